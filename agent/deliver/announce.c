@@ -1,0 +1,72 @@
+#include "agent/deliver/announce.h"
+
+#include "agent/deliver/deliver.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PERIOD_MS 60000
+#define EXPIRY_S 180
+
+void topic_format(char *topic, size_t size, const char *gateway, const char *leaf)
+{
+    snprintf(topic, size, "park/v1/gw/%s/%s", gateway, leaf);
+}
+
+void announce_init(struct announce *a, const struct deliver_options *options)
+{
+    *a = (struct announce){.clock = options->clock};
+    topic_format(a->topic, sizeof a->topic, options->settings->gateway, "state");
+    snprintf(a->version, sizeof a->version, "%s", options->version);
+    a->points = json_object();
+    for (size_t i = 0; i < options->point_count && !options->is_replay; i++)
+        json_object_set_new(a->points, options->points[i], json_integer(options->periods_ms[i]));
+}
+
+void announce_release(struct announce *a)
+{
+    json_decref(a->points);
+}
+
+void announce_reset(struct announce *a)
+{
+    a->due_mono_ms = 0;
+    a->since_ms = a->clock->wall_ms();
+}
+
+static void publish(struct announce *a, struct mqtt *mqtt, json_t *message)
+{
+    char *text = json_text(message);
+    /* Lost here, it is told again in a minute or on the next connection. */
+    mqtt_publish(mqtt, a->topic, span_of(text), true, EXPIRY_S, NULL);
+    free(text);
+}
+
+void announce_online(struct announce *a, struct mqtt *mqtt, const struct spool_state *spool, int64_t now_mono_ms)
+{
+    bool is_synchronised = a->clock->is_synchronised();
+    if (now_mono_ms < a->due_mono_ms && is_synchronised == a->was_synchronised)
+        return;
+    a->due_mono_ms = now_mono_ms + PERIOD_MS;
+    a->was_synchronised = is_synchronised;
+    char epoch[EPOCH_TEXT_SIZE];
+    epoch_format(spool->epoch, epoch);
+    publish(a, mqtt,
+        json_pack("{s:s, s:I, s:s, s:s, s:{s:I, s:I, s:I}, s:s, s:O}", "state", "online", "since",
+            (json_int_t)a->since_ms, "version", a->version, "epoch", epoch, "spooled", "batches",
+            (json_int_t)(spool->last - spool->mark), "bytes", (json_int_t)spool->unacknowledged_bytes, "oldest",
+            (json_int_t)spool->oldest_ms, "clock", is_synchronised ? "synchronised" : "unsynchronised", "points",
+            a->points));
+}
+
+int64_t announce_due(const struct announce *a)
+{
+    return a->due_mono_ms;
+}
+
+void announce_offline(struct announce *a, struct mqtt *mqtt)
+{
+    publish(a, mqtt, json_pack("{s:s}", "state", "offline"));
+}

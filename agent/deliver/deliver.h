@@ -1,0 +1,51 @@
+/*
+ * From readings to the collector: a thread that owns the spool and the MQTT client. Pollers put readings into its bounded queue;
+ * it commits them (every commit interval; changes of state at once), cuts batches, publishes them and listens for acknowledgements.
+ */
+#pragma once
+
+#include "agent/deliver/spool.h"
+#include "agent/settings.h"
+#include "lib/clock.h"
+
+#include <stdbool.h>
+
+struct deliver;
+
+struct deliver_options {
+    const struct agent_settings *settings;
+    const char *password; /* of the broker; NULL = none; borrowed */
+    const char *version;
+    const struct clock *clock;
+    const char *const *points; /* names by index, borrowed */
+    const int64_t *periods_ms; /* by the same index, for `state` */
+    size_t point_count;
+    bool is_replay;       /* waits where the spool is full; says nothing about points */
+};
+
+struct deliver_progress {
+    int64_t committed;    /* readings, since start */
+    int64_t waiting;      /* readings in the queue */
+    int64_t uncut;        /* readings in the spool, not cut */
+    int64_t unacknowledged; /* batches */
+    bool is_connected;
+};
+
+/* Opens the spool. */
+enum status deliver_create(const struct deliver_options *options, struct deliver **ret, struct error *err);
+void deliver_destroy(struct deliver *d); /* accepts NULL; stopped */
+void deliver_start(struct deliver *d);
+/* Commits what was put, waits up to `drain_ms` for acknowledgements, says goodbye; returns when the thread is gone. ST_FULL or ST_STORAGE: something
+ * put before could not be committed. */
+enum status deliver_stop(struct deliver *d, int64_t drain_ms, struct error *err);
+
+/* Puts a reading (`text` is copied). False: the queue is full, because the spool takes nothing (said by a complaint); the
+ * reading is not on the way. Any thread; never blocks on the disk. */
+bool deliver_put(struct deliver *d, const struct spool_reading *reading, bool is_urgent);
+/* As deliver_put, but waits for room up to the deadline; false where there was none, or after a failure that ended the thread. */
+bool deliver_put_patiently(struct deliver *d, const struct spool_reading *reading, int64_t deadline_mono_ms);
+/* Waits until everything is acknowledged or the deadline passed; true when everything is. */
+bool deliver_wait_empty(struct deliver *d, int64_t deadline_mono_ms);
+void deliver_progress(struct deliver *d, struct deliver_progress *ret);
+/* True after an I/O error of the spool: the program must end (74); `ret` says why. */
+bool deliver_has_failed(struct deliver *d, struct error *ret);

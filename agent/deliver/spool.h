@@ -1,0 +1,75 @@
+/*
+ * The spool: what keeps readings on the gateway's disk until the collector has them on its own. A SQLite file with
+ *
+ *   reading   committed, not yet cut into a batch
+ *   batch     cut: numbered for ever; published until acknowledged; kept afterwards while the limit allows, so that a restored
+ *             collector can ask again
+ *   epoch     one row per start of the agent that cut something: the chain that `prev` tells
+ *
+ * One thread. Every call that writes is one transaction; on failure nothing changed. The laws: CONTRIBUTING.md, "The wire contract".
+ */
+#pragma once
+
+#include "lib/batch.h"
+#include "lib/buf.h"
+#include "lib/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct spool;
+
+struct spool_options {
+    const char *path;
+    const char *gateway;   /* a spool belongs to one gateway for ever */
+    int64_t limit_bytes;
+    const char *const *points; /* names by index; readings name them by that index */
+    size_t point_count;
+    bool keeps_times;      /* readings of the past: their times are not ours to bump */
+};
+
+/* A reading on its way to disk. */
+struct spool_reading {
+    uint32_t point;
+    enum reading_kind kind;
+    enum reading_quality quality;
+    int64_t time_ms;
+    int64_t count;  /* register */
+    double value;   /* gauge */
+    char *text;     /* state; owned by whoever holds the reading */
+};
+
+struct spool_state {
+    int64_t mark;    /* acknowledged */
+    int64_t last;    /* cut */
+    int64_t first;   /* lowest batch held; last + 1 when none */
+    int64_t uncut;   /* readings not yet cut */
+    int64_t unacknowledged_bytes; /* of cut batches */
+    int64_t oldest_ms; /* time of the oldest reading not acknowledged; 0 = none */
+    uint64_t epoch;  /* of the newest batch; 0 = nothing was ever cut */
+};
+
+/* ST_UNREACHABLE: in use by another process. ST_INVALID: not a spool, or another gateway's. */
+enum status spool_open(const struct spool_options *options, struct spool **ret, struct error *err);
+void spool_close(struct spool *s); /* accepts NULL */
+
+void spool_state(const struct spool *s, struct spool_state *ret);
+
+/* Commits the readings, and the mark if it moved. Where the spool is at its limit the oldest acknowledged batches are freed first; ST_FULL when that does
+ * not suffice. A time that repeats the point's last one is
+ * bumped by a millisecond, unless `keeps_times`. */
+enum status spool_add(struct spool *s, const struct spool_reading *readings, size_t count, struct error *err);
+/* Cuts uncut readings, oldest first, into at most `batches` batches of at most `payload_max` bytes each, while at most WINDOW_BYTES are unacknowledged.
+ * Cuts a new epoch's first batch only when everything before is acknowledged. Cutting nothing is ST_OK. */
+enum status spool_cut(struct spool *s, int64_t batches, size_t payload_max, struct error *err);
+/* spool_add and spool_cut in one transaction. */
+enum status spool_commit(struct spool *s, const struct spool_reading *readings, size_t count, int64_t batches,
+    size_t payload_max, struct error *err);
+
+/* The payload of a batch, as published now (with today's `first`). ST_INVALID: not held. */
+enum status spool_payload(struct spool *s, int64_t seq, struct buf *ret, struct error *err);
+
+/* What an acknowledgement means for this spool: *ret_seq, or ST_INVALID with the reason to ignore it (unknown epoch, beyond what was cut). */
+enum status spool_resolve(struct spool *s, const struct ack *ack, int64_t *ret_seq, struct error *err);
+/* Remembers the mark; on disk with the next commit. May be lower than before (a refusal). */
+void spool_set_mark(struct spool *s, int64_t mark);

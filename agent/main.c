@@ -1,0 +1,6 @@
+#include "agent/run.h"
+
+int main(int argc, char **argv)
+{
+    return agent_main(argc, argv);
+}

@@ -1,0 +1,188 @@
+#include "agent/replay.h"
+
+#include "lib/log.h"
+#include "lib/number.h"
+#include "lib/rfc3339.h"
+#include "lib/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MISTAKES_SHOWN 20
+#define TICK_MS 500
+
+static bool parse_time(const char *text, int64_t *ret_ms)
+{
+    if (number_parse_int64(text, strlen(text), ret_ms))
+        return *ret_ms > 0 && *ret_ms < (INT64_C(1) << 53);
+    return rfc3339_parse(text, ret_ms);
+}
+
+static const struct replay_point *find_point(const struct replay_point *points, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(points[i].name, name) == 0)
+            return &points[i];
+    return NULL;
+}
+
+enum status replay_parse(char *line, const struct replay_point *points, size_t count, struct spool_reading *ret,
+    struct error *err)
+{
+    line[strcspn(line, "\r\n")] = '\0';
+    /* A state's text may hold commas: the point ends at the first, the time starts after the last. */
+    char *value = strchr(line, ','), *time = strrchr(line, ',');
+    if (value == NULL || time == value)
+        return error_set(err, ST_INVALID, "\"%.60s\" is not a row; expected point,value,time", line);
+    *value++ = '\0';
+    *time++ = '\0';
+    const struct replay_point *point = find_point(points, count, line);
+    if (point == NULL)
+        return error_set(err, ST_INVALID, "point \"%.64s\" is not in the settings; expected one of their points", line);
+    struct spool_reading r = {.point = (uint32_t)(point - points), .kind = point->kind};
+    if (!parse_time(time, &r.time_ms))
+        return error_set(err, ST_INVALID,
+            "\"%.40s\" is not a time; expected milliseconds since 1970, or 2026-10-01T08:00:00+08:00", time);
+    switch (point->kind) {
+    case READING_REGISTER:
+        if (!number_parse_int64(value, strlen(value), &r.count) || r.count > REGISTER_MAX || r.count < -REGISTER_MAX)
+            return error_set(err, ST_INVALID, "\"%.40s\" is not a register; expected an integer in base units", value);
+        break;
+    case READING_GAUGE:
+        if (!number_parse_double(value, strlen(value), &r.value))
+            return error_set(err, ST_INVALID, "\"%.40s\" is not a number; expected one such as 21.5", value);
+        break;
+    case READING_STATE:
+        if (strlen(value) > STATE_TEXT_MAX || !text_is_utf8(span_of(value)) || text_has_control(span_of(value)))
+            return error_set(err, ST_INVALID, "the state is not text of at most %d bytes of UTF-8", STATE_TEXT_MAX);
+        r.text = value;
+        break;
+    }
+    *ret = r;
+    return ST_OK;
+}
+
+struct reader {
+    const char *path;
+    const struct replay_point *points;
+    size_t count;
+    FILE *file;
+    char *line;
+    size_t capacity;
+    int64_t number;
+};
+
+/* The next row; *ret_has_row is false at the end. Comments and empty lines are skipped. */
+static enum status read_row(struct reader *r, struct spool_reading *ret, bool *ret_has_row, struct error *err)
+{
+    for (;;) {
+        errno = 0;
+        ssize_t length = getline(&r->line, &r->capacity, r->file);
+        if (length < 0 && ferror(r->file))
+            return error_set(err, ST_STORAGE, "%s: %s", r->path, strerror(errno));
+        *ret_has_row = length >= 0;
+        if (length < 0)
+            return ST_OK;
+        r->number++;
+        if (r->line[0] == '#' || strcspn(r->line, "\r\n") == 0 ||
+            (r->number == 1 && strncmp(r->line, "point,value,time", 16) == 0))
+            continue;
+        enum status status = strlen(r->line) == (size_t)length
+                                 ? replay_parse(r->line, r->points, r->count, ret, err)
+                                 : error_set(err, ST_INVALID, "the line holds a NUL byte; expected text");
+        return status == ST_OK ? ST_OK
+                               : error_prefix(err, status, "%s:%lld", r->path, (long long)r->number);
+    }
+}
+
+static enum status check_all(struct reader *r, int64_t *ret_rows, struct error *err)
+{
+    struct spool_reading reading;
+    bool has_row = true;
+    int64_t mistakes = 0, rows = 0;
+    while (has_row) {
+        enum status status = read_row(r, &reading, &has_row, err);
+        if (status == ST_STORAGE)
+            return status;
+        if (status != ST_OK && ++mistakes <= MISTAKES_SHOWN)
+            fprintf(stderr, "%s\n", err->text);
+        rows += status == ST_OK && has_row;
+    }
+    *ret_rows = rows;
+    if (mistakes > 0)
+        return error_set(err, ST_INVALID, "%s: %lld of its rows are wrong; nothing was sent", r->path,
+            (long long)mistakes);
+    return ST_OK;
+}
+
+static const char stopped[] = "stopped; what was put stays in the spool, and the file may be replayed again";
+
+static void show_progress(struct deliver *deliver, int64_t put, int64_t rows)
+{
+    struct deliver_progress progress;
+    deliver_progress(deliver, &progress);
+    fprintf(stderr, "\r%lld of %lld rows sent, %lld readings wait, %lld batches unacknowledged%s   ", (long long)put,
+        (long long)rows, (long long)(progress.waiting + progress.uncut), (long long)progress.unacknowledged,
+        progress.is_connected ? "" : ", no connection");
+}
+
+static enum status put_all(struct reader *r, int64_t rows, struct deliver *deliver, const struct clock *clock,
+    bool (*should_stop)(void), struct error *err)
+{
+    bool has_terminal = isatty(STDERR_FILENO);
+    int64_t put = 0, shown_mono_ms = clock->mono_ms();
+    struct spool_reading reading;
+    bool has_row = true;
+    enum status status = ST_OK;
+    while (status == ST_OK) {
+        status = read_row(r, &reading, &has_row, err);
+        if (status != ST_OK || !has_row)
+            break;
+        while (!deliver_put_patiently(deliver, &reading, clock->mono_ms() + TICK_MS)) {
+            if (deliver_has_failed(deliver, err))
+                return ST_STORAGE;
+            if (has_terminal)
+                show_progress(deliver, put, rows);
+            if (should_stop())
+                return error_set(err, ST_TIMEOUT, "%s", stopped);
+        }
+        put++;
+        if (has_terminal && clock->mono_ms() >= shown_mono_ms + TICK_MS) {
+            shown_mono_ms = clock->mono_ms();
+            show_progress(deliver, put, rows);
+        }
+    }
+    struct error failure;
+    while (status == ST_OK && !deliver_wait_empty(deliver, clock->mono_ms() + TICK_MS) &&
+           !deliver_has_failed(deliver, &failure)) {
+        if (has_terminal)
+            show_progress(deliver, put, rows);
+        if (should_stop())
+            status = error_set(err, ST_TIMEOUT, "%s", stopped);
+    }
+    if (has_terminal) {
+        show_progress(deliver, put, rows);
+        fputc('\n', stderr);
+    }
+    return status;
+}
+
+enum status replay_file(const char *path, const struct replay_point *points, size_t count, struct deliver *deliver,
+    const struct clock *clock, bool (*should_stop)(void), struct error *err)
+{
+    struct reader r = {.path = path, .points = points, .count = count, .file = fopen(path, "r")};
+    if (r.file == NULL)
+        return error_set(err, ST_INVALID, "%s: %s; expected a readable CSV file", path, strerror(errno));
+    int64_t rows;
+    enum status status = check_all(&r, &rows, err);
+    if (status == ST_OK && (rewind(r.file), r.number = 0, true))
+        status = put_all(&r, rows, deliver, clock, should_stop, err);
+    if (status == ST_OK)
+        log_info("replay", "%s: %lld rows", path, (long long)rows);
+    free(r.line);
+    fclose(r.file);
+    return status;
+}

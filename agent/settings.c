@@ -1,0 +1,328 @@
+#include "agent/settings.h"
+
+#include "lib/file.h"
+#include "lib/id.h"
+#include "lib/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const kinds[] = {"register", "gauge", "state", NULL};
+static const char *const clocks[] = {"kernel", "trusted", NULL};
+static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
+
+/* An unknown driver is one mistake, told by check_bus; its keys are then read as those of the first driver. */
+static const struct driver *driver_of(const char *name)
+{
+    const struct driver *driver = name != NULL ? driver_find(name) : NULL;
+    return driver != NULL ? driver : drivers[0];
+}
+
+/* ---- point ---- */
+
+static void begin_point(void *object, const void *parent)
+{
+    struct point_settings *point = object;
+    const struct device_settings *device = parent;
+    point->driver = device->driver;
+}
+
+static const struct conf_section *extend_point(const void *object)
+{
+    const struct point_settings *point = object;
+    return point->driver->point_section;
+}
+
+static const struct conf_key point_keys[] = {
+    {"name", CONF_STRING, offsetof(struct point_settings, name), .fallback = "", .max = POINT_MAX,
+        .help = "name after the device's prefix and a dot; empty = the prefix itself"},
+    {"kind", CONF_CHOICE, offsetof(struct point_settings, kind), .is_required = true, .choices = kinds,
+        .help = "cumulative register, gauge, or state"},
+    {0}};
+
+static const struct conf_section *point_alternatives[2];
+
+static struct conf_section point_section = {.name = "point",
+    .size = sizeof(struct point_settings),
+    .keys = point_keys,
+    .has_where = true,
+    .where_offset = offsetof(struct point_settings, where),
+    .begin = begin_point,
+    .extend = extend_point,
+    .extra_offset = offsetof(struct point_settings, extra),
+    .alternatives = point_alternatives};
+
+/* ---- device ---- */
+
+static void begin_device(void *object, const void *parent)
+{
+    struct device_settings *device = object;
+    const struct bus_settings *bus = parent;
+    device->bus = bus;
+    device->driver = driver_of(bus->driver_name);
+}
+
+/* A register map is read as a device of which only the points are written. */
+static void begin_map(void *object, const void *parent)
+{
+    const struct device_settings *device = parent;
+    ((struct device_settings *)object)->driver = device->driver;
+}
+
+static const struct conf_key map_keys[] = {
+    {"points", CONF_LIST, offsetof(struct device_settings, points), .is_required = true, .min = 1,
+        .section = &point_section, .help = "what to read"},
+    {0}};
+
+static const struct conf_section map_section = {
+    .name = "map", .size = sizeof(struct device_settings), .keys = map_keys, .begin = begin_map};
+
+static void add_map(struct conf *c, struct device_settings *device)
+{
+    struct device_settings map = {0};
+    conf_load_more(c, device->map, &map_section, &map, device, &device->where, "map");
+    if (map.points.count == 0)
+        return;
+    size_t own = device->points.count * sizeof(struct point_settings);
+    size_t more = map.points.count * sizeof(struct point_settings);
+    char *all = conf_alloc(c, own + more);
+    if (own > 0)
+        memcpy(all, device->points.items, own);
+    memcpy(all + own, map.points.items, more);
+    device->points.items = all;
+    device->points.count += map.points.count;
+}
+
+static void name_point(struct conf *c, const struct device_settings *device, struct point_settings *point)
+{
+    const char *prefix = device->prefix != NULL ? device->prefix : "";
+    const char *name = point->name != NULL ? point->name : "";
+    const char *dot = prefix[0] != '\0' && name[0] != '\0' ? "." : "";
+    char *full = mem_printf("%s%s%s", prefix, dot, name);
+    if (!point_is_valid(full))
+        conf_problem(c, &point->where, "name",
+            "makes the point \"%s\"; expected 1 to %d of a-z 0-9 . _ -, starting with a letter or digit", full,
+            POINT_MAX);
+    point->point = strcpy(conf_alloc(c, strlen(full) + 1), full);
+    free(full);
+}
+
+static void check_device(struct conf *c, void *object, const void *parent)
+{
+    (void)parent;
+    struct device_settings *device = object;
+    if (device->map != NULL)
+        add_map(c, device);
+    if (device->points.count == 0)
+        conf_problem(c, &device->where, NULL, "has no points; expected `points`, or a `map` with some");
+    CONF_EACH(struct point_settings, point, device->points)
+        name_point(c, device, point);
+}
+
+static const struct conf_section *extend_device(const void *object)
+{
+    const struct device_settings *device = object;
+    return device->driver->device_section;
+}
+
+static const struct conf_key device_keys[] = {
+    {"name", CONF_ID, offsetof(struct device_settings, name), .is_required = true, .help = "name in messages"},
+    {"prefix", CONF_STRING, offsetof(struct device_settings, prefix), .max = POINT_MAX,
+        .help = "start of its points' names"},
+    {"every", CONF_SECONDS, offsetof(struct device_settings, every_ms), .fallback = "60", .min = 5,
+        .max = 86400000, .help = "time from poll to poll, on the clock's grid (900 = on the quarter hours)"},
+    {"map", CONF_PATH, offsetof(struct device_settings, map),
+        .help = "register map: a file with a list `points`, for devices of one make"},
+    {"points", CONF_LIST, offsetof(struct device_settings, points), .section = &point_section,
+        .help = "what to read"},
+    {0}};
+
+static const struct conf_section *device_alternatives[2];
+
+static struct conf_section device_section = {.name = "device",
+    .size = sizeof(struct device_settings),
+    .keys = device_keys,
+    .has_where = true,
+    .where_offset = offsetof(struct device_settings, where),
+    .begin = begin_device,
+    .extend = extend_device,
+    .extra_offset = offsetof(struct device_settings, extra),
+    .check = check_device,
+    .alternatives = device_alternatives};
+
+/* ---- bus ---- */
+
+static const struct conf_section *extend_bus(const void *object)
+{
+    const struct bus_settings *bus = object;
+    return driver_of(bus->driver_name)->bus_section;
+}
+
+static void check_bus(struct conf *c, void *object, const void *parent)
+{
+    (void)parent;
+    struct bus_settings *bus = object;
+    bus->driver = driver_of(bus->driver_name);
+    if (bus->driver_name != NULL && driver_find(bus->driver_name) == NULL) {
+        struct buf names = {0};
+        for (int i = 0; drivers[i] != NULL; i++)
+            buf_printf(&names, "%s%s", i ? ", " : "", drivers[i]->name);
+        conf_problem(c, &bus->where, "driver", "\"%s\" is not known; expected one of %s", bus->driver_name,
+            names.data);
+        buf_release(&names);
+    }
+}
+
+static const struct conf_key bus_keys[] = {
+    {"name", CONF_ID, offsetof(struct bus_settings, name), .is_required = true, .help = "name in messages"},
+    {"driver", CONF_STRING, offsetof(struct bus_settings, driver_name), .is_required = true,
+        .help = "how its devices are read: modbus_tcp"},
+    {"timeout", CONF_SECONDS, offsetof(struct bus_settings, timeout_ms), .fallback = "1", .min = 10,
+        .max = 60000, .help = "longest wait for one answer"},
+    {"devices", CONF_LIST, offsetof(struct bus_settings, devices), .is_required = true, .min = 1,
+        .section = &device_section, .help = "the devices behind this line or connection, polled one after another"},
+    {0}};
+
+static const struct conf_section *bus_alternatives[2];
+
+static struct conf_section bus_section = {.name = "bus",
+    .size = sizeof(struct bus_settings),
+    .keys = bus_keys,
+    .has_where = true,
+    .where_offset = offsetof(struct bus_settings, where),
+    .extend = extend_bus,
+    .extra_offset = offsetof(struct bus_settings, extra),
+    .check = check_bus,
+    .alternatives = bus_alternatives};
+
+/* ---- agent ---- */
+
+static void check_broker(struct conf *c, void *object, const void *parent)
+{
+    (void)parent;
+    struct broker_settings *broker = object;
+    struct error err;
+    char *secret;
+    if (broker->password_file == NULL)
+        return;
+    if (file_read_secret(broker->password_file, &secret, &err) != ST_OK)
+        conf_problem(c, &broker->where, "password_file", "%s; expected a file with the password in its first line",
+            err.text);
+    else
+        free(secret);
+}
+
+static const struct conf_key broker_keys[] = {
+    {"host", CONF_STRING, offsetof(struct broker_settings, host), .fallback = "127.0.0.1", .max = 255,
+        .help = "name or address of the MQTT broker"},
+    {"port", CONF_INT, offsetof(struct broker_settings, port), .fallback = "1883", .min = 1, .max = 65535,
+        .help = "its TCP port"},
+    {"user", CONF_STRING, offsetof(struct broker_settings, user), .max = 255,
+        .help = "user name; absent = the gateway's id, as the broker's access rules expect"},
+    {"password_file", CONF_PATH, offsetof(struct broker_settings, password_file),
+        .help = "file with the password, not readable by others; absent = no password"},
+    {"keep_alive", CONF_SECONDS, offsetof(struct broker_settings, keep_alive_ms), .fallback = "30", .min = 5000,
+        .max = 3600000, .help = "silence after which the connection is checked"},
+    {0}};
+
+static const struct conf_section broker_section = {.name = "broker",
+    .size = sizeof(struct broker_settings),
+    .keys = broker_keys,
+    .has_where = true,
+    .where_offset = offsetof(struct broker_settings, where),
+    .check = check_broker};
+
+static const struct conf_key spool_keys[] = {
+    {"path", CONF_PATH, offsetof(struct spool_settings, path), .is_required = true,
+        .help = "file that keeps readings until the collector has them on disk"},
+    {"limit", CONF_INT, offsetof(struct spool_settings, limit_mib), .fallback = "512", .min = 2, .max = 1048576,
+        .unit = "MiB", .help = "largest size of that file"},
+    {"commit", CONF_SECONDS, offsetof(struct spool_settings, commit_ms), .fallback = "2", .min = 50,
+        .max = 60000, .help = "answered readings are on disk after this time; state changes at once"},
+    {"probe", CONF_SECONDS, offsetof(struct spool_settings, probe_ms), .fallback = "30", .min = 100,
+        .max = 600000, .help = "silence of the collector after which the oldest batch is sent again"},
+    {0}};
+
+static const struct conf_section spool_section = {
+    .name = "spool", .size = sizeof(struct spool_settings), .keys = spool_keys};
+
+struct named {
+    const char *name;
+    const struct conf_where *where;
+    const char *key;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct named *p = a, *q = b;
+    int order = strcmp(p->name, q->name);
+    return order != 0 ? order : (p->where->line > q->where->line) - (p->where->line < q->where->line);
+}
+
+static void refuse_twins(struct conf *c, struct named *all, size_t count, const char *what)
+{
+    qsort(all, count, sizeof *all, by_name);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(all[i].name, all[i - 1].name) == 0)
+            conf_problem(c, all[i].where, all[i].key, "%s \"%s\" is also at line %d; expected once", what,
+                all[i].name, all[i - 1].where->line);
+}
+
+static void check_agent(struct conf *c, void *object, const void *parent)
+{
+    (void)parent;
+    struct agent_settings *agent = object;
+    if (agent->broker.user == NULL)
+        agent->broker.user = agent->gateway;
+    struct named *points = NULL, *devices = NULL;
+    size_t point_count = 0, point_capacity = 0, device_count = 0, device_capacity = 0;
+    CONF_EACH(struct bus_settings, bus, agent->buses) {
+        CONF_EACH(struct device_settings, device, bus->devices) {
+            MEM_GROW(devices, device_count, device_capacity);
+            if (device->name != NULL)
+                devices[device_count++] = (struct named){device->name, &device->where, "name"};
+            CONF_EACH(struct point_settings, point, device->points) {
+                MEM_GROW(points, point_count, point_capacity);
+                /* Points of a shared map are told apart by their device. */
+                bool is_own = strcmp(point->where.file, device->where.file) == 0;
+                points[point_count++] = (struct named){point->point, is_own ? &point->where : &device->where,
+                    is_own ? "name" : "prefix"};
+            }
+        }
+    }
+    refuse_twins(c, points, point_count, "point");
+    refuse_twins(c, devices, device_count, "device");
+    free(points);
+    free(devices);
+}
+
+static const struct conf_key agent_keys[] = {
+    {"gateway", CONF_ID, offsetof(struct agent_settings, gateway), .is_required = true,
+        .help = "this gateway's id, also its user name and topic at the broker"},
+    {"clock", CONF_CHOICE, offsetof(struct agent_settings, clock), .fallback = "kernel", .choices = clocks,
+        .help = "whether this machine's time is right: as the kernel says (NTP), or trusted"},
+    {"log", CONF_CHOICE, offsetof(struct agent_settings, log_level), .fallback = "info", .choices = log_levels,
+        .help = "least important lines to log"},
+    {"broker", CONF_GROUP, offsetof(struct agent_settings, broker), .section = &broker_section,
+        .help = "the MQTT broker"},
+    {"spool", CONF_GROUP, offsetof(struct agent_settings, spool), .is_required = true, .section = &spool_section,
+        .help = "the store on disk until the collector acknowledges"},
+    {"buses", CONF_LIST, offsetof(struct agent_settings, buses), .is_required = true, .min = 1,
+        .section = &bus_section, .help = "lines and connections to devices; each has a thread"},
+    {0}};
+
+const struct conf_section agent_section = {
+    .name = "agent", .size = sizeof(struct agent_settings), .keys = agent_keys, .check = check_agent};
+
+void agent_print_help(FILE *out)
+{
+    bus_alternatives[0] = drivers[0]->bus_section;
+    device_alternatives[0] = drivers[0]->device_section;
+    point_alternatives[0] = drivers[0]->point_section;
+    conf_print_help(&agent_section, out);
+}
+
+struct conf *agent_settings_load(const char *path, struct agent_settings *ret)
+{
+    return conf_load(path, &agent_section, ret);
+}

@@ -1,0 +1,70 @@
+/* The settings of an agent (config/agent.cfg), as tables and as structs. */
+#pragma once
+
+#include "agent/drivers/driver.h"
+#include "lib/batch.h"
+#include "lib/conf.h"
+
+struct point_settings {
+    struct conf_where where;
+    char *name;                /* relative to the device's prefix; "" = the prefix itself */
+    char *point;               /* the full name on the wire, made from prefix and name */
+    int kind;                  /* enum reading_kind */
+    const struct driver *driver;
+    void *extra;               /* the driver's point settings */
+};
+
+struct device_settings {
+    struct conf_where where;
+    char *name;
+    char *prefix;
+    char *map;                 /* a register map: a file with `points`, shared by devices of one make; NULL = none */
+    int64_t every_ms;
+    struct conf_list points;   /* struct point_settings: its own, then the map's */
+    const struct bus_settings *bus;
+    const struct driver *driver;
+    void *extra;
+};
+
+struct bus_settings {
+    struct conf_where where;
+    char *name;
+    char *driver_name;
+    const struct driver *driver;
+    int64_t timeout_ms;
+    struct conf_list devices;  /* struct device_settings */
+    void *extra;
+};
+
+struct broker_settings {
+    struct conf_where where;
+    char *host;
+    int64_t port;
+    char *user;                /* default: the gateway's id */
+    char *password_file;
+    int64_t keep_alive_ms;
+};
+
+struct spool_settings {
+    char *path;
+    int64_t limit_mib;
+    int64_t commit_ms;         /* at most this much of answered readings is at risk when the agent is killed */
+    int64_t probe_ms;          /* silence after which the lowest unacknowledged batch is sent again; doubles to 10 min */
+};
+
+struct agent_settings {
+    char *gateway;
+    int clock;                 /* index into: kernel, trusted */
+    int log_level;             /* enum log_level */
+    struct broker_settings broker;
+    struct spool_settings spool;
+    struct conf_list buses;    /* struct bus_settings */
+};
+
+extern const struct conf_section agent_section;
+
+/* --help-config: every key, those of each driver included. */
+void agent_print_help(FILE *out);
+
+/* Loads and cross-checks. Problems are in the returned conf. */
+struct conf *agent_settings_load(const char *path, struct agent_settings *ret);

@@ -1,0 +1,35 @@
+/*
+ * The core: one thread that owns the state. It takes what arrived, makes one transaction of it, and only then acknowledges, wakes the store and
+ * shows. Everything that changes the database happens here.
+ */
+#pragma once
+
+#include "collector/live/snapshot.h"
+#include "collector/model/park.h"
+#include "collector/settings.h"
+#include "collector/store/store.h"
+#include "lib/clock.h"
+#include "lib/status.h"
+
+struct core;
+
+struct core_options {
+    const struct collector_settings *settings;
+    const char *password;     /* of the broker; NULL = none; borrowed */
+    const struct park *park;
+    const struct clock *clock;
+    struct snapshot_box *box;
+};
+
+/* Opens the database and loads its state. */
+enum status core_create(const struct core_options *options, struct core **ret, struct error *err);
+/* The store whose results the core records; before core_start. */
+void core_attach(struct core *c, struct store *store);
+void core_start(struct core *c);
+/* Wakes the core: a store result waits. Any thread. */
+void core_wake(struct core *c);
+/* Returns when the thread is gone. ST_STORAGE: it had ended by itself, nothing was acknowledged that is not on disk. */
+enum status core_stop(struct core *c, struct error *err);
+void core_destroy(struct core *c); /* accepts NULL; stopped */
+/* Monotonic time of the thread's last turn. Any thread. */
+int64_t core_heartbeat_mono_ms(void *core);

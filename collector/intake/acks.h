@@ -1,0 +1,21 @@
+/*
+ * Acknowledgements on their way out: for each gateway the newest one, sent after the commit; a refusal at most once a second and
+ * gateway (one held back is sent when the second is over, unless a batch was accepted since).
+ */
+#pragma once
+
+#include "collector/intake/known.h"
+#include "lib/mqtt.h"
+
+struct acks {
+    struct acks_gateway *items;
+    size_t count, capacity;
+};
+
+void acks_release(struct acks *a);
+/* The answer to a batch, after its commit. */
+void acks_note(struct acks *a, const char *gateway, const struct ack *ack);
+/* On a new connection: every gateway's mark again. */
+void acks_note_all(struct acks *a, const struct known *known);
+/* Publishes what is due. Returns the monotonic time at which more will be due; INT64_MAX = nothing waits. */
+int64_t acks_send(struct acks *a, struct mqtt *mqtt, int64_t now_mono_ms);

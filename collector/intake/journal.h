@@ -1,0 +1,58 @@
+/*
+ * The journal: raw batches as they came, kept as evidence and as the source of the raw series; and the tables beside it for what may not enter the
+ * series (quarantine) and for what is missing (loss). All calls run inside the core's transaction.
+ */
+#pragma once
+
+#include "lib/batch.h"
+#include "lib/db.h"
+
+#include <stdint.h>
+
+struct journal_batch {
+    int64_t gateway;
+    const struct batch_header *header;
+    int64_t received_ms;
+    int64_t lines;
+    int64_t from_ms, to_ms; /* of its readings; from > to: none */
+    struct span payload;
+    const char *skipped;    /* line numbers not in the series; NULL = none */
+};
+
+enum status journal_add(struct db *db, const struct journal_batch *batch, struct error *err);
+
+/* Calls back for every journalled line of a gateway whose batch overlaps [from_ms, to_ms], skipped lines left out: what a late reading may
+ * repeat. */
+typedef void journal_visit(void *context, const struct reading *reading);
+enum status journal_find(struct db *db, int64_t gateway, int64_t from_ms, int64_t to_ms, journal_visit *visit,
+    void *context, struct error *err);
+
+struct quarantine_entry {
+    const char *gateway;
+    const struct batch_header *header; /* NULL = unreadable */
+    int64_t line;                      /* of the body, from 0; -1 = the whole payload */
+    const char *reason;
+    struct span content;               /* kept up to 4 KiB */
+    int64_t recorded_ms;
+};
+enum status journal_quarantine(struct db *db, const struct quarantine_entry *entry, struct error *err);
+
+/* Quarantines a line that is journalled (id `journal`; 0 = a derived line of the outbox) but that the store will never take. */
+enum status journal_reject(struct db *db, int64_t journal, int64_t line, const char *reason, struct span content,
+    int64_t recorded_ms, struct error *err);
+
+struct loss_entry {
+    const char *gateway;
+    uint64_t epoch;
+    int64_t first_seq, last_seq; /* 0 = not batches */
+    int64_t readings;            /* 0 = unknown */
+    int64_t from_ms, to_ms;      /* 0 = unknown */
+    const char *reason;
+    int64_t recorded_ms;
+};
+enum status journal_loss(struct db *db, int64_t gateway, const struct loss_entry *entry, struct error *err);
+
+/* Deletes batches that arrived before `before_ms` and that the store has (id <= settled), and quarantine of that age; at most `limit` rows of each. */
+enum status journal_prune(struct db *db, int64_t before_ms, int64_t settled, int64_t limit, struct error *err);
+/* The newest id; 0 = none. */
+enum status journal_newest(struct db *db, int64_t *ret, struct error *err);

@@ -1,0 +1,258 @@
+#include "collector/intake/receive.h"
+
+#include "collector/intake/journal.h"
+#include "collector/intake/late.h"
+#include "collector/intake/mark.h"
+#include "lib/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one batch is while it is applied. */
+struct work {
+    struct receive *r;
+    const struct inbox_message *message;
+    struct known_gateway *gateway;
+    const struct batch_header *header;
+    struct span body;
+    bool is_out[BATCH_LINES_MAX]; /* lines that do not enter the series */
+    int64_t lines, readings;
+    int64_t from_ms, to_ms;
+    struct late late;
+};
+
+static enum status quarantine(struct receive *r, const struct inbox_message *m, const struct batch_header *header,
+    int64_t line, const char *reason, struct span content, struct error *err)
+{
+    struct quarantine_entry entry = {.gateway = m->gateway,
+        .header = header,
+        .line = line,
+        .reason = reason,
+        .content = content,
+        .recorded_ms = m->received_ms};
+    r->counters.quarantined++;
+    return journal_quarantine(r->db, &entry, err);
+}
+
+static enum status put_out(struct work *w, int64_t line, const char *reason, struct span content, struct error *err)
+{
+    w->is_out[line] = true;
+    return quarantine(w->r, w->message, w->header, line, reason, content, err);
+}
+
+static void accept_newest(struct work *w, struct known_point *point, const struct reading *reading)
+{
+    known_point_update(w->r->known, point, reading, w->message->received_ms);
+}
+
+static void widen(struct work *w, int64_t time_ms)
+{
+    if (w->readings++ == 0 || time_ms < w->from_ms)
+        w->from_ms = time_ms;
+    if (w->readings == 1 || time_ms > w->to_ms)
+        w->to_ms = time_ms;
+}
+
+static enum status take_line(struct work *w, struct span text, int64_t line, struct error *err)
+{
+    if (text.len == 0 || text.at[0] == '#') {
+        w->is_out[line] = true;
+        return ST_OK;
+    }
+    struct reading reading;
+    struct error why;
+    if (batch_read_reading(text, &reading, &why) != ST_OK)
+        return put_out(w, line, why.text, text, err);
+    if (reading.time_ms > w->message->received_ms + RECEIVE_AHEAD_MAX_MS)
+        return put_out(w, line, "more than 5 min ahead of the collector's clock", text, err);
+    struct known_point *point = known_point_get(w->r->known, w->gateway, reading.point);
+    if (reading.time_ms > point->time_ms)
+        accept_newest(w, point, &reading);
+    else
+        late_add(&w->late, &reading, line);
+    widen(w, reading.time_ms);
+    return ST_OK;
+}
+
+static enum status settle_late(struct work *w, struct error *err)
+{
+    enum status status = late_decide(&w->late, w->r->db, w->gateway, w->body, w->is_out, err);
+    for (size_t i = 0; i < w->late.count && status == ST_OK; i++) {
+        const struct late_reading *late = &w->late.items[i];
+        if (late->verdict == LATE_NEW)
+            continue;
+        w->readings--;
+        w->is_out[late->line] = true;
+        if (late->verdict == LATE_DUPLICATE) {
+            w->r->counters.duplicate_readings++;
+        } else {
+            struct buf text = {0};
+            batch_write_reading(&text, &late->reading, NULL);
+            status = put_out(w, late->line, "another value of this point and time is journalled; the first one counts",
+                (struct span){text.data, text.len}, err);
+            buf_release(&text);
+        }
+    }
+    return status;
+}
+
+static enum status write_journal(struct work *w, struct error *err)
+{
+    struct buf skipped = {0};
+    for (int64_t i = 0; i < w->lines; i++)
+        if (w->is_out[i])
+            buf_printf(&skipped, "%s%lld", skipped.len ? "," : "", (long long)i);
+    struct journal_batch batch = {.gateway = w->gateway->id,
+        .header = w->header,
+        .received_ms = w->message->received_ms,
+        .lines = w->lines,
+        .from_ms = w->readings > 0 ? w->from_ms : 1,
+        .to_ms = w->readings > 0 ? w->to_ms : 0,
+        .payload = {w->message->payload, w->message->len},
+        .skipped = skipped.data};
+    enum status status = journal_add(w->r->db, &batch, err);
+    buf_release(&skipped);
+    return status;
+}
+
+static int64_t count_lines(struct span body)
+{
+    int64_t lines = 0;
+    struct span line;
+    while (lines <= BATCH_LINES_MAX && batch_next_line(&body, &line))
+        lines++;
+    return lines;
+}
+
+static enum status record_loss(struct receive *r, struct known_gateway *g, const struct loss_entry *entry,
+    struct error *err)
+{
+    r->counters.losses++;
+    g->lost++;
+    return journal_loss(r->db, g->id, entry, err);
+}
+
+static enum status apply(struct receive *r, const struct inbox_message *m, struct known_gateway *g,
+    const struct batch_header *header, struct span body, struct error *err)
+{
+    struct work *w = mem_zalloc(sizeof *w);
+    *w = (struct work){.r = r, .message = m, .gateway = g, .header = header, .body = body};
+    enum status status = ST_OK;
+    struct span line;
+    while (status == ST_OK && batch_next_line(&body, &line))
+        status = take_line(w, line, w->lines++, err);
+    if (status == ST_OK)
+        status = settle_late(w, err);
+    if (status == ST_OK)
+        status = write_journal(w, err);
+    r->counters.readings += w->readings;
+    late_release(&w->late);
+    free(w);
+    return status;
+}
+
+/* D4: a header that can be read, over a payload that breaks a limit. */
+static enum status apply_broken(struct receive *r, const struct inbox_message *m, struct known_gateway *g,
+    const struct batch_header *header, const char *reason, struct error *err)
+{
+    enum status status = quarantine(r, m, header, -1, reason, (struct span){m->payload, m->len}, err);
+    struct loss_entry entry = {.gateway = g->name,
+        .epoch = header->epoch,
+        .first_seq = header->seq,
+        .last_seq = header->seq,
+        .reason = reason,
+        .recorded_ms = m->received_ms};
+    return status == ST_OK ? record_loss(r, g, &entry, err) : status;
+}
+
+static enum status record_gap(struct receive *r, const struct inbox_message *m, struct known_gateway *g,
+    const struct batch_header *header, const struct mark_decision *d, struct error *err)
+{
+    struct loss_entry entry = {.gateway = g->name,
+        .epoch = header->epoch,
+        .first_seq = d->gap_first,
+        .last_seq = d->gap_last,
+        .reason = d->is_history           ? "history not held: from before this gateway was first heard"
+                  : d->is_unknown_content ? "unknown content: the line before this epoch is not known here"
+                                          : "given up by the gateway before they were acknowledged",
+        .recorded_ms = m->received_ms};
+    return record_loss(r, g, &entry, err);
+}
+
+static enum status record_dropped(struct receive *r, const struct inbox_message *m, struct known_gateway *g,
+    const struct batch_header *header, struct error *err)
+{
+    struct loss_entry entry = {.gateway = g->name,
+        .epoch = header->epoch,
+        .readings = header->dropped,
+        .from_ms = header->dropped_from_ms,
+        .to_ms = header->dropped_to_ms,
+        .reason = "given up by the gateway before they were cut",
+        .recorded_ms = m->received_ms};
+    return record_loss(r, g, &entry, err);
+}
+
+static struct mark_decision decide(const struct known_gateway *g, const struct batch_header *header)
+{
+    const struct known_epoch *epoch = known_epoch_find(g, header->epoch);
+    const struct known_epoch *prev = header->has_prev ? known_epoch_find(g, header->prev_epoch) : NULL;
+    struct mark_known known = {.has_gateway = g->epoch_count > 0,
+        .has_epoch = epoch != NULL,
+        .epoch_mark = epoch != NULL ? epoch->mark : 0,
+        .has_prev = prev != NULL,
+        .prev_mark = prev != NULL ? prev->mark : 0};
+    return mark_decide(header, &known);
+}
+
+static enum status accept(struct receive *r, const struct inbox_message *m, struct known_gateway *g,
+    const struct batch_header *header, struct span body, struct error *err)
+{
+    enum status status;
+    if (m->len > BATCH_BYTES_MAX)
+        status = apply_broken(r, m, g, header, "the batch is larger than 256 KiB", err);
+    else if (count_lines(body) > BATCH_LINES_MAX)
+        status = apply_broken(r, m, g, header, "the batch has more than 1000 lines", err);
+    else
+        status = apply(r, m, g, header, body, err);
+    if (status == ST_OK && header->dropped > 0)
+        status = record_dropped(r, m, g, header, err);
+    r->counters.batches++;
+    return status == ST_OK ? known_mark(r->known, r->db, g, header, header->seq, err) : status;
+}
+
+enum status receive_batch(struct receive *r, const struct inbox_message *m, struct receive_answer *ret,
+    struct error *err)
+{
+    *ret = (struct receive_answer){0};
+    struct span payload = {m->payload, m->len}, body;
+    struct batch_header header;
+    struct error why;
+    if (batch_read_header(payload, &header, &body, &why) != ST_OK) {
+        r->counters.unreadable++;
+        return quarantine(r, m, NULL, -1, why.text, payload, err);
+    }
+    struct known_gateway *g = known_gateway_find(r->known, span_of(m->gateway));
+    enum status status = ST_OK;
+    if (g == NULL)
+        status = known_gateway_add(r->known, r->db, span_of(m->gateway), m->received_ms, &g, err);
+    if (status != ST_OK)
+        return status;
+    struct mark_decision d = decide(g, &header);
+    if (d.has_gap) {
+        status = record_gap(r, m, g, &header, &d, err);
+        if (status == ST_OK)
+            status = known_mark(r->known, r->db, g, &header, d.mark, err);
+    }
+    if (status == ST_OK && d.verdict == MARK_ACCEPT)
+        status = accept(r, m, g, &header, body, err);
+    if (d.verdict == MARK_DUPLICATE)
+        r->counters.duplicate_batches++;
+    if (d.verdict == MARK_REFUSE)
+        r->counters.refused++;
+    ret->has_ack = true;
+    ret->ack = (struct ack){.epoch = header.epoch,
+        .seq = d.verdict == MARK_ACCEPT ? header.seq : d.mark,
+        .is_refusal = d.verdict == MARK_REFUSE};
+    return status;
+}

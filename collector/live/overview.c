@@ -1,0 +1,126 @@
+#include "collector/live/overview.h"
+
+#include "lib/mem.h"
+
+#include <stdlib.h>
+
+static int64_t age_at(int64_t time_ms, int64_t now_ms)
+{
+    return now_ms > time_ms ? now_ms - time_ms : 0;
+}
+
+static void take_reading(struct overview_reading *r, const struct snapshot_point *point, int64_t now_ms)
+{
+    if (r->point && r->point->time_ms >= point->time_ms)
+        return;
+    int64_t limit_ms = OVERVIEW_FRESH_MS;
+    if (point->period_ms > OVERVIEW_FRESH_MS / 3)
+        limit_ms = point->period_ms > INT64_MAX / 3 ? INT64_MAX : 3 * point->period_ms;
+    r->point = point;
+    r->age_ms = age_at(point->time_ms, now_ms);
+    r->is_fresh = r->age_ms <= limit_ms;
+}
+
+static const struct park_segment *segment_at(const struct park_meter *meter, int64_t time_ms)
+{
+    CONF_EACH(const struct park_segment, segment, meter->segments)
+    {
+        if (segment->from_ms <= time_ms && time_ms < segment->until_ms)
+            return segment;
+    }
+    return NULL;
+}
+
+/* Whether a meter above this one counts the same electricity: anywhere, or in the same building only. */
+static bool is_contained(const struct park_meter *meter, bool in_building)
+{
+    for (const struct park_meter *m = meter->parent; m; m = m->parent)
+        if (m->carrier == CARRIER_ELECTRICITY && (!in_building || m->building == meter->building))
+            return true;
+    return false;
+}
+
+static void add_power(struct overview_power *sum, const struct overview_reading *power)
+{
+    sum->meters++;
+    if (power->is_fresh) {
+        sum->known_w += power->point->value;
+        sum->fresh++;
+    }
+}
+
+static void read_points(struct overview *o)
+{
+    const struct park_meter *first = o->snapshot->park->meters.items;
+    for (size_t i = 0; i < o->snapshot->point_count; i++) {
+        const struct snapshot_point *point = &o->snapshot->points[i];
+        if (point->place.role == ROLE_UNMAPPED || !point->place.meter) {
+            o->unmapped++;
+            continue;
+        }
+        struct overview_meter *meter = &o->meters[point->place.meter - first];
+        if (point->place.role == ROLE_METER_REGISTER && point->kind == READING_REGISTER)
+            take_reading(&meter->reading, point, o->now_ms);
+        else if (point->place.role == ROLE_METER_POWER && point->kind == READING_GAUGE)
+            take_reading(&meter->power, point, o->now_ms);
+    }
+}
+
+static void judge_meter(struct overview *o, struct overview_meter *m)
+{
+    const struct park_building *first = o->snapshot->park->buildings.items;
+    bool has_register = m->segment && m->segment->point;
+    m->is_expected = has_register || m->meter->power;
+    m->is_fresh = m->is_expected && (!has_register || m->reading.is_fresh) &&
+                  (!m->meter->power || m->power.is_fresh);
+    o->expected += m->is_expected;
+    o->fresh += m->is_fresh;
+    if (m->meter->carrier != CARRIER_ELECTRICITY)
+        return;
+    if (m->meter->building && !is_contained(m->meter, true))
+        add_power(&o->buildings[m->meter->building - first].power, &m->power);
+    if (!is_contained(m->meter, false))
+        add_power(&o->power, &m->power);
+}
+
+static void judge_gateway(struct overview *o, struct overview_gateway *g)
+{
+    g->age_ms = g->gateway->heard_ms ? age_at(g->gateway->heard_ms, o->now_ms) : -1;
+    g->lag_ms = g->gateway->newest_ms ? age_at(g->gateway->newest_ms, o->now_ms) : -1;
+    g->is_online = g->gateway->is_online && g->age_ms >= 0 && g->age_ms <= OVERVIEW_SILENT_MS;
+    o->online += g->is_online;
+}
+
+void overview_init(struct overview *o, const struct snapshot *s, int64_t now_ms)
+{
+    const struct park *park = s->park;
+    *o = (struct overview){.snapshot = s,
+        .now_ms = now_ms,
+        .building_count = park->buildings.count,
+        .meter_count = park->meters.count,
+        .gateway_count = s->gateway_count};
+    o->buildings = mem_zalloc((o->building_count + 1) * sizeof *o->buildings);
+    o->meters = mem_zalloc((o->meter_count + 1) * sizeof *o->meters);
+    o->gateways = mem_zalloc((o->gateway_count + 1) * sizeof *o->gateways);
+    for (size_t i = 0; i < o->building_count; i++)
+        o->buildings[i].building = (const struct park_building *)park->buildings.items + i;
+    for (size_t i = 0; i < o->meter_count; i++) {
+        o->meters[i].meter = (const struct park_meter *)park->meters.items + i;
+        o->meters[i].segment = segment_at(o->meters[i].meter, now_ms);
+    }
+    read_points(o);
+    for (size_t i = 0; i < o->meter_count; i++)
+        judge_meter(o, &o->meters[i]);
+    for (size_t i = 0; i < o->gateway_count; i++) {
+        o->gateways[i].gateway = &s->gateways[i];
+        judge_gateway(o, &o->gateways[i]);
+    }
+}
+
+void overview_release(struct overview *o)
+{
+    free(o->buildings);
+    free(o->meters);
+    free(o->gateways);
+    *o = (struct overview){0};
+}

@@ -1,0 +1,83 @@
+#include "collector/live/presence.h"
+
+#include "lib/mem.h"
+#include "lib/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void presence_release(struct presence *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        json_decref(p->items[i].points);
+    free(p->items);
+    *p = (struct presence){0};
+}
+
+const struct presence_gateway *presence_find(const struct presence *p, const char *gateway)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (strcmp(p->items[i].id, gateway) == 0)
+            return &p->items[i];
+    return NULL;
+}
+
+static struct presence_gateway *get(struct presence *p, const char *gateway)
+{
+    struct presence_gateway *g = (struct presence_gateway *)presence_find(p, gateway);
+    if (g != NULL)
+        return g;
+    MEM_GROW(p->items, p->count, p->capacity);
+    g = &p->items[p->count++];
+    *g = (struct presence_gateway){0};
+    snprintf(g->id, sizeof g->id, "%s", gateway);
+    return g;
+}
+
+void presence_hear(struct presence *p, const char *gateway, int64_t now_ms)
+{
+    struct presence_gateway *g = get(p, gateway);
+    g->heard_ms = now_ms;
+    g->said_offline = false;
+}
+
+enum status presence_state(struct presence *p, const char *gateway, struct span payload, int64_t now_ms,
+    struct error *err)
+{
+    json_error_t why;
+    json_t *root = json_loadb(payload.at, payload.len, JSON_REJECT_DUPLICATES, &why);
+    const char *state = json_string_value(json_object_get(root, "state"));
+    if (state == NULL || (strcmp(state, "online") != 0 && strcmp(state, "offline") != 0)) {
+        json_decref(root);
+        return error_set(err, ST_INVALID, "gateway %s: its state is not JSON with \"state\" online or offline", gateway);
+    }
+    struct presence_gateway *g = get(p, gateway);
+    g->heard_ms = now_ms;
+    g->said_offline = strcmp(state, "offline") == 0;
+    if (!g->said_offline) {
+        const char *version = json_string_value(json_object_get(root, "version"));
+        const char *clock = json_string_value(json_object_get(root, "clock"));
+        json_t *spooled = json_object_get(root, "spooled"), *points = json_object_get(root, "points");
+        text_copy(g->version, sizeof g->version, span_of(version ? version : ""));
+        g->is_clock_synchronised = clock != NULL && strcmp(clock, "synchronised") == 0;
+        g->spooled_batches = json_integer_value(json_object_get(spooled, "batches"));
+        g->spooled_bytes = json_integer_value(json_object_get(spooled, "bytes"));
+        g->spooled_oldest_ms = json_integer_value(json_object_get(spooled, "oldest"));
+        json_decref(g->points);
+        g->points = json_is_object(points) ? json_incref(points) : NULL;
+    }
+    json_decref(root);
+    return ST_OK;
+}
+
+bool presence_is_online(const struct presence_gateway *g, int64_t now_ms)
+{
+    return g != NULL && !g->said_offline && g->heard_ms > 0 && now_ms - g->heard_ms < PRESENCE_MS;
+}
+
+int64_t presence_period_ms(const struct presence_gateway *g, const char *point)
+{
+    int64_t period = g != NULL ? json_integer_value(json_object_get(g->points, point)) : 0;
+    return period > 0 ? period : 0;
+}

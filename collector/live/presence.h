@@ -1,0 +1,35 @@
+/*
+ * What gateways say of themselves (`state` messages) and when they were last heard: judged by the arrival of messages that are not retained, never by a
+ * retained value. In memory only: after a restart a gateway is unknown until it speaks.
+ */
+#pragma once
+
+#include "collector/live/snapshot.h"
+#include "lib/json.h"
+
+struct presence {
+    struct presence_gateway *items;
+    size_t count, capacity;
+};
+
+#define PRESENCE_MS (180 * 1000) /* silent for longer: offline */
+
+struct presence_gateway {
+    char id[ID_MAX + 1];
+    int64_t heard_ms;
+    bool said_offline;
+    char version[32];
+    bool is_clock_synchronised;
+    int64_t spooled_batches, spooled_bytes, spooled_oldest_ms;
+    json_t *points; /* {name: period in ms}; NULL = not told */
+};
+
+void presence_release(struct presence *p);
+/* Any message of the gateway arrived. */
+void presence_hear(struct presence *p, const char *gateway, int64_t now_ms);
+/* A `state` message arrived. ST_INVALID: not the contract's JSON. */
+enum status presence_state(struct presence *p, const char *gateway, struct span payload, int64_t now_ms,
+    struct error *err);
+const struct presence_gateway *presence_find(const struct presence *p, const char *gateway); /* NULL = silent so far */
+bool presence_is_online(const struct presence_gateway *g, int64_t now_ms); /* NULL is offline */
+int64_t presence_period_ms(const struct presence_gateway *g, const char *point); /* 0 = unknown */

@@ -1,0 +1,21 @@
+/*
+ * The `gateway` measurement: once a minute, one row per gateway into the outbox: is it online, how far behind, how much is spooled and lost. Driven by the
+ * clock, so a transaction like any other.
+ */
+#pragma once
+
+#include "collector/intake/known.h"
+#include "collector/live/presence.h"
+#include "collector/model/park.h"
+
+struct minute {
+    const struct park *park;
+    int64_t written; /* the newest minute in the outbox, minutes since 1970; 0 = none since start */
+};
+
+void minute_init(struct minute *m, const struct park *park);
+/* After a failed commit: the rows of this minute are not there. */
+void minute_reset(struct minute *m);
+/* Writes this minute's rows once; *ret_is_changed is set when it did. */
+enum status minute_write(struct minute *m, struct db *db, const struct known *known, const struct presence *presence,
+    int64_t now_ms, bool *ret_is_changed, struct error *err);

@@ -1,0 +1,92 @@
+#include "collector/model/park.h"
+
+#include "collector/model/park_private.h"
+#include "lib/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct park *park_load(const char *path)
+{
+    struct park *park = mem_zalloc(sizeof *park);
+    park->conf = conf_load(path, &park_section, park);
+    return park;
+}
+
+void park_destroy(struct park *park)
+{
+    if (!park)
+        return;
+    struct park_index *index = park->index;
+    if (index) {
+        struct point_use *use;
+        for (size_t i = 0; (use = name_map_next(&index->points, &i)) != NULL;) {
+            free(use->segments);
+            free(use);
+        }
+        struct name_map *const maps[] = {&index->sites, &index->buildings, &index->tenants, &index->gateways,
+            &index->spaces, &index->meters, &index->points};
+        for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
+            name_map_release(maps[i]);
+        free(index);
+    }
+    conf_destroy(park->conf);
+    free(park);
+}
+
+bool park_address_split(const char *address, struct span *ret_gateway, struct span *ret_point)
+{
+    const char *slash = strchr(address, '/');
+    if (!slash)
+        return false;
+    *ret_gateway = (struct span){address, (size_t)(slash - address)};
+    *ret_point = span_of(slash + 1);
+    return true;
+}
+
+const struct park_gateway *park_gateway_find(const struct park *park, const char *id)
+{
+    return name_map_find(&park->index->gateways, SPAN(""), span_of(id));
+}
+
+const struct park_meter *park_meter_find(const struct park *park, const char *id)
+{
+    return name_map_find(&park->index->meters, SPAN(""), span_of(id));
+}
+
+/* Whether the meter's register was at this point then; narrows the place's time to that segment, or to the
+ * gap between segments. */
+static bool is_installed(const struct point_use *use, int64_t time_ms, struct park_place *place)
+{
+    for (size_t i = 0; i < use->count; i++) {
+        const struct park_segment *segment = use->segments[i];
+        if (segment->from_ms <= time_ms && time_ms < segment->until_ms) {
+            place->from_ms = segment->from_ms;
+            place->until_ms = segment->until_ms;
+            return true;
+        }
+        if (segment->until_ms <= time_ms && segment->until_ms > place->from_ms)
+            place->from_ms = segment->until_ms;
+        if (segment->from_ms > time_ms && segment->from_ms < place->until_ms)
+            place->until_ms = segment->from_ms;
+    }
+    return false;
+}
+
+struct park_place park_place(const struct park *park, const char *gateway, const char *point, int64_t time_ms)
+{
+    struct park_place place = {.role = ROLE_UNMAPPED, .from_ms = INT64_MIN, .until_ms = INT64_MAX};
+    const struct park_gateway *g = park_gateway_find(park, gateway);
+    if (!g)
+        return place;
+    place.site = g->site_id;
+    place.building = g->building_id;
+    const struct point_use *use = name_map_find(&park->index->points, span_of(gateway), span_of(point));
+    if (use && (use->role == ROLE_METER_POWER || is_installed(use, time_ms, &place))) {
+        place.meter = use->meter;
+        place.role = use->role;
+        place.building = use->meter->building_id;
+        place.site = use->meter->building->site_id;
+    }
+    return place;
+}

@@ -1,0 +1,119 @@
+/*
+ * What the park is: sites, gateways, buildings, tenants, spaces and meters (config/park.cfg). Loaded and
+ * checked as a whole, then immutable: every thread may read it. Agents know only points; this says what a
+ * point means.
+ */
+#pragma once
+
+#include "lib/conf.h"
+#include "lib/number.h"
+#include "lib/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct park_site {
+    struct conf_where where;
+    char *id, *name, *name_en;
+    char *zone;   /* IANA */
+    char *region; /* grid region of the emission factors */
+    int64_t headcount;
+};
+
+struct park_building {
+    struct conf_where where;
+    char *id, *name, *name_en;
+    char *site_id;
+    struct fraction area_m2; /* 0/0 = not given */
+    const struct park_site *site;
+};
+
+struct park_tenant {
+    struct conf_where where;
+    char *id, *name, *name_en;
+};
+
+struct park_gateway {
+    struct conf_where where;
+    char *id, *name, *name_en;
+    char *site_id, *building_id; /* building: optional */
+    const struct park_site *site;
+    const struct park_building *building; /* NULL = none */
+};
+
+struct park_space {
+    struct conf_where where;
+    char *id, *name, *name_en;
+    char *building_id;
+    int64_t capacity;
+    char *open; /* "08:00-18:00"; NULL = always */
+    const struct park_building *building;
+};
+
+enum park_carrier { CARRIER_ELECTRICITY, CARRIER_HEAT, CARRIER_COOLING, CARRIER_WATER, CARRIER_GAS };
+extern const char *const park_carriers[]; /* names by enum park_carrier, NULL-terminated */
+
+enum park_registers { REGISTERS_UNSAID = -1, REGISTERS_PRIMARY, REGISTERS_SECONDARY };
+
+/* A meter's installation, from `from_ms` up to, not including, `until_ms` (INT64_MAX = still there). */
+struct park_segment {
+    struct conf_where where;
+    char *serial;
+    char *from, *until; /* RFC 3339 */
+    int64_t from_ms, until_ms;
+    char *point;                          /* <gateway>/<point>; NULL = read by hand */
+    int64_t start_register, end_register; /* base units; -1 = not given */
+    int64_t modulus;                      /* 0 = none */
+    int64_t resolution;                   /* base units */
+    int64_t max_rate;                     /* base units per hour, primary side */
+    struct fraction ct, pt;               /* 1/1 = none */
+    int registers;                        /* enum park_registers; mandatory with a ratio */
+};
+
+struct park_meter {
+    struct conf_where where;
+    char *id, *name, *name_en;
+    char *building_id, *tenant_id, *parent_id; /* tenant and parent: optional */
+    int carrier;                               /* enum park_carrier */
+    char *item;                                /* item code of 分项能耗, may be NULL */
+    char *power;                               /* <gateway>/<point> of a gauge in W; NULL = none */
+    bool has_profile;
+    struct fraction balance_limit; /* share of the parent's amount */
+    int64_t max_gap_ms;
+    struct conf_list segments;
+    const struct park_building *building;
+    const struct park_tenant *tenant; /* NULL = none */
+    const struct park_meter *parent;  /* NULL = none */
+};
+
+struct park {
+    struct conf_list sites, buildings, tenants, gateways, spaces, meters;
+    struct conf *conf; /* owns the strings */
+    struct park_index *index;
+};
+
+/* Loads and checks. All mistakes, in this file, are in park->conf (conf_problem_count, conf_print_problems);
+ * a park with problems must not be used but may be destroyed. */
+struct park *park_load(const char *path);
+void park_destroy(struct park *park); /* accepts NULL */
+
+const struct park_gateway *park_gateway_find(const struct park *park, const char *id);
+const struct park_meter *park_meter_find(const struct park *park, const char *id);
+
+enum park_role { ROLE_UNMAPPED, ROLE_METER_REGISTER, ROLE_METER_POWER };
+
+/* What a point is at a time: the tags that its readings carry. Strings may be NULL (no tag). */
+struct park_place {
+    const char *site;
+    const char *building;           /* the meter's, else the gateway's */
+    const struct park_meter *meter; /* NULL = unmapped */
+    enum park_role role;
+    int64_t from_ms, until_ms; /* the answer is the same from..until, half-open: for those who cache it */
+};
+/* `gateway` and `point` need not be known: an unmapped point of a known gateway has the gateway's site and
+ * building. Constant time in the number of points. */
+struct park_place park_place(
+    const struct park *park, const char *gateway, const char *point, int64_t time_ms);
+
+/* --help for the file: every key. */
+extern const struct conf_section park_section;

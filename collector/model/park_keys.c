@@ -1,0 +1,150 @@
+/* The tables of config/park.cfg. */
+#include "collector/model/park.h"
+#include "collector/model/park_private.h"
+
+#include "lib/batch.h"
+
+#define TEXT_MAX 200
+#define PLACED(type) .size = sizeof(type), .where_offset = offsetof(type, where), .has_where = true
+
+#define NAMES(type)                                                                                        \
+    {"id", CONF_ID, offsetof(type, id), .is_required = true,                                               \
+        .help = "id: a-z 0-9 -, unique among its kind"},                                                   \
+        {"name", CONF_STRING, offsetof(type, name), .is_required = true, .max = TEXT_MAX, .help = "name"}, \
+    {                                                                                                      \
+        "name_en", CONF_STRING, offsetof(type, name_en), .is_required = true, .max = TEXT_MAX,             \
+                                                         .help = "name in English"                         \
+    }
+
+const char *const park_carriers[] = {"electricity", "heat", "cooling", "water", "gas", NULL};
+static const char *const registers[] = {"primary", "secondary", NULL};
+
+static const struct conf_key site_keys[] = {NAMES(struct park_site),
+    {"zone", CONF_STRING, offsetof(struct park_site, zone), .is_required = true,
+        .help = "time zone, by its IANA name: days and months begin and end by it"},
+    {"region", CONF_STRING, offsetof(struct park_site, region), .max = TEXT_MAX,
+        .help = "grid region whose emission factors count"},
+    {"headcount", CONF_INT, offsetof(struct park_site, headcount), .max = 10000000, .unit = "persons",
+        .help = "people who work here, for figures per head"},
+    {0}};
+static const struct conf_section site_section = {"site", PLACED(struct park_site), .keys = site_keys};
+
+static const struct conf_key building_keys[] = {NAMES(struct park_building),
+    {"site", CONF_ID, offsetof(struct park_building, site_id), .is_required = true, .help = "id of its site"},
+    {"area", CONF_FRACTION, offsetof(struct park_building, area_m2), .unit = "m2",
+        .help = "floor area, for figures per square metre"},
+    {0}};
+static const struct conf_section building_section = {
+    "building", PLACED(struct park_building), .keys = building_keys};
+
+static const struct conf_key tenant_keys[] = {NAMES(struct park_tenant), {0}};
+static const struct conf_section tenant_section = {"tenant", PLACED(struct park_tenant), .keys = tenant_keys};
+
+static const struct conf_key gateway_keys[] = {NAMES(struct park_gateway),
+    {"site", CONF_ID, offsetof(struct park_gateway, site_id), .is_required = true, .help = "id of its site"},
+    {"building", CONF_ID, offsetof(struct park_gateway, building_id),
+        .help = "id of the building that its points belong to unless a meter says otherwise"},
+    {0}};
+static const struct conf_section gateway_section = {
+    "gateway", PLACED(struct park_gateway), .keys = gateway_keys};
+
+static const struct conf_key space_keys[] = {NAMES(struct park_space),
+    {"building", CONF_ID, offsetof(struct park_space, building_id), .is_required = true,
+        .help = "id of its building"},
+    {"capacity", CONF_INT, offsetof(struct park_space, capacity), .max = 100000, .unit = "persons",
+        .help = "people it is made for"},
+    {"open", CONF_STRING, offsetof(struct park_space, open),
+        .help = "opening hours of every day, such as \"08:00-18:00\"; absent = always open"},
+    {0}};
+static const struct conf_section space_section = {"space", PLACED(struct park_space), .keys = space_keys};
+
+static void segment_begin(void *object, const void *parent)
+{
+    (void)parent;
+    struct park_segment *segment = object;
+    segment->start_register = segment->end_register = -1;
+    segment->registers = REGISTERS_UNSAID;
+}
+
+static const struct conf_key segment_keys[] = {
+    {"serial", CONF_STRING, offsetof(struct park_segment, serial), .is_required = true, .max = TEXT_MAX,
+        .help = "serial number of the device"},
+    {"from", CONF_STRING, offsetof(struct park_segment, from), .is_required = true,
+        .help = "when it was installed, such as \"2026-01-01T00:00:00+08:00\""},
+    {"until", CONF_STRING, offsetof(struct park_segment, until),
+        .help = "when it was removed; absent = it is still there"},
+    {"point", CONF_STRING, offsetof(struct park_segment, point),
+        .help = "its register, as \"<gateway>/<point>\"; absent = read by hand"},
+    {"start", CONF_INT, offsetof(struct park_segment, start_register), .max = REGISTER_MAX,
+        .unit = "base units", .help = "register when it was installed"},
+    {"end", CONF_INT, offsetof(struct park_segment, end_register), .max = REGISTER_MAX, .unit = "base units",
+        .help = "register when it was removed"},
+    {"modulus", CONF_INT, offsetof(struct park_segment, modulus), .min = 1, .max = REGISTER_MAX,
+        .unit = "base units", .help = "the register starts again from 0 here; absent = it never does"},
+    {"resolution", CONF_INT, offsetof(struct park_segment, resolution), .fallback = "1", .min = 1,
+        .max = REGISTER_MAX, .unit = "base units", .help = "smallest step of the register"},
+    {"max_rate", CONF_INT, offsetof(struct park_segment, max_rate), .is_required = true, .min = 1,
+        .max = REGISTER_MAX, .unit = "base units per hour",
+        .help = "the most that can flow, on the primary side: what exceeds it is no consumption"},
+    {"ct", CONF_FRACTION, offsetof(struct park_segment, ct), .fallback = "1",
+        .help = "ratio of the current transformers, such as \"1000/5\""},
+    {"pt", CONF_FRACTION, offsetof(struct park_segment, pt), .fallback = "1",
+        .help = "ratio of the voltage transformers, such as \"10000/100\""},
+    {"registers", CONF_CHOICE, offsetof(struct park_segment, registers), .choices = registers,
+        .help = "whether the registers already count the primary side; required with ct or pt"},
+    {0}};
+static const struct conf_section segment_section = {
+    "segment", PLACED(struct park_segment), .keys = segment_keys, .begin = segment_begin};
+
+static void meter_begin(void *object, const void *parent)
+{
+    (void)parent;
+    struct park_meter *meter = object;
+    meter->carrier =
+        -1; /* stays so only where the carrier is missing or wrong: no further complaints about it then */
+}
+
+static const struct conf_key meter_keys[] = {NAMES(struct park_meter),
+    {"building", CONF_ID, offsetof(struct park_meter, building_id), .is_required = true,
+        .help = "id of the building that it measures"},
+    {"tenant", CONF_ID, offsetof(struct park_meter, tenant_id),
+        .help = "id of the tenant whose use it measures"},
+    {"parent", CONF_ID, offsetof(struct park_meter, parent_id), .help = "id of the meter upstream"},
+    {"carrier", CONF_CHOICE, offsetof(struct park_meter, carrier), .is_required = true,
+        .choices = park_carriers,
+        .help = "what it measures: Wh of electricity, J of heat and cooling, L of water and gas"},
+    {"item", CONF_STRING, offsetof(struct park_meter, item), .max = TEXT_MAX,
+        .help = "item code, such as \"01000\""},
+    {"power", CONF_STRING, offsetof(struct park_meter, power),
+        .help = "its power in W, a gauge, as \"<gateway>/<point>\""},
+    {"profile", CONF_BOOL, offsetof(struct park_meter, has_profile), .fallback = "true",
+        .help = "whether it is read often enough for quarter hours; false for manual and monthly meters"},
+    {"balance_limit", CONF_FRACTION, offsetof(struct park_meter, balance_limit), .fallback = "0.05",
+        .help = "largest share of its amount that its children may leave unexplained"},
+    {"max_gap", CONF_SECONDS, offsetof(struct park_meter, max_gap_ms), .fallback = "1200", .min = 1000,
+        .max = 86400000, .unit = "s", .help = "readings further apart are estimates between"},
+    {"segments", CONF_LIST, offsetof(struct park_meter, segments), .section = &segment_section,
+        .help = "the devices that were installed, one after the other"},
+    {0}};
+static const struct conf_section meter_section = {
+    "meter", PLACED(struct park_meter), .keys = meter_keys, .begin = meter_begin};
+
+static void park_section_check(struct conf *c, void *object, const void *parent)
+{
+    (void)parent;
+    park_check(c, object);
+}
+
+static const struct conf_key park_keys[] = {
+    {"sites", CONF_LIST, offsetof(struct park, sites), .is_required = true, .min = 1,
+        .section = &site_section, .help = "sites"},
+    {"buildings", CONF_LIST, offsetof(struct park, buildings), .section = &building_section,
+        .help = "buildings"},
+    {"tenants", CONF_LIST, offsetof(struct park, tenants), .section = &tenant_section, .help = "tenants"},
+    {"gateways", CONF_LIST, offsetof(struct park, gateways), .section = &gateway_section,
+        .help = "gateways: the machines that run an agent"},
+    {"spaces", CONF_LIST, offsetof(struct park, spaces), .section = &space_section,
+        .help = "rooms and areas that people use"},
+    {"meters", CONF_LIST, offsetof(struct park, meters), .section = &meter_section, .help = "meters"}, {0}};
+const struct conf_section park_section = {
+    "park", sizeof(struct park), .keys = park_keys, .check = park_section_check};

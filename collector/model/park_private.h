@@ -1,0 +1,25 @@
+/* What collector/model/park*.c share. */
+#pragma once
+
+#include "collector/model/name_map.h"
+#include "collector/model/park.h"
+
+/* What a point is used for: the power of a meter, or the register of its segments that name the point. */
+struct point_use {
+    const struct park_meter *meter;
+    enum park_role role;
+    const struct park_segment *
+        *segments; /* ROLE_METER_REGISTER: those at this point, in the order of the file */
+    size_t count, capacity;
+};
+
+struct park_index {
+    struct name_map sites, buildings, tenants, gateways, spaces, meters; /* group "", by id */
+    struct name_map points; /* group = gateway; struct point_use, owned */
+};
+
+/* Parts of "<gateway>/<point>"; false where it is not of that form. Borrows `address`. */
+bool park_address_split(const char *address, struct span *ret_gateway, struct span *ret_point);
+
+/* Fills the index, turns ids into pointers and checks across the whole file; mistakes go to `c`. */
+void park_check(struct conf *c, struct park *park);

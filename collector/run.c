@@ -1,0 +1,272 @@
+#include "collector/run.h"
+
+#include "collector/core.h"
+#include "collector/status.h"
+#include "collector/web/web.h"
+#include "lib/file.h"
+#include "lib/log.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: park-collector --config FILE [--check]\n"
+    "       park-collector status --config FILE [--json]\n"
+    "       park-collector --help-config | --help-park | --version | --help\n"
+    "\n"
+    "Takes the gateways' readings, keeps them, and shows the park.\n"
+    "\n"
+    "  --config FILE   the settings (example: config/collector.cfg); they name the park model\n"
+    "  --check         check settings and park model, tell every mistake, and end\n"
+    "  status          ask the running collector how it is: exit 0 healthy, 1 degraded, 2 failing\n"
+    "  --help-config   print every settings key with type, limits, default and meaning\n"
+    "  --help-park     the same for the park model\n";
+
+struct command {
+    const char *config;
+    bool is_check, is_status, is_json;
+};
+
+static sigset_t end_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    return set;
+}
+
+static int exit_code(enum status status)
+{
+    switch (status) {
+    case ST_OK:
+        return EXIT_OK;
+    case ST_INVALID:
+        return EXIT_CONFIG;
+    case ST_FULL:
+    case ST_STORAGE:
+        return EXIT_IO;
+    case ST_TIMEOUT:
+    case ST_UNREACHABLE:
+    case ST_PROTOCOL:
+        return EXIT_UNAVAILABLE;
+    }
+    return EXIT_INTERNAL;
+}
+
+static void wake_core(void *core)
+{
+    core_wake(core);
+}
+
+/* Everything that runs, in the order in which it is started; it ends in reverse. */
+struct running {
+    char *broker_password, *store_password;
+    struct snapshot_box *box;
+    struct core *core;
+    struct store *store;
+    struct web *web;
+};
+
+static enum status read_secrets(const struct collector_settings *settings, struct running *r, struct error *err)
+{
+    enum status status = ST_OK;
+    if (settings->broker.password_file != NULL)
+        status = file_read_secret(settings->broker.password_file, &r->broker_password, err);
+    if (status == ST_OK && settings->store.password_file != NULL)
+        status = file_read_secret(settings->store.password_file, &r->store_password, err);
+    return status;
+}
+
+static enum status start(const struct collector_settings *settings, const struct park *park, struct running *r,
+    struct error *err)
+{
+    enum status status = read_secrets(settings, r, err);
+    if (status != ST_OK)
+        return status;
+    r->box = snapshot_box_create();
+    struct core_options core_options = {.settings = settings,
+        .password = r->broker_password,
+        .park = park,
+        .clock = &clock_system,
+        .box = r->box};
+    if ((status = core_create(&core_options, &r->core, err)) != ST_OK)
+        return status;
+    struct store_options store_options = {.database_path = settings->database.path,
+        .url = settings->store.url,
+        .database = settings->store.database,
+        .user = settings->store.user,
+        .password = r->store_password,
+        .raw_retention_days = settings->store.raw_retention_days,
+        .body_lines = (int)settings->store.body_lines,
+        .timeout_ms = (int)settings->store.timeout_ms,
+        .park = park,
+        .user_data = r->core,
+        .on_result = wake_core};
+    r->store = store_create(&store_options);
+    core_attach(r->core, r->store);
+    struct web_options web_options = {.address = settings->http.address,
+        .port = (int)settings->http.port,
+        .assets = settings->http.web,
+        .database_path = settings->database.path,
+        .box = r->box,
+        .park = park,
+        .store = r->store,
+        .core_heartbeat_mono_ms = core_heartbeat_mono_ms,
+        .user_data = r->core};
+    if ((status = web_start(&web_options, &r->web, err)) != ST_OK)
+        return status;
+    store_start(r->store);
+    core_start(r->core);
+    log_info("collector", "park-collector %s, id %s, http://%s:%lld/", PARKMON_VERSION, settings->id,
+        settings->http.address, (long long)settings->http.port);
+    return ST_OK;
+}
+
+/* The core last of the threads: it records what the store still had to say. */
+static enum status stop(struct running *r, bool was_started, struct error *err)
+{
+    enum status status = ST_OK;
+    web_stop(r->web);
+    if (was_started) {
+        store_stop(r->store);
+        status = core_stop(r->core, err);
+    }
+    core_destroy(r->core);
+    store_destroy(r->store);
+    snapshot_box_destroy(r->box);
+    free(r->broker_password);
+    free(r->store_password);
+    return status;
+}
+
+static int run(const struct collector_settings *settings, const struct park *park)
+{
+    struct running running = {0};
+    struct error err, stop_err;
+    enum status status = start(settings, park, &running, &err);
+    bool is_started = status == ST_OK;
+    if (is_started) {
+        sigset_t ends = end_signals();
+        int signal;
+        sigwait(&ends, &signal);
+    }
+    enum status stopped = stop(&running, is_started, &stop_err);
+    if (status == ST_OK && stopped != ST_OK) {
+        status = stopped;
+        err = stop_err;
+    }
+    if (status != ST_OK)
+        log_error("collector", "%s", err.text);
+    else
+        log_info("collector", "ended");
+    return exit_code(status);
+}
+
+static int check_and_run(const struct command *command, const struct collector_settings *settings)
+{
+    struct park *park = park_load(settings->park);
+    int code;
+    if (conf_problem_count(park->conf) > 0) {
+        conf_print_problems(park->conf, stderr);
+        code = EXIT_CONFIG;
+    } else if (command->is_check) {
+        printf("%s: good\n%s: good\n", command->config, settings->park);
+        code = EXIT_OK;
+    } else {
+        log_open((enum log_level)settings->log_level);
+        code = run(settings, park);
+    }
+    park_destroy(park);
+    return code;
+}
+
+/* Mistakes in both files in one run, as far as the settings name the park. */
+static void print_park_problems(const struct collector_settings *settings)
+{
+    if (settings->park == NULL)
+        return;
+    struct park *park = park_load(settings->park);
+    conf_print_problems(park->conf, stderr);
+    park_destroy(park);
+}
+
+/* ---- command line ---- */
+
+static int refuse(const char *why)
+{
+    fprintf(stderr, "park-collector: %s\n%s", why, usage);
+    return EXIT_USAGE;
+}
+
+/* -1: go on; else the exit code. */
+static int parse(int argc, char **argv, struct command *ret)
+{
+    enum { OPT_CONFIG = 1, OPT_CHECK, OPT_JSON, OPT_HELP_CONFIG, OPT_HELP_PARK, OPT_VERSION, OPT_HELP };
+    static const struct option options[] = {{"config", required_argument, NULL, OPT_CONFIG},
+        {"check", no_argument, NULL, OPT_CHECK}, {"json", no_argument, NULL, OPT_JSON},
+        {"help-config", no_argument, NULL, OPT_HELP_CONFIG}, {"help-park", no_argument, NULL, OPT_HELP_PARK},
+        {"version", no_argument, NULL, OPT_VERSION}, {"help", no_argument, NULL, OPT_HELP}, {0}};
+    int option;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case OPT_CONFIG:
+            ret->config = optarg;
+            break;
+        case OPT_CHECK:
+            ret->is_check = true;
+            break;
+        case OPT_JSON:
+            ret->is_json = true;
+            break;
+        case OPT_HELP_CONFIG:
+            conf_print_help(&collector_section, stdout);
+            return EXIT_OK;
+        case OPT_HELP_PARK:
+            conf_print_help(&park_section, stdout);
+            return EXIT_OK;
+        case OPT_VERSION:
+            puts("park-collector " PARKMON_VERSION);
+            return EXIT_OK;
+        case OPT_HELP:
+            fputs(usage, stdout);
+            return EXIT_OK;
+        default:
+            return refuse("unknown option, or a value is missing");
+        }
+    }
+    ret->is_status = optind < argc && strcmp(argv[optind], "status") == 0;
+    if (optind + ret->is_status < argc)
+        return refuse("unknown command");
+    if (ret->config == NULL)
+        return refuse("--config is missing");
+    if (ret->is_status ? ret->is_check : ret->is_json)
+        return refuse("--check and --json do not go together with this command");
+    return -1;
+}
+
+int collector_main(int argc, char **argv)
+{
+    struct command command = {0};
+    int code = parse(argc, argv, &command);
+    if (code >= 0)
+        return code;
+    signal(SIGPIPE, SIG_IGN);
+    sigset_t ends = end_signals();
+    sigprocmask(SIG_BLOCK, &ends, NULL);
+    struct collector_settings settings;
+    struct conf *conf = collector_settings_load(command.config, &settings);
+    if (conf_problem_count(conf) > 0) {
+        conf_print_problems(conf, stderr);
+        print_park_problems(&settings);
+        code = EXIT_CONFIG;
+    } else {
+        code = command.is_status ? status_print(&settings, command.is_json) : check_and_run(&command, &settings);
+    }
+    conf_destroy(conf);
+    return code;
+}

@@ -1,0 +1,39 @@
+#include "collector/schema.h"
+
+static const char *const scripts[] = {
+    "CREATE TABLE gateway("
+    "  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch INTEGER, first_heard_ms INTEGER NOT NULL,"
+    "  lost INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE TABLE epoch("
+    "  gateway INTEGER NOT NULL, epoch INTEGER NOT NULL, prev_epoch INTEGER, prev_seq INTEGER,"
+    "  mark INTEGER NOT NULL, PRIMARY KEY(gateway, epoch)) STRICT, WITHOUT ROWID;"
+    /* `skipped`: line numbers of the body (from 0, comma separated) that are not in the series: quarantined or
+     * duplicates; NULL = none. AUTOINCREMENT: a cursor must never meet an id again after pruning. */
+    "CREATE TABLE journal("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, gateway INTEGER NOT NULL, epoch INTEGER NOT NULL,"
+    "  seq INTEGER NOT NULL, received_ms INTEGER NOT NULL, lines INTEGER NOT NULL, payload BLOB NOT NULL,"
+    "  skipped TEXT) STRICT;"
+    "CREATE TABLE journal_span("
+    "  gateway INTEGER NOT NULL, width_ms INTEGER NOT NULL, bucket INTEGER NOT NULL, journal INTEGER NOT NULL,"
+    "  from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,"
+    "  PRIMARY KEY(gateway, width_ms, bucket, journal)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX journal_span_journal ON journal_span(journal);"
+    "CREATE TABLE point("
+    "  id INTEGER PRIMARY KEY, gateway INTEGER NOT NULL, name TEXT NOT NULL, kind INTEGER NOT NULL,"
+    "  quality INTEGER NOT NULL, time_ms INTEGER NOT NULL, arrived_ms INTEGER NOT NULL, count INTEGER,"
+    "  value REAL, text TEXT, UNIQUE(gateway, name)) STRICT;"
+    "CREATE TABLE quarantine("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, gateway TEXT NOT NULL, epoch INTEGER, seq INTEGER, line INTEGER,"
+    "  reason TEXT NOT NULL, content BLOB NOT NULL, recorded_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE loss("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, gateway TEXT NOT NULL, epoch INTEGER, first_seq INTEGER,"
+    "  last_seq INTEGER, readings INTEGER, from_ms INTEGER, to_ms INTEGER, reason TEXT NOT NULL,"
+    "  recorded_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE cursor(name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "INSERT INTO cursor VALUES('raw', 0);"
+    "CREATE TABLE outbox("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, series TEXT NOT NULL, time_ms INTEGER NOT NULL, line TEXT NOT NULL,"
+    "  UNIQUE(series, time_ms)) STRICT;",
+};
+
+const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};

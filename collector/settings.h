@@ -1,0 +1,50 @@
+/* The settings of the collector (config/collector.cfg), as tables and as structs. */
+#pragma once
+
+#include "lib/conf.h"
+
+struct collector_broker_settings {
+    struct conf_where where;
+    char *host;
+    int64_t port;
+    char *user;          /* default: park-collector */
+    char *password_file; /* NULL = no password */
+    int64_t keep_alive_ms;
+};
+
+struct database_settings {
+    char *path;
+    int64_t limit_mib;     /* at the limit the collector stops acknowledging */
+    int64_t evidence_days; /* raw batches are kept this long after arrival, and until they are in the store */
+};
+
+struct store_settings {
+    struct conf_where where;
+    char *url;
+    char *database;
+    char *user;          /* NULL = no authentication */
+    char *password_file;
+    int64_t raw_retention_days; /* 0 = for ever */
+    int64_t body_lines;         /* lines per write */
+    int64_t timeout_ms;
+};
+
+struct http_settings {
+    struct conf_where where;
+    char *address; /* a loopback address: there are no roles yet */
+    int64_t port;
+    char *web;     /* the folder of the pages' assets */
+};
+
+struct collector_settings {
+    char *id;
+    char *park; /* the park model's file */
+    int log_level;
+    struct collector_broker_settings broker;
+    struct database_settings database;
+    struct store_settings store;
+    struct http_settings http;
+};
+
+extern const struct conf_section collector_section;
+struct conf *collector_settings_load(const char *path, struct collector_settings *ret);

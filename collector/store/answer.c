@@ -1,0 +1,98 @@
+#include "collector/store/answer.h"
+
+#include "lib/json.h"
+#include "lib/number.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RETRY_AFTER_MAX_MS INT64_C(600000)
+
+/* What the program should do, by code and by what the error begins with or holds; the first row that matches.
+ */
+static const struct row {
+    int code_from, code_to;
+    const char *words; /* NULL = whatever it says */
+    enum answer_action action;
+} rows[] = {
+    {204, 204, NULL, ANSWER_ACCEPTED},
+    /* A server that is no InfluxDB says 200 to anything: believing it would lose the lines. */
+    {200, 399, NULL, ANSWER_CONFIGURATION},
+    {400, 400, "database is required", ANSWER_CONFIGURATION},
+    {401, 401, NULL, ANSWER_CONFIGURATION},
+    {403, 403, NULL, ANSWER_CONFIGURATION},
+    {404, 404, "database not found", ANSWER_MISSING},
+    {404, 404, "retention policy not found", ANSWER_MISSING},
+    {408, 408, NULL, ANSWER_BACK_OFF},
+    {413, 413, NULL, ANSWER_HALVE},
+    {429, 429, NULL, ANSWER_BACK_OFF},
+    {401, 499, NULL, ANSWER_CONFIGURATION},
+    {500, 500, "retention policy not found", ANSWER_MISSING},
+    {500, 500, "database not found", ANSWER_MISSING},
+    {500, 599, NULL, ANSWER_BACK_OFF},
+};
+
+/* InfluxDB's {"error":"..."}; false where the body is none. */
+static bool read_error(struct span body, char *ret, size_t size)
+{
+    json_t *value = json_loadb(body.at ? body.at : "", body.len, 0, NULL);
+    const char *text = json_string_value(json_object_get(value, "error"));
+    if (text)
+        snprintf(ret, size, "%s", text);
+    json_decref(value);
+    return text != NULL;
+}
+
+/* "partial write: points beyond retention policy dropped=3": the others were written. */
+static bool read_expired(const char *text, int64_t *ret)
+{
+    static const char head[] = "partial write: points beyond retention policy dropped=";
+    size_t length = sizeof head - 1;
+    return strncmp(text, head, length) == 0 &&
+           number_parse_int64(text + length, strlen(text + length), ret) && *ret >= 0;
+}
+
+static int64_t read_retry_after(const char *text)
+{
+    int64_t seconds;
+    if (!number_parse_int64(text, strlen(text), &seconds) || seconds <= 0)
+        return 0;
+    return seconds >= RETRY_AFTER_MAX_MS / 1000 ? RETRY_AFTER_MAX_MS : seconds * 1000;
+}
+
+struct answer answer_read(
+    enum status transport, const char *transport_text, int code, struct span body, const char *retry_after)
+{
+    struct answer answer = {.action = ANSWER_BACK_OFF};
+    if (transport != ST_OK) {
+        snprintf(answer.text, sizeof answer.text, "%s", transport_text);
+        return answer;
+    }
+    char error[200] = "";
+    bool has_error = read_error(body, error, sizeof error);
+    answer.retry_after_ms = read_retry_after(retry_after);
+    if (code == 400 && read_expired(error, &answer.expired)) {
+        answer.action = ANSWER_ACCEPTED;
+        snprintf(answer.text, sizeof answer.text, "%s", error);
+        return answer;
+    }
+    if (code == 204)
+        answer.action = ANSWER_ACCEPTED;
+    else if (code == 400 && has_error)
+        answer.action = ANSWER_BISECT;
+    else
+        answer.action = ANSWER_CONFIGURATION;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct row *row = &rows[i];
+        if (code >= row->code_from && code <= row->code_to && (!row->words || strstr(error, row->words))) {
+            answer.action = row->action;
+            break;
+        }
+    }
+    if (answer.action != ANSWER_ACCEPTED)
+        snprintf(answer.text, sizeof answer.text, "answered %d%s%s", code, has_error ? ": " : "",
+            has_error    ? error
+            : code < 400 ? ": this is no InfluxDB"
+                         : "");
+    return answer;
+}

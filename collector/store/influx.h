@@ -1,0 +1,31 @@
+/*
+ * The calls of the InfluxDB 1.x API that Parkmon makes: prepare (database and retention policy) and write.
+ * One thread, but for influx_cancel. Source: InfluxDB 1.x "API reference".
+ */
+#pragma once
+
+#include "collector/store/answer.h"
+
+struct influx;
+
+#define INFLUX_RAW_POLICY "raw"
+
+struct influx_options {
+    const char *url, *database;
+    const char *user, *password; /* NULL = none */
+    int64_t raw_retention_days;  /* 0 = for ever */
+    int timeout_ms;
+};
+
+/* Copies what it needs. */
+struct influx *influx_create(const struct influx_options *options);
+void influx_destroy(struct influx *influx); /* accepts NULL */
+
+/* Creates the database and the policy INFLUX_RAW_POLICY where they are missing, and gives the policy its
+ * duration where it has another. Rights to look are enough where all is as it should be. ANSWER_ACCEPTED,
+ * ANSWER_CONFIGURATION or ANSWER_BACK_OFF. Blocks. */
+struct answer influx_prepare(struct influx *influx);
+/* Writes lines with times in milliseconds; `policy` NULL = the database's default. Blocks. */
+struct answer influx_write(struct influx *influx, const char *policy, struct span lines);
+/* Makes a blocked call of another thread return soon, and every later one. */
+void influx_cancel(struct influx *influx);

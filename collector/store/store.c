@@ -1,0 +1,391 @@
+#include "collector/store/store.h"
+
+#include "collector/store/body.h"
+#include "collector/store/influx.h"
+#include "collector/store/reject.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/thread.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BACK_OFF_FIRST_MS 500
+#define CONFIGURATION_FIRST_MS 5000 /* a person is needed: seconds do not matter */
+#define BACK_OFF_MAX_MS 60000
+#define REJECTS_MAX 20000 /* more than these do not wait for the core thread; posting waits instead */
+
+struct store {
+    struct influx *influx;
+    const struct park *park;
+    char *database_path;
+    size_t body_lines;
+    void *user_data;
+    void (*on_result)(void *user_data);
+
+    pthread_t thread;
+    bool is_running;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    atomic_bool is_stopping;
+
+    /* Under the lock. */
+    bool is_awake; /* the core committed since the sources were last found empty */
+    struct store_status status;
+    struct reject_list rejects;
+    int64_t raw_position, outbox_position, expired;
+    bool has_result;
+
+    /* The thread's own. */
+    struct db *db;
+    struct body_reader *reader;
+    struct body body;
+    int64_t raw_read, outbox_read;
+    size_t post_lines; /* lines per post; shrinks where the store says that a body is too large */
+    bool is_prepared;
+    int64_t delay_ms; /* of the last pause, 0 after a success */
+    unsigned jitter;
+    struct complaint complaint;
+};
+
+struct store *store_create(const struct store_options *options)
+{
+    struct store *s = mem_zalloc(sizeof *s);
+    s->influx = influx_create(&(struct influx_options){
+        .url = options->url,
+        .database = options->database,
+        .user = options->user,
+        .password = options->password,
+        .raw_retention_days = options->raw_retention_days,
+        .timeout_ms = options->timeout_ms,
+    });
+    s->park = options->park;
+    s->database_path = mem_strdup(options->database_path);
+    s->body_lines = s->post_lines = options->body_lines > 0 ? (size_t)options->body_lines : 1;
+    s->user_data = options->user_data;
+    s->on_result = options->on_result;
+    s->status = (struct store_status){.health = STORE_STARTING, .since_ms = clock_system.wall_ms()};
+    s->jitter = (unsigned)clock_system.wall_ms();
+    pthread_mutex_init(&s->lock, NULL);
+    thread_cond_init(&s->changed);
+    return s;
+}
+
+/* ---- what others see ---- */
+
+static void set_health(struct store *s, enum store_health health, const char *text)
+{
+    pthread_mutex_lock(&s->lock);
+    if (s->status.health != health) {
+        s->status.health = health;
+        s->status.since_ms = clock_system.wall_ms();
+    }
+    snprintf(s->status.text, sizeof s->status.text, "%s", text);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void succeeded(struct store *s)
+{
+    s->delay_ms = 0;
+    complaint_clear(&s->complaint, clock_system.mono_ms(), "store", "writing again");
+    set_health(s, STORE_OK, "");
+}
+
+/* Says what is wrong, then waits, longer each time; at least as long as the store asked for. False when
+ * stopping. */
+static bool pause_after(struct store *s, enum store_health health, int64_t asked_ms, const char *text)
+{
+    int64_t first_ms = health == STORE_CONFIGURATION ? CONFIGURATION_FIRST_MS : BACK_OFF_FIRST_MS;
+    s->delay_ms = s->delay_ms ? 2 * s->delay_ms : first_ms;
+    if (s->delay_ms > BACK_OFF_MAX_MS)
+        s->delay_ms = BACK_OFF_MAX_MS;
+    /* A quarter more or less, so that collectors which lost their store together do not come back together.
+     */
+    int64_t wait_ms = s->delay_ms * (75 + rand_r(&s->jitter) % 51) / 100;
+    if (wait_ms < asked_ms)
+        wait_ms = asked_ms;
+    if (atomic_load(&s->is_stopping))
+        return false;
+    set_health(s, health, text);
+    int64_t now_mono_ms = clock_system.mono_ms();
+    complain(&s->complaint, now_mono_ms, health == STORE_CONFIGURATION ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+        "store", "%s; nothing is lost, next try in %lld ms", text, (long long)wait_ms);
+    pthread_mutex_lock(&s->lock);
+    while (!atomic_load(&s->is_stopping) && clock_system.mono_ms() < now_mono_ms + wait_ms)
+        thread_wait_until(&s->changed, &s->lock, now_mono_ms + wait_ms);
+    pthread_mutex_unlock(&s->lock);
+    return !atomic_load(&s->is_stopping);
+}
+
+/* Everything up to the body's end is settled: tells the core. */
+static void publish(struct store *s, int64_t accepted, int64_t expired)
+{
+    pthread_mutex_lock(&s->lock);
+    s->status.accepted += accepted;
+    s->status.expired += expired;
+    s->status.rejected += (int64_t)s->body.rejects.count;
+    s->status.raw_position = s->raw_position = s->raw_read;
+    s->outbox_position = s->outbox_read;
+    s->expired += expired;
+    reject_list_move(&s->rejects, &s->body.rejects);
+    s->has_result = true;
+    pthread_mutex_unlock(&s->lock);
+    s->on_result(s->user_data);
+    pthread_mutex_lock(&s->lock);
+    while (s->rejects.count > REJECTS_MAX && !atomic_load(&s->is_stopping))
+        thread_wait_until(&s->changed, &s->lock, INT64_MAX);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- posting ---- */
+
+/* Database and policies are there. False when stopping. */
+static bool prepare(struct store *s)
+{
+    while (!s->is_prepared) {
+        struct answer answer = influx_prepare(s->influx);
+        if (answer.action == ANSWER_ACCEPTED) {
+            s->is_prepared = true;
+            return true;
+        }
+        enum store_health health =
+            answer.action == ANSWER_CONFIGURATION ? STORE_CONFIGURATION : STORE_UNAVAILABLE;
+        if (!pause_after(s, health, answer.retry_after_ms, answer.text))
+            return false;
+    }
+    return true;
+}
+
+struct tally {
+    int64_t accepted, expired;
+};
+
+static bool deliver(struct store *s, const char *policy, size_t from, size_t to, struct tally *tally);
+
+static bool deliver_halves(struct store *s, const char *policy, size_t from, size_t to, struct tally *tally)
+{
+    size_t middle = from + (to - from) / 2;
+    return deliver(s, policy, from, middle, tally) && deliver(s, policy, middle, to, tally);
+}
+
+static void reject(struct store *s, size_t line, const char *reason)
+{
+    const struct body_line *origin = &s->body.lines[line];
+    struct span content = body_lines(&s->body, line, line + 1);
+    content.len--; /* its line end */
+    reject_list_add(&s->body.rejects, origin->journal, origin->line, reason, content);
+}
+
+/* Posts the body's lines from..to until each is written or rejected. False when stopping. One bad line among
+ * n costs about 2 log2(n) posts; what was written already is written again, which changes nothing. */
+static bool deliver(struct store *s, const char *policy, size_t from, size_t to, struct tally *tally)
+{
+    bool is_single = to - from == 1;
+    for (;;) {
+        if (!prepare(s))
+            return false;
+        struct answer answer = influx_write(s->influx, policy, body_lines(&s->body, from, to));
+        enum store_health health = STORE_CONFIGURATION;
+        switch (answer.action) {
+        case ANSWER_ACCEPTED:
+            succeeded(s);
+            tally->expired += answer.expired;
+            tally->accepted += (int64_t)(to - from) - answer.expired;
+            return true;
+        case ANSWER_BISECT:
+            if (!is_single)
+                return deliver_halves(s, policy, from, to, tally);
+            succeeded(s);
+            reject(s, from, answer.text);
+            return true;
+        case ANSWER_HALVE:
+            if (!is_single) {
+                s->post_lines = (to - from) / 2;
+                return deliver_halves(s, policy, from, to, tally);
+            }
+            break;
+        case ANSWER_MISSING: /* nobody is needed unless we may not create it, which prepare tells */
+            s->is_prepared = false;
+            health = STORE_UNAVAILABLE;
+            break;
+        case ANSWER_CONFIGURATION:
+            break;
+        case ANSWER_BACK_OFF:
+            health = STORE_UNAVAILABLE;
+            break;
+        }
+        if (!pause_after(s, health, answer.retry_after_ms, answer.text))
+            return false;
+    }
+}
+
+/* Brings the body to its end and tells the core. False when stopping. */
+static bool settle(struct store *s, const char *policy, int64_t *position)
+{
+    struct tally tally = {0};
+    for (size_t from = 0; from < s->body.count;) {
+        size_t to = s->body.count - from > s->post_lines ? from + s->post_lines : s->body.count;
+        if (!deliver(s, policy, from, to, &tally))
+            return false;
+        from = to;
+    }
+    *position = s->body.position;
+    publish(s, tally.accepted, tally.expired);
+    return true;
+}
+
+/* ---- the thread ---- */
+
+static enum status open_sources(struct store *s, struct error *err)
+{
+    if (s->reader)
+        return ST_OK;
+    enum status status = s->db ? ST_OK : db_open_reader(s->database_path, &s->db, err);
+    if (status != ST_OK)
+        return status;
+    struct body_reader *reader = body_reader_create(s->db, s->park);
+    status = body_read_cursor(reader, &s->raw_read, err);
+    if (status != ST_OK) {
+        body_reader_destroy(reader);
+        return status;
+    }
+    s->reader = reader;
+    pthread_mutex_lock(&s->lock);
+    s->status.raw_position = s->raw_position = s->raw_read;
+    pthread_mutex_unlock(&s->lock);
+    return ST_OK;
+}
+
+/* One body of each source. *ret_is_idle: there was nothing to read. */
+static enum status turn(struct store *s, bool *ret_is_idle, struct error *err)
+{
+    *ret_is_idle = true;
+    enum status status = body_read_journal(s->reader, s->raw_read, s->body_lines, &s->body, err);
+    if (status != ST_OK)
+        return status;
+    if (s->body.position > s->raw_read) {
+        *ret_is_idle = false;
+        if (!settle(s, INFLUX_RAW_POLICY, &s->raw_read))
+            return ST_OK;
+    }
+    status = body_read_outbox(s->reader, s->outbox_read, s->body_lines, &s->body, err);
+    if (status != ST_OK)
+        return status;
+    if (s->body.position > s->outbox_read) {
+        *ret_is_idle = false;
+        settle(s, NULL, &s->outbox_read);
+    }
+    return ST_OK;
+}
+
+/* A commit that comes while the sources are read must not be slept over: the flag is taken before they are
+ * read. */
+static void take_wake(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->is_awake = false;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void wait_for_wake(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    while (!s->is_awake && !atomic_load(&s->is_stopping))
+        thread_wait_until(&s->changed, &s->lock, INT64_MAX);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void *run(void *argument)
+{
+    struct store *s = argument;
+    if (prepare(s))
+        succeeded(s);
+    while (!atomic_load(&s->is_stopping)) {
+        struct error err;
+        bool is_idle = false;
+        take_wake(s);
+        enum status status = open_sources(s, &err);
+        if (status == ST_OK)
+            status = turn(s, &is_idle, &err);
+        if (status != ST_OK)
+            pause_after(s, STORE_UNAVAILABLE, 0, err.text);
+        else if (is_idle)
+            wait_for_wake(s);
+    }
+    return NULL;
+}
+
+void store_start(struct store *s)
+{
+    s->is_running = true;
+    thread_start(&s->thread, run, s);
+}
+
+void store_wake(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->is_awake = true;
+    pthread_cond_signal(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+bool store_take_result(struct store *s, struct store_result *ret)
+{
+    pthread_mutex_lock(&s->lock);
+    bool has_result = s->has_result;
+    if (has_result) {
+        *ret = (struct store_result){
+            s->raw_position, s->outbox_position, s->expired, s->rejects.items, s->rejects.count};
+        s->rejects = (struct reject_list){0};
+        s->expired = 0;
+        s->has_result = false;
+        pthread_cond_signal(&s->changed);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return has_result;
+}
+
+void store_result_release(struct store_result *r)
+{
+    reject_list_release(&(struct reject_list){r->rejects, r->reject_count, r->reject_count});
+    *r = (struct store_result){0};
+}
+
+void store_status(struct store *s, struct store_status *ret)
+{
+    pthread_mutex_lock(&s->lock);
+    *ret = s->status;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void store_stop(struct store *s)
+{
+    if (!s->is_running)
+        return;
+    atomic_store(&s->is_stopping, true);
+    influx_cancel(s->influx);
+    pthread_mutex_lock(&s->lock);
+    pthread_cond_signal(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    s->is_running = false;
+}
+
+void store_destroy(struct store *s)
+{
+    if (!s)
+        return;
+    store_stop(s);
+    body_reader_destroy(s->reader);
+    db_close(s->db);
+    body_release(&s->body);
+    reject_list_release(&s->rejects);
+    influx_destroy(s->influx);
+    free(s->database_path);
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}

@@ -1,0 +1,69 @@
+/*
+ * The time-series store's writer: a thread of its own that reads the journal and the outbox through a reader
+ * connection, makes canonical lines with the park's tags, and posts them to an InfluxDB 1.x API. It writes
+ * nothing to the database: what became of the lines is a result that the core thread takes and records in its
+ * next transaction. Writing a line again changes nothing, so a crash in between costs nothing.
+ *
+ * Sources: InfluxDB 1.x "API reference", /write and /query; the answers are treated as
+ * collector/store/answer.h says.
+ */
+#pragma once
+
+#include "collector/model/park.h"
+#include "lib/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+
+struct store_options {
+    const char *database_path; /* of the collector */
+    const char *url, *database;
+    const char *user, *password; /* NULL = none */
+    int64_t raw_retention_days;  /* 0 = for ever */
+    int body_lines;
+    int timeout_ms;
+    const struct park *park; /* borrowed; outlives the store */
+    void *user_data;
+    void (*on_result)(void *user_data); /* on the store's thread: a result waits; must only wake the core */
+};
+
+enum store_health { STORE_STARTING, STORE_OK, STORE_CONFIGURATION, STORE_UNAVAILABLE };
+
+struct store_status {
+    enum store_health health;
+    char text[256];                      /* the reason where not OK */
+    int64_t since_ms;                    /* UTC, of this health */
+    int64_t accepted, expired, rejected; /* lines since start */
+    int64_t raw_position;                /* journal id up to which all is settled */
+};
+
+/* A line that the store will never take. */
+struct store_reject {
+    int64_t journal; /* 0 = from the outbox */
+    int line;        /* of the batch's body, from 0 */
+    char *reason;
+    char *content; /* the line as posted, without its line end; of a journal line that could not be read: as
+                      received */
+};
+
+struct store_result {
+    int64_t raw_position;    /* record as cursor 'raw' */
+    int64_t outbox_position; /* rows of the outbox up to this id are settled: delete them unless replaced
+                                since (ids grow) */
+    int64_t expired;         /* lines beyond the store's retention since the last result */
+    struct store_reject *rejects;
+    size_t reject_count;
+};
+
+/* Creates the database and the retention policies where they are missing (and allowed). */
+struct store *store_create(const struct store_options *options);
+void store_start(struct store *s);
+void store_wake(struct store *s); /* after a commit: there may be more to read; cheap, any thread */
+/* False when nothing is new. The caller releases with store_result_release. Core thread. */
+bool store_take_result(struct store *s, struct store_result *ret);
+void store_result_release(struct store_result *r);
+void store_status(struct store *s, struct store_status *ret); /* any thread */
+void store_stop(struct store *s);    /* cancels a post under way; returns when the thread is gone */
+void store_destroy(struct store *s); /* accepts NULL */

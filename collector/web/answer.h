@@ -1,0 +1,33 @@
+/* What a handler answers. Zeroed = nothing yet. */
+#pragma once
+
+#include "lib/json.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct web_answer {
+    int code;
+    const char *content_type;  /* NULL = no body */
+    char *body;                /* owned; or NULL and `shared`, which lives as long as the server */
+    const char *shared;
+    size_t len;
+    const char *cache_control; /* NULL = no-store */
+    const char *etag;          /* with its quotes, as long as the server; NULL = none */
+    const char *location;      /* of a redirect */
+    const char *allow;         /* of a 405 */
+    int retry_after_s;         /* 0 = not said */
+    bool is_closing;           /* the connection cannot be used again */
+    bool is_stream;            /* answered by events, see stream.h */
+};
+
+#define WEB_JSON "application/json; charset=utf-8"
+
+/* Takes the reference to `value`. */
+struct web_answer answer_json(int code, json_t *value);
+/* {"error":{"code":...,"message":...}}: the code is for programs, the message for people. */
+struct web_answer answer_error(int code, const char *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Takes `body`, which came from malloc. */
+struct web_answer answer_text(int code, const char *content_type, char *body, size_t len);
+void answer_release(struct web_answer *a);

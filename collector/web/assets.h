@@ -1,0 +1,26 @@
+/*
+ * The files of the pages, read whole at start: no request ever opens a file, so none can leave the folder. Only plain files
+ * (no links) with a known extension, at most 1 MiB each.
+ */
+#pragma once
+
+#include "lib/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct web_assets;
+
+struct web_asset {
+    char *name; /* "ops.js" */
+    const char *content_type;
+    bool is_page; /* served at a route of its own, not below /assets/ */
+    char *data;
+    size_t len;
+    char etag[24]; /* with its quotes; changes with the content */
+};
+
+/* ST_INVALID: the folder or a file in it cannot be read, or the folder holds no ops.html. */
+enum status assets_load(const char *folder, struct web_assets **ret, struct error *err);
+void assets_destroy(struct web_assets *assets); /* accepts NULL */
+const struct web_asset *assets_find(const struct web_assets *assets, const char *name); /* NULL = none */

@@ -1,0 +1,66 @@
+#include "collector/web/context.h"
+
+#include "lib/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum status context_init(struct web_context *context, const struct web_options *options, struct error *err)
+{
+    memset(context, 0, sizeof *context);
+    context->options = options;
+    context->clock = &clock_system;
+    enum status status = assets_load(options->assets, &context->assets, err);
+    if (status != ST_OK)
+        return status;
+    const struct conf_list *sites = &options->park->sites;
+    context->zones = mem_zalloc((sites->count + 1) * sizeof(struct local_zone *));
+    for (size_t i = 0; i < sites->count; i++)
+        context->zones[i] = local_zone_create(((const struct park_site *)sites->items)[i].zone);
+    return ST_OK;
+}
+
+void context_close_db(struct web_context *context)
+{
+    db_close(context->db);
+    context->db = NULL;
+    memset(context->lists, 0, sizeof context->lists);
+}
+
+void context_release(struct web_context *context)
+{
+    context_close_db(context);
+    for (size_t i = 0; context->zones && context->zones[i]; i++)
+        local_zone_destroy(context->zones[i]);
+    free(context->zones);
+    assets_destroy(context->assets);
+    memset(context, 0, sizeof *context);
+}
+
+const struct local_zone *context_zone(const struct web_context *context, const char *site)
+{
+    const struct conf_list *sites = &context->options->park->sites;
+    for (size_t i = 0; site && i < sites->count; i++)
+        if (strcmp(((const struct park_site *)sites->items)[i].id, site) == 0)
+            return context->zones[i];
+    return context->zones[0];
+}
+
+json_t *context_time(const struct web_context *context, const char *site, int64_t time_ms)
+{
+    if (time_ms == 0)
+        return json_null();
+    char text[LOCAL_TIME_SIZE];
+    local_time_format(context_zone(context, site), time_ms, text);
+    return json_string(text);
+}
+
+const struct snapshot *context_snapshot(const struct web_context *context, struct web_answer *ret)
+{
+    const struct snapshot *s = snapshot_get(context->options->box);
+    if (!s) {
+        *ret = answer_error(503, "starting", "the collector is starting");
+        ret->retry_after_s = 1;
+    }
+    return s;
+}

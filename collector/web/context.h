@@ -1,0 +1,56 @@
+/* What the handlers share. Belongs to the listener's thread, but for what is immutable. */
+#pragma once
+
+#include "collector/live/local_time.h"
+#include "collector/web/assets.h"
+#include "collector/web/health.h"
+#include "collector/web/router.h"
+#include "collector/web/stream.h"
+#include "collector/web/web.h"
+#include "lib/clock.h"
+#include "lib/db.h"
+
+enum web_list { WEB_LOSSES, WEB_QUARANTINE, WEB_UNMAPPED, WEB_LISTS };
+
+struct web_context {
+    const struct web_options *options;
+    const struct clock *clock;
+    struct web_assets *assets;
+    struct local_zone **zones; /* of the park's sites, in their order */
+    struct db *db;             /* the reader, opened by the first who needs it; NULL = not yet */
+    struct db_stmt *lists[WEB_LISTS];
+    struct stream_hub *streams;
+};
+
+/* `options` is borrowed, but for what is read here: assets and zones. */
+enum status context_init(struct web_context *context, const struct web_options *options, struct error *err);
+void context_release(struct web_context *context);
+void context_close_db(struct web_context *context);
+
+/* The zone of a site; of the first site where `site` is NULL or unknown; NULL (UTC) where there is none. */
+const struct local_zone *context_zone(const struct web_context *context, const char *site);
+/* A JSON string, RFC 3339 at the site; null for 0. */
+json_t *context_time(const struct web_context *context, const char *site, int64_t time_ms);
+/* The newest snapshot, which the caller puts back. NULL: *ret is the 503 that says the collector is starting. */
+const struct snapshot *context_snapshot(const struct web_context *context, struct web_answer *ret);
+
+/* {"status", "reasons"} at `o`, which is NULL before the first snapshot. */
+json_t *context_health(const struct web_context *context, const struct overview *o, enum health_level *ret_level);
+
+/* ---- the handlers, by file ---- */
+
+struct web_answer handle_live(struct web_context *context, const struct web_request *request);     /* api_live.c */
+struct web_answer handle_gateways(struct web_context *context, const struct web_request *request);
+struct web_answer handle_losses(struct web_context *context, const struct web_request *request);   /* api_lists.c */
+struct web_answer handle_quarantine(struct web_context *context, const struct web_request *request);
+struct web_answer handle_unmapped(struct web_context *context, const struct web_request *request);
+struct web_answer handle_livez(struct web_context *context, const struct web_request *request);    /* health.c */
+struct web_answer handle_readyz(struct web_context *context, const struct web_request *request);
+struct web_answer handle_metrics(struct web_context *context, const struct web_request *request);  /* metrics.c */
+
+/* Every path of the listener; described in dashboards/openapi.yaml. */
+extern const struct web_route web_routes[];
+extern const size_t web_route_count;
+
+/* The body of /api/v1/live, which is also the data of an event; the caller frees it. */
+char *live_text(const struct web_context *context, const struct snapshot *s);

@@ -1,0 +1,161 @@
+#include "collector/web/health.h"
+
+#include "collector/web/context.h"
+#include "lib/buf.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+struct judgement {
+    enum health_level level;
+    json_t *reasons;
+};
+
+const char *health_name(enum health_level level)
+{
+    static const char *const names[] = {"ready", "degraded", "failing"};
+    return names[level];
+}
+
+/* `detail`: the part that needs no translation, ids or another program's words; NULL = none. */
+static void tell(struct judgement *j, enum health_level level, const char *code, const char *detail,
+    const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+static void tell(struct judgement *j, enum health_level level, const char *code, const char *detail,
+    const char *format, ...)
+{
+    char message[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    json_array_append_new(j->reasons, json_pack("{s:s, s:s, s:s?}", "code", code, "message", message, "detail", detail));
+    if (level > j->level)
+        j->level = level;
+}
+
+static void judge_core(struct judgement *j, const struct health_input *in)
+{
+    if (in->heartbeat_age_ms > HEALTH_HEARTBEAT_MS)
+        tell(j, HEALTH_FAILING, "core_stalled", NULL, "the core thread has not turned for %" PRId64 " s",
+            in->heartbeat_age_ms / 1000);
+    if (!in->overview) {
+        tell(j, HEALTH_FAILING, "starting", NULL, "the collector is starting");
+        return;
+    }
+    const struct snapshot *s = in->overview->snapshot;
+    if (!s->is_accepting)
+        tell(j, HEALTH_FAILING, "not_accepting", s->reason, "batches are not acknowledged: %s",
+            s->reason[0] ? s->reason : "no reason was given");
+    if (!s->is_broker_connected)
+        tell(j, HEALTH_DEGRADED, "broker_disconnected", NULL,
+            "the broker is not connected; agents keep their readings until it is");
+}
+
+static void judge_store(struct judgement *j, const struct health_input *in)
+{
+    if (!in->store)
+        return;
+    switch (in->store->health) {
+    case STORE_OK:
+        return;
+    case STORE_STARTING:
+        tell(j, HEALTH_DEGRADED, "store_starting", NULL, "the time-series store has not answered yet");
+        return;
+    case STORE_CONFIGURATION:
+        tell(j, HEALTH_DEGRADED, "store_configuration", in->store->text,
+            "the time-series store refuses as configured, everything is kept: %s", in->store->text);
+        return;
+    case STORE_UNAVAILABLE:
+        tell(j, HEALTH_DEGRADED, "store_unavailable", in->store->text,
+            "the time-series store is not available, everything is kept: %s", in->store->text);
+        return;
+    }
+}
+
+static void judge_space(struct judgement *j, const struct snapshot *s)
+{
+    if (s->database_limit_bytes > 0 && s->database_bytes > s->database_limit_bytes / 10 * 9)
+        tell(j, HEALTH_DEGRADED, "database_nearly_full", NULL,
+            "the database holds %" PRId64 " of at most %" PRId64
+            " MiB; at the limit batches are no longer acknowledged",
+            s->database_bytes >> 20, s->database_limit_bytes >> 20);
+}
+
+static void judge_losses(struct judgement *j, const struct snapshot *s)
+{
+    if (s->counters.losses > 0)
+        tell(j, HEALTH_DEGRADED, "losses", NULL, "%" PRId64 " losses recorded since start, see /api/v1/losses",
+            s->counters.losses);
+}
+
+static void judge_gateways(struct judgement *j, const struct overview *o)
+{
+    struct buf silent = {0}, unsynchronised = {0};
+    for (size_t i = 0; i < o->gateway_count; i++) {
+        const struct overview_gateway *g = &o->gateways[i];
+        if (!g->is_online)
+            buf_printf(&silent, "%s%s", silent.len ? ", " : "", g->gateway->id);
+        else if (!g->gateway->is_clock_synchronised)
+            buf_printf(&unsynchronised, "%s%s", unsynchronised.len ? ", " : "", g->gateway->id);
+    }
+    if (silent.len)
+        tell(j, HEALTH_DEGRADED, "gateways_offline", silent.data, "not online: %s", silent.data);
+    if (unsynchronised.len)
+        tell(j, HEALTH_DEGRADED, "gateway_clock", unsynchronised.data, "clock not synchronised: %s", unsynchronised.data);
+    buf_release(&silent);
+    buf_release(&unsynchronised);
+}
+
+enum health_level health_judge(const struct health_input *input, json_t **ret_reasons)
+{
+    struct judgement j = {HEALTH_READY, json_array()};
+    judge_core(&j, input);
+    judge_store(&j, input);
+    if (input->overview) {
+        judge_space(&j, input->overview->snapshot);
+        judge_losses(&j, input->overview->snapshot);
+        judge_gateways(&j, input->overview);
+    }
+    *ret_reasons = j.reasons;
+    return j.level;
+}
+
+json_t *context_health(const struct web_context *context, const struct overview *o, enum health_level *ret_level)
+{
+    const struct web_options *options = context->options;
+    struct store_status store;
+    if (options->store)
+        store_status(options->store, &store);
+    struct health_input input = {o, options->store ? &store : NULL,
+        context->clock->mono_ms() - options->core_heartbeat_mono_ms(options->user_data)};
+    json_t *reasons;
+    *ret_level = health_judge(&input, &reasons);
+    return json_pack("{s:s, s:o}", "status", health_name(*ret_level), "reasons", reasons);
+}
+
+struct web_answer handle_livez(struct web_context *context, const struct web_request *request)
+{
+    (void)request;
+    const struct web_options *options = context->options;
+    int64_t age_ms = context->clock->mono_ms() - options->core_heartbeat_mono_ms(options->user_data);
+    if (age_ms > HEALTH_HEARTBEAT_MS)
+        return answer_error(503, "core_stalled", "the core thread has not turned for %" PRId64 " s", age_ms / 1000);
+    return answer_json(200, json_pack("{s:s}", "status", "alive"));
+}
+
+struct web_answer handle_readyz(struct web_context *context, const struct web_request *request)
+{
+    (void)request;
+    const struct snapshot *s = snapshot_get(context->options->box);
+    struct overview o;
+    if (s)
+        overview_init(&o, s, context->clock->wall_ms());
+    enum health_level level;
+    json_t *health = context_health(context, s ? &o : NULL, &level);
+    if (s)
+        overview_release(&o);
+    snapshot_put(s);
+    return answer_json(level == HEALTH_FAILING ? 503 : 200, health);
+}

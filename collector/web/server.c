@@ -1,0 +1,327 @@
+/* The only file that knows libmicrohttpd: its one thread asks the router and sends what it answers. */
+#include "collector/web/web.h"
+
+#include "collector/web/context.h"
+#include "collector/web/listener.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define CONNECTIONS_MAX 256u
+/* Everyone on loopback is one address: room for every stream and as many requests beside them. */
+#define CONNECTIONS_PER_ADDRESS (2u * STREAMS_MAX)
+#define CONNECTION_TIMEOUT_S 30u
+#define CONNECTION_BYTES (32u * 1024u)
+#define STREAM_CHUNK 8192
+
+struct web {
+    struct web_options options;
+    char *address, *assets, *database_path;
+    struct web_context context;
+    struct MHD_Daemon *daemon;
+    int port;
+};
+
+static const struct {
+    const char *name, *value;
+} security_headers[] = {
+    {"Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+};
+
+/* ---- reading a request ---- */
+
+struct header_reader {
+    struct web_request *request;
+    int hosts, lengths, encodings;
+};
+
+static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    (void)kind;
+    struct header_reader *r = cls;
+    if (strcasecmp(key, "Host") == 0) {
+        r->request->host = value;
+        r->hosts++;
+    } else if (strcasecmp(key, "If-None-Match") == 0) {
+        r->request->if_none_match = value;
+    } else if (strcasecmp(key, "Content-Length") == 0) {
+        r->lengths++;
+        if (!value || strcmp(value, "0") != 0)
+            r->request->has_body = true;
+    } else if (strcasecmp(key, "Transfer-Encoding") == 0) {
+        r->encodings++;
+        r->request->has_body = true;
+    }
+    return MHD_YES;
+}
+
+static bool is_plain(const char *text)
+{
+    return text_is_utf8(span_of(text)) && !text_has_control(span_of(text));
+}
+
+static enum MHD_Result read_param(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    (void)kind;
+    struct web_request *request = cls;
+    if (!value)
+        value = "";
+    if (request->param_count == WEB_PARAMS_MAX || !is_plain(key) || !is_plain(value)) {
+        request->is_odd = true;
+        return MHD_NO;
+    }
+    request->params[request->param_count++] = (struct web_param){key, value};
+    return MHD_YES;
+}
+
+/* Marks on a request, kept by the library from call to call. */
+static char odd_mark;  /* malformed */
+static char head_mark; /* its head was looked at and is fine */
+
+/* An encoded NUL would cut the path short before anyone could see it; here the path is still as it came. */
+
+static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+    (void)cls;
+    (void)connection;
+    return strstr(uri, "%00") ? &odd_mark : NULL;
+}
+
+static void read_request(struct MHD_Connection *connection, const char *method, const char *path,
+    const char *version, const void *mark, struct web_request *ret)
+{
+    *ret = (struct web_request){.method = method, .path = path, .is_odd = mark == &odd_mark || !is_plain(path)};
+    struct header_reader headers = {.request = ret};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, read_header, &headers);
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, read_param, ret);
+    /* Two lengths, or a length and an encoding: two readers of this request could disagree about where it ends. */
+    if (headers.hosts != 1 || headers.lengths + headers.encodings > 1 ||
+        (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0))
+        ret->is_odd = true;
+}
+
+/* ---- answering ---- */
+
+static void add_headers(struct MHD_Response *response, const struct web_answer *a)
+{
+    for (size_t i = 0; i < sizeof security_headers / sizeof security_headers[0]; i++)
+        MHD_add_response_header(response, security_headers[i].name, security_headers[i].value);
+    MHD_add_response_header(response, "Cache-Control", a->cache_control ? a->cache_control : "no-store");
+    if (a->content_type)
+        MHD_add_response_header(response, "Content-Type", a->content_type);
+    if (a->etag)
+        MHD_add_response_header(response, "ETag", a->etag);
+    if (a->location)
+        MHD_add_response_header(response, "Location", a->location);
+    if (a->allow)
+        MHD_add_response_header(response, "Allow", a->allow);
+    if (a->is_closing)
+        MHD_add_response_header(response, "Connection", "close");
+    if (a->retry_after_s) {
+        char text[16];
+        snprintf(text, sizeof text, "%d", a->retry_after_s);
+        MHD_add_response_header(response, "Retry-After", text);
+    }
+}
+
+static enum MHD_Result send_response(struct MHD_Connection *connection, struct MHD_Response *response,
+    const struct web_answer *answer)
+{
+    if (!response)
+        return MHD_NO; /* closes the connection */
+    add_headers(response, answer);
+    enum MHD_Result result = MHD_queue_response(connection, (unsigned)answer->code, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *connection, struct web_answer *answer)
+{
+    char *body = answer->body;
+    answer->body = NULL;
+    struct MHD_Response *response =
+        body ? MHD_create_response_from_buffer(answer->len, body, MHD_RESPMEM_MUST_FREE)
+             : MHD_create_response_from_buffer(answer->len, (void *)(uintptr_t)(answer->shared ? answer->shared : ""),
+                   MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        free(body);
+    return send_response(connection, response, answer);
+}
+
+static ssize_t on_stream_read(void *cls, uint64_t position, char *data, size_t max)
+{
+    (void)position;
+    ssize_t n = stream_read(cls, data, max);
+    return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
+}
+
+static void on_stream_close(void *cls)
+{
+    stream_close(cls);
+}
+
+static enum MHD_Result send_stream(struct web *w, struct MHD_Connection *connection, struct web_answer *answer)
+{
+    struct stream *stream = stream_open(w->context.streams, connection);
+    if (!stream) {
+        struct web_answer full =
+            answer_error(503, "too_many_streams", "at most %d event streams; try again later", STREAMS_MAX);
+        full.retry_after_s = 10;
+        return send_answer(connection, &full);
+    }
+    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_CHUNK,
+        on_stream_read, stream, on_stream_close);
+    if (!response)
+        stream_close(stream);
+    return send_response(connection, response, answer);
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
+    const char *method, const char *version, const char *upload, size_t *upload_size, void **mark)
+{
+    (void)upload;
+    (void)upload_size;
+    struct web *w = cls;
+    struct web_request request;
+    read_request(connection, method, url, version, *mark, &request);
+    /* An answer to the head alone ends the connection, as what follows would not be read: right for a body, which nobody wants, and
+     * for what is odd; anything else is answered at the second call, when the request is whole. */
+    if (*mark != &head_mark && !request.is_odd && !request.has_body) {
+        *mark = &head_mark;
+        return MHD_YES;
+    }
+    struct web_answer answer =
+        router_answer(web_routes, web_route_count, &w->context, &request, w->options.address);
+    return answer.is_stream ? send_stream(w, connection, &answer) : send_answer(connection, &answer);
+}
+
+/* ---- events ---- */
+
+static char *make_event(void *user_data)
+{
+    struct web *w = user_data;
+    const struct snapshot *s = snapshot_get(w->options.box);
+    if (!s)
+        return NULL;
+    char *data = live_text(&w->context, s);
+    char *event = mem_printf("event: live\nid: %llu\ndata: %s\n\n", (unsigned long long)s->number, data);
+    free(data);
+    snapshot_put(s);
+    return event;
+}
+
+static void suspend(void *connection)
+{
+    MHD_suspend_connection(connection);
+}
+
+static void resume(void *connection)
+{
+    MHD_resume_connection(connection);
+}
+
+static void on_publish(void *user_data)
+{
+    struct web *w = user_data;
+    stream_hub_wake(w->context.streams);
+}
+
+/* ---- starting and stopping ---- */
+
+static void on_log(void *cls, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+
+static void on_log(void *cls, const char *format, va_list args)
+{
+    (void)cls;
+    char text[512];
+    vsnprintf(text, sizeof text, format, args);
+    text[strcspn(text, "\n")] = '\0';
+    log_debug("web", "%s", text); /* mostly clients that went away */
+}
+
+static enum status start_daemon(struct web *w, int fd, struct error *err)
+{
+    /* The library's thread inherits the mask: signals are the main thread's. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    w->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
+        NULL, NULL, on_request, w, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_CONNECTION_LIMIT,
+        CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT, CONNECTIONS_PER_ADDRESS,
+        MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_BYTES, MHD_OPTION_END);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (w->daemon)
+        return ST_OK;
+    close(fd);
+    return error_set(err, ST_UNREACHABLE, "%s port %d: the HTTP library does not start", w->address, w->port);
+}
+
+static void web_destroy(struct web *w)
+{
+    stream_hub_destroy(w->context.streams);
+    context_release(&w->context);
+    free(w->address);
+    free(w->assets);
+    free(w->database_path);
+    free(w);
+}
+
+enum status web_start(const struct web_options *options, struct web **ret, struct error *err)
+{
+    struct web *w = mem_zalloc(sizeof *w);
+    w->options = *options;
+    w->options.address = w->address = mem_strdup(options->address);
+    w->options.assets = w->assets = mem_strdup(options->assets);
+    w->options.database_path = w->database_path = mem_strdup(options->database_path);
+    int fd;
+    enum status status = context_init(&w->context, &w->options, err);
+    if (status == ST_OK)
+        status = listener_open(w->address, options->port, &fd, &w->port, err);
+    if (status != ST_OK) {
+        web_destroy(w);
+        return status;
+    }
+    w->context.streams = stream_hub_create(&(struct stream_hub_options){w, make_event, suspend, resume});
+    status = start_daemon(w, fd, err);
+    if (status != ST_OK) {
+        stream_hub_stop(w->context.streams);
+        web_destroy(w);
+        return status;
+    }
+    snapshot_listen(options->box, on_publish, w);
+    log_info("web", "listening on http://%s:%d", w->address, w->port);
+    *ret = w;
+    return ST_OK;
+}
+
+int web_port(const struct web *w)
+{
+    return w->port;
+}
+
+void web_stop(struct web *w)
+{
+    if (!w)
+        return;
+    snapshot_listen(w->options.box, NULL, NULL);
+    stream_hub_stop(w->context.streams); /* the library wants every connection resumed before it stops */
+    MHD_stop_daemon(w->daemon);
+    web_destroy(w);
+}

@@ -1,0 +1,30 @@
+/*
+ * The HTTP listener (libmicrohttpd): pages, API, health, metrics. Reads the published snapshot and, for lists, the database through a reader
+ * connection; writes nothing. Loopback only until roles exist.
+ */
+#pragma once
+
+#include "collector/live/snapshot.h"
+#include "collector/store/store.h"
+#include "lib/status.h"
+
+struct web;
+
+struct web_options {
+    const char *address;
+    int port;              /* 0 = a free one, see web_port */
+    const char *assets;    /* folder of the pages' files */
+    const char *database_path; /* of the collector */
+    struct snapshot_box *box;
+    const struct park *park;
+    /* Borrowed; for readiness and metrics. */
+    struct store *store;
+    /* Monotonic ms of the core thread's last turn; any thread. */
+    int64_t (*core_heartbeat_mono_ms)(void *user_data);
+    void *user_data;
+};
+
+/* Listens. ST_UNREACHABLE names address and port (in use, not local, not loopback). */
+enum status web_start(const struct web_options *options, struct web **ret, struct error *err);
+int web_port(const struct web *w);
+void web_stop(struct web *w); /* ends streams, returns when its threads are gone; accepts NULL */

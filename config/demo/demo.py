@@ -1,0 +1,208 @@
+"""Runs the demo's programs: see config/demo/run, which builds them first and starts this.
+
+The launchers are those of the integration tests, so the demo starts what is tested, and in the same way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from harness.process import Failure, wait_until
+from harness.stage import Park, Stage
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+EXIT_OK, EXIT_UNAVAILABLE = 0, 69
+HISTORY = timedelta(days=7)
+HISTORY_STEP_S = 300
+SEED = 7
+
+
+class Ended(Exception):
+    """A signal asks for the end."""
+
+
+def say(text: str) -> None:
+    print(f"demo: {text}", flush=True)
+
+
+def on_signal(number: int, _frame) -> None:
+    raise Ended(signal.Signals(number).name)
+
+
+def lock(folder: Path) -> None:
+    """One demo a folder. The lock is held until this process ends."""
+    descriptor = os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Failure(f"another demo uses {folder}; end it first, or keep another folder") from None
+
+
+def progress(text: str) -> None:
+    """One line that changes, on a terminal only."""
+    if sys.stdout.isatty():
+        print(f"\r\033[Kdemo: {text}", end="", flush=True)
+
+
+def write_history(park: Park, folder: Path, until: datetime) -> dict[str, Path]:
+    since = until - HISTORY
+    files = {}
+    for gateway in park.agents:
+        files[gateway] = park.sim.write_history(folder / f"{gateway}.csv", gateway, since.isoformat(), until.isoformat(),
+                                                HISTORY_STEP_S)
+    return files
+
+
+def send_history(park: Park) -> None:
+    """A week through the real path: spool, batches, acknowledgements. Kept data has its history already, up to when the demo ended
+    last."""
+    folder = park.folder / "history"
+    done = folder / "done"
+    if done.exists():
+        say("the history is there already")
+        return
+    folder.mkdir(exist_ok=True)
+    began = time.monotonic()
+    # Whole minutes, and surely before the first live reading.
+    until = datetime.now(timezone.utc).replace(second=0, microsecond=0)
+    files = write_history(park, folder, until)
+    total = sum(sum(1 for _ in open(path)) - 1 for path in files.values())
+    say(f"sending a week of history: {total} readings")
+    for gateway, path in files.items():
+        replay = park.stage.add(park.agents[gateway].replay(path))
+        replay.launch()
+        while replay.is_running:
+            sent = int(park.collector.metric("parkmon_readings_total"))
+            progress(f"{gateway}: {sent} of {total} readings, {time.monotonic() - began:.0f} s")
+            try:
+                replay.wait(0.5)
+            except Failure:
+                check_running(park)
+        progress("")
+        if replay.wait(0) != 0:
+            raise Failure(f"the replay of {gateway} ended with {replay.describe_end()}; its log is {replay.log_path}\n"
+                          f"{replay.log_tail(5)}")
+        park.stage.programs.remove(replay)
+    seconds = time.monotonic() - began
+    wait_until(lambda: park.collector.metric("parkmon_store_backlog_batches") == 0, 300, "the history is in InfluxDB", poll=0.2)
+    say(f"a week of history is in InfluxDB ({total} readings, {seconds:.1f} s)")
+    done.touch()
+
+
+def check_running(park: Park) -> None:
+    for program in park.stage.programs:
+        if program.process is not None and not program.is_running:
+            raise Failure(f"{program.name} ended unexpectedly with {program.describe_end()}; its log is {program.log_path}\n"
+                          f"{program.log_tail(5)}")
+
+
+def verify(park: Park, since_ms: int) -> None:
+    """Up means: ready, the page is served, and readings made since the start are on it and in InfluxDB."""
+    park.collector.wait_healthy(60)
+    for path in ("/ops", "/api/v1/live"):
+        status, text = park.collector.get(path)
+        if status != 200:
+            raise Failure(f"{park.http_url}{path} answers {status}: {text[:200]}")
+    for gateway in park.agents:
+        for measurement in ("register", "gauge"):
+            def newest():
+                check_running(park)
+                rows = park.influx.rows(f"SELECT last(value) FROM {measurement} WHERE gateway = '{gateway}'")
+                return rows and rows[0]["time"] >= since_ms
+            wait_until(newest, 90, f"{measurement} of {gateway} is in InfluxDB", poll=0.3)
+
+
+def print_addresses(park: Park) -> None:
+    print("\n".join([
+        "",
+        "The park is up.",
+        f"  live page     {park.http_url}/ops",
+        f"  health        {park.http_url}/readyz    metrics {park.http_url}/metrics",
+        f"  InfluxDB      {park.influx.url}    database parkmon",
+        f"  MQTT broker   127.0.0.1:{park.broker.port}    users and passwords: {park.broker.folder}/*.password",
+        f"  meters        " + "    ".join(f"{gateway}: Modbus TCP 127.0.0.1:{port}" for gateway, port in park.sim.ports.items()),
+        f"  data and logs {park.folder}",
+        ""]), flush=True)
+
+
+def stop_all(stage: Stage) -> None:
+    """What was started, in the order in which readings flow, so that each can hand on what it has."""
+    flow = {"agent": 0, "sim": 1, "collector": 2, "broker": 3, "influxdb": 4}
+    running = [program for program in stage.programs if program.is_running]
+    for program in sorted(running, key=lambda program: flow.get(program.name, 0)):
+        try:
+            program.stop(expect=None)
+            say(f"ended {program.name} ({program.describe_end()})")
+        except Failure as failure:
+            say(f"{program.name} had to be killed: {str(failure).splitlines()[0]}")
+
+
+def run(folder: Path, is_smoke: bool) -> int:
+    with Stage(folder) as stage:
+        park = Park(stage, SEED, every=None, commit=1.0)
+        try:
+            for number in SIGNALS:
+                signal.signal(number, on_signal)
+            lock(folder)
+            say(f"starting; data and logs are in {folder}")
+            park.start_servers()
+            send_history(park)
+            since_ms = int(time.time() * 1000)
+            for agent in park.agents.values():
+                agent.start()
+            verify(park, since_ms)
+            print_addresses(park)
+            if is_smoke:
+                say("verified")
+                return EXIT_OK
+            say("Ctrl-C ends it")
+            pause = threading.Event()
+            while not pause.wait(0.5):
+                check_running(park)
+        except Ended as ended:
+            print(flush=True)
+            say(f"{ended}: ending what was started")
+            return EXIT_OK
+        except (Failure, OSError) as failure:
+            print(f"demo: {failure}", file=sys.stderr, flush=True)
+            return EXIT_UNAVAILABLE
+        finally:
+            for number in SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+            stop_all(stage)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="config/demo/run")
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--smoke", action="store_true")
+    options = parser.parse_args()
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="parkmon-demo-"))
+    status = EXIT_UNAVAILABLE
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = run(folder, options.smoke)
+    except OSError as error:
+        print(f"demo: {error}", file=sys.stderr)
+    if options.keep:
+        say(f"kept: {folder}")
+    elif status == EXIT_OK:
+        shutil.rmtree(folder, ignore_errors=True)
+        say(f"removed {folder}")
+    else:
+        say(f"the logs stay in {folder}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+// Figures as people read them. Registers stay integers to the last digit: no floating point touches them.
+
+import { text } from './i18n.js';
+
+const units = {
+  Wh: { unit: 'kWh', decimals: 3, shown: 3 },
+  J: { unit: 'MJ', decimals: 6, shown: 3 },
+  L: { unit: 'm³', decimals: 3, shown: 3 },
+};
+
+function group(digits) {
+  return digits.replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+// An integer count of base units, exactly: 123456789 Wh -> "123,456.789". At least `shown` decimals, more where they are not zero.
+export function register(count, base) {
+  const { unit, decimals, shown } = units[base];
+  const digits = BigInt(count).toString().replace('-', '').padStart(decimals + 1, '0');
+  let fraction = digits.slice(-decimals);
+  while (fraction.length > shown && fraction.endsWith('0')) fraction = fraction.slice(0, -1);
+  return { value: `${count < 0 ? '−' : ''}${group(digits.slice(0, -decimals))}.${fraction}`, unit };
+}
+
+// Watts as kW with two decimals.
+export function kilowatts(watts) {
+  const [whole, fraction] = (Math.abs(watts) / 1000).toFixed(2).split('.');
+  const isZero = Number(whole) === 0 && Number(fraction) === 0;
+  return `${watts < 0 && !isZero ? '−' : ''}${group(whole)}.${fraction}`;
+}
+
+export function duration(ms) {
+  const s = Math.floor(ms / 1000);
+  if (s < 120) return text('seconds', { n: s });
+  if (s < 2 * 3600) return text('minutes', { n: Math.floor(s / 60) });
+  if (s < 48 * 3600) return text('hours', { n: Math.floor(s / 3600) });
+  return text('days', { n: Math.floor(s / 86400) });
+}
+
+// The wall time written in an RFC 3339 text: the park's, whatever zone the browser is in.
+export function clockTime(rfc3339) {
+  return rfc3339.slice(11, 19);
+}
+
+export function dateAndTime(rfc3339) {
+  return `${rfc3339.slice(0, 10)} ${clockTime(rfc3339)}`;
+}

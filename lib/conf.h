@@ -1,0 +1,110 @@
+/*
+ * Settings by tables. A section is a table of keys (name, type, limits, default, help) over a struct of ours; from the
+ * table alone follow parsing, defaults, messages, the refusal of unknown keys, --check and --help-config. All mistakes of
+ * a file are found in one run and read "file:line: path: what is wrong; what is expected".
+ *
+ *     struct broker { char *host; int64_t port; };
+ *     static const struct conf_key broker_keys[] = {
+ *         {"host", CONF_STRING, offsetof(struct broker, host), .is_required = true, .help = "broker's name or address"},
+ *         {"port", CONF_INT, offsetof(struct broker, port), .fallback = "1883", .min = 1, .max = 65535, .help = "TCP port"},
+ *         {0}};
+ *     static const struct conf_section broker_section = {"broker", sizeof(struct broker), broker_keys};
+ */
+#pragma once
+
+#include "lib/number.h"
+#include "lib/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum conf_type {
+    CONF_STRING,   /* char *; NULL when absent without fallback */
+    CONF_ID,       /* char *; a gateway or other id of the wire contract (lib/id.h) */
+    CONF_POINT,    /* char *; a point of the wire contract */
+    CONF_PATH,     /* char *; a relative path is resolved against the folder of the settings file it stands in */
+    CONF_INT,      /* int64_t in [min, max]; also an integer literal too large for 32 bits (with or without L) */
+    CONF_SECONDS,  /* int64_t in milliseconds; written in seconds, integer or decimal fraction: 0.5, 10; [min, max] in ms */
+    CONF_BOOL,     /* bool */
+    CONF_FRACTION, /* struct fraction; written as a string "0.01" or "1000/5", or an integer; positive */
+    CONF_CHOICE,   /* int: index into `choices` */
+    CONF_STRINGS,  /* struct conf_list of char *: ("a", "b") or ["a", "b"] */
+    CONF_GROUP,    /* a struct described by `section`, in place; absent = its defaults */
+    CONF_LIST,     /* struct conf_list of structs described by `section`: ( {...}, {...} ) */
+};
+
+struct conf_list {
+    void *items; /* count x section->size bytes */
+    size_t count;
+};
+
+/* Where a thing was written; every section's struct may hold one (where_offset). `path` as in messages: "buses[0].devices[2]". */
+struct conf_where {
+    const char *file; /* lives as long as the struct conf */
+    int line;
+    const char *path;
+    const void *setting; /* for conf_problem only */
+};
+
+struct conf_section;
+
+struct conf_key {
+    const char *name;
+    enum conf_type type;
+    size_t offset;
+    bool is_required;
+    const char *fallback;      /* as it would be written, without quotes; NULL = zero */
+    int64_t min, max;          /* CONF_INT, CONF_SECONDS (ms), CONF_STRING and lists (length); max 0 = no limit */
+    const char *const *choices; /* NULL-terminated */
+    const struct conf_section *section;
+    const char *unit;          /* for help and messages: "s", "ms", "MiB" */
+    const char *help;
+};
+
+struct conf; /* one loaded file with its problems */
+
+struct conf_section {
+    const char *name;
+    size_t size;
+    const struct conf_key *keys; /* ends with a zeroed key */
+    size_t where_offset;         /* offset of a struct conf_where, used where has_where */
+    bool has_where;
+    /* All optional, in the order in which they run. `parent` is the enclosing section's struct (NULL at the top). */
+    void (*begin)(void *object, const void *parent);
+    /* After the plain keys, before groups and lists: further keys (of a driver, say) whose struct is allocated and stored in the
+     * void * at extra_offset. NULL = none. */
+    const struct conf_section *(*extend)(const void *object);
+    size_t extra_offset;
+    /* After everything: checks across keys, told with conf_problem. */
+    void (*check)(struct conf *c, void *object, const void *parent);
+    /* For --help-config: NULL-terminated alternatives that `extend` may return. */
+    const struct conf_section *const *alternatives;
+};
+
+/* Loads a file into `object`, which is zeroed first. The struct conf is always returned (even where the file is missing or
+ * does not parse: that is a problem too); it owns every string and list in `object`. */
+struct conf *conf_load(const char *path, const struct conf_section *section, void *object);
+/* Loads a further file on behalf of the first (a register map, say): same rules, same list of problems. `object` is not
+ * zeroed; `where` and `key` are the place that named the file. */
+void conf_load_more(struct conf *c, const char *path, const struct conf_section *section, void *object,
+    const void *parent, const struct conf_where *where, const char *key);
+/* Memory that lives as long as the struct conf, zeroed. */
+void *conf_alloc(struct conf *c, size_t size);
+void conf_destroy(struct conf *c); /* accepts NULL; frees what `object` points to */
+
+/* Reports a mistake at a place: "file:line: path: what is wrong; what is expected". For section checks and cross-checks. `key` (may be NULL)
+ * is appended to the path and, where it is written in the file, gives the line. */
+void conf_problem(struct conf *c, const struct conf_where *where, const char *key, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+size_t conf_problem_count(const struct conf *c);
+/* One line each, sorted by file and line, no duplicates. */
+void conf_print_problems(const struct conf *c, FILE *out);
+
+/* --help-config: every key with type, limits, default and meaning, nested as it would be written. */
+void conf_print_help(const struct conf_section *section, FILE *out);
+
+/* Iterates over a list of structs: CONF_EACH(struct bus, bus, settings->buses) { ... } */
+#define CONF_EACH(type, item, list)                                                                          \
+    for (type *item = (list).items, *item##_end = item + (list).count; item < item##_end; item++)

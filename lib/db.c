@@ -1,0 +1,487 @@
+#include "lib/db.h"
+
+#include "lib/mem.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define BUSY_TIMEOUT_MS 5000
+#define CACHE_KIB 512
+#define PAGES_MAX INT64_C(4294967294) /* SQLite's own limit */
+
+struct db {
+    sqlite3 *sqlite;
+    char *path;
+    int lock_fd; /* -1 for readers */
+    bool is_open;
+    bool is_in_transaction; /* as the caller sees it; SQLite may have rolled back already */
+    enum status broken_by;  /* why the transaction was rolled back before its end */
+    int64_t page_bytes;
+    int64_t used_bytes; /* the last answer of db_used_bytes */
+    struct db_stmt *statements;
+    struct db_stmt *page_count;
+    struct db_stmt *free_count;
+};
+
+struct db_stmt {
+    struct db *db;
+    sqlite3_stmt *sqlite; /* NULL: could not be prepared */
+    int failure;          /* why not */
+    const char *kept_as;  /* the literal that db_keep was called with */
+    struct db_stmt *next;
+};
+
+static enum status status_of(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return ST_OK;
+    case SQLITE_FULL:
+        return ST_FULL;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ST_TIMEOUT;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+        return ST_INVALID;
+    default:
+        return ST_STORAGE;
+    }
+}
+
+/* After a full disk or an I/O error SQLite may or may not have ended the transaction by itself. It always
+ * ends here, so that the contract holds, and is_in_transaction stays set, so that what the caller still does
+ * in it is refused. */
+static void end_broken_transaction(struct db *db)
+{
+    if (sqlite3_get_autocommit(db->sqlite) == 0)
+        sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static enum status fail(struct db *db, int code, struct error *err)
+{
+    enum status status = status_of(code);
+    bool is_unsound = (code & 0xff) == SQLITE_NOTADB || (code & 0xff) == SQLITE_CORRUPT;
+    if (is_unsound && !db->is_open)
+        return error_set(
+            err, ST_INVALID, "%s is not a sound database (%s)", db->path, sqlite3_errmsg(db->sqlite));
+    int cause = sqlite3_system_errno(db->sqlite);
+    bool has_cause = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+    if (has_cause && cause != 0)
+        error_set(err, status, "%s: %s (%s)", db->path, sqlite3_errmsg(db->sqlite), strerror(cause));
+    else
+        error_set(err, status, "%s: %s", db->path, sqlite3_errmsg(db->sqlite));
+    if (status == ST_FULL || status == ST_STORAGE) {
+        db->broken_by = status;
+        end_broken_transaction(db);
+    }
+    return status;
+}
+
+/* Without this, statements after a failed one would commit themselves, one by one. */
+static enum status refuse_in_broken_transaction(struct db *db, struct error *err)
+{
+    if (db->is_in_transaction && sqlite3_get_autocommit(db->sqlite) != 0)
+        return error_set(
+            err, db->broken_by, "%s: the transaction was rolled back after an earlier failure", db->path);
+    return ST_OK;
+}
+
+static enum status exec(struct db *db, const char *sql, struct error *err)
+{
+    int code = sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? ST_OK : fail(db, code, err);
+}
+
+/* ---- opening and closing ---- */
+
+static enum status take_lock(struct db *db, struct error *err)
+{
+    char *path = mem_printf("%s.lock", db->path);
+    enum status status = ST_OK;
+    db->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (db->lock_fd < 0)
+        status = error_set(err, ST_STORAGE, "cannot open %s: %s", path, strerror(errno));
+    else if (flock(db->lock_fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        status = error_set(err, ST_UNREACHABLE, "%s is in use by another process", db->path);
+    else if (flock(db->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        status = error_set(err, ST_STORAGE, "cannot lock %s: %s", path, strerror(errno));
+    free(path);
+    return status;
+}
+
+static enum status query_int(struct db *db, const char *sql, int64_t *ret, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int code = sqlite3_prepare_v2(db->sqlite, sql, -1, &s, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(s);
+    enum status status = ST_OK;
+    if (code == SQLITE_ROW)
+        *ret = sqlite3_column_int64(s, 0);
+    else
+        status = fail(db, code, err);
+    sqlite3_finalize(s);
+    return status;
+}
+
+static enum status migrate(struct db *db, const struct db_schema *schema, struct error *err)
+{
+    int64_t version = 0;
+    enum status status = query_int(db, "PRAGMA user_version", &version, err);
+    if (status != ST_OK)
+        return status;
+    if (version > schema->count || version < 0)
+        return error_set(err, ST_INVALID,
+            "%s was written by a newer version of this program (its format is %lld, ours %d)", db->path,
+            (long long)version, schema->count);
+    for (int i = (int)version; i < schema->count; i++) {
+        char set_version[64];
+        snprintf(set_version, sizeof set_version, "PRAGMA user_version = %d", i + 1);
+        if ((status = db_begin(db, err)) != ST_OK)
+            return status;
+        if ((status = exec(db, schema->scripts[i], err)) != ST_OK ||
+            (status = exec(db, set_version, err)) != ST_OK) {
+            db_rollback(db);
+            return error_prefix(err, status, "bringing it to format %d", i + 1);
+        }
+        if ((status = db_commit(db, err)) != ST_OK)
+            return status;
+    }
+    return ST_OK;
+}
+
+static enum status open_sqlite(struct db *db, int flags, struct error *err)
+{
+    int code =
+        sqlite3_open_v2(db->path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (db->sqlite == NULL)
+        abort(); /* out of memory */
+    if (code != SQLITE_OK)
+        return fail(db, code, err);
+    sqlite3_busy_timeout(db->sqlite, BUSY_TIMEOUT_MS);
+    db_cache_kib(db, CACHE_KIB);
+    /* The first statement that reads the file, and with it the whole schema. */
+    int64_t tables;
+    enum status status = query_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
+    if (status == ST_OK)
+        status = query_int(db, "PRAGMA page_size", &db->page_bytes, err);
+    return status;
+}
+
+static enum status configure_writer(struct db *db, struct error *err)
+{
+    /* auto_vacuum only counts before the first page is written, which setting WAL does. */
+    static const char settings[] =
+        "PRAGMA auto_vacuum = INCREMENTAL;"
+        "PRAGMA journal_mode = WAL;"
+        "PRAGMA synchronous = FULL;"
+        "PRAGMA journal_size_limit = 4194304;" /* what autocheckpoint writes at once */
+        "PRAGMA secure_delete = OFF;"          /* Debian's default doubles our writes */
+        "PRAGMA temp_store = MEMORY";
+    enum status status = exec(db, settings, err);
+    if (status != ST_OK)
+        return status;
+    int64_t is_wal = 0;
+    status = query_int(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &is_wal, err);
+    if (status == ST_OK && !is_wal)
+        status =
+            error_set(err, ST_STORAGE, "%s: this file system does not support a write-ahead log", db->path);
+    return status;
+}
+
+static struct db *new_db(const char *path)
+{
+    struct db *db = mem_zalloc(sizeof *db);
+    db->path = mem_strdup(path);
+    db->lock_fd = -1;
+    return db;
+}
+
+enum status db_open(const char *path, const struct db_schema *schema, struct db **ret, struct error *err)
+{
+    struct db *db = new_db(path);
+    enum status status = take_lock(db, err);
+    if (status == ST_OK)
+        status = open_sqlite(db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+    if (status == ST_OK)
+        status = configure_writer(db, err);
+    if (status == ST_OK)
+        status = migrate(db, schema, err);
+    if (status != ST_OK) {
+        db_close(db);
+        return status;
+    }
+    db->is_open = true;
+    *ret = db;
+    return ST_OK;
+}
+
+enum status db_open_reader(const char *path, struct db **ret, struct error *err)
+{
+    struct db *db = new_db(path);
+    enum status status = open_sqlite(db, SQLITE_OPEN_READONLY, err);
+    if (status != ST_OK) {
+        db_close(db);
+        return status;
+    }
+    db->is_open = true;
+    *ret = db;
+    return ST_OK;
+}
+
+void db_close(struct db *db)
+{
+    if (db == NULL)
+        return;
+    while (db->statements != NULL) {
+        struct db_stmt *s = db->statements;
+        db->statements = s->next;
+        sqlite3_finalize(s->sqlite);
+        free(s);
+    }
+    int code = sqlite3_close(db->sqlite);
+    assert(code == SQLITE_OK);
+    /* The lock file stays: removing it would let two processes lock two different files. */
+    if (db->lock_fd >= 0)
+        close(db->lock_fd);
+    free(db->path);
+    free(db);
+}
+
+/* ---- transactions ---- */
+
+enum status db_exec(struct db *db, const char *sql, struct error *err)
+{
+    enum status status = refuse_in_broken_transaction(db, err);
+    return status == ST_OK ? exec(db, sql, err) : status;
+}
+
+enum status db_begin(struct db *db, struct error *err)
+{
+    assert(!db->is_in_transaction);
+    enum status status = exec(db, "BEGIN IMMEDIATE", err);
+    db->is_in_transaction = status == ST_OK;
+    db->broken_by = ST_STORAGE;
+    return status;
+}
+
+enum status db_commit(struct db *db, struct error *err)
+{
+    assert(db->is_in_transaction);
+    enum status status = refuse_in_broken_transaction(db, err);
+    if (status == ST_OK)
+        status = exec(db, "COMMIT", err);
+    if (status != ST_OK)
+        db_rollback(db);
+    db->is_in_transaction = false;
+    return status;
+}
+
+void db_rollback(struct db *db)
+{
+    end_broken_transaction(db);
+    db->is_in_transaction = false;
+}
+
+/* ---- statements ---- */
+
+struct db_stmt *db_prepare(struct db *db, const char *sql)
+{
+    struct db_stmt *s = mem_zalloc(sizeof *s);
+    s->db = db;
+    s->failure = sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->sqlite, NULL);
+    if ((s->failure & 0xff) == SQLITE_ERROR || (s->failure & 0xff) == SQLITE_MISUSE) {
+        fprintf(stderr, "mistake in SQL: %s: %s\n", sqlite3_errmsg(db->sqlite), sql);
+        abort();
+    }
+    /* A disk that fails is not a mistake in the SQL: the first step returns it. */
+    s->next = db->statements;
+    db->statements = s;
+    return s;
+}
+
+struct db_stmt *db_keep(struct db *db, const char *sql)
+{
+    for (struct db_stmt *s = db->statements; s != NULL; s = s->next)
+        if (s->kept_as == sql)
+            return s;
+    struct db_stmt *s = db_prepare(db, sql);
+    s->kept_as = sql;
+    return s;
+}
+
+void db_finish(struct db_stmt *s)
+{
+    for (struct db_stmt **at = &s->db->statements; *at != NULL; at = &(*at)->next) {
+        if (*at == s) {
+            *at = s->next;
+            sqlite3_finalize(s->sqlite);
+            free(s);
+            return;
+        }
+    }
+    assert(!"a statement of this database");
+}
+
+static void check_bind(const struct db_stmt *s, int code)
+{
+    /* A wrong index, or a statement that was not reset. */
+    assert(code == SQLITE_OK || s->sqlite == NULL);
+}
+
+void db_bind_int(struct db_stmt *s, int index, int64_t value)
+{
+    check_bind(s, sqlite3_bind_int64(s->sqlite, index, value));
+}
+
+void db_bind_double(struct db_stmt *s, int index, double value)
+{
+    check_bind(s, sqlite3_bind_double(s->sqlite, index, value));
+}
+
+/* SQLite takes a NULL pointer for the value NULL; an empty span is an empty value. */
+static const char *address_of(struct span bytes)
+{
+    return bytes.at != NULL ? bytes.at : "";
+}
+
+void db_bind_text(struct db_stmt *s, int index, struct span text)
+{
+    check_bind(
+        s, sqlite3_bind_text64(s->sqlite, index, address_of(text), text.len, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void db_bind_blob(struct db_stmt *s, int index, struct span bytes)
+{
+    check_bind(s, sqlite3_bind_blob64(s->sqlite, index, address_of(bytes), bytes.len, SQLITE_STATIC));
+}
+
+void db_bind_null(struct db_stmt *s, int index)
+{
+    check_bind(s, sqlite3_bind_null(s->sqlite, index));
+}
+
+enum status db_step(struct db_stmt *s, bool *ret_has_row, struct error *err)
+{
+    struct db *db = s->db;
+    *ret_has_row = false;
+    if (s->sqlite == NULL)
+        return error_set(err, status_of(s->failure), "%s: %s", db->path, sqlite3_errstr(s->failure));
+    enum status status = refuse_in_broken_transaction(db, err);
+    if (status != ST_OK)
+        return status;
+    int code = sqlite3_step(s->sqlite);
+    if (code == SQLITE_ROW) {
+        *ret_has_row = true;
+        return ST_OK;
+    }
+    if (code != SQLITE_DONE)
+        status = fail(db, code, err);
+    sqlite3_reset(s->sqlite);
+    return status;
+}
+
+enum status db_run(struct db_stmt *s, struct error *err)
+{
+    bool has_row;
+    enum status status = db_step(s, &has_row, err);
+    assert(!has_row);
+    return status;
+}
+
+void db_reset(struct db_stmt *s)
+{
+    sqlite3_reset(s->sqlite);
+}
+
+int64_t db_int(struct db_stmt *s, int column)
+{
+    return sqlite3_column_int64(s->sqlite, column);
+}
+
+double db_double(struct db_stmt *s, int column)
+{
+    return sqlite3_column_double(s->sqlite, column);
+}
+
+struct span db_text(struct db_stmt *s, int column)
+{
+    struct span text = {sqlite3_column_blob(s->sqlite, column), 0};
+    text.len = (size_t)sqlite3_column_bytes(s->sqlite, column);
+    text.at = address_of(text);
+    return text;
+}
+
+bool db_is_null(struct db_stmt *s, int column)
+{
+    return sqlite3_column_type(s->sqlite, column) == SQLITE_NULL;
+}
+
+int64_t db_last_id(struct db *db)
+{
+    return sqlite3_last_insert_rowid(db->sqlite);
+}
+
+int64_t db_changes(struct db *db)
+{
+    return sqlite3_changes64(db->sqlite);
+}
+
+/* ---- sizes ---- */
+
+static bool read_count(struct db_stmt **s, struct db *db, const char *sql, int64_t *ret)
+{
+    if (*s == NULL)
+        *s = db_prepare(db, sql);
+    bool has_row;
+    if (db_step(*s, &has_row, NULL) != ST_OK || !has_row)
+        return false;
+    *ret = db_int(*s, 0);
+    db_reset(*s);
+    return true;
+}
+
+int64_t db_used_bytes(struct db *db)
+{
+    int64_t pages, free_pages;
+    if (read_count(&db->page_count, db, "PRAGMA page_count", &pages) &&
+        read_count(&db->free_count, db, "PRAGMA freelist_count", &free_pages))
+        db->used_bytes = (pages - free_pages) * db->page_bytes;
+    return db->used_bytes;
+}
+
+void db_limit_bytes(struct db *db, int64_t limit)
+{
+    int64_t pages = limit / db->page_bytes;
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA max_page_count = %lld",
+        (long long)(limit == 0 || pages > PAGES_MAX ? PAGES_MAX
+                    : pages > 0                     ? pages
+                                                    : 1));
+    sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL);
+}
+
+void db_cache_kib(struct db *db, int kib)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA cache_size = -%d", kib);
+    sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL);
+}
+
+enum status db_vacuum_some(struct db *db, int pages, struct error *err)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%d)", pages);
+    return db_exec(db, sql, err);
+}

@@ -1,0 +1,75 @@
+/*
+ * SQLite behind a small face: STRICT tables, `user_version` migrations, WAL with synchronous=FULL, every
+ * result checked. A connection belongs to one thread. ST_FULL: the disk or a limit is full and the
+ * transaction was rolled back; what is still done in it, up to db_commit or db_rollback, fails with ST_FULL.
+ * ST_STORAGE: an I/O error, the same, and the caller must not trust memory or go on. ST_INVALID: a
+ * constraint. ST_TIMEOUT: a lock.
+ */
+#pragma once
+
+#include "lib/line.h"
+#include "lib/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct db_stmt;
+
+/* A list of scripts; script i brings a database from user_version i to i + 1, in one transaction. A database
+ * newer than the list is refused (ST_INVALID). */
+struct db_schema {
+    const char *const *scripts;
+    int count;
+};
+
+/* Opens or creates for writing, migrates, and holds an exclusive lock file beside it ("<path>.lock") for the
+ * life of the connection: a second writer gets ST_UNREACHABLE "in use by another process". A file that is not
+ * a sound database is ST_INVALID. */
+enum status db_open(const char *path, const struct db_schema *schema, struct db **ret, struct error *err);
+/* Read-only; sees committed state; never blocks the writer. */
+enum status db_open_reader(const char *path, struct db **ret, struct error *err);
+void db_close(struct db *db); /* accepts NULL; finalises every statement made by db_prepare */
+
+enum status db_exec(struct db *db, const char *sql, struct error *err);
+enum status db_begin(struct db *db, struct error *err);  /* BEGIN IMMEDIATE */
+enum status db_commit(struct db *db, struct error *err); /* on failure the transaction is rolled back */
+void db_rollback(struct db *db);
+
+/* The statement lives as long as `db`. SQL is ours: a mistake in it aborts. */
+struct db_stmt *db_prepare(struct db *db, const char *sql);
+/* The same statement at every call with the same string literal: prepared once, for SQL that stands where it
+ * is used. */
+struct db_stmt *db_keep(struct db *db, const char *sql);
+/* Frees a statement of db_prepare before its database is closed. */
+void db_finish(struct db_stmt *s);
+/* Parameters are numbered from 1. Text and blobs are borrowed until db_reset or the end; a value
+ * stays bound until another one is. */
+void db_bind_int(struct db_stmt *s, int index, int64_t value);
+void db_bind_double(struct db_stmt *s, int index, double value);
+void db_bind_text(struct db_stmt *s, int index, struct span text);
+void db_bind_blob(struct db_stmt *s, int index, struct span bytes);
+void db_bind_null(struct db_stmt *s, int index);
+/* Runs to the next row; *ret_has_row is false at the end (the statement is then reset). */
+enum status db_step(struct db_stmt *s, bool *ret_has_row, struct error *err);
+/* Runs a statement that gives no rows, and resets it. */
+enum status db_run(struct db_stmt *s, struct error *err);
+void db_reset(struct db_stmt *s);
+/* Columns are numbered from 0. Spans are valid until the next step or reset. */
+int64_t db_int(struct db_stmt *s, int column);
+double db_double(struct db_stmt *s, int column);
+struct span db_text(struct db_stmt *s, int column); /* also for blobs; NULL is empty */
+bool db_is_null(struct db_stmt *s, int column);
+
+int64_t db_last_id(struct db *db);
+int64_t db_changes(struct db *db);
+/* Bytes in use (pages without the free list), and a hard limit for the file (0 = none): beyond it writes give
+ * ST_FULL. */
+int64_t db_used_bytes(struct db *db);
+void db_limit_bytes(struct db *db, int64_t limit);
+/* The page cache of this connection; 512 KiB unless told. */
+void db_cache_kib(struct db *db, int kib);
+/* Gives up to `pages` free pages at the file's end back to the file system (at the next checkpoint). Call it
+ * outside a transaction. */
+enum status db_vacuum_some(struct db *db, int pages, struct error *err);

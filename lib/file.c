@@ -1,0 +1,108 @@
+#include "lib/file.h"
+
+#include "lib/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Non-blocking, so that a pipe without a writer is refused instead of waited for. */
+static enum status open_regular(const char *path, int *ret_fd, struct stat *ret_stat, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return error_set(err, ST_INVALID, "%s: %s", path, strerror(errno));
+    if (fstat(fd, ret_stat) != 0 || !S_ISREG(ret_stat->st_mode)) {
+        close(fd);
+        return error_set(err, ST_INVALID, "%s: not a regular file", path);
+    }
+    *ret_fd = fd;
+    return ST_OK;
+}
+
+/* Reads up to `max` bytes; beyond them is a failure. Takes `fd`. The size that stat tells is only a hint: the
+ * kernel's own files say 0. */
+static enum status read_all(
+    int fd, const char *path, size_t max, char **ret, size_t *ret_len, struct error *err)
+{
+    size_t len = 0, cap = max < 4096 ? max + 2 : 4096;
+    char *data = mem_alloc(cap);
+    for (;;) {
+        ssize_t got = read(fd, data + len, cap - 1 - len);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            int cause = got < 0 ? errno : 0;
+            close(fd);
+            if (cause != 0) {
+                free(data);
+                return error_set(err, ST_INVALID, "%s: %s", path, strerror(cause));
+            }
+            break;
+        }
+        len += (size_t)got;
+        if (len > max) {
+            close(fd);
+            free(data);
+            return error_set(err, ST_INVALID, "%s: larger than %zu bytes", path, max);
+        }
+        if (len == cap - 1) {
+            cap = cap > max / 2 ? max + 2 : cap * 2;
+            data = mem_realloc(data, cap);
+        }
+    }
+    data[len] = '\0';
+    *ret = data;
+    if (ret_len != NULL)
+        *ret_len = len;
+    return ST_OK;
+}
+
+enum status file_read(const char *path, size_t max, char **ret, size_t *ret_len, struct error *err)
+{
+    int fd;
+    struct stat about;
+    enum status status = open_regular(path, &fd, &about, err);
+    return status == ST_OK ? read_all(fd, path, max, ret, ret_len, err) : status;
+}
+
+enum status file_read_secret(const char *path, char **ret, struct error *err)
+{
+    int fd;
+    struct stat about;
+    enum status status = open_regular(path, &fd, &about, err);
+    if (status != ST_OK)
+        return status;
+    if (about.st_mode & S_IRWXO) {
+        close(fd);
+        return error_set(err, ST_INVALID, "%s: open to every user of this machine (mode %03o)", path,
+            (unsigned)(about.st_mode & 0777));
+    }
+    char *text;
+    size_t len;
+    status = read_all(fd, path, FILE_SECRET_MAX, &text, &len, err);
+    if (status != ST_OK)
+        return status;
+    if (strlen(text) != len) {
+        free(text);
+        return error_set(err, ST_INVALID, "%s: holds a NUL byte", path);
+    }
+    text[strcspn(text, "\r\n")] = '\0';
+    if (text[0] == '\0') {
+        free(text);
+        return error_set(err, ST_INVALID, "%s: empty first line", path);
+    }
+    *ret = text;
+    return ST_OK;
+}
+
+char *file_beside(const char *base, const char *path)
+{
+    const char *slash = strrchr(base, '/');
+    if (path[0] == '/' || slash == NULL)
+        return mem_strdup(path);
+    return mem_printf("%.*s/%s", (int)(slash - base), base, path);
+}

@@ -1,0 +1,18 @@
+/* Small files and folders. Every failure is ST_INVALID with a line that begins with the path. */
+#pragma once
+
+#include "lib/status.h"
+
+#include <stddef.h>
+
+#define FILE_SECRET_MAX 4096
+
+/* The first line of a secret file (password, token) without its line end; at most FILE_SECRET_MAX bytes. The
+ * error says what is wrong: missing, unreadable, not a file, empty, too long, open to others than owner and
+ * group. The caller frees it. */
+enum status file_read_secret(const char *path, char **ret, struct error *err);
+/* The whole file, NUL-terminated, at most `max` bytes. The caller frees it. `ret_len` may be NULL. */
+enum status file_read(const char *path, size_t max, char **ret, size_t *ret_len, struct error *err);
+/* `path` itself when absolute, else relative to the folder in which the file `base` stands. The caller frees
+ * it. */
+char *file_beside(const char *base, const char *path);

@@ -1,0 +1,179 @@
+#include "lib/http_client.h"
+
+#include "lib/mem.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define ANSWER_BYTES_MAX ((size_t)1024 * 1024)
+
+struct http_client {
+    CURL *curl;
+    char *url; /* without a slash at its end */
+    char problem[CURL_ERROR_SIZE];
+    struct http_answer *answer; /* of the call that runs */
+    atomic_bool is_cancelled;
+};
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+
+static void start_curl(void)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        abort();
+}
+
+/* What is beyond the limit is read and dropped, so that the connection can be kept; the time-out bounds it.
+ */
+static size_t on_body(char *data, size_t size, size_t count, void *user_data)
+{
+    struct http_client *c = user_data;
+    size_t len = size * count, room = ANSWER_BYTES_MAX - c->answer->body.len;
+    buf_add(&c->answer->body, data, len < room ? len : room);
+    return len;
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *user_data)
+{
+    static const char name[] = "Retry-After:";
+    struct http_client *c = user_data;
+    size_t len = size * count;
+    if (len <= strlen(name) || strncasecmp(data, name, strlen(name)) != 0)
+        return len;
+    const char *at = data + strlen(name), *end = data + len;
+    while (at < end && (*at == ' ' || *at == '\t'))
+        at++;
+    while (end > at && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
+        end--;
+    if ((size_t)(end - at) < sizeof c->answer->retry_after) {
+        memcpy(c->answer->retry_after, at, (size_t)(end - at));
+        c->answer->retry_after[end - at] = '\0';
+    }
+    return len;
+}
+
+static int on_progress(
+    void *user_data, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+    (void)down_total, (void)down, (void)up_total, (void)up;
+    struct http_client *c = user_data;
+    return atomic_load(&c->is_cancelled);
+}
+
+struct http_client *http_client_create(const struct http_client_options *options)
+{
+    pthread_once(&curl_once, start_curl);
+    struct http_client *c = mem_zalloc(sizeof *c);
+    c->url = mem_strdup(options->url);
+    for (size_t len = strlen(c->url); len > 0 && c->url[len - 1] == '/'; len--)
+        c->url[len - 1] = '\0';
+    c->curl = curl_easy_init();
+    if (c->curl == NULL)
+        abort(); /* out of memory */
+    CURL *curl = c->curl;
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)options->timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "parkmon");
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, c->problem);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, c);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, c);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, c);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    if (options->user != NULL) {
+        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        curl_easy_setopt(curl, CURLOPT_USERNAME, options->user);
+        curl_easy_setopt(curl, CURLOPT_PASSWORD, options->password != NULL ? options->password : "");
+    }
+    return c;
+}
+
+void http_client_destroy(struct http_client *c)
+{
+    if (c == NULL)
+        return;
+    curl_easy_cleanup(c->curl);
+    free(c->url);
+    free(c);
+}
+
+static enum status perform(
+    struct http_client *c, const char *path, struct http_answer *ret, struct error *err)
+{
+    buf_reset(&ret->body);
+    ret->code = 0;
+    ret->retry_after[0] = '\0';
+    if (atomic_load(&c->is_cancelled))
+        return error_set(err, ST_UNREACHABLE, "%s: cancelled", c->url);
+    c->answer = ret;
+    c->problem[0] = '\0';
+    char *url = mem_printf("%s%s", c->url, path);
+    curl_easy_setopt(c->curl, CURLOPT_URL, url);
+    CURLcode code = curl_easy_perform(c->curl);
+    free(url);
+    c->answer = NULL;
+    if (code == CURLE_OK) {
+        long answered = 0;
+        curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &answered);
+        ret->code = (int)answered;
+        return ST_OK;
+    }
+    buf_reset(&ret->body);
+    ret->retry_after[0] = '\0';
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        return error_set(err, ST_UNREACHABLE, "%s: cancelled", c->url);
+    return error_set(err, code == CURLE_OPERATION_TIMEDOUT ? ST_TIMEOUT : ST_UNREACHABLE, "%s: %s", c->url,
+        c->problem[0] != '\0' ? c->problem : curl_easy_strerror(code));
+}
+
+enum status http_get(struct http_client *c, const char *path, struct http_answer *ret, struct error *err)
+{
+    curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
+    return perform(c, path, ret, err);
+}
+
+enum status http_post(struct http_client *c, const char *path, const char *content_type, struct span body,
+    struct http_answer *ret, struct error *err)
+{
+    char *type = mem_printf("Content-Type: %s", content_type);
+    /* Without "Expect: 100-continue" a large body does not wait for a second answer. */
+    struct curl_slist no_expect = {(char[]){"Expect:"}, NULL};
+    struct curl_slist headers = {type, &no_expect};
+    curl_easy_setopt(c->curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, body.len > 0 ? body.at : "");
+    curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, &headers);
+    enum status status = perform(c, path, ret, err);
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, NULL);
+    free(type);
+    return status;
+}
+
+void http_client_cancel(struct http_client *c)
+{
+    atomic_store(&c->is_cancelled, true);
+}
+
+void http_escape(struct buf *out, const char *text)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    for (const char *c = text; *c != '\0'; c++)
+        if (strchr(plain, *c) != NULL)
+            buf_add_char(out, *c);
+        else
+            buf_printf(out, "%%%02X", (unsigned)(unsigned char)*c);
+}

@@ -1,0 +1,37 @@
+/* An HTTP client over libcurl: one kept connection, used by one thread, bounded answers, no redirects, no
+ * proxies. */
+#pragma once
+
+#include "lib/buf.h"
+#include "lib/line.h"
+#include "lib/status.h"
+
+struct http_client;
+
+struct http_client_options {
+    const char *url;  /* base, "http://127.0.0.1:8086"; copied */
+    const char *user; /* basic authentication; NULL = none */
+    const char *password;
+    int connect_timeout_ms;
+    int timeout_ms; /* whole exchange */
+};
+
+struct http_answer {
+    int code;
+    struct buf body;      /* at most 1 MiB is kept; owned by the caller: buf_release */
+    char retry_after[32]; /* the header's value, "" if none */
+};
+
+struct http_client *http_client_create(const struct http_client_options *options);
+void http_client_destroy(struct http_client *c); /* accepts NULL */
+
+/* `path` starts with '/', already percent-encoded. ST_OK: an answer arrived, whatever its code. ST_TIMEOUT,
+ * ST_UNREACHABLE: none did. `ret` is emptied first. Blocks. */
+enum status http_get(struct http_client *c, const char *path, struct http_answer *ret, struct error *err);
+enum status http_post(struct http_client *c, const char *path, const char *content_type, struct span body,
+    struct http_answer *ret, struct error *err);
+/* Makes a blocked call of another thread return ST_UNREACHABLE soon, and every later one; for shutting down.
+ */
+void http_client_cancel(struct http_client *c);
+/* Appends `text` percent-encoded for a query. */
+void http_escape(struct buf *out, const char *text);

@@ -1,0 +1,198 @@
+"""The live page as people see it: Chromium on a running collector."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from relay import Relay
+
+WEB = Path(__file__).resolve().parents[2] / "dashboards/web"
+TEXTS = {lang: json.loads((WEB / file).read_text()) for lang, file in (("zh", "zh-CN.json"), ("en", "en.json"))}
+TAGS = {"zh": "zh-CN", "en": "en"}
+SHOWN = "document.getElementById('main').hidden === false"
+
+
+def live(park) -> dict:
+    with urllib.request.urlopen(f"{park.http_url}/api/v1/live", timeout=10) as answer:
+        return json.load(answer)
+
+
+def show(browser, park, query="?lang=en", width=1280) -> None:
+    browser.log()
+    browser.size(width)
+    browser.open(f"{park.http_url}/ops{query}")
+    browser.wait(SHOWN)
+
+
+def errors(browser) -> list[dict]:
+    return [entry for entry in browser.log() if entry["level"] in ("SEVERE", "WARNING")]
+
+
+def name(thing: dict, lang: str) -> str:
+    return (thing["name_en"] or thing["name"] if lang == "en" else thing["name"] or thing["name_en"]) or thing["id"]
+
+
+def kilowatts(watts: float | None) -> str:
+    return "–" if watts is None else f"{Decimal(watts / 1000).quantize(Decimal('0.01'), ROUND_HALF_UP):,}".replace("-", "−")
+
+
+def register(reading: dict | None, lang: str) -> str:
+    """Exact decimals: the integer count with its point moved, at least three decimals."""
+    if reading is None:
+        return "–"
+    unit, places = {"Wh": ("kWh", 3), "J": ("MJ", 6), "L": ("m³", 3)}[reading["unit"]]
+    whole, fraction = f"{Decimal(reading['count']).scaleb(-places):,.{places}f}".replace("-", "−").split(".")
+    side = f" ({TEXTS[lang]['secondary']})" if reading["side"] == "secondary" else ""
+    return f"{whole}.{fraction[:3]}{fraction[3:].rstrip('0')} {unit}{side}"
+
+
+def expected_figures(state: dict, lang: str) -> dict:
+    return {
+        "total": kilowatts(state["power"]["known_w"]),
+        "fresh": str(state["coverage"]["fresh"]),
+        "online": str(sum(gateway["online"] for gateway in state["gateways"])),
+        "buildings": {b["id"]: [name(b, lang), kilowatts(b["power"]["known_w"])] for b in state["buildings"]},
+        "meters": {m["id"]: [name(m, lang), register(m["register"], lang),
+                             f"{kilowatts(m['power']['value_w'])} kW" if m["power"] else "–"] for m in state["meters"]},
+        "gateways": {g["id"]: [name(g, lang), str(g["spooled"]["batches"]), str(g["lost"])] for g in state["gateways"]},
+    }
+
+
+SHOWN_FIGURES = """
+const text = (id) => document.getElementById(id).textContent;
+const cell = (row, i) => row.cells[i].firstElementChild.textContent;
+const rows = (table, cells) => Object.fromEntries([...document.querySelectorAll(`#${table} tbody tr`)].map(
+    (row) => [row.dataset.id, cells.map((i) => cell(row, i))]));
+return {
+  total: text('total-power'), fresh: text('fresh'), online: text('online'),
+  buildings: Object.fromEntries([...document.querySelectorAll('[data-building]')].map(
+      (card) => [card.dataset.building, [card.querySelector('h3').textContent, card.querySelector('.figure span').textContent]])),
+  meters: rows('meters', [0, 3, 4]),
+  gateways: rows('gateways', [0, 4, 5]),
+};
+"""
+
+
+def test_the_page_shows_what_the_api_says(park, browser):
+    for lang in TAGS:
+        show(browser, park, f"?lang={lang}")
+        deadline = time.monotonic() + 30
+        while True:  # the park moves: page and API meet when no new state came between the two looks
+            shown, wanted = browser.run(SHOWN_FIGURES), expected_figures(live(park), lang)
+            if shown == wanted:
+                break
+            assert time.monotonic() < deadline, f"shown {shown}\nwanted {wanted}"
+        assert shown["meters"] and shown["buildings"] and shown["gateways"]
+
+
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize("width", [1920, 1280, 390])
+def test_it_fits_every_screen_in_both_languages(park, browser, lang, width):
+    show(browser, park, f"?lang={lang}", width)
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    assert browser.run("return document.documentElement.lang") == TAGS[lang]
+    assert name(live(park)["sites"][0], lang) in browser.run("return document.title")
+    body = browser.run("return document.body.innerText")
+    assert TEXTS[lang]["power_by_building"] in body
+    missing = browser.run("return [...document.querySelectorAll('[data-text]')].filter(e => e.textContent === e.dataset.text)"
+                          ".map(e => e.dataset.text)")
+    assert missing == []
+    assert "undefined" not in body and "NaN" not in body
+    assert errors(browser) == []
+    origin = urlsplit(park.http_url).netloc
+    assert {urlsplit(url).netloc for url in browser.requests()} == {origin}, "a request left the host"
+
+
+def test_new_readings_appear_by_themselves(park, browser):
+    show(browser, park)
+    before = browser.run("return document.getElementById('as-of').textContent")
+    browser.wait(f"document.getElementById('as-of').textContent > {json.dumps(before)}", 40)
+    browser.wait("document.querySelectorAll('.spark polyline').length > 0", 40)
+    assert errors(browser) == []
+
+
+def test_times_are_the_parks_wherever_the_browser_is(park, browser):
+    browser.command("Emulation.setTimezoneOverride", timezoneId="America/St_Johns")
+    try:
+        earliest = live(park)["as_of"][:19].replace("T", " ")
+        show(browser, park)
+        shown = browser.run("return document.getElementById('as-of').textContent")
+        latest = live(park)["as_of"][:19].replace("T", " ")
+        assert earliest <= shown <= latest
+    finally:
+        browser.command("Emulation.setTimezoneOverride", timezoneId="")
+
+
+@pytest.mark.parametrize(("accepted", "tag"), [("zh-TW,en", "zh-CN"), ("en-GB,zh", "en"), ("fr", "en"), ("fr,zh", "zh-CN")])
+def test_the_browsers_language_is_spoken_and_the_switch_is_there(park, browser, accepted, tag):
+    agent = browser.run("return navigator.userAgent")
+    browser.command("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=accepted)
+    try:
+        show(browser, park, "")
+        assert browser.run("return document.documentElement.lang") == tag
+        assert browser.run("return document.querySelector('#languages [aria-current]').lang") == tag
+        other = "en" if tag == "zh-CN" else "zh-CN"
+        browser.run(f"document.querySelector('#languages a[lang={other}]').click()")
+        browser.wait(f"document.documentElement.lang === '{other}' && {SHOWN}")
+        assert browser.run("return document.cookie + localStorage.length") == "0"
+    finally:
+        browser.command("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage="en-US")
+
+
+def test_a_lost_connection_is_said_and_mended(park, browser):
+    with Relay(urlsplit(park.http_url).port) as relay:
+        browser.open(f"http://127.0.0.1:{relay.port}/ops?lang=en")
+        browser.wait(f"{SHOWN} && document.getElementById('connection').dataset.state === 'open'")
+        relay.cut()
+        browser.wait("document.getElementById('connection').dataset.state === 'lost'")
+        last = browser.run("return document.getElementById('as-of').textContent.slice(11)")
+        assert browser.run("return document.getElementById('connection-text').textContent") == f"Connection lost, last data {last}"
+        relay.join()
+        browser.wait("document.getElementById('connection').dataset.state === 'open'", 40)
+        browser.open("about:blank")
+    browser.log()  # that the connection was refused is in the console, and rightly so
+
+
+CONTRAST = r"""
+const parse = (c) => c.match(/[\d.]+/g).map(Number);
+const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+const ground = (e) => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.length === 3) return c; }
+    return [255, 255, 255]; };
+const poor = [];
+for (const e of document.querySelectorAll('body *')) {
+  if (![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) || !e.offsetParent || e.closest('noscript')) continue;
+  const [a, b] = [light(parse(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
+  if ((a + 0.05) / (b + 0.05) < 4.5) poor.push(`${e.tagName}.${e.className} ${e.textContent.trim()}`);
+}
+return poor;
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(park, browser, scheme):
+    """WCAG 2, contrast (minimum): 4.5 to 1."""
+    browser.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    try:
+        show(browser, park)
+        for kind in ("good", "warn", "bad"):  # also the states that this park is not in
+            browser.run(f"document.getElementById('connection').className = 'pill pill-{kind}'")
+            assert browser.run(CONTRAST) == []
+    finally:
+        browser.command("Emulation.setEmulatedMedia", features=[])
+
+
+def test_the_keyboards_focus_is_visible(park, browser):
+    show(browser, park)
+    tab = {"type": "keyDown", "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
+    seen = []
+    for _ in range(3):
+        browser.command("Input.dispatchKeyEvent", **tab)
+        seen.append(browser.run("const e = document.activeElement; return [e.getAttribute('href'), getComputedStyle(e).outlineStyle]"))
+    assert seen == [["#main", "solid"], ["?lang=zh", "solid"], ["?lang=en", "solid"]]

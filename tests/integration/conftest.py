@@ -1,0 +1,58 @@
+"""Fixtures of the integration tests: see harness/ for what they hand out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from harness.process import wait_until
+from harness.stage import OPEN_STAGES, Park, Stage
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows the ends of the logs of all that runs."""
+    report = (yield).get_result()
+    if report.failed:
+        for stage in OPEN_STAGES:
+            for program in stage.programs:
+                report.sections.append((f"log of {program.name}", program.log_tail()))
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """An empty stage: a test starts on it what it needs."""
+    with Stage(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def park(tmp_path):
+    """All of it, live: see harness.stage.Park."""
+    with Stage(tmp_path) as made:
+        yield Park(made).start()
+
+
+@pytest.fixture(scope="session")
+def filled_store(tmp_path_factory):
+    """A park that has run for some seconds: its store holds every measurement. Shared: tests only read."""
+    with Stage(tmp_path_factory.mktemp("filled")) as made:
+        park = Park(made).start()
+        for measurement in ("register", "gauge", "state"):
+            wait_until(lambda: park.influx.count(measurement) > 0, 30, f"{measurement} is in the store", poll=0.2)
+        wait_until(lambda: park.influx.rows("SELECT * FROM gateway LIMIT 1"), 90, "gateway is in the store", poll=0.5)
+        yield park
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real data; where it is absent the test is skipped, which CI=true counts as a failure."""
+    source = Path(__file__).resolve().parents[2]
+    folder = Path(os.environ.get("PARKMON_DATA", source.parent / "shared/data"))
+    if not folder.is_dir():
+        text = f"REAL DATA ABSENT: {folder} (set PARKMON_DATA)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(text)
+        pytest.skip(text)
+    return folder

@@ -1,0 +1,156 @@
+#include "collector/store/body.h"
+#include "tests/unit/collector/fake_journal.h"
+
+static struct fake_journal journal;
+static struct park *park;
+static struct db *db;
+static struct body_reader *reader;
+
+static int open_all(void **state)
+{
+    (void)state;
+    fake_journal_open(&journal);
+    park = fake_park(&journal);
+    struct error err;
+    if (db_open_reader(journal.path, &db, &err) != ST_OK)
+        return -1;
+    reader = body_reader_create(db, park);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    body_reader_destroy(reader);
+    db_close(db);
+    park_destroy(park);
+    fake_journal_close(&journal);
+    return 0;
+}
+
+static struct body read_journal(int64_t position, size_t lines_max)
+{
+    struct body body = {0};
+    struct error err = {""};
+    if (body_read_journal(reader, position, lines_max, &body, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    return body;
+}
+
+static void test_readings_become_canonical_lines_with_the_parks_tags(void **state)
+{
+    (void)state;
+    int64_t first = fake_journal_add(&journal, 1,
+        "register,point=m value=-999999999999999i 1767225599999\n"
+        "register,point=m value=12i 1767225600000\n"
+        "gauge,point=b1.t value=1e1,quality=\"clock\" 1767225600001\n"
+        "gauge,point=b1.t value=0.1 1767225600002\n"
+        "state,point=lab value=\"a \\\"b\\\" \\\\ 开\" 1767225600003\n",
+        NULL);
+    int64_t second = fake_journal_add(&journal, 2, "gauge,point=m value=-0.5 5\n", NULL);
+    struct body body = read_journal(0, 5000);
+    assert_int_equal(body.position, second);
+    assert_int_equal(body.count, 6);
+    assert_string_equal(body.text.data,
+        "register,building=b1,gateway=gw-a,point=m,site=s1 value=-999999999999999i 1767225599999\n"
+        "register,building=b2,gateway=gw-a,point=m,site=s1 value=12i 1767225600000\n"
+        "gauge,building=b1,gateway=gw-a,point=b1.t,site=s1 value=10,quality=\"clock\" 1767225600001\n"
+        "gauge,building=b1,gateway=gw-a,point=b1.t,site=s1 value=0.1 1767225600002\n"
+        "state,building=b1,gateway=gw-a,point=lab,site=s1 value=\"a \\\"b\\\" \\\\ 开\" 1767225600003\n"
+        "gauge,gateway=gw-b,point=m value=-0.5 5\n");
+    assert_int_equal(body.lines[4].journal, first);
+    assert_int_equal(body.lines[4].line, 4);
+    assert_int_equal(body.lines[5].journal, second);
+    assert_int_equal(body.lines[5].line, 0);
+    struct span fourth = body_lines(&body, 3, 4);
+    assert_int_equal(
+        fourth.len, strlen("gauge,building=b1,gateway=gw-a,point=b1.t,site=s1 value=0.1 1767225600002\n"));
+    assert_memory_equal(fourth.at, "gauge,building=b1", 17);
+    body_release(&body);
+}
+
+static void test_skipped_lines_are_left_out(void **state)
+{
+    (void)state;
+    int64_t before = fake_journal_add(&journal, 1, "gauge,point=p value=1 1\n", NULL);
+    fake_journal_add(&journal, 2,
+        "gauge,point=p value=0 10\nnonsense\ngauge,point=p value=2 12\ngauge,point=p value=3 13\n", "3,1,0");
+    int64_t last =
+        fake_journal_add(&journal, 2, "gauge,point=p value=0 20\ngauge,point=p value=1 21\n", "0,1");
+    struct body body = read_journal(before, 5000);
+    assert_string_equal(body.text.data, "gauge,gateway=gw-b,point=p value=2 12\n");
+    assert_int_equal(body.lines[0].line, 2);
+    assert_int_equal(body.rejects.count, 0);
+    assert_int_equal(body.position, last);
+    body_release(&body);
+    body = read_journal(last - 1, 5000); /* nothing to post, and yet it moves */
+    assert_int_equal(body.count, 0);
+    assert_int_equal(body.position, last);
+    body_release(&body);
+    body = read_journal(last, 5000);
+    assert_int_equal(body.position, last);
+    body_release(&body);
+}
+
+static void test_a_body_ends_with_a_whole_batch(void **state)
+{
+    (void)state;
+    static const char three[] = "gauge,point=p value=1 1\ngauge,point=p value=2 2\ngauge,point=p value=3 3\n";
+    int64_t first = fake_journal_add(&journal, 1, three, NULL);
+    fake_journal_add(&journal, 1, three, NULL);
+    int64_t third = fake_journal_add(&journal, 1, three, NULL);
+    const struct {
+        size_t lines_max, count;
+        int64_t position;
+    } cases[] = {{1, 3, first}, {5, 3, first}, {6, 6, first + 1}, {8, 6, first + 1}, {9, 9, third}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct body body = read_journal(first - 1, cases[i].lines_max);
+        assert_int_equal(body.count, cases[i].count);
+        assert_int_equal(body.position, cases[i].position);
+        body_release(&body);
+    }
+}
+
+static void test_a_line_that_cannot_be_read_is_rejected_not_lost(void **state)
+{
+    (void)state;
+    int64_t id = fake_journal_add(&journal, 1, "gauge,point=p value=1 1\ngauge,point=p value=x 2\n", NULL);
+    struct body body = read_journal(id - 1, 100);
+    assert_int_equal(body.count, 1);
+    assert_int_equal(body.rejects.count, 1);
+    assert_int_equal(body.rejects.items[0].journal, id);
+    assert_int_equal(body.rejects.items[0].line, 1);
+    assert_string_equal(body.rejects.items[0].content, "gauge,point=p value=x 2");
+    assert_true(strlen(body.rejects.items[0].reason) > 0);
+    body_release(&body);
+}
+
+static void test_the_outbox_is_read_by_rows(void **state)
+{
+    (void)state;
+    fake_journal_add_outbox(&journal, "gateway,gateway=a lost=0i 1");
+    int64_t second = fake_journal_add_outbox(&journal, "gateway,gateway=b lost=0i 1");
+    int64_t third = fake_journal_add_outbox(&journal, "gateway,gateway=c lost=0i 1");
+    struct body body = {0};
+    struct error err;
+    assert_int_equal(body_read_outbox(reader, 0, 2, &body, &err), ST_OK);
+    assert_string_equal(body.text.data, "gateway,gateway=a lost=0i 1\ngateway,gateway=b lost=0i 1\n");
+    assert_int_equal(body.position, second);
+    assert_int_equal(body_read_outbox(reader, second, 2, &body, &err), ST_OK);
+    assert_string_equal(body.text.data, "gateway,gateway=c lost=0i 1\n");
+    assert_int_equal(body.position, third);
+    assert_int_equal(body.lines[0].journal, 0);
+    body_release(&body);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_readings_become_canonical_lines_with_the_parks_tags),
+        cmocka_unit_test(test_skipped_lines_are_left_out),
+        cmocka_unit_test(test_a_body_ends_with_a_whole_batch),
+        cmocka_unit_test(test_a_line_that_cannot_be_read_is_rejected_not_lost),
+        cmocka_unit_test(test_the_outbox_is_read_by_rows),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}

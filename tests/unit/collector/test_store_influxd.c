@@ -1,0 +1,358 @@
+/* The store's thread against the real InfluxDB, started here on free ports. What it holds is asked for by its
+ * own query language. */
+#include "lib/http_client.h"
+#include "lib/json.h"
+#include "tests/unit/collector/fake_core.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define INFLUXD "/usr/bin/influxd"
+#define Y2026 INT64_C(1767225600000)
+
+static char folder[] = "/tmp/parkmon-test-influxd-XXXXXX";
+static int port;
+static pid_t child;
+static struct http_client *http;
+
+static int free_port(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+/* The first result, or NULL; the caller releases it. */
+static json_t *try_query(const char *database, const char *statement)
+{
+    struct buf path = {0};
+    buf_printf(&path, "/query?epoch=ms&db=%s&q=", database);
+    http_escape(&path, statement);
+    struct http_answer answer = {0};
+    struct error err;
+    json_t *result = NULL;
+    if (http_post(http, path.data, "text/plain", SPAN(""), &answer, &err) == ST_OK && answer.code == 200) {
+        json_t *whole = json_loadb(answer.body.data, answer.body.len, 0, NULL);
+        result = json_incref(json_array_get(json_object_get(whole, "results"), 0));
+        json_decref(whole);
+    }
+    buf_release(&answer.body);
+    buf_release(&path);
+    return result;
+}
+
+/* The rows of the only series of a result, [] where there is none. */
+static json_t *query(const char *database, const char *statement)
+{
+    json_t *result = try_query(database, statement);
+    if (!result || json_object_get(result, "error"))
+        fail_msg("%s: %s", statement, json_string_value(json_object_get(result, "error")));
+    json_t *rows =
+        json_incref(json_object_get(json_array_get(json_object_get(result, "series"), 0), "values"));
+    json_decref(result);
+    return rows ? rows : json_array();
+}
+
+/* InfluxDB tells its own process id: the listener is our child, not another one's server that took the port.
+ */
+static bool is_child_answering(void)
+{
+    json_t *result = try_query("", "SHOW DIAGNOSTICS");
+    size_t i;
+    json_t *series;
+    bool is_child = false;
+    json_array_foreach(json_object_get(result, "series"), i, series)
+    {
+        const char *name = json_string_value(json_object_get(series, "name"));
+        if (name && strcmp(name, "system") == 0)
+            is_child = json_integer_value(
+                           json_array_get(json_array_get(json_object_get(series, "values"), 0), 0)) == child;
+    }
+    json_decref(result);
+    return is_child;
+}
+
+static void write_config(const char *path)
+{
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    fprintf(out,
+        "reporting-disabled = true\nbind-address = \"127.0.0.1:%d\"\n[meta]\ndir = \"%s/meta\"\n"
+        "[data]\ndir = \"%s/data\"\nwal-dir = \"%s/wal\"\nquery-log-enabled = false\n"
+        "[http]\nbind-address = \"127.0.0.1:%d\"\nlog-enabled = false\n[monitor]\nstore-enabled = false\n",
+        free_port(), folder, folder, folder, port);
+    fclose(out);
+}
+
+static int start_influxd(void **state)
+{
+    (void)state;
+    if (access(INFLUXD, X_OK) != 0)
+        return 0;
+    assert_non_null(mkdtemp(folder));
+    port = free_port();
+    char config[80], log[80], url[64];
+    snprintf(config, sizeof config, "%s/influxdb.conf", folder);
+    snprintf(log, sizeof log, "%s/log", folder);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", port);
+    write_config(config);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        int fd = open(log, O_WRONLY | O_CREAT, 0600);
+        dup2(fd, 1);
+        dup2(fd, 2);
+        execl(INFLUXD, INFLUXD, "-config", config, (char *)NULL);
+        _exit(127);
+    }
+    http = http_client_create(
+        &(struct http_client_options){.url = url, .connect_timeout_ms = 1000, .timeout_ms = 10000});
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t never;
+    thread_cond_init(&never);
+    int64_t deadline = clock_system.mono_ms() + DEADLINE_MS;
+    pthread_mutex_lock(&lock);
+    while (!is_child_answering()) {
+        if (waitpid(child, NULL, WNOHANG) != 0 || clock_system.mono_ms() > deadline)
+            fail_msg("influxd did not start, see %s", log);
+        thread_wait_until(&never, &lock, clock_system.mono_ms() + 20);
+    }
+    pthread_mutex_unlock(&lock);
+    pthread_cond_destroy(&never);
+    return 0;
+}
+
+static int stop_influxd(void **state)
+{
+    (void)state;
+    http_client_destroy(http);
+    if (child <= 0)
+        return 0;
+    kill(child, SIGTERM);
+    waitpid(child, NULL, 0);
+    char *command = mem_printf("rm -rf '%s'", folder);
+    int code = system(command);
+    free(command);
+    return code;
+}
+
+static void need_influxd(void)
+{
+    if (child > 0)
+        return;
+    const char *ci = getenv("CI");
+    if (ci && strcmp(ci, "true") == 0)
+        fail_msg("%s is missing", INFLUXD);
+    print_message("SKIPPED: %s is missing: nothing here was tested against a real store\n", INFLUXD);
+    skip();
+}
+
+static void start(struct fake_core *c, const char *database, int64_t retention_days)
+{
+    fake_core_start(c,
+        (struct store_options){.database = database,
+            .raw_retention_days = retention_days,
+            .body_lines = 300,
+            .timeout_ms = 10000},
+        port);
+}
+
+static void assert_text(const json_t *row, size_t column, const char *expected)
+{
+    const char *text = json_string_value(json_array_get(row, column));
+    if (!text != !expected || (text && strcmp(text, expected) != 0))
+        fail_msg("column %zu is %s, not %s", column, text ? text : "null", expected ? expected : "null");
+}
+
+/* Columns of every SELECT below: time, value, quality, building, gateway, point, site. */
+static json_t *read_raw(const char *database, const char *measurement)
+{
+    char *statement =
+        mem_printf("SELECT value, quality, building, gateway, point, site FROM \"raw\".\"%s\" ORDER BY time",
+            measurement);
+    json_t *rows = query(database, statement);
+    free(statement);
+    return rows;
+}
+
+static void test_a_thousand_readings_of_all_kinds_arrive_exactly(void **state)
+{
+    (void)state;
+    need_influxd();
+    struct fake_core c;
+    fake_core_open(&c);
+    int64_t last = 0;
+    for (int batch = 0; batch < 10; batch++) {
+        struct buf lines = {0};
+        for (int i = batch * 100; i < batch * 100 + 100; i++) {
+            long long time = Y2026 - 200 + i;
+            if (i % 3 == 0)
+                buf_printf(&lines, "register,point=m value=%lldi%s %lld\n", 999999999999000LL + i,
+                    i % 2 ? ",quality=\"clock\"" : "", time);
+            else if (i % 3 == 1)
+                buf_printf(&lines, "gauge,point=b1.t value=%.17g %lld\n", i / 7.0, time);
+            else
+                buf_printf(&lines, "state,point=lab value=\"say \\\"%d\\\" 开\\\\\" %lld\n", i, time);
+        }
+        last = fake_journal_add(&c.journal, 1, lines.data, NULL);
+        buf_release(&lines);
+    }
+    start(&c, "exact", 0);
+    fake_core_wait(&c, last, 0);
+    assert_int_equal(c.total.reject_count, 0);
+    assert_int_equal(fake_core_status(&c).accepted, 1000);
+
+    static const char *const measurements[] = {"register", "gauge", "state"};
+    for (int kind = 0; kind < 3; kind++) {
+        json_t *rows = read_raw("exact", measurements[kind]);
+        assert_int_equal(json_array_size(rows), kind == 0 ? 334 : 333);
+        for (size_t n = 0; n < json_array_size(rows); n++) {
+            const json_t *row = json_array_get(rows, n), *value = json_array_get(row, 1);
+            int i = (int)n * 3 + kind;
+            assert_int_equal(json_integer_value(json_array_get(row, 0)), Y2026 - 200 + i);
+            char text[64];
+            snprintf(text, sizeof text, "say \"%d\" 开\\", i);
+            if (kind == 0)
+                assert_int_equal(json_integer_value(value), INT64_C(999999999999000) + i);
+            else if (kind == 1)
+                assert_true(json_number_value(value) == i / 7.0);
+            else
+                assert_text(row, 1, text);
+            assert_text(row, 2, kind == 0 && i % 2 ? "clock" : NULL);
+            /* The meter stands in b2, from 2026 on; before, and for other points, it is the gateway's
+             * building. */
+            assert_text(row, 3, kind == 0 && i >= 200 ? "b2" : "b1");
+            assert_text(row, 4, "gw-a");
+            assert_text(row, 5, kind == 0 ? "m" : kind == 1 ? "b1.t" : "lab");
+            assert_text(row, 6, "s1");
+        }
+        json_decref(rows);
+    }
+    fake_core_close(&c);
+}
+
+static void test_a_field_of_another_type_is_rejected_and_the_rest_arrives(void **state)
+{
+    (void)state;
+    need_influxd();
+    struct fake_core c;
+    fake_core_open(&c);
+    start(&c, "conflict", 0);
+    int64_t last = fake_journal_add_outbox(&c.journal, "gateway,gateway=gw-a lost=0i 1767225600000");
+    store_wake(c.store);
+    fake_core_wait(&c, 0, last);
+    for (int i = 1; i <= 200; i++) {
+        char line[80];
+        snprintf(line, sizeof line, "gateway,gateway=gw-a lost=%d%s %lld", i, i == 77 ? "" : "i",
+            (long long)Y2026 + i);
+        last = fake_journal_add_outbox(&c.journal, line);
+    }
+    store_wake(c.store);
+    fake_core_wait(&c, 0, last);
+    assert_int_equal(c.total.reject_count, 1);
+    assert_string_equal(c.total.rejects[0].content, "gateway,gateway=gw-a lost=77 1767225600077");
+    assert_non_null(strstr(c.total.rejects[0].reason, "field type conflict"));
+    assert_int_equal(c.total.rejects[0].journal, 0);
+    assert_int_equal(fake_core_status(&c).health, STORE_OK);
+    json_t *rows = query("conflict", "SELECT lost FROM gateway"); /* in the default policy */
+    assert_int_equal(json_array_size(rows), 200);
+    for (size_t n = 0; n < 200; n++)
+        assert_int_equal(json_integer_value(json_array_get(json_array_get(rows, n), 1)), n < 77 ? n : n + 1);
+    json_decref(rows);
+    fake_core_close(&c);
+}
+
+static void test_readings_beyond_retention_are_counted(void **state)
+{
+    (void)state;
+    need_influxd();
+    struct fake_core c;
+    fake_core_open(&c);
+    struct buf lines = {0};
+    for (int i = 0; i < 8; i++)
+        buf_printf(&lines, "gauge,point=p value=%d %lld\n", i,
+            (long long)clock_system.wall_ms() - (i < 3 ? 100 : 1) * INT64_C(86400000) + i);
+    int64_t last = fake_journal_add(&c.journal, 1, lines.data, NULL);
+    buf_release(&lines);
+    start(&c, "expiry", 30);
+    fake_core_wait(&c, last, 0);
+    assert_int_equal(c.total.expired, 3);
+    assert_int_equal(c.total.reject_count, 0);
+    assert_int_equal(fake_core_status(&c).accepted, 5);
+    json_t *rows = read_raw("expiry", "gauge");
+    assert_int_equal(json_array_size(rows), 5);
+    json_decref(rows);
+    fake_core_close(&c);
+}
+
+static void assert_raw_duration(const char *database, const char *expected)
+{
+    char *statement = mem_printf("SHOW RETENTION POLICIES ON \"%s\"", database);
+    json_t *rows = query("", statement);
+    assert_int_equal(json_array_size(rows), 2); /* the default one, which stays as it is, and ours */
+    assert_text(json_array_get(rows, 0), 0, "autogen");
+    assert_text(json_array_get(rows, 0), 1, "0s");
+    assert_text(json_array_get(rows, 1), 0, "raw");
+    assert_text(json_array_get(rows, 1), 1, expected);
+    json_decref(rows);
+    free(statement);
+}
+
+static void test_the_policy_follows_the_settings(void **state)
+{
+    (void)state;
+    need_influxd();
+    static const struct {
+        int64_t days;
+        const char *duration;
+    } cases[] = {{30, "720h0m0s"}, {0, "0s"}, {60, "1440h0m0s"}};
+    for (size_t i = 0; i < 3; i++) {
+        struct fake_core c;
+        fake_core_open(&c);
+        int64_t last = fake_journal_add(&c.journal, 1, "gauge,point=p value=1 1\n", NULL);
+        start(&c, "policy", cases[i].days);
+        fake_core_wait(&c, last, 0);
+        assert_raw_duration("policy", cases[i].duration);
+        fake_core_close(&c);
+    }
+}
+
+static void test_a_database_that_was_dropped_is_created_again(void **state)
+{
+    (void)state;
+    need_influxd();
+    struct fake_core c;
+    fake_core_open(&c);
+    int64_t last = fake_journal_add(&c.journal, 1, "gauge,point=p value=1 1000\n", NULL);
+    start(&c, "dropped", 0);
+    fake_core_wait(&c, last, 0);
+    json_decref(query("", "DROP DATABASE dropped"));
+    last = fake_journal_add(&c.journal, 1, "gauge,point=p value=2 2000\n", NULL);
+    store_wake(c.store);
+    fake_core_wait(&c, last, 0);
+    json_t *rows = read_raw("dropped", "gauge");
+    assert_int_equal(json_array_size(rows), 1);
+    assert_int_equal(json_integer_value(json_array_get(json_array_get(rows, 0), 0)), 2000);
+    json_decref(rows);
+    assert_int_equal(fake_core_status(&c).health, STORE_OK);
+    fake_core_close(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_thousand_readings_of_all_kinds_arrive_exactly),
+        cmocka_unit_test(test_a_field_of_another_type_is_rejected_and_the_rest_arrives),
+        cmocka_unit_test(test_readings_beyond_retention_are_counted),
+        cmocka_unit_test(test_the_policy_follows_the_settings),
+        cmocka_unit_test(test_a_database_that_was_dropped_is_created_again),
+    };
+    return cmocka_run_group_tests(tests, start_influxd, stop_influxd);
+}

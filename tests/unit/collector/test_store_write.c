@@ -1,0 +1,474 @@
+/* The store's thread against a small server that answers by script and keeps what it accepted. */
+#include "tests/unit/collector/fake_core.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+
+#define BODY_MAX (4 * 1024 * 1024)
+#define HANG (-1)
+
+/* Answers the n-th write (from 0); sets the error text where it wants one. Returns the HTTP code, or HANG. */
+typedef int script(int n, const char *body, const char **ret_error);
+
+struct fake_influx {
+    int listener, port;
+    int stop[2];
+    pthread_t thread;
+    script *script;
+    atomic_int writes, queries;
+    struct buf accepted; /* of the server's thread; read when it is stopped */
+    struct buf query;    /* the last */
+};
+
+static int count_lines(const char *text)
+{
+    int count = 0;
+    for (; *text; text++)
+        count += *text == '\n';
+    return count;
+}
+
+/* False when the connection or the test ends. */
+static bool wait_readable(struct fake_influx *f, int fd)
+{
+    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = f->stop[0], .events = POLLIN}};
+    return poll(fds, 2, -1) > 0 && fds[1].revents == 0;
+}
+
+static bool read_request(struct fake_influx *f, int fd, struct buf *request, const char **ret_body)
+{
+    buf_reset(request);
+    for (;;) {
+        char chunk[65536];
+        if (!wait_readable(f, fd))
+            return false;
+        ssize_t n = read(fd, chunk, sizeof chunk);
+        if (n <= 0 || request->len > BODY_MAX)
+            return false;
+        buf_add(request, chunk, (size_t)n);
+        const char *end = strstr(request->data, "\r\n\r\n");
+        const char *length = strcasestr(request->data, "content-length:");
+        if (!end || !length)
+            continue;
+        if (request->len >= (size_t)(end + 4 - request->data) + strtoul(length + 15, NULL, 10)) {
+            *ret_body = end + 4;
+            return true;
+        }
+    }
+}
+
+static void reply(int fd, int code, const char *body)
+{
+    char text[1024];
+    int length = snprintf(
+        text, sizeof text, "HTTP/1.1 %d x\r\nContent-Length: %zu\r\n\r\n%s", code, strlen(body), body);
+    assert_int_equal(send(fd, text, (size_t)length, MSG_NOSIGNAL), length);
+}
+
+static bool serve_one(struct fake_influx *f, int fd, struct buf *request)
+{
+    const char *body;
+    if (!read_request(f, fd, request, &body))
+        return false;
+    if (strncmp(request->data, "POST /query", 11) == 0) {
+        f->queries++;
+        buf_reset(&f->query);
+        buf_add_str(&f->query, body);
+        reply(fd, 200,
+            "{\"results\":[{\"statement_id\":0,\"series\":[{\"columns\":[\"name\",\"duration\"],"
+            "\"values\":[[\"autogen\",\"0s\"],[\"raw\",\"0s\"]]}]}]}");
+        return true;
+    }
+    const char *error = NULL;
+    int code = f->script(f->writes, body, &error);
+    f->writes++;
+    if (code == HANG) {
+        char byte;
+        while (wait_readable(f, fd) && read(fd, &byte, 1) > 0)
+            continue;
+        return false;
+    }
+    if (code == 204)
+        buf_add_str(&f->accepted, body);
+    char text[512] = "";
+    if (error)
+        snprintf(text, sizeof text, "{\"error\":\"%s\"}", error);
+    reply(fd, code, text);
+    return true;
+}
+
+static void *serve(void *argument)
+{
+    struct fake_influx *f = argument;
+    struct buf request = {0};
+    while (wait_readable(f, f->listener)) {
+        int fd = accept(f->listener, NULL, NULL);
+        while (serve_one(f, fd, &request))
+            continue;
+        close(fd);
+    }
+    buf_release(&request);
+    return NULL;
+}
+
+static void fake_influx_start(struct fake_influx *f, script *answers)
+{
+    *f = (struct fake_influx){.script = answers, .listener = socket(AF_INET, SOCK_STREAM, 0)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    assert_int_equal(bind(f->listener, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(f->listener, 8), 0);
+    assert_int_equal(getsockname(f->listener, (struct sockaddr *)&address, &size), 0);
+    f->port = ntohs(address.sin_port);
+    assert_int_equal(pipe(f->stop), 0);
+    thread_start(&f->thread, serve, f);
+}
+
+static void fake_influx_stop(struct fake_influx *f)
+{
+    if (f->stop[1] < 0)
+        return;
+    close(f->stop[1]);
+    f->stop[1] = -1;
+    pthread_join(f->thread, NULL);
+    close(f->stop[0]);
+    close(f->listener);
+}
+
+/* ---- both together ---- */
+
+struct scene {
+    struct fake_core core;
+    struct fake_influx influx;
+};
+
+static void scene_open(struct scene *s, script *answers)
+{
+    fake_core_open(&s->core);
+    fake_influx_start(&s->influx, answers);
+}
+
+static void scene_start(struct scene *s, int body_lines, int timeout_ms)
+{
+    fake_core_start(&s->core,
+        (struct store_options){.database = "park", .body_lines = body_lines, .timeout_ms = timeout_ms},
+        s->influx.port);
+}
+
+/* The server gives no sign: this looks every few milliseconds, on a condition that nobody signals. */
+static void look_again(struct scene *s)
+{
+    pthread_mutex_lock(&s->core.lock);
+    thread_wait_until(&s->core.changed, &s->core.lock, clock_system.mono_ms() + 5);
+    pthread_mutex_unlock(&s->core.lock);
+}
+
+static void wait_for_first_write(struct scene *s)
+{
+    int64_t deadline = clock_system.mono_ms() + DEADLINE_MS;
+    while (s->influx.writes < 1 && clock_system.mono_ms() < deadline)
+        look_again(s);
+    assert_int_equal(s->influx.writes, 1);
+}
+
+static void scene_close(struct scene *s)
+{
+    store_stop(s->core.store);
+    fake_influx_stop(&s->influx);
+    buf_release(&s->influx.accepted);
+    buf_release(&s->influx.query);
+    fake_core_close(&s->core);
+}
+
+/* `batches` batches of 1 000 gauges with the values 0, 1, 2, ...; every `bad_every`-th line says so in its
+ * point. */
+static int64_t add_gauges(struct scene *s, int batches, int bad_every)
+{
+    int64_t id = 0;
+    for (int b = 0; b < batches; b++) {
+        struct buf lines = {0};
+        for (int i = b * 1000; i < b * 1000 + 1000; i++)
+            buf_printf(&lines, "gauge,point=%s value=%d %d\n",
+                bad_every && i % bad_every == bad_every - 1 ? "bad" : "p", i, 1000 + i);
+        id = fake_journal_add(&s->core.journal, 1, lines.data, NULL);
+        buf_release(&lines);
+    }
+    return id;
+}
+
+/* Each value 0..count-1 was accepted, but those of the bad lines. Writing twice is allowed: it changes
+ * nothing. */
+static void assert_accepted(struct scene *s, int count, int bad_every)
+{
+    store_stop(s->core.store);
+    fake_influx_stop(&s->influx);
+    bool *is_seen = mem_zalloc((size_t)count);
+    for (char *line = strtok(s->influx.accepted.data, "\n"); line; line = strtok(NULL, "\n")) {
+        int time;
+        assert_int_equal(sscanf(strrchr(line, ' '), "%d", &time), 1);
+        assert_in_range(time, 1000, 1000 + count - 1);
+        is_seen[time - 1000] = true;
+    }
+    for (int i = 0; i < count; i++)
+        if (is_seen[i] == (bad_every && i % bad_every == bad_every - 1))
+            fail_msg("line %d was %s", i, is_seen[i] ? "accepted" : "not accepted");
+    free(is_seen);
+}
+
+/* ---- the scripts ---- */
+
+#define CONFLICT "partial write: field type conflict: input field x dropped=1"
+
+static int accept_all(int n, const char *body, const char **ret_error)
+{
+    (void)n, (void)body, (void)ret_error;
+    return 204;
+}
+
+static int refuse_bad(int n, const char *body, const char **ret_error)
+{
+    (void)n;
+    if (!strstr(body, "point=bad"))
+        return 204;
+    *ret_error = CONFLICT;
+    return 400;
+}
+
+static int refuse_large(int n, const char *body, const char **ret_error)
+{
+    (void)n, (void)ret_error;
+    return count_lines(body) > 700 ? 413 : 204;
+}
+
+static int busy_first(int n, const char *body, const char **ret_error)
+{
+    (void)body;
+    if (n == 0)
+        *ret_error = "timeout";
+    return n == 0 ? 500 : n == 1 ? 503 : 204;
+}
+
+static int hang_first(int n, const char *body, const char **ret_error)
+{
+    (void)body, (void)ret_error;
+    return n == 0 ? HANG : 204;
+}
+
+static int hang(int n, const char *body, const char **ret_error)
+{
+    (void)n, (void)body, (void)ret_error;
+    return HANG;
+}
+
+static int lose_policy(int n, const char *body, const char **ret_error)
+{
+    (void)body;
+    if (n > 0)
+        return 204;
+    *ret_error = "retention policy not found: raw";
+    return 500;
+}
+
+static int forbid(int n, const char *body, const char **ret_error)
+{
+    (void)n, (void)body, (void)ret_error;
+    return 403;
+}
+
+static int expire(int n, const char *body, const char **ret_error)
+{
+    (void)n, (void)body;
+    *ret_error = "partial write: points beyond retention policy dropped=400";
+    return 400;
+}
+
+/* ---- the tests ---- */
+
+static void test_journal_and_outbox_are_written_in_few_posts(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, accept_all);
+    int64_t raw = add_gauges(&s, 10, 0);
+    int64_t outbox = fake_journal_add_outbox(&s.core.journal, "gateway,gateway=a lost=0i 1000");
+    scene_start(&s, 5000, 5000);
+    fake_core_wait(&s.core, raw, outbox);
+    assert_int_equal(s.influx.writes, 3);
+    /* What is committed later is written when the core says so. */
+    raw = add_gauges(&s, 1, 0);
+    store_wake(s.core.store);
+    fake_core_wait(&s.core, raw, outbox);
+    struct store_status status = fake_core_status(&s.core);
+    assert_int_equal(status.health, STORE_OK);
+    assert_int_equal(status.accepted, 11001);
+    assert_int_equal(status.raw_position, raw);
+    assert_int_equal(s.core.total.reject_count, 0);
+    assert_accepted(&s, 10000, 0);
+    assert_string_equal(s.influx.query.data, "q=SHOW%20RETENTION%20POLICIES%20ON%20%22park%22");
+    scene_close(&s);
+}
+
+static void test_one_bad_line_of_5000_is_found_in_few_posts(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, refuse_bad);
+    int64_t raw = add_gauges(&s, 5, 3002);
+    scene_start(&s, 5000, 5000);
+    fake_core_wait(&s.core, raw, 0);
+    assert_int_equal(s.core.total.reject_count, 1);
+    const struct store_reject *reject = &s.core.total.rejects[0];
+    assert_int_equal(reject->journal, 4);
+    assert_int_equal(reject->line, 1);
+    assert_string_equal(reject->content, "gauge,building=b1,gateway=gw-a,point=bad,site=s1 value=3001 4001");
+    assert_string_equal(reject->reason, "answered 400: " CONFLICT);
+    assert_in_range(s.influx.writes, 2, 30);
+    struct store_status status = fake_core_status(&s.core);
+    assert_int_equal(status.health, STORE_OK);
+    assert_int_equal(status.rejected, 1);
+    assert_int_equal(status.accepted, 4999);
+    assert_accepted(&s, 5000, 3002);
+    scene_close(&s);
+}
+
+static void test_many_bad_lines_end_too(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, refuse_bad);
+    int64_t raw = add_gauges(&s, 1, 2);
+    scene_start(&s, 5000, 5000);
+    fake_core_wait(&s.core, raw, 0);
+    assert_int_equal(s.core.total.reject_count, 500);
+    assert_accepted(&s, 1000, 2);
+    scene_close(&s);
+}
+
+static void test_a_body_too_large_is_halved_and_stays_small(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, refuse_large);
+    int64_t raw = add_gauges(&s, 10, 0);
+    scene_start(&s, 5000, 5000);
+    fake_core_wait(&s.core, raw, 0);
+    /* 5000, 2500, 1250 are refused; from then on the size is known, but for what was halved already. */
+    assert_in_range(s.influx.writes, 16, 25);
+    assert_int_equal(s.core.total.reject_count, 0);
+    assert_accepted(&s, 10000, 0);
+    scene_close(&s);
+}
+
+static void test_an_unavailable_store_loses_nothing(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, busy_first);
+    int64_t raw = add_gauges(&s, 1, 0);
+    scene_start(&s, 5000, 5000);
+    fake_core_wait(&s.core, raw, 0);
+    assert_int_equal(s.influx.writes, 3);
+    assert_accepted(&s, 1000, 0);
+    scene_close(&s);
+}
+
+static void test_a_store_that_hangs_is_given_up_and_tried_again(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, hang_first);
+    int64_t raw = add_gauges(&s, 1, 0);
+    scene_start(&s, 5000, 300);
+    fake_core_wait(&s.core, raw, 0);
+    assert_int_equal(s.influx.writes, 2);
+    assert_accepted(&s, 1000, 0);
+    scene_close(&s);
+}
+
+static void test_a_policy_that_is_gone_is_looked_for_again(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, lose_policy);
+    scene_start(&s, 5000, 5000);
+    int64_t raw = add_gauges(&s, 1, 0);
+    store_wake(s.core.store);
+    fake_core_wait(&s.core, raw, 0);
+    assert_int_equal(s.influx.queries, 2);
+    assert_accepted(&s, 1000, 0);
+    scene_close(&s);
+}
+
+static void test_a_refused_user_is_a_matter_of_configuration(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, forbid);
+    add_gauges(&s, 1, 0);
+    scene_start(&s, 5000, 5000);
+    wait_for_first_write(&s);
+    struct store_status status;
+    int64_t deadline = clock_system.mono_ms() + DEADLINE_MS;
+    while ((status = fake_core_status(&s.core)).health != STORE_CONFIGURATION &&
+           clock_system.mono_ms() < deadline)
+        look_again(&s);
+    assert_int_equal(status.health, STORE_CONFIGURATION);
+    assert_string_equal(status.text, "answered 403");
+    assert_int_equal(status.raw_position, 0);
+    int64_t began = clock_system.mono_ms();
+    store_stop(s.core.store); /* in the middle of a pause */
+    assert_in_range(clock_system.mono_ms() - began, 0, 1000);
+    fake_core_take(&s.core);
+    assert_int_equal(s.core.total.raw_position, 0);
+    scene_close(&s);
+}
+
+static void test_stopping_does_not_wait_for_a_post(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, hang);
+    add_gauges(&s, 1, 0);
+    scene_start(&s, 5000, 60000);
+    wait_for_first_write(&s);
+    int64_t began = clock_system.mono_ms();
+    store_stop(s.core.store);
+    assert_in_range(clock_system.mono_ms() - began, 0, 2500);
+    scene_close(&s);
+}
+
+static void test_lines_beyond_retention_are_counted_and_done_with(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, expire);
+    int64_t raw = add_gauges(&s, 1, 0);
+    scene_start(&s, 5000, 5000);
+    fake_core_wait(&s.core, raw, 0);
+    assert_int_equal(s.influx.writes, 1);
+    assert_int_equal(s.core.total.expired, 400);
+    assert_int_equal(s.core.total.reject_count, 0);
+    struct store_status status = fake_core_status(&s.core);
+    assert_int_equal(status.accepted, 600);
+    assert_int_equal(status.expired, 400);
+    scene_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_journal_and_outbox_are_written_in_few_posts),
+        cmocka_unit_test(test_one_bad_line_of_5000_is_found_in_few_posts),
+        cmocka_unit_test(test_many_bad_lines_end_too),
+        cmocka_unit_test(test_a_body_too_large_is_halved_and_stays_small),
+        cmocka_unit_test(test_an_unavailable_store_loses_nothing),
+        cmocka_unit_test(test_a_store_that_hangs_is_given_up_and_tried_again),
+        cmocka_unit_test(test_a_policy_that_is_gone_is_looked_for_again),
+        cmocka_unit_test(test_a_refused_user_is_a_matter_of_configuration),
+        cmocka_unit_test(test_stopping_does_not_wait_for_a_post),
+        cmocka_unit_test(test_lines_beyond_retention_are_counted_and_done_with),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

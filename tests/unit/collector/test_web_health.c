@@ -1,0 +1,131 @@
+#include "collector/web/health.h"
+#include "tests/unit/collector/made_up.h"
+
+static struct park *park;
+static char folder[64];
+
+static int load(void **state)
+{
+    (void)state;
+    park = made_up_load(folder);
+    return 0;
+}
+
+static int unload(void **state)
+{
+    (void)state;
+    park_destroy(park);
+    made_up_remove(folder);
+    return 0;
+}
+
+/* One thing that is wrong, and what must be said of it. */
+struct fault {
+    const char *code, *word;
+    enum health_level level;
+    void (*break_snapshot)(struct snapshot *s);
+    enum store_health store;
+    int64_t heartbeat_age_ms;
+};
+
+static void stop_accepting(struct snapshot *s)
+{
+    s->is_accepting = false;
+    snprintf(s->reason, sizeof s->reason, "disk full");
+}
+
+static void drop_broker(struct snapshot *s)
+{
+    s->is_broker_connected = false;
+}
+
+static void fill_database(struct snapshot *s)
+{
+    s->database_bytes = s->database_limit_bytes - 1;
+}
+
+static void lose(struct snapshot *s)
+{
+    s->counters.losses = 2;
+}
+
+static void silence_gateway(struct snapshot *s)
+{
+    snapshot_gateways(s)[1].is_online = false;
+}
+
+static void unsynchronise_gateway(struct snapshot *s)
+{
+    snapshot_gateways(s)[0].is_clock_synchronised = false;
+}
+
+static const struct fault faults[] = {
+    {"core_stalled", "31 s", HEALTH_FAILING, NULL, STORE_OK, 31000},
+    {"not_accepting", "disk full", HEALTH_FAILING, stop_accepting, STORE_OK, 0},
+    {"broker_disconnected", "broker", HEALTH_DEGRADED, drop_broker, STORE_OK, 0},
+    {"store_starting", "store", HEALTH_DEGRADED, NULL, STORE_STARTING, 0},
+    {"store_configuration", "its words", HEALTH_DEGRADED, NULL, STORE_CONFIGURATION, 0},
+    {"store_unavailable", "its words", HEALTH_DEGRADED, NULL, STORE_UNAVAILABLE, 0},
+    {"database_nearly_full", "1023 of at most 1024 MiB", HEALTH_DEGRADED, fill_database, STORE_OK, 0},
+    {"losses", "2 losses", HEALTH_DEGRADED, lose, STORE_OK, 0},
+    {"gateways_offline", "gw2", HEALTH_DEGRADED, silence_gateway, STORE_OK, 0},
+    {"gateway_clock", "gw1", HEALTH_DEGRADED, unsynchronise_gateway, STORE_OK, 0},
+};
+
+static enum health_level judge(const struct fault *fault, json_t **ret_reasons)
+{
+    struct snapshot *s = made_up_snapshot(park, NULL, 0, MADE_UP_NOW_MS);
+    if (fault->break_snapshot)
+        fault->break_snapshot(s);
+    struct overview o;
+    overview_init(&o, s, MADE_UP_NOW_MS);
+    struct store_status store = {.health = fault->store, .text = "its words"};
+    struct health_input input = {&o, &store, fault->heartbeat_age_ms};
+    enum health_level level = health_judge(&input, ret_reasons);
+    overview_release(&o);
+    snapshot_put(s);
+    return level;
+}
+
+static void test_a_park_in_order_is_ready_without_reasons(void **state)
+{
+    (void)state;
+    json_t *reasons;
+    assert_int_equal(judge(&(struct fault){.store = STORE_OK, .heartbeat_age_ms = 30000}, &reasons), HEALTH_READY);
+    assert_int_equal(json_array_size(reasons), 0);
+    json_decref(reasons);
+}
+
+static void test_each_fault_is_told_by_its_code_and_in_words(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        json_t *reasons;
+        enum health_level level = judge(&faults[i], &reasons);
+        assert_int_equal(json_array_size(reasons), 1);
+        json_t *reason = json_array_get(reasons, 0);
+        assert_string_equal(json_string_value(json_object_get(reason, "code")), faults[i].code);
+        assert_non_null(strstr(json_string_value(json_object_get(reason, "message")), faults[i].word));
+        assert_int_equal(level, faults[i].level);
+        json_decref(reasons);
+    }
+}
+
+static void test_before_the_first_snapshot_it_is_failing(void **state)
+{
+    (void)state;
+    json_t *reasons;
+    assert_int_equal(health_judge(&(struct health_input){0}, &reasons), HEALTH_FAILING);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(reasons, 0), "code")), "starting");
+    json_decref(reasons);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_park_in_order_is_ready_without_reasons),
+        cmocka_unit_test(test_each_fault_is_told_by_its_code_and_in_words),
+        cmocka_unit_test(test_before_the_first_snapshot_it_is_failing),
+    };
+    return cmocka_run_group_tests(tests, load, unload);
+}
