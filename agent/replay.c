@@ -11,22 +11,26 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MISTAKES_SHOWN 20
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* spreadsheets put it in front */
+#define MISTAKES_SHOWN 1000
 #define TICK_MS 500
+#define ROWS_A_LOOK 4096 /* rows between two looks at the clock and at signals */
 
 static bool parse_time(const char *text, int64_t *ret_ms)
 {
-    if (number_parse_int64(text, strlen(text), ret_ms))
-        return *ret_ms > 0 && *ret_ms < (INT64_C(1) << 53);
-    return rfc3339_parse(text, ret_ms);
+    bool is_time = number_parse_int64(text, strlen(text), ret_ms) || rfc3339_parse(text, ret_ms);
+    return is_time && *ret_ms > 0 && *ret_ms < (INT64_C(1) << 53);
 }
 
-static const struct replay_point *find_point(const struct replay_point *points, size_t count, const char *name)
+static int by_name(const void *a, const void *b)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(points[i].name, name) == 0)
-            return &points[i];
-    return NULL;
+    const struct replay_point *p = a, *q = b;
+    return strcmp(p->name, q->name);
+}
+
+void replay_sort_points(struct replay_point *points, size_t count)
+{
+    qsort(points, count, sizeof *points, by_name);
 }
 
 enum status replay_parse(char *line, const struct replay_point *points, size_t count, struct spool_reading *ret,
@@ -39,10 +43,11 @@ enum status replay_parse(char *line, const struct replay_point *points, size_t c
         return error_set(err, ST_INVALID, "\"%.60s\" is not a row; expected point,value,time", line);
     *value++ = '\0';
     *time++ = '\0';
-    const struct replay_point *point = find_point(points, count, line);
+    struct replay_point wanted = {.name = line};
+    const struct replay_point *point = bsearch(&wanted, points, count, sizeof *points, by_name);
     if (point == NULL)
         return error_set(err, ST_INVALID, "point \"%.64s\" is not in the settings; expected one of their points", line);
-    struct spool_reading r = {.point = (uint32_t)(point - points), .kind = point->kind};
+    struct spool_reading r = {.point = point->index, .kind = point->kind};
     if (!parse_time(time, &r.time_ms))
         return error_set(err, ST_INVALID,
             "\"%.40s\" is not a time; expected milliseconds since 1970, or 2026-10-01T08:00:00+08:00", time);
@@ -87,6 +92,10 @@ static enum status read_row(struct reader *r, struct spool_reading *ret, bool *r
         if (length < 0)
             return ST_OK;
         r->number++;
+        if (r->number == 1 && strncmp(r->line, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
+            length -= (ssize_t)strlen(BYTE_ORDER_MARK);
+            memmove(r->line, r->line + strlen(BYTE_ORDER_MARK), (size_t)length + 1);
+        }
         if (r->line[0] == '#' || strcspn(r->line, "\r\n") == 0 ||
             (r->number == 1 && strncmp(r->line, "point,value,time", 16) == 0))
             continue;
@@ -120,51 +129,61 @@ static enum status check_all(struct reader *r, int64_t *ret_rows, struct error *
 
 static const char stopped[] = "stopped; what was put stays in the spool, and the file may be replayed again";
 
-static void show_progress(struct deliver *deliver, int64_t put, int64_t rows)
+struct sending {
+    struct deliver *deliver;
+    const struct clock *clock;
+    bool (*should_stop)(void);
+    bool has_terminal;
+    int64_t put, rows;
+    int64_t show_at_mono_ms;
+};
+
+static void show_progress(const struct sending *s)
 {
     struct deliver_progress progress;
-    deliver_progress(deliver, &progress);
-    fprintf(stderr, "\r%lld of %lld rows sent, %lld readings wait, %lld batches unacknowledged%s   ", (long long)put,
-        (long long)rows, (long long)(progress.waiting + progress.uncut), (long long)progress.unacknowledged,
-        progress.is_connected ? "" : ", no connection");
+    deliver_progress(s->deliver, &progress);
+    fprintf(stderr, "\r%lld of %lld rows read, %lld readings wait, %lld batches unacknowledged%s\033[K",
+        (long long)s->put, (long long)s->rows, (long long)(progress.waiting + progress.uncut),
+        (long long)progress.unacknowledged, progress.is_connected ? "" : ", no connection");
+}
+
+/* Shows how far it is, and says whether to go on. */
+static enum status look_around(struct sending *s, struct error *err)
+{
+    int64_t now = s->clock->mono_ms();
+    if (s->has_terminal && now >= s->show_at_mono_ms) {
+        s->show_at_mono_ms = now + TICK_MS;
+        show_progress(s);
+    }
+    if (deliver_has_failed(s->deliver, err))
+        return ST_STORAGE;
+    return s->should_stop() ? error_set(err, ST_TIMEOUT, "%s", stopped) : ST_OK;
 }
 
 static enum status put_all(struct reader *r, int64_t rows, struct deliver *deliver, const struct clock *clock,
     bool (*should_stop)(void), struct error *err)
 {
-    bool has_terminal = isatty(STDERR_FILENO);
-    int64_t put = 0, shown_mono_ms = clock->mono_ms();
+    if (fseek(r->file, 0, SEEK_SET) != 0)
+        return error_set(err, ST_INVALID, "%s cannot be read twice; expected a file, not a pipe", r->path);
+    r->number = 0;
+    struct sending s = {deliver, clock, should_stop, isatty(STDERR_FILENO), 0, rows, clock->mono_ms()};
     struct spool_reading reading;
     bool has_row = true;
     enum status status = ST_OK;
-    while (status == ST_OK) {
-        status = read_row(r, &reading, &has_row, err);
-        if (status != ST_OK || !has_row)
-            break;
-        while (!deliver_put_patiently(deliver, &reading, clock->mono_ms() + TICK_MS)) {
-            if (deliver_has_failed(deliver, err))
-                return ST_STORAGE;
-            if (has_terminal)
-                show_progress(deliver, put, rows);
-            if (should_stop())
-                return error_set(err, ST_TIMEOUT, "%s", stopped);
-        }
-        put++;
-        if (has_terminal && clock->mono_ms() >= shown_mono_ms + TICK_MS) {
-            shown_mono_ms = clock->mono_ms();
-            show_progress(deliver, put, rows);
-        }
+    while (status == ST_OK && (status = read_row(r, &reading, &has_row, err)) == ST_OK && has_row) {
+        while (status == ST_OK && !deliver_put_patiently(deliver, &reading, clock->mono_ms() + TICK_MS))
+            status = look_around(&s, err);
+        s.put += status == ST_OK;
+        if (status == ST_OK && s.put % ROWS_A_LOOK == 0)
+            status = look_around(&s, err);
     }
-    struct error failure;
-    while (status == ST_OK && !deliver_wait_empty(deliver, clock->mono_ms() + TICK_MS) &&
-           !deliver_has_failed(deliver, &failure)) {
-        if (has_terminal)
-            show_progress(deliver, put, rows);
-        if (should_stop())
-            status = error_set(err, ST_TIMEOUT, "%s", stopped);
-    }
-    if (has_terminal) {
-        show_progress(deliver, put, rows);
+    if (status == ST_INVALID || (status == ST_OK && s.put != rows))
+        status = error_set(err, ST_INVALID, "%s changed while it was read; %lld rows were sent", r->path,
+            (long long)s.put);
+    while (status == ST_OK && !deliver_wait_empty(deliver, clock->mono_ms() + TICK_MS))
+        status = look_around(&s, err);
+    if (s.has_terminal) {
+        show_progress(&s);
         fputc('\n', stderr);
     }
     return status;
@@ -178,10 +197,10 @@ enum status replay_file(const char *path, const struct replay_point *points, siz
         return error_set(err, ST_INVALID, "%s: %s; expected a readable CSV file", path, strerror(errno));
     int64_t rows;
     enum status status = check_all(&r, &rows, err);
-    if (status == ST_OK && (rewind(r.file), r.number = 0, true))
+    if (status == ST_OK)
         status = put_all(&r, rows, deliver, clock, should_stop, err);
     if (status == ST_OK)
-        log_info("replay", "%s: %lld rows", path, (long long)rows);
+        log_info("replay", "%s: %lld rows, all acknowledged", path, (long long)rows);
     free(r.line);
     fclose(r.file);
     return status;

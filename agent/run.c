@@ -12,7 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 #define DRAIN_MS 3000
 
@@ -57,8 +57,10 @@ static void list_points(const struct agent_settings *settings, struct points *re
             CONF_EACH(struct point_settings, point, device->points) {
                 ret->names[i] = point->point;
                 ret->periods_ms[i] = device->every_ms;
-                ret->kinds[i++] = (struct replay_point){point->point, (enum reading_kind)point->kind};
+                ret->kinds[i] = (struct replay_point){point->point, (enum reading_kind)point->kind, (uint32_t)i};
+                i++;
             }
+    replay_sort_points(ret->kinds, ret->count);
 }
 
 static void points_release(struct points *points)
@@ -143,6 +145,12 @@ static bool is_asked_to_end(void)
     return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
 }
 
+/* On any thread: the main one waits for signals, and finds out why. */
+static void ask_to_end(void)
+{
+    kill(getpid(), SIGTERM);
+}
+
 static void poll_until_asked_to_end(const struct agent_settings *settings, const struct clock *clock,
     struct deliver *deliver)
 {
@@ -181,7 +189,8 @@ static enum status deliver_all(const struct command *command, const struct agent
         .points = points->names,
         .periods_ms = points->periods_ms,
         .point_count = points->count,
-        .is_replay = command->replay != NULL};
+        .is_replay = command->replay != NULL,
+        .on_failure = ask_to_end};
     struct deliver *deliver;
     status = deliver_create(&options, &deliver, err);
     if (status == ST_OK) {

@@ -1,6 +1,5 @@
 #include "agent/settings.h"
 
-#include "lib/file.h"
 #include "lib/id.h"
 #include "lib/mem.h"
 
@@ -11,11 +10,15 @@ static const char *const kinds[] = {"register", "gauge", "state", NULL};
 static const char *const clocks[] = {"kernel", "trusted", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
-/* An unknown driver is one mistake, told by check_bus; its keys are then read as those of the first driver. */
-static const struct driver *driver_of(const char *name)
+/*
+ * What a driver adds to a bus, a device and a point. Where the driver is unknown (which check_bus tells) none
+ * of these keys can be judged. Every driver of ours has all three sections, so the i-th alternative is that
+ * of the i-th driver.
+ */
+
+static const struct driver *driver_of(const struct bus_settings *bus)
 {
-    const struct driver *driver = name != NULL ? driver_find(name) : NULL;
-    return driver != NULL ? driver : drivers[0];
+    return bus->driver_name != NULL ? driver_find(bus->driver_name) : NULL;
 }
 
 /* ---- point ---- */
@@ -29,8 +32,13 @@ static void begin_point(void *object, const void *parent)
 
 static const struct conf_section *extend_point(const void *object)
 {
-    const struct point_settings *point = object;
-    return point->driver->point_section;
+    const struct driver *driver = ((const struct point_settings *)object)->driver;
+    return driver != NULL ? driver->point_section : &conf_anything;
+}
+
+static const struct conf_section *point_alternative(size_t i)
+{
+    return drivers[i] != NULL ? drivers[i]->point_section : NULL;
 }
 
 static const struct conf_key point_keys[] = {
@@ -40,9 +48,7 @@ static const struct conf_key point_keys[] = {
         .help = "cumulative register, gauge, or state"},
     {0}};
 
-static const struct conf_section *point_alternatives[2];
-
-static struct conf_section point_section = {.name = "point",
+static const struct conf_section point_section = {.name = "point",
     .size = sizeof(struct point_settings),
     .keys = point_keys,
     .has_where = true,
@@ -50,7 +56,7 @@ static struct conf_section point_section = {.name = "point",
     .begin = begin_point,
     .extend = extend_point,
     .extra_offset = offsetof(struct point_settings, extra),
-    .alternatives = point_alternatives};
+    .alternative = point_alternative};
 
 /* ---- device ---- */
 
@@ -59,7 +65,7 @@ static void begin_device(void *object, const void *parent)
     struct device_settings *device = object;
     const struct bus_settings *bus = parent;
     device->bus = bus;
-    device->driver = driver_of(bus->driver_name);
+    device->driver = driver_of(bus);
 }
 
 /* A register map is read as a device of which only the points are written. */
@@ -93,16 +99,24 @@ static void add_map(struct conf *c, struct device_settings *device)
     device->points.count += map.points.count;
 }
 
+/* A map may serve many devices: what is wrong with the full name of one of its points is a matter of the
+ * device's prefix. */
+static bool is_own_point(const struct device_settings *device, const struct point_settings *point)
+{
+    return strcmp(point->where.file, device->where.file) == 0;
+}
+
 static void name_point(struct conf *c, const struct device_settings *device, struct point_settings *point)
 {
     const char *prefix = device->prefix != NULL ? device->prefix : "";
     const char *name = point->name != NULL ? point->name : "";
     const char *dot = prefix[0] != '\0' && name[0] != '\0' ? "." : "";
     char *full = mem_printf("%s%s%s", prefix, dot, name);
+    bool is_own = is_own_point(device, point);
     if (!point_is_valid(full))
-        conf_problem(c, &point->where, "name",
-            "makes the point \"%s\"; expected 1 to %d of a-z 0-9 . _ -, starting with a letter or digit", full,
-            POINT_MAX);
+        conf_problem(c, is_own ? &point->where : &device->where, is_own ? "name" : "prefix",
+            "makes the point \"%s\"; expected 1 to %d of a-z 0-9 . _ -, starting with a letter or digit",
+            full, POINT_MAX);
     point->point = strcpy(conf_alloc(c, strlen(full) + 1), full);
     free(full);
 }
@@ -113,20 +127,26 @@ static void check_device(struct conf *c, void *object, const void *parent)
     struct device_settings *device = object;
     if (device->map != NULL)
         add_map(c, device);
-    if (device->points.count == 0)
-        conf_problem(c, &device->where, NULL, "has no points; expected `points`, or a `map` with some");
+    else if (device->points.count == 0)
+        conf_problem(
+            c, &device->where, "points", "is missing or empty; expected some points here, or in a `map`");
     CONF_EACH(struct point_settings, point, device->points)
-        name_point(c, device, point);
+    name_point(c, device, point);
 }
 
 static const struct conf_section *extend_device(const void *object)
 {
-    const struct device_settings *device = object;
-    return device->driver->device_section;
+    const struct driver *driver = ((const struct device_settings *)object)->driver;
+    return driver != NULL ? driver->device_section : &conf_anything;
 }
 
-static const struct conf_key device_keys[] = {
-    {"name", CONF_ID, offsetof(struct device_settings, name), .is_required = true, .help = "name in messages"},
+static const struct conf_section *device_alternative(size_t i)
+{
+    return drivers[i] != NULL ? drivers[i]->device_section : NULL;
+}
+
+static const struct conf_key device_keys[] = {{"name", CONF_ID, offsetof(struct device_settings, name),
+                                                  .is_required = true, .help = "name in messages"},
     {"prefix", CONF_STRING, offsetof(struct device_settings, prefix), .max = POINT_MAX,
         .help = "start of its points' names"},
     {"every", CONF_SECONDS, offsetof(struct device_settings, every_ms), .fallback = "60", .min = 5,
@@ -137,9 +157,7 @@ static const struct conf_key device_keys[] = {
         .help = "what to read"},
     {0}};
 
-static const struct conf_section *device_alternatives[2];
-
-static struct conf_section device_section = {.name = "device",
+static const struct conf_section device_section = {.name = "device",
     .size = sizeof(struct device_settings),
     .keys = device_keys,
     .has_where = true,
@@ -148,29 +166,34 @@ static struct conf_section device_section = {.name = "device",
     .extend = extend_device,
     .extra_offset = offsetof(struct device_settings, extra),
     .check = check_device,
-    .alternatives = device_alternatives};
+    .alternative = device_alternative};
 
 /* ---- bus ---- */
 
 static const struct conf_section *extend_bus(const void *object)
 {
-    const struct bus_settings *bus = object;
-    return driver_of(bus->driver_name)->bus_section;
+    const struct driver *driver = driver_of(object);
+    return driver != NULL ? driver->bus_section : &conf_anything;
+}
+
+static const struct conf_section *bus_alternative(size_t i)
+{
+    return drivers[i] != NULL ? drivers[i]->bus_section : NULL;
 }
 
 static void check_bus(struct conf *c, void *object, const void *parent)
 {
     (void)parent;
     struct bus_settings *bus = object;
-    bus->driver = driver_of(bus->driver_name);
-    if (bus->driver_name != NULL && driver_find(bus->driver_name) == NULL) {
-        struct buf names = {0};
-        for (int i = 0; drivers[i] != NULL; i++)
-            buf_printf(&names, "%s%s", i ? ", " : "", drivers[i]->name);
-        conf_problem(c, &bus->where, "driver", "\"%s\" is not known; expected one of %s", bus->driver_name,
-            names.data);
-        buf_release(&names);
-    }
+    bus->driver = driver_of(bus);
+    if (bus->driver_name == NULL || bus->driver != NULL)
+        return;
+    struct buf names = {0};
+    for (int i = 0; drivers[i] != NULL; i++)
+        buf_printf(&names, "%s%s", i > 0 ? ", " : "", drivers[i]->name);
+    conf_problem(
+        c, &bus->where, "driver", "\"%s\" is not known; expected one of %s", bus->driver_name, names.data);
+    buf_release(&names);
 }
 
 static const struct conf_key bus_keys[] = {
@@ -180,12 +203,11 @@ static const struct conf_key bus_keys[] = {
     {"timeout", CONF_SECONDS, offsetof(struct bus_settings, timeout_ms), .fallback = "1", .min = 10,
         .max = 60000, .help = "longest wait for one answer"},
     {"devices", CONF_LIST, offsetof(struct bus_settings, devices), .is_required = true, .min = 1,
-        .section = &device_section, .help = "the devices behind this line or connection, polled one after another"},
+        .section = &device_section,
+        .help = "the devices behind this line or connection, polled one after another"},
     {0}};
 
-static const struct conf_section *bus_alternatives[2];
-
-static struct conf_section bus_section = {.name = "bus",
+static const struct conf_section bus_section = {.name = "bus",
     .size = sizeof(struct bus_settings),
     .keys = bus_keys,
     .has_where = true,
@@ -193,36 +215,28 @@ static struct conf_section bus_section = {.name = "bus",
     .extend = extend_bus,
     .extra_offset = offsetof(struct bus_settings, extra),
     .check = check_bus,
-    .alternatives = bus_alternatives};
+    .alternative = bus_alternative};
 
 /* ---- agent ---- */
 
 static void check_broker(struct conf *c, void *object, const void *parent)
 {
     (void)parent;
-    struct broker_settings *broker = object;
-    struct error err;
-    char *secret;
-    if (broker->password_file == NULL)
-        return;
-    if (file_read_secret(broker->password_file, &secret, &err) != ST_OK)
-        conf_problem(c, &broker->where, "password_file", "%s; expected a file with the password in its first line",
-            err.text);
-    else
-        free(secret);
+    const struct broker_settings *broker = object;
+    conf_check_secret(c, &broker->where, "password_file", broker->password_file);
 }
 
 static const struct conf_key broker_keys[] = {
-    {"host", CONF_STRING, offsetof(struct broker_settings, host), .fallback = "127.0.0.1", .max = 255,
-        .help = "name or address of the MQTT broker"},
+    {"host", CONF_STRING, offsetof(struct broker_settings, host), .fallback = "127.0.0.1", .min = 1,
+        .max = 255, .help = "name or address of the MQTT broker"},
     {"port", CONF_INT, offsetof(struct broker_settings, port), .fallback = "1883", .min = 1, .max = 65535,
         .help = "its TCP port"},
-    {"user", CONF_STRING, offsetof(struct broker_settings, user), .max = 255,
+    {"user", CONF_STRING, offsetof(struct broker_settings, user), .min = 1, .max = 255,
         .help = "user name; absent = the gateway's id, as the broker's access rules expect"},
     {"password_file", CONF_PATH, offsetof(struct broker_settings, password_file),
         .help = "file with the password, not readable by others; absent = no password"},
-    {"keep_alive", CONF_SECONDS, offsetof(struct broker_settings, keep_alive_ms), .fallback = "30", .min = 5000,
-        .max = 3600000, .help = "silence after which the connection is checked"},
+    {"keep_alive", CONF_SECONDS, offsetof(struct broker_settings, keep_alive_ms), .fallback = "30",
+        .min = 5000, .max = 3600000, .help = "silence after which the connection is checked"},
     {0}};
 
 static const struct conf_section broker_section = {.name = "broker",
@@ -235,37 +249,87 @@ static const struct conf_section broker_section = {.name = "broker",
 static const struct conf_key spool_keys[] = {
     {"path", CONF_PATH, offsetof(struct spool_settings, path), .is_required = true,
         .help = "file that keeps readings until the collector has them on disk"},
-    {"limit", CONF_INT, offsetof(struct spool_settings, limit_mib), .fallback = "512", .min = 2, .max = 1048576,
-        .unit = "MiB", .help = "largest size of that file"},
+    {"limit", CONF_INT, offsetof(struct spool_settings, limit_mib), .fallback = "512", .min = 2,
+        .max = 1048576, .unit = "MiB", .help = "largest size of that file"},
     {"commit", CONF_SECONDS, offsetof(struct spool_settings, commit_ms), .fallback = "2", .min = 50,
         .max = 60000, .help = "answered readings are on disk after this time; state changes at once"},
     {"probe", CONF_SECONDS, offsetof(struct spool_settings, probe_ms), .fallback = "30", .min = 100,
         .max = 600000, .help = "silence of the collector after which the oldest batch is sent again"},
     {0}};
 
-static const struct conf_section spool_section = {
-    .name = "spool", .size = sizeof(struct spool_settings), .keys = spool_keys};
+static void check_spool(struct conf *c, void *object, const void *parent)
+{
+    (void)parent;
+    const struct spool_settings *spool = object;
+    conf_check_writable(c, &spool->where, "path", spool->path);
+}
+
+static const struct conf_section spool_section = {.name = "spool",
+    .size = sizeof(struct spool_settings),
+    .keys = spool_keys,
+    .has_where = true,
+    .where_offset = offsetof(struct spool_settings, where),
+    .check = check_spool};
+
+/* ---- names that must be told apart ---- */
 
 struct named {
     const char *name;
-    const struct conf_where *where;
+    const struct conf_where *where; /* in the agent's own file */
     const char *key;
+    const struct point_settings
+        *from_map; /* a point of a register map, which stands at its device; NULL = none */
+    size_t order;
 };
+
+struct names {
+    const char *what;
+    struct named *items;
+    size_t count, capacity;
+};
+
+static void add_name(struct names *names, struct named name)
+{
+    if (name.name == NULL)
+        return;
+    name.order = names->count;
+    MEM_GROW(names->items, names->count, names->capacity);
+    names->items[names->count++] = name;
+}
 
 static int by_name(const void *a, const void *b)
 {
     const struct named *p = a, *q = b;
     int order = strcmp(p->name, q->name);
-    return order != 0 ? order : (p->where->line > q->where->line) - (p->where->line < q->where->line);
+    return order != 0 ? order : (p->order > q->order) - (p->order < q->order);
 }
 
-static void refuse_twins(struct conf *c, struct named *all, size_t count, const char *what)
+static void refuse_twins(struct conf *c, struct names *names)
 {
-    qsort(all, count, sizeof *all, by_name);
-    for (size_t i = 1; i < count; i++)
-        if (strcmp(all[i].name, all[i - 1].name) == 0)
-            conf_problem(c, all[i].where, all[i].key, "%s \"%s\" is also at line %d; expected once", what,
-                all[i].name, all[i - 1].where->line);
+    if (names->count > 0)
+        qsort(names->items, names->count, sizeof *names->items, by_name);
+    for (size_t i = 1; i < names->count; i++) {
+        const struct named *twin = &names->items[i], *first = twin - 1;
+        if (strcmp(twin->name, first->name) != 0)
+            continue;
+        const struct point_settings *in_map = twin->from_map, *first_in_map = first->from_map;
+        /* Twice in one map: said once, where it is wrong, however many devices use the map. */
+        if (in_map != NULL && first_in_map != NULL && twin->where == first->where)
+            conf_problem(
+                c, &in_map->where, "name", "point \"%s\" is in this map twice; expected once", in_map->name);
+        else
+            conf_problem(c, twin->where, twin->key, "%s \"%s\" is also at line %d; expected once",
+                names->what, twin->name, first->where->line);
+    }
+    free(names->items);
+}
+
+static void add_point_name(
+    struct names *names, const struct device_settings *device, const struct point_settings *point)
+{
+    add_name(names, is_own_point(device, point)
+                        ? (struct named){point->point, &point->where, "name", NULL, 0}
+                        : (struct named){point->point, &device->where, "prefix", point, 0});
 }
 
 static void check_agent(struct conf *c, void *object, const void *parent)
@@ -274,26 +338,20 @@ static void check_agent(struct conf *c, void *object, const void *parent)
     struct agent_settings *agent = object;
     if (agent->broker.user == NULL)
         agent->broker.user = agent->gateway;
-    struct named *points = NULL, *devices = NULL;
-    size_t point_count = 0, point_capacity = 0, device_count = 0, device_capacity = 0;
-    CONF_EACH(struct bus_settings, bus, agent->buses) {
-        CONF_EACH(struct device_settings, device, bus->devices) {
-            MEM_GROW(devices, device_count, device_capacity);
-            if (device->name != NULL)
-                devices[device_count++] = (struct named){device->name, &device->where, "name"};
-            CONF_EACH(struct point_settings, point, device->points) {
-                MEM_GROW(points, point_count, point_capacity);
-                /* Points of a shared map are told apart by their device. */
-                bool is_own = strcmp(point->where.file, device->where.file) == 0;
-                points[point_count++] = (struct named){point->point, is_own ? &point->where : &device->where,
-                    is_own ? "name" : "prefix"};
-            }
+    struct names buses = {.what = "bus"}, devices = {.what = "device"}, points = {.what = "point"};
+    CONF_EACH(struct bus_settings, bus, agent->buses)
+    {
+        add_name(&buses, (struct named){bus->name, &bus->where, "name", NULL, 0});
+        CONF_EACH(struct device_settings, device, bus->devices)
+        {
+            add_name(&devices, (struct named){device->name, &device->where, "name", NULL, 0});
+            CONF_EACH(struct point_settings, point, device->points)
+            add_point_name(&points, device, point);
         }
     }
-    refuse_twins(c, points, point_count, "point");
-    refuse_twins(c, devices, device_count, "device");
-    free(points);
-    free(devices);
+    refuse_twins(c, &buses);
+    refuse_twins(c, &devices);
+    refuse_twins(c, &points);
 }
 
 static const struct conf_key agent_keys[] = {
@@ -301,12 +359,12 @@ static const struct conf_key agent_keys[] = {
         .help = "this gateway's id, also its user name and topic at the broker"},
     {"clock", CONF_CHOICE, offsetof(struct agent_settings, clock), .fallback = "kernel", .choices = clocks,
         .help = "whether this machine's time is right: as the kernel says (NTP), or trusted"},
-    {"log", CONF_CHOICE, offsetof(struct agent_settings, log_level), .fallback = "info", .choices = log_levels,
-        .help = "least important lines to log"},
+    {"log", CONF_CHOICE, offsetof(struct agent_settings, log_level), .fallback = "info",
+        .choices = log_levels, .help = "least important lines to log"},
     {"broker", CONF_GROUP, offsetof(struct agent_settings, broker), .section = &broker_section,
         .help = "the MQTT broker"},
-    {"spool", CONF_GROUP, offsetof(struct agent_settings, spool), .is_required = true, .section = &spool_section,
-        .help = "the store on disk until the collector acknowledges"},
+    {"spool", CONF_GROUP, offsetof(struct agent_settings, spool), .is_required = true,
+        .section = &spool_section, .help = "the store on disk until the collector acknowledges"},
     {"buses", CONF_LIST, offsetof(struct agent_settings, buses), .is_required = true, .min = 1,
         .section = &bus_section, .help = "lines and connections to devices; each has a thread"},
     {0}};
@@ -316,9 +374,6 @@ const struct conf_section agent_section = {
 
 void agent_print_help(FILE *out)
 {
-    bus_alternatives[0] = drivers[0]->bus_section;
-    device_alternatives[0] = drivers[0]->device_section;
-    point_alternatives[0] = drivers[0]->point_section;
     conf_print_help(&agent_section, out);
 }
 

@@ -7,20 +7,20 @@
 
 struct point_settings {
     struct conf_where where;
-    char *name;                /* relative to the device's prefix; "" = the prefix itself */
-    char *point;               /* the full name on the wire, made from prefix and name */
-    int kind;                  /* enum reading_kind */
+    char *name;  /* relative to the device's prefix; "" = the prefix itself */
+    char *point; /* the full name on the wire, made from prefix and name */
+    int kind;    /* enum reading_kind */
     const struct driver *driver;
-    void *extra;               /* the driver's point settings */
+    void *extra; /* the driver's point settings */
 };
 
 struct device_settings {
     struct conf_where where;
     char *name;
     char *prefix;
-    char *map;                 /* a register map: a file with `points`, shared by devices of one make; NULL = none */
+    char *map; /* a register map: a file with `points`, shared by devices of one make; NULL = none */
     int64_t every_ms;
-    struct conf_list points;   /* struct point_settings: its own, then the map's */
+    struct conf_list points; /* struct point_settings: its own, then the map's */
     const struct bus_settings *bus;
     const struct driver *driver;
     void *extra;
@@ -32,7 +32,7 @@ struct bus_settings {
     char *driver_name;
     const struct driver *driver;
     int64_t timeout_ms;
-    struct conf_list devices;  /* struct device_settings */
+    struct conf_list devices; /* struct device_settings */
     void *extra;
 };
 
@@ -40,25 +40,27 @@ struct broker_settings {
     struct conf_where where;
     char *host;
     int64_t port;
-    char *user;                /* default: the gateway's id */
+    char *user; /* default: the gateway's id */
     char *password_file;
     int64_t keep_alive_ms;
 };
 
 struct spool_settings {
+    struct conf_where where;
     char *path;
     int64_t limit_mib;
-    int64_t commit_ms;         /* at most this much of answered readings is at risk when the agent is killed */
-    int64_t probe_ms;          /* silence after which the lowest unacknowledged batch is sent again; doubles to 10 min */
+    int64_t commit_ms; /* at most this much of answered readings is at risk when the agent is killed */
+    int64_t
+        probe_ms; /* silence after which the lowest unacknowledged batch is sent again; doubles to 10 min */
 };
 
 struct agent_settings {
     char *gateway;
-    int clock;                 /* index into: kernel, trusted */
-    int log_level;             /* enum log_level */
+    int clock;     /* index into: kernel, trusted */
+    int log_level; /* enum log_level */
     struct broker_settings broker;
     struct spool_settings spool;
-    struct conf_list buses;    /* struct bus_settings */
+    struct conf_list buses; /* struct bus_settings */
 };
 
 extern const struct conf_section agent_section;

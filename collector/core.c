@@ -27,6 +27,10 @@
 #define CACHE_KIB 8192
 #define PRUNE_ROWS 500      /* per turn */
 #define PRUNE_MS 10000
+#define PRUNE_MORE_MS 100   /* while there is more to delete: faster than gateways can fill */
+/* Kept free below the limit for one group, and for what must be written when batches are not taken any more: marks of the store, refusals of
+ * lines. */
+#define RESERVE_BYTES (8 * 1024 * 1024)
 #define RETRY_MS 1000       /* after a failed commit */
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 
@@ -53,6 +57,7 @@ struct core {
     pthread_t thread;
     atomic_bool is_stopping;
     _Atomic int64_t heartbeat_mono_ms;
+    bool is_commit_failing; /* until one succeeds that wrote something */
     bool has_failed;
     struct error failure;
 };
@@ -90,10 +95,11 @@ static void fail(struct core *c, const struct error *err)
 
 static bool is_full(const struct core *c)
 {
-    return db_used_bytes(c->db) > c->limit_bytes - c->limit_bytes / 20;
+    int64_t part = c->limit_bytes / 20, reserve = part > RESERVE_BYTES ? part : RESERVE_BYTES;
+    return db_used_bytes(c->db) > c->limit_bytes - reserve;
 }
 
-static enum status take_batch(struct core *c, struct group *g, const struct inbox_message *m, struct error *err)
+static enum status take_batch(struct group *g, const struct inbox_message *m, struct error *err)
 {
     struct receive_answer answer;
     enum status status = receive_batch(&g->receive, m, &answer, err);
@@ -104,7 +110,6 @@ static enum status take_batch(struct core *c, struct group *g, const struct inbo
         memcpy(a->gateway, m->gateway, sizeof a->gateway);
         a->ack = answer.ack;
     }
-    (void)c;
     return status;
 }
 
@@ -115,7 +120,8 @@ static enum status take_message(struct core *c, struct group *g, const struct in
         return ST_OK; /* an `up` that is retained is nobody's; a `state` that is retained proves no life */
     if (m->topic == INBOX_UP) {
         presence_hear(&c->presence, m->gateway, m->received_ms);
-        return accepts ? take_batch(c, g, m, err) : ST_OK;
+        show_touch(&c->show);
+        return accepts ? take_batch(g, m, err) : ST_OK;
     }
     struct error why;
     if (presence_state(&c->presence, m->gateway, (struct span){m->payload, m->len}, m->received_ms, &why) != ST_OK)
@@ -124,14 +130,14 @@ static enum status take_message(struct core *c, struct group *g, const struct in
     return ST_OK;
 }
 
-static enum status take_messages(struct core *c, struct group *g, struct error *err)
+static enum status take_messages(struct core *c, struct group *g, bool accepts, struct error *err)
 {
-    bool accepts = !is_full(c);
     if (!accepts)
         complain(&c->storage, c->clock->mono_ms(), LOG_LEVEL_ERROR, "core",
             "the database is at its limit of %lld MiB: nothing is acknowledged until the store catches up or the limit is raised",
             (long long)(c->limit_bytes >> 20));
-    show_accepting(&c->show, accepts, "the database is at its limit");
+    if (!c->is_commit_failing)
+        show_accepting(&c->show, accepts, "the database is at its limit");
     int64_t until = c->clock->mono_ms() + GROUP_MS;
     size_t bytes = 0;
     enum status status = ST_OK;
@@ -161,9 +167,11 @@ static enum status record_result(struct core *c, struct group *g, struct error *
         status = db_run(done, err);
     for (size_t i = 0; i < c->result.reject_count && status == ST_OK; i++) {
         const struct store_reject *reject = &c->result.rejects[i];
-        g->receive.counters.quarantined++;
+        bool is_kept = true;
         status = journal_reject(c->db, reject->journal, reject->line, reject->reason, span_of(reject->content),
-            c->clock->wall_ms(), err);
+            c->clock->wall_ms(), &is_kept, err);
+        g->receive.counters.quarantined++;
+        g->receive.counters.quarantine_omitted += !is_kept;
     }
     return status;
 }
@@ -173,18 +181,22 @@ static enum status prune(struct core *c, struct group *g, struct error *err)
     int64_t now = c->clock->mono_ms();
     if (now < c->prune_due_mono_ms)
         return ST_OK;
-    c->prune_due_mono_ms = now + PRUNE_MS;
-    g->is_changed = true;
+    int64_t deleted;
     int64_t before_ms = c->clock->wall_ms() - c->options.settings->database.evidence_days * DAY_MS;
-    return journal_prune(c->db, before_ms, c->settled, PRUNE_ROWS, err);
+    enum status status = journal_prune(c->db, before_ms, c->settled, PRUNE_ROWS, &deleted, err);
+    c->prune_due_mono_ms = now + (status == ST_OK && deleted == PRUNE_ROWS ? PRUNE_MORE_MS : PRUNE_MS);
+    g->is_changed = g->is_changed || (status == ST_OK && deleted > 0);
+    return status;
 }
 
 static enum status fill(struct core *c, struct group *g, struct error *err)
 {
-    enum status status = take_messages(c, g, err);
+    bool accepts = !is_full(c);
+    enum status status = take_messages(c, g, accepts, err);
     if (status == ST_OK)
         status = record_result(c, g, err);
-    if (status == ST_OK)
+    /* At the limit no more is derived: the outbox must not take the room that settling the journal needs. */
+    if (status == ST_OK && accepts)
         status = minute_write(&c->minute, c->db, &c->known, &c->presence, c->clock->wall_ms(), &g->is_changed, err);
     if (status == ST_OK)
         status = prune(c, g, err);
@@ -210,6 +222,7 @@ static void reload(struct core *c, const struct error *why, enum status status)
     struct error err;
     complain(&c->storage, c->clock->mono_ms(), LOG_LEVEL_ERROR, "core",
         "%s; nothing of this group is acknowledged, its senders send it again", why->text);
+    c->is_commit_failing = true;
     show_accepting(&c->show, false, why->text);
     c->show.counters.commit_failures++;
     known_release(&c->known);
@@ -233,6 +246,7 @@ static void tell(struct core *c, struct group *g)
     if (journal_newest(c->db, &c->journal_end, &err) != ST_OK)
         fail(c, &err);
     show_count(&c->show, &g->receive.counters);
+    c->is_commit_failing = false;
     if (c->show.is_accepting)
         complaint_clear(&c->storage, c->clock->mono_ms(), "core", "the database takes batches again");
     store_wake(c->store);
@@ -290,9 +304,13 @@ static void *run(void *argument)
         int64_t due = talk(c), show_due = show_now(c);
         due = show_due < due ? show_due : due;
         due = due < now + TURN_MS ? due : now + TURN_MS;
-        /* After a failure what arrives meanwhile waits in the inbox, up to its quotas. */
-        inbox_wait(c->inbox, is_good ? due : now + RETRY_MS);
+        if (is_good)
+            inbox_wait(c->inbox, due);
+        else /* what arrives meanwhile waits in the inbox, up to its quotas */
+            inbox_pause(c->inbox, now + RETRY_MS);
     }
+    if (!c->has_failed && turn(c)) /* what had arrived, and what the store had still to say */
+        talk(c);
     return NULL;
 }
 
@@ -316,7 +334,7 @@ enum status core_create(const struct core_options *options, struct core **ret, s
 {
     const struct collector_settings *settings = options->settings;
     struct db *db;
-    enum status status = db_open(settings->database.path, &collector_schema, &db, err);
+    enum status status = db_open_own(settings->database.path, COLLECTOR_APPLICATION_ID, &collector_schema, &db, err);
     if (status != ST_OK)
         return status;
     struct core *c = mem_zalloc(sizeof *c);
@@ -328,7 +346,7 @@ enum status core_create(const struct core_options *options, struct core **ret, s
     db_limit_bytes(db, c->limit_bytes);
     c->inbox = inbox_create();
     show_init(&c->show);
-    minute_init(&c->minute, options->park);
+    minute_init(&c->minute, options->park, options->clock->wall_ms());
     char *client_id = mem_printf("park-collector-%s", settings->id);
     static const char *const subscriptions[] = {"park/v1/gw/+/up", "park/v1/gw/+/state", NULL};
     struct mqtt_options mqtt_options = {.host = settings->broker.host,
@@ -371,7 +389,7 @@ void core_wake(struct core *c)
 enum status core_stop(struct core *c, struct error *err)
 {
     atomic_store(&c->is_stopping, true);
-    inbox_wake(c->inbox);
+    inbox_close(c->inbox);
     pthread_join(c->thread, NULL);
     return c->has_failed ? error_set(err, ST_STORAGE, "%s", c->failure.text) : ST_OK;
 }

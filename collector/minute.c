@@ -4,9 +4,9 @@
 
 #define MINUTE_MS 60000
 
-void minute_init(struct minute *m, const struct park *park)
+void minute_init(struct minute *m, const struct park *park, int64_t now_ms)
 {
-    *m = (struct minute){.park = park};
+    *m = (struct minute){.park = park, .written = now_ms / MINUTE_MS};
 }
 
 void minute_reset(struct minute *m)
@@ -24,40 +24,30 @@ static enum status put(struct db *db, struct span line, struct span series, int6
     return db_run(add, err);
 }
 
-static int64_t newest_ms(const struct known *known, const struct known_gateway *g)
+/* `g` is NULL for a gateway that was never heard. */
+static enum status write_gateway(const struct minute *m, struct db *db, const char *name, const struct known_gateway *g,
+    const struct presence *presence, int64_t now_ms, struct error *err)
 {
-    int64_t newest = 0;
-    size_t at = 0;
-    for (struct known_point *p; (p = name_map_next(&known->points, &at)) != NULL;)
-        if (p->gateway == g && p->time_ms > newest)
-            newest = p->time_ms;
-    return newest;
-}
-
-static enum status write_gateway(const struct minute *m, struct db *db, const struct known *known,
-    const struct known_gateway *g, const struct presence *presence, int64_t now_ms, struct error *err)
-{
-    const struct presence_gateway *p = presence_find(presence, g->name);
-    const struct park_gateway *placed = park_gateway_find(m->park, g->name);
-    int64_t newest = newest_ms(known, g);
-    struct line_tag tags[] = {{SPAN("gateway"), span_of(g->name)},
+    const struct presence_gateway *p = presence_find(presence, name);
+    const struct park_gateway *placed = park_gateway_find(m->park, name);
+    struct line_tag tags[] = {{SPAN("gateway"), span_of(name)},
         {SPAN("site"), placed != NULL && placed->site != NULL ? span_of(placed->site->id) : SPAN("")}};
     struct line_field fields[4] = {
-        {SPAN("online"), {.type = LINE_INT, .i = presence_is_online(p, now_ms)}},
-        {SPAN("lost"), {.type = LINE_INT, .i = g->lost}},
+        {SPAN("online"), {.type = LINE_BOOL, .b = presence_is_online(p, now_ms)}},
+        {SPAN("lost"), {.type = LINE_INT, .i = g != NULL ? g->lost : 0}},
     };
     size_t count = 2;
     /* What is not known is absent, never 0. */
-    if (newest > 0)
-        fields[count++] = (struct line_field){
-            SPAN("lag_s"), {.type = LINE_FLOAT, .f = (double)(now_ms > newest ? now_ms - newest : 0) / 1000}};
-    if (p != NULL)
+    if (g != NULL && g->newest_ms > 0) {
+        int64_t lag_ms = now_ms > g->newest_ms ? now_ms - g->newest_ms : 0;
+        fields[count++] = (struct line_field){SPAN("lag_s"), {.type = LINE_FLOAT, .f = (double)lag_ms / 1000}};
+    }
+    if (p != NULL && p->has_spooled)
         fields[count++] = (struct line_field){SPAN("spooled"), {.type = LINE_INT, .i = p->spooled_batches}};
-    struct buf line = {0};
+    struct buf line = {0}, series = {0};
     int64_t time_ms = now_ms / MINUTE_MS * MINUTE_MS;
     enum status status = line_write(&line, SPAN("gateway"), tags, 2, fields, count, time_ms, err);
-    struct buf series = {0};
-    buf_printf(&series, "gateway,%s", g->name);
+    buf_printf(&series, "gateway,%s", name);
     if (status == ST_OK)
         status = put(db, (struct span){line.data, line.len}, (struct span){series.data, series.len}, time_ms, err);
     buf_release(&series);
@@ -74,7 +64,10 @@ enum status minute_write(struct minute *m, struct db *db, const struct known *kn
     enum status status = ST_OK;
     size_t at = 0;
     for (struct known_gateway *g; status == ST_OK && (g = name_map_next(&known->gateways, &at)) != NULL;)
-        status = write_gateway(m, db, known, g, presence, now_ms, err);
+        status = write_gateway(m, db, g->name, g, presence, now_ms, err);
+    CONF_EACH(struct park_gateway, g, m->park->gateways)
+        if (status == ST_OK && known_gateway_find(known, span_of(g->id)) == NULL)
+            status = write_gateway(m, db, g->id, NULL, presence, now_ms, err);
     if (status == ST_OK) {
         m->written = minute;
         *ret_is_changed = true;

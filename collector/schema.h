@@ -6,7 +6,7 @@
  *   journal     the raw batches as they came, in order of arrival: the evidence, and the source of the raw series
  *   journal_span  where in time a batch lies, in buckets, to find what late readings may repeat
  *   point       every point ever heard, with its newest reading
- *   quarantine  lines and payloads that were refused, with the reason
+ *   quarantine  lines and payloads that were refused, with the reason; quarantine_size how much that is
  *   loss        what an agent had to give up, or what went missing, by name
  *   cursor      how far the store has taken the journal
  *   outbox      derived lines that wait for the store; the latest of a (series, time) wins
@@ -15,4 +15,5 @@
 
 #include "lib/db.h"
 
+#define COLLECTOR_APPLICATION_ID 0x504b434c /* "PKCL": no other program's database is taken for ours */
 extern const struct db_schema collector_schema;

@@ -1,40 +1,25 @@
 #include "collector/settings.h"
 
-#include "lib/file.h"
-
 #include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
-static void check_secret(struct conf *c, const struct conf_where *where, const char *path)
-{
-    struct error err;
-    char *secret;
-    if (path == NULL)
-        return;
-    if (file_read_secret(path, &secret, &err) != ST_OK)
-        conf_problem(c, where, "password_file", "%s; expected a file with the password in its first line", err.text);
-    else
-        free(secret);
-}
-
 static void check_broker(struct conf *c, void *object, const void *parent)
 {
     (void)parent;
     const struct collector_broker_settings *broker = object;
-    check_secret(c, &broker->where, broker->password_file);
+    conf_check_secret(c, &broker->where, "password_file", broker->password_file);
 }
 
 static const struct conf_key broker_keys[] = {
-    {"host", CONF_STRING, offsetof(struct collector_broker_settings, host), .fallback = "127.0.0.1", .max = 255,
-        .help = "name or address of the MQTT broker"},
-    {"port", CONF_INT, offsetof(struct collector_broker_settings, port), .fallback = "1883", .min = 1, .max = 65535,
-        .help = "its TCP port"},
-    {"user", CONF_STRING, offsetof(struct collector_broker_settings, user), .fallback = "park-collector", .max = 255,
-        .help = "user name, as the broker's access rules expect"},
+    {"host", CONF_STRING, offsetof(struct collector_broker_settings, host), .fallback = "127.0.0.1", .min = 1,
+        .max = 255, .help = "name or address of the MQTT broker"},
+    {"port", CONF_INT, offsetof(struct collector_broker_settings, port), .fallback = "1883", .min = 1,
+        .max = 65535, .help = "its TCP port"},
+    {"user", CONF_STRING, offsetof(struct collector_broker_settings, user), .fallback = "park-collector",
+        .min = 1, .max = 255, .help = "user name, as the broker's access rules expect"},
     {"password_file", CONF_PATH, offsetof(struct collector_broker_settings, password_file),
         .help = "file with the password, not readable by others; absent = no password"},
     {"keep_alive", CONF_SECONDS, offsetof(struct collector_broker_settings, keep_alive_ms), .fallback = "30",
@@ -52,38 +37,64 @@ static const struct conf_key database_keys[] = {
     {"path", CONF_PATH, offsetof(struct database_settings, path), .is_required = true,
         .help = "the collector's database file"},
     {"limit", CONF_INT, offsetof(struct database_settings, limit_mib), .fallback = "16384", .min = 16,
-        .max = 16777216, .unit = "MiB", .help = "largest size of that file; at the limit nothing is acknowledged any more"},
+        .max = 16777216, .unit = "MiB",
+        .help = "largest size of that file; at the limit nothing is acknowledged any more"},
     {"evidence_days", CONF_INT, offsetof(struct database_settings, evidence_days), .fallback = "35", .min = 1,
         .max = 3650, .unit = "days", .help = "raw batches are kept this long after they arrived"},
     {0}};
 
-static const struct conf_section database_section = {
-    .name = "database", .size = sizeof(struct database_settings), .keys = database_keys};
+static void check_database(struct conf *c, void *object, const void *parent)
+{
+    (void)parent;
+    const struct database_settings *database = object;
+    conf_check_writable(c, &database->where, "path", database->path);
+}
+
+static const struct conf_section database_section = {.name = "database",
+    .size = sizeof(struct database_settings),
+    .keys = database_keys,
+    .has_where = true,
+    .where_offset = offsetof(struct database_settings, where),
+    .check = check_database};
+
+/* http:// or https://, a host, perhaps a port and a path. No user and password: secrets stand in files of
+ * their own. */
+static bool is_base_url(const char *url)
+{
+    size_t scheme = strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : 0;
+    return scheme > 0 && url[scheme] != '\0' && strchr("/:", url[scheme]) == NULL &&
+           strpbrk(url, " @?#") == NULL;
+}
 
 static void check_store(struct conf *c, void *object, const void *parent)
 {
     (void)parent;
     const struct store_settings *store = object;
-    check_secret(c, &store->where, store->password_file);
-    if (store->url != NULL && strncmp(store->url, "http://", 7) != 0 && strncmp(store->url, "https://", 8) != 0)
-        conf_problem(c, &store->where, "url", "\"%s\" is not a URL; expected one such as http://127.0.0.1:8086",
-            store->url);
-    if (store->database != NULL && strpbrk(store->database, "\"\\") != NULL)
+    conf_check_secret(c, &store->where, "password_file", store->password_file);
+    if (!is_base_url(store->url))
+        conf_problem(c, &store->where, "url",
+            "\"%s\" is not the URL of a store; expected one such as http://127.0.0.1:8086", store->url);
+    if (strpbrk(store->database, "\"\\") != NULL)
         conf_problem(c, &store->where, "database", "holds a quote or backslash; expected a plain name");
+    if ((store->user == NULL) != (store->password_file == NULL))
+        conf_problem(c, &store->where, store->user == NULL ? "user" : "password_file",
+            "is missing; expected both user and password_file, or neither");
 }
 
 static const struct conf_key store_keys[] = {
-    {"url", CONF_STRING, offsetof(struct store_settings, url), .fallback = "http://127.0.0.1:8086", .max = 1024,
-        .help = "base URL of the time-series store (InfluxDB 1.x API)"},
-    {"database", CONF_STRING, offsetof(struct store_settings, database), .fallback = "parkmon", .max = 64,
-        .help = "its database; made where it is missing"},
-    {"user", CONF_STRING, offsetof(struct store_settings, user), .max = 255, .help = "user name; absent = none"},
+    {"url", CONF_STRING, offsetof(struct store_settings, url), .fallback = "http://127.0.0.1:8086",
+        .max = 1024, .help = "base URL of the time-series store (InfluxDB 1.x API)"},
+    {"database", CONF_STRING, offsetof(struct store_settings, database), .fallback = "parkmon", .min = 1,
+        .max = 64, .help = "its database; made where it is missing"},
+    {"user", CONF_STRING, offsetof(struct store_settings, user), .min = 1, .max = 255,
+        .help = "user name; absent = none"},
     {"password_file", CONF_PATH, offsetof(struct store_settings, password_file),
         .help = "file with the password, not readable by others"},
-    {"raw_retention", CONF_INT, offsetof(struct store_settings, raw_retention_days), .fallback = "400", .min = 0,
-        .max = 36500, .unit = "days", .help = "how long the store keeps raw readings; 0 = for ever"},
-    {"body_lines", CONF_INT, offsetof(struct store_settings, body_lines), .fallback = "5000", .min = 1, .max = 50000,
-        .help = "lines per write"},
+    {"raw_retention", CONF_INT, offsetof(struct store_settings, raw_retention_days), .fallback = "400",
+        .min = 0, .max = 36500, .unit = "days",
+        .help = "how long the store keeps raw readings; 0 = for ever"},
+    {"body_lines", CONF_INT, offsetof(struct store_settings, body_lines), .fallback = "5000", .min = 1,
+        .max = 50000, .help = "lines per write"},
     {"timeout", CONF_SECONDS, offsetof(struct store_settings, timeout_ms), .fallback = "10", .min = 100,
         .max = 600000, .help = "longest wait for the answer to a write"},
     {0}};
@@ -108,12 +119,14 @@ static void check_http(struct conf *c, void *object, const void *parent)
 {
     (void)parent;
     const struct http_settings *http = object;
-    if (http->address != NULL && !is_loopback(http->address))
+    if (!is_loopback(http->address))
         conf_problem(c, &http->where, "address",
-            "\"%s\" is not a loopback address; expected 127.0.0.1 or ::1 (there are no logins yet)", http->address);
+            "\"%s\" is not a loopback address; expected 127.0.0.1 or ::1 (there are no logins yet)",
+            http->address);
     struct stat status;
-    if (http->web != NULL && (stat(http->web, &status) != 0 || !S_ISDIR(status.st_mode)))
-        conf_problem(c, &http->where, "web", "%s is not a folder; expected the one with the pages' files", http->web);
+    if (stat(http->web, &status) != 0 || !S_ISDIR(status.st_mode))
+        conf_problem(
+            c, &http->where, "web", "%s is not a folder; expected the one with the pages' files", http->web);
 }
 
 static const struct conf_key http_keys[] = {
@@ -137,8 +150,8 @@ static const struct conf_key collector_keys[] = {
         .help = "this collector's id; its client id at the broker is park-collector-<id>"},
     {"park", CONF_PATH, offsetof(struct collector_settings, park), .is_required = true,
         .help = "the park model's file"},
-    {"log", CONF_CHOICE, offsetof(struct collector_settings, log_level), .fallback = "info", .choices = log_levels,
-        .help = "least important lines to log"},
+    {"log", CONF_CHOICE, offsetof(struct collector_settings, log_level), .fallback = "info",
+        .choices = log_levels, .help = "least important lines to log"},
     {"broker", CONF_GROUP, offsetof(struct collector_settings, broker), .section = &broker_section,
         .help = "the MQTT broker"},
     {"database", CONF_GROUP, offsetof(struct collector_settings, database), .is_required = true,

@@ -13,6 +13,7 @@ struct collector_broker_settings {
 };
 
 struct database_settings {
+    struct conf_where where;
     char *path;
     int64_t limit_mib;     /* at the limit the collector stops acknowledging */
     int64_t evidence_days; /* raw batches are kept this long after arrival, and until they are in the store */
@@ -22,7 +23,7 @@ struct store_settings {
     struct conf_where where;
     char *url;
     char *database;
-    char *user;          /* NULL = no authentication */
+    char *user; /* NULL = no authentication */
     char *password_file;
     int64_t raw_retention_days; /* 0 = for ever */
     int64_t body_lines;         /* lines per write */
@@ -33,7 +34,7 @@ struct http_settings {
     struct conf_where where;
     char *address; /* a loopback address: there are no roles yet */
     int64_t port;
-    char *web;     /* the folder of the pages' assets */
+    char *web; /* the folder of the pages' assets */
 };
 
 struct collector_settings {

@@ -28,7 +28,7 @@ static int print_answer(const struct http_answer *answer, bool is_json)
     json_error_t why;
     json_t *root = json_loadb(answer->body.data ? answer->body.data : "", answer->body.len, 0, &why);
     const char *status = json_string_value(json_object_get(root, "status"));
-    if (status == NULL) {
+    if (status == NULL || (strcmp(status, "ready") != 0 && strcmp(status, "degraded") != 0 && strcmp(status, "failing") != 0)) {
         json_decref(root);
         return print_failing("answer", "what listens there is not a collector", is_json);
     }
@@ -40,8 +40,11 @@ static int print_answer(const struct http_answer *answer, bool is_json)
         size_t i;
         json_t *reason;
         json_array_foreach(json_object_get(root, "reasons"), i, reason)
-            printf("  %s: %s\n", json_string_value(json_object_get(reason, "code")),
-                json_string_value(json_object_get(reason, "message")));
+        {
+            const char *reason_code = json_string_value(json_object_get(reason, "code"));
+            const char *message = json_string_value(json_object_get(reason, "message"));
+            printf("  %s: %s\n", reason_code ? reason_code : "?", message ? message : "?");
+        }
     }
     json_decref(root);
     return code;

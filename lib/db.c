@@ -135,7 +135,25 @@ static enum status query_int(struct db *db, const char *sql, int64_t *ret, struc
     return status;
 }
 
-static enum status migrate(struct db *db, const struct db_schema *schema, struct error *err)
+/* Another program's database, or one of ours with another purpose, must not get our tables. */
+static enum status check_application(struct db *db, int application_id, struct error *err)
+{
+    int64_t application = 0, objects = 0;
+    if (application_id == 0)
+        return ST_OK;
+    enum status status = query_int(db, "PRAGMA application_id", &application, err);
+    if (status == ST_OK)
+        status = query_int(db, "SELECT count(*) FROM sqlite_schema", &objects, err);
+    if (status != ST_OK)
+        return status;
+    bool is_new = objects == 0 && application == 0;
+    if (is_new || application == application_id)
+        return ST_OK;
+    return error_set(err, ST_INVALID, "%s is the database of something else", db->path);
+}
+
+static enum status migrate(
+    struct db *db, int application_id, const struct db_schema *schema, struct error *err)
 {
     int64_t version = 0;
     enum status status = query_int(db, "PRAGMA user_version", &version, err);
@@ -146,8 +164,9 @@ static enum status migrate(struct db *db, const struct db_schema *schema, struct
             "%s was written by a newer version of this program (its format is %lld, ours %d)", db->path,
             (long long)version, schema->count);
     for (int i = (int)version; i < schema->count; i++) {
-        char set_version[64];
-        snprintf(set_version, sizeof set_version, "PRAGMA user_version = %d", i + 1);
+        char set_version[128];
+        snprintf(set_version, sizeof set_version, "PRAGMA user_version = %d; PRAGMA application_id = %d", i + 1,
+            application_id);
         if ((status = db_begin(db, err)) != ST_OK)
             return status;
         if ((status = exec(db, schema->scripts[i], err)) != ST_OK ||
@@ -210,14 +229,22 @@ static struct db *new_db(const char *path)
 
 enum status db_open(const char *path, const struct db_schema *schema, struct db **ret, struct error *err)
 {
+    return db_open_own(path, 0, schema, ret, err);
+}
+
+enum status db_open_own(const char *path, int application_id, const struct db_schema *schema, struct db **ret,
+    struct error *err)
+{
     struct db *db = new_db(path);
     enum status status = take_lock(db, err);
     if (status == ST_OK)
         status = open_sqlite(db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
     if (status == ST_OK)
+        status = check_application(db, application_id, err);
+    if (status == ST_OK)
         status = configure_writer(db, err);
     if (status == ST_OK)
-        status = migrate(db, schema, err);
+        status = migrate(db, application_id, schema, err);
     if (status != ST_OK) {
         db_close(db);
         return status;

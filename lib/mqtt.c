@@ -300,6 +300,8 @@ static void settle(void *context, int reason)
         if (reason >= MQTTREASONCODE_UNSPECIFIED_ERROR)
             note_denial(m, o->topic, reason);
         has_news = reason > 0 || left == 0 || left > m->in_flight;
+        if (left == 0)
+            pthread_cond_broadcast(&m->quiet);
         outgoing_free(o);
     }
     leave(m, has_news);
@@ -386,16 +388,26 @@ struct mqtt *mqtt_create(const struct mqtt_options *options)
     return m;
 }
 
+/* Paho looks only once a second whether the last PUBACK is there, so that it is asked to disconnect after it. */
+static void wait_for_pubacks(struct mqtt *m)
+{
+    int64_t deadline = clock_system.mono_ms() + DRAIN_MS;
+    pthread_mutex_lock(&registry_lock);
+    while (atomic_load(&m->unconfirmed) > 0 && m->end.trouble == TROUBLE_NONE && clock_system.mono_ms() < deadline)
+        thread_wait_until(&m->quiet, &registry_lock, deadline);
+    pthread_mutex_unlock(&registry_lock);
+}
+
 static void disconnect_and_wait(struct mqtt *m)
 {
+    wait_for_pubacks(m);
     MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer5;
-    options.timeout = DRAIN_MS;
     options.context = (void *)m->ticket;
     options.onSuccess5 = on_disconnect_done;
     options.onFailure5 = on_disconnect_failed;
     if (MQTTAsync_disconnect(m->paho, &options) != MQTTASYNC_SUCCESS)
         return;
-    int64_t deadline = clock_system.mono_ms() + DISCONNECT_MS;
+    int64_t deadline = clock_system.mono_ms() + DISCONNECT_MS - DRAIN_MS;
     pthread_mutex_lock(&registry_lock);
     while (!m->is_disconnected && m->end.trouble == TROUBLE_NONE && clock_system.mono_ms() < deadline)
         thread_wait_until(&m->quiet, &registry_lock, deadline);

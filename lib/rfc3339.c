@@ -32,7 +32,8 @@ static int days_in_month(int year, int month)
     return days[month - 1] + (month == 2 && is_leap ? 1 : 0);
 }
 
-/* Days since 1970-01-01 of the proleptic Gregorian calendar; years are counted from March, so that the leap day is the last. */
+/* Days since 1970-01-01 of the proleptic Gregorian calendar; years are counted from March, so that the leap
+ * day is the last. */
 static int64_t days_since_1970(int year, int month, int day)
 {
     int64_t y = month > 2 ? year : year - 1;

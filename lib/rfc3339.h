@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The whole text: a real date and time of the years 1970 to 9999, at most three decimals of a second, and `Z` or an offset
- * (a time without one would mean something else on every machine). No leap second. UTC in milliseconds. */
+/* The whole text: a real date and time of the years 1970 to 9999, at most three decimals of a second, and `Z`
+ * or an offset (a time without one would mean something else on every machine). No leap second. UTC in
+ * milliseconds. */
 bool rfc3339_parse(const char *text, int64_t *ret_ms);

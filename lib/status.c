@@ -26,9 +26,7 @@ enum status error_prefix(struct error *err, enum status status, const char *form
         va_start(args, format);
         vsnprintf(text, sizeof text, format, args);
         va_end(args);
-        strncat(text, ": ", sizeof text - strlen(text) - 1);
-        strncat(text, err->text, sizeof text - strlen(text) - 1);
-        memcpy(err->text, text, sizeof text);
+        error_set(err, status, "%s: %s", text, err->text);
     }
     return status;
 }

@@ -8,7 +8,11 @@ bool text_is_utf8(struct span s)
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *at = (const unsigned char *)s.at, *end = at + s.len;
     while (at < end) {
-        size_t len = *at < 0x80 ? 1 : (*at & 0xe0) == 0xc0 ? 2 : (*at & 0xf0) == 0xe0 ? 3 : (*at & 0xf8) == 0xf0 ? 4 : 0;
+        size_t len = *at < 0x80             ? 1
+                     : (*at & 0xe0) == 0xc0 ? 2
+                     : (*at & 0xf0) == 0xe0 ? 3
+                     : (*at & 0xf8) == 0xf0 ? 4
+                                            : 0;
         if (len == 0 || (size_t)(end - at) < len)
             return false;
         uint32_t code = len == 1 ? *at : *at & (0x7fu >> len);

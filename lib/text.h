@@ -9,5 +9,6 @@
 bool text_is_utf8(struct span s);     /* well formed by RFC 3629: no overlong forms, no surrogates */
 bool text_has_control(struct span s); /* any byte below 0x20, or 0x7f */
 
-/* Copies as much as fits of UTF-8 text into `to` (NUL-terminated), never half a character. Text that is not UTF-8 becomes "?". */
+/* Copies as much as fits of UTF-8 text into `to` (NUL-terminated), never half a character. Text that is not
+ * UTF-8 becomes "?". */
 void text_copy(char *to, size_t size, struct span s);

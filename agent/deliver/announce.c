@@ -53,9 +53,10 @@ void announce_online(struct announce *a, struct mqtt *mqtt, const struct spool_s
     a->was_synchronised = is_synchronised;
     char epoch[EPOCH_TEXT_SIZE];
     epoch_format(spool->epoch, epoch);
+    bool has_epoch = spool->epoch != 0; /* `s*`: a NULL leaves the key out */
     publish(a, mqtt,
-        json_pack("{s:s, s:I, s:s, s:s, s:{s:I, s:I, s:I}, s:s, s:O}", "state", "online", "since",
-            (json_int_t)a->since_ms, "version", a->version, "epoch", epoch, "spooled", "batches",
+        json_pack("{s:s, s:I, s:s, s:s*, s:{s:I, s:I, s:I}, s:s, s:O}", "state", "online", "since",
+            (json_int_t)a->since_ms, "version", a->version, "epoch", has_epoch ? epoch : NULL, "spooled", "batches",
             (json_int_t)(spool->last - spool->mark), "bytes", (json_int_t)spool->unacknowledged_bytes, "oldest",
             (json_int_t)spool->oldest_ms, "clock", is_synchronised ? "synchronised" : "unsynchronised", "points",
             a->points));

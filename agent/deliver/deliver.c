@@ -8,15 +8,14 @@
 #include "lib/mqtt.h"
 #include "lib/thread.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define QUEUE_MAX 16384
 #define COMMIT_AT 4096         /* this many readings do not wait for the commit interval */
 #define REPLAY_UNCUT_MAX 65536 /* a replay waits when so many are not yet cut */
-#define STATE_MS 60000
+#define BUMP_MAX_MS 10         /* a time so little behind the point's last one is made the next millisecond */
+#define BLOCKED_MS 1000        /* before a batch is offered again that the client did not take */
 #define SILENCE_MS 60000       /* confirmed by the broker, not acknowledged by the collector */
 #define ACKS_MAX 64
 
@@ -35,7 +34,9 @@ struct deliver {
     pthread_cond_t progress; /* for those who wait for it */
     struct spool_reading *queue;
     size_t queued;
-    int64_t commit_due_mono_ms; /* INT64_MAX while the queue is empty */
+    size_t taken_left;          /* of `taken` below; with `queued` at most QUEUE_MAX */
+    int64_t *last_ms;           /* newest time by point */
+    int64_t commit_due_mono_ms; /* INT64_MAX while nothing waits to be committed */
     struct ack acks[ACKS_MAX];
     bool ack_retained[ACKS_MAX];
     size_t ack_count;
@@ -47,10 +48,13 @@ struct deliver {
     struct deliver_progress shown;
 
     /* The thread's own. */
+    struct spool_reading *taken; /* out of the queue, on the way to disk; the queue is its twin */
+    size_t taken_at, taken_end;
     uint64_t session;
     struct announce announce;
     int64_t silent_since_mono_ms;
-    struct complaint storage, silence, strange_ack;
+    int64_t blocked_until_mono_ms; /* 0 = not */
+    struct complaint storage, silence, strange_ack, too_large;
 };
 
 static int64_t mono_ms(const struct deliver *d)
@@ -95,9 +99,16 @@ static void on_event(void *user_data)
 
 static void put_locked(struct deliver *d, const struct spool_reading *reading, bool is_urgent)
 {
-    d->queue[d->queued] = *reading;
-    d->queue[d->queued].text = mem_strdup(reading->text);
-    d->queued++;
+    struct spool_reading *own = &d->queue[d->queued++];
+    *own = *reading;
+    own->text = mem_strdup(reading->text);
+    if (!d->options.is_replay) {
+        /* Readings of the past keep their times. */
+        int64_t *last_ms = &d->last_ms[own->point];
+        if (own->time_ms <= *last_ms && own->time_ms > *last_ms - BUMP_MAX_MS)
+            own->time_ms = *last_ms + 1;
+        *last_ms = own->time_ms;
+    }
     int64_t due = mono_ms(d) + (is_urgent || d->queued >= COMMIT_AT ? 0 : d->options.settings->spool.commit_ms);
     if (due < d->commit_due_mono_ms) {
         d->commit_due_mono_ms = due;
@@ -105,10 +116,20 @@ static void put_locked(struct deliver *d, const struct spool_reading *reading, b
     }
 }
 
+static size_t waiting(const struct deliver *d)
+{
+    return d->queued + d->taken_left;
+}
+
+static bool is_empty(const struct deliver *d)
+{
+    return waiting(d) == 0 && d->shown.uncut == 0 && d->shown.unacknowledged == 0;
+}
+
 bool deliver_put(struct deliver *d, const struct spool_reading *reading, bool is_urgent)
 {
     pthread_mutex_lock(&d->lock);
-    bool has_room = d->queued < QUEUE_MAX && !d->has_failed;
+    bool has_room = waiting(d) < QUEUE_MAX && !d->has_failed;
     if (has_room)
         put_locked(d, reading, is_urgent);
     pthread_mutex_unlock(&d->lock);
@@ -117,7 +138,7 @@ bool deliver_put(struct deliver *d, const struct spool_reading *reading, bool is
 
 static bool has_patient_room(const struct deliver *d)
 {
-    return d->queued < COMMIT_AT && d->shown.uncut < REPLAY_UNCUT_MAX;
+    return waiting(d) < COMMIT_AT && d->shown.uncut < REPLAY_UNCUT_MAX;
 }
 
 bool deliver_put_patiently(struct deliver *d, const struct spool_reading *reading, int64_t deadline_mono_ms)
@@ -135,22 +156,18 @@ bool deliver_put_patiently(struct deliver *d, const struct spool_reading *readin
 bool deliver_wait_empty(struct deliver *d, int64_t deadline_mono_ms)
 {
     pthread_mutex_lock(&d->lock);
-    bool is_empty;
-    for (;;) {
-        is_empty = d->queued == 0 && d->shown.uncut == 0 && d->shown.unacknowledged == 0;
-        if (is_empty || d->has_failed || mono_ms(d) >= deadline_mono_ms)
-            break;
+    while (!is_empty(d) && !d->has_failed && mono_ms(d) < deadline_mono_ms)
         thread_wait_until(&d->progress, &d->lock, deadline_mono_ms);
-    }
+    bool is_good = is_empty(d);
     pthread_mutex_unlock(&d->lock);
-    return is_empty;
+    return is_good;
 }
 
 void deliver_progress(struct deliver *d, struct deliver_progress *ret)
 {
     pthread_mutex_lock(&d->lock);
     *ret = d->shown;
-    ret->waiting = (int64_t)d->queued;
+    ret->waiting = (int64_t)waiting(d);
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -166,6 +183,7 @@ bool deliver_has_failed(struct deliver *d, struct error *ret)
 
 /* ---- the thread ---- */
 
+/* Nothing is committed, cut or published after it. */
 static void fail(struct deliver *d, const struct error *err)
 {
     pthread_mutex_lock(&d->lock);
@@ -173,14 +191,33 @@ static void fail(struct deliver *d, const struct error *err)
     d->failure = *err;
     pthread_cond_broadcast(&d->progress);
     pthread_mutex_unlock(&d->lock);
-    kill(getpid(), SIGTERM); /* the main thread waits for signals, and then asks deliver_has_failed */
+    if (d->options.on_failure != NULL)
+        d->options.on_failure();
 }
 
+/* Only this thread sets it, so that reading it here needs no lock. */
+static bool has_failed(const struct deliver *d)
+{
+    return d->has_failed;
+}
+
+static void complain_of_storage(struct deliver *d, enum status status, const struct error *err)
+{
+    if (status == ST_STORAGE)
+        fail(d, err);
+    else
+        complain(&d->storage, mono_ms(d), LOG_LEVEL_ERROR, "deliver",
+            "%s; readings wait in memory, at most %d, and are refused beyond", err->text, QUEUE_MAX);
+}
+
+/* What others may see, after whatever changed the spool; `committed` readings are no longer on the way. */
 static void show(struct deliver *d, size_t committed)
 {
     struct spool_state state;
     spool_state(d->spool, &state);
+    window_cut(&d->window, state.last);
     pthread_mutex_lock(&d->lock);
+    d->taken_left = d->taken_end - d->taken_at;
     d->shown.committed += (int64_t)committed;
     d->shown.uncut = state.uncut;
     d->shown.unacknowledged = state.last - state.mark;
@@ -189,52 +226,59 @@ static void show(struct deliver *d, size_t committed)
     pthread_mutex_unlock(&d->lock);
 }
 
-static void after_cut(struct deliver *d)
+/* Nothing is cut without a session: only then is the broker's largest packet known, and a batch never changes its size. */
+static int64_t room(const struct deliver *d)
 {
-    struct spool_state state;
-    spool_state(d->spool, &state);
-    window_cut(&d->window, state.last);
+    return mqtt_state(d->mqtt) == MQTT_READY ? window_room(&d->window) : 0;
 }
 
-/* Takes what is in the queue to disk; gives it back where the spool takes nothing now. */
-static void commit(struct deliver *d)
+static void take_queue(struct deliver *d)
 {
     pthread_mutex_lock(&d->lock);
-    size_t count = d->queued;
-    struct spool_reading *readings = d->queue;
-    if (count > 0)
-        d->queue = mem_alloc(QUEUE_MAX * sizeof *d->queue);
-    d->queued = 0;
+    if (d->taken_at == d->taken_end) {
+        struct spool_reading *emptied = d->taken;
+        d->taken = d->queue;
+        d->taken_at = 0;
+        d->taken_end = d->taken_left = d->queued;
+        d->queue = emptied;
+        d->queued = 0;
+    }
     d->commit_due_mono_ms = INT64_MAX;
     pthread_mutex_unlock(&d->lock);
-    if (count == 0)
-        return;
+}
+
+static enum status commit_slice(struct deliver *d, struct error *err)
+{
+    struct spool_reading *readings = d->taken + d->taken_at;
+    size_t count = spool_slice(d->spool, readings, d->taken_end - d->taken_at);
+    enum status status = spool_commit(d->spool, readings, count, room(d), mqtt_payload_max(d->mqtt), err);
+    if (status == ST_INVALID) /* it cannot be cut for this broker; it can be kept */
+        status = spool_add(d->spool, readings, count, err);
+    if (status != ST_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        free(readings[i].text);
+    d->taken_at += count;
+    show(d, count);
+    return ST_OK;
+}
+
+/* Takes what is in the queue to disk. What the spool does not take now stays in memory and is tried again. */
+static void commit(struct deliver *d)
+{
+    take_queue(d);
     struct error err;
-    enum status status =
-        spool_commit(d->spool, readings, count, window_room(&d->window), mqtt_payload_max(d->mqtt), &err);
+    enum status status = ST_OK;
+    while (status == ST_OK && d->taken_at < d->taken_end)
+        status = commit_slice(d, &err);
     if (status == ST_OK) {
         complaint_clear(&d->storage, mono_ms(d), "deliver", "the spool takes readings again");
-        for (size_t i = 0; i < count; i++)
-            free(readings[i].text);
-        free(readings);
-        after_cut(d);
-        show(d, count);
-        return;
+    } else {
+        complain_of_storage(d, status, &err);
+        pthread_mutex_lock(&d->lock);
+        d->commit_due_mono_ms = mono_ms(d) + d->options.settings->spool.commit_ms;
+        pthread_mutex_unlock(&d->lock);
     }
-    complain(&d->storage, mono_ms(d), LOG_LEVEL_ERROR, "deliver",
-        "%s; readings wait in memory, at most %d, and are refused beyond", err.text, QUEUE_MAX);
-    pthread_mutex_lock(&d->lock);
-    size_t kept = d->queued < QUEUE_MAX - count ? d->queued : QUEUE_MAX - count;
-    for (size_t i = kept; i < d->queued; i++)
-        free(d->queue[i].text);
-    memcpy(readings + count, d->queue, kept * sizeof *readings);
-    free(d->queue);
-    d->queue = readings;
-    d->queued = count + kept;
-    d->commit_due_mono_ms = mono_ms(d) + d->options.settings->spool.commit_ms;
-    pthread_mutex_unlock(&d->lock);
-    if (status == ST_STORAGE)
-        fail(d, &err);
 }
 
 /* Readings wait in the spool and the window has room: cut without new readings. Half a window at a time, so that a
@@ -243,45 +287,55 @@ static void cut_backlog(struct deliver *d)
 {
     struct spool_state state;
     spool_state(d->spool, &state);
-    if (state.uncut == 0 || state.last - state.mark > WINDOW_BATCHES / 2)
+    size_t payload_max = mqtt_payload_max(d->mqtt);
+    bool has_bytes =
+        state.unacknowledged_bytes == 0 || state.unacknowledged_bytes + (int64_t)payload_max <= WINDOW_BYTES;
+    if (state.uncut == 0 || !has_bytes || room(d) < WINDOW_BATCHES / 2)
         return;
     struct error err;
-    enum status status = spool_cut(d->spool, window_room(&d->window), mqtt_payload_max(d->mqtt), &err);
+    enum status status = spool_cut(d->spool, room(d), payload_max, &err);
     if (status == ST_OK) {
-        after_cut(d);
+        complaint_clear(&d->too_large, mono_ms(d), "deliver", "batches are cut again");
         show(d, 0);
+    } else if (status == ST_INVALID) {
+        complain(&d->too_large, mono_ms(d), LOG_LEVEL_ERROR, "deliver", "%s; nothing can be sent", err.text);
     } else {
-        complain(&d->storage, mono_ms(d), LOG_LEVEL_ERROR, "deliver", "%s", err.text);
-        if (status == ST_STORAGE)
-            fail(d, &err);
+        complain_of_storage(d, status, &err);
     }
 }
 
-static void take_ack(struct deliver *d, const struct ack *ack, bool is_retained)
+static bool has_refusal_moved(struct deliver *d, bool is_moved)
+{
+    if (is_moved)
+        log_info("deliver", "the collector needs batch %lld next; going back to it", (long long)d->window.mark + 1);
+    return is_moved;
+}
+
+static void take_ack(struct deliver *d, const struct ack *ack, bool is_stored)
 {
     int64_t seq, now = mono_ms(d);
     struct error err;
     enum status status = spool_resolve(d->spool, ack, &seq, &err);
+    if (status == ST_STORAGE) {
+        fail(d, &err);
+        return;
+    }
     if (status != ST_OK) {
         complain(&d->strange_ack, now, LOG_LEVEL_WARN, "deliver", "acknowledgement ignored: %s", err.text);
         return;
     }
     struct spool_state state;
     spool_state(d->spool, &state);
-    bool is_moved;
     /* A stored refusal answered a batch of an earlier connection; today's batches will get their own. */
-    if (ack->is_refusal && !is_retained) {
-        is_moved = window_refuse(&d->window, seq, state.first, now);
-        if (is_moved)
-            log_info("deliver", "the collector needs batch %lld next; going back to it", (long long)seq + 1);
-    } else {
-        is_moved = window_acknowledge(&d->window, seq, now);
-    }
-    d->silent_since_mono_ms = now;
-    complaint_clear(&d->silence, now, "deliver", "the collector acknowledges again");
-    if (is_moved) {
+    bool is_refusal = ack->is_refusal && !is_stored;
+    bool is_moved = is_refusal ? has_refusal_moved(d, window_refuse(&d->window, seq, state.first, now))
+                               : window_acknowledge(&d->window, seq, is_stored, now);
+    if (is_moved)
         spool_set_mark(d->spool, d->window.mark);
-        show(d, 0);
+    if (is_moved || !is_stored) {
+        d->silent_since_mono_ms = now;
+        complaint_clear(&d->silence, now, "deliver", "the collector acknowledges again");
+        complaint_clear(&d->strange_ack, now, "deliver", "acknowledgements are for this spool again");
     }
 }
 
@@ -295,36 +349,50 @@ static void take_acks(struct deliver *d)
     memcpy(retained, d->ack_retained, count * sizeof retained[0]);
     d->ack_count = 0;
     pthread_mutex_unlock(&d->lock);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && !has_failed(d); i++)
         take_ack(d, &acks[i], retained[i]);
+    struct spool_state state;
+    spool_state(d->spool, &state);
+    if (has_refusal_moved(d, window_tick(&d->window, state.first, mono_ms(d))))
+        spool_set_mark(d->spool, d->window.mark);
+    if (count > 0 || d->window.mark != state.mark)
+        show(d, 0);
 }
 
-static void publish_batches(struct deliver *d)
+static enum status publish_batch(struct deliver *d, int64_t seq, struct buf *payload, bool *ret_fits, struct error *err)
+{
+    enum status status = spool_payload(d->spool, seq, payload, err);
+    if (status != ST_OK)
+        return status == ST_INVALID ? ST_STORAGE : status; /* a batch that is due is held */
+    *ret_fits = window_fits(&d->window, seq, (int32_t)payload->len);
+    if (!*ret_fits)
+        return ST_OK;
+    status = mqtt_publish(d->mqtt, d->up_topic, (struct span){payload->data, payload->len}, false, 0, err);
+    if (status == ST_OK)
+        window_published(&d->window, seq, (int32_t)payload->len, mono_ms(d));
+    return status;
+}
+
+static void publish_batches(struct deliver *d, int64_t now)
 {
     struct buf payload = {0};
     struct error err;
-    int64_t seq, now = mono_ms(d);
-    while ((seq = window_next(&d->window, now)) != 0) {
-        enum status status = spool_payload(d->spool, seq, &payload, &err);
-        if (status != ST_OK) {
-            complain(&d->storage, now, LOG_LEVEL_ERROR, "deliver", "%s", err.text);
-            if (status == ST_STORAGE)
-                fail(d, &err);
-            break;
-        }
-        if (!window_fits(&d->window, seq, (int32_t)payload.len))
-            break;
-        if (mqtt_publish(d->mqtt, d->up_topic, (struct span){payload.data, payload.len}, false, 0, &err) != ST_OK)
-            break; /* the client says why, and a new session starts over */
-        window_published(&d->window, seq, (int32_t)payload.len, now);
-    }
+    int64_t seq;
+    bool fits = true;
+    enum status status = ST_OK;
+    while (status == ST_OK && fits && (seq = window_next(&d->window, now)) != 0)
+        status = publish_batch(d, seq, &payload, &fits, &err);
     buf_release(&payload);
+    d->blocked_until_mono_ms = status == ST_OK ? 0 : now + BLOCKED_MS;
+    if (status == ST_STORAGE)
+        fail(d, &err);
+    else if (status == ST_INVALID) /* the broker's limit is lower than when the batch was cut */
+        complain(&d->too_large, now, LOG_LEVEL_ERROR, "deliver", "%s; nothing is sent until it takes more", err.text);
 }
 
 static void watch_silence(struct deliver *d, int64_t now)
 {
-    bool is_out = d->window.next > d->window.mark + 1;
-    if (!is_out || mqtt_unconfirmed(d->mqtt) > 0)
+    if (!window_is_out(&d->window) || mqtt_unconfirmed(d->mqtt) > 0)
         d->silent_since_mono_ms = now;
     else if (now - d->silent_since_mono_ms >= SILENCE_MS)
         complain(&d->silence, now, LOG_LEVEL_WARN, "deliver",
@@ -341,41 +409,54 @@ static void talk(struct deliver *d)
     if (mqtt_session(d->mqtt) != d->session) {
         d->session = mqtt_session(d->mqtt);
         d->silent_since_mono_ms = now;
+        d->blocked_until_mono_ms = 0;
         window_restart(&d->window);
         announce_reset(&d->announce);
     }
-    publish_batches(d);
+    if (now >= d->blocked_until_mono_ms)
+        publish_batches(d, now);
     watch_silence(d, now);
     struct spool_state state;
     spool_state(d->spool, &state);
     announce_online(&d->announce, d->mqtt, &state, now);
 }
 
-/* Sleeps until something happened or is due. False when it is time to end. */
-static bool wait_for_work(struct deliver *d, int64_t mqtt_due_mono_ms)
+static int64_t earlier(int64_t a, int64_t b)
 {
-    int64_t due = mqtt_due_mono_ms;
-    if (mqtt_state(d->mqtt) == MQTT_READY) {
-        int64_t probe = window_deadline(&d->window), state = announce_due(&d->announce);
-        due = probe < due ? probe : due;
-        due = state < due ? state : due;
-    }
+    return a < b ? a : b;
+}
+
+/* When the thread must run although nothing happened. */
+static int64_t next_due(const struct deliver *d, int64_t mqtt_due_mono_ms)
+{
+    if (mqtt_state(d->mqtt) != MQTT_READY)
+        return mqtt_due_mono_ms;
+    int64_t window = d->blocked_until_mono_ms != 0 ? d->blocked_until_mono_ms : window_deadline(&d->window);
+    return earlier(mqtt_due_mono_ms, earlier(window, announce_due(&d->announce)));
+}
+
+/* Under the lock: is it time to end? Without a session nothing gets acknowledged in the time that is left. */
+static bool should_end(const struct deliver *d)
+{
+    bool has_session = mqtt_state(d->mqtt) == MQTT_READY;
+    return d->has_failed ||
+           (d->is_stopping && (!has_session || is_empty(d) || mono_ms(d) >= d->drain_until_mono_ms));
+}
+
+/* Waits until something happened or is due. False when it is time to end. */
+static bool wait_for_work(struct deliver *d, int64_t due_mono_ms)
+{
     pthread_mutex_lock(&d->lock);
-    while (!d->has_event && d->ack_count == 0 && !d->has_failed) {
-        int64_t until = due < d->commit_due_mono_ms ? due : d->commit_due_mono_ms;
-        if (d->is_stopping) {
-            bool is_done = d->queued == 0 && d->shown.uncut == 0 && d->shown.unacknowledged == 0;
-            until = is_done || until > d->drain_until_mono_ms ? d->drain_until_mono_ms : until;
-            if (is_done || mono_ms(d) >= d->drain_until_mono_ms)
-                break;
-        }
+    while (!d->has_event && d->ack_count == 0 && !should_end(d)) {
+        int64_t until = earlier(due_mono_ms, d->commit_due_mono_ms);
+        if (d->is_stopping)
+            until = earlier(until, d->drain_until_mono_ms);
         if (mono_ms(d) >= until)
             break;
         thread_wait_until(&d->wake, &d->lock, until);
     }
     d->has_event = false;
-    bool is_done = d->queued == 0 && d->shown.uncut == 0 && d->shown.unacknowledged == 0;
-    bool goes_on = !d->has_failed && !(d->is_stopping && (is_done || mono_ms(d) >= d->drain_until_mono_ms));
+    bool goes_on = !should_end(d) || (!d->has_failed && mono_ms(d) >= d->commit_due_mono_ms);
     pthread_mutex_unlock(&d->lock);
     return goes_on;
 }
@@ -383,7 +464,7 @@ static bool wait_for_work(struct deliver *d, int64_t mqtt_due_mono_ms)
 static bool is_commit_due(struct deliver *d)
 {
     pthread_mutex_lock(&d->lock);
-    bool is_due = d->queued > 0 && (d->is_stopping || mono_ms(d) >= d->commit_due_mono_ms);
+    bool is_due = mono_ms(d) >= d->commit_due_mono_ms;
     pthread_mutex_unlock(&d->lock);
     return is_due;
 }
@@ -391,18 +472,17 @@ static bool is_commit_due(struct deliver *d)
 static void *run(void *argument)
 {
     struct deliver *d = argument;
+    int64_t mqtt_due_mono_ms;
     do {
-        int64_t mqtt_due = mqtt_tick(d->mqtt, mono_ms(d));
+        mqtt_due_mono_ms = mqtt_tick(d->mqtt, mono_ms(d));
         take_acks(d);
-        if (is_commit_due(d))
+        if (!has_failed(d) && is_commit_due(d))
             commit(d);
-        cut_backlog(d);
-        talk(d);
-        if (!wait_for_work(d, mqtt_due))
-            break;
-    } while (true);
-    if (is_commit_due(d))
-        commit(d);
+        if (!has_failed(d))
+            cut_backlog(d);
+        if (!has_failed(d))
+            talk(d);
+    } while (wait_for_work(d, next_due(d, mqtt_due_mono_ms)));
     if (mqtt_state(d->mqtt) == MQTT_READY)
         announce_offline(&d->announce, d->mqtt);
     return NULL;
@@ -417,8 +497,7 @@ enum status deliver_create(const struct deliver_options *options, struct deliver
         .gateway = settings->gateway,
         .limit_bytes = settings->spool.limit_mib << 20,
         .points = options->points,
-        .point_count = options->point_count,
-        .keeps_times = options->is_replay};
+        .point_count = options->point_count};
     struct spool *spool;
     enum status status = spool_open(&spool_options, &spool, err);
     if (status != ST_OK)
@@ -428,6 +507,8 @@ enum status deliver_create(const struct deliver_options *options, struct deliver
     d->clock = options->clock;
     d->spool = spool;
     d->queue = mem_alloc(QUEUE_MAX * sizeof *d->queue);
+    d->taken = mem_alloc(QUEUE_MAX * sizeof *d->taken);
+    d->last_ms = mem_zalloc(options->point_count * sizeof *d->last_ms);
     d->commit_due_mono_ms = INT64_MAX;
     topic_format(d->up_topic, sizeof d->up_topic, settings->gateway, "up");
     topic_format(d->ack_topic, sizeof d->ack_topic, settings->gateway, "ack");
@@ -471,13 +552,15 @@ enum status deliver_stop(struct deliver *d, int64_t drain_ms, struct error *err)
     pthread_mutex_lock(&d->lock);
     d->is_stopping = true;
     d->drain_until_mono_ms = mono_ms(d) + drain_ms;
+    if (waiting(d) > 0)
+        d->commit_due_mono_ms = 0;
     pthread_cond_signal(&d->wake);
     pthread_mutex_unlock(&d->lock);
     pthread_join(d->thread, NULL);
     if (d->has_failed)
         return error_set(err, ST_STORAGE, "%s", d->failure.text);
-    if (d->queued > 0)
-        return error_set(err, ST_FULL, "%zu readings could not be committed to the spool", d->queued);
+    if (waiting(d) > 0)
+        return error_set(err, ST_FULL, "%zu readings could not be committed to the spool", waiting(d));
     return ST_OK;
 }
 
@@ -490,7 +573,11 @@ void deliver_destroy(struct deliver *d)
     announce_release(&d->announce);
     for (size_t i = 0; i < d->queued; i++)
         free(d->queue[i].text);
+    for (size_t i = d->taken_at; i < d->taken_end; i++)
+        free(d->taken[i].text);
     free(d->queue);
+    free(d->taken);
+    free(d->last_ms);
     pthread_cond_destroy(&d->wake);
     pthread_cond_destroy(&d->progress);
     pthread_mutex_destroy(&d->lock);

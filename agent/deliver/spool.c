@@ -11,32 +11,36 @@
 
 /* Room for the header line, whose `first` and `prev` are set at each publish. */
 #define HEADER_MAX 256
-#define FREE_AT_ONCE 64
+#define FREE_AT_ONCE 8
+/* Kept free of readings, so that a whole window can always be cut: a batch takes more room than its readings. */
+#define RESERVE_MIN_BYTES (WINDOW_BYTES + WINDOW_BYTES / 2)
+#define SLICE_READINGS 4096
+#define CHECKED_BYTES (64 * 1024 * 1024) /* a larger spool is not read through at each start */
+#define APPLICATION_ID 0x7061726b        /* "park" */
 
 static const char *const scripts[] = {
     "CREATE TABLE spool(gateway TEXT NOT NULL, mark INTEGER NOT NULL) STRICT;"
     "CREATE TABLE point(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;"
-    "CREATE TABLE reading(id INTEGER PRIMARY KEY AUTOINCREMENT, point INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    "CREATE TABLE reading(id INTEGER PRIMARY KEY, point INTEGER NOT NULL, kind INTEGER NOT NULL,"
     "  quality INTEGER NOT NULL, time_ms INTEGER NOT NULL, value ANY NOT NULL) STRICT;"
     "CREATE TABLE epoch(number INTEGER PRIMARY KEY, epoch INTEGER NOT NULL UNIQUE, first_seq INTEGER NOT NULL,"
     "  last_seq INTEGER NOT NULL) STRICT;"
+    /* end_bytes: the sum of all bodies up to this one, so that the size of any range is a difference. */
     "CREATE TABLE batch(seq INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, oldest_ms INTEGER NOT NULL,"
-    "  body BLOB NOT NULL) STRICT;",
+    "  end_bytes INTEGER NOT NULL, body BLOB NOT NULL) STRICT;",
 };
 
 static const struct db_schema schema = {scripts, sizeof scripts / sizeof scripts[0]};
 
 struct spool {
     struct db *db;
-    int64_t limit_bytes;
-    bool keeps_times;
+    int64_t limit_bytes, reserve_bytes;
     struct spool_state state;
     bool is_mark_saved;
     uint64_t run_epoch; /* of this start; drawn when its first batch is cut, 0 before */
     const char *const *points;
     size_t point_count;
     int64_t *point_ids;  /* by the caller's index */
-    int64_t *last_ms;    /* newest time per point, since start */
     struct db_stmt *add, *uncut, *forget, *cut, *read, *free_old, *save_mark, *new_epoch, *grow_epoch, *prev_epoch,
         *find_epoch, *first, *sizes, *oldest_uncut, *oldest_cut, *count_uncut;
 };
@@ -52,7 +56,7 @@ static enum status query_int(struct db_stmt *stmt, int64_t fallback, int64_t *re
     return ST_OK;
 }
 
-/* Moves with the mark, so it is asked for before each cut as well. */
+/* Moves with the mark as well as with cutting. */
 static enum status refresh_bytes(struct spool *s, struct error *err)
 {
     db_bind_int(s->sizes, 1, s->state.mark);
@@ -84,7 +88,8 @@ static void prepare(struct spool *s)
     s->uncut = db_prepare(db, "SELECT r.id, p.name, r.kind, r.quality, r.time_ms, r.value FROM reading r"
                               " JOIN point p ON p.id = r.point ORDER BY r.id LIMIT ?");
     s->forget = db_prepare(db, "DELETE FROM reading WHERE id <= ?");
-    s->cut = db_prepare(db, "INSERT INTO batch VALUES(?, ?, ?, ?)");
+    s->cut = db_prepare(db, "INSERT INTO batch SELECT ?1, ?2, ?3, length(?4) +"
+                            " ifnull((SELECT end_bytes FROM batch ORDER BY seq DESC LIMIT 1), 0), ?4");
     s->read = db_prepare(db, "SELECT epoch, body FROM batch WHERE seq = ?");
     s->free_old = db_prepare(db, "DELETE FROM batch WHERE seq IN"
                                  " (SELECT seq FROM batch WHERE seq <= ? ORDER BY seq LIMIT ?)");
@@ -95,12 +100,29 @@ static void prepare(struct spool *s)
                                    " WHERE a.epoch = ?");
     s->find_epoch = db_prepare(db, "SELECT last_seq FROM epoch WHERE epoch = ?");
     s->first = db_prepare(db, "SELECT min(seq) FROM batch");
-    s->sizes = db_prepare(db, "SELECT total(length(body)) FROM batch WHERE seq > ?");
+    s->sizes = db_prepare(db, "SELECT (SELECT end_bytes FROM batch ORDER BY seq DESC LIMIT 1)"
+                              " - (SELECT end_bytes - length(body) FROM batch WHERE seq > ? ORDER BY seq LIMIT 1)");
     s->oldest_cut = db_prepare(db, "SELECT oldest_ms FROM batch WHERE seq > ? ORDER BY seq LIMIT 1");
     s->oldest_uncut = db_prepare(db, "SELECT time_ms FROM reading ORDER BY id LIMIT 1");
     /* Ids of readings have no holes: they are added and forgotten in order. */
-    s->count_uncut = db_prepare(db, 
+    s->count_uncut = db_prepare(db,
         "SELECT (SELECT max(id) FROM reading) - (SELECT min(id) FROM reading) + 1");
+}
+
+/* Damage that SQLite meets only where it reads; better at the start, by name, than in the middle of a night. */
+static enum status check_soundness(struct spool *s, const char *path, struct error *err)
+{
+    if (db_used_bytes(s->db) > CHECKED_BYTES)
+        return ST_OK;
+    struct db_stmt *check = db_prepare(s->db, "PRAGMA quick_check(1)");
+    bool has_row;
+    enum status status = db_step(check, &has_row, err);
+    if (status == ST_OK && has_row && !span_is(db_text(check, 0), "ok")) {
+        struct span what = db_text(check, 0);
+        status = error_set(err, ST_INVALID, "%s is not a sound spool (%.*s)", path, (int)what.len, what.at);
+    }
+    db_finish(check);
+    return status;
 }
 
 static enum status claim(struct spool *s, const struct spool_options *options, struct error *err)
@@ -124,12 +146,15 @@ static enum status claim(struct spool *s, const struct spool_options *options, s
     db_reset(own);
     struct db_stmt *newest = db_prepare(s->db, "SELECT epoch, last_seq FROM epoch ORDER BY number DESC LIMIT 1");
     status = db_step(newest, &has_row, err);
-    if (status != ST_OK || !has_row)
-        return status;
-    s->state.epoch = (uint64_t)db_int(newest, 0);
-    s->state.last = db_int(newest, 1);
-    db_reset(newest);
-    return ST_OK;
+    if (status == ST_OK && has_row) {
+        s->state.epoch = (uint64_t)db_int(newest, 0);
+        s->state.last = db_int(newest, 1);
+        db_reset(newest);
+    }
+    if (status == ST_OK && (s->state.mark < 0 || s->state.mark > s->state.last))
+        status = error_set(err, ST_INVALID, "%s is not a sound spool (batch %lld acknowledged, last one %lld)",
+            options->path, (long long)s->state.mark, (long long)s->state.last);
+    return status;
 }
 
 static enum status intern_points(struct spool *s, struct error *err)
@@ -152,21 +177,21 @@ static enum status intern_points(struct spool *s, struct error *err)
 enum status spool_open(const struct spool_options *options, struct spool **ret, struct error *err)
 {
     struct db *db;
-    enum status status = db_open(options->path, &schema, &db, err);
+    enum status status = db_open_own(options->path, APPLICATION_ID, &schema, &db, err);
     if (status != ST_OK)
         return status;
     struct spool *s = mem_zalloc(sizeof *s);
     s->db = db;
     s->limit_bytes = options->limit_bytes;
-    s->keeps_times = options->keeps_times;
+    s->reserve_bytes = s->limit_bytes / 10 > RESERVE_MIN_BYTES ? s->limit_bytes / 10 : RESERVE_MIN_BYTES;
     s->points = options->points;
     s->point_count = options->point_count;
     s->point_ids = mem_zalloc(s->point_count * sizeof *s->point_ids);
-    s->last_ms = mem_zalloc(s->point_count * sizeof *s->last_ms);
     s->is_mark_saved = true;
     prepare(s);
     db_limit_bytes(db, s->limit_bytes);
-    if ((status = claim(s, options, err)) != ST_OK || (status = intern_points(s, err)) != ST_OK ||
+    if ((status = check_soundness(s, options->path, err)) != ST_OK || (status = claim(s, options, err)) != ST_OK ||
+        (status = intern_points(s, err)) != ST_OK ||
         (status = refresh(s, err)) != ST_OK) {
         spool_close(s);
         return status;
@@ -186,7 +211,6 @@ void spool_close(struct spool *s)
     }
     db_close(s->db);
     free(s->point_ids);
-    free(s->last_ms);
     free(s);
 }
 
@@ -199,39 +223,49 @@ void spool_set_mark(struct spool *s, int64_t mark)
 {
     s->is_mark_saved = s->is_mark_saved && mark == s->state.mark;
     s->state.mark = mark;
+    /* A disk that fails here fails the next commit too, and that one is heard. */
+    refresh_bytes(s, NULL);
 }
 
 /* ---- adding ---- */
 
-static enum status make_room(struct spool *s, struct error *err)
+/* What a reading takes at most, in the table and, cut in the same transaction, in a batch. */
+static int64_t reading_bytes(const struct spool_reading *r)
 {
-    /* A tenth of the limit is kept free for the write-ahead log and for cutting. */
-    while (db_used_bytes(s->db) > s->limit_bytes - s->limit_bytes / 10) {
+    return 200 + (r->text != NULL ? 3 * (int64_t)strlen(r->text) : 0);
+}
+
+/* Frees the oldest acknowledged batches until `need_bytes` more fit. Without enough of them it frees what there is. */
+static enum status make_room(struct spool *s, int64_t need_bytes, bool *ret_fits, struct error *err)
+{
+    int64_t allowed = s->limit_bytes - s->reserve_bytes - need_bytes;
+    while (!(*ret_fits = db_used_bytes(s->db) <= allowed)) {
         db_bind_int(s->free_old, 1, s->state.mark);
         db_bind_int(s->free_old, 2, FREE_AT_ONCE);
         enum status status = db_run(s->free_old, err);
-        if (status != ST_OK)
+        if (status != ST_OK || db_changes(s->db) == 0)
             return status;
-        if (db_changes(s->db) == 0)
-            return error_set(err, ST_FULL, "the spool is at its limit of %lld MiB with nothing acknowledged to free",
-                (long long)(s->limit_bytes >> 20));
     }
     return ST_OK;
 }
 
 static enum status add(struct spool *s, const struct spool_reading *readings, size_t count, struct error *err)
 {
-    enum status status = count > 0 ? make_room(s, err) : ST_OK;
+    int64_t need_bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        need_bytes += reading_bytes(&readings[i]);
+    bool fits = true;
+    enum status status = count > 0 ? make_room(s, need_bytes, &fits, err) : ST_OK;
+    if (status == ST_OK && !fits)
+        return error_set(err, ST_FULL, "the spool is at its limit of %lld MiB with nothing acknowledged to free",
+            (long long)(s->limit_bytes >> 20));
     for (size_t i = 0; i < count && status == ST_OK; i++) {
         const struct spool_reading *r = &readings[i];
         assert(r->point < s->point_count);
-        bool is_repeated = !s->keeps_times && r->time_ms == s->last_ms[r->point];
-        int64_t time_ms = r->time_ms + is_repeated;
-        s->last_ms[r->point] = time_ms;
         db_bind_int(s->add, 1, s->point_ids[r->point]);
         db_bind_int(s->add, 2, r->kind);
         db_bind_int(s->add, 3, r->quality);
-        db_bind_int(s->add, 4, time_ms);
+        db_bind_int(s->add, 4, r->time_ms);
         if (r->kind == READING_REGISTER)
             db_bind_int(s->add, 5, r->count);
         else if (r->kind == READING_GAUGE)
@@ -241,6 +275,16 @@ static enum status add(struct spool *s, const struct spool_reading *readings, si
         status = db_run(s->add, err);
     }
     return status;
+}
+
+size_t spool_slice(const struct spool *s, const struct spool_reading *readings, size_t count)
+{
+    /* Several of them fit into the smallest spool, so that an empty one always takes the next. */
+    int64_t left_bytes = s->limit_bytes / 8;
+    size_t n = 0;
+    while (n < count && n < SLICE_READINGS && (n == 0 || left_bytes >= reading_bytes(&readings[n])))
+        left_bytes -= reading_bytes(&readings[n++]);
+    return n;
 }
 
 /* ---- cutting ---- */
@@ -255,7 +299,7 @@ struct cutting {
 /* Takes readings from the front until the batch is full. Readings stay in the table; `forget` follows in the same transaction. */
 static enum status fill(struct spool *s, size_t payload_max, struct cutting *ret, struct error *err)
 {
-    size_t body_max = payload_max - HEADER_MAX;
+    size_t body_max = payload_max > HEADER_MAX ? payload_max - HEADER_MAX : 0;
     db_bind_int(s->uncut, 1, BATCH_LINES_MAX);
     bool has_row;
     enum status status;
@@ -271,9 +315,17 @@ static enum status fill(struct spool *s, size_t payload_max, struct cutting *ret
         else
             r.text = db_text(s->uncut, 5);
         size_t before = ret->body.len;
-        if ((status = batch_write_reading(&ret->body, &r, err)) != ST_OK)
+        struct error why;
+        if (batch_write_reading(&ret->body, &r, &why) != ST_OK) {
+            /* Readings are checked before they are put: this is not what was written. */
+            status = error_set(err, ST_STORAGE, "the spool is damaged: reading %lld of point %.*s: %s",
+                (long long)db_int(s->uncut, 0), (int)r.point.len, r.point.at, why.text);
             break;
+        }
         if (ret->body.len > body_max) {
+            if (ret->lines == 0)
+                status = error_set(err, ST_INVALID,
+                    "the broker takes messages of at most %zu bytes, too few for a single reading", payload_max);
             ret->body.len = before;
             break;
         }
@@ -325,7 +377,8 @@ static enum status cut(struct spool *s, int64_t batches, size_t payload_max, str
     bool is_new_epoch = s->run_epoch == 0;
     if (is_new_epoch && s->state.mark < s->state.last)
         return ST_OK;
-    enum status status = refresh_bytes(s, err);
+    bool fits; /* the reserve is for what does not */
+    enum status status = make_room(s, 0, &fits, err);
     if (status != ST_OK)
         return status;
     int64_t out = s->state.unacknowledged_bytes;
@@ -365,7 +418,9 @@ enum status spool_commit(struct spool *s, const struct spool_reading *readings, 
         return status;
     }
     s->is_mark_saved = true;
-    return refresh(s, err);
+    /* It is committed: to call it a failure that changed nothing would bring the readings in again. */
+    status = refresh(s, err);
+    return status == ST_OK ? ST_OK : ST_STORAGE;
 }
 
 enum status spool_add(struct spool *s, const struct spool_reading *readings, size_t count, struct error *err)
@@ -419,7 +474,7 @@ enum status spool_resolve(struct spool *s, const struct ack *ack, int64_t *ret_s
     epoch_format(ack->epoch, epoch);
     if (last < 0)
         return error_set(err, ST_INVALID, "epoch %s is not of this spool", epoch);
-    if (ack->seq > last && ack->epoch == s->state.epoch)
+    if (ack->seq > last && ack->epoch == s->run_epoch)
         return error_set(err, ST_INVALID, "batch %lld of epoch %s was never cut (last: %lld)", (long long)ack->seq,
             epoch, (long long)last);
     *ret_seq = ack->seq < last ? ack->seq : last;

@@ -2,29 +2,39 @@
 
 #define PROBE_MAX_MS (10 * 60 * 1000)
 #define REFUSAL_MS 1000
+#define NO_REFUSAL (-1)
 
-static bool is_out(const struct window *w)
+bool window_is_out(const struct window *w)
 {
     return w->next > w->mark + 1;
 }
 
+/* The collector was heard of, or nothing is expected of it: silence begins anew. */
 static void calm(struct window *w, int64_t now_mono_ms)
 {
     w->is_probing = false;
     w->probe_wait_ms = w->probe_first_ms;
-    w->probe_at_mono_ms = is_out(w) ? now_mono_ms + w->probe_wait_ms : INT64_MAX;
+    w->probe_at_mono_ms = window_is_out(w) ? now_mono_ms + w->probe_wait_ms : INT64_MAX;
+}
+
+/* What is behind the mark counts as lost. */
+static void go_back(struct window *w, int64_t mark)
+{
+    w->mark = mark;
+    w->next = mark + 1;
+    w->held_refusal = NO_REFUSAL;
+    calm(w, 0);
 }
 
 void window_init(struct window *w, int64_t mark, int64_t last, int64_t probe_ms)
 {
-    *w = (struct window){.mark = mark, .last = last, .probe_first_ms = probe_ms};
-    window_restart(w);
+    *w = (struct window){.last = last, .probe_first_ms = probe_ms, .refuse_at_mono_ms = INT64_MIN};
+    go_back(w, mark);
 }
 
 void window_restart(struct window *w)
 {
-    w->next = w->mark + 1;
-    calm(w, 0);
+    go_back(w, w->mark);
 }
 
 void window_cut(struct window *w, int64_t last)
@@ -32,28 +42,49 @@ void window_cut(struct window *w, int64_t last)
     w->last = last;
 }
 
-bool window_acknowledge(struct window *w, int64_t seq, int64_t now_mono_ms)
+bool window_acknowledge(struct window *w, int64_t seq, bool is_stored, int64_t now_mono_ms)
 {
     if (seq > w->last)
         seq = w->last;
-    if (seq <= w->mark)
-        return false;
-    w->mark = seq;
-    if (w->next <= seq || w->is_probing)
-        w->next = seq + 1;
-    calm(w, now_mono_ms);
-    return true;
+    bool is_moved = seq > w->mark;
+    if (is_moved) {
+        w->mark = seq;
+        w->held_refusal = NO_REFUSAL; /* the collector has got further since */
+        if (w->next <= seq)
+            w->next = seq + 1;
+    }
+    /* Outside of a probe an acknowledgement that moves nothing answers a duplicate. Sending everything again for it would make the next
+     * duplicates, and so on for ever. */
+    if (w->is_probing && (is_moved || !is_stored))
+        go_back(w, w->mark);
+    else if (is_moved)
+        calm(w, now_mono_ms);
+    return is_moved;
+}
+
+static void obey(struct window *w, int64_t seq, int64_t first, int64_t now_mono_ms)
+{
+    go_back(w, seq < first - 1 ? first - 1 : seq);
+    w->refuse_at_mono_ms = now_mono_ms + REFUSAL_MS;
 }
 
 bool window_refuse(struct window *w, int64_t seq, int64_t first, int64_t now_mono_ms)
 {
-    if (seq > w->last || (w->has_refusal && now_mono_ms < w->refused_at_mono_ms + REFUSAL_MS))
+    if (seq > w->last)
         return false;
-    w->mark = seq < first - 1 ? first - 1 : seq;
-    w->next = w->mark + 1;
-    w->has_refusal = true;
-    w->refused_at_mono_ms = now_mono_ms;
-    calm(w, now_mono_ms);
+    if (now_mono_ms < w->refuse_at_mono_ms) {
+        w->held_refusal = seq;
+        return false;
+    }
+    obey(w, seq, first, now_mono_ms);
+    return true;
+}
+
+bool window_tick(struct window *w, int64_t first, int64_t now_mono_ms)
+{
+    if (w->held_refusal == NO_REFUSAL || now_mono_ms < w->refuse_at_mono_ms)
+        return false;
+    obey(w, w->held_refusal, first, now_mono_ms);
     return true;
 }
 
@@ -76,22 +107,22 @@ bool window_fits(const struct window *w, int64_t seq, int32_t bytes)
 
 void window_published(struct window *w, int64_t seq, int32_t bytes, int64_t now_mono_ms)
 {
-    bool was_out = is_out(w);
+    bool is_first = !window_is_out(w), is_probe = seq < w->next;
     w->bytes[seq % WINDOW_BATCHES] = bytes;
-    if (seq < w->next) { /* a probe */
+    if (is_probe) {
         w->is_probing = true;
         w->probe_wait_ms = w->probe_wait_ms * 2 < PROBE_MAX_MS ? w->probe_wait_ms * 2 : PROBE_MAX_MS;
-        w->probe_at_mono_ms = now_mono_ms + w->probe_wait_ms;
-        return;
+    } else {
+        w->next = seq + 1;
     }
-    w->next = seq + 1;
-    if (!was_out)
+    if (is_probe || is_first)
         w->probe_at_mono_ms = now_mono_ms + w->probe_wait_ms;
 }
 
 int64_t window_deadline(const struct window *w)
 {
-    return w->probe_at_mono_ms;
+    bool is_held = w->held_refusal != NO_REFUSAL && w->refuse_at_mono_ms < w->probe_at_mono_ms;
+    return is_held ? w->refuse_at_mono_ms : w->probe_at_mono_ms;
 }
 
 int64_t window_room(const struct window *w)

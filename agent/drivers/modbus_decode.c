@@ -182,7 +182,7 @@ static enum status to_state(
 enum status modbus_decode(const struct modbus_format *format, const struct modbus_meaning *meaning,
     const uint8_t *bytes, union driver_value *ret, struct error *err)
 {
-    struct raw raw;
+    struct raw raw = {0};
     enum status status = read_raw(format, bytes, &raw, err);
     if (status != ST_OK)
         return status;

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define STATE_REPEAT_MS 300000 /* a state is sent on change, at start, and at least this often */
+#define REPEAT_SLACK_MS 1000   /* a poll may come a little late */
+#define CALM_MS 600000         /* so long all polls must be on time before lateness is over: longer than any back-off */
 
 struct polled_point {
     const struct point_settings *settings;
@@ -23,7 +25,7 @@ struct polled_device {
     struct schedule schedule;
     struct polled_point *points;
     uint32_t first_point;
-    struct complaint silent, late;
+    struct complaint silent;
 };
 
 struct poller {
@@ -34,7 +36,9 @@ struct poller {
     void *state;           /* the driver's, of the bus */
     bool is_open;
     struct polled_device *devices;
-    struct complaint refused;
+    struct complaint down, refused, late;
+    int64_t late_at_mono_ms;
+    struct buf line;       /* scratch */
     pthread_t thread;
     bool is_started;
     pthread_mutex_t lock;
@@ -48,46 +52,6 @@ struct turn {
     struct polled_device *device;
 };
 
-static void take_reading(void *context, size_t index, const union driver_value *value, int64_t time_ms)
-{
-    struct turn *turn = context;
-    struct poller *p = turn->poller;
-    struct polled_device *device = turn->device;
-    struct polled_point *point = &device->points[index];
-    int64_t now = p->clock->mono_ms();
-    complaint_clear(&point->failed, now, "poller", "%s/%s: point %s can be read again", p->bus->name,
-        device->settings->name, point->settings->point);
-    struct spool_reading reading = {.point = device->first_point + (uint32_t)index,
-        .kind = (enum reading_kind)point->settings->kind,
-        .quality = p->clock->is_synchronised() ? QUALITY_GOOD : QUALITY_CLOCK,
-        .time_ms = time_ms};
-    bool is_urgent = false;
-    char text[STATE_TEXT_MAX + 1];
-    if (reading.kind == READING_REGISTER) {
-        reading.count = value->count;
-    } else if (reading.kind == READING_GAUGE) {
-        reading.value = value->number;
-    } else {
-        is_urgent = point->text == NULL || strcmp(point->text, value->text) != 0;
-        if (!is_urgent && now < point->sent_mono_ms + STATE_REPEAT_MS)
-            return;
-        strncpy(text, value->text, sizeof text - 1);
-        text[sizeof text - 1] = '\0';
-        reading.text = text;
-    }
-    if (!deliver_put(p->deliver, &reading, is_urgent)) {
-        complain(&p->refused, now, LOG_LEVEL_ERROR, "poller", "%s: readings are refused: the queue to the spool is full",
-            p->bus->name);
-        return;
-    }
-    complaint_clear(&p->refused, now, "poller", "%s: readings are taken again", p->bus->name);
-    if (reading.kind == READING_STATE) {
-        free(point->text);
-        point->text = mem_strdup(text);
-        point->sent_mono_ms = now;
-    }
-}
-
 static void take_failure(void *context, size_t index, const struct error *why)
 {
     struct turn *turn = context;
@@ -97,21 +61,113 @@ static void take_failure(void *context, size_t index, const struct error *why)
         p->bus->name, turn->device->settings->name, point->settings->point, why->text);
 }
 
-static enum status open_and_poll(struct poller *p, struct polled_device *device, const struct driver_sink *sink,
+static void clear_failure(const struct turn *turn, struct polled_point *point, int64_t now_mono_ms)
+{
+    complaint_clear(&point->failed, now_mono_ms, "poller", "%s/%s: point %s can be read again", turn->poller->bus->name,
+        turn->device->settings->name, point->settings->point);
+}
+
+/* Would the next poll be too late? */
+static bool is_repeat_due(const struct polled_point *point, int64_t every_ms, int64_t now_mono_ms)
+{
+    return now_mono_ms + every_ms + REPEAT_SLACK_MS > point->sent_mono_ms + STATE_REPEAT_MS;
+}
+
+/* What the contract forbids must not get into the spool, from which nothing is ever removed unsent. */
+static enum status check_reading(struct poller *p, const struct polled_point *point, const struct spool_reading *r,
     struct error *err)
 {
-    enum status status = ST_OK;
-    if (!p->is_open)
-        status = p->driver->open(p->state, p->bus, err);
-    if (status == ST_OK) {
-        p->is_open = true;
-        status = p->driver->poll(p->state, device->state, device->settings, sink, err);
+    struct reading reading = {.kind = r->kind,
+        .quality = r->quality,
+        .point = span_of(point->settings->point),
+        .time_ms = r->time_ms,
+        .count = r->count,
+        .value = r->value,
+        .text = span_of(r->text != NULL ? r->text : "")};
+    buf_reset(&p->line);
+    return batch_write_reading(&p->line, &reading, err);
+}
+
+static void take_reading(void *context, size_t index, const union driver_value *value, int64_t time_ms)
+{
+    struct turn *turn = context;
+    struct poller *p = turn->poller;
+    struct polled_device *device = turn->device;
+    struct polled_point *point = &device->points[index];
+    int64_t now = p->clock->mono_ms();
+    struct spool_reading reading = {.point = device->first_point + (uint32_t)index,
+        .kind = (enum reading_kind)point->settings->kind,
+        .quality = p->clock->is_synchronised() ? QUALITY_GOOD : QUALITY_CLOCK,
+        .time_ms = time_ms};
+    bool is_urgent = false;
+    char *text = NULL;
+    if (reading.kind == READING_REGISTER) {
+        reading.count = value->count;
+    } else if (reading.kind == READING_GAUGE) {
+        reading.value = value->number;
+    } else {
+        is_urgent = point->text == NULL || strcmp(point->text, value->text) != 0;
+        if (!is_urgent && !is_repeat_due(point, device->settings->every_ms, now)) {
+            clear_failure(turn, point, now);
+            return;
+        }
+        reading.text = text = mem_strdup(value->text);
     }
-    if (status == ST_UNREACHABLE || !p->is_open) {
-        p->driver->close(p->state);
-        p->is_open = false;
+    struct error why;
+    if (check_reading(p, point, &reading, &why) != ST_OK) {
+        take_failure(context, index, &why);
+    } else if (!deliver_put(p->deliver, &reading, is_urgent)) {
+        complain(&p->refused, now, LOG_LEVEL_ERROR, "poller", "%s: readings are refused: the queue to the spool is full",
+            p->bus->name);
+    } else {
+        clear_failure(turn, point, now);
+        complaint_clear(&p->refused, now, "poller", "%s: readings are taken again", p->bus->name);
+        if (text != NULL) {
+            free(point->text);
+            point->text = text;
+            point->sent_mono_ms = now;
+            text = NULL;
+        }
     }
-    return status;
+    free(text);
+}
+
+static void close_bus(struct poller *p)
+{
+    p->driver->close(p->state);
+    p->is_open = false;
+}
+
+/* False when the bus cannot be opened: that is said once for all of its devices. */
+static bool open_bus(struct poller *p, struct error *err)
+{
+    if (p->is_open)
+        return true;
+    p->is_open = p->driver->open(p->state, p->bus, err) == ST_OK;
+    int64_t now = p->clock->mono_ms();
+    if (!p->is_open) {
+        close_bus(p);
+        complain(&p->down, now, LOG_LEVEL_WARN, "poller",
+            "%s: %s; none of its %zu devices can be polled, tried again with growing intervals", p->bus->name, err->text,
+            p->bus->devices.count);
+    } else if (p->down.is_open) {
+        complaint_clear(&p->down, now, "poller", "%s: open again", p->bus->name);
+        for (size_t i = 0; i < p->bus->devices.count; i++)
+            schedule_forgive(&p->devices[i].schedule, now);
+    }
+    return p->is_open;
+}
+
+static void watch_lateness(struct poller *p, const struct polled_device *device, int64_t missed, int64_t now)
+{
+    if (missed > 0) {
+        p->late_at_mono_ms = now;
+        complain(&p->late, now, LOG_LEVEL_WARN, "poller",
+            "%s: polls are left out (%lld of %s): its devices take longer than `every` allows", p->bus->name,
+            (long long)missed, device->settings->name);
+    } else if (now - p->late_at_mono_ms >= CALM_MS) {
+        complaint_clear(&p->late, now, "poller", "%s: all polls are on time again", p->bus->name);
+    }
 }
 
 static void poll_device(struct poller *p, struct polled_device *device)
@@ -119,21 +175,23 @@ static void poll_device(struct poller *p, struct polled_device *device)
     struct turn turn = {p, device};
     struct driver_sink sink = {&turn, p->clock, take_reading, take_failure};
     struct error err;
-    enum status status = open_and_poll(p, device, &sink, &err);
+    bool is_open = open_bus(p, &err);
+    enum status status =
+        is_open ? p->driver->poll(p->state, device->state, device->settings, &sink, &err) : ST_UNREACHABLE;
+    if (is_open && status == ST_UNREACHABLE)
+        close_bus(p);
     int64_t now = p->clock->mono_ms();
     int64_t missed = schedule_next(&device->schedule, now, p->clock->wall_ms(), status == ST_OK);
+    if (!is_open)
+        return;
     if (status != ST_OK)
         complain(&device->silent, now, LOG_LEVEL_WARN, "poller", "%s/%s: %s; next try in %lld s", p->bus->name,
             device->settings->name, err.text, (long long)(device->schedule.due_mono_ms - now + 500) / 1000);
     else
         complaint_clear(&device->silent, now, "poller", "%s/%s: answers again", p->bus->name, device->settings->name);
-    if (missed > 0)
-        complain(&device->late, now, LOG_LEVEL_WARN, "poller",
-            "%s/%s: %lld polls left out: the devices of this bus take longer than `every` allows", p->bus->name,
-            device->settings->name, (long long)missed);
-    else if (now < device->schedule.due_mono_ms)
-        complaint_clear(&device->late, now, "poller", "%s/%s: polled on time again", p->bus->name,
-            device->settings->name);
+    /* What a device without answers misses is its own affair, and said. */
+    if (status == ST_OK)
+        watch_lateness(p, device, missed, now);
 }
 
 static struct polled_device *earliest(struct poller *p)
@@ -222,6 +280,7 @@ void poller_destroy(struct poller *p)
         free(device->state);
         free(device->points);
     }
+    buf_release(&p->line);
     free(p->devices);
     free(p->state);
     pthread_cond_destroy(&p->wake);

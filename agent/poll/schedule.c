@@ -34,9 +34,21 @@ int64_t schedule_next(struct schedule *s, int64_t now_mono_ms, int64_t now_wall_
         s->failures = 0;
         return missed;
     }
-    int64_t skip = ((int64_t)1 << (s->failures < 16 ? s->failures : 16)) - 1;
-    int64_t skip_max = SCHEDULE_BACKOFF_MAX_MS / s->every_ms;
-    s->due_mono_ms += (skip < skip_max ? skip : skip_max) * s->every_ms;
+    int64_t periods = (int64_t)1 << (s->failures < 16 ? s->failures : 16);
+    int64_t periods_max = SCHEDULE_BACKOFF_MAX_MS / s->every_ms;
+    if (periods > periods_max)
+        periods = periods_max > 0 ? periods_max : 1;
+    s->due_mono_ms += (periods - 1) * s->every_ms;
     s->failures++;
     return missed;
+}
+
+void schedule_forgive(struct schedule *s, int64_t now_mono_ms)
+{
+    if (s->failures == 0)
+        return;
+    s->failures = 0;
+    int64_t due_mono_ms = s->has_grid ? grid_after(s, now_mono_ms) : now_mono_ms;
+    if (due_mono_ms < s->due_mono_ms)
+        s->due_mono_ms = due_mono_ms;
 }

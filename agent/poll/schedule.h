@@ -17,8 +17,11 @@ struct schedule {
 
 /* The first poll is due at once. */
 void schedule_init(struct schedule *s, int64_t every_ms, int64_t now_mono_ms);
-/* After a poll that began when it was due. Moves to the next deadline after now; a success follows the grid, the n-th failure in a row skips 2^n - 1 deadlines, at most
- * SCHEDULE_BACKOFF_MAX_MS. Returns how many deadlines were missed because polling took too long (0 = on time; skipped ones do not count). */
+/* After a poll that began when it was due. Moves to the next deadline after now. A success follows the grid, and so does the first failure;
+ * each further one in a row doubles the distance (2, 4, 8, ... periods), up to SCHEDULE_BACKOFF_MAX_MS. Returns how many deadlines were missed
+ * because polling took too long (0 = on time; skipped ones do not count). */
 int64_t schedule_next(struct schedule *s, int64_t now_mono_ms, int64_t now_wall_ms, bool is_success);
+/* Why it failed is over: no more back-off, the next deadline is that of the grid. */
+void schedule_forgive(struct schedule *s, int64_t now_mono_ms);
 
 #define SCHEDULE_BACKOFF_MAX_MS (5 * 60 * 1000)

@@ -1,5 +1,6 @@
 #include "collector/intake/inbox.h"
 
+#include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/thread.h"
 
@@ -20,7 +21,7 @@ struct inbox {
     struct inbox_message *first, **last;
     size_t bytes;
     int64_t discarded;
-    bool is_woken;
+    bool is_woken, is_closed;
     struct quota *quotas; /* of gateways that have a message here */
     size_t quota_count, quota_capacity;
 };
@@ -74,6 +75,14 @@ static struct quota *quota_of(struct inbox *b, const char *gateway)
     return q;
 }
 
+static bool has_room(const struct inbox *b, const struct quota *quota, size_t cost)
+{
+    if (cost > INBOX_BYTES_MAX - b->bytes)
+        return false;
+    size_t rest = INBOX_BYTES_MAX - b->bytes - cost, sum = quota->bytes + cost;
+    return sum <= INBOX_GATEWAY_BYTES_MAX && sum <= rest;
+}
+
 void inbox_put(struct inbox *b, const struct mqtt_message *message, int64_t now_ms)
 {
     char gateway[ID_MAX + 1];
@@ -83,7 +92,7 @@ void inbox_put(struct inbox *b, const struct mqtt_message *message, int64_t now_
     size_t cost = message->payload.len + OVERHEAD;
     pthread_mutex_lock(&b->lock);
     struct quota *quota = quota_of(b, gateway);
-    if (b->bytes + cost > INBOX_BYTES_MAX || quota->bytes + cost > INBOX_GATEWAY_BYTES_MAX) {
+    if (!has_room(b, quota, cost)) {
         b->discarded += (int64_t)message->payload.len;
         if (quota->bytes == 0)
             *quota = b->quotas[--b->quota_count];
@@ -113,12 +122,28 @@ void inbox_wake(struct inbox *b)
     pthread_mutex_unlock(&b->lock);
 }
 
+void inbox_close(struct inbox *b)
+{
+    pthread_mutex_lock(&b->lock);
+    b->is_closed = true;
+    pthread_cond_signal(&b->wake);
+    pthread_mutex_unlock(&b->lock);
+}
+
 void inbox_wait(struct inbox *b, int64_t deadline_mono_ms)
 {
     pthread_mutex_lock(&b->lock);
-    if (b->first == NULL && !b->is_woken)
+    if (b->first == NULL && !b->is_woken && !b->is_closed)
         thread_wait_until(&b->wake, &b->lock, deadline_mono_ms);
     b->is_woken = false;
+    pthread_mutex_unlock(&b->lock);
+}
+
+void inbox_pause(struct inbox *b, int64_t deadline_mono_ms)
+{
+    pthread_mutex_lock(&b->lock);
+    while (!b->is_closed && clock_system.mono_ms() < deadline_mono_ms)
+        thread_wait_until(&b->wake, &b->lock, deadline_mono_ms);
     pthread_mutex_unlock(&b->lock);
 }
 

@@ -1,7 +1,8 @@
 /*
  * Messages on their way from the MQTT library's thread to the core thread: a bounded queue, with a quota for each gateway, so that one that floods
- * takes nothing from the others. What is over a quota is discarded unparsed, as if it had never arrived: its sender is not
- * acknowledged and sends it again.
+ * takes nothing from the others: at most INBOX_GATEWAY_BYTES_MAX, and never more than what is still free for the rest, so that n that flood
+ * leave a part in n + 1. What is over a quota is discarded unparsed, as if it had never arrived: its sender is not acknowledged and
+ * sends it again.
  */
 #pragma once
 
@@ -32,10 +33,14 @@ struct inbox *inbox_create(void);
 void inbox_destroy(struct inbox *b); /* accepts NULL */
 /* Any thread; copies, never blocks. Messages of other topics are ignored. */
 void inbox_put(struct inbox *b, const struct mqtt_message *message, int64_t now_ms);
+/* Ends every wait, now and from now on. Any thread. */
+void inbox_close(struct inbox *b);
 /* Wakes inbox_wait without a message. Any thread. */
 void inbox_wake(struct inbox *b);
 /* Waits until a message is there, inbox_wake was called, or the deadline passed. Core thread. */
 void inbox_wait(struct inbox *b, int64_t deadline_mono_ms);
+/* Waits until the deadline or inbox_close, whatever arrives. Core thread. */
+void inbox_pause(struct inbox *b, int64_t deadline_mono_ms);
 /* The oldest message, whose memory is the caller's (free), or NULL. Core thread. */
 struct inbox_message *inbox_take(struct inbox *b);
 /* Bytes discarded since start. */

@@ -1,7 +1,9 @@
 #include "collector/intake/journal.h"
 
+#include "lib/id.h"
 #include "lib/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,44 +100,107 @@ enum status journal_find(struct db *db, int64_t gateway, int64_t from_ms, int64_
     return status;
 }
 
-enum status journal_quarantine(struct db *db, const struct quarantine_entry *entry, struct error *err)
+static bool has_room(int64_t of_gateway, int64_t of_all)
 {
-    struct db_stmt *add = db_keep(db, "INSERT INTO quarantine(gateway, epoch, seq, line, reason, content, recorded_ms)"
-                                      " VALUES(?, ?, ?, ?, ?, ?, ?)");
-    struct span content = entry->content;
+    return of_gateway < QUARANTINE_SHARE_BYTES || (of_gateway < QUARANTINE_GATEWAY_BYTES && of_all < QUARANTINE_BYTES);
+}
+
+static enum status check_room(struct db *db, struct span gateway, bool *ret, struct error *err)
+{
+    struct db_stmt *sizes = db_keep(db, "SELECT gateway = '*', bytes FROM quarantine_size WHERE gateway IN (?, '*')");
+    db_bind_text(sizes, 1, gateway);
+    int64_t bytes[2] = {0};
+    bool has_row;
+    enum status status;
+    while ((status = db_step(sizes, &has_row, err)) == ST_OK && has_row)
+        bytes[db_int(sizes, 0)] = db_int(sizes, 1);
+    *ret = has_room(bytes[0], bytes[1]);
+    return status;
+}
+
+static enum status count_omitted(struct db *db, struct span gateway, struct error *err)
+{
+    struct db_stmt *count = db_keep(db, "INSERT INTO quarantine_size(gateway, bytes, omitted) VALUES(?, 0, 1)"
+                                        " ON CONFLICT DO UPDATE SET omitted = omitted + 1");
+    db_bind_text(count, 1, gateway);
+    return db_run(count, err);
+}
+
+struct quarantine_row {
+    struct span gateway;
+    bool has_seq;
+    int64_t epoch, seq, line, journal; /* line -1, journal 0: none */
+    const char *reason;
+    struct span content;
+    int64_t recorded_ms;
+};
+
+static enum status put_row(struct db *db, const struct quarantine_row *row, bool *ret_is_kept, struct error *err)
+{
+    enum status status = check_room(db, row->gateway, ret_is_kept, err);
+    if (status != ST_OK || !*ret_is_kept)
+        return status == ST_OK ? count_omitted(db, row->gateway, err) : status;
+    struct db_stmt *add =
+        db_keep(db, "INSERT INTO quarantine(gateway, epoch, seq, line, reason, content, recorded_ms, journal)"
+                    " VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+    struct span content = row->content;
     if (content.len > CONTENT_MAX)
         content.len = CONTENT_MAX;
-    db_bind_text(add, 1, span_of(entry->gateway));
-    if (entry->header != NULL) {
-        db_bind_int(add, 2, (int64_t)entry->header->epoch);
-        db_bind_int(add, 3, entry->header->seq);
-    } else {
-        db_bind_null(add, 2);
-        db_bind_null(add, 3);
+    for (int i = 2; i <= 8; i++)
+        db_bind_null(add, i);
+    db_bind_text(add, 1, row->gateway);
+    if (row->has_seq) {
+        db_bind_int(add, 2, row->epoch);
+        db_bind_int(add, 3, row->seq);
     }
-    if (entry->line >= 0)
-        db_bind_int(add, 4, entry->line);
-    else
-        db_bind_null(add, 4);
-    db_bind_text(add, 5, span_of(entry->reason));
+    if (row->line >= 0)
+        db_bind_int(add, 4, row->line);
+    db_bind_text(add, 5, span_of(row->reason));
     db_bind_blob(add, 6, content);
-    db_bind_int(add, 7, entry->recorded_ms);
+    db_bind_int(add, 7, row->recorded_ms);
+    if (row->journal != 0)
+        db_bind_int(add, 8, row->journal);
     return db_run(add, err);
 }
 
-enum status journal_reject(struct db *db, int64_t journal, int64_t line, const char *reason, struct span content,
-    int64_t recorded_ms, struct error *err)
+enum status journal_quarantine(struct db *db, const struct quarantine_entry *entry, bool *ret_is_kept, struct error *err)
 {
-    struct db_stmt *add = db_keep(db,
-        "INSERT INTO quarantine(gateway, epoch, seq, line, reason, content, recorded_ms)"
-        " SELECT coalesce(g.name, ''), j.epoch, j.seq, ?2, ?3, ?4, ?5 FROM (SELECT ?1 AS id) r"
-        " LEFT JOIN journal j ON j.id = r.id LEFT JOIN gateway g ON g.id = j.gateway");
-    db_bind_int(add, 1, journal);
-    db_bind_int(add, 2, line);
-    db_bind_text(add, 3, span_of(reason));
-    db_bind_blob(add, 4, content);
-    db_bind_int(add, 5, recorded_ms);
-    return db_run(add, err);
+    struct quarantine_row row = {.gateway = span_of(entry->gateway),
+        .has_seq = entry->header != NULL,
+        .epoch = entry->header != NULL ? (int64_t)entry->header->epoch : 0,
+        .seq = entry->header != NULL ? entry->header->seq : 0,
+        .line = entry->line,
+        .reason = entry->reason,
+        .content = entry->content,
+        .recorded_ms = entry->recorded_ms};
+    return put_row(db, &row, ret_is_kept, err);
+}
+
+enum status journal_reject(struct db *db, int64_t journal, int64_t line, const char *reason, struct span content,
+    int64_t recorded_ms, bool *ret_is_kept, struct error *err)
+{
+    struct quarantine_row row = {.gateway = SPAN(""),
+        .line = line,
+        .journal = journal,
+        .reason = reason,
+        .content = content,
+        .recorded_ms = recorded_ms};
+    struct db_stmt *origin =
+        db_keep(db, "SELECT g.name, j.epoch, j.seq FROM journal j JOIN gateway g ON g.id = j.gateway WHERE j.id = ?");
+    db_bind_int(origin, 1, journal);
+    enum status status = db_step(origin, &row.has_seq, err);
+    if (status != ST_OK)
+        return status;
+    char name[ID_MAX + 1] = "";
+    if (row.has_seq) {
+        struct span found = db_text(origin, 0);
+        snprintf(name, sizeof name, "%.*s", (int)found.len, found.at);
+        row.gateway = span_of(name);
+        row.epoch = db_int(origin, 1);
+        row.seq = db_int(origin, 2);
+    }
+    db_reset(origin);
+    return put_row(db, &row, ret_is_kept, err);
 }
 
 static void bind_known(struct db_stmt *s, int index, int64_t value)
@@ -146,49 +211,80 @@ static void bind_known(struct db_stmt *s, int index, int64_t value)
         db_bind_null(s, index);
 }
 
-enum status journal_loss(struct db *db, int64_t gateway, const struct loss_entry *entry, struct error *err)
+static void bind_loss(struct db_stmt *s, const struct loss_entry *entry)
 {
-    struct db_stmt *add = db_keep(db, "INSERT INTO loss(gateway, epoch, first_seq, last_seq, readings, from_ms, to_ms,"
-                                      " reason, recorded_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    db_bind_text(add, 1, span_of(entry->gateway));
-    bind_known(add, 2, (int64_t)entry->epoch);
-    bind_known(add, 3, entry->first_seq);
-    bind_known(add, 4, entry->last_seq);
-    bind_known(add, 5, entry->readings);
-    bind_known(add, 6, entry->from_ms);
-    bind_known(add, 7, entry->to_ms);
-    db_bind_text(add, 8, span_of(entry->reason));
-    db_bind_int(add, 9, entry->recorded_ms);
-    enum status status = db_run(add, err);
-    if (status != ST_OK)
+    db_bind_text(s, 1, span_of(entry->gateway));
+    bind_known(s, 2, (int64_t)entry->epoch);
+    bind_known(s, 3, entry->first_seq);
+    bind_known(s, 4, entry->last_seq);
+    bind_known(s, 5, entry->readings);
+    bind_known(s, 6, entry->from_ms);
+    bind_known(s, 7, entry->to_ms);
+    db_bind_text(s, 8, span_of(entry->reason));
+    db_bind_int(s, 9, entry->recorded_ms);
+}
+
+/* What is unknown of one of the two is unknown of both together: min, max and + of NULL are NULL. */
+static enum status widen_loss(struct db *db, const struct loss_entry *entry, bool *ret_is_done, struct error *err)
+{
+    struct db_stmt *widen = db_keep(db,
+        "UPDATE loss SET epoch = ?2, first_seq = min(first_seq, ?3), last_seq = max(last_seq, ?4), readings = readings + ?5,"
+        " from_ms = min(from_ms, ?6), to_ms = max(to_ms, ?7), recorded_ms = ?9"
+        " WHERE id = (SELECT id FROM loss WHERE gateway = ?1 AND reason = ?8 ORDER BY id DESC LIMIT 1)");
+    bind_loss(widen, entry);
+    enum status status = db_run(widen, err);
+    *ret_is_done = db_changes(db) > 0;
+    return status;
+}
+
+enum status journal_loss(struct db *db, int64_t gateway, int64_t recorded, const struct loss_entry *entry,
+    struct error *err)
+{
+    bool is_done = false;
+    enum status status = recorded >= JOURNAL_LOSSES_MAX ? widen_loss(db, entry, &is_done, err) : ST_OK;
+    if (status == ST_OK && !is_done) {
+        struct db_stmt *add = db_keep(db, "INSERT INTO loss(gateway, epoch, first_seq, last_seq, readings, from_ms,"
+                                          " to_ms, reason, recorded_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        bind_loss(add, entry);
+        status = db_run(add, err);
+    }
+    if (status != ST_OK || entry->is_history)
         return status;
     struct db_stmt *count = db_keep(db, "UPDATE gateway SET lost = lost + 1 WHERE id = ?");
     db_bind_int(count, 1, gateway);
     return db_run(count, err);
 }
 
-static enum status run_prune(struct db_stmt *s, int64_t before_ms, int64_t settled, int64_t limit, struct error *err)
+static enum status run_prune(struct db *db, struct db_stmt *s, int64_t before_ms, int64_t settled, int64_t limit,
+    int64_t *deleted, struct error *err)
 {
     db_bind_int(s, 1, before_ms);
     db_bind_int(s, 2, settled);
     db_bind_int(s, 3, limit);
-    return db_run(s, err);
+    enum status status = db_run(s, err);
+    int64_t changes = status == ST_OK ? db_changes(db) : 0;
+    if (changes > *deleted)
+        *deleted = changes;
+    return status;
 }
 
-enum status journal_prune(struct db *db, int64_t before_ms, int64_t settled, int64_t limit, struct error *err)
+enum status journal_prune(struct db *db, int64_t before_ms, int64_t settled, int64_t limit, int64_t *ret_deleted,
+    struct error *err)
 {
-    /* Ids grow with arrival, so the oldest rows are the first. */
-    static const char *const scripts[] = {
-        "DELETE FROM journal_span WHERE journal IN (SELECT id FROM journal WHERE received_ms < ?1 AND id <= ?2"
-        " ORDER BY id LIMIT ?3)",
-        "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE received_ms < ?1 AND id <= ?2"
-        " ORDER BY id LIMIT ?3)",
-        "DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE recorded_ms < ?1 AND ?2 >= 0"
-        " ORDER BY id LIMIT ?3)",
-    };
-    enum status status = ST_OK;
-    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0] && status == ST_OK; i++)
-        status = run_prune(db_keep(db, scripts[i]), before_ms, settled, limit, err);
+#define OLD_BATCHES "(SELECT id FROM journal WHERE received_ms < ?1 AND id <= ?2 ORDER BY received_ms LIMIT ?3)"
+    struct db_stmt *spans = db_keep(db, "DELETE FROM journal_span WHERE journal IN " OLD_BATCHES);
+    struct db_stmt *batches = db_keep(db, "DELETE FROM journal WHERE id IN " OLD_BATCHES);
+#undef OLD_BATCHES
+    struct db_stmt *quarantine =
+        db_keep(db, "DELETE FROM quarantine WHERE id IN"
+                    " (SELECT id FROM quarantine WHERE recorded_ms < ?1 AND ?2 >= 0 ORDER BY recorded_ms LIMIT ?3)");
+    int64_t spans_deleted = 0;
+    *ret_deleted = 0;
+    enum status status = run_prune(db, spans, before_ms, settled, limit, &spans_deleted, err);
+    if (status == ST_OK)
+        status = run_prune(db, batches, before_ms, settled, limit, ret_deleted, err);
+    if (status == ST_OK)
+        status = run_prune(db, quarantine, before_ms, settled, limit, ret_deleted, err);
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include "lib/batch.h"
 #include "lib/db.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct journal_batch {
@@ -27,19 +28,36 @@ typedef void journal_visit(void *context, const struct reading *reading);
 enum status journal_find(struct db *db, int64_t gateway, int64_t from_ms, int64_t to_ms, journal_visit *visit,
     void *context, struct error *err);
 
+/*
+ * The quarantine is for people to look into, so a flood need not be kept whole: of each gateway up to QUARANTINE_GATEWAY_BYTES are
+ * kept, of all together up to QUARANTINE_BYTES, beyond which each still may have QUARANTINE_SHARE_BYTES, so that a flooder
+ * takes nothing from the others. What is more is counted only (quarantine_size.omitted), until pruning by age makes room.
+ */
+#define QUARANTINE_BYTES (64 * 1024 * 1024)
+#define QUARANTINE_GATEWAY_BYTES (4 * 1024 * 1024)
+#define QUARANTINE_SHARE_BYTES (64 * 1024)
+
 struct quarantine_entry {
     const char *gateway;
     const struct batch_header *header; /* NULL = unreadable */
     int64_t line;                      /* of the body, from 0; -1 = the whole payload */
     const char *reason;
-    struct span content;               /* kept up to 4 KiB */
+    struct span content; /* kept up to 4 KiB */
     int64_t recorded_ms;
 };
-enum status journal_quarantine(struct db *db, const struct quarantine_entry *entry, struct error *err);
+/* *ret_is_kept is false where it was only counted. */
+enum status journal_quarantine(struct db *db, const struct quarantine_entry *entry, bool *ret_is_kept, struct error *err);
 
-/* Quarantines a line that is journalled (id `journal`; 0 = a derived line of the outbox) but that the store will never take. */
+/* Quarantines a line that is journalled (id `journal`; 0 = a derived line of the outbox) but that the store will never take. The
+ * same line of the journal is quarantined once, however often the store refuses it. */
 enum status journal_reject(struct db *db, int64_t journal, int64_t line, const char *reason, struct span content,
-    int64_t recorded_ms, struct error *err);
+    int64_t recorded_ms, bool *ret_is_kept, struct error *err);
+
+/*
+ * No loss is silent, and none can fill the disk: beyond JOURNAL_LOSSES_MAX of a gateway a new one widens the gateway's newest entry of
+ * the same reason.
+ */
+#define JOURNAL_LOSSES_MAX 10000
 
 struct loss_entry {
     const char *gateway;
@@ -49,10 +67,15 @@ struct loss_entry {
     int64_t from_ms, to_ms;      /* 0 = unknown */
     const char *reason;
     int64_t recorded_ms;
+    bool is_history; /* from before this gateway was first heard: not held here, but not lost; not counted */
 };
-enum status journal_loss(struct db *db, int64_t gateway, const struct loss_entry *entry, struct error *err);
+/* `recorded`: how many losses of the gateway were counted before. */
+enum status journal_loss(struct db *db, int64_t gateway, int64_t recorded, const struct loss_entry *entry,
+    struct error *err);
 
-/* Deletes batches that arrived before `before_ms` and that the store has (id <= settled), and quarantine of that age; at most `limit` rows of each. */
-enum status journal_prune(struct db *db, int64_t before_ms, int64_t settled, int64_t limit, struct error *err);
+/* Deletes batches that arrived before `before_ms` and that the store has (id <= settled), and quarantine of that age; at most `limit` rows of
+ * each. *ret_deleted: the most rows deleted of one of them; `limit` = there may be more. */
+enum status journal_prune(struct db *db, int64_t before_ms, int64_t settled, int64_t limit, int64_t *ret_deleted,
+    struct error *err);
 /* The newest id; 0 = none. */
 enum status journal_newest(struct db *db, int64_t *ret, struct error *err);

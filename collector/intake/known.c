@@ -15,9 +15,10 @@ static struct known_gateway *new_gateway(struct known *k, int64_t id, struct spa
     return g;
 }
 
-static struct known_point *new_point(struct known *k, const struct known_gateway *g, struct span name)
+static struct known_point *new_point(struct known *k, struct known_gateway *g, struct span name)
 {
     struct known_point *p = mem_zalloc(sizeof *p);
+    g->points++;
     p->gateway = g;
     p->time_ms = INT64_MIN;
     snprintf(p->name, sizeof p->name, "%.*s", (int)name.len, name.at);
@@ -36,7 +37,7 @@ static struct known_epoch *new_epoch(struct known_gateway *g, uint64_t epoch)
 static enum status load_gateways(struct known *k, struct db *db, struct error *err)
 {
     struct db_stmt *all = db_prepare(db, "SELECT id, name, epoch, lost FROM gateway");
-    struct db_stmt *epochs = db_prepare(db, "SELECT epoch, mark FROM epoch WHERE gateway = ?");
+    struct db_stmt *epochs = db_prepare(db, "SELECT epoch, mark FROM epoch WHERE gateway = ? ORDER BY id");
     bool has_row;
     enum status status;
     while ((status = db_step(all, &has_row, err)) == ST_OK && has_row) {
@@ -66,6 +67,8 @@ static enum status load_points(struct known *k, struct db *db, struct error *err
         p->kind = (enum reading_kind)db_int(all, 3);
         p->quality = (enum reading_quality)db_int(all, 4);
         p->time_ms = db_int(all, 5);
+        if (p->time_ms > p->gateway->newest_ms)
+            p->gateway->newest_ms = p->time_ms;
         p->arrived_ms = db_int(all, 6);
         p->count = db_int(all, 7);
         p->value = db_double(all, 8);
@@ -98,6 +101,7 @@ void known_release(struct known *k)
     name_map_release(&k->gateways);
     name_map_release(&k->points);
     free(k->changed);
+    free(k->sorted);
     *k = (struct known){0};
 }
 
@@ -127,16 +131,30 @@ struct known_epoch *known_epoch_find(const struct known_gateway *g, uint64_t epo
     return NULL;
 }
 
-enum status known_mark(struct known *k, struct db *db, struct known_gateway *g, const struct batch_header *header,
-    int64_t mark, struct error *err)
+static enum status forget_oldest(struct db *db, struct known_gateway *g, struct error *err)
 {
-    (void)k;
-    struct known_epoch *e = known_epoch_find(g, header->epoch);
-    if (e == NULL)
-        e = new_epoch(g, header->epoch);
-    e->mark = mark;
-    struct db_stmt *save = db_keep(db, "INSERT INTO epoch VALUES(?, ?, ?, ?, ?)"
-                                       " ON CONFLICT DO UPDATE SET mark = excluded.mark");
+    struct db_stmt *forget = db_keep(db, "DELETE FROM epoch WHERE gateway = ? AND epoch = ?");
+    db_bind_int(forget, 1, g->id);
+    db_bind_int(forget, 2, (int64_t)g->epochs[0].epoch);
+    memmove(g->epochs, g->epochs + 1, --g->epoch_count * sizeof *g->epochs);
+    return db_run(forget, err);
+}
+
+static enum status save_mark(struct db *db, const struct known_gateway *g, const struct known_epoch *e, struct error *err)
+{
+    struct db_stmt *save = db_keep(db, "UPDATE epoch SET mark = ? WHERE gateway = ? AND epoch = ?");
+    db_bind_int(save, 1, e->mark);
+    db_bind_int(save, 2, g->id);
+    db_bind_int(save, 3, (int64_t)e->epoch);
+    return db_run(save, err);
+}
+
+static enum status add_epoch(struct db *db, struct known_gateway *g, const struct batch_header *header, int64_t mark,
+    struct error *err)
+{
+    new_epoch(g, header->epoch)->mark = mark;
+    struct db_stmt *save =
+        db_keep(db, "INSERT INTO epoch(gateway, epoch, prev_epoch, prev_seq, mark) VALUES(?, ?, ?, ?, ?)");
     db_bind_int(save, 1, g->id);
     db_bind_int(save, 2, (int64_t)header->epoch);
     if (header->has_prev) {
@@ -148,6 +166,20 @@ enum status known_mark(struct known *k, struct db *db, struct known_gateway *g, 
     }
     db_bind_int(save, 5, mark);
     enum status status = db_run(save, err);
+    return status == ST_OK && g->epoch_count > KNOWN_EPOCHS_MAX ? forget_oldest(db, g, err) : status;
+}
+
+enum status known_mark(struct db *db, struct known_gateway *g, const struct batch_header *header, int64_t mark,
+    struct error *err)
+{
+    struct known_epoch *e = known_epoch_find(g, header->epoch);
+    enum status status;
+    if (e != NULL) {
+        e->mark = mark;
+        status = save_mark(db, g, e, err);
+    } else {
+        status = add_epoch(db, g, header, mark, err);
+    }
     if (status != ST_OK || g->epoch == header->epoch)
         return status;
     g->epoch = header->epoch;
@@ -157,10 +189,20 @@ enum status known_mark(struct known *k, struct db *db, struct known_gateway *g, 
     return db_run(newest, err);
 }
 
-struct known_point *known_point_get(struct known *k, const struct known_gateway *g, struct span name)
+enum status known_mark_prev(struct db *db, struct known_gateway *g, const struct batch_header *header, int64_t mark,
+    struct error *err)
+{
+    struct known_epoch *e = known_epoch_find(g, header->prev_epoch);
+    e->mark = mark;
+    return save_mark(db, g, e, err);
+}
+
+struct known_point *known_point_get(struct known *k, struct known_gateway *g, struct span name)
 {
     struct known_point *p = name_map_find(&k->points, span_of(g->name), name);
-    return p != NULL ? p : new_point(k, g, name);
+    if (p == NULL && g->points < KNOWN_POINTS_MAX)
+        p = new_point(k, g, name);
+    return p;
 }
 
 void known_point_update(struct known *k, struct known_point *p, const struct reading *r, int64_t arrived_ms)
@@ -169,6 +211,8 @@ void known_point_update(struct known *k, struct known_point *p, const struct rea
     p->quality = r->quality;
     p->time_ms = r->time_ms;
     p->arrived_ms = arrived_ms;
+    if (r->time_ms > p->gateway->newest_ms)
+        p->gateway->newest_ms = r->time_ms;
     p->count = r->count;
     p->value = r->value;
     if (r->kind == READING_STATE) {
@@ -182,6 +226,26 @@ void known_point_update(struct known *k, struct known_point *p, const struct rea
         MEM_GROW(k->changed, k->changed_count, k->changed_capacity);
         k->changed[k->changed_count++] = p;
     }
+}
+
+static int by_gateway_and_name(const void *a, const void *b)
+{
+    const struct known_point *p = *(struct known_point *const *)a, *q = *(struct known_point *const *)b;
+    int order = p->gateway == q->gateway ? 0 : strcmp(p->gateway->name, q->gateway->name);
+    return order != 0 ? order : strcmp(p->name, q->name);
+}
+
+struct known_point **known_sorted(struct known *k)
+{
+    if (k->sorted_count == k->points.count)
+        return k->sorted;
+    k->sorted = mem_realloc(k->sorted, k->points.count * sizeof *k->sorted);
+    size_t at = 0;
+    k->sorted_count = 0;
+    for (struct known_point *p; (p = name_map_next(&k->points, &at)) != NULL;)
+        k->sorted[k->sorted_count++] = p;
+    qsort(k->sorted, k->sorted_count, sizeof *k->sorted, by_gateway_and_name);
+    return k->sorted;
 }
 
 static enum status save_point(struct db *db, struct known_point *p, struct error *err)

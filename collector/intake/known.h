@@ -17,18 +17,26 @@ struct known_epoch {
     int64_t mark;
 };
 
+/* Of a gateway's epochs the newest so many are remembered, so that none can fill memory and disk by drawing new ones. The line of a forgotten one is
+ * not known any more: it would be taken up at `first`, and its readings would be found to be journalled. */
+#define KNOWN_EPOCHS_MAX 1000
+/* A reading of one more point is quarantined. */
+#define KNOWN_POINTS_MAX 10000
+
 struct known_gateway {
     int64_t id;
     char name[ID_MAX + 1];
-    uint64_t epoch;  /* the newest one heard; 0 = none */
-    int64_t lost;    /* readings or batches in the loss table */
+    uint64_t epoch;    /* the newest one heard; 0 = none */
+    int64_t lost;      /* losses recorded */
+    int64_t newest_ms; /* time of its newest reading; 0 = none */
+    int64_t points;    /* how many it has */
     struct known_epoch *epochs;
     size_t epoch_count, epoch_capacity;
 };
 
 struct known_point {
     int64_t id; /* 0 = not on disk yet */
-    const struct known_gateway *gateway;
+    struct known_gateway *gateway;
     char name[POINT_MAX + 1];
     enum reading_kind kind;
     enum reading_quality quality;
@@ -44,6 +52,8 @@ struct known {
     struct name_map points;   /* (gateway, name) */
     struct known_point **changed; /* to be written by known_save */
     size_t changed_count, changed_capacity;
+    struct known_point **sorted; /* of known_sorted */
+    size_t sorted_count;
 };
 
 enum status known_load(struct known *k, struct db *db, struct error *err);
@@ -55,13 +65,18 @@ enum status known_gateway_add(struct known *k, struct db *db, struct span name, 
     struct known_gateway **ret, struct error *err);
 
 struct known_epoch *known_epoch_find(const struct known_gateway *g, uint64_t epoch); /* NULL = unseen */
-/* Sets the epoch's mark (adding the epoch where it is unseen) and makes it the gateway's newest; in memory and on disk. */
-enum status known_mark(struct known *k, struct db *db, struct known_gateway *g, const struct batch_header *header,
-    int64_t mark, struct error *err);
+/* Sets the mark of the header's epoch (adding the epoch where it is unseen) and makes it the gateway's newest; in memory and on disk. */
+enum status known_mark(struct db *db, struct known_gateway *g, const struct batch_header *header, int64_t mark,
+    struct error *err);
+/* Sets the mark of the header's prev epoch, which is known. */
+enum status known_mark_prev(struct db *db, struct known_gateway *g, const struct batch_header *header, int64_t mark,
+    struct error *err);
 
-/* The point, added where it is new (to disk by known_save). */
-struct known_point *known_point_get(struct known *k, const struct known_gateway *g, struct span name);
+/* The point, added where it is new (to disk by known_save); NULL where the gateway has KNOWN_POINTS_MAX others. */
+struct known_point *known_point_get(struct known *k, struct known_gateway *g, struct span name);
 /* Takes a reading as the point's newest. `r->text` is escaped, as batch_read_reading gives it. */
 void known_point_update(struct known *k, struct known_point *p, const struct reading *r, int64_t arrived_ms);
+/* All k->points.count points by gateway and name; valid until a point is added. */
+struct known_point **known_sorted(struct known *k);
 /* Writes the changed points. */
 enum status known_save(struct known *k, struct db *db, struct error *err);

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-void late_add(struct late *l, const struct reading *reading, int64_t line)
+void late_add(struct late *l, const struct reading *reading, int64_t line, struct span text)
 {
     MEM_GROW(l->items, l->count, l->capacity);
-    l->items[l->count++] = (struct late_reading){*reading, line, LATE_NEW};
+    l->items[l->count++] = (struct late_reading){*reading, line, text, LATE_NEW};
 }
 
 void late_release(struct late *l)
@@ -43,6 +43,20 @@ static int by_line(const void *a, const void *b)
     return (p->line > q->line) - (p->line < q->line);
 }
 
+/* The same text may be escaped in more than one way. */
+static bool is_same_text(struct span a, struct span b)
+{
+    if (compare_spans(a, b) == 0)
+        return true;
+    struct buf p = {0}, q = {0};
+    line_unescape_string(&p, a);
+    line_unescape_string(&q, b);
+    bool is_same = p.len == q.len && p.len > 0 && memcmp(p.data, q.data, p.len) == 0;
+    buf_release(&p);
+    buf_release(&q);
+    return is_same;
+}
+
 static bool is_same_value(const struct reading *a, const struct reading *b)
 {
     if (a->kind != b->kind)
@@ -53,7 +67,7 @@ static bool is_same_value(const struct reading *a, const struct reading *b)
     case READING_GAUGE:
         return a->value == b->value;
     case READING_STATE:
-        return compare_spans(a->text, b->text) == 0;
+        return is_same_text(a->text, b->text);
     }
     return false;
 }

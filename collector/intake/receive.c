@@ -31,19 +31,17 @@ static enum status quarantine(struct receive *r, const struct inbox_message *m, 
         .reason = reason,
         .content = content,
         .recorded_ms = m->received_ms};
+    bool is_kept = true;
+    enum status status = journal_quarantine(r->db, &entry, &is_kept, err);
     r->counters.quarantined++;
-    return journal_quarantine(r->db, &entry, err);
+    r->counters.quarantine_omitted += !is_kept;
+    return status;
 }
 
 static enum status put_out(struct work *w, int64_t line, const char *reason, struct span content, struct error *err)
 {
     w->is_out[line] = true;
     return quarantine(w->r, w->message, w->header, line, reason, content, err);
-}
-
-static void accept_newest(struct work *w, struct known_point *point, const struct reading *reading)
-{
-    known_point_update(w->r->known, point, reading, w->message->received_ms);
 }
 
 static void widen(struct work *w, int64_t time_ms)
@@ -67,10 +65,12 @@ static enum status take_line(struct work *w, struct span text, int64_t line, str
     if (reading.time_ms > w->message->received_ms + RECEIVE_AHEAD_MAX_MS)
         return put_out(w, line, "more than 5 min ahead of the collector's clock", text, err);
     struct known_point *point = known_point_get(w->r->known, w->gateway, reading.point);
+    if (point == NULL)
+        return put_out(w, line, "the gateway has more points than the limit", text, err);
     if (reading.time_ms > point->time_ms)
-        accept_newest(w, point, &reading);
+        known_point_update(w->r->known, point, &reading, w->message->received_ms);
     else
-        late_add(&w->late, &reading, line);
+        late_add(&w->late, &reading, line, text);
     widen(w, reading.time_ms);
     return ST_OK;
 }
@@ -84,15 +84,11 @@ static enum status settle_late(struct work *w, struct error *err)
             continue;
         w->readings--;
         w->is_out[late->line] = true;
-        if (late->verdict == LATE_DUPLICATE) {
+        if (late->verdict == LATE_DUPLICATE)
             w->r->counters.duplicate_readings++;
-        } else {
-            struct buf text = {0};
-            batch_write_reading(&text, &late->reading, NULL);
+        else
             status = put_out(w, late->line, "another value of this point and time is journalled; the first one counts",
-                (struct span){text.data, text.len}, err);
-            buf_release(&text);
-        }
+                late->text, err);
     }
     return status;
 }
@@ -128,9 +124,12 @@ static int64_t count_lines(struct span body)
 static enum status record_loss(struct receive *r, struct known_gateway *g, const struct loss_entry *entry,
     struct error *err)
 {
-    r->counters.losses++;
-    g->lost++;
-    return journal_loss(r->db, g->id, entry, err);
+    enum status status = journal_loss(r->db, g->id, g->lost, entry, err);
+    if (!entry->is_history) {
+        r->counters.losses++;
+        g->lost++;
+    }
+    return status;
 }
 
 static enum status apply(struct receive *r, const struct inbox_message *m, struct known_gateway *g,
@@ -176,8 +175,14 @@ static enum status record_gap(struct receive *r, const struct inbox_message *m, 
         .reason = d->is_history           ? "history not held: from before this gateway was first heard"
                   : d->is_unknown_content ? "unknown content: the line before this epoch is not known here"
                                           : "given up by the gateway before they were acknowledged",
-        .recorded_ms = m->received_ms};
-    return record_loss(r, g, &entry, err);
+        .recorded_ms = m->received_ms,
+        .is_history = d->is_history};
+    enum status status = record_loss(r, g, &entry, err);
+    if (status == ST_OK && d->prev_mark != MARK_NONE)
+        status = known_mark_prev(r->db, g, header, d->prev_mark, err);
+    if (status == ST_OK && d->epoch_mark != MARK_NONE)
+        status = known_mark(r->db, g, header, d->epoch_mark, err);
+    return status;
 }
 
 static enum status record_dropped(struct receive *r, const struct inbox_message *m, struct known_gateway *g,
@@ -218,7 +223,7 @@ static enum status accept(struct receive *r, const struct inbox_message *m, stru
     if (status == ST_OK && header->dropped > 0)
         status = record_dropped(r, m, g, header, err);
     r->counters.batches++;
-    return status == ST_OK ? known_mark(r->known, r->db, g, header, header->seq, err) : status;
+    return status == ST_OK ? known_mark(r->db, g, header, header->seq, err) : status;
 }
 
 enum status receive_batch(struct receive *r, const struct inbox_message *m, struct receive_answer *ret,
@@ -239,11 +244,8 @@ enum status receive_batch(struct receive *r, const struct inbox_message *m, stru
     if (status != ST_OK)
         return status;
     struct mark_decision d = decide(g, &header);
-    if (d.has_gap) {
+    if (d.has_gap)
         status = record_gap(r, m, g, &header, &d, err);
-        if (status == ST_OK)
-            status = known_mark(r->known, r->db, g, &header, d.mark, err);
-    }
     if (status == ST_OK && d.verdict == MARK_ACCEPT)
         status = accept(r, m, g, &header, body, err);
     if (d.verdict == MARK_DUPLICATE)

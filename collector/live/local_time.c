@@ -22,8 +22,8 @@ struct rule {
 };
 
 struct local_zone {
-    int64_t *changes_s;  /* UTC, ascending */
-    int32_t *offsets_s;  /* from that change on */
+    int64_t *changes_s; /* UTC, ascending */
+    int32_t *offsets_s; /* from that change on */
     size_t change_count;
     int32_t first_offset_s;
     /* After the last change: */
@@ -89,7 +89,8 @@ static bool take_rule(const char **p, struct rule *ret)
     int used = 0;
     if (sscanf(*p, ",M%2d.%1d.%1d%n", &ret->month, &ret->week, &ret->weekday, &used) != 3)
         return false;
-    if (ret->month < 1 || ret->month > 12 || ret->week < 1 || ret->week > 5 || ret->weekday < 0 || ret->weekday > 6)
+    if (ret->month < 1 || ret->month > 12 || ret->week < 1 || ret->week > 5 || ret->weekday < 0 ||
+        ret->weekday > 6)
         return false;
     *p += used;
     ret->at_s = 2 * 3600;
@@ -120,7 +121,8 @@ static int64_t rule_time_s(const struct rule *rule, int year, int32_t offset_s)
     struct tm first = {.tm_year = year, .tm_mon = rule->month - 1, .tm_mday = 1};
     struct tm next = {.tm_year = year, .tm_mon = rule->month, .tm_mday = 1};
     int64_t month_s = timegm(&first), month_end_s = timegm(&next);
-    int64_t day_s = month_s + (int64_t)((rule->weekday - first.tm_wday + 7) % 7 + 7 * (rule->week - 1)) * DAY_S;
+    int64_t day_s =
+        month_s + (int64_t)((rule->weekday - first.tm_wday + 7) % 7 + 7 * (rule->week - 1)) * DAY_S;
     if (day_s >= month_end_s) /* week 5 means the last one */
         day_s -= 7 * DAY_S;
     return day_s + rule->at_s - offset_s;
@@ -135,7 +137,8 @@ static int32_t footer_offset_s(const struct local_zone *z, int64_t time_s)
     gmtime_r(&local, &tm);
     int64_t begin_s = rule_time_s(&z->summer_begin, tm.tm_year, z->standard_s);
     int64_t end_s = rule_time_s(&z->summer_end, tm.tm_year, z->summer_s);
-    bool is_summer = begin_s < end_s ? time_s >= begin_s && time_s < end_s : time_s >= begin_s || time_s < end_s;
+    bool is_summer =
+        begin_s < end_s ? time_s >= begin_s && time_s < end_s : time_s >= begin_s || time_s < end_s;
     return is_summer ? z->summer_s : z->standard_s;
 }
 
@@ -157,7 +160,8 @@ static bool read_header(const char *data, size_t len, struct counts *ret)
 
 static size_t body_size(const struct counts *c, size_t time_size)
 {
-    return c->time * (time_size + 1) + c->type * 6 + c->chars + c->leap * (time_size + 4) + c->isstd + c->isut;
+    return c->time * (time_size + 1) + c->type * 6 + c->chars + c->leap * (time_size + 4) + c->isstd +
+           c->isut;
 }
 
 static void read_zone(struct local_zone *z, const char *data, size_t len)

@@ -1,6 +1,7 @@
 /*
- * Wall time of a place: offsets from the system's tzdata for several zones at once, which the C library's process-wide TZ cannot
- * give. Immutable after creation: any thread. Source: RFC 8536 (TZif), POSIX TZ for the time after the last listed change.
+ * Wall time of a place: offsets from the system's tzdata for several zones at once, which the C library's
+ * process-wide TZ cannot give. Immutable after creation: any thread. Source: RFC 8536 (TZif), POSIX TZ for
+ * the time after the last listed change.
  */
 #pragma once
 

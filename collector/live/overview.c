@@ -71,8 +71,8 @@ static void judge_meter(struct overview *o, struct overview_meter *m)
     const struct park_building *first = o->snapshot->park->buildings.items;
     bool has_register = m->segment && m->segment->point;
     m->is_expected = has_register || m->meter->power;
-    m->is_fresh = m->is_expected && (!has_register || m->reading.is_fresh) &&
-                  (!m->meter->power || m->power.is_fresh);
+    m->is_fresh =
+        m->is_expected && (!has_register || m->reading.is_fresh) && (!m->meter->power || m->power.is_fresh);
     o->expected += m->is_expected;
     o->fresh += m->is_fresh;
     if (m->meter->carrier != CARRIER_ELECTRICITY)

@@ -1,6 +1,7 @@
 /*
- * The figures of the live picture, worked out from a snapshot at an instant: power now, the last reading of every meter, gateways and how
- * old everything is. Page, API, stream, health and metrics all take them from here, so they cannot disagree. Pure: no clock, no I/O.
+ * The figures of the live picture, worked out from a snapshot at an instant: power now, the last reading of
+ * every meter, gateways and how old everything is. Page, API, stream, health and metrics all take them from
+ * here, so they cannot disagree. Pure: no clock, no I/O.
  *
  * What is not known is said, never taken as 0: a sum comes as its known part with "m of n meters are fresh".
  */
@@ -8,7 +9,8 @@
 
 #include "collector/live/snapshot.h"
 
-/* A reading is fresh while it is at most three periods old, and 120 s in any case (the period may be unknown). */
+/* A reading is fresh while it is at most three periods old, and 120 s in any case (the period may be
+ * unknown). */
 #define OVERVIEW_FRESH_MS (120 * 1000)
 /* A gateway says its state every 60 s; silent for three of them it is not online, whatever it said last. */
 #define OVERVIEW_SILENT_MS (180 * 1000)
@@ -22,7 +24,7 @@ struct overview_reading {
 
 struct overview_meter {
     const struct park_meter *meter;
-    const struct park_segment *segment; /* in force now; NULL = none */
+    const struct park_segment *segment;     /* in force now; NULL = none */
     struct overview_reading reading, power; /* `reading` is of the register */
     bool is_expected; /* a device sends it: it has a point. Others are read by hand and never late. */
     bool is_fresh;    /* each configured point is */
@@ -30,7 +32,7 @@ struct overview_meter {
 
 /* The sum over electricity meters that no other counted meter contains. */
 struct overview_power {
-    double known_w;   /* of the fresh ones; meaningless when fresh is 0 */
+    double known_w; /* of the fresh ones; meaningless when fresh is 0 */
     int fresh, meters;
 };
 
@@ -55,10 +57,11 @@ struct overview {
     size_t meter_count;
     struct overview_gateway *gateways;
     size_t gateway_count;
-    struct overview_power power; /* over meters without any electricity ancestor: a main meter is not added to what it feeds */
-    int fresh, expected;         /* meters */
-    int online;                  /* gateways */
-    int unmapped;                /* points */
+    struct overview_power
+        power; /* over meters without any electricity ancestor: a main meter is not added to what it feeds */
+    int fresh, expected; /* meters */
+    int online;          /* gateways */
+    int unmapped;        /* points */
 };
 
 /* Borrows the snapshot until overview_release. Linear in points and meters. */

@@ -23,6 +23,13 @@ const struct presence_gateway *presence_find(const struct presence *p, const cha
     return NULL;
 }
 
+/* Numbers are another program's: what makes no sense is not told. */
+static int64_t read_count(json_t *object, const char *key)
+{
+    int64_t value = json_integer_value(json_object_get(object, key));
+    return value > 0 ? value : 0;
+}
+
 static struct presence_gateway *get(struct presence *p, const char *gateway)
 {
     struct presence_gateway *g = (struct presence_gateway *)presence_find(p, gateway);
@@ -45,6 +52,9 @@ void presence_hear(struct presence *p, const char *gateway, int64_t now_ms)
 enum status presence_state(struct presence *p, const char *gateway, struct span payload, int64_t now_ms,
     struct error *err)
 {
+    if (payload.len > PRESENCE_BYTES_MAX)
+        return error_set(err, ST_INVALID, "gateway %s: its state of %zu bytes is larger than %d", gateway, payload.len,
+            PRESENCE_BYTES_MAX);
     json_error_t why;
     json_t *root = json_loadb(payload.at, payload.len, JSON_REJECT_DUPLICATES, &why);
     const char *state = json_string_value(json_object_get(root, "state"));
@@ -61,9 +71,10 @@ enum status presence_state(struct presence *p, const char *gateway, struct span 
         json_t *spooled = json_object_get(root, "spooled"), *points = json_object_get(root, "points");
         text_copy(g->version, sizeof g->version, span_of(version ? version : ""));
         g->is_clock_synchronised = clock != NULL && strcmp(clock, "synchronised") == 0;
-        g->spooled_batches = json_integer_value(json_object_get(spooled, "batches"));
-        g->spooled_bytes = json_integer_value(json_object_get(spooled, "bytes"));
-        g->spooled_oldest_ms = json_integer_value(json_object_get(spooled, "oldest"));
+        g->has_spooled = json_is_object(spooled);
+        g->spooled_batches = read_count(spooled, "batches");
+        g->spooled_bytes = read_count(spooled, "bytes");
+        g->spooled_oldest_ms = read_count(spooled, "oldest");
         json_decref(g->points);
         g->points = json_is_object(points) ? json_incref(points) : NULL;
     }

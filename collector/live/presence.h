@@ -13,6 +13,7 @@ struct presence {
 };
 
 #define PRESENCE_MS (180 * 1000) /* silent for longer: offline */
+#define PRESENCE_BYTES_MAX (1024 * 1024) /* of a `state` message; 5 000 points need a fifth of it */
 
 struct presence_gateway {
     char id[ID_MAX + 1];
@@ -20,6 +21,7 @@ struct presence_gateway {
     bool said_offline;
     char version[32];
     bool is_clock_synchronised;
+    bool has_spooled; /* it told the three */
     int64_t spooled_batches, spooled_bytes, spooled_oldest_ms;
     json_t *points; /* {name: period in ms}; NULL = not told */
 };

@@ -30,6 +30,7 @@ void show_count(struct show *s, const struct snapshot_counters *more)
     c->refused += more->refused;
     c->unreadable += more->unreadable;
     c->losses += more->losses;
+    c->quarantine_omitted += more->quarantine_omitted;
     c->commits++;
     s->is_changed = true;
 }
@@ -41,7 +42,8 @@ void show_accepting(struct show *s, bool is_accepting, const char *reason)
     snprintf(s->reason, sizeof s->reason, "%s", is_accepting ? "" : reason);
 }
 
-static void fill_point(struct snapshot_point *to, const struct known_point *p, const struct show_source *source)
+static void fill_point(struct snapshot_point *to, const struct known_point *p, const struct presence_gateway *presence,
+    const struct show_source *source)
 {
     *to = (struct snapshot_point){.kind = p->kind,
         .quality = p->quality,
@@ -49,7 +51,7 @@ static void fill_point(struct snapshot_point *to, const struct known_point *p, c
         .arrived_ms = p->arrived_ms,
         .count = p->count,
         .value = p->value,
-        .period_ms = presence_period_ms(presence_find(source->presence, p->gateway->name), p->name),
+        .period_ms = presence_period_ms(presence, p->name),
         .place = park_place(source->park, p->gateway->name, p->name, source->now_ms)};
     memcpy(to->gateway, p->gateway->name, sizeof to->gateway);
     memcpy(to->name, p->name, sizeof to->name);
@@ -76,14 +78,8 @@ static void fill_gateway(struct snapshot_gateway *to, const char *id, const stru
         const struct known_epoch *newest = known_epoch_find(known, known->epoch);
         to->mark = newest != NULL ? newest->mark : 0;
         to->lost = known->lost;
+        to->newest_ms = known->newest_ms;
     }
-}
-
-static int by_gateway_and_name(const void *a, const void *b)
-{
-    const struct snapshot_point *p = a, *q = b;
-    int order = strcmp(p->gateway, q->gateway);
-    return order != 0 ? order : strcmp(p->name, q->name);
 }
 
 static int by_id(const void *a, const void *b)
@@ -103,32 +99,30 @@ static size_t fill_gateways(struct snapshot_gateway *to, const struct show_sourc
     return count;
 }
 
-static void fill_newest(struct snapshot_gateway *gateways, size_t count, const struct snapshot_point *points,
-    size_t point_count)
+static size_t fill_points(struct snapshot_point *to, const struct show_source *source)
 {
-    size_t g = 0;
-    for (size_t i = 0; i < point_count; i++) {
-        while (g < count && strcmp(gateways[g].id, points[i].gateway) < 0)
-            g++;
-        if (g < count && strcmp(gateways[g].id, points[i].gateway) == 0 && points[i].time_ms > gateways[g].newest_ms)
-            gateways[g].newest_ms = points[i].time_ms;
+    struct known_point **points = known_sorted(source->known);
+    const struct known_gateway *gateway = NULL;
+    const struct presence_gateway *presence = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < source->known->points.count; i++) {
+        const struct known_point *p = points[i];
+        if (p->gateway != gateway) {
+            gateway = p->gateway;
+            presence = presence_find(source->presence, gateway->name);
+        }
+        if (p->time_ms != INT64_MIN)
+            fill_point(&to[count++], p, presence, source);
     }
+    return count;
 }
 
 static struct snapshot *make(struct show *s, const struct show_source *source)
 {
     size_t heard = source->known->gateways.count;
     struct snapshot *snapshot = snapshot_create(source->known->points.count, source->park->gateways.count + heard);
-    struct snapshot_point *points = (struct snapshot_point *)snapshot->points;
-    struct snapshot_gateway *gateways = (struct snapshot_gateway *)snapshot->gateways;
-    size_t count = 0, at = 0;
-    for (struct known_point *p; (p = name_map_next(&source->known->points, &at)) != NULL;)
-        if (p->time_ms != INT64_MIN)
-            fill_point(&points[count++], p, source);
-    qsort(points, count, sizeof *points, by_gateway_and_name);
-    snapshot->point_count = count;
-    snapshot->gateway_count = fill_gateways(gateways, source);
-    fill_newest(gateways, snapshot->gateway_count, points, count);
+    snapshot->point_count = fill_points(snapshot_points(snapshot), source);
+    snapshot->gateway_count = fill_gateways(snapshot_gateways(snapshot), source);
     snapshot->made_ms = source->now_ms;
     snapshot->number = ++s->number;
     snapshot->park = source->park;
@@ -145,6 +139,9 @@ static struct snapshot *make(struct show *s, const struct show_source *source)
 
 int64_t show_publish(struct show *s, struct snapshot_box *box, const struct show_source *source, int64_t now_mono_ms)
 {
+    if (source->is_broker_connected != s->is_broker_connected)
+        s->is_changed = true;
+    s->is_broker_connected = source->is_broker_connected;
     bool is_due = s->shown_mono_ms == 0 || (s->is_changed && now_mono_ms >= s->next_mono_ms) ||
                   now_mono_ms >= s->shown_mono_ms + IDLE_MS;
     if (is_due) {

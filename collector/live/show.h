@@ -11,13 +11,14 @@ struct show {
     int64_t next_mono_ms;  /* not before */
     int64_t shown_mono_ms; /* 0 = never */
     bool is_changed;
+    bool is_broker_connected; /* as shown last */
     bool is_accepting;
     char reason[256];
 };
 
 struct show_source {
     const struct park *park;
-    const struct known *known;
+    struct known *known; /* only read; its sorted list may be made anew */
     const struct presence *presence;
     int64_t now_ms;
     bool is_broker_connected;

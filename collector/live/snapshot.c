@@ -7,7 +7,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* The reference count and the arrays' memory lie behind the public struct, so that readers see only values. */
+/* The reference count and the arrays' memory lie behind the public struct, so that readers see only values.
+ */
 struct held_snapshot {
     struct snapshot value;
     atomic_int references;

@@ -8,8 +8,8 @@
 
 struct web_answer {
     int code;
-    const char *content_type;  /* NULL = no body */
-    char *body;                /* owned; or NULL and `shared`, which lives as long as the server */
+    const char *content_type; /* NULL = no body */
+    char *body;               /* owned; or NULL and `shared`, which lives as long as the server */
     const char *shared;
     size_t len;
     const char *cache_control; /* NULL = no-store */

@@ -1,4 +1,5 @@
-/* Lists from the database, newest first. A page is asked for by `limit`, the next one by `before`, the last id seen. */
+/* Lists from the database, newest first. A page is asked for by `limit`, the next one by `before`, the last
+ * id seen. */
 #include "collector/web/context.h"
 
 #include "lib/text.h"
@@ -18,8 +19,9 @@ struct page {
 
 /* Each takes `before` as ?1 and a limit of rows as ?2. */
 static const char *const queries[WEB_LISTS] = {
-    [WEB_LOSSES] = "SELECT id, gateway, epoch, first_seq, last_seq, readings, from_ms, to_ms, reason, recorded_ms"
-                   " FROM loss WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+    [WEB_LOSSES] =
+        "SELECT id, gateway, epoch, first_seq, last_seq, readings, from_ms, to_ms, reason, recorded_ms"
+        " FROM loss WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
     [WEB_QUARANTINE] = "SELECT id, gateway, epoch, seq, line, reason, recorded_ms, content"
                        " FROM quarantine WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
     [WEB_UNMAPPED] = "SELECT point.id, gateway.name, point.name, point.kind, point.time_ms, point.arrived_ms"
@@ -28,8 +30,8 @@ static const char *const queries[WEB_LISTS] = {
 };
 
 /* `scan`: rows to look at, 0 = as many as are asked for. False: *ret is the answer. */
-static bool page_open(struct web_context *c, const struct web_request *request, enum web_list list, int64_t scan,
-    struct page *page, struct web_answer *ret)
+static bool page_open(struct web_context *c, const struct web_request *request, enum web_list list,
+    int64_t scan, struct page *page, struct web_answer *ret)
 {
     if (!request_int(request, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &page->limit, ret) ||
         !request_int(request, "before", 1, INT64_MAX, INT64_MAX, &page->before, ret))
@@ -60,8 +62,8 @@ static struct web_answer page_failed(struct web_context *c, json_t *items, const
 static struct web_answer page_answer(const struct page *page, const char *name, json_t *items, int64_t next)
 {
     db_reset(page->rows);
-    return answer_json(200,
-        json_pack("{s:o, s:o}", name, items, "next_before", next ? json_integer(next) : json_null()));
+    return answer_json(
+        200, json_pack("{s:o, s:o}", name, items, "next_before", next ? json_integer(next) : json_null()));
 }
 
 static json_t *int_or_null(struct db_stmt *s, int column)
@@ -90,7 +92,8 @@ static void set_content(json_t *item, struct span content)
     struct span shown = {content.at, content.len < CONTENT_SHOWN_MAX ? content.len : CONTENT_SHOWN_MAX};
     json_object_set_new(item, "bytes", json_integer((json_int_t)content.len));
     if (text_is_utf8(content)) {
-        while (shown.len < content.len && shown.len > 0 && ((unsigned char)shown.at[shown.len] & 0xc0) == 0x80)
+        while (
+            shown.len < content.len && shown.len > 0 && ((unsigned char)shown.at[shown.len] & 0xc0) == 0x80)
             shown.len--;
         json_object_set_new(item, "content", text_json(shown));
         return;
@@ -136,8 +139,8 @@ struct web_answer handle_losses(struct web_context *context, const struct web_re
         const char *site = gateway_site(context, copy_text(page.rows, 1, gateway, sizeof gateway));
         json_array_append_new(items,
             json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", (json_int_t)last, "gateway",
-                gateway, "epoch", epoch_or_null(page.rows, 2), "first_seq", int_or_null(page.rows, 3), "last_seq",
-                int_or_null(page.rows, 4), "readings", int_or_null(page.rows, 5), "from",
+                gateway, "epoch", epoch_or_null(page.rows, 2), "first_seq", int_or_null(page.rows, 3),
+                "last_seq", int_or_null(page.rows, 4), "readings", int_or_null(page.rows, 5), "from",
                 context_time(context, site, db_int(page.rows, 6)), "to",
                 context_time(context, site, db_int(page.rows, 7)), "reason", text_json(db_text(page.rows, 8)),
                 "recorded", context_time(context, site, db_int(page.rows, 9))));
@@ -163,8 +166,8 @@ struct web_answer handle_quarantine(struct web_context *context, const struct we
         last = db_int(page.rows, 0);
         char gateway[ID_MAX + 1];
         const char *site = gateway_site(context, copy_text(page.rows, 1, gateway, sizeof gateway));
-        json_t *item = json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o}", "id", (json_int_t)last, "gateway", gateway,
-            "epoch", epoch_or_null(page.rows, 2), "seq", int_or_null(page.rows, 3), "line",
+        json_t *item = json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o}", "id", (json_int_t)last, "gateway",
+            gateway, "epoch", epoch_or_null(page.rows, 2), "seq", int_or_null(page.rows, 3), "line",
             int_or_null(page.rows, 4), "reason", text_json(db_text(page.rows, 5)), "recorded",
             context_time(context, site, db_int(page.rows, 6)));
         set_content(item, db_text(page.rows, 7));
@@ -198,9 +201,9 @@ struct web_answer handle_unmapped(struct web_context *context, const struct web_
         if (place.role != ROLE_UNMAPPED)
             continue;
         json_array_append_new(items,
-            json_pack("{s:I, s:s, s:s, s:s, s:s?, s:s?, s:o, s:o}", "id", (json_int_t)last, "gateway", gateway,
-                "point", point, "kind", reading_kind_name((enum reading_kind)db_int(page.rows, 3)), "site",
-                place.site, "building", place.building, "time",
+            json_pack("{s:I, s:s, s:s, s:s, s:s?, s:s?, s:o, s:o}", "id", (json_int_t)last, "gateway",
+                gateway, "point", point, "kind", reading_kind_name((enum reading_kind)db_int(page.rows, 3)),
+                "site", place.site, "building", place.building, "time",
                 context_time(context, place.site, db_int(page.rows, 4)), "arrived",
                 context_time(context, place.site, db_int(page.rows, 5))));
     }

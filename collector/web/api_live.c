@@ -31,16 +31,16 @@ static json_t *ms_or_null(int64_t ms)
 
 static json_t *power_json(const struct overview_power *p)
 {
-    return json_pack("{s:o, s:i, s:i}", "known_w", number_or_null(p->known_w, p->fresh > 0), "fresh", p->fresh,
-        "meters", p->meters);
+    return json_pack("{s:o, s:i, s:i}", "known_w", number_or_null(p->known_w, p->fresh > 0), "fresh",
+        p->fresh, "meters", p->meters);
 }
 
 /* A reading's head: which point, when, how old, how good. */
 static json_t *reading_json(const struct web_context *c, const char *site, const struct overview_reading *r)
 {
     return json_pack("{s:s, s:s, s:o, s:o, s:b, s:s}", "gateway", r->point->gateway, "point", r->point->name,
-        "time", context_time(c, site, r->point->time_ms), "age_ms", ms_or_null(r->age_ms), "fresh", r->is_fresh,
-        "quality", r->point->quality == QUALITY_CLOCK ? "clock" : "good");
+        "time", context_time(c, site, r->point->time_ms), "age_ms", ms_or_null(r->age_ms), "fresh",
+        r->is_fresh, "quality", r->point->quality == QUALITY_CLOCK ? "clock" : "good");
 }
 
 static json_t *register_json(const struct web_context *c, const char *site, const struct overview_meter *m)
@@ -68,17 +68,17 @@ static json_t *meter_json(const struct web_context *c, const struct overview_met
 {
     const struct park_meter *meter = m->meter;
     const char *site = meter->building ? meter->building->site_id : NULL;
-    return json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s, s:s?, s:b, s:b, s:o, s:o}", "id", meter->id, "name",
-        meter->name, "name_en", meter->name_en, "site", site, "building", meter->building_id, "tenant",
-        meter->tenant_id, "carrier", park_carriers[meter->carrier], "parent", meter->parent_id, "expected",
-        m->is_expected, "fresh", m->is_fresh, "register", register_json(c, site, m), "power",
+    return json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s, s:s?, s:b, s:b, s:o, s:o}", "id", meter->id,
+        "name", meter->name, "name_en", meter->name_en, "site", site, "building", meter->building_id,
+        "tenant", meter->tenant_id, "carrier", park_carriers[meter->carrier], "parent", meter->parent_id,
+        "expected", m->is_expected, "fresh", m->is_fresh, "register", register_json(c, site, m), "power",
         meter_power_json(c, site, m));
 }
 
 static json_t *building_json(const struct overview_building *b)
 {
-    return json_pack("{s:s, s:s?, s:s?, s:s?, s:o}", "id", b->building->id, "name", b->building->name, "name_en",
-        b->building->name_en, "site", b->building->site_id, "power", power_json(&b->power));
+    return json_pack("{s:s, s:s?, s:s?, s:s?, s:o}", "id", b->building->id, "name", b->building->name,
+        "name_en", b->building->name_en, "site", b->building->site_id, "power", power_json(&b->power));
 }
 
 static json_t *gateway_json(const struct web_context *c, const struct overview_gateway *g)
@@ -133,8 +133,8 @@ char *live_text(const struct web_context *context, const struct snapshot *s)
     json_t *json = json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:{s:i, s:i}, s:i, s:o, s:o, s:o}", "as_of",
         context_time(context, NULL, o.now_ms), "made", context_time(context, NULL, s->made_ms), "number",
         (json_int_t)s->number, "health", context_health(context, &o, &level), "sites", sites_json(s->park),
-        "power", power_json(&o.power), "coverage", "fresh", o.fresh, "meters", o.expected, "unmapped", o.unmapped,
-        "buildings", buildings, "meters", meters, "gateways", gateways_json(context, &o));
+        "power", power_json(&o.power), "coverage", "fresh", o.fresh, "meters", o.expected, "unmapped",
+        o.unmapped, "buildings", buildings, "meters", meters, "gateways", gateways_json(context, &o));
     overview_release(&o);
     return json_text(json);
 }
@@ -160,8 +160,8 @@ struct web_answer handle_gateways(struct web_context *context, const struct web_
         return answer;
     struct overview o;
     overview_init(&o, s, context->clock->wall_ms());
-    json_t *json =
-        json_pack("{s:o, s:o}", "as_of", context_time(context, NULL, o.now_ms), "gateways", gateways_json(context, &o));
+    json_t *json = json_pack(
+        "{s:o, s:o}", "as_of", context_time(context, NULL, o.now_ms), "gateways", gateways_json(context, &o));
     overview_release(&o);
     snapshot_put(s);
     return answer_json(200, json);

@@ -42,8 +42,8 @@ static uint64_t hash(const char *data, size_t len)
     return h;
 }
 
-static enum status read_all(int fd, const char *folder, const char *name, struct web_asset *asset,
-    struct error *err)
+static enum status read_all(
+    int fd, const char *folder, const char *name, struct web_asset *asset, struct error *err)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
@@ -56,16 +56,18 @@ static enum status read_all(int fd, const char *folder, const char *name, struct
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return error_set(err, ST_INVALID, "%s/%s: %s", folder, name, n < 0 ? strerror(errno) : "cut short");
+            return error_set(
+                err, ST_INVALID, "%s/%s: %s", folder, name, n < 0 ? strerror(errno) : "cut short");
         asset->len += (size_t)n;
     }
     asset->data[asset->len] = '\0';
-    snprintf(asset->etag, sizeof asset->etag, "\"%016llx\"", (unsigned long long)hash(asset->data, asset->len));
+    snprintf(
+        asset->etag, sizeof asset->etag, "\"%016llx\"", (unsigned long long)hash(asset->data, asset->len));
     return ST_OK;
 }
 
-static enum status load_file(struct web_assets *assets, int folder_fd, const char *folder, const char *name,
-    struct error *err)
+static enum status load_file(
+    struct web_assets *assets, int folder_fd, const char *folder, const char *name, struct error *err)
 {
     const char *extension = strrchr(name, '.');
     size_t type = 0;
@@ -86,9 +88,8 @@ static enum status load_file(struct web_assets *assets, int folder_fd, const cha
     }
     MEM_GROW(assets->items, assets->count, assets->capacity);
     struct web_asset *asset = &assets->items[assets->count++];
-    *asset = (struct web_asset){.name = mem_strdup(name),
-        .content_type = types[type].content_type,
-        .is_page = types[type].is_page};
+    *asset = (struct web_asset){
+        .name = mem_strdup(name), .content_type = types[type].content_type, .is_page = types[type].is_page};
     enum status status = read_all(fd, folder, name, asset, err);
     close(fd);
     return status;
@@ -98,7 +99,8 @@ enum status assets_load(const char *folder, struct web_assets **ret, struct erro
 {
     DIR *dir = opendir(folder);
     if (!dir)
-        return error_set(err, ST_INVALID, "%s: %s; expected the folder of the pages' files", folder, strerror(errno));
+        return error_set(
+            err, ST_INVALID, "%s: %s; expected the folder of the pages' files", folder, strerror(errno));
     struct web_assets *assets = mem_zalloc(sizeof *assets);
     enum status status = ST_OK;
     struct dirent *entry;
@@ -106,7 +108,8 @@ enum status assets_load(const char *folder, struct web_assets **ret, struct erro
         status = load_file(assets, dirfd(dir), folder, entry->d_name, err);
     closedir(dir);
     if (status == ST_OK && !assets_find(assets, "ops.html"))
-        status = error_set(err, ST_INVALID, "%s: no ops.html; expected the folder of the pages' files", folder);
+        status =
+            error_set(err, ST_INVALID, "%s: no ops.html; expected the folder of the pages' files", folder);
     if (status != ST_OK) {
         assets_destroy(assets);
         return status;

@@ -31,22 +31,27 @@ void context_close_db(struct web_context *context);
 const struct local_zone *context_zone(const struct web_context *context, const char *site);
 /* A JSON string, RFC 3339 at the site; null for 0. */
 json_t *context_time(const struct web_context *context, const char *site, int64_t time_ms);
-/* The newest snapshot, which the caller puts back. NULL: *ret is the 503 that says the collector is starting. */
+/* The newest snapshot, which the caller puts back. NULL: *ret is the 503 that says the collector is starting.
+ */
 const struct snapshot *context_snapshot(const struct web_context *context, struct web_answer *ret);
 
 /* {"status", "reasons"} at `o`, which is NULL before the first snapshot. */
-json_t *context_health(const struct web_context *context, const struct overview *o, enum health_level *ret_level);
+json_t *context_health(
+    const struct web_context *context, const struct overview *o, enum health_level *ret_level);
 
 /* ---- the handlers, by file ---- */
 
-struct web_answer handle_live(struct web_context *context, const struct web_request *request);     /* api_live.c */
+struct web_answer handle_live(
+    struct web_context *context, const struct web_request *request); /* api_live.c */
 struct web_answer handle_gateways(struct web_context *context, const struct web_request *request);
-struct web_answer handle_losses(struct web_context *context, const struct web_request *request);   /* api_lists.c */
+struct web_answer handle_losses(
+    struct web_context *context, const struct web_request *request); /* api_lists.c */
 struct web_answer handle_quarantine(struct web_context *context, const struct web_request *request);
 struct web_answer handle_unmapped(struct web_context *context, const struct web_request *request);
-struct web_answer handle_livez(struct web_context *context, const struct web_request *request);    /* health.c */
+struct web_answer handle_livez(struct web_context *context, const struct web_request *request); /* health.c */
 struct web_answer handle_readyz(struct web_context *context, const struct web_request *request);
-struct web_answer handle_metrics(struct web_context *context, const struct web_request *request);  /* metrics.c */
+struct web_answer handle_metrics(
+    struct web_context *context, const struct web_request *request); /* metrics.c */
 
 /* Every path of the listener; described in dashboards/openapi.yaml. */
 extern const struct web_route web_routes[];

@@ -30,7 +30,8 @@ static void tell(struct judgement *j, enum health_level level, const char *code,
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    json_array_append_new(j->reasons, json_pack("{s:s, s:s, s:s?}", "code", code, "message", message, "detail", detail));
+    json_array_append_new(
+        j->reasons, json_pack("{s:s, s:s, s:s?}", "code", code, "message", message, "detail", detail));
     if (level > j->level)
         j->level = level;
 }
@@ -86,8 +87,8 @@ static void judge_space(struct judgement *j, const struct snapshot *s)
 static void judge_losses(struct judgement *j, const struct snapshot *s)
 {
     if (s->counters.losses > 0)
-        tell(j, HEALTH_DEGRADED, "losses", NULL, "%" PRId64 " losses recorded since start, see /api/v1/losses",
-            s->counters.losses);
+        tell(j, HEALTH_DEGRADED, "losses", NULL,
+            "%" PRId64 " losses recorded since start, see /api/v1/losses", s->counters.losses);
 }
 
 static void judge_gateways(struct judgement *j, const struct overview *o)
@@ -103,7 +104,8 @@ static void judge_gateways(struct judgement *j, const struct overview *o)
     if (silent.len)
         tell(j, HEALTH_DEGRADED, "gateways_offline", silent.data, "not online: %s", silent.data);
     if (unsynchronised.len)
-        tell(j, HEALTH_DEGRADED, "gateway_clock", unsynchronised.data, "clock not synchronised: %s", unsynchronised.data);
+        tell(j, HEALTH_DEGRADED, "gateway_clock", unsynchronised.data, "clock not synchronised: %s",
+            unsynchronised.data);
     buf_release(&silent);
     buf_release(&unsynchronised);
 }
@@ -122,7 +124,8 @@ enum health_level health_judge(const struct health_input *input, json_t **ret_re
     return j.level;
 }
 
-json_t *context_health(const struct web_context *context, const struct overview *o, enum health_level *ret_level)
+json_t *context_health(
+    const struct web_context *context, const struct overview *o, enum health_level *ret_level)
 {
     const struct web_options *options = context->options;
     struct store_status store;
@@ -141,7 +144,8 @@ struct web_answer handle_livez(struct web_context *context, const struct web_req
     const struct web_options *options = context->options;
     int64_t age_ms = context->clock->mono_ms() - options->core_heartbeat_mono_ms(options->user_data);
     if (age_ms > HEALTH_HEARTBEAT_MS)
-        return answer_error(503, "core_stalled", "the core thread has not turned for %" PRId64 " s", age_ms / 1000);
+        return answer_error(
+            503, "core_stalled", "the core thread has not turned for %" PRId64 " s", age_ms / 1000);
     return answer_json(200, json_pack("{s:s}", "status", "alive"));
 }
 

@@ -1,6 +1,7 @@
 /*
- * Is the collector healthy, and if not, why: judged in one place for /readyz, the page and the metrics. *Failing* means that readings are
- * not being taken; *degraded* that something needs a look while they are. Pure.
+ * Is the collector healthy, and if not, why: judged in one place for /readyz, the page and the metrics.
+ * *Failing* means that readings are not being taken; *degraded* that something needs a look while they are.
+ * Pure.
  */
 #pragma once
 
@@ -15,8 +16,8 @@ enum health_level { HEALTH_READY, HEALTH_DEGRADED, HEALTH_FAILING };
 const char *health_name(enum health_level level); /* ready, degraded, failing */
 
 struct health_input {
-    const struct overview *overview;   /* NULL = nothing published yet */
-    const struct store_status *store;  /* NULL = no store */
+    const struct overview *overview;  /* NULL = nothing published yet */
+    const struct store_status *store; /* NULL = no store */
     int64_t heartbeat_age_ms;
 };
 

@@ -40,7 +40,8 @@ enum status listener_open(const char *address, int port, int *ret_fd, int *ret_p
     socklen_t len;
     if (port < 0 || port > 65535 || !parse_loopback(address, port, &at, &len))
         return error_set(err, ST_UNREACHABLE,
-            "%s port %d: not a loopback address; expected 127.0.0.1 or ::1, as there are no roles yet", address, port);
+            "%s port %d: not a loopback address; expected 127.0.0.1 or ::1, as there are no roles yet",
+            address, port);
     int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return error_set(err, ST_UNREACHABLE, "%s port %d: %s", address, port, strerror(errno));

@@ -35,13 +35,18 @@ static void write_counters(struct buf *out, const struct snapshot_counters *c)
 {
     counter(out, "parkmon_batches_total", "Batches applied.", c->batches);
     counter(out, "parkmon_readings_total", "Readings journalled.", c->readings);
-    counter(out, "parkmon_duplicate_batches_total", "Batches that were already durable.", c->duplicate_batches);
-    counter(out, "parkmon_duplicate_readings_total", "Readings that were already durable.", c->duplicate_readings);
+    counter(
+        out, "parkmon_duplicate_batches_total", "Batches that were already durable.", c->duplicate_batches);
+    counter(out, "parkmon_duplicate_readings_total", "Readings that were already durable.",
+        c->duplicate_readings);
     counter(out, "parkmon_quarantined_total", "Lines and payloads put into quarantine.", c->quarantined);
+    counter(out, "parkmon_quarantine_omitted_total",
+        "Of those, the ones only counted because the quarantine is at its limit.", c->quarantine_omitted);
     counter(out, "parkmon_refused_total", "Batches refused because one before them is missing.", c->refused);
     counter(out, "parkmon_unreadable_total", "Payloads without a readable header.", c->unreadable);
     counter(out, "parkmon_losses_total", "Losses recorded.", c->losses);
-    counter(out, "parkmon_discarded_bytes_total", "Bytes over a quota, discarded unparsed.", c->discarded_bytes);
+    counter(
+        out, "parkmon_discarded_bytes_total", "Bytes over a quota, discarded unparsed.", c->discarded_bytes);
     counter(out, "parkmon_commits_total", "Transactions committed.", c->commits);
     counter(out, "parkmon_commit_failures_total", "Transactions that failed to commit.", c->commit_failures);
 }
@@ -66,7 +71,8 @@ static void write_store(struct buf *out, const struct snapshot *s, const struct 
     buf_printf(out, "parkmon_store_lines_total{outcome=\"expired\"} %" PRId64 "\n", store->expired);
     buf_printf(out, "parkmon_store_lines_total{outcome=\"rejected\"} %" PRId64 "\n", store->rejected);
     int64_t backlog = s->journal_end > store->raw_position ? s->journal_end - store->raw_position : 0;
-    gauge(out, "parkmon_store_backlog_batches", "Batches that the time-series store has not settled yet.", backlog);
+    gauge(out, "parkmon_store_backlog_batches", "Batches that the time-series store has not settled yet.",
+        backlog);
 }
 
 /* One family at a time, as the format demands; ids need no escaping. */
@@ -132,7 +138,8 @@ struct web_answer handle_metrics(struct web_context *context, const struct web_r
     json_decref(context_health(context, s ? &o : NULL, &level));
     head(&out, "parkmon_health", "gauge", "1 for the collector's present health.");
     for (int i = 0; i <= HEALTH_FAILING; i++)
-        buf_printf(&out, "parkmon_health{health=\"%s\"} %d\n", health_name((enum health_level)i), (int)level == i);
+        buf_printf(
+            &out, "parkmon_health{health=\"%s\"} %d\n", health_name((enum health_level)i), (int)level == i);
     head(&out, "parkmon_core_heartbeat_age_seconds", "gauge", "Seconds since the core thread's last turn.");
     sample_seconds(&out, "parkmon_core_heartbeat_age_seconds", "",
         context->clock->mono_ms() - options->core_heartbeat_mono_ms(options->user_data));

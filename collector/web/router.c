@@ -63,8 +63,8 @@ static bool is_listed(const char *list, const char *name)
     return is_found;
 }
 
-static bool check_params(const struct web_route *route, const struct web_request *request,
-    struct web_answer *ret)
+static bool check_params(
+    const struct web_route *route, const struct web_request *request, struct web_answer *ret)
 {
     if (!route->params)
         return true;

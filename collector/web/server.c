@@ -34,9 +34,9 @@ struct web {
 static const struct {
     const char *name, *value;
 } security_headers[] = {
-    {"Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
+    {"Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src "
+                                "'self'; img-src 'self'; font-src 'self'; "
+                                "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
     {"X-Content-Type-Options", "nosniff"},
     {"Referrer-Policy", "no-referrer"},
     {"Cross-Origin-Opener-Policy", "same-origin"},
@@ -105,11 +105,13 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
 static void read_request(struct MHD_Connection *connection, const char *method, const char *path,
     const char *version, const void *mark, struct web_request *ret)
 {
-    *ret = (struct web_request){.method = method, .path = path, .is_odd = mark == &odd_mark || !is_plain(path)};
+    *ret =
+        (struct web_request){.method = method, .path = path, .is_odd = mark == &odd_mark || !is_plain(path)};
     struct header_reader headers = {.request = ret};
     MHD_get_connection_values(connection, MHD_HEADER_KIND, read_header, &headers);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, read_param, ret);
-    /* Two lengths, or a length and an encoding: two readers of this request could disagree about where it ends. */
+    /* Two lengths, or a length and an encoding: two readers of this request could disagree about where it
+     * ends. */
     if (headers.hosts != 1 || headers.lengths + headers.encodings > 1 ||
         (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0))
         ret->is_odd = true;
@@ -139,8 +141,8 @@ static void add_headers(struct MHD_Response *response, const struct web_answer *
     }
 }
 
-static enum MHD_Result send_response(struct MHD_Connection *connection, struct MHD_Response *response,
-    const struct web_answer *answer)
+static enum MHD_Result send_response(
+    struct MHD_Connection *connection, struct MHD_Response *response, const struct web_answer *answer)
 {
     if (!response)
         return MHD_NO; /* closes the connection */
@@ -156,8 +158,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct web
     answer->body = NULL;
     struct MHD_Response *response =
         body ? MHD_create_response_from_buffer(answer->len, body, MHD_RESPMEM_MUST_FREE)
-             : MHD_create_response_from_buffer(answer->len, (void *)(uintptr_t)(answer->shared ? answer->shared : ""),
-                   MHD_RESPMEM_PERSISTENT);
+             : MHD_create_response_from_buffer(answer->len,
+                   (void *)(uintptr_t)(answer->shared ? answer->shared : ""), MHD_RESPMEM_PERSISTENT);
     if (!response)
         free(body);
     return send_response(connection, response, answer);
@@ -175,7 +177,8 @@ static void on_stream_close(void *cls)
     stream_close(cls);
 }
 
-static enum MHD_Result send_stream(struct web *w, struct MHD_Connection *connection, struct web_answer *answer)
+static enum MHD_Result send_stream(
+    struct web *w, struct MHD_Connection *connection, struct web_answer *answer)
 {
     struct stream *stream = stream_open(w->context.streams, connection);
     if (!stream) {
@@ -184,8 +187,8 @@ static enum MHD_Result send_stream(struct web *w, struct MHD_Connection *connect
         full.retry_after_s = 10;
         return send_answer(connection, &full);
     }
-    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_CHUNK,
-        on_stream_read, stream, on_stream_close);
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, STREAM_CHUNK, on_stream_read, stream, on_stream_close);
     if (!response)
         stream_close(stream);
     return send_response(connection, response, answer);
@@ -199,8 +202,9 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     struct web *w = cls;
     struct web_request request;
     read_request(connection, method, url, version, *mark, &request);
-    /* An answer to the head alone ends the connection, as what follows would not be read: right for a body, which nobody wants, and
-     * for what is odd; anything else is answered at the second call, when the request is whole. */
+    /* An answer to the head alone ends the connection, as what follows would not be read: right for a body,
+     * which nobody wants, and for what is odd; anything else is answered at the second call, when the request
+     * is whole. */
     if (*mark != &head_mark && !request.is_odd && !request.has_body) {
         *mark = &head_mark;
         return MHD_YES;
@@ -260,12 +264,12 @@ static enum status start_daemon(struct web *w, int fd, struct error *err)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    w->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-        NULL, NULL, on_request, w, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT, CONNECTIONS_PER_ADDRESS,
-        MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_BYTES, MHD_OPTION_END);
+    w->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+        0, NULL, NULL, on_request, w, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
+        MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        CONNECTIONS_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (w->daemon)
         return ST_OK;

@@ -26,7 +26,7 @@ struct stream {
     uint64_t generation, beat; /* the last ones seen */
     struct event *event;       /* being sent, from `sent` on; NULL = none */
     size_t sent;
-    size_t beat_sent;          /* of the heartbeat */
+    size_t beat_sent; /* of the heartbeat */
 };
 
 struct stream_hub {
@@ -183,8 +183,8 @@ static struct event *event_make(const struct stream_hub *hub)
     return event;
 }
 
-/* The event of a generation, with a reference: made once, however many read it. Not under the mutex: making one takes the snapshot,
- * whose publisher calls stream_hub_wake. */
+/* The event of a generation, with a reference: made once, however many read it. Not under the mutex: making
+ * one takes the snapshot, whose publisher calls stream_hub_wake. */
 static struct event *event_get(struct stream_hub *hub, uint64_t generation)
 {
     if (hub->event_generation != generation) {

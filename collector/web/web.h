@@ -1,6 +1,6 @@
 /*
- * The HTTP listener (libmicrohttpd): pages, API, health, metrics. Reads the published snapshot and, for lists, the database through a reader
- * connection; writes nothing. Loopback only until roles exist.
+ * The HTTP listener (libmicrohttpd): pages, API, health, metrics. Reads the published snapshot and, for
+ * lists, the database through a reader connection; writes nothing. Loopback only until roles exist.
  */
 #pragma once
 
@@ -12,19 +12,21 @@ struct web;
 
 struct web_options {
     const char *address;
-    int port;              /* 0 = a free one, see web_port */
-    const char *assets;    /* folder of the pages' files */
+    int port;                  /* 0 = a free one, see web_port */
+    const char *assets;        /* folder of the pages' files */
     const char *database_path; /* of the collector */
     struct snapshot_box *box;
     const struct park *park;
-    /* Borrowed; for readiness and metrics. */
+    /* Borrowed; for readiness and metrics. NULL = there is none. */
     struct store *store;
     /* Monotonic ms of the core thread's last turn; any thread. */
     int64_t (*core_heartbeat_mono_ms)(void *user_data);
     void *user_data;
 };
 
-/* Listens. ST_UNREACHABLE names address and port (in use, not local, not loopback). */
+/* Reads the assets, listens, and listens to the box. What `options` points to is borrowed, but for its
+ * strings. ST_UNREACHABLE names address and port (in use, not local, not loopback); ST_INVALID: the assets
+ * cannot be read. */
 enum status web_start(const struct web_options *options, struct web **ret, struct error *err);
 int web_port(const struct web *w);
 void web_stop(struct web *w); /* ends streams, returns when its threads are gone; accepts NULL */

@@ -10,6 +10,7 @@ import fcntl
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -17,13 +18,14 @@ import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from harness.process import Failure, wait_until
+from harness.process import Failure, Program, wait_until
 from harness.stage import Park, Stage
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXIT_OK, EXIT_UNAVAILABLE = 0, 69
 HISTORY = timedelta(days=7)
 HISTORY_STEP_S = 300
+STANDSTILL_S = 90
 SEED = 7
 
 
@@ -81,17 +83,7 @@ def send_history(park: Park) -> None:
     for gateway, path in files.items():
         replay = park.stage.add(park.agents[gateway].replay(path))
         replay.launch()
-        while replay.is_running:
-            sent = int(park.collector.metric("parkmon_readings_total"))
-            progress(f"{gateway}: {sent} of {total} readings, {time.monotonic() - began:.0f} s")
-            try:
-                replay.wait(0.5)
-            except Failure:
-                check_running(park)
-        progress("")
-        if replay.wait(0) != 0:
-            raise Failure(f"the replay of {gateway} ended with {replay.describe_end()}; its log is {replay.log_path}\n"
-                          f"{replay.log_tail(5)}")
+        watch_replay(park, replay, total, began)
         park.stage.programs.remove(replay)
     seconds = time.monotonic() - began
     wait_until(lambda: park.collector.metric("parkmon_store_backlog_batches") == 0, 300, "the history is in InfluxDB", poll=0.2)
@@ -99,9 +91,29 @@ def send_history(park: Park) -> None:
     done.touch()
 
 
-def check_running(park: Park) -> None:
+def watch_replay(park: Park, replay: Program, total: int, began: float) -> None:
+    """Until it ends; a replay that stands still is a failure."""
+    sent, moved_at = -1, time.monotonic()
+    while replay.is_running:
+        now = time.monotonic()
+        before, sent = sent, int(park.collector.metric("parkmon_readings_total"))
+        if sent != before:
+            moved_at = now
+        elif now - moved_at > STANDSTILL_S:
+            raise Failure(f"{replay.name} stands still at {sent} of {total} readings; its log is {replay.log_path}")
+        progress(f"history: {sent} of {total} readings, {now - began:.0f} s")
+        try:
+            replay.process.wait(0.5)
+        except subprocess.TimeoutExpired:
+            check_running(park, except_for=replay)
+    progress("")
+    if replay.process.returncode != 0:
+        raise Failure(f"{replay.name} ended with {replay.describe_end()}; its log is {replay.log_path}\n{replay.log_tail(5)}")
+
+
+def check_running(park: Park, except_for: Program | None = None) -> None:
     for program in park.stage.programs:
-        if program.process is not None and not program.is_running:
+        if program is not except_for and program.process is not None and not program.is_running:
             raise Failure(f"{program.name} ended unexpectedly with {program.describe_end()}; its log is {program.log_path}\n"
                           f"{program.log_tail(5)}")
 
@@ -115,11 +127,11 @@ def verify(park: Park, since_ms: int) -> None:
             raise Failure(f"{park.http_url}{path} answers {status}: {text[:200]}")
     for gateway in park.agents:
         for measurement in ("register", "gauge"):
-            def newest():
+            def is_live():
                 check_running(park)
-                rows = park.influx.rows(f"SELECT last(value) FROM {measurement} WHERE gateway = '{gateway}'")
-                return rows and rows[0]["time"] >= since_ms
-            wait_until(newest, 90, f"{measurement} of {gateway} is in InfluxDB", poll=0.3)
+                return park.influx.newest_ms(measurement, gateway) >= since_ms
+
+            wait_until(is_live, 90, f"a new {measurement} of {gateway} is in InfluxDB", poll=0.3)
 
 
 def print_addresses(park: Park) -> None:

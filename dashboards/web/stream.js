@@ -6,9 +6,11 @@ const lastRetryMs = 30000;
 
 export function openStream(url, { onData, onState }) {
   let retryMs = firstRetryMs;
+  let source = null;
+  let timer = 0;
 
   function connect() {
-    const source = new EventSource(url);
+    source = new EventSource(url);
     source.addEventListener('open', () => {
       retryMs = firstRetryMs;
       onState('open');
@@ -17,10 +19,19 @@ export function openStream(url, { onData, onState }) {
     source.addEventListener('error', () => {
       onState('lost');
       if (source.readyState === EventSource.CLOSED) {
-        setTimeout(connect, retryMs);
+        timer = setTimeout(connect, retryMs);
         retryMs = Math.min(2 * retryMs, lastRetryMs);
       }
     });
   }
+
+  // A page that was left may be kept by the browser, and would keep one of the few connections that a host gets.
+  addEventListener('pagehide', () => {
+    clearTimeout(timer);
+    source.close();
+  });
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) connect();
+  });
   connect();
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.request
 from decimal import ROUND_HALF_UP, Decimal
@@ -115,6 +116,22 @@ def test_new_readings_appear_by_themselves(park, browser):
     browser.wait(f"document.getElementById('as-of').textContent > {json.dumps(before)}", 40)
     browser.wait("document.querySelectorAll('.spark polyline').length > 0", 40)
     assert errors(browser) == []
+
+
+def streams(park) -> int:
+    with urllib.request.urlopen(f"{park.http_url}/metrics", timeout=10) as answer:
+        return int(re.search(r"^parkmon_streams (\d+)$", answer.read().decode(), re.MULTILINE)[1])
+
+
+def test_pages_that_were_left_keep_no_connection(park, browser):
+    """A browser gives a host six connections: kept pages that held on to their streams would starve the next one."""
+    browser.open("about:blank")
+    for _ in range(8):
+        show(browser, park)
+    deadline = time.monotonic() + 45  # a closed connection is noticed at the next thing sent
+    while streams(park) > 1:
+        assert time.monotonic() < deadline, f"{streams(park)} streams are open"
+        time.sleep(0.2)
 
 
 def test_times_are_the_parks_wherever_the_browser_is(park, browser):

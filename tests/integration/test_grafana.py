@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-import urllib.parse
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -29,16 +27,12 @@ def as_asked(query: str, values: dict[str, str]) -> str:
     return query
 
 
-def rows_of(store, query: str) -> list[list]:
-    """The rows of all series. An error while executing comes with 200, in the body."""
-    parameters = urllib.parse.urlencode({"db": store.database, "q": query, "epoch": "ms"})
-    with urllib.request.urlopen(f"{store.url}/query?{parameters}", timeout=30) as answer:
-        result = json.load(answer)["results"][0]
-    assert "error" not in result, f"{result['error']}: {query}"
-    return [row for series in result.get("series", []) for row in series.get("values", [])]
+def rows_of(park, query: str) -> list[list]:
+    """The rows of all series."""
+    return [row for series in park.influx.query(query) for row in series["values"]]
 
 
-@pytest.mark.parametrize(("title", "query"), QUERIES, ids=[title for title, _ in QUERIES])
+@pytest.mark.parametrize(("title", "query"), QUERIES, ids=[title.split(" / ")[-1] for title, _ in QUERIES])
 def test_every_query_finds_rows(filled_store, title, query):
     values = {variable["name"]: variable["allValue"] for variable in VARIABLES if variable["type"] == "query"}
     assert rows_of(filled_store, as_asked(query, values)), query

@@ -126,6 +126,11 @@ class Influx(Program):
         return sum(row["count"] for policy in self.policies(database)
                    for row in self.rows(f'SELECT count(value) FROM "{policy}"."{measurement}"', database))
 
+    def newest_ms(self, measurement: str, gateway: str, database: str = "parkmon") -> int:
+        """The time of a gateway's newest reading in a measurement; 0 = none."""
+        return max((row["time"] for policy in self.policies(database) for row in self.rows(
+            f'SELECT last(value) FROM "{policy}"."{measurement}" WHERE gateway = \'{gateway}\'', database)), default=0)
+
     def raw(self, measurement: str, database: str = "parkmon") -> dict[tuple[str, str], list[tuple[int, object]]]:
         """Every value of a measurement, in whatever retention policy: (gateway, point) -> [(ms, value)] in order of time."""
         found: dict[tuple[str, str], list[tuple[int, object]]] = {}

@@ -4,20 +4,23 @@
 #include "collector/live/snapshot.h"
 #include "lib/mem.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <cmocka.h> /* wants the first three before it */
+
 #define MADE_UP_NOW_MS INT64_C(1790000000000) /* 2026-09-21T14:13:20Z */
 
-/* A main meter of the park feeds two buildings; b1 has a main meter with two below it, and one of those has one more. */
+/* A main meter of the park feeds two buildings; b1 has a main meter with two below it, and one of those has
+ * one more. */
 static const char made_up_park[] =
-    "sites = ({ id = \"cloud\"; name = \"云上科创园\"; name_en = \"Cloud Science Park\"; zone = \"Asia/Shanghai\"; });\n"
+    "sites = ({ id = \"cloud\"; name = \"云上科创园\"; name_en = \"Cloud Science Park\"; zone = "
+    "\"Asia/Shanghai\"; });\n"
     "buildings = ("
     "{ id = \"b0\"; site = \"cloud\"; name = \"变电所\"; name_en = \"Substation\"; },"
     "{ id = \"b1\"; site = \"cloud\"; name = \"一号楼\"; name_en = \"Building 1\"; },"
@@ -30,19 +33,25 @@ static const char made_up_park[] =
     "{ id = \"" id "\"; name = \"" zh "\"; name_en = \"" en "\"; building = \"" building                     \
     "\"; carrier = \"" carrier "\"; " parent "power = \"" gateway "/" id ".power\"; segments = ({ serial = " \
     "\"1\"; from = \"2020-01-01T00:00:00+08:00\"; point = \"" gateway "/" id "\"; max_rate = 2000000; }); }"
-    MADE_UP_METER("park-main", "园区总表", "Park main", "b0", "electricity", "", "gw1") ",\n"
-    MADE_UP_METER("b1-main", "一号楼总表", "Building 1 main", "b1", "electricity", "parent = \"park-main\"; ", "gw1") ",\n"
-    MADE_UP_METER("b1-hvac", "空调", "HVAC", "b1", "electricity", "parent = \"b1-main\"; ", "gw1") ",\n"
-    MADE_UP_METER("b1-chiller", "冷水机组", "Chiller", "b1", "electricity", "parent = \"b1-hvac\"; ", "gw1") ",\n"
-    MADE_UP_METER("b2-main", "二号楼总表", "Building 2 main", "b2", "electricity", "parent = \"park-main\"; ", "gw2") ",\n"
-    MADE_UP_METER("b2-lab", "实验室专线", "Laboratory feed", "b2", "electricity", "", "gw2") ",\n"
-    "{ id = \"b2-heat\"; name = \"供热\"; name_en = \"Heating\"; building = \"b2\"; carrier = \"heat\"; segments = ({ serial = \"1\"; "
-    "from = \"2020-01-01T00:00:00+08:00\"; point = \"gw2/b2-heat\"; max_rate = 9000000000L; }); },\n"
-    "{ id = \"b2-water\"; name = \"生活用水\"; name_en = \"Water\"; building = \"b2\"; carrier = \"water\"; segments = ({ serial = \"1\"; "
-    "from = \"2020-01-01T00:00:00+08:00\"; point = \"gw2/b2-water\"; max_rate = 90000; }); },\n"
-    "{ id = \"b2-hand\"; name = \"手抄水表\"; name_en = \"Water by hand\"; building = \"b2\"; carrier = \"water\"; profile = false; segments = "
-    "({ serial = \"1\"; from = \"2020-01-01T00:00:00+08:00\"; max_rate = 90000; }); }\n"
-    ");\n";
+    MADE_UP_METER("park-main", "园区总表", "Park main", "b0", "electricity", "", "gw1") ",\n" MADE_UP_METER(
+        "b1-main", "一号楼总表", "Building 1 main", "b1", "electricity", "parent = \"park-main\"; ",
+        "gw1") ",\n" MADE_UP_METER("b1-hvac", "空调", "HVAC", "b1", "electricity", "parent = \"b1-main\"; ",
+        "gw1") ",\n" MADE_UP_METER("b1-chiller", "冷水机组", "Chiller", "b1", "electricity",
+        "parent = \"b1-hvac\"; ", "gw1") ",\n" MADE_UP_METER("b2-main", "二号楼总表", "Building 2 main", "b2",
+        "electricity", "parent = \"park-main\"; ",
+        "gw2") ",\n" MADE_UP_METER("b2-lab", "实验室专线", "Laboratory feed", "b2", "electricity", "",
+        "gw2") ",\n"
+               "{ id = \"b2-heat\"; name = \"供热\"; name_en = \"Heating\"; building = \"b2\"; carrier = "
+               "\"heat\"; segments = ({ serial = \"1\"; "
+               "from = \"2020-01-01T00:00:00+08:00\"; point = \"gw2/b2-heat\"; max_rate = 9000000000L; }); "
+               "},\n"
+               "{ id = \"b2-water\"; name = \"生活用水\"; name_en = \"Water\"; building = \"b2\"; carrier = "
+               "\"water\"; segments = ({ serial = \"1\"; "
+               "from = \"2020-01-01T00:00:00+08:00\"; point = \"gw2/b2-water\"; max_rate = 90000; }); },\n"
+               "{ id = \"b2-hand\"; name = \"手抄水表\"; name_en = \"Water by hand\"; building = \"b2\"; "
+               "carrier = \"water\"; profile = false; segments = "
+               "({ serial = \"1\"; from = \"2020-01-01T00:00:00+08:00\"; max_rate = 90000; }); }\n"
+               ");\n";
 
 /* A folder of the test's own, with the park's file in it. */
 static inline struct park *made_up_load(char folder[static 64])
@@ -77,8 +86,8 @@ struct made_up_reading {
 };
 
 /* A snapshot at now_ms with those readings; both gateways online, the broker connected, all well. */
-static inline struct snapshot *made_up_snapshot(const struct park *park, const struct made_up_reading *readings,
-    size_t count, int64_t now_ms)
+static inline struct snapshot *made_up_snapshot(
+    const struct park *park, const struct made_up_reading *readings, size_t count, int64_t now_ms)
 {
     struct snapshot *s = snapshot_create(count, park->gateways.count);
     s->made_ms = now_ms;

@@ -40,14 +40,18 @@ static const struct overview_meter *meter(const struct overview *o, const char *
     return NULL;
 }
 
-#define POWER(gateway, id, watts, age) {gateway, id ".power", READING_GAUGE, .value = (watts), .age_ms = (age)}
+#define POWER(gateway, id, watts, age)                                         \
+    {                                                                          \
+        gateway, id ".power", READING_GAUGE, .value = (watts), .age_ms = (age) \
+    }
 
 static void test_a_meter_below_another_is_not_counted_again(void **state)
 {
     (void)state;
     const struct made_up_reading readings[] = {POWER("gw1", "park-main", 100000, 0),
-        POWER("gw1", "b1-main", 60000, 0), POWER("gw1", "b1-hvac", 40000, 0), POWER("gw1", "b1-chiller", 30000, 0),
-        POWER("gw2", "b2-main", 35000, 0), POWER("gw2", "b2-lab", 5000, 0)};
+        POWER("gw1", "b1-main", 60000, 0), POWER("gw1", "b1-hvac", 40000, 0),
+        POWER("gw1", "b1-chiller", 30000, 0), POWER("gw2", "b2-main", 35000, 0),
+        POWER("gw2", "b2-lab", 5000, 0)};
     struct snapshot *s = made_up_snapshot(park, readings, 6, NOW);
     struct overview o;
     overview_init(&o, s, NOW);
@@ -66,7 +70,8 @@ static void test_a_meter_below_another_is_not_counted_again(void **state)
 static void test_a_stale_meter_leaves_the_known_part_and_says_so(void **state)
 {
     (void)state;
-    const struct made_up_reading readings[] = {POWER("gw2", "b2-main", 35000, 120001), POWER("gw2", "b2-lab", 5000, 120000)};
+    const struct made_up_reading readings[] = {
+        POWER("gw2", "b2-main", 35000, 120001), POWER("gw2", "b2-lab", 5000, 120000)};
     struct snapshot *s = made_up_snapshot(park, readings, 2, NOW);
     struct overview o;
     overview_init(&o, s, NOW);
@@ -89,8 +94,8 @@ static void test_freshness_is_three_periods_but_at_least_two_minutes(void **stat
         {180000, 60000, true}, {180001, 60000, false}, {2700000, 900000, true}, {2700001, 900000, false},
         {-60000, 1000, true}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct made_up_reading reading = {"gw2", "b2-heat", READING_REGISTER, .count = 7, .age_ms = cases[i].age_ms,
-            .period_ms = cases[i].period_ms};
+        struct made_up_reading reading = {"gw2", "b2-heat", READING_REGISTER, .count = 7,
+            .age_ms = cases[i].age_ms, .period_ms = cases[i].period_ms};
         struct snapshot *s = made_up_snapshot(park, &reading, 1, NOW);
         struct overview o;
         overview_init(&o, s, NOW);

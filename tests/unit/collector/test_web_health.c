@@ -91,7 +91,8 @@ static void test_a_park_in_order_is_ready_without_reasons(void **state)
 {
     (void)state;
     json_t *reasons;
-    assert_int_equal(judge(&(struct fault){.store = STORE_OK, .heartbeat_age_ms = 30000}, &reasons), HEALTH_READY);
+    assert_int_equal(
+        judge(&(struct fault){.store = STORE_OK, .heartbeat_age_ms = 30000}, &reasons), HEALTH_READY);
     assert_int_equal(json_array_size(reasons), 0);
     json_decref(reasons);
 }

@@ -33,7 +33,8 @@ static void put_file(const char *name, const char *text)
     fclose(file);
 }
 
-static enum status start(const char *address, int port, const char *database_path, struct web **ret, struct error *err)
+static enum status start(
+    const char *address, int port, const char *database_path, struct web **ret, struct error *err)
 {
     struct web_options options = {.address = address,
         .port = port,
@@ -91,7 +92,8 @@ static void publish(uint64_t number)
 static int dial(void)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)web_port(web)),
+    struct sockaddr_in at = {.sin_family = AF_INET,
+        .sin_port = htons((uint16_t)web_port(web)),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
     return fd;
@@ -133,7 +135,8 @@ static char *ask_bytes(const char *request, size_t len)
 
 static char *ask(const char *method, const char *path, const char *headers)
 {
-    char *request = mem_printf("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n", method, path, headers);
+    char *request =
+        mem_printf("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n", method, path, headers);
     char *answer = ask_bytes(request, strlen(request));
     free(request);
     return answer;
@@ -199,22 +202,23 @@ static void test_the_live_picture_has_the_snapshots_figures(void **state)
     double watts;
     const char *as_of, *unit, *site;
     int fresh, meters;
-    assert_int_equal(json_unpack(live, "{s:I, s:s, s:{s:i, s:i}, s:[{s:s}]}", "number", &number, "as_of", &as_of,
-                         "coverage", "fresh", &fresh, "meters", &meters, "sites", "id", &site),
+    assert_int_equal(json_unpack(live, "{s:I, s:s, s:{s:i, s:i}, s:[{s:s}]}", "number", &number, "as_of",
+                         &as_of, "coverage", "fresh", &fresh, "meters", &meters, "sites", "id", &site),
         0);
     assert_int_equal(number, 7);
     assert_string_equal(as_of + 23, "+08:00");
     assert_int_equal(fresh, 1);
     assert_int_equal(meters, 8);
     json_t *meter = json_array_get(json_object_get(live, "meters"), 1);
-    assert_int_equal(json_unpack(meter, "{s:{s:I, s:s}, s:{s:F}}", "register", "count", &count, "unit", &unit, "power",
-                         "value_w", &watts),
+    assert_int_equal(json_unpack(meter, "{s:{s:I, s:s}, s:{s:F}}", "register", "count", &count, "unit", &unit,
+                         "power", "value_w", &watts),
         0);
     assert_int_equal(count, 123456789);
     assert_string_equal(unit, "Wh");
     assert_true(watts == 41230.5);
     json_t *buildings = json_object_get(live, "buildings");
-    assert_true(json_is_null(json_object_get(json_object_get(json_array_get(buildings, 2), "power"), "known_w")));
+    assert_true(
+        json_is_null(json_object_get(json_object_get(json_array_get(buildings, 2), "power"), "known_w")));
     json_decref(live);
 }
 
@@ -231,11 +235,14 @@ static void test_a_core_that_hangs_fails_both_probes(void **state)
 static void test_every_answer_carries_the_security_headers(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/", "/ops", "/assets/ops.js", "/api/v1/live", "/api/v1/stream", "/readyz", "/metrics", "/nowhere"};
+    static const char *const paths[] = {
+        "/", "/ops", "/assets/ops.js", "/api/v1/live", "/api/v1/stream", "/readyz", "/metrics", "/nowhere"};
     static const char *const headers[] = {
-        "\r\nContent-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src "
+        "\r\nContent-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; connect-src "
+        "'self'; img-src "
         "'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n",
-        "\r\nX-Content-Type-Options: nosniff\r\n", "\r\nReferrer-Policy: no-referrer\r\n", "\r\nCache-Control: no-"};
+        "\r\nX-Content-Type-Options: nosniff\r\n", "\r\nReferrer-Policy: no-referrer\r\n",
+        "\r\nCache-Control: no-"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         char *answer = ask("HEAD", paths[i], "");
         for (size_t j = 0; j < sizeof headers / sizeof headers[0]; j++)
@@ -257,7 +264,9 @@ static void test_odd_requests_are_refused_and_the_connection_ends(void **state)
         {"DELETE /ops HTTP/1.1\r\nHost: localhost\r\n\r\n", 405},
         {"GET /ops HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc", 400},
         {"GET /ops HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n", 400},
-        {"GET /ops HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        {"GET /ops HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: "
+         "chunked\r\n\r\n0\r\n\r\n",
+            400},
         {"GET /ops HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
         {"GET /ops HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400},
         {"GET /ops HTTP/1.1\r\n\r\n", 400},
@@ -294,8 +303,9 @@ static void test_assets_are_the_known_files_of_the_folder_and_nothing_else(void 
 {
     (void)state;
     expect(ask("GET", "/assets/ops.js", ""), 200, "text/javascript");
-    static const char *const others[] = {"/assets/", "/assets/ops.html", "/assets/secret.txt", "/assets/.hidden.js",
-        "/assets/link.js", "/assets/../ops.js", "/assets/..%2fops.js", "/assets/%2e%2e/web/ops.js", "/assets//etc/passwd"};
+    static const char *const others[] = {"/assets/", "/assets/ops.html", "/assets/secret.txt",
+        "/assets/.hidden.js", "/assets/link.js", "/assets/../ops.js", "/assets/..%2fops.js",
+        "/assets/%2e%2e/web/ops.js", "/assets//etc/passwd"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         expect(ask("GET", others[i], ""), 404, "not_found");
     char *answer = ask("GET", "/assets/ops.js", "");
@@ -335,7 +345,8 @@ static void test_the_sixty_fifth_stream_is_told_to_come_later(void **state)
     int fds[STREAMS_MAX];
     int opened = 0;
     char *answer = NULL;
-    /* Streams of tests before may not have been noticed as closed yet: then the refusal comes earlier, but it comes. */
+    /* Streams of tests before may not have been noticed as closed yet: then the refusal comes earlier, but it
+     * comes. */
     for (int i = 0; i < STREAMS_MAX; i++) {
         fds[i] = dial();
         opened++;
@@ -370,19 +381,21 @@ static void test_lists_are_paged_by_id_from_the_newest(void **state)
         db_exec(db,
             "INSERT INTO gateway(name, first_heard_ms) VALUES('gw1', 1);"
             "INSERT INTO point(gateway, name, kind, quality, time_ms, arrived_ms) VALUES"
-            " (1, 'b1-main', 0, 0, 1790000000000, 1790000000001), (1, 'odd', 1, 0, 1790000000000, 1790000000001);"
+            " (1, 'b1-main', 0, 0, 1790000000000, 1790000000001), (1, 'odd', 1, 0, 1790000000000, "
+            "1790000000001);"
             "INSERT INTO loss(gateway, epoch, first_seq, last_seq, reason, recorded_ms) VALUES"
             " ('gw1', -1, 3, 9, 'first', 1790000000000), ('gw1', 5, 10, 11, 'second', 1790000000000),"
             " ('gw9', NULL, NULL, NULL, 'third', 1790000000000);"
             "INSERT INTO quarantine(gateway, reason, content, recorded_ms) VALUES"
-            " ('gw1', 'binary', x'00ff41', 1790000000000), ('gw1', 'text', CAST('\xe7\x94\xb5 <b>' AS BLOB), 1790000000000);",
+            " ('gw1', 'binary', x'00ff41', 1790000000000), ('gw1', 'text', CAST('\xe7\x94\xb5 <b>' AS BLOB), "
+            "1790000000000);",
             &err),
         ST_OK);
     json_t *page = get_json("/api/v1/losses?limit=2", 200);
     json_int_t next;
     const char *newest, *epoch, *recorded;
-    assert_int_equal(json_unpack(page, "{s:I, s:[{s:s}, {s:s, s:s}]}", "next_before", &next, "losses", "reason",
-                         &newest, "epoch", &epoch, "recorded", &recorded),
+    assert_int_equal(json_unpack(page, "{s:I, s:[{s:s}, {s:s, s:s}]}", "next_before", &next, "losses",
+                         "reason", &newest, "epoch", &epoch, "recorded", &recorded),
         0);
     assert_string_equal(newest, "third");
     assert_string_equal(epoch, "0000000000000005");
@@ -395,14 +408,16 @@ static void test_lists_are_paged_by_id_from_the_newest(void **state)
     json_decref(page);
     page = get_json("/api/v1/quarantine", 200);
     const char *text, *hex;
-    assert_int_equal(json_unpack(page, "{s:[{s:s}, {s:s}]}", "quarantine", "content", &text, "content_hex", &hex), 0);
+    assert_int_equal(
+        json_unpack(page, "{s:[{s:s}, {s:s}]}", "quarantine", "content", &text, "content_hex", &hex), 0);
     assert_string_equal(text, "电 <b>");
     assert_string_equal(hex, "00ff41");
     json_decref(page);
     page = get_json("/api/v1/unmapped?limit=1000", 200);
     const char *point, *building;
     assert_int_equal(json_array_size(json_object_get(page, "points")), 1);
-    assert_int_equal(json_unpack(page, "{s:[{s:s, s:s}]}", "points", "point", &point, "building", &building), 0);
+    assert_int_equal(
+        json_unpack(page, "{s:[{s:s, s:s}]}", "points", "point", &point, "building", &building), 0);
     assert_string_equal(point, "odd");
     assert_string_equal(building, "b1");
     json_decref(page);
@@ -410,7 +425,8 @@ static void test_lists_are_paged_by_id_from_the_newest(void **state)
     db_close(db);
 }
 
-/* The exposition format, read without our writer: samples follow the HELP and TYPE of their family, once; counters end in _total. */
+/* The exposition format, read without our writer: samples follow the HELP and TYPE of their family, once;
+ * counters end in _total. */
 static void test_metrics_are_valid_prometheus_text(void **state)
 {
     (void)state;
@@ -495,8 +511,10 @@ static void expect_keys(json_t *catalogue, json_t *of, const char *name)
 static void test_both_catalogues_have_the_same_texts(void **state)
 {
     (void)state;
-    char *zh_text = read_source("dashboards/web/zh-CN.json"), *en_text = read_source("dashboards/web/en.json");
-    json_t *zh = json_loads(zh_text, JSON_REJECT_DUPLICATES, NULL), *en = json_loads(en_text, JSON_REJECT_DUPLICATES, NULL);
+    char *zh_text = read_source("dashboards/web/zh-CN.json"),
+         *en_text = read_source("dashboards/web/en.json");
+    json_t *zh = json_loads(zh_text, JSON_REJECT_DUPLICATES, NULL),
+           *en = json_loads(en_text, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(zh);
     assert_non_null(en);
     expect_keys(zh, en, "zh-CN.json");

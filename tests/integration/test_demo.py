@@ -1,0 +1,98 @@
+"""config/demo/run as a person runs it: it comes up, is verified, and leaves nothing behind however it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from harness.process import wait_until
+from harness.servers import SOURCE
+
+DEMO = SOURCE / "config/demo/run"
+UP = "Ctrl-C ends it"
+
+
+def commands_that_name(folder: Path) -> list[str]:
+    """The command lines of processes that were given a path in this folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            command = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+        except OSError:
+            continue
+        if str(folder).encode() in command:
+            found.append(command.replace(b"\0", b" ").decode())
+    return found
+
+
+@pytest.fixture
+def demo(tmp_path):
+    """Starts the demo with its temporary folders in tmp_path; the output is in tmp_path/out."""
+    started = []
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+
+    def start(*words) -> subprocess.Popen:
+        with open(tmp_path / "out", "w") as out:
+            process = subprocess.Popen([DEMO, "--yes", *words], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                       env={**os.environ, "TMPDIR": str(temporary)}, start_new_session=True)
+        started.append(process)
+        return process
+
+    start.temporary = temporary
+    start.output = lambda: (tmp_path / "out").read_text()
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def wait_up(demo, process) -> None:
+    wait_until(lambda: UP in demo.output() or process.poll() is not None, 300, "the demo is up", poll=0.1)
+    assert process.poll() is None, demo.output()
+
+
+def test_it_comes_up_is_verified_and_leaves_nothing(demo):
+    process = demo("--smoke")
+    assert process.wait(300) == 0, demo.output()
+    output = demo.output()
+    assert "a week of history is in InfluxDB" in output and "verified" in output
+    assert not commands_that_name(demo.temporary)
+    assert not list(demo.temporary.iterdir()), "the private folder is still there"
+
+
+def test_a_signal_ends_what_was_started_and_kept_data_is_used_again(demo, tmp_path):
+    kept = tmp_path / "kept"
+    process = demo("--keep", kept)
+    wait_up(demo, process)
+    assert len(commands_that_name(kept)) >= 6, "broker, store, simulator, two agents, collector"
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(60) == 0, demo.output()
+    for name in ("gw-a", "gw-b", "sim", "collector", "broker", "influxdb"):
+        assert f"ended {name} (exit code 0)" in demo.output()
+    assert not commands_that_name(kept)
+
+    assert demo("--keep", kept, "--smoke").wait(300) == 0, demo.output()
+    assert "the history is there already" in demo.output()
+    assert not commands_that_name(kept)
+
+
+def test_a_program_that_dies_ends_the_demo_with_a_line_that_names_its_log(demo):
+    process = demo()
+    wait_up(demo, process)
+    broker = next(int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()
+                  and str(demo.temporary).encode() in (command := (entry / "cmdline").read_bytes()) and b"mosquitto" in command)
+    os.kill(broker, signal.SIGKILL)
+    assert process.wait(60) == 69, demo.output()
+    assert "broker ended unexpectedly with signal 9; its log is " in demo.output()
+    assert not commands_that_name(demo.temporary)
+
+
+@pytest.mark.parametrize("words", [["--bad"], ["--keep"]])
+def test_a_mistake_on_the_command_line_is_usage(words):
+    done = subprocess.run([DEMO, *words], capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 64 and "config/demo/run" in done.stderr

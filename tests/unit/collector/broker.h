@@ -1,0 +1,163 @@
+/* A mosquitto of the test's own on a free loopback port, open to all, and its command-line clients: an oracle that is not ours. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct broker {
+    pid_t pid;
+    int port;
+    int log_fd;
+};
+
+static inline int free_port(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+/* Waits for the line that the child prints once it listens: so the listener is the child. */
+static inline bool broker_is_running(int log_fd)
+{
+    char text[8192];
+    size_t len = 0;
+    while (len < sizeof text - 1) {
+        ssize_t got = read(log_fd, text + len, sizeof text - 1 - len);
+        if (got <= 0)
+            return false;
+        len += (size_t)got;
+        text[len] = '\0';
+        if (strstr(text, " running") != NULL)
+            return true;
+    }
+    return false;
+}
+
+static inline void broker_stop(struct broker *b)
+{
+    kill(b->pid, SIGKILL);
+    waitpid(b->pid, NULL, 0);
+    close(b->log_fd);
+}
+
+/* Starts it on its port; false where it does not listen. */
+static inline bool broker_try(struct broker *b, const char *folder)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/broker.conf", folder);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f,
+        "listener %d 127.0.0.1\nuser root\nallow_anonymous true\npersistence false\nlog_dest stderr\nlog_type error\n"
+        "log_type information\n",
+        b->port);
+    fclose(f);
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    b->pid = fork();
+    assert_true(b->pid >= 0);
+    if (b->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(ends[1], 2);
+        execl("/usr/sbin/mosquitto", "mosquitto", "-c", path, (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    b->log_fd = ends[0];
+    bool is_running = broker_is_running(b->log_fd);
+    unlink(path);
+    if (!is_running)
+        broker_stop(b);
+    return is_running;
+}
+
+static inline struct broker broker_start(const char *folder)
+{
+    struct broker b;
+    for (int i = 0; i < 5; i++) {
+        b.port = free_port();
+        if (broker_try(&b, folder))
+            return b;
+    }
+    fail_msg("no mosquitto: /usr/sbin/mosquitto does not start");
+    return b;
+}
+
+/* A mosquitto_sub of a topic: its lines are "<retained> <topic> <payload>". It ends by itself after 20 s. */
+struct listener {
+    pid_t pid;
+    FILE *lines;
+};
+
+static inline struct listener broker_listen(const struct broker *b, const char *topic)
+{
+    char port[16];
+    snprintf(port, sizeof port, "%d", b->port);
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    struct listener l = {.pid = fork()};
+    assert_true(l.pid >= 0);
+    if (l.pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(ends[1], 1);
+        execlp("mosquitto_sub", "mosquitto_sub", "-V", "5", "-h", "127.0.0.1", "-p", port, "-q", "1", "-W", "20", "-t", topic,
+            "-F", "%r %t %p", (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    l.lines = fdopen(ends[0], "re");
+    assert_non_null(l.lines);
+    return l;
+}
+
+static inline void broker_unlisten(struct listener *l)
+{
+    kill(l->pid, SIGKILL);
+    waitpid(l->pid, NULL, 0);
+    fclose(l->lines);
+}
+
+/* What is retained there; "" = nothing within a moment. Valid until the next call. */
+static inline const char *broker_retained(const struct broker *b, const char *topic)
+{
+    static char text[512];
+    char command[256];
+    snprintf(command, sizeof command,
+        "mosquitto_sub -V 5 -h 127.0.0.1 -p %d -t '%s' --retained-only -C 1 -W 1 -F '%%r %%p' 2>/dev/null", b->port, topic);
+    FILE *f = popen(command, "re");
+    assert_non_null(f);
+    size_t len = fread(text, 1, sizeof text - 1, f);
+    pclose(f);
+    text[len > 0 && text[len - 1] == '\n' ? len - 1 : len] = '\0';
+    return text;
+}
+
+static inline void broker_publish(const struct broker *b, const char *topic, const char *payload, bool is_retained)
+{
+    char command[256];
+    snprintf(command, sizeof command, "mosquitto_pub -V 5 -h 127.0.0.1 -p %d -q 1 -t '%s' %s -s", b->port, topic,
+        is_retained ? "-r" : "");
+    FILE *f = popen(command, "we");
+    assert_non_null(f);
+    fputs(payload, f);
+    assert_int_equal(pclose(f), 0);
+}

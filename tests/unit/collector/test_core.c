@@ -1,0 +1,343 @@
+/* The core thread between a real broker and a real database. */
+#include "collector/core.h"
+
+#include "lib/clock.h"
+#include "lib/thread.h"
+#include "tests/unit/collector/broker.h"
+#include "tests/unit/collector/fake_journal.h"
+
+#include <sys/resource.h>
+
+#define PATIENCE_MS 15000
+#define UP "park/v1/gw/gw-a/up"
+#define ACK "park/v1/gw/gw-a/ack"
+
+struct scene {
+    struct fake_journal files; /* its folder; the database is the core's */
+    struct broker broker;
+    struct collector_settings settings;
+    struct park *park;
+    struct snapshot_box *box;
+    struct store *store;
+    struct core *core;
+};
+
+static void on_result(void *user_data)
+{
+    core_wake(*(struct core **)user_data);
+}
+
+static void core_up(struct scene *s)
+{
+    struct error err = {""};
+    s->box = snapshot_box_create();
+    struct core_options options = {.settings = &s->settings, .park = s->park, .clock = &clock_system, .box = s->box};
+    if (core_create(&options, &s->core, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    /* A store that never answers: it is not started. */
+    s->store = store_create(&(struct store_options){.database_path = s->files.path,
+        .url = "http://127.0.0.1:1",
+        .database = "x",
+        .body_lines = 100,
+        .timeout_ms = 1000,
+        .park = s->park,
+        .user_data = &s->core,
+        .on_result = on_result});
+    core_attach(s->core, s->store);
+    core_start(s->core);
+}
+
+static enum status core_down(struct scene *s, struct error *err)
+{
+    enum status status = core_stop(s->core, err);
+    core_destroy(s->core);
+    store_destroy(s->store);
+    snapshot_box_destroy(s->box);
+    s->core = NULL;
+    return status;
+}
+
+static void scene_open(struct scene *s)
+{
+    *s = (struct scene){0};
+    fake_journal_open(&s->files);
+    s->park = fake_park(&s->files);
+    db_close(s->files.db);
+    unlink(s->files.path);
+    s->files.db = NULL;
+    s->broker = broker_start(s->files.folder);
+    static char id[] = "test", host[] = "127.0.0.1";
+    s->settings = (struct collector_settings){.id = id,
+        .broker = {.host = host, .port = s->broker.port, .keep_alive_ms = 10000},
+        .database = {.path = s->files.path, .limit_mib = 64, .evidence_days = 35}};
+    core_up(s);
+}
+
+static void scene_close(struct scene *s)
+{
+    struct error err = {""};
+    if (s->core != NULL && core_down(s, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    park_destroy(s->park);
+    broker_stop(&s->broker);
+    fake_journal_close(&s->files);
+}
+
+/* What another process sees in the database; -1 = cannot be read. */
+static int64_t query(const struct scene *s, const char *sql)
+{
+    struct error err;
+    struct db *db;
+    if (db_open_reader(s->files.path, &db, &err) != ST_OK)
+        return -1;
+    struct db_stmt *q = db_prepare(db, sql);
+    bool has_row;
+    int64_t value = db_step(q, &has_row, &err) == ST_OK && has_row ? db_int(q, 0) : -1;
+    db_close(db);
+    return value;
+}
+
+/* Snapshots come a few times a second: waits for one that this is true of. */
+typedef bool condition(const struct snapshot *s, int64_t argument);
+
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+};
+
+static void on_publish(void *user_data)
+{
+    struct waiter *w = user_data;
+    pthread_mutex_lock(&w->lock);
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static bool is_shown(struct scene *s, condition *is_true, int64_t argument)
+{
+    const struct snapshot *now = snapshot_get(s->box);
+    bool is = now != NULL && is_true(now, argument);
+    snapshot_put(now);
+    return is;
+}
+
+static void wait_shown(struct scene *s, condition *is_true, int64_t argument)
+{
+    struct waiter w;
+    pthread_mutex_init(&w.lock, NULL);
+    thread_cond_init(&w.wake);
+    snapshot_listen(s->box, on_publish, &w);
+    int64_t deadline = clock_system.mono_ms() + PATIENCE_MS;
+    pthread_mutex_lock(&w.lock);
+    while (!is_shown(s, is_true, argument) && clock_system.mono_ms() < deadline)
+        thread_wait_until(&w.wake, &w.lock, clock_system.mono_ms() + 100 < deadline ? clock_system.mono_ms() + 100 : deadline);
+    pthread_mutex_unlock(&w.lock);
+    snapshot_listen(s->box, NULL, NULL);
+    assert_true(is_shown(s, is_true, argument));
+}
+
+static bool is_connected(const struct snapshot *s, int64_t wanted)
+{
+    return s->is_broker_connected == (wanted != 0);
+}
+
+static bool is_taking(const struct snapshot *s, int64_t wanted)
+{
+    return s->is_accepting == (wanted != 0);
+}
+
+static bool has_batches(const struct snapshot *s, int64_t wanted)
+{
+    return s->counters.batches >= wanted;
+}
+
+static bool has_batches_or_is_full(const struct snapshot *s, int64_t wanted)
+{
+    return s->counters.batches >= wanted || !s->is_accepting;
+}
+
+static bool has_unreadable(const struct snapshot *s, int64_t wanted)
+{
+    return s->counters.unreadable >= wanted;
+}
+
+static void publish(struct scene *s, int seq, const char *lines)
+{
+    char *text = mem_printf("#park1 epoch=00000000000000aa seq=%d first=1\n%s", seq, lines);
+    broker_publish(&s->broker, UP, text, false);
+    free(text);
+}
+
+static void test_an_acknowledged_batch_is_on_disk_and_the_mark_is_retained(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s);
+    wait_shown(&s, is_connected, true);
+    struct listener acks = broker_listen(&s.broker, "park/v1/gw/+/ack");
+    for (int seq = 1; seq <= 5; seq++) {
+        publish(&s, seq, "register,point=m value=1i 1764000000000\n");
+        char expected[96], line[256] = "";
+        snprintf(expected, sizeof expected, ACK " epoch=00000000000000aa seq=%d\n", seq);
+        assert_non_null(fgets(line, sizeof line, acks.lines));
+        assert_string_equal(line + 2, expected); /* the subscriber may come late: then it has the retained one */
+        assert_int_equal(query(&s, "SELECT max(seq) FROM journal"), seq);
+    }
+    broker_unlisten(&acks);
+    assert_string_equal(broker_retained(&s.broker, ACK), "1 epoch=00000000000000aa seq=5");
+    scene_close(&s);
+}
+
+static void test_a_restarted_core_goes_on_where_the_disk_is_and_tells_every_mark_again(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct error err = {""};
+    scene_open(&s);
+    wait_shown(&s, is_connected, true);
+    publish(&s, 1, "");
+    wait_shown(&s, has_batches, 1);
+    assert_int_equal(core_down(&s, &err), ST_OK);
+    broker_publish(&s.broker, ACK, "-", true);
+    core_up(&s);
+    wait_shown(&s, is_connected, true);
+    struct listener acks = broker_listen(&s.broker, ACK);
+    publish(&s, 1, "");
+    char line[256];
+    do /* what was retained may come first */
+        assert_non_null(fgets(line, sizeof line, acks.lines));
+    while (strstr(line, " -\n") != NULL);
+    assert_non_null(strstr(line, "epoch=00000000000000aa seq=1\n"));
+    broker_unlisten(&acks);
+    assert_int_equal(query(&s, "SELECT count(*) FROM journal"), 1);
+    scene_close(&s);
+}
+
+static void test_a_broker_that_lost_everything_gets_the_marks_again(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s);
+    wait_shown(&s, is_connected, true);
+    publish(&s, 1, "");
+    wait_shown(&s, has_batches, 1);
+    broker_stop(&s.broker);
+    wait_shown(&s, is_connected, false);
+    assert_true(broker_try(&s.broker, s.files.folder)); /* it keeps nothing */
+    wait_shown(&s, is_connected, true);
+    int64_t deadline = clock_system.mono_ms() + PATIENCE_MS;
+    while (strcmp(broker_retained(&s.broker, ACK), "1 epoch=00000000000000aa seq=1") != 0)
+        assert_true(clock_system.mono_ms() < deadline);
+    scene_close(&s);
+}
+
+static void test_retained_messages_prove_nothing(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct error err = {""};
+    scene_open(&s);
+    assert_int_equal(core_down(&s, &err), ST_OK);
+    broker_publish(&s.broker, UP, "#park1 epoch=00000000000000aa seq=1 first=1\n", true);
+    broker_publish(&s.broker, "park/v1/gw/gw-a/state", "{\"state\":\"online\"}", true);
+    core_up(&s);
+    wait_shown(&s, is_connected, true);
+    broker_publish(&s.broker, "park/v1/gw/gw-b/up", "nonsense", false); /* comes after them */
+    wait_shown(&s, has_unreadable, 1);
+    assert_int_equal(query(&s, "SELECT count(*) FROM journal"), 0);
+    const struct snapshot *now = snapshot_get(s.box);
+    assert_string_equal(now->gateways[0].id, "gw-a");
+    assert_int_equal(now->gateways[0].heard_ms, 0);
+    assert_false(now->gateways[0].is_online);
+    snapshot_put(now);
+    scene_close(&s);
+}
+
+static void test_at_its_limit_nothing_is_acknowledged_until_there_is_room(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct error err = {""};
+    scene_open(&s);
+    assert_int_equal(core_down(&s, &err), ST_OK);
+    s.settings.database.limit_mib = 9; /* of which 8 are kept free */
+    core_up(&s);
+    wait_shown(&s, is_connected, true);
+    char *filling = mem_alloc(200001);
+    memset(filling, 'x', 200000);
+    filling[0] = '#';
+    filling[200000] = '\0';
+    int seq = 0;
+    while (seq < 10 && !is_shown(&s, is_taking, false)) {
+        publish(&s, ++seq, filling);
+        wait_shown(&s, has_batches_or_is_full, seq);
+    }
+    wait_shown(&s, is_taking, false);
+    int64_t taken = query(&s, "SELECT count(*) FROM journal");
+    assert_true(taken >= 3 && taken <= seq);
+    const struct snapshot *now = snapshot_get(s.box);
+    assert_string_equal(now->reason, "the database is at its limit");
+    snapshot_put(now);
+    publish(&s, (int)taken + 1, "");
+    assert_int_equal(core_down(&s, &err), ST_OK);
+    assert_int_equal(query(&s, "SELECT count(*) FROM journal"), taken);
+
+    s.settings.database.limit_mib = 64;
+    core_up(&s);
+    wait_shown(&s, is_connected, true);
+    publish(&s, (int)taken + 1, "");
+    wait_shown(&s, has_batches, 1);
+    assert_true(is_shown(&s, is_taking, true));
+    assert_int_equal(query(&s, "SELECT count(*) FROM journal"), taken + 1);
+    free(filling);
+    scene_close(&s);
+}
+
+static void test_an_io_error_ends_the_core_without_an_acknowledgement(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct error err = {""};
+    scene_open(&s);
+    wait_shown(&s, is_connected, true);
+    publish(&s, 1, "");
+    wait_shown(&s, has_batches, 1);
+    /* From now on no file of this process may grow: EFBIG. The core asks for the process's end by SIGTERM. */
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigprocmask(SIG_BLOCK, &ends, NULL);
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit before, none = {0, RLIM_INFINITY};
+    getrlimit(RLIMIT_FSIZE, &before);
+    none.rlim_max = before.rlim_max;
+    char *text = mem_zalloc(100001);
+    memset(text, 'x', 100000);
+    text[0] = '#';
+    char *payload = mem_printf("#park1 epoch=00000000000000aa seq=2 first=1\n%s", text);
+    setrlimit(RLIMIT_FSIZE, &none);
+    broker_publish(&s.broker, UP, payload, false);
+    struct timespec patience = {PATIENCE_MS / 1000, 0};
+    int got = sigtimedwait(&ends, NULL, &patience);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(got, SIGTERM);
+    assert_int_equal(core_down(&s, &err), ST_STORAGE);
+    assert_string_equal(broker_retained(&s.broker, ACK), "1 epoch=00000000000000aa seq=1");
+    assert_int_equal(query(&s, "SELECT max(seq) FROM journal"), 1);
+    free(text);
+    free(payload);
+    scene_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_acknowledged_batch_is_on_disk_and_the_mark_is_retained),
+        cmocka_unit_test(test_a_restarted_core_goes_on_where_the_disk_is_and_tells_every_mark_again),
+        cmocka_unit_test(test_a_broker_that_lost_everything_gets_the_marks_again),
+        cmocka_unit_test(test_retained_messages_prove_nothing),
+        cmocka_unit_test(test_at_its_limit_nothing_is_acknowledged_until_there_is_room),
+        cmocka_unit_test(test_an_io_error_ends_the_core_without_an_acknowledgement),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,201 @@
+/* The journal and the tables beside it: limits, pruning, and that their queries use their indexes. */
+#include "collector/intake/journal.h"
+#include "tests/unit/collector/intake_fixture.h"
+
+static bool quarantine(struct intake *in, const char *gateway, size_t len, int64_t recorded_ms)
+{
+    struct error err = {""};
+    char *content = mem_zalloc(len + 1);
+    bool is_kept;
+    struct quarantine_entry entry = {
+        .gateway = gateway, .line = -1, .reason = "why", .content = {content, len}, .recorded_ms = recorded_ms};
+    must(journal_quarantine(in->db, &entry, &is_kept, &err), &err);
+    free(content);
+    return is_kept;
+}
+
+static int fill(struct intake *in, const char *gateway, int count)
+{
+    int kept = 0;
+    for (int i = 0; i < count; i++)
+        kept += quarantine(in, gateway, 5000, 1000);
+    return kept;
+}
+
+static void begin(struct intake *in)
+{
+    struct error err = {""};
+    must(db_begin(in->db, &err), &err);
+}
+
+static void test_a_flood_fills_its_own_share_of_the_quarantine_and_the_rest_is_counted(void **state)
+{
+    (void)state;
+    struct intake in;
+    intake_open(&in);
+    begin(&in);
+    int fits = QUARANTINE_GATEWAY_BYTES / (4096 + 256) + 1;
+    assert_int_equal(fill(&in, "flood", 1100), fits);
+    assert_int_equal(query(in.db, "SELECT omitted FROM quarantine_size WHERE gateway = 'flood'"), 1100 - fits);
+    assert_int_equal(query(in.db, "SELECT count(*) FROM quarantine WHERE length(content) = 4096"), fits);
+    assert_true(quarantine(&in, "quiet", 10, 1000));
+    /* All together: seventeen that flood fill it; one that comes then still has room. */
+    for (int i = 0; i < 17; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "flood%d", i);
+        fill(&in, name, 1000);
+    }
+    int64_t sum = query(in.db, "SELECT sum(length(content) + 256) FROM quarantine");
+    assert_true(sum <= QUARANTINE_BYTES + 20 * QUARANTINE_SHARE_BYTES);
+    assert_int_equal(query(in.db, "SELECT bytes FROM quarantine_size WHERE gateway = '*'"), sum);
+    assert_int_equal(fill(&in, "late", 100), QUARANTINE_SHARE_BYTES / (4096 + 256) + 1);
+    db_rollback(in.db);
+    intake_close(&in);
+}
+
+static void test_pruning_makes_room_again(void **state)
+{
+    (void)state;
+    struct intake in;
+    struct error err = {""};
+    intake_open(&in);
+    begin(&in);
+    fill(&in, "flood", 1100);
+    int64_t deleted;
+    must(journal_prune(in.db, 1000, 100, 100000, &deleted, &err), &err);
+    assert_int_equal(deleted, 0);
+    assert_false(quarantine(&in, "flood", 10, 1000));
+    must(journal_prune(in.db, 1001, 100, 10, &deleted, &err), &err);
+    assert_int_equal(deleted, 10);
+    assert_true(quarantine(&in, "flood", 10, 1000));
+    must(journal_prune(in.db, 1001, 100, 100000, &deleted, &err), &err);
+    assert_int_equal(query(in.db, "SELECT sum(bytes) FROM quarantine_size"), 0);
+    db_rollback(in.db);
+    intake_close(&in);
+}
+
+static void test_a_line_that_the_store_refuses_again_is_quarantined_once(void **state)
+{
+    (void)state;
+    struct intake in;
+    struct error err = {""};
+    bool is_kept;
+    intake_open(&in);
+    intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=3 first=3\nregister,point=m value=1i 1763999990000\n");
+    begin(&in);
+    for (int i = 0; i < 2; i++) {
+        must(journal_reject(in.db, 1, 0, "type conflict", SPAN("x"), NOW_MS, &is_kept, &err), &err);
+        must(journal_reject(in.db, 1, 7, "type conflict", SPAN("y"), NOW_MS, &is_kept, &err), &err);
+        must(journal_reject(in.db, 0, 0, "derived", SPAN("z"), NOW_MS, &is_kept, &err), &err);
+    }
+    assert_string_equal(rows(in.db, 6, "SELECT gateway, epoch, seq, line, reason, content FROM quarantine ORDER BY id"),
+        "gw-a|170|3|0|type conflict|x;gw-a|170|3|7|type conflict|y;|-|-|0|derived|z;|-|-|0|derived|z");
+    assert_int_equal(query(in.db, "SELECT bytes FROM quarantine_size WHERE gateway = 'gw-a'"), 2 * 257);
+    db_rollback(in.db);
+    intake_close(&in);
+}
+
+static void test_losses_beyond_the_limit_widen_the_last_of_their_kind(void **state)
+{
+    (void)state;
+    struct intake in;
+    struct error err = {""};
+    intake_open(&in);
+    intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=1 first=1\n");
+    begin(&in);
+    struct loss_entry gap = {.gateway = "gw-a", .epoch = 1, .first_seq = 5, .last_seq = 7, .reason = "gap", .recorded_ms = 1};
+    struct loss_entry dropped = {.gateway = "gw-a", .readings = 3, .from_ms = 10, .to_ms = 20, .reason = "dropped", .recorded_ms = 1};
+    int64_t id = known_gateway_find(&in.known, SPAN("gw-a"))->id;
+    must(journal_loss(in.db, id, JOURNAL_LOSSES_MAX - 1, &gap, &err), &err);
+    must(journal_loss(in.db, id, JOURNAL_LOSSES_MAX, &dropped, &err), &err); /* the first of its kind */
+    gap.first_seq = 20;
+    gap.last_seq = 29;
+    dropped.to_ms = 30;
+    must(journal_loss(in.db, id, JOURNAL_LOSSES_MAX + 1, &gap, &err), &err);
+    must(journal_loss(in.db, id, JOURNAL_LOSSES_MAX + 2, &dropped, &err), &err);
+    assert_string_equal(rows(in.db, 6, "SELECT first_seq, last_seq, readings, from_ms, to_ms, reason FROM loss"),
+        "5|29|-|-|-|gap;-|-|6|10|30|dropped");
+    assert_int_equal(query(in.db, "SELECT lost FROM gateway"), 4);
+    db_rollback(in.db);
+    intake_close(&in);
+}
+
+static void add_batch(struct intake *in, int64_t received_ms, int64_t time_ms)
+{
+    struct error err = {""};
+    struct batch_header header = {.epoch = 1, .seq = 1, .first = 1};
+    struct journal_batch batch = {
+        .gateway = 1, .header = &header, .received_ms = received_ms, .from_ms = time_ms, .to_ms = time_ms, .payload = SPAN("x")};
+    must(journal_add(in->db, &batch, &err), &err);
+}
+
+static void test_only_batches_that_are_old_and_in_the_store_are_pruned_whatever_their_order(void **state)
+{
+    (void)state;
+    struct intake in;
+    struct error err = {""};
+    int64_t deleted, newest;
+    intake_open(&in);
+    begin(&in);
+    add_batch(&in, 5000, 1); /* the clock was ahead for a while */
+    for (int i = 2; i <= 6; i++)
+        add_batch(&in, 1000, i);
+    must(journal_prune(in.db, 2000, 4, 2, &deleted, &err), &err);
+    assert_int_equal(deleted, 2);
+    assert_string_equal(rows(in.db, 1, "SELECT id FROM journal ORDER BY id"), "1;4;5;6");
+    must(journal_prune(in.db, 2000, 4, 2, &deleted, &err), &err);
+    assert_int_equal(deleted, 1);
+    assert_string_equal(rows(in.db, 1, "SELECT id FROM journal ORDER BY id"), "1;5;6");
+    assert_string_equal(rows(in.db, 1, "SELECT DISTINCT journal FROM journal_span ORDER BY 1"), "1;5;6");
+    /* Ids go on behind what was pruned: a cursor of the store never meets one again. */
+    must(journal_prune(in.db, 9000, 6, 100, &deleted, &err), &err);
+    add_batch(&in, 9000, 1);
+    must(journal_newest(in.db, &newest, &err), &err);
+    assert_int_equal(newest, 7);
+    db_rollback(in.db);
+    intake_close(&in);
+}
+
+static void test_the_queries_of_every_second_use_an_index(void **state)
+{
+    (void)state;
+    struct intake in;
+    intake_open(&in);
+    static const char *const queries[] = {
+        "SELECT payload, skipped FROM journal WHERE id IN (SELECT DISTINCT journal FROM journal_span WHERE gateway = 1"
+        " AND width_ms = 2 AND bucket BETWEEN 3 AND 4 AND to_ms >= 5 AND from_ms <= 6) ORDER BY id",
+        "DELETE FROM journal_span WHERE journal IN (SELECT id FROM journal WHERE received_ms < 1 AND id <= 2 ORDER BY received_ms LIMIT 3)",
+        "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE received_ms < 1 AND id <= 2 ORDER BY received_ms LIMIT 3)",
+        "DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE recorded_ms < 1 ORDER BY recorded_ms LIMIT 3)",
+        "SELECT gateway = '*', bytes FROM quarantine_size WHERE gateway IN ('x', '*')",
+        "UPDATE epoch SET mark = 1 WHERE gateway = 1 AND epoch = 2",
+    };
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+        char *explain = mem_printf("EXPLAIN QUERY PLAN %s", queries[i]);
+        struct error err;
+        bool has_row;
+        struct db_stmt *s = db_prepare(in.db, explain);
+        while (db_step(s, &has_row, &err) == ST_OK && has_row) {
+            char line[256];
+            snprintf(line, sizeof line, "%.*s", (int)db_text(s, 3).len, db_text(s, 3).at);
+            if (strstr(line, "SCAN") != NULL)
+                fail_msg("%s: %s", queries[i], line);
+        }
+        db_finish(s);
+        free(explain);
+    }
+    intake_close(&in);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_flood_fills_its_own_share_of_the_quarantine_and_the_rest_is_counted),
+        cmocka_unit_test(test_pruning_makes_room_again),
+        cmocka_unit_test(test_a_line_that_the_store_refuses_again_is_quarantined_once),
+        cmocka_unit_test(test_losses_beyond_the_limit_widen_the_last_of_their_kind),
+        cmocka_unit_test(test_only_batches_that_are_old_and_in_the_store_are_pruned_whatever_their_order),
+        cmocka_unit_test(test_the_queries_of_every_second_use_an_index),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,111 @@
+#include "collector/live/presence.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOW_MS INT64_C(1764000000000)
+
+static enum status tell(struct presence *p, const char *text, int64_t now_ms)
+{
+    struct error err;
+    return presence_state(p, "gw-a", span_of(text), now_ms, &err);
+}
+
+static void test_a_gateway_says_what_it_is_doing(void **state)
+{
+    (void)state;
+    struct presence p = {0};
+    assert_null(presence_find(&p, "gw-a"));
+    assert_false(presence_is_online(NULL, NOW_MS));
+    assert_int_equal(presence_period_ms(NULL, "m"), 0);
+    /* By the words of section 3. */
+    assert_int_equal(tell(&p,
+                         "{\"state\":\"online\",\"since\":1763999000000,\"version\":\"1.2\",\"epoch\":\"00000000000000aa\","
+                         "\"spooled\":{\"batches\":3,\"bytes\":456,\"oldest\":1763999990000},\"clock\":\"synchronised\","
+                         "\"points\":{\"m\":1000,\"b3.main\":60000,\"x\":-1,\"y\":\"1\"}}",
+                         NOW_MS),
+        ST_OK);
+    const struct presence_gateway *g = presence_find(&p, "gw-a");
+    assert_true(presence_is_online(g, NOW_MS));
+    assert_string_equal(g->version, "1.2");
+    assert_true(g->is_clock_synchronised && g->has_spooled);
+    assert_int_equal(g->spooled_batches, 3);
+    assert_int_equal(g->spooled_bytes, 456);
+    assert_int_equal(g->spooled_oldest_ms, 1763999990000);
+    assert_int_equal(presence_period_ms(g, "b3.main"), 60000);
+    assert_int_equal(presence_period_ms(g, "x"), 0);
+    assert_int_equal(presence_period_ms(g, "y"), 0);
+    assert_int_equal(presence_period_ms(g, "z"), 0);
+    /* The next message counts whole: what it does not say is not known. */
+    assert_int_equal(tell(&p, "{\"state\":\"online\",\"spooled\":{\"batches\":-3,\"bytes\":\"x\"},\"points\":[]}", NOW_MS), ST_OK);
+    assert_string_equal(g->version, "");
+    assert_false(g->is_clock_synchronised);
+    assert_int_equal(g->spooled_batches, 0);
+    assert_int_equal(g->spooled_bytes, 0);
+    assert_int_equal(presence_period_ms(g, "m"), 0);
+    presence_release(&p);
+}
+
+static void test_silence_for_three_minutes_is_offline_and_any_message_is_life(void **state)
+{
+    (void)state;
+    struct presence p = {0};
+    presence_hear(&p, "gw-a", NOW_MS);
+    const struct presence_gateway *g = presence_find(&p, "gw-a");
+    assert_true(presence_is_online(g, NOW_MS + 179999));
+    assert_false(presence_is_online(g, NOW_MS + 180000));
+    presence_hear(&p, "gw-a", NOW_MS + 200000);
+    assert_true(presence_is_online(g, NOW_MS + 200000));
+    assert_false(g->has_spooled);
+    presence_release(&p);
+}
+
+static void test_one_that_says_offline_is_offline_at_once_until_it_speaks_again(void **state)
+{
+    (void)state;
+    struct presence p = {0};
+    tell(&p, "{\"state\":\"online\",\"version\":\"1\"}", NOW_MS);
+    tell(&p, "{\"state\":\"offline\"}", NOW_MS + 1);
+    const struct presence_gateway *g = presence_find(&p, "gw-a");
+    assert_false(presence_is_online(g, NOW_MS + 1));
+    assert_string_equal(g->version, "1"); /* the will says nothing more */
+    presence_hear(&p, "gw-a", NOW_MS + 2);
+    assert_true(presence_is_online(g, NOW_MS + 2));
+    presence_release(&p);
+}
+
+static void test_what_is_not_the_contracts_json_is_refused_and_proves_nothing(void **state)
+{
+    (void)state;
+    struct presence p = {0};
+    static const char *const bad[] = {"", "online", "{", "[]", "{}", "{\"state\":1}", "{\"state\":\"\"}", "{\"state\":\"Online\"}",
+        "{\"state\":\"online\",\"state\":\"offline\"}", "{\"state\":\"online\"} x", "\xff"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(tell(&p, bad[i], NOW_MS), ST_INVALID);
+    char *large = malloc(PRESENCE_BYTES_MAX + 2);
+    memset(large, ' ', PRESENCE_BYTES_MAX + 1);
+    memcpy(large, "{\"state\":\"online\"}", 18);
+    large[PRESENCE_BYTES_MAX + 1] = '\0';
+    assert_int_equal(tell(&p, large, NOW_MS), ST_INVALID);
+    large[PRESENCE_BYTES_MAX] = '\0';
+    assert_null(presence_find(&p, "gw-a"));
+    assert_int_equal(tell(&p, large, NOW_MS), ST_OK);
+    free(large);
+    presence_release(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_gateway_says_what_it_is_doing),
+        cmocka_unit_test(test_silence_for_three_minutes_is_offline_and_any_message_is_life),
+        cmocka_unit_test(test_one_that_says_offline_is_offline_at_once_until_it_speaks_again),
+        cmocka_unit_test(test_what_is_not_the_contracts_json_is_refused_and_proves_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
