@@ -33,8 +33,8 @@ void replay_sort_points(struct replay_point *points, size_t count)
     qsort(points, count, sizeof *points, by_name);
 }
 
-enum status replay_parse(char *line, const struct replay_point *points, size_t count, struct spool_reading *ret,
-    struct error *err)
+enum status replay_parse(
+    char *line, const struct replay_point *points, size_t count, struct spool_reading *ret, struct error *err)
 {
     line[strcspn(line, "\r\n")] = '\0';
     /* A state's text may hold commas: the point ends at the first, the time starts after the last. */
@@ -46,23 +46,28 @@ enum status replay_parse(char *line, const struct replay_point *points, size_t c
     struct replay_point wanted = {.name = line};
     const struct replay_point *point = bsearch(&wanted, points, count, sizeof *points, by_name);
     if (point == NULL)
-        return error_set(err, ST_INVALID, "point \"%.64s\" is not in the settings; expected one of their points", line);
+        return error_set(
+            err, ST_INVALID, "point \"%.64s\" is not in the settings; expected one of their points", line);
     struct spool_reading r = {.point = point->index, .kind = point->kind};
     if (!parse_time(time, &r.time_ms))
         return error_set(err, ST_INVALID,
             "\"%.40s\" is not a time; expected milliseconds since 1970, or 2026-10-01T08:00:00+08:00", time);
     switch (point->kind) {
     case READING_REGISTER:
-        if (!number_parse_int64(value, strlen(value), &r.count) || r.count > REGISTER_MAX || r.count < -REGISTER_MAX)
-            return error_set(err, ST_INVALID, "\"%.40s\" is not a register; expected an integer in base units", value);
+        if (!number_parse_int64(value, strlen(value), &r.count) || r.count > REGISTER_MAX ||
+            r.count < -REGISTER_MAX)
+            return error_set(
+                err, ST_INVALID, "\"%.40s\" is not a register; expected an integer in base units", value);
         break;
     case READING_GAUGE:
         if (!number_parse_double(value, strlen(value), &r.value))
             return error_set(err, ST_INVALID, "\"%.40s\" is not a number; expected one such as 21.5", value);
         break;
     case READING_STATE:
-        if (strlen(value) > STATE_TEXT_MAX || !text_is_utf8(span_of(value)) || text_has_control(span_of(value)))
-            return error_set(err, ST_INVALID, "the state is not text of at most %d bytes of UTF-8", STATE_TEXT_MAX);
+        if (strlen(value) > STATE_TEXT_MAX || !text_is_utf8(span_of(value)) ||
+            text_has_control(span_of(value)))
+            return error_set(
+                err, ST_INVALID, "the state is not text of at most %d bytes of UTF-8", STATE_TEXT_MAX);
         r.text = value;
         break;
     }
@@ -102,8 +107,7 @@ static enum status read_row(struct reader *r, struct spool_reading *ret, bool *r
         enum status status = strlen(r->line) == (size_t)length
                                  ? replay_parse(r->line, r->points, r->count, ret, err)
                                  : error_set(err, ST_INVALID, "the line holds a NUL byte; expected text");
-        return status == ST_OK ? ST_OK
-                               : error_prefix(err, status, "%s:%lld", r->path, (long long)r->number);
+        return status == ST_OK ? ST_OK : error_prefix(err, status, "%s:%lld", r->path, (long long)r->number);
     }
 }
 
@@ -178,8 +182,8 @@ static enum status put_all(struct reader *r, int64_t rows, struct deliver *deliv
             status = look_around(&s, err);
     }
     if (status == ST_INVALID || (status == ST_OK && s.put != rows))
-        status = error_set(err, ST_INVALID, "%s changed while it was read; %lld rows were sent", r->path,
-            (long long)s.put);
+        status = error_set(
+            err, ST_INVALID, "%s changed while it was read; %lld rows were sent", r->path, (long long)s.put);
     while (status == ST_OK && !deliver_wait_empty(deliver, clock->mono_ms() + TICK_MS))
         status = look_around(&s, err);
     if (s.has_terminal) {
@@ -189,8 +193,8 @@ static enum status put_all(struct reader *r, int64_t rows, struct deliver *deliv
     return status;
 }
 
-enum status replay_file(const char *path, const struct replay_point *points, size_t count, struct deliver *deliver,
-    const struct clock *clock, bool (*should_stop)(void), struct error *err)
+enum status replay_file(const char *path, const struct replay_point *points, size_t count,
+    struct deliver *deliver, const struct clock *clock, bool (*should_stop)(void), struct error *err)
 {
     struct reader r = {.path = path, .points = points, .count = count, .file = fopen(path, "r")};
     if (r.file == NULL)

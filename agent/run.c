@@ -25,7 +25,8 @@ static const char usage[] =
     "  --config FILE   the settings (example: config/agent.cfg)\n"
     "  --check         check the settings, tell every mistake, and end\n"
     "  --once          read every point once, print what came, and end; needs no broker\n"
-    "  --replay CSV    deliver dated readings (point,value,time) instead of polling, and end when all are acknowledged\n"
+    "  --replay CSV    deliver dated readings (point,value,time) instead of polling, and end when all are "
+    "acknowledged\n"
     "  --help-config   print every settings key with type, limits, default and meaning\n";
 
 struct command {
@@ -46,20 +47,21 @@ static void list_points(const struct agent_settings *settings, struct points *re
 {
     *ret = (struct points){0};
     CONF_EACH(struct bus_settings, bus, settings->buses)
-        CONF_EACH(struct device_settings, device, bus->devices)
-            ret->count += device->points.count;
+    CONF_EACH(struct device_settings, device, bus->devices)
+    ret->count += device->points.count;
     ret->names = mem_alloc(ret->count * sizeof *ret->names);
     ret->periods_ms = mem_alloc(ret->count * sizeof *ret->periods_ms);
     ret->kinds = mem_alloc(ret->count * sizeof *ret->kinds);
     size_t i = 0;
     CONF_EACH(struct bus_settings, bus, settings->buses)
-        CONF_EACH(struct device_settings, device, bus->devices)
-            CONF_EACH(struct point_settings, point, device->points) {
-                ret->names[i] = point->point;
-                ret->periods_ms[i] = device->every_ms;
-                ret->kinds[i] = (struct replay_point){point->point, (enum reading_kind)point->kind, (uint32_t)i};
-                i++;
-            }
+    CONF_EACH(struct device_settings, device, bus->devices)
+    CONF_EACH(struct point_settings, point, device->points)
+    {
+        ret->names[i] = point->point;
+        ret->periods_ms[i] = device->every_ms;
+        ret->kinds[i] = (struct replay_point){point->point, (enum reading_kind)point->kind, (uint32_t)i};
+        i++;
+    }
     replay_sort_points(ret->kinds, ret->count);
 }
 
@@ -72,8 +74,8 @@ static void points_release(struct points *points)
 
 /* ---- --once ---- */
 
-static void print_reading(void *context, const struct point_settings *point, const union driver_value *value,
-    int64_t time_ms)
+static void print_reading(
+    void *context, const struct point_settings *point, const union driver_value *value, int64_t time_ms)
 {
     (void)context;
     char time[CLOCK_TEXT_SIZE], number[NUMBER_DOUBLE_SIZE];
@@ -105,7 +107,7 @@ static int once(const struct agent_settings *settings, const struct clock *clock
     struct poll_report report = {NULL, print_reading, print_failure};
     int failures = 0;
     CONF_EACH(struct bus_settings, bus, settings->buses)
-        failures += poll_once(bus, clock, &report);
+    failures += poll_once(bus, clock, &report);
     return failures == 0 ? EXIT_OK : EXIT_UNAVAILABLE;
 }
 
@@ -151,16 +153,17 @@ static void ask_to_end(void)
     kill(getpid(), SIGTERM);
 }
 
-static void poll_until_asked_to_end(const struct agent_settings *settings, const struct clock *clock,
-    struct deliver *deliver)
+static void poll_until_asked_to_end(
+    const struct agent_settings *settings, const struct clock *clock, struct deliver *deliver)
 {
     struct poller **pollers = mem_zalloc(settings->buses.count * sizeof *pollers);
     size_t count = 0;
     uint32_t first_point = 0;
-    CONF_EACH(struct bus_settings, bus, settings->buses) {
+    CONF_EACH(struct bus_settings, bus, settings->buses)
+    {
         pollers[count++] = poller_create(bus, first_point, clock, deliver);
         CONF_EACH(struct device_settings, device, bus->devices)
-            first_point += (uint32_t)device->points.count;
+        first_point += (uint32_t)device->points.count;
     }
     for (size_t i = 0; i < count; i++)
         poller_start(pollers[i]);
@@ -196,7 +199,8 @@ static enum status deliver_all(const struct command *command, const struct agent
     if (status == ST_OK) {
         deliver_start(deliver);
         if (command->replay != NULL)
-            status = replay_file(command->replay, points->kinds, points->count, deliver, clock, is_asked_to_end, err);
+            status = replay_file(
+                command->replay, points->kinds, points->count, deliver, clock, is_asked_to_end, err);
         else
             poll_until_asked_to_end(settings, clock, deliver);
         struct error stop_err;
@@ -216,8 +220,8 @@ static int run(const struct command *command, const struct agent_settings *setti
         return once(settings, clock);
     struct points points;
     list_points(settings, &points);
-    log_info("agent", "park-agent %s, gateway %s, %zu points on %zu buses", PARKMON_VERSION, settings->gateway,
-        points.count, settings->buses.count);
+    log_info("agent", "park-agent %s, gateway %s, %zu points on %zu buses", PARKMON_VERSION,
+        settings->gateway, points.count, settings->buses.count);
     struct error err;
     enum status status = deliver_all(command, settings, clock, &points, &err);
     if (status != ST_OK)
@@ -230,9 +234,9 @@ static int run(const struct command *command, const struct agent_settings *setti
 
 /* ---- command line ---- */
 
-static int refuse(const char *why)
+static int refuse(const char *why, const char *what)
 {
-    fprintf(stderr, "park-agent: %s\n%s", why, usage);
+    fprintf(stderr, "park-agent: %s%s\n%s", why, what, usage);
     return EXIT_USAGE;
 }
 
@@ -270,15 +274,15 @@ static int parse(int argc, char **argv, struct command *ret)
             fputs(usage, stdout);
             return EXIT_OK;
         default:
-            return refuse("unknown option, or a value is missing");
+            return refuse("unknown option, or its value is missing: ", argv[optind - 1]);
         }
     }
     if (optind < argc)
-        return refuse("too many arguments");
+        return refuse("one argument too many: ", argv[optind]);
     if (ret->config == NULL)
-        return refuse("--config is missing");
+        return refuse("--config is missing", "");
     if (ret->is_check + ret->is_once + (ret->replay != NULL) > 1)
-        return refuse("only one of --check, --once and --replay can be done at a time");
+        return refuse("only one of --check, --once and --replay can be done at a time", "");
     return -1;
 }
 
@@ -293,6 +297,8 @@ int agent_main(int argc, char **argv)
     sigprocmask(SIG_BLOCK, &ends, NULL);
     struct agent_settings settings;
     struct conf *conf = agent_settings_load(command.config, &settings);
+    if (!command.is_once)
+        agent_settings_check_access(conf, &settings);
     if (conf_problem_count(conf) > 0) {
         conf_print_problems(conf, stderr);
         code = EXIT_CONFIG;

@@ -219,13 +219,6 @@ static const struct conf_section bus_section = {.name = "bus",
 
 /* ---- agent ---- */
 
-static void check_broker(struct conf *c, void *object, const void *parent)
-{
-    (void)parent;
-    const struct broker_settings *broker = object;
-    conf_check_secret(c, &broker->where, "password_file", broker->password_file);
-}
-
 static const struct conf_key broker_keys[] = {
     {"host", CONF_STRING, offsetof(struct broker_settings, host), .fallback = "127.0.0.1", .min = 1,
         .max = 255, .help = "name or address of the MQTT broker"},
@@ -243,8 +236,7 @@ static const struct conf_section broker_section = {.name = "broker",
     .size = sizeof(struct broker_settings),
     .keys = broker_keys,
     .has_where = true,
-    .where_offset = offsetof(struct broker_settings, where),
-    .check = check_broker};
+    .where_offset = offsetof(struct broker_settings, where)};
 
 static const struct conf_key spool_keys[] = {
     {"path", CONF_PATH, offsetof(struct spool_settings, path), .is_required = true,
@@ -257,19 +249,11 @@ static const struct conf_key spool_keys[] = {
         .max = 600000, .help = "silence of the collector after which the oldest batch is sent again"},
     {0}};
 
-static void check_spool(struct conf *c, void *object, const void *parent)
-{
-    (void)parent;
-    const struct spool_settings *spool = object;
-    conf_check_writable(c, &spool->where, "path", spool->path);
-}
-
 static const struct conf_section spool_section = {.name = "spool",
     .size = sizeof(struct spool_settings),
     .keys = spool_keys,
     .has_where = true,
-    .where_offset = offsetof(struct spool_settings, where),
-    .check = check_spool};
+    .where_offset = offsetof(struct spool_settings, where)};
 
 /* ---- names that must be told apart ---- */
 
@@ -380,4 +364,10 @@ void agent_print_help(FILE *out)
 struct conf *agent_settings_load(const char *path, struct agent_settings *ret)
 {
     return conf_load(path, &agent_section, ret);
+}
+
+void agent_settings_check_access(struct conf *c, const struct agent_settings *settings)
+{
+    conf_check_secret(c, &settings->broker.where, "password_file", settings->broker.password_file);
+    conf_check_writable(c, &settings->spool.where, "path", settings->spool.path);
 }

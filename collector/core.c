@@ -23,15 +23,15 @@
 #define GROUP_MS 50
 #define GROUP_LINES 20000
 #define GROUP_BYTES (4 * 1024 * 1024)
-#define TURN_MS 1000        /* the longest rest: heartbeat, minute rows */
+#define TURN_MS 1000 /* the longest rest: heartbeat, minute rows */
 #define CACHE_KIB 8192
-#define PRUNE_ROWS 500      /* per turn */
+#define PRUNE_ROWS 500 /* per turn */
 #define PRUNE_MS 10000
-#define PRUNE_MORE_MS 100   /* while there is more to delete: faster than gateways can fill */
-/* Kept free below the limit for one group, and for what must be written when batches are not taken any more: marks of the store, refusals of
- * lines. */
+#define PRUNE_MORE_MS 100 /* while there is more to delete: faster than gateways can fill */
+/* Kept free below the limit for one group, and for what must be written when batches are not taken any more:
+ * marks of the store, refusals of lines. */
 #define RESERVE_BYTES (8 * 1024 * 1024)
-#define RETRY_MS 1000       /* after a failed commit */
+#define RETRY_MS 1000 /* after a failed commit */
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 
 struct core {
@@ -50,13 +50,14 @@ struct core {
     bool has_result;
     uint64_t session;
     int64_t journal_end;
-    int64_t settled;          /* journal id that the store has */
+    int64_t settled; /* journal id that the store has */
     int64_t limit_bytes;
     int64_t prune_due_mono_ms;
     struct complaint storage, state;
     pthread_t thread;
     atomic_bool is_stopping;
     _Atomic int64_t heartbeat_mono_ms;
+    int64_t gather_until_mono_ms;
     bool is_commit_failing; /* until one succeeds that wrote something */
     bool has_failed;
     struct error failure;
@@ -68,9 +69,9 @@ struct group {
     struct group_answer {
         char gateway[ID_MAX + 1];
         struct ack ack;
-    } *answers;
+    } * answers;
     size_t answer_count, answer_capacity;
-    bool is_changed;          /* there is something to commit */
+    bool is_changed; /* there is something to commit */
 };
 
 static void on_message(void *user_data, const struct mqtt_message *message)
@@ -113,8 +114,8 @@ static enum status take_batch(struct group *g, const struct inbox_message *m, st
     return status;
 }
 
-static enum status take_message(struct core *c, struct group *g, const struct inbox_message *m, bool accepts,
-    struct error *err)
+static enum status take_message(
+    struct core *c, struct group *g, const struct inbox_message *m, bool accepts, struct error *err)
 {
     if (m->is_retained)
         return ST_OK; /* an `up` that is retained is nobody's; a `state` that is retained proves no life */
@@ -124,7 +125,8 @@ static enum status take_message(struct core *c, struct group *g, const struct in
         return accepts ? take_batch(g, m, err) : ST_OK;
     }
     struct error why;
-    if (presence_state(&c->presence, m->gateway, (struct span){m->payload, m->len}, m->received_ms, &why) != ST_OK)
+    if (presence_state(&c->presence, m->gateway, (struct span){m->payload, m->len}, m->received_ms, &why) !=
+        ST_OK)
         complain(&c->state, c->clock->mono_ms(), LOG_LEVEL_WARN, "intake", "%s; ignored", why.text);
     show_touch(&c->show);
     return ST_OK;
@@ -134,7 +136,8 @@ static enum status take_messages(struct core *c, struct group *g, bool accepts, 
 {
     if (!accepts)
         complain(&c->storage, c->clock->mono_ms(), LOG_LEVEL_ERROR, "core",
-            "the database is at its limit of %lld MiB: nothing is acknowledged until the store catches up or the limit is raised",
+            "the database is at its limit of %lld MiB: nothing is acknowledged until the store catches up or "
+            "the limit is raised",
             (long long)(c->limit_bytes >> 20));
     if (!c->is_commit_failing)
         show_accepting(&c->show, accepts, "the database is at its limit");
@@ -168,8 +171,8 @@ static enum status record_result(struct core *c, struct group *g, struct error *
     for (size_t i = 0; i < c->result.reject_count && status == ST_OK; i++) {
         const struct store_reject *reject = &c->result.rejects[i];
         bool is_kept = true;
-        status = journal_reject(c->db, reject->journal, reject->line, reject->reason, span_of(reject->content),
-            c->clock->wall_ms(), &is_kept, err);
+        status = journal_reject(c->db, reject->journal, reject->line, reject->reason,
+            span_of(reject->content), c->clock->wall_ms(), &is_kept, err);
         g->receive.counters.quarantined++;
         g->receive.counters.quarantine_omitted += !is_kept;
     }
@@ -197,7 +200,8 @@ static enum status fill(struct core *c, struct group *g, struct error *err)
         status = record_result(c, g, err);
     /* At the limit no more is derived: the outbox must not take the room that settling the journal needs. */
     if (status == ST_OK && accepts)
-        status = minute_write(&c->minute, c->db, &c->known, &c->presence, c->clock->wall_ms(), &g->is_changed, err);
+        status = minute_write(
+            &c->minute, c->db, &c->known, &c->presence, c->clock->wall_ms(), &g->is_changed, err);
     if (status == ST_OK)
         status = prune(c, g, err);
     return status == ST_OK ? known_save(&c->known, c->db, err) : status;
@@ -256,11 +260,15 @@ static bool turn(struct core *c)
 {
     struct group g = {.receive = {.db = c->db, .known = &c->known}};
     struct error err;
+    int64_t begin_mono_ms = c->clock->mono_ms();
     enum status status = commit(c, &g, &err);
     if (status != ST_OK)
         reload(c, &err, status);
     else if (g.is_changed)
         tell(c, &g);
+    /* One commit costs the same for one batch as for many: under load at most one in GROUP_MS, at rest at
+     * once. */
+    c->gather_until_mono_ms = g.is_changed ? begin_mono_ms + GROUP_MS : 0;
     free(g.answers);
     return status == ST_OK;
 }
@@ -304,10 +312,12 @@ static void *run(void *argument)
         int64_t due = talk(c), show_due = show_now(c);
         due = show_due < due ? show_due : due;
         due = due < now + TURN_MS ? due : now + TURN_MS;
-        if (is_good)
-            inbox_wait(c->inbox, due);
-        else /* what arrives meanwhile waits in the inbox, up to its quotas */
-            inbox_pause(c->inbox, now + RETRY_MS);
+        if (!is_good) { /* what arrives meanwhile waits in the inbox, up to its quotas */
+            inbox_pause(c->inbox, now + RETRY_MS, SIZE_MAX);
+            continue;
+        }
+        inbox_wait(c->inbox, due);
+        inbox_pause(c->inbox, c->gather_until_mono_ms, GROUP_BYTES);
     }
     if (!c->has_failed && turn(c)) /* what had arrived, and what the store had still to say */
         talk(c);
@@ -334,7 +344,8 @@ enum status core_create(const struct core_options *options, struct core **ret, s
 {
     const struct collector_settings *settings = options->settings;
     struct db *db;
-    enum status status = db_open_own(settings->database.path, COLLECTOR_APPLICATION_ID, &collector_schema, &db, err);
+    enum status status =
+        db_open_own(settings->database.path, COLLECTOR_APPLICATION_ID, &collector_schema, &db, err);
     if (status != ST_OK)
         return status;
     struct core *c = mem_zalloc(sizeof *c);

@@ -1,6 +1,6 @@
 /*
- * The core: one thread that owns the state. It takes what arrived, makes one transaction of it, and only then acknowledges, wakes the store and
- * shows. Everything that changes the database happens here.
+ * The core: one thread that owns the state. It takes what arrived, makes one transaction of it, and only then
+ * acknowledges, wakes the store and shows. Everything that changes the database happens here.
  */
 #pragma once
 
@@ -15,7 +15,7 @@ struct core;
 
 struct core_options {
     const struct collector_settings *settings;
-    const char *password;     /* of the broker; NULL = none; borrowed */
+    const char *password; /* of the broker; NULL = none; borrowed */
     const struct park *park;
     const struct clock *clock;
     struct snapshot_box *box;
@@ -28,7 +28,8 @@ void core_attach(struct core *c, struct store *store);
 void core_start(struct core *c);
 /* Wakes the core: a store result waits. Any thread. */
 void core_wake(struct core *c);
-/* Returns when the thread is gone. ST_STORAGE: it had ended by itself, nothing was acknowledged that is not on disk. */
+/* Returns when the thread is gone. ST_STORAGE: it had ended by itself, nothing was acknowledged that is not
+ * on disk. */
 enum status core_stop(struct core *c, struct error *err);
 void core_destroy(struct core *c); /* accepts NULL; stopped */
 /* Monotonic time of the thread's last turn. Any thread. */

@@ -14,9 +14,11 @@ void minute_reset(struct minute *m)
     m->written = 0;
 }
 
-static enum status put(struct db *db, struct span line, struct span series, int64_t time_ms, struct error *err)
+static enum status put(
+    struct db *db, struct span line, struct span series, int64_t time_ms, struct error *err)
 {
-    /* The latest of a (series, time) wins, under a new id, so that an older result of the store does not delete it. */
+    /* The latest of a (series, time) wins, under a new id, so that an older result of the store does not
+     * delete it. */
     struct db_stmt *add = db_keep(db, "INSERT OR REPLACE INTO outbox(series, time_ms, line) VALUES(?, ?, ?)");
     db_bind_text(add, 1, series);
     db_bind_int(add, 2, time_ms);
@@ -25,8 +27,8 @@ static enum status put(struct db *db, struct span line, struct span series, int6
 }
 
 /* `g` is NULL for a gateway that was never heard. */
-static enum status write_gateway(const struct minute *m, struct db *db, const char *name, const struct known_gateway *g,
-    const struct presence *presence, int64_t now_ms, struct error *err)
+static enum status write_gateway(const struct minute *m, struct db *db, const char *name,
+    const struct known_gateway *g, const struct presence *presence, int64_t now_ms, struct error *err)
 {
     const struct presence_gateway *p = presence_find(presence, name);
     const struct park_gateway *placed = park_gateway_find(m->park, name);
@@ -40,7 +42,8 @@ static enum status write_gateway(const struct minute *m, struct db *db, const ch
     /* What is not known is absent, never 0. */
     if (g != NULL && g->newest_ms > 0) {
         int64_t lag_ms = now_ms > g->newest_ms ? now_ms - g->newest_ms : 0;
-        fields[count++] = (struct line_field){SPAN("lag_s"), {.type = LINE_FLOAT, .f = (double)lag_ms / 1000}};
+        fields[count++] =
+            (struct line_field){SPAN("lag_s"), {.type = LINE_FLOAT, .f = (double)lag_ms / 1000}};
     }
     if (p != NULL && p->has_spooled)
         fields[count++] = (struct line_field){SPAN("spooled"), {.type = LINE_INT, .i = p->spooled_batches}};
@@ -49,14 +52,15 @@ static enum status write_gateway(const struct minute *m, struct db *db, const ch
     enum status status = line_write(&line, SPAN("gateway"), tags, 2, fields, count, time_ms, err);
     buf_printf(&series, "gateway,%s", name);
     if (status == ST_OK)
-        status = put(db, (struct span){line.data, line.len}, (struct span){series.data, series.len}, time_ms, err);
+        status =
+            put(db, (struct span){line.data, line.len}, (struct span){series.data, series.len}, time_ms, err);
     buf_release(&series);
     buf_release(&line);
     return status;
 }
 
-enum status minute_write(struct minute *m, struct db *db, const struct known *known, const struct presence *presence,
-    int64_t now_ms, bool *ret_is_changed, struct error *err)
+enum status minute_write(struct minute *m, struct db *db, const struct known *known,
+    const struct presence *presence, int64_t now_ms, bool *ret_is_changed, struct error *err)
 {
     int64_t minute = now_ms / MINUTE_MS;
     if (minute == m->written)
@@ -66,8 +70,8 @@ enum status minute_write(struct minute *m, struct db *db, const struct known *kn
     for (struct known_gateway *g; status == ST_OK && (g = name_map_next(&known->gateways, &at)) != NULL;)
         status = write_gateway(m, db, g->name, g, presence, now_ms, err);
     CONF_EACH(struct park_gateway, g, m->park->gateways)
-        if (status == ST_OK && known_gateway_find(known, span_of(g->id)) == NULL)
-            status = write_gateway(m, db, g->id, NULL, presence, now_ms, err);
+    if (status == ST_OK && known_gateway_find(known, span_of(g->id)) == NULL)
+        status = write_gateway(m, db, g->id, NULL, presence, now_ms, err);
     if (status == ST_OK) {
         m->written = minute;
         *ret_is_changed = true;

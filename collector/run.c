@@ -71,7 +71,8 @@ struct running {
     struct web *web;
 };
 
-static enum status read_secrets(const struct collector_settings *settings, struct running *r, struct error *err)
+static enum status read_secrets(
+    const struct collector_settings *settings, struct running *r, struct error *err)
 {
     enum status status = ST_OK;
     if (settings->broker.password_file != NULL)
@@ -81,8 +82,8 @@ static enum status read_secrets(const struct collector_settings *settings, struc
     return status;
 }
 
-static enum status start(const struct collector_settings *settings, const struct park *park, struct running *r,
-    struct error *err)
+static enum status start(
+    const struct collector_settings *settings, const struct park *park, struct running *r, struct error *err)
 {
     enum status status = read_secrets(settings, r, err);
     if (status != ST_OK)
@@ -196,9 +197,9 @@ static void print_park_problems(const struct collector_settings *settings)
 
 /* ---- command line ---- */
 
-static int refuse(const char *why)
+static int refuse(const char *why, const char *what)
 {
-    fprintf(stderr, "park-collector: %s\n%s", why, usage);
+    fprintf(stderr, "park-collector: %s%s\n%s", why, what, usage);
     return EXIT_USAGE;
 }
 
@@ -236,16 +237,16 @@ static int parse(int argc, char **argv, struct command *ret)
             fputs(usage, stdout);
             return EXIT_OK;
         default:
-            return refuse("unknown option, or a value is missing");
+            return refuse("unknown option, or its value is missing: ", argv[optind - 1]);
         }
     }
     ret->is_status = optind < argc && strcmp(argv[optind], "status") == 0;
     if (optind + ret->is_status < argc)
-        return refuse("unknown command");
+        return refuse("unknown command, or one argument too many: ", argv[optind + ret->is_status]);
     if (ret->config == NULL)
-        return refuse("--config is missing");
+        return refuse("--config is missing", "");
     if (ret->is_status ? ret->is_check : ret->is_json)
-        return refuse("--check and --json do not go together with this command");
+        return refuse("--check and --json do not go together with this command", "");
     return -1;
 }
 
@@ -256,16 +257,20 @@ int collector_main(int argc, char **argv)
     if (code >= 0)
         return code;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
     sigset_t ends = end_signals();
     sigprocmask(SIG_BLOCK, &ends, NULL);
     struct collector_settings settings;
     struct conf *conf = collector_settings_load(command.config, &settings);
+    if (!command.is_status)
+        collector_settings_check_access(conf, &settings);
     if (conf_problem_count(conf) > 0) {
         conf_print_problems(conf, stderr);
         print_park_problems(&settings);
         code = EXIT_CONFIG;
     } else {
-        code = command.is_status ? status_print(&settings, command.is_json) : check_and_run(&command, &settings);
+        code =
+            command.is_status ? status_print(&settings, command.is_json) : check_and_run(&command, &settings);
     }
     conf_destroy(conf);
     return code;

@@ -7,15 +7,16 @@ static const char *const scripts[] = {
     "CREATE TABLE epoch("
     "  id INTEGER PRIMARY KEY, gateway INTEGER NOT NULL, epoch INTEGER NOT NULL, prev_epoch INTEGER,"
     "  prev_seq INTEGER, mark INTEGER NOT NULL, UNIQUE(gateway, epoch)) STRICT;"
-    /* `skipped`: line numbers of the body (from 0, comma separated) that are not in the series: quarantined or
-     * duplicates; NULL = none. AUTOINCREMENT: a cursor must never meet an id again after pruning. */
+    /* `skipped`: line numbers of the body (from 0, comma separated) that are not in the series: quarantined
+     * or duplicates; NULL = none. AUTOINCREMENT: a cursor must never meet an id again after pruning. */
     "CREATE TABLE journal("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, gateway INTEGER NOT NULL, epoch INTEGER NOT NULL,"
     "  seq INTEGER NOT NULL, received_ms INTEGER NOT NULL, lines INTEGER NOT NULL, payload BLOB NOT NULL,"
     "  skipped TEXT) STRICT;"
     "CREATE INDEX journal_received ON journal(received_ms);"
     "CREATE TABLE journal_span("
-    "  gateway INTEGER NOT NULL, width_ms INTEGER NOT NULL, bucket INTEGER NOT NULL, journal INTEGER NOT NULL,"
+    "  gateway INTEGER NOT NULL, width_ms INTEGER NOT NULL, bucket INTEGER NOT NULL, journal INTEGER NOT "
+    "NULL,"
     "  from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,"
     "  PRIMARY KEY(gateway, width_ms, bucket, journal)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX journal_span_journal ON journal_span(journal);"
@@ -32,13 +33,15 @@ static const char *const scripts[] = {
     /* How much is kept of each gateway, and of all ('*'); `omitted`: entries that were only counted. Triggers
      * keep it right whoever adds or prunes. 256 bytes stand for what a row costs beside its content. */
     "CREATE TABLE quarantine_size("
-    "  gateway TEXT PRIMARY KEY, bytes INTEGER NOT NULL, omitted INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
+    "  gateway TEXT PRIMARY KEY, bytes INTEGER NOT NULL, omitted INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT "
+    "ROWID;"
     "CREATE TRIGGER quarantine_added AFTER INSERT ON quarantine BEGIN"
     "  INSERT INTO quarantine_size(gateway, bytes) VALUES"
     "    (new.gateway, length(new.content) + 256), ('*', length(new.content) + 256)"
     "    ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes; END;"
     "CREATE TRIGGER quarantine_removed AFTER DELETE ON quarantine BEGIN"
-    "  UPDATE quarantine_size SET bytes = bytes - length(old.content) - 256 WHERE gateway IN (old.gateway, '*'); END;"
+    "  UPDATE quarantine_size SET bytes = bytes - length(old.content) - 256 WHERE gateway IN (old.gateway, "
+    "'*'); END;"
     "CREATE TABLE loss("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, gateway TEXT NOT NULL, epoch INTEGER, first_seq INTEGER,"
     "  last_seq INTEGER, readings INTEGER, from_ms INTEGER, to_ms INTEGER, reason TEXT NOT NULL,"
@@ -46,7 +49,8 @@ static const char *const scripts[] = {
     "CREATE TABLE cursor(name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "INSERT INTO cursor VALUES('raw', 0);"
     "CREATE TABLE outbox("
-    "  id INTEGER PRIMARY KEY AUTOINCREMENT, series TEXT NOT NULL, time_ms INTEGER NOT NULL, line TEXT NOT NULL,"
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, series TEXT NOT NULL, time_ms INTEGER NOT NULL, line TEXT NOT "
+    "NULL,"
     "  UNIQUE(series, time_ms)) STRICT;",
 };
 

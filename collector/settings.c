@@ -6,13 +6,6 @@
 
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
-static void check_broker(struct conf *c, void *object, const void *parent)
-{
-    (void)parent;
-    const struct collector_broker_settings *broker = object;
-    conf_check_secret(c, &broker->where, "password_file", broker->password_file);
-}
-
 static const struct conf_key broker_keys[] = {
     {"host", CONF_STRING, offsetof(struct collector_broker_settings, host), .fallback = "127.0.0.1", .min = 1,
         .max = 255, .help = "name or address of the MQTT broker"},
@@ -30,8 +23,7 @@ static const struct conf_section broker_section = {.name = "broker",
     .size = sizeof(struct collector_broker_settings),
     .keys = broker_keys,
     .has_where = true,
-    .where_offset = offsetof(struct collector_broker_settings, where),
-    .check = check_broker};
+    .where_offset = offsetof(struct collector_broker_settings, where)};
 
 static const struct conf_key database_keys[] = {
     {"path", CONF_PATH, offsetof(struct database_settings, path), .is_required = true,
@@ -43,19 +35,11 @@ static const struct conf_key database_keys[] = {
         .max = 3650, .unit = "days", .help = "raw batches are kept this long after they arrived"},
     {0}};
 
-static void check_database(struct conf *c, void *object, const void *parent)
-{
-    (void)parent;
-    const struct database_settings *database = object;
-    conf_check_writable(c, &database->where, "path", database->path);
-}
-
 static const struct conf_section database_section = {.name = "database",
     .size = sizeof(struct database_settings),
     .keys = database_keys,
     .has_where = true,
-    .where_offset = offsetof(struct database_settings, where),
-    .check = check_database};
+    .where_offset = offsetof(struct database_settings, where)};
 
 /* http:// or https://, a host, perhaps a port and a path. No user and password: secrets stand in files of
  * their own. */
@@ -70,7 +54,6 @@ static void check_store(struct conf *c, void *object, const void *parent)
 {
     (void)parent;
     const struct store_settings *store = object;
-    conf_check_secret(c, &store->where, "password_file", store->password_file);
     if (!is_base_url(store->url))
         conf_problem(c, &store->where, "url",
             "\"%s\" is not the URL of a store; expected one such as http://127.0.0.1:8086", store->url);
@@ -168,4 +151,11 @@ const struct conf_section collector_section = {
 struct conf *collector_settings_load(const char *path, struct collector_settings *ret)
 {
     return conf_load(path, &collector_section, ret);
+}
+
+void collector_settings_check_access(struct conf *c, const struct collector_settings *settings)
+{
+    conf_check_secret(c, &settings->broker.where, "password_file", settings->broker.password_file);
+    conf_check_writable(c, &settings->database.where, "path", settings->database.path);
+    conf_check_secret(c, &settings->store.where, "password_file", settings->store.password_file);
 }

@@ -13,8 +13,8 @@ enum { HEALTHY, DEGRADED, FAILING };
 static int print_failing(const char *code, const char *message, bool is_json)
 {
     if (is_json) {
-        char *text = json_text(json_pack("{s:s, s:[{s:s, s:s}]}", "status", "failing", "reasons", "code", code,
-            "message", message));
+        char *text = json_text(json_pack(
+            "{s:s, s:[{s:s, s:s}]}", "status", "failing", "reasons", "code", code, "message", message));
         puts(text);
         free(text);
     } else {
@@ -28,7 +28,8 @@ static int print_answer(const struct http_answer *answer, bool is_json)
     json_error_t why;
     json_t *root = json_loadb(answer->body.data ? answer->body.data : "", answer->body.len, 0, &why);
     const char *status = json_string_value(json_object_get(root, "status"));
-    if (status == NULL || (strcmp(status, "ready") != 0 && strcmp(status, "degraded") != 0 && strcmp(status, "failing") != 0)) {
+    if (status == NULL ||
+        (strcmp(status, "ready") != 0 && strcmp(status, "degraded") != 0 && strcmp(status, "failing") != 0)) {
         json_decref(root);
         return print_failing("answer", "what listens there is not a collector", is_json);
     }

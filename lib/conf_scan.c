@@ -12,8 +12,10 @@
 #include <strings.h>
 
 #define DEPTH_MAX 32
-#define KEYS_MAX 256 /* in one group; libconfig takes the square of it in time */
-#define SHOWN_MAX 60 /* bytes of the file's text in a message */
+#define KEYS_MAX 256       /* in one group; libconfig takes the square of it in time */
+#define ENTRIES_MAX 100000 /* in one list */
+#define TOLD_MAX 1000      /* mistakes, after which the file is not worth reading on */
+#define SHOWN_MAX 60       /* bytes of the file's text in a message */
 
 #define SPACE " \t\r\n\f"
 
@@ -46,6 +48,7 @@ struct scan {
     struct buf path; /* of the innermost frame */
     struct frame frames[DEPTH_MAX];
     size_t depth;
+    size_t told;
     int duplicates;
     conf_scan_problem *problem;
     void *context;
@@ -83,6 +86,7 @@ static void add_step(const struct frame *f, struct buf *path)
 
 __attribute__((format(printf, 2, 3))) static void tell(struct scan *s, const char *format, ...)
 {
+    s->told++;
     struct buf path = {0};
     if (s->path.len > 0)
         buf_add(&path, s->path.data, s->path.len);
@@ -246,6 +250,10 @@ static bool begin_value(struct scan *s)
         size_t length = word_length(s->at);
         tell(s, "%.*s stands where a key should; expected key = value;", length > 0 ? shown(length) : 1,
             s->at);
+        return false;
+    }
+    if (f->index == ENTRIES_MAX) {
+        tell(s, "is one of more than %d entries; expected fewer", ENTRIES_MAX);
         return false;
     }
     return true;
@@ -416,6 +424,10 @@ static bool close_bracket(struct scan *s)
 static bool take_terminator(struct scan *s)
 {
     struct frame *f = innermost(s);
+    if (is_group(f) && f->expected == EXPECT_KEY && f->key_len == 0) {
+        s->at++; /* one too many: libconfig stops there, and nothing is meant by it */
+        return true;
+    }
     if (is_group(f)) {
         end_setting(s);
     } else if (*s->at == ';') {
@@ -495,7 +507,7 @@ bool conf_scan(const char *text, struct buf *out, conf_scan_problem *problem, vo
     struct scan s = {.at = text, .line = 1, .out = out, .problem = problem, .context = context, .depth = 1};
     bool is_good = true;
     while (is_good && *s.at != '\0')
-        is_good = take(&s);
+        is_good = take(&s) && s.told < TOLD_MAX;
     if (is_good && s.depth > 1) {
         s.line = innermost(&s)->line;
         char closer = innermost(&s)->closer;

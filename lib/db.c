@@ -165,8 +165,8 @@ static enum status migrate(
             (long long)version, schema->count);
     for (int i = (int)version; i < schema->count; i++) {
         char set_version[128];
-        snprintf(set_version, sizeof set_version, "PRAGMA user_version = %d; PRAGMA application_id = %d", i + 1,
-            application_id);
+        snprintf(set_version, sizeof set_version, "PRAGMA user_version = %d; PRAGMA application_id = %d",
+            i + 1, application_id);
         if ((status = db_begin(db, err)) != ST_OK)
             return status;
         if ((status = exec(db, schema->scripts[i], err)) != ST_OK ||
@@ -232,8 +232,8 @@ enum status db_open(const char *path, const struct db_schema *schema, struct db 
     return db_open_own(path, 0, schema, ret, err);
 }
 
-enum status db_open_own(const char *path, int application_id, const struct db_schema *schema, struct db **ret,
-    struct error *err)
+enum status db_open_own(
+    const char *path, int application_id, const struct db_schema *schema, struct db **ret, struct error *err)
 {
     struct db *db = new_db(path);
     enum status status = take_lock(db, err);

@@ -4,6 +4,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/mqtt_trouble.h"
 #include "lib/thread.h"
 
 #include <MQTTAsync.h>
@@ -31,22 +32,6 @@
 #define EARLY_LOSSES 3 /* in a row, before we suspect a second client with our id */
 
 enum phase { PHASE_WAITING, PHASE_CONNECTING, PHASE_SUBSCRIBING, PHASE_READY };
-enum trouble {
-    TROUBLE_NONE,
-    TROUBLE_UNREACHABLE,
-    TROUBLE_REFUSED,
-    TROUBLE_LOST,
-    TROUBLE_LOST_EARLY,
-    TROUBLE_TAKEN_OVER
-};
-
-/* Why a session or an attempt ended. `reason` is MQTT 5's, 0 = none came. */
-struct end {
-    enum trouble trouble;
-    int reason;
-    char text[128];
-};
-
 /* A message handed over and not yet confirmed. Paho lets a backlog above the broker's receive maximum drain
  * at that many messages a second, so that only so many are with Paho at a time and the others wait here. */
 struct outgoing {
@@ -82,7 +67,7 @@ struct mqtt {
     int failures;
     int early_losses;
     uint64_t session;
-    enum trouble complained_of;
+    enum mqtt_trouble complained_of;
     struct complaint complaint;
     size_t packet_max; /* the broker's, 0 = not told */
 
@@ -92,7 +77,7 @@ struct mqtt {
     int running;       /* callbacks of ours that run now */
     pthread_cond_t quiet;
     bool is_connected, is_subscribed, is_disconnected; /* since the last look */
-    struct end end;                                    /* likewise */
+    struct mqtt_end end;                               /* likewise */
     size_t told_packet_max;
     int in_flight, in_flight_max;
     struct outgoing *outgoing;
@@ -140,7 +125,7 @@ static void leave(struct mqtt *m, bool has_news)
 }
 
 /* The first cause counts: Paho may report one end twice. */
-static void set_end(struct mqtt *m, enum trouble trouble, int reason, const char *text)
+static void set_end(struct mqtt *m, enum mqtt_trouble trouble, int reason, const char *text)
 {
     if (m->end.trouble != TROUBLE_NONE)
         return;
@@ -388,12 +373,14 @@ struct mqtt *mqtt_create(const struct mqtt_options *options)
     return m;
 }
 
-/* Paho looks only once a second whether the last PUBACK is there, so that it is asked to disconnect after it. */
+/* Paho looks only once a second whether the last PUBACK is there, so that it is asked to disconnect after it.
+ */
 static void wait_for_pubacks(struct mqtt *m)
 {
     int64_t deadline = clock_system.mono_ms() + DRAIN_MS;
     pthread_mutex_lock(&registry_lock);
-    while (atomic_load(&m->unconfirmed) > 0 && m->end.trouble == TROUBLE_NONE && clock_system.mono_ms() < deadline)
+    while (atomic_load(&m->unconfirmed) > 0 && m->end.trouble == TROUBLE_NONE &&
+           clock_system.mono_ms() < deadline)
         thread_wait_until(&m->quiet, &registry_lock, deadline);
     pthread_mutex_unlock(&registry_lock);
 }
@@ -485,48 +472,16 @@ static int64_t next_wait_ms(struct mqtt *m)
     return wait_ms / 2 + random_below(wait_ms / 2 + 1);
 }
 
-static void complain_of(struct mqtt *m, int64_t now_mono_ms, const struct end *end, int64_t wait_ms)
+static void complain_of(struct mqtt *m, int64_t now_mono_ms, const struct mqtt_end *end, int64_t wait_ms)
 {
     if (m->complained_of != end->trouble)
         m->complaint = (struct complaint){0}; /* another trouble is news */
     m->complained_of = end->trouble;
-    double wait_s = (double)wait_ms / 1000;
-    const char *user = m->user != NULL ? m->user : "(anonymous)";
-    switch (end->trouble) {
-    case TROUBLE_NONE:
-        break;
-    case TROUBLE_UNREACHABLE:
-        complain(&m->complaint, now_mono_ms, LOG_LEVEL_WARN, COMPONENT,
-            "%s:%d cannot be reached (%s), next try in %.1f s", m->host, m->options.port, end->text, wait_s);
-        break;
-    case TROUBLE_REFUSED:
-        complain(&m->complaint, now_mono_ms, LOG_LEVEL_ERROR, COMPONENT,
-            "%s:%d refuses user %s as %s: %s (reason %d); check user, password and the broker's access list, "
-            "next try in %.1f s",
-            m->host, m->options.port, user, m->client_id, end->text, end->reason, wait_s);
-        break;
-    case TROUBLE_LOST:
-        complain(&m->complaint, now_mono_ms, LOG_LEVEL_WARN, COMPONENT,
-            "%s:%d: connection lost (%s), next try in %.1f s", m->host, m->options.port, end->text, wait_s);
-        break;
-    case TROUBLE_LOST_EARLY:
-        complain(&m->complaint, now_mono_ms, LOG_LEVEL_ERROR, COMPONENT,
-            "%s:%d closes the connection soon after each connect (%s); another client may use the id %s too, "
-            "next try in "
-            "%.1f s",
-            m->host, m->options.port, end->text, m->client_id, wait_s);
-        break;
-    case TROUBLE_TAKEN_OVER:
-        complain(&m->complaint, now_mono_ms, LOG_LEVEL_ERROR, COMPONENT,
-            "%s:%d: another client uses the id %s and took the connection over; each needs an id of its own, "
-            "next try "
-            "in %.1f s",
-            m->host, m->options.port, m->client_id, wait_s);
-        break;
-    }
+    struct mqtt_parties parties = {m->host, m->options.port, m->client_id, m->user};
+    mqtt_trouble_complain(&m->complaint, now_mono_ms, &parties, end, wait_ms);
 }
 
-static void end_session(struct mqtt *m, int64_t now_mono_ms, struct end end)
+static void end_session(struct mqtt *m, int64_t now_mono_ms, struct mqtt_end end)
 {
     bool was_early = m->phase == PHASE_READY && m->due_mono_ms != INT64_MAX;
     if (was_early && end.trouble == TROUBLE_LOST)
@@ -552,7 +507,7 @@ static void end_session(struct mqtt *m, int64_t now_mono_ms, struct end end)
 
 static void fail_step(struct mqtt *m, int64_t now_mono_ms, const char *text)
 {
-    struct end end = {.trouble = TROUBLE_UNREACHABLE};
+    struct mqtt_end end = {.trouble = TROUBLE_UNREACHABLE};
     snprintf(end.text, sizeof end.text, "%s", text);
     end_session(m, now_mono_ms, end);
 }
@@ -562,7 +517,7 @@ static void start_connecting(struct mqtt *m, int64_t now_mono_ms)
     pthread_mutex_lock(&registry_lock);
     m->attempt = draw_ticket();
     m->is_connected = m->is_subscribed = false;
-    m->end = (struct end){0};
+    m->end = (struct mqtt_end){0};
     pthread_mutex_unlock(&registry_lock);
     m->phase = PHASE_CONNECTING;
     m->due_mono_ms = now_mono_ms + STEP_TIMEOUT_MS;
@@ -593,7 +548,7 @@ static void start_connecting(struct mqtt *m, int64_t now_mono_ms)
         fail_step(m, now_mono_ms, MQTTAsync_strerror(code));
 }
 
-static bool is_quarrel(enum trouble trouble)
+static bool is_quarrel(enum mqtt_trouble trouble)
 {
     return trouble == TROUBLE_LOST_EARLY || trouble == TROUBLE_TAKEN_OVER;
 }
@@ -720,9 +675,9 @@ static enum status flush(struct mqtt *m, struct error *err)
 int64_t mqtt_tick(struct mqtt *m, int64_t now_mono_ms)
 {
     pthread_mutex_lock(&registry_lock);
-    struct end end = m->end;
+    struct mqtt_end end = m->end;
     bool is_connected = m->is_connected, is_subscribed = m->is_subscribed;
-    m->end = (struct end){0};
+    m->end = (struct mqtt_end){0};
     m->is_connected = m->is_subscribed = false;
     if (is_connected)
         m->packet_max = m->told_packet_max;

@@ -44,7 +44,8 @@ static void publish(struct announce *a, struct mqtt *mqtt, json_t *message)
     free(text);
 }
 
-void announce_online(struct announce *a, struct mqtt *mqtt, const struct spool_state *spool, int64_t now_mono_ms)
+void announce_online(
+    struct announce *a, struct mqtt *mqtt, const struct spool_state *spool, int64_t now_mono_ms)
 {
     bool is_synchronised = a->clock->is_synchronised();
     if (now_mono_ms < a->due_mono_ms && is_synchronised == a->was_synchronised)
@@ -56,10 +57,10 @@ void announce_online(struct announce *a, struct mqtt *mqtt, const struct spool_s
     bool has_epoch = spool->epoch != 0; /* `s*`: a NULL leaves the key out */
     publish(a, mqtt,
         json_pack("{s:s, s:I, s:s, s:s*, s:{s:I, s:I, s:I}, s:s, s:O}", "state", "online", "since",
-            (json_int_t)a->since_ms, "version", a->version, "epoch", has_epoch ? epoch : NULL, "spooled", "batches",
-            (json_int_t)(spool->last - spool->mark), "bytes", (json_int_t)spool->unacknowledged_bytes, "oldest",
-            (json_int_t)spool->oldest_ms, "clock", is_synchronised ? "synchronised" : "unsynchronised", "points",
-            a->points));
+            (json_int_t)a->since_ms, "version", a->version, "epoch", has_epoch ? epoch : NULL, "spooled",
+            "batches", (json_int_t)(spool->last - spool->mark), "bytes",
+            (json_int_t)spool->unacknowledged_bytes, "oldest", (json_int_t)spool->oldest_ms, "clock",
+            is_synchronised ? "synchronised" : "unsynchronised", "points", a->points));
 }
 
 int64_t announce_due(const struct announce *a)

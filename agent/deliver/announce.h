@@ -1,5 +1,6 @@
 /*
- * The gateway's `state` message: on connect, on change, every 60 s (CONTRIBUTING.md, "The wire contract"). Owned by the deliver thread.
+ * The gateway's `state` message: on connect, on change, every 60 s (CONTRIBUTING.md, "The wire contract").
+ * Owned by the deliver thread.
  */
 #pragma once
 
@@ -15,9 +16,9 @@ struct announce {
     char topic[ID_MAX + 32];
     const struct clock *clock;
     char version[32];
-    json_t *points;          /* {name: period in ms} */
+    json_t *points; /* {name: period in ms} */
     int64_t due_mono_ms;
-    int64_t since_ms;        /* UTC: online since */
+    int64_t since_ms; /* UTC: online since */
     bool was_synchronised;
 };
 
@@ -29,6 +30,7 @@ void announce_release(struct announce *a);
 /* A new session: announce at once. */
 void announce_reset(struct announce *a);
 /* Publishes when it is due. */
-void announce_online(struct announce *a, struct mqtt *mqtt, const struct spool_state *spool, int64_t now_mono_ms);
+void announce_online(
+    struct announce *a, struct mqtt *mqtt, const struct spool_state *spool, int64_t now_mono_ms);
 int64_t announce_due(const struct announce *a);
 void announce_offline(struct announce *a, struct mqtt *mqtt);

@@ -109,7 +109,8 @@ static void put_locked(struct deliver *d, const struct spool_reading *reading, b
             own->time_ms = *last_ms + 1;
         *last_ms = own->time_ms;
     }
-    int64_t due = mono_ms(d) + (is_urgent || d->queued >= COMMIT_AT ? 0 : d->options.settings->spool.commit_ms);
+    int64_t due =
+        mono_ms(d) + (is_urgent || d->queued >= COMMIT_AT ? 0 : d->options.settings->spool.commit_ms);
     if (due < d->commit_due_mono_ms) {
         d->commit_due_mono_ms = due;
         pthread_cond_signal(&d->wake);
@@ -226,7 +227,8 @@ static void show(struct deliver *d, size_t committed)
     pthread_mutex_unlock(&d->lock);
 }
 
-/* Nothing is cut without a session: only then is the broker's largest packet known, and a batch never changes its size. */
+/* Nothing is cut without a session: only then is the broker's largest packet known, and a batch never changes
+ * its size. */
 static int64_t room(const struct deliver *d)
 {
     return mqtt_state(d->mqtt) == MQTT_READY ? window_room(&d->window) : 0;
@@ -281,8 +283,8 @@ static void commit(struct deliver *d)
     }
 }
 
-/* Readings wait in the spool and the window has room: cut without new readings. Half a window at a time, so that a
- * backlog costs few transactions. */
+/* Readings wait in the spool and the window has room: cut without new readings. Half a window at a time, so
+ * that a backlog costs few transactions. */
 static void cut_backlog(struct deliver *d)
 {
     struct spool_state state;
@@ -307,7 +309,8 @@ static void cut_backlog(struct deliver *d)
 static bool has_refusal_moved(struct deliver *d, bool is_moved)
 {
     if (is_moved)
-        log_info("deliver", "the collector needs batch %lld next; going back to it", (long long)d->window.mark + 1);
+        log_info("deliver", "the collector needs batch %lld next; going back to it",
+            (long long)d->window.mark + 1);
     return is_moved;
 }
 
@@ -359,7 +362,8 @@ static void take_acks(struct deliver *d)
         show(d, 0);
 }
 
-static enum status publish_batch(struct deliver *d, int64_t seq, struct buf *payload, bool *ret_fits, struct error *err)
+static enum status publish_batch(
+    struct deliver *d, int64_t seq, struct buf *payload, bool *ret_fits, struct error *err)
 {
     enum status status = spool_payload(d->spool, seq, payload, err);
     if (status != ST_OK)
@@ -387,7 +391,8 @@ static void publish_batches(struct deliver *d, int64_t now)
     if (status == ST_STORAGE)
         fail(d, &err);
     else if (status == ST_INVALID) /* the broker's limit is lower than when the batch was cut */
-        complain(&d->too_large, now, LOG_LEVEL_ERROR, "deliver", "%s; nothing is sent until it takes more", err.text);
+        complain(&d->too_large, now, LOG_LEVEL_ERROR, "deliver", "%s; nothing is sent until it takes more",
+            err.text);
 }
 
 static void watch_silence(struct deliver *d, int64_t now)

@@ -12,7 +12,8 @@
 /* Room for the header line, whose `first` and `prev` are set at each publish. */
 #define HEADER_MAX 256
 #define FREE_AT_ONCE 8
-/* Kept free of readings, so that a whole window can always be cut: a batch takes more room than its readings. */
+/* Kept free of readings, so that a whole window can always be cut: a batch takes more room than its readings.
+ */
 #define RESERVE_MIN_BYTES (WINDOW_BYTES + WINDOW_BYTES / 2)
 #define SLICE_READINGS 4096
 #define CHECKED_BYTES (64 * 1024 * 1024) /* a larger spool is not read through at each start */
@@ -23,7 +24,8 @@ static const char *const scripts[] = {
     "CREATE TABLE point(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;"
     "CREATE TABLE reading(id INTEGER PRIMARY KEY, point INTEGER NOT NULL, kind INTEGER NOT NULL,"
     "  quality INTEGER NOT NULL, time_ms INTEGER NOT NULL, value ANY NOT NULL) STRICT;"
-    "CREATE TABLE epoch(number INTEGER PRIMARY KEY, epoch INTEGER NOT NULL UNIQUE, first_seq INTEGER NOT NULL,"
+    "CREATE TABLE epoch(number INTEGER PRIMARY KEY, epoch INTEGER NOT NULL UNIQUE, first_seq INTEGER NOT "
+    "NULL,"
     "  last_seq INTEGER NOT NULL) STRICT;"
     /* end_bytes: the sum of all bodies up to this one, so that the size of any range is a difference. */
     "CREATE TABLE batch(seq INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, oldest_ms INTEGER NOT NULL,"
@@ -40,9 +42,9 @@ struct spool {
     uint64_t run_epoch; /* of this start; drawn when its first batch is cut, 0 before */
     const char *const *points;
     size_t point_count;
-    int64_t *point_ids;  /* by the caller's index */
-    struct db_stmt *add, *uncut, *forget, *cut, *read, *free_old, *save_mark, *new_epoch, *grow_epoch, *prev_epoch,
-        *find_epoch, *first, *sizes, *oldest_uncut, *oldest_cut, *count_uncut;
+    int64_t *point_ids; /* by the caller's index */
+    struct db_stmt *add, *uncut, *forget, *cut, *read, *free_old, *save_mark, *new_epoch, *grow_epoch,
+        *prev_epoch, *find_epoch, *first, *sizes, *oldest_uncut, *oldest_cut, *count_uncut;
 };
 
 static enum status query_int(struct db_stmt *stmt, int64_t fallback, int64_t *ret, struct error *err)
@@ -84,7 +86,8 @@ static enum status refresh(struct spool *s, struct error *err)
 static void prepare(struct spool *s)
 {
     struct db *db = s->db;
-    s->add = db_prepare(db, "INSERT INTO reading(point, kind, quality, time_ms, value) VALUES(?, ?, ?, ?, ?)");
+    s->add =
+        db_prepare(db, "INSERT INTO reading(point, kind, quality, time_ms, value) VALUES(?, ?, ?, ?, ?)");
     s->uncut = db_prepare(db, "SELECT r.id, p.name, r.kind, r.quality, r.time_ms, r.value FROM reading r"
                               " JOIN point p ON p.id = r.point ORDER BY r.id LIMIT ?");
     s->forget = db_prepare(db, "DELETE FROM reading WHERE id <= ?");
@@ -96,20 +99,23 @@ static void prepare(struct spool *s)
     s->save_mark = db_prepare(db, "UPDATE spool SET mark = ?");
     s->new_epoch = db_prepare(db, "INSERT INTO epoch(epoch, first_seq, last_seq) VALUES(?, ?, ?)");
     s->grow_epoch = db_prepare(db, "UPDATE epoch SET last_seq = ? WHERE epoch = ?");
-    s->prev_epoch = db_prepare(db, "SELECT b.epoch, b.last_seq FROM epoch a JOIN epoch b ON b.number = a.number - 1"
-                                   " WHERE a.epoch = ?");
+    s->prev_epoch =
+        db_prepare(db, "SELECT b.epoch, b.last_seq FROM epoch a JOIN epoch b ON b.number = a.number - 1"
+                       " WHERE a.epoch = ?");
     s->find_epoch = db_prepare(db, "SELECT last_seq FROM epoch WHERE epoch = ?");
     s->first = db_prepare(db, "SELECT min(seq) FROM batch");
-    s->sizes = db_prepare(db, "SELECT (SELECT end_bytes FROM batch ORDER BY seq DESC LIMIT 1)"
-                              " - (SELECT end_bytes - length(body) FROM batch WHERE seq > ? ORDER BY seq LIMIT 1)");
+    s->sizes =
+        db_prepare(db, "SELECT (SELECT end_bytes FROM batch ORDER BY seq DESC LIMIT 1)"
+                       " - (SELECT end_bytes - length(body) FROM batch WHERE seq > ? ORDER BY seq LIMIT 1)");
     s->oldest_cut = db_prepare(db, "SELECT oldest_ms FROM batch WHERE seq > ? ORDER BY seq LIMIT 1");
     s->oldest_uncut = db_prepare(db, "SELECT time_ms FROM reading ORDER BY id LIMIT 1");
     /* Ids of readings have no holes: they are added and forgotten in order. */
-    s->count_uncut = db_prepare(db,
-        "SELECT (SELECT max(id) FROM reading) - (SELECT min(id) FROM reading) + 1");
+    s->count_uncut =
+        db_prepare(db, "SELECT (SELECT max(id) FROM reading) - (SELECT min(id) FROM reading) + 1");
 }
 
-/* Damage that SQLite meets only where it reads; better at the start, by name, than in the middle of a night. */
+/* Damage that SQLite meets only where it reads; better at the start, by name, than in the middle of a night.
+ */
 static enum status check_soundness(struct spool *s, const char *path, struct error *err)
 {
     if (db_used_bytes(s->db) > CHECKED_BYTES)
@@ -139,12 +145,13 @@ static enum status claim(struct spool *s, const struct spool_options *options, s
     }
     if (!span_is(db_text(own, 0), options->gateway)) {
         struct span gateway = db_text(own, 0);
-        return error_set(err, ST_INVALID, "%s is the spool of gateway \"%.*s\"; expected \"%s\"", options->path,
-            (int)gateway.len, gateway.at, options->gateway);
+        return error_set(err, ST_INVALID, "%s is the spool of gateway \"%.*s\"; expected \"%s\"",
+            options->path, (int)gateway.len, gateway.at, options->gateway);
     }
     s->state.mark = db_int(own, 1);
     db_reset(own);
-    struct db_stmt *newest = db_prepare(s->db, "SELECT epoch, last_seq FROM epoch ORDER BY number DESC LIMIT 1");
+    struct db_stmt *newest =
+        db_prepare(s->db, "SELECT epoch, last_seq FROM epoch ORDER BY number DESC LIMIT 1");
     status = db_step(newest, &has_row, err);
     if (status == ST_OK && has_row) {
         s->state.epoch = (uint64_t)db_int(newest, 0);
@@ -152,8 +159,9 @@ static enum status claim(struct spool *s, const struct spool_options *options, s
         db_reset(newest);
     }
     if (status == ST_OK && (s->state.mark < 0 || s->state.mark > s->state.last))
-        status = error_set(err, ST_INVALID, "%s is not a sound spool (batch %lld acknowledged, last one %lld)",
-            options->path, (long long)s->state.mark, (long long)s->state.last);
+        status =
+            error_set(err, ST_INVALID, "%s is not a sound spool (batch %lld acknowledged, last one %lld)",
+                options->path, (long long)s->state.mark, (long long)s->state.last);
     return status;
 }
 
@@ -190,8 +198,8 @@ enum status spool_open(const struct spool_options *options, struct spool **ret, 
     s->is_mark_saved = true;
     prepare(s);
     db_limit_bytes(db, s->limit_bytes);
-    if ((status = check_soundness(s, options->path, err)) != ST_OK || (status = claim(s, options, err)) != ST_OK ||
-        (status = intern_points(s, err)) != ST_OK ||
+    if ((status = check_soundness(s, options->path, err)) != ST_OK ||
+        (status = claim(s, options, err)) != ST_OK || (status = intern_points(s, err)) != ST_OK ||
         (status = refresh(s, err)) != ST_OK) {
         spool_close(s);
         return status;
@@ -235,7 +243,8 @@ static int64_t reading_bytes(const struct spool_reading *r)
     return 200 + (r->text != NULL ? 3 * (int64_t)strlen(r->text) : 0);
 }
 
-/* Frees the oldest acknowledged batches until `need_bytes` more fit. Without enough of them it frees what there is. */
+/* Frees the oldest acknowledged batches until `need_bytes` more fit. Without enough of them it frees what
+ * there is. */
 static enum status make_room(struct spool *s, int64_t need_bytes, bool *ret_fits, struct error *err)
 {
     int64_t allowed = s->limit_bytes - s->reserve_bytes - need_bytes;
@@ -257,7 +266,8 @@ static enum status add(struct spool *s, const struct spool_reading *readings, si
     bool fits = true;
     enum status status = count > 0 ? make_room(s, need_bytes, &fits, err) : ST_OK;
     if (status == ST_OK && !fits)
-        return error_set(err, ST_FULL, "the spool is at its limit of %lld MiB with nothing acknowledged to free",
+        return error_set(err, ST_FULL,
+            "the spool is at its limit of %lld MiB with nothing acknowledged to free",
             (long long)(s->limit_bytes >> 20));
     for (size_t i = 0; i < count && status == ST_OK; i++) {
         const struct spool_reading *r = &readings[i];
@@ -296,7 +306,8 @@ struct cutting {
     int64_t lines;
 };
 
-/* Takes readings from the front until the batch is full. Readings stay in the table; `forget` follows in the same transaction. */
+/* Takes readings from the front until the batch is full. Readings stay in the table; `forget` follows in the
+ * same transaction. */
 static enum status fill(struct spool *s, size_t payload_max, struct cutting *ret, struct error *err)
 {
     size_t body_max = payload_max > HEADER_MAX ? payload_max - HEADER_MAX : 0;
@@ -325,7 +336,8 @@ static enum status fill(struct spool *s, size_t payload_max, struct cutting *ret
         if (ret->body.len > body_max) {
             if (ret->lines == 0)
                 status = error_set(err, ST_INVALID,
-                    "the broker takes messages of at most %zu bytes, too few for a single reading", payload_max);
+                    "the broker takes messages of at most %zu bytes, too few for a single reading",
+                    payload_max);
             ret->body.len = before;
             break;
         }
@@ -355,8 +367,7 @@ static enum status cut_one(struct spool *s, size_t payload_max, int64_t *ret_byt
 {
     struct cutting cutting = {0};
     enum status status = fill(s, payload_max, &cutting, err);
-    if (status == ST_OK && cutting.lines > 0 &&
-        (status = number_epoch(s, s->state.last + 1, err)) == ST_OK) {
+    if (status == ST_OK && cutting.lines > 0 && (status = number_epoch(s, s->state.last + 1, err)) == ST_OK) {
         db_bind_int(s->cut, 1, s->state.last + 1);
         db_bind_int(s->cut, 2, (int64_t)s->run_epoch);
         db_bind_int(s->cut, 3, cutting.oldest_ms);
@@ -475,8 +486,8 @@ enum status spool_resolve(struct spool *s, const struct ack *ack, int64_t *ret_s
     if (last < 0)
         return error_set(err, ST_INVALID, "epoch %s is not of this spool", epoch);
     if (ack->seq > last && ack->epoch == s->run_epoch)
-        return error_set(err, ST_INVALID, "batch %lld of epoch %s was never cut (last: %lld)", (long long)ack->seq,
-            epoch, (long long)last);
+        return error_set(err, ST_INVALID, "batch %lld of epoch %s was never cut (last: %lld)",
+            (long long)ack->seq, epoch, (long long)last);
     *ret_seq = ack->seq < last ? ack->seq : last;
     return ST_OK;
 }

@@ -1,12 +1,14 @@
 /*
- * The spool: what keeps readings on the gateway's disk until the collector has them on its own. A SQLite file with
+ * The spool: what keeps readings on the gateway's disk until the collector has them on its own. A SQLite file
+ * with
  *
  *   reading   committed, not yet cut into a batch
- *   batch     cut: numbered for ever; published until acknowledged; kept afterwards while the limit allows, so that a restored
- *             collector can ask again
- *   epoch     one row per start of the agent that cut something: the chain that `prev` tells
+ *   batch     cut: numbered for ever; published until acknowledged; kept afterwards while the limit allows,
+ * so that a restored collector can ask again epoch     one row per start of the agent that cut something: the
+ * chain that `prev` tells
  *
- * One thread. Every call that writes is one transaction; on failure nothing changed. The laws: CONTRIBUTING.md, "The wire contract".
+ * One thread. Every call that writes is one transaction; on failure nothing changed. The laws:
+ * CONTRIBUTING.md, "The wire contract".
  */
 #pragma once
 
@@ -21,7 +23,7 @@ struct spool;
 
 struct spool_options {
     const char *path;
-    const char *gateway;   /* a spool belongs to one gateway for ever */
+    const char *gateway; /* a spool belongs to one gateway for ever */
     int64_t limit_bytes;
     const char *const *points; /* names by index; readings name them by that index */
     size_t point_count;
@@ -33,35 +35,37 @@ struct spool_reading {
     enum reading_kind kind;
     enum reading_quality quality;
     int64_t time_ms;
-    int64_t count;  /* register */
-    double value;   /* gauge */
-    char *text;     /* state; owned by whoever holds the reading */
+    int64_t count; /* register */
+    double value;  /* gauge */
+    char *text;    /* state; owned by whoever holds the reading */
 };
 
 struct spool_state {
-    int64_t mark;    /* acknowledged */
-    int64_t last;    /* cut */
-    int64_t first;   /* lowest batch held; last + 1 when none */
-    int64_t uncut;   /* readings not yet cut */
+    int64_t mark;                 /* acknowledged */
+    int64_t last;                 /* cut */
+    int64_t first;                /* lowest batch held; last + 1 when none */
+    int64_t uncut;                /* readings not yet cut */
     int64_t unacknowledged_bytes; /* of cut batches */
-    int64_t oldest_ms; /* time of the oldest reading not acknowledged; 0 = none */
-    uint64_t epoch;  /* of the newest batch; 0 = nothing was ever cut */
+    int64_t oldest_ms;            /* time of the oldest reading not acknowledged; 0 = none */
+    uint64_t epoch;               /* of the newest batch; 0 = nothing was ever cut */
 };
 
-/* ST_UNREACHABLE: in use by another process. ST_INVALID: not a sound spool, or another gateway's; nothing of it was changed. */
+/* ST_UNREACHABLE: in use by another process. ST_INVALID: not a sound spool, or another gateway's; nothing of
+ * it was changed. */
 enum status spool_open(const struct spool_options *options, struct spool **ret, struct error *err);
 void spool_close(struct spool *s); /* accepts NULL */
 
 void spool_state(const struct spool *s, struct spool_state *ret);
 
-/* How many of the readings, from the front, one transaction should take: few enough that an empty spool has room for them. */
+/* How many of the readings, from the front, one transaction should take: few enough that an empty spool has
+ * room for them. */
 size_t spool_slice(const struct spool *s, const struct spool_reading *readings, size_t count);
-/* Commits the readings (which batch_write_reading must accept), and the mark if it moved. Where the spool is at its limit the oldest
- * acknowledged batches are freed first; ST_FULL when that does not suffice. */
+/* Commits the readings (which batch_write_reading must accept), and the mark if it moved. Where the spool is
+ * at its limit the oldest acknowledged batches are freed first; ST_FULL when that does not suffice. */
 enum status spool_add(struct spool *s, const struct spool_reading *readings, size_t count, struct error *err);
-/* Cuts uncut readings, oldest first, into at most `batches` batches of at most `payload_max` bytes each, while at most WINDOW_BYTES are
- * unacknowledged. Cuts a new epoch's first batch only when everything before is acknowledged. Cutting nothing is ST_OK; ST_INVALID: not
- * even one reading fits into `payload_max`. */
+/* Cuts uncut readings, oldest first, into at most `batches` batches of at most `payload_max` bytes each,
+ * while at most WINDOW_BYTES are unacknowledged. Cuts a new epoch's first batch only when everything before
+ * is acknowledged. Cutting nothing is ST_OK; ST_INVALID: not even one reading fits into `payload_max`. */
 enum status spool_cut(struct spool *s, int64_t batches, size_t payload_max, struct error *err);
 /* spool_add and spool_cut in one transaction. */
 enum status spool_commit(struct spool *s, const struct spool_reading *readings, size_t count, int64_t batches,
@@ -70,8 +74,9 @@ enum status spool_commit(struct spool *s, const struct spool_reading *readings, 
 /* The payload of a batch, as published now (with today's `first`). ST_INVALID: not held. */
 enum status spool_payload(struct spool *s, int64_t seq, struct buf *ret, struct error *err);
 
-/* What an acknowledgement means for this spool: *ret_seq, or ST_INVALID with the reason to ignore it (an unknown epoch; beyond what was cut
- * in this start's epoch). Beyond the end of an earlier epoch it counts as that end: the spool is older than the collector's memory. */
+/* What an acknowledgement means for this spool: *ret_seq, or ST_INVALID with the reason to ignore it (an
+ * unknown epoch; beyond what was cut in this start's epoch). Beyond the end of an earlier epoch it counts as
+ * that end: the spool is older than the collector's memory. */
 enum status spool_resolve(struct spool *s, const struct ack *ack, int64_t *ret_seq, struct error *err);
 /* Remembers the mark; on disk with the next commit. May be lower than before (a refusal). */
 void spool_set_mark(struct spool *s, int64_t mark);

@@ -53,8 +53,8 @@ bool window_acknowledge(struct window *w, int64_t seq, bool is_stored, int64_t n
         if (w->next <= seq)
             w->next = seq + 1;
     }
-    /* Outside of a probe an acknowledgement that moves nothing answers a duplicate. Sending everything again for it would make the next
-     * duplicates, and so on for ever. */
+    /* Outside of a probe an acknowledgement that moves nothing answers a duplicate. Sending everything again
+     * for it would make the next duplicates, and so on for ever. */
     if (w->is_probing && (is_moved || !is_stored))
         go_back(w, w->mark);
     else if (is_moved)

@@ -1,11 +1,11 @@
 /*
- * Which batch to publish next: the flow control between the spool and the collector, without clock and I/O. Batches
- * are numbered; everything up to `mark` is acknowledged, everything up to `last` is cut. At most WINDOW_BATCHES batches
- * and WINDOW_BYTES bytes are ahead of the mark.
+ * Which batch to publish next: the flow control between the spool and the collector, without clock and I/O.
+ * Batches are numbered; everything up to `mark` is acknowledged, everything up to `last` is cut. At most
+ * WINDOW_BATCHES batches and WINDOW_BYTES bytes are ahead of the mark.
  *
- * After silence (nothing moved the mark while batches are out) the lowest batch alone is sent again, at doubling
- * intervals; as soon as the collector answers, everything behind the mark is sent again, because what was out may be
- * lost with the silence.
+ * After silence (nothing moved the mark while batches are out) the lowest batch alone is sent again, at
+ * doubling intervals; as soon as the collector answers, everything behind the mark is sent again, because
+ * what was out may be lost with the silence.
  */
 #pragma once
 
@@ -18,13 +18,13 @@
 struct window {
     int64_t mark;
     int64_t last;
-    int64_t next;              /* the next to publish; mark < next <= last + 1 */
-    int64_t probe_first_ms;    /* the setting */
-    int64_t probe_wait_ms;     /* the current interval */
-    int64_t probe_at_mono_ms;  /* when silence becomes a probe; INT64_MAX = nothing is out */
-    bool is_probing;           /* only the lowest is sent until the collector answers */
-    int64_t refuse_at_mono_ms; /* earliest time to obey the next refusal */
-    int64_t held_refusal;      /* one that came too early; -1 = none */
+    int64_t next;                  /* the next to publish; mark < next <= last + 1 */
+    int64_t probe_first_ms;        /* the setting */
+    int64_t probe_wait_ms;         /* the current interval */
+    int64_t probe_at_mono_ms;      /* when silence becomes a probe; INT64_MAX = nothing is out */
+    bool is_probing;               /* only the lowest is sent until the collector answers */
+    int64_t refuse_at_mono_ms;     /* earliest time to obey the next refusal */
+    int64_t held_refusal;          /* one that came too early; -1 = none */
     int32_t bytes[WINDOW_BATCHES]; /* of each batch that is out, by seq modulo WINDOW_BATCHES */
 };
 
@@ -32,11 +32,12 @@ void window_init(struct window *w, int64_t mark, int64_t last, int64_t probe_ms)
 /* A new connection: everything after the mark is published again. */
 void window_restart(struct window *w);
 void window_cut(struct window *w, int64_t last);
-/* Everything up to `seq` is durable; only ever raises the mark. Ends a probe even where it moves nothing: the collector
- * is there again. A stored (retained) one is no sign of life. True when the mark moved. */
+/* Everything up to `seq` is durable; only ever raises the mark. Ends a probe even where it moves nothing: the
+ * collector is there again. A stored (retained) one is no sign of life. True when the mark moved. */
 bool window_acknowledge(struct window *w, int64_t seq, bool is_stored, int64_t now_mono_ms);
-/* The collector needs seq + 1 next: the mark becomes seq, even if lower. Obeyed at most once a second: one that comes
- * earlier is held for window_tick. `first` is the lowest batch still held. True when obeyed now. */
+/* The collector needs seq + 1 next: the mark becomes seq, even if lower. Obeyed at most once a second: one
+ * that comes earlier is held for window_tick. `first` is the lowest batch still held. True when obeyed now.
+ */
 bool window_refuse(struct window *w, int64_t seq, int64_t first, int64_t now_mono_ms);
 /* Obeys a held refusal when its second is over. True when the mark moved. */
 bool window_tick(struct window *w, int64_t first, int64_t now_mono_ms);

@@ -31,8 +31,8 @@ static void take_failure(void *context, size_t index, const struct error *why)
     a->report->failure(a->report->context, point_at(a, index), why->text);
 }
 
-static int poll_device(const struct bus_settings *bus, void *state, bool *is_open, const struct device_settings *device,
-    const struct clock *clock, const struct poll_report *report)
+static int poll_device(const struct bus_settings *bus, void *state, bool *is_open,
+    const struct device_settings *device, const struct clock *clock, const struct poll_report *report)
 {
     const struct driver *driver = bus->driver;
     struct attempt attempt = {device, report, mem_zalloc(device->points.count * sizeof(bool)), 0};
@@ -63,7 +63,7 @@ int poll_once(const struct bus_settings *bus, const struct clock *clock, const s
     bool is_open = false;
     int failures = 0;
     CONF_EACH(struct device_settings, device, bus->devices)
-        failures += poll_device(bus, state, &is_open, device, clock, report);
+    failures += poll_device(bus, state, &is_open, device, clock, report);
     bus->driver->close(state);
     free(state);
     return failures;

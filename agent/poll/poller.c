@@ -10,18 +10,19 @@
 
 #define STATE_REPEAT_MS 300000 /* a state is sent on change, at start, and at least this often */
 #define REPEAT_SLACK_MS 1000   /* a poll may come a little late */
-#define CALM_MS 600000         /* so long all polls must be on time before lateness is over: longer than any back-off */
+#define CALM_MS \
+    600000 /* so long all polls must be on time before lateness is over: longer than any back-off */
 
 struct polled_point {
     const struct point_settings *settings;
     struct complaint failed;
-    char *text;            /* state: last sent */
+    char *text; /* state: last sent */
     int64_t sent_mono_ms;
 };
 
 struct polled_device {
     const struct device_settings *settings;
-    void *state;           /* the driver's */
+    void *state; /* the driver's */
     struct schedule schedule;
     struct polled_point *points;
     uint32_t first_point;
@@ -33,12 +34,12 @@ struct poller {
     const struct driver *driver;
     const struct clock *clock;
     struct deliver *deliver;
-    void *state;           /* the driver's, of the bus */
+    void *state; /* the driver's, of the bus */
     bool is_open;
     struct polled_device *devices;
     struct complaint down, refused, late;
     int64_t late_at_mono_ms;
-    struct buf line;       /* scratch */
+    struct buf line; /* scratch */
     pthread_t thread;
     bool is_started;
     pthread_mutex_t lock;
@@ -57,14 +58,15 @@ static void take_failure(void *context, size_t index, const struct error *why)
     struct turn *turn = context;
     struct poller *p = turn->poller;
     struct polled_point *point = &turn->device->points[index];
-    complain(&point->failed, p->clock->mono_ms(), LOG_LEVEL_WARN, "poller", "%s/%s: point %s: %s; tried at every poll",
-        p->bus->name, turn->device->settings->name, point->settings->point, why->text);
+    complain(&point->failed, p->clock->mono_ms(), LOG_LEVEL_WARN, "poller",
+        "%s/%s: point %s: %s; tried at every poll", p->bus->name, turn->device->settings->name,
+        point->settings->point, why->text);
 }
 
 static void clear_failure(const struct turn *turn, struct polled_point *point, int64_t now_mono_ms)
 {
-    complaint_clear(&point->failed, now_mono_ms, "poller", "%s/%s: point %s can be read again", turn->poller->bus->name,
-        turn->device->settings->name, point->settings->point);
+    complaint_clear(&point->failed, now_mono_ms, "poller", "%s/%s: point %s can be read again",
+        turn->poller->bus->name, turn->device->settings->name, point->settings->point);
 }
 
 /* Would the next poll be too late? */
@@ -74,8 +76,8 @@ static bool is_repeat_due(const struct polled_point *point, int64_t every_ms, in
 }
 
 /* What the contract forbids must not get into the spool, from which nothing is ever removed unsent. */
-static enum status check_reading(struct poller *p, const struct polled_point *point, const struct spool_reading *r,
-    struct error *err)
+static enum status check_reading(
+    struct poller *p, const struct polled_point *point, const struct spool_reading *r, struct error *err)
 {
     struct reading reading = {.kind = r->kind,
         .quality = r->quality,
@@ -117,8 +119,8 @@ static void take_reading(void *context, size_t index, const union driver_value *
     if (check_reading(p, point, &reading, &why) != ST_OK) {
         take_failure(context, index, &why);
     } else if (!deliver_put(p->deliver, &reading, is_urgent)) {
-        complain(&p->refused, now, LOG_LEVEL_ERROR, "poller", "%s: readings are refused: the queue to the spool is full",
-            p->bus->name);
+        complain(&p->refused, now, LOG_LEVEL_ERROR, "poller",
+            "%s: readings are refused: the queue to the spool is full", p->bus->name);
     } else {
         clear_failure(turn, point, now);
         complaint_clear(&p->refused, now, "poller", "%s: readings are taken again", p->bus->name);
@@ -148,8 +150,8 @@ static bool open_bus(struct poller *p, struct error *err)
     if (!p->is_open) {
         close_bus(p);
         complain(&p->down, now, LOG_LEVEL_WARN, "poller",
-            "%s: %s; none of its %zu devices can be polled, tried again with growing intervals", p->bus->name, err->text,
-            p->bus->devices.count);
+            "%s: %s; none of its %zu devices can be polled, tried again with growing intervals", p->bus->name,
+            err->text, p->bus->devices.count);
     } else if (p->down.is_open) {
         complaint_clear(&p->down, now, "poller", "%s: open again", p->bus->name);
         for (size_t i = 0; i < p->bus->devices.count; i++)
@@ -185,10 +187,12 @@ static void poll_device(struct poller *p, struct polled_device *device)
     if (!is_open)
         return;
     if (status != ST_OK)
-        complain(&device->silent, now, LOG_LEVEL_WARN, "poller", "%s/%s: %s; next try in %lld s", p->bus->name,
-            device->settings->name, err.text, (long long)(device->schedule.due_mono_ms - now + 500) / 1000);
+        complain(&device->silent, now, LOG_LEVEL_WARN, "poller", "%s/%s: %s; next try in %lld s",
+            p->bus->name, device->settings->name, err.text,
+            (long long)(device->schedule.due_mono_ms - now + 500) / 1000);
     else
-        complaint_clear(&device->silent, now, "poller", "%s/%s: answers again", p->bus->name, device->settings->name);
+        complaint_clear(
+            &device->silent, now, "poller", "%s/%s: answers again", p->bus->name, device->settings->name);
     /* What a device without answers misses is its own affair, and said. */
     if (status == ST_OK)
         watch_lateness(p, device, missed, now);
@@ -221,8 +225,8 @@ static void *run(void *argument)
     return NULL;
 }
 
-struct poller *poller_create(const struct bus_settings *bus, uint32_t first_point, const struct clock *clock,
-    struct deliver *deliver)
+struct poller *poller_create(
+    const struct bus_settings *bus, uint32_t first_point, const struct clock *clock, struct deliver *deliver)
 {
     struct poller *p = mem_zalloc(sizeof *p);
     p->bus = bus;
@@ -232,7 +236,8 @@ struct poller *poller_create(const struct bus_settings *bus, uint32_t first_poin
     p->state = mem_zalloc(p->driver->bus_size);
     p->devices = mem_zalloc(bus->devices.count * sizeof *p->devices);
     struct polled_device *next = p->devices;
-    CONF_EACH(struct device_settings, device, bus->devices) {
+    CONF_EACH(struct device_settings, device, bus->devices)
+    {
         next->settings = device;
         next->state = mem_zalloc(p->driver->device_size);
         p->driver->plan(next->state, device);

@@ -68,8 +68,8 @@ static bool send(const struct acks_gateway *g, struct mqtt *mqtt, bool is_refusa
     return mqtt_publish(mqtt, topic, span_of(text), true, 0, NULL) == ST_OK;
 }
 
-/* Returns when a refusal that is held back may go; INT64_MAX = none. What could not be published stays due: there is an event when the client has
- * room again, and a new session sends every mark. */
+/* Returns when a refusal that is held back may go; INT64_MAX = none. What could not be published stays due:
+ * there is an event when the client has room again, and a new session sends every mark. */
 static int64_t send_gateway(struct acks_gateway *g, struct mqtt *mqtt, int64_t now_mono_ms)
 {
     int64_t allowed = g->has_refused ? g->refused_at_mono_ms + REFUSAL_MS : now_mono_ms;

@@ -1,6 +1,7 @@
 /*
- * Acknowledgements on their way out: for each gateway the newest one, sent after the commit; a refusal at most once a second and
- * gateway. One held back is sent when the second is over, unless what it asks for arrived; a mark that moved meanwhile is told at once.
+ * Acknowledgements on their way out: for each gateway the newest one, sent after the commit; a refusal at
+ * most once a second and gateway. One held back is sent when the second is over, unless what it asks for
+ * arrived; a mark that moved meanwhile is told at once.
  */
 #pragma once
 

@@ -139,10 +139,10 @@ void inbox_wait(struct inbox *b, int64_t deadline_mono_ms)
     pthread_mutex_unlock(&b->lock);
 }
 
-void inbox_pause(struct inbox *b, int64_t deadline_mono_ms)
+void inbox_pause(struct inbox *b, int64_t deadline_mono_ms, size_t bytes)
 {
     pthread_mutex_lock(&b->lock);
-    while (!b->is_closed && clock_system.mono_ms() < deadline_mono_ms)
+    while (!b->is_closed && b->bytes < bytes && clock_system.mono_ms() < deadline_mono_ms)
         thread_wait_until(&b->wake, &b->lock, deadline_mono_ms);
     pthread_mutex_unlock(&b->lock);
 }

@@ -1,8 +1,8 @@
 /*
- * Messages on their way from the MQTT library's thread to the core thread: a bounded queue, with a quota for each gateway, so that one that floods
- * takes nothing from the others: at most INBOX_GATEWAY_BYTES_MAX, and never more than what is still free for the rest, so that n that flood
- * leave a part in n + 1. What is over a quota is discarded unparsed, as if it had never arrived: its sender is not acknowledged and
- * sends it again.
+ * Messages on their way from the MQTT library's thread to the core thread: a bounded queue, with a quota for
+ * each gateway, so that one that floods takes nothing from the others: at most INBOX_GATEWAY_BYTES_MAX, and
+ * never more than what is still free for the rest, so that n that flood leave a part in n + 1. What is over a
+ * quota is discarded unparsed, as if it had never arrived: its sender is not acknowledged and sends it again.
  */
 #pragma once
 
@@ -39,8 +39,9 @@ void inbox_close(struct inbox *b);
 void inbox_wake(struct inbox *b);
 /* Waits until a message is there, inbox_wake was called, or the deadline passed. Core thread. */
 void inbox_wait(struct inbox *b, int64_t deadline_mono_ms);
-/* Waits until the deadline or inbox_close, whatever arrives. Core thread. */
-void inbox_pause(struct inbox *b, int64_t deadline_mono_ms);
+/* Waits until the deadline or inbox_close, whatever wakes it, as long as less than `bytes` are here. Core
+ * thread. */
+void inbox_pause(struct inbox *b, int64_t deadline_mono_ms, size_t bytes);
 /* The oldest message, whose memory is the caller's (free), or NULL. Core thread. */
 struct inbox_message *inbox_take(struct inbox *b);
 /* Bytes discarded since start. */

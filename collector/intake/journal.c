@@ -11,8 +11,8 @@
 #define DAY_MS (24 * HOUR_MS)
 #define CONTENT_MAX 4096
 
-/* Buckets of time by which batches are found again: a batch lies in each bucket of the finest width of which it needs at most
- * BUCKETS_MAX. The last width is one bucket for all. */
+/* Buckets of time by which batches are found again: a batch lies in each bucket of the finest width of which
+ * it needs at most BUCKETS_MAX. The last width is one bucket for all. */
 #define BUCKETS_MAX 32
 static const int64_t widths_ms[] = {HOUR_MS, DAY_MS, INT64_MAX};
 #define WIDTHS (sizeof widths_ms / sizeof widths_ms[0])
@@ -39,8 +39,8 @@ static enum status add_spans(struct db *db, const struct journal_batch *batch, i
 
 enum status journal_add(struct db *db, const struct journal_batch *batch, struct error *err)
 {
-    struct db_stmt *add = db_keep(db,
-        "INSERT INTO journal(gateway, epoch, seq, received_ms, lines, payload, skipped) VALUES(?, ?, ?, ?, ?, ?, ?)");
+    struct db_stmt *add = db_keep(db, "INSERT INTO journal(gateway, epoch, seq, received_ms, lines, payload, "
+                                      "skipped) VALUES(?, ?, ?, ?, ?, ?, ?)");
     db_bind_int(add, 1, batch->gateway);
     db_bind_int(add, 2, (int64_t)batch->header->epoch);
     db_bind_int(add, 3, batch->header->seq);
@@ -57,8 +57,8 @@ enum status journal_add(struct db *db, const struct journal_batch *batch, struct
     return add_spans(db, batch, db_last_id(db), err);
 }
 
-static void visit_batch(struct span payload, struct span skipped, int64_t from_ms, int64_t to_ms, journal_visit *visit,
-    void *context)
+static void visit_batch(struct span payload, struct span skipped, int64_t from_ms, int64_t to_ms,
+    journal_visit *visit, void *context)
 {
     struct batch_header header;
     struct span body, line;
@@ -72,7 +72,8 @@ static void visit_batch(struct span payload, struct span skipped, int64_t from_m
             continue;
         }
         struct reading reading;
-        if (batch_read_reading(line, &reading, NULL) == ST_OK && reading.time_ms >= from_ms && reading.time_ms <= to_ms)
+        if (batch_read_reading(line, &reading, NULL) == ST_OK && reading.time_ms >= from_ms &&
+            reading.time_ms <= to_ms)
             visit(context, &reading);
     }
     free(list);
@@ -83,7 +84,8 @@ enum status journal_find(struct db *db, int64_t gateway, int64_t from_ms, int64_
 {
     /* A batch lies in several buckets; DISTINCT visits it once. */
     struct db_stmt *find = db_keep(db,
-        "SELECT payload, skipped FROM journal WHERE id IN (SELECT DISTINCT journal FROM journal_span WHERE gateway = ?"
+        "SELECT payload, skipped FROM journal WHERE id IN (SELECT DISTINCT journal FROM journal_span WHERE "
+        "gateway = ?"
         " AND width_ms = ? AND bucket BETWEEN ? AND ? AND to_ms >= ? AND from_ms <= ?) ORDER BY id");
     enum status status = ST_OK;
     for (size_t w = 0; w < WIDTHS && status == ST_OK; w++) {
@@ -102,12 +104,14 @@ enum status journal_find(struct db *db, int64_t gateway, int64_t from_ms, int64_
 
 static bool has_room(int64_t of_gateway, int64_t of_all)
 {
-    return of_gateway < QUARANTINE_SHARE_BYTES || (of_gateway < QUARANTINE_GATEWAY_BYTES && of_all < QUARANTINE_BYTES);
+    return of_gateway < QUARANTINE_SHARE_BYTES ||
+           (of_gateway < QUARANTINE_GATEWAY_BYTES && of_all < QUARANTINE_BYTES);
 }
 
 static enum status check_room(struct db *db, struct span gateway, bool *ret, struct error *err)
 {
-    struct db_stmt *sizes = db_keep(db, "SELECT gateway = '*', bytes FROM quarantine_size WHERE gateway IN (?, '*')");
+    struct db_stmt *sizes =
+        db_keep(db, "SELECT gateway = '*', bytes FROM quarantine_size WHERE gateway IN (?, '*')");
     db_bind_text(sizes, 1, gateway);
     int64_t bytes[2] = {0};
     bool has_row;
@@ -135,7 +139,8 @@ struct quarantine_row {
     int64_t recorded_ms;
 };
 
-static enum status put_row(struct db *db, const struct quarantine_row *row, bool *ret_is_kept, struct error *err)
+static enum status put_row(
+    struct db *db, const struct quarantine_row *row, bool *ret_is_kept, struct error *err)
 {
     enum status status = check_room(db, row->gateway, ret_is_kept, err);
     if (status != ST_OK || !*ret_is_kept)
@@ -163,7 +168,8 @@ static enum status put_row(struct db *db, const struct quarantine_row *row, bool
     return db_run(add, err);
 }
 
-enum status journal_quarantine(struct db *db, const struct quarantine_entry *entry, bool *ret_is_kept, struct error *err)
+enum status journal_quarantine(
+    struct db *db, const struct quarantine_entry *entry, bool *ret_is_kept, struct error *err)
 {
     struct quarantine_row row = {.gateway = span_of(entry->gateway),
         .has_seq = entry->header != NULL,
@@ -176,8 +182,8 @@ enum status journal_quarantine(struct db *db, const struct quarantine_entry *ent
     return put_row(db, &row, ret_is_kept, err);
 }
 
-enum status journal_reject(struct db *db, int64_t journal, int64_t line, const char *reason, struct span content,
-    int64_t recorded_ms, bool *ret_is_kept, struct error *err)
+enum status journal_reject(struct db *db, int64_t journal, int64_t line, const char *reason,
+    struct span content, int64_t recorded_ms, bool *ret_is_kept, struct error *err)
 {
     struct quarantine_row row = {.gateway = SPAN(""),
         .line = line,
@@ -185,8 +191,8 @@ enum status journal_reject(struct db *db, int64_t journal, int64_t line, const c
         .reason = reason,
         .content = content,
         .recorded_ms = recorded_ms};
-    struct db_stmt *origin =
-        db_keep(db, "SELECT g.name, j.epoch, j.seq FROM journal j JOIN gateway g ON g.id = j.gateway WHERE j.id = ?");
+    struct db_stmt *origin = db_keep(
+        db, "SELECT g.name, j.epoch, j.seq FROM journal j JOIN gateway g ON g.id = j.gateway WHERE j.id = ?");
     db_bind_int(origin, 1, journal);
     enum status status = db_step(origin, &row.has_seq, err);
     if (status != ST_OK)
@@ -225,10 +231,12 @@ static void bind_loss(struct db_stmt *s, const struct loss_entry *entry)
 }
 
 /* What is unknown of one of the two is unknown of both together: min, max and + of NULL are NULL. */
-static enum status widen_loss(struct db *db, const struct loss_entry *entry, bool *ret_is_done, struct error *err)
+static enum status widen_loss(
+    struct db *db, const struct loss_entry *entry, bool *ret_is_done, struct error *err)
 {
     struct db_stmt *widen = db_keep(db,
-        "UPDATE loss SET epoch = ?2, first_seq = min(first_seq, ?3), last_seq = max(last_seq, ?4), readings = readings + ?5,"
+        "UPDATE loss SET epoch = ?2, first_seq = min(first_seq, ?3), last_seq = max(last_seq, ?4), readings "
+        "= readings + ?5,"
         " from_ms = min(from_ms, ?6), to_ms = max(to_ms, ?7), recorded_ms = ?9"
         " WHERE id = (SELECT id FROM loss WHERE gateway = ?1 AND reason = ?8 ORDER BY id DESC LIMIT 1)");
     bind_loss(widen, entry);
@@ -237,14 +245,15 @@ static enum status widen_loss(struct db *db, const struct loss_entry *entry, boo
     return status;
 }
 
-enum status journal_loss(struct db *db, int64_t gateway, int64_t recorded, const struct loss_entry *entry,
-    struct error *err)
+enum status journal_loss(
+    struct db *db, int64_t gateway, int64_t recorded, const struct loss_entry *entry, struct error *err)
 {
     bool is_done = false;
     enum status status = recorded >= JOURNAL_LOSSES_MAX ? widen_loss(db, entry, &is_done, err) : ST_OK;
     if (status == ST_OK && !is_done) {
-        struct db_stmt *add = db_keep(db, "INSERT INTO loss(gateway, epoch, first_seq, last_seq, readings, from_ms,"
-                                          " to_ms, reason, recorded_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        struct db_stmt *add =
+            db_keep(db, "INSERT INTO loss(gateway, epoch, first_seq, last_seq, readings, from_ms,"
+                        " to_ms, reason, recorded_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
         bind_loss(add, entry);
         status = db_run(add, err);
     }
@@ -255,8 +264,8 @@ enum status journal_loss(struct db *db, int64_t gateway, int64_t recorded, const
     return db_run(count, err);
 }
 
-static enum status run_prune(struct db *db, struct db_stmt *s, int64_t before_ms, int64_t settled, int64_t limit,
-    int64_t *deleted, struct error *err)
+static enum status run_prune(struct db *db, struct db_stmt *s, int64_t before_ms, int64_t settled,
+    int64_t limit, int64_t *deleted, struct error *err)
 {
     db_bind_int(s, 1, before_ms);
     db_bind_int(s, 2, settled);
@@ -268,16 +277,17 @@ static enum status run_prune(struct db *db, struct db_stmt *s, int64_t before_ms
     return status;
 }
 
-enum status journal_prune(struct db *db, int64_t before_ms, int64_t settled, int64_t limit, int64_t *ret_deleted,
-    struct error *err)
+enum status journal_prune(
+    struct db *db, int64_t before_ms, int64_t settled, int64_t limit, int64_t *ret_deleted, struct error *err)
 {
-#define OLD_BATCHES "(SELECT id FROM journal WHERE received_ms < ?1 AND id <= ?2 ORDER BY received_ms LIMIT ?3)"
+#define OLD_BATCHES \
+    "(SELECT id FROM journal WHERE received_ms < ?1 AND id <= ?2 ORDER BY received_ms LIMIT ?3)"
     struct db_stmt *spans = db_keep(db, "DELETE FROM journal_span WHERE journal IN " OLD_BATCHES);
     struct db_stmt *batches = db_keep(db, "DELETE FROM journal WHERE id IN " OLD_BATCHES);
 #undef OLD_BATCHES
-    struct db_stmt *quarantine =
-        db_keep(db, "DELETE FROM quarantine WHERE id IN"
-                    " (SELECT id FROM quarantine WHERE recorded_ms < ?1 AND ?2 >= 0 ORDER BY recorded_ms LIMIT ?3)");
+    struct db_stmt *quarantine = db_keep(db,
+        "DELETE FROM quarantine WHERE id IN"
+        " (SELECT id FROM quarantine WHERE recorded_ms < ?1 AND ?2 >= 0 ORDER BY recorded_ms LIMIT ?3)");
     int64_t spans_deleted = 0;
     *ret_deleted = 0;
     enum status status = run_prune(db, spans, before_ms, settled, limit, &spans_deleted, err);

@@ -1,6 +1,7 @@
 /*
- * The journal: raw batches as they came, kept as evidence and as the source of the raw series; and the tables beside it for what may not enter the
- * series (quarantine) and for what is missing (loss). All calls run inside the core's transaction.
+ * The journal: raw batches as they came, kept as evidence and as the source of the raw series; and the tables
+ * beside it for what may not enter the series (quarantine) and for what is missing (loss). All calls run
+ * inside the core's transaction.
  */
 #pragma once
 
@@ -17,21 +18,22 @@ struct journal_batch {
     int64_t lines;
     int64_t from_ms, to_ms; /* of its readings; from > to: none */
     struct span payload;
-    const char *skipped;    /* line numbers not in the series; NULL = none */
+    const char *skipped; /* line numbers not in the series; NULL = none */
 };
 
 enum status journal_add(struct db *db, const struct journal_batch *batch, struct error *err);
 
-/* Calls back for every journalled line of a gateway whose batch overlaps [from_ms, to_ms], skipped lines left out: what a late reading may
- * repeat. */
+/* Calls back for every journalled line of a gateway whose batch overlaps [from_ms, to_ms], skipped lines left
+ * out: what a late reading may repeat. */
 typedef void journal_visit(void *context, const struct reading *reading);
 enum status journal_find(struct db *db, int64_t gateway, int64_t from_ms, int64_t to_ms, journal_visit *visit,
     void *context, struct error *err);
 
 /*
- * The quarantine is for people to look into, so a flood need not be kept whole: of each gateway up to QUARANTINE_GATEWAY_BYTES are
- * kept, of all together up to QUARANTINE_BYTES, beyond which each still may have QUARANTINE_SHARE_BYTES, so that a flooder
- * takes nothing from the others. What is more is counted only (quarantine_size.omitted), until pruning by age makes room.
+ * The quarantine is for people to look into, so a flood need not be kept whole: of each gateway up to
+ * QUARANTINE_GATEWAY_BYTES are kept, of all together up to QUARANTINE_BYTES, beyond which each still may have
+ * QUARANTINE_SHARE_BYTES, so that a flooder takes nothing from the others. What is more is counted only
+ * (quarantine_size.omitted), until pruning by age makes room.
  */
 #define QUARANTINE_BYTES (64 * 1024 * 1024)
 #define QUARANTINE_GATEWAY_BYTES (4 * 1024 * 1024)
@@ -46,16 +48,17 @@ struct quarantine_entry {
     int64_t recorded_ms;
 };
 /* *ret_is_kept is false where it was only counted. */
-enum status journal_quarantine(struct db *db, const struct quarantine_entry *entry, bool *ret_is_kept, struct error *err);
+enum status journal_quarantine(
+    struct db *db, const struct quarantine_entry *entry, bool *ret_is_kept, struct error *err);
 
-/* Quarantines a line that is journalled (id `journal`; 0 = a derived line of the outbox) but that the store will never take. The
- * same line of the journal is quarantined once, however often the store refuses it. */
-enum status journal_reject(struct db *db, int64_t journal, int64_t line, const char *reason, struct span content,
-    int64_t recorded_ms, bool *ret_is_kept, struct error *err);
+/* Quarantines a line that is journalled (id `journal`; 0 = a derived line of the outbox) but that the store
+ * will never take. The same line of the journal is quarantined once, however often the store refuses it. */
+enum status journal_reject(struct db *db, int64_t journal, int64_t line, const char *reason,
+    struct span content, int64_t recorded_ms, bool *ret_is_kept, struct error *err);
 
 /*
- * No loss is silent, and none can fill the disk: beyond JOURNAL_LOSSES_MAX of a gateway a new one widens the gateway's newest entry of
- * the same reason.
+ * No loss is silent, and none can fill the disk: beyond JOURNAL_LOSSES_MAX of a gateway a new one widens the
+ * gateway's newest entry of the same reason.
  */
 #define JOURNAL_LOSSES_MAX 10000
 
@@ -70,12 +73,13 @@ struct loss_entry {
     bool is_history; /* from before this gateway was first heard: not held here, but not lost; not counted */
 };
 /* `recorded`: how many losses of the gateway were counted before. */
-enum status journal_loss(struct db *db, int64_t gateway, int64_t recorded, const struct loss_entry *entry,
-    struct error *err);
+enum status journal_loss(
+    struct db *db, int64_t gateway, int64_t recorded, const struct loss_entry *entry, struct error *err);
 
-/* Deletes batches that arrived before `before_ms` and that the store has (id <= settled), and quarantine of that age; at most `limit` rows of
- * each. *ret_deleted: the most rows deleted of one of them; `limit` = there may be more. */
-enum status journal_prune(struct db *db, int64_t before_ms, int64_t settled, int64_t limit, int64_t *ret_deleted,
-    struct error *err);
+/* Deletes batches that arrived before `before_ms` and that the store has (id <= settled), and quarantine of
+ * that age; at most `limit` rows of each. *ret_deleted: the most rows deleted of one of them; `limit` = there
+ * may be more. */
+enum status journal_prune(struct db *db, int64_t before_ms, int64_t settled, int64_t limit,
+    int64_t *ret_deleted, struct error *err);
 /* The newest id; 0 = none. */
 enum status journal_newest(struct db *db, int64_t *ret, struct error *err);

@@ -57,8 +57,9 @@ static enum status load_gateways(struct known *k, struct db *db, struct error *e
 
 static enum status load_points(struct known *k, struct db *db, struct error *err)
 {
-    struct db_stmt *all = db_prepare(db, "SELECT p.id, g.name, p.name, p.kind, p.quality, p.time_ms, p.arrived_ms,"
-                                         " p.count, p.value, p.text FROM point p JOIN gateway g ON g.id = p.gateway");
+    struct db_stmt *all =
+        db_prepare(db, "SELECT p.id, g.name, p.name, p.kind, p.quality, p.time_ms, p.arrived_ms,"
+                       " p.count, p.value, p.text FROM point p JOIN gateway g ON g.id = p.gateway");
     bool has_row;
     enum status status;
     while ((status = db_step(all, &has_row, err)) == ST_OK && has_row) {
@@ -140,7 +141,8 @@ static enum status forget_oldest(struct db *db, struct known_gateway *g, struct 
     return db_run(forget, err);
 }
 
-static enum status save_mark(struct db *db, const struct known_gateway *g, const struct known_epoch *e, struct error *err)
+static enum status save_mark(
+    struct db *db, const struct known_gateway *g, const struct known_epoch *e, struct error *err)
 {
     struct db_stmt *save = db_keep(db, "UPDATE epoch SET mark = ? WHERE gateway = ? AND epoch = ?");
     db_bind_int(save, 1, e->mark);
@@ -149,8 +151,8 @@ static enum status save_mark(struct db *db, const struct known_gateway *g, const
     return db_run(save, err);
 }
 
-static enum status add_epoch(struct db *db, struct known_gateway *g, const struct batch_header *header, int64_t mark,
-    struct error *err)
+static enum status add_epoch(struct db *db, struct known_gateway *g, const struct batch_header *header,
+    int64_t mark, struct error *err)
 {
     new_epoch(g, header->epoch)->mark = mark;
     struct db_stmt *save =
@@ -169,8 +171,8 @@ static enum status add_epoch(struct db *db, struct known_gateway *g, const struc
     return status == ST_OK && g->epoch_count > KNOWN_EPOCHS_MAX ? forget_oldest(db, g, err) : status;
 }
 
-enum status known_mark(struct db *db, struct known_gateway *g, const struct batch_header *header, int64_t mark,
-    struct error *err)
+enum status known_mark(struct db *db, struct known_gateway *g, const struct batch_header *header,
+    int64_t mark, struct error *err)
 {
     struct known_epoch *e = known_epoch_find(g, header->epoch);
     enum status status;
@@ -189,8 +191,8 @@ enum status known_mark(struct db *db, struct known_gateway *g, const struct batc
     return db_run(newest, err);
 }
 
-enum status known_mark_prev(struct db *db, struct known_gateway *g, const struct batch_header *header, int64_t mark,
-    struct error *err)
+enum status known_mark_prev(struct db *db, struct known_gateway *g, const struct batch_header *header,
+    int64_t mark, struct error *err)
 {
     struct known_epoch *e = known_epoch_find(g, header->prev_epoch);
     e->mark = mark;
@@ -199,9 +201,18 @@ enum status known_mark_prev(struct db *db, struct known_gateway *g, const struct
 
 struct known_point *known_point_get(struct known *k, struct known_gateway *g, struct span name)
 {
-    struct known_point *p = name_map_find(&k->points, span_of(g->name), name);
-    if (p == NULL && g->points < KNOWN_POINTS_MAX)
-        p = new_point(k, g, name);
+    /* A gateway's points come in the same order again and again: the guess spares most look-ups. */
+    struct known_point *p = k->last != NULL ? k->last->follower : NULL;
+    if (p == NULL || p->gateway != g || !span_is(name, p->name)) {
+        p = name_map_find(&k->points, span_of(g->name), name);
+        if (p == NULL && g->points < KNOWN_POINTS_MAX)
+            p = new_point(k, g, name);
+        if (p == NULL)
+            return NULL;
+        if (k->last != NULL)
+            k->last->follower = p;
+    }
+    k->last = p;
     return p;
 }
 
@@ -251,10 +262,12 @@ struct known_point **known_sorted(struct known *k)
 static enum status save_point(struct db *db, struct known_point *p, struct error *err)
 {
     struct db_stmt *save =
-        p->id == 0 ? db_keep(db, "INSERT INTO point(kind, quality, time_ms, arrived_ms, count, value, text, gateway, name)"
-                                 " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
-                   : db_keep(db, "UPDATE point SET kind = ?, quality = ?, time_ms = ?, arrived_ms = ?, count = ?,"
-                                 " value = ?, text = ? WHERE id = ?");
+        p->id == 0
+            ? db_keep(db,
+                  "INSERT INTO point(kind, quality, time_ms, arrived_ms, count, value, text, gateway, name)"
+                  " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
+            : db_keep(db, "UPDATE point SET kind = ?, quality = ?, time_ms = ?, arrived_ms = ?, count = ?,"
+                          " value = ?, text = ? WHERE id = ?");
     db_bind_int(save, 1, p->kind);
     db_bind_int(save, 2, p->quality);
     db_bind_int(save, 3, p->time_ms);

@@ -1,6 +1,7 @@
 /*
- * What the collector has on disk about gateways, epochs and points, held in memory: a cache of committed state (D7). Changed together with
- * the transaction that writes the same; after a failed commit it is thrown away and loaded again.
+ * What the collector has on disk about gateways, epochs and points, held in memory: a cache of committed
+ * state (D7). Changed together with the transaction that writes the same; after a failed commit it is thrown
+ * away and loaded again.
  */
 #pragma once
 
@@ -17,8 +18,9 @@ struct known_epoch {
     int64_t mark;
 };
 
-/* Of a gateway's epochs the newest so many are remembered, so that none can fill memory and disk by drawing new ones. The line of a forgotten one is
- * not known any more: it would be taken up at `first`, and its readings would be found to be journalled. */
+/* Of a gateway's epochs the newest so many are remembered, so that none can fill memory and disk by drawing
+ * new ones. The line of a forgotten one is not known any more: it would be taken up at `first`, and its
+ * readings would be found to be journalled. */
 #define KNOWN_EPOCHS_MAX 1000
 /* A reading of one more point is quarantined. */
 #define KNOWN_POINTS_MAX 10000
@@ -43,15 +45,18 @@ struct known_point {
     int64_t time_ms, arrived_ms; /* of the newest reading by its time */
     int64_t count;
     double value;
-    char *text; /* state; owned */
+    char *text;      /* state; owned */
     bool is_changed; /* since it was last written */
+    struct known_point
+        *follower; /* the point that was asked for after this one, and probably will be again */
 };
 
 struct known {
-    struct name_map gateways; /* ("", name) */
-    struct name_map points;   /* (gateway, name) */
+    struct name_map gateways;     /* ("", name) */
+    struct name_map points;       /* (gateway, name) */
     struct known_point **changed; /* to be written by known_save */
     size_t changed_count, changed_capacity;
+    struct known_point *last;    /* asked for */
     struct known_point **sorted; /* of known_sorted */
     size_t sorted_count;
 };
@@ -65,14 +70,16 @@ enum status known_gateway_add(struct known *k, struct db *db, struct span name, 
     struct known_gateway **ret, struct error *err);
 
 struct known_epoch *known_epoch_find(const struct known_gateway *g, uint64_t epoch); /* NULL = unseen */
-/* Sets the mark of the header's epoch (adding the epoch where it is unseen) and makes it the gateway's newest; in memory and on disk. */
-enum status known_mark(struct db *db, struct known_gateway *g, const struct batch_header *header, int64_t mark,
-    struct error *err);
+/* Sets the mark of the header's epoch (adding the epoch where it is unseen) and makes it the gateway's
+ * newest; in memory and on disk. */
+enum status known_mark(struct db *db, struct known_gateway *g, const struct batch_header *header,
+    int64_t mark, struct error *err);
 /* Sets the mark of the header's prev epoch, which is known. */
-enum status known_mark_prev(struct db *db, struct known_gateway *g, const struct batch_header *header, int64_t mark,
-    struct error *err);
+enum status known_mark_prev(struct db *db, struct known_gateway *g, const struct batch_header *header,
+    int64_t mark, struct error *err);
 
-/* The point, added where it is new (to disk by known_save); NULL where the gateway has KNOWN_POINTS_MAX others. */
+/* The point, added where it is new (to disk by known_save); NULL where the gateway has KNOWN_POINTS_MAX
+ * others. */
 struct known_point *known_point_get(struct known *k, struct known_gateway *g, struct span name);
 /* Takes a reading as the point's newest. `r->text` is escaped, as batch_read_reading gives it. */
 void known_point_update(struct known *k, struct known_point *p, const struct reading *r, int64_t arrived_ms);

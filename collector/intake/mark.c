@@ -5,8 +5,9 @@ static int64_t lower(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* D3, where the line to this epoch is not known: it is taken up at `first`. Only the batch `first` itself tells what lies before it, because it
- * may be of an older epoch that is known here (a collector restored from a backup); any other is refused and leaves no trace. */
+/* D3, where the line to this epoch is not known: it is taken up at `first`. Only the batch `first` itself
+ * tells what lies before it, because it may be of an older epoch that is known here (a collector restored
+ * from a backup); any other is refused and leaves no trace. */
 static struct mark_decision decide_unknown(const struct batch_header *header, const struct mark_known *known)
 {
     struct mark_decision d = {
@@ -25,8 +26,10 @@ static struct mark_decision decide_unknown(const struct batch_header *header, co
     return d;
 }
 
-/* The gap up to `first` - 1 may end inside the previous epoch: the gateway goes on with that one's batches, which must find the mark moved. */
-static void settle_gap(const struct batch_header *header, const struct mark_known *known, struct mark_decision *d)
+/* The gap up to `first` - 1 may end inside the previous epoch: the gateway goes on with that one's batches,
+ * which must find the mark moved. */
+static void settle_gap(
+    const struct batch_header *header, const struct mark_known *known, struct mark_decision *d)
 {
     d->has_gap = true;
     d->gap_first = d->mark + 1;

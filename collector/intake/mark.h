@@ -1,8 +1,10 @@
 /*
- * What to do with a batch, from its header and what is durable: the laws of delivery D1 to D3 as a pure function.
+ * What to do with a batch, from its header and what is durable: the laws of delivery D1 to D3 as a pure
+ * function.
  *
- * The batches of a gateway form a line: seq grows by one from batch to batch and across epochs, and `prev` says from which epoch and seq an
- * epoch goes on. The mark of an epoch is the seq up to which everything on the line that leads to it is durable, or recorded as lost.
+ * The batches of a gateway form a line: seq grows by one from batch to batch and across epochs, and `prev`
+ * says from which epoch and seq an epoch goes on. The mark of an epoch is the seq up to which everything on
+ * the line that leads to it is durable, or recorded as lost.
  */
 #pragma once
 
@@ -30,13 +32,15 @@ enum mark_verdict {
 
 struct mark_decision {
     enum mark_verdict verdict;
-    int64_t mark; /* everything up to it is settled, once the gap is recorded: what is answered unless accepted */
-    bool has_gap; /* batches [gap_first, gap_last] can never come: to be recorded, together with the marks below */
+    int64_t
+        mark; /* everything up to it is settled, once the gap is recorded: what is answered unless accepted */
+    bool has_gap; /* batches [gap_first, gap_last] can never come: to be recorded, together with the marks
+                     below */
     int64_t gap_first, gap_last;
     bool is_history;         /* the gap is history from before this gateway was first heard, not loss */
     bool is_unknown_content; /* what the gap held of what is journalled already nobody knows */
     int64_t epoch_mark;      /* what the gap makes of the mark of the batch's epoch; MARK_NONE = nothing */
-    int64_t prev_mark;       /* ... and of the epoch before: the batches that follow may still be of that one */
+    int64_t prev_mark; /* ... and of the epoch before: the batches that follow may still be of that one */
 };
 
 struct mark_decision mark_decide(const struct batch_header *header, const struct mark_known *known);

@@ -22,8 +22,9 @@ struct work {
     struct late late;
 };
 
-static enum status quarantine(struct receive *r, const struct inbox_message *m, const struct batch_header *header,
-    int64_t line, const char *reason, struct span content, struct error *err)
+static enum status quarantine(struct receive *r, const struct inbox_message *m,
+    const struct batch_header *header, int64_t line, const char *reason, struct span content,
+    struct error *err)
 {
     struct quarantine_entry entry = {.gateway = m->gateway,
         .header = header,
@@ -38,7 +39,8 @@ static enum status quarantine(struct receive *r, const struct inbox_message *m, 
     return status;
 }
 
-static enum status put_out(struct work *w, int64_t line, const char *reason, struct span content, struct error *err)
+static enum status put_out(
+    struct work *w, int64_t line, const char *reason, struct span content, struct error *err)
 {
     w->is_out[line] = true;
     return quarantine(w->r, w->message, w->header, line, reason, content, err);
@@ -87,8 +89,8 @@ static enum status settle_late(struct work *w, struct error *err)
         if (late->verdict == LATE_DUPLICATE)
             w->r->counters.duplicate_readings++;
         else
-            status = put_out(w, late->line, "another value of this point and time is journalled; the first one counts",
-                late->text, err);
+            status = put_out(w, late->line,
+                "another value of this point and time is journalled; the first one counts", late->text, err);
     }
     return status;
 }
@@ -121,8 +123,8 @@ static int64_t count_lines(struct span body)
     return lines;
 }
 
-static enum status record_loss(struct receive *r, struct known_gateway *g, const struct loss_entry *entry,
-    struct error *err)
+static enum status record_loss(
+    struct receive *r, struct known_gateway *g, const struct loss_entry *entry, struct error *err)
 {
     enum status status = journal_loss(r->db, g->id, g->lost, entry, err);
     if (!entry->is_history) {
@@ -226,8 +228,8 @@ static enum status accept(struct receive *r, const struct inbox_message *m, stru
     return status == ST_OK ? known_mark(r->db, g, header, header->seq, err) : status;
 }
 
-enum status receive_batch(struct receive *r, const struct inbox_message *m, struct receive_answer *ret,
-    struct error *err)
+enum status receive_batch(
+    struct receive *r, const struct inbox_message *m, struct receive_answer *ret, struct error *err)
 {
     *ret = (struct receive_answer){0};
     struct span payload = {m->payload, m->len}, body;

@@ -1,6 +1,6 @@
 /*
- * A batch from the wire into the database: the laws of delivery D1 to D5, inside the core's transaction. Says what to answer; the
- * answer may be sent only after the commit.
+ * A batch from the wire into the database: the laws of delivery D1 to D5, inside the core's transaction. Says
+ * what to answer; the answer may be sent only after the commit.
  */
 #pragma once
 
@@ -21,6 +21,7 @@ struct receive_answer {
     struct ack ack;
 };
 
-/* ST_INVALID never comes back: what is wrong with a message goes to quarantine. Any failure is the database's: roll back. */
-enum status receive_batch(struct receive *r, const struct inbox_message *message, struct receive_answer *ret,
-    struct error *err);
+/* ST_INVALID never comes back: what is wrong with a message goes to quarantine. Any failure is the
+ * database's: roll back. */
+enum status receive_batch(
+    struct receive *r, const struct inbox_message *message, struct receive_answer *ret, struct error *err);

@@ -49,18 +49,19 @@ void presence_hear(struct presence *p, const char *gateway, int64_t now_ms)
     g->said_offline = false;
 }
 
-enum status presence_state(struct presence *p, const char *gateway, struct span payload, int64_t now_ms,
-    struct error *err)
+enum status presence_state(
+    struct presence *p, const char *gateway, struct span payload, int64_t now_ms, struct error *err)
 {
     if (payload.len > PRESENCE_BYTES_MAX)
-        return error_set(err, ST_INVALID, "gateway %s: its state of %zu bytes is larger than %d", gateway, payload.len,
-            PRESENCE_BYTES_MAX);
+        return error_set(err, ST_INVALID, "gateway %s: its state of %zu bytes is larger than %d", gateway,
+            payload.len, PRESENCE_BYTES_MAX);
     json_error_t why;
     json_t *root = json_loadb(payload.at, payload.len, JSON_REJECT_DUPLICATES, &why);
     const char *state = json_string_value(json_object_get(root, "state"));
     if (state == NULL || (strcmp(state, "online") != 0 && strcmp(state, "offline") != 0)) {
         json_decref(root);
-        return error_set(err, ST_INVALID, "gateway %s: its state is not JSON with \"state\" online or offline", gateway);
+        return error_set(
+            err, ST_INVALID, "gateway %s: its state is not JSON with \"state\" online or offline", gateway);
     }
     struct presence_gateway *g = get(p, gateway);
     g->heard_ms = now_ms;

@@ -1,6 +1,7 @@
 /*
- * What gateways say of themselves (`state` messages) and when they were last heard: judged by the arrival of messages that are not retained, never by a
- * retained value. In memory only: after a restart a gateway is unknown until it speaks.
+ * What gateways say of themselves (`state` messages) and when they were last heard: judged by the arrival of
+ * messages that are not retained, never by a retained value. In memory only: after a restart a gateway is
+ * unknown until it speaks.
  */
 #pragma once
 
@@ -12,7 +13,7 @@ struct presence {
     size_t count, capacity;
 };
 
-#define PRESENCE_MS (180 * 1000) /* silent for longer: offline */
+#define PRESENCE_MS (180 * 1000)         /* silent for longer: offline */
 #define PRESENCE_BYTES_MAX (1024 * 1024) /* of a `state` message; 5 000 points need a fifth of it */
 
 struct presence_gateway {
@@ -30,8 +31,9 @@ void presence_release(struct presence *p);
 /* Any message of the gateway arrived. */
 void presence_hear(struct presence *p, const char *gateway, int64_t now_ms);
 /* A `state` message arrived. ST_INVALID: not the contract's JSON. */
-enum status presence_state(struct presence *p, const char *gateway, struct span payload, int64_t now_ms,
-    struct error *err);
-const struct presence_gateway *presence_find(const struct presence *p, const char *gateway); /* NULL = silent so far */
-bool presence_is_online(const struct presence_gateway *g, int64_t now_ms); /* NULL is offline */
+enum status presence_state(
+    struct presence *p, const char *gateway, struct span payload, int64_t now_ms, struct error *err);
+const struct presence_gateway *presence_find(
+    const struct presence *p, const char *gateway);                              /* NULL = silent so far */
+bool presence_is_online(const struct presence_gateway *g, int64_t now_ms);       /* NULL is offline */
 int64_t presence_period_ms(const struct presence_gateway *g, const char *point); /* 0 = unknown */

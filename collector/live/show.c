@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHOW_MS 250   /* between snapshots */
-#define IDLE_MS 5000  /* ages and liveness move without readings */
+#define SHOW_MS 250  /* between snapshots */
+#define IDLE_MS 5000 /* ages and liveness move without readings */
 
 void show_init(struct show *s)
 {
@@ -42,8 +42,8 @@ void show_accepting(struct show *s, bool is_accepting, const char *reason)
     snprintf(s->reason, sizeof s->reason, "%s", is_accepting ? "" : reason);
 }
 
-static void fill_point(struct snapshot_point *to, const struct known_point *p, const struct presence_gateway *presence,
-    const struct show_source *source)
+static void fill_point(struct snapshot_point *to, const struct known_point *p,
+    const struct presence_gateway *presence, const struct show_source *source)
 {
     *to = (struct snapshot_point){.kind = p->kind,
         .quality = p->quality,
@@ -63,8 +63,8 @@ static void fill_gateway(struct snapshot_gateway *to, const char *id, const stru
 {
     const struct presence_gateway *p = presence_find(source->presence, id);
     const struct known_gateway *known = known_gateway_find(source->known, span_of(id));
-    *to = (struct snapshot_gateway){.gateway = park_gateway_find(source->park, id),
-        .is_online = presence_is_online(p, source->now_ms)};
+    *to = (struct snapshot_gateway){
+        .gateway = park_gateway_find(source->park, id), .is_online = presence_is_online(p, source->now_ms)};
     snprintf(to->id, sizeof to->id, "%s", id);
     if (p != NULL) {
         to->heard_ms = p->heard_ms;
@@ -91,7 +91,7 @@ static size_t fill_gateways(struct snapshot_gateway *to, const struct show_sourc
 {
     size_t count = 0, at = 0;
     CONF_EACH(struct park_gateway, g, source->park->gateways)
-        fill_gateway(&to[count++], g->id, source);
+    fill_gateway(&to[count++], g->id, source);
     for (struct known_gateway *g; (g = name_map_next(&source->known->gateways, &at)) != NULL;)
         if (park_gateway_find(source->park, g->name) == NULL)
             fill_gateway(&to[count++], g->name, source);
@@ -120,7 +120,8 @@ static size_t fill_points(struct snapshot_point *to, const struct show_source *s
 static struct snapshot *make(struct show *s, const struct show_source *source)
 {
     size_t heard = source->known->gateways.count;
-    struct snapshot *snapshot = snapshot_create(source->known->points.count, source->park->gateways.count + heard);
+    struct snapshot *snapshot =
+        snapshot_create(source->known->points.count, source->park->gateways.count + heard);
     snapshot->point_count = fill_points(snapshot_points(snapshot), source);
     snapshot->gateway_count = fill_gateways(snapshot_gateways(snapshot), source);
     snapshot->made_ms = source->now_ms;
@@ -137,7 +138,8 @@ static struct snapshot *make(struct show *s, const struct show_source *source)
     return snapshot;
 }
 
-int64_t show_publish(struct show *s, struct snapshot_box *box, const struct show_source *source, int64_t now_mono_ms)
+int64_t show_publish(
+    struct show *s, struct snapshot_box *box, const struct show_source *source, int64_t now_mono_ms)
 {
     if (source->is_broker_connected != s->is_broker_connected)
         s->is_changed = true;

@@ -30,4 +30,5 @@ void show_touch(struct show *s); /* something changed that is not counted */
 void show_count(struct show *s, const struct snapshot_counters *more);
 void show_accepting(struct show *s, bool is_accepting, const char *reason);
 /* Publishes where something changed and the last one is old enough. Returns when to call again. */
-int64_t show_publish(struct show *s, struct snapshot_box *box, const struct show_source *source, int64_t now_mono_ms);
+int64_t show_publish(
+    struct show *s, struct snapshot_box *box, const struct show_source *source, int64_t now_mono_ms);

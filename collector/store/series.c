@@ -11,6 +11,7 @@ struct series {
     char *gateway, *point;
     int64_t from_ms, until_ms;           /* the heads are right for these times; empty at first */
     struct buf heads[READING_STATE + 1]; /* by kind; empty = not built */
+    struct series *follower;             /* was asked for after this one, and probably will be again */
 };
 
 static void series_destroy(struct series *series)
@@ -28,6 +29,7 @@ void series_cache_release(struct series_cache *cache)
     for (size_t i = 0; (series = name_map_next(&cache->points, &i)) != NULL;)
         series_destroy(series);
     name_map_release(&cache->points);
+    cache->last = NULL;
 }
 
 static struct series *find(struct series_cache *cache, struct span gateway, struct span point)
@@ -41,6 +43,19 @@ static struct series *find(struct series_cache *cache, struct span gateway, stru
     series->gateway = mem_strndup(gateway.at, gateway.len);
     series->point = mem_strndup(point.at, point.len);
     name_map_put(&cache->points, span_of(series->gateway), span_of(series->point), series);
+    return series;
+}
+
+/* A batch's points come in the same order again and again: the guess spares most look-ups. */
+static struct series *find_next(struct series_cache *cache, struct span gateway, struct span point)
+{
+    struct series *series = cache->last ? cache->last->follower : NULL;
+    if (!series || !span_is(point, series->point) || !span_is(gateway, series->gateway)) {
+        series = find(cache, gateway, point);
+        if (cache->last)
+            cache->last->follower = series;
+    }
+    cache->last = series;
     return series;
 }
 
@@ -66,7 +81,7 @@ static void build(struct series *series, enum reading_kind kind, const struct pa
 
 struct span series_head(struct series_cache *cache, struct span gateway, const struct reading *reading)
 {
-    struct series *series = find(cache, gateway, reading->point);
+    struct series *series = find_next(cache, gateway, reading->point);
     bool is_in_time = series->from_ms <= reading->time_ms && reading->time_ms < series->until_ms;
     if (!is_in_time || series->heads[reading->kind].len == 0) {
         struct park_place place = park_place(cache->park, series->gateway, series->point, reading->time_ms);

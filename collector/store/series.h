@@ -11,6 +11,7 @@
 struct series_cache {
     const struct park *park; /* borrowed */
     struct name_map points;
+    struct series *last; /* asked for */
 };
 
 /* The head of the reading's line up to the value. Valid until the next call. */

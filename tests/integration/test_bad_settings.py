@@ -13,7 +13,7 @@ from harness.parkmon import build_folder
 from harness.process import run
 from harness.servers import SOURCE
 
-USAGE, IO, CONFIG = 64, 74, 78
+USAGE, UNAVAILABLE, IO, CONFIG = 64, 69, 74, 78
 AGENT = build_folder() / "agent/park-agent"
 COLLECTOR = build_folder() / "collector/park-collector"
 NOBODY = 65534
@@ -232,7 +232,7 @@ def assert_lines(found: list[str], *expected: tuple[Path, str], folder: Path) ->
     assert len(found) == len(wanted), "\n".join(found)
 
 
-@pytest.mark.parametrize("words", [["--check"], ["--once"], []])
+@pytest.mark.parametrize("words", [["--check"], []])
 def test_all_mistakes_of_an_agent_and_its_map_come_in_one_run(folder, words):
     bad, meter_map = folder / "bad.cfg", folder / "meter.map"
     bad.write_text(BAD_AGENT)
@@ -246,6 +246,19 @@ def test_all_mistakes_of_a_collector_and_its_park_come_in_one_run(folder, words)
     bad.write_text(BAD_COLLECTOR)
     park.write_text(BAD_PARK)
     assert_lines(said(COLLECTOR, bad, *words), (bad, BAD_COLLECTOR_LINES), (park, BAD_PARK_LINES), folder=folder)
+
+
+def test_a_look_at_meters_and_a_question_need_no_secrets(folder):
+    """`--once` and `status` are for people who may not read passwords or write data; only what they do can fail."""
+    no_secret = 'broker: { password_file = "nowhere"; };\n'
+    (folder / "gw-a.cfg").write_text(GOOD_AGENT + no_secret)
+    (folder / "collector.cfg").write_text(GOOD_COLLECTOR + no_secret)
+    once = run([AGENT, "--config", folder / "gw-a.cfg", "--once"])
+    assert once.returncode == UNAVAILABLE and "password" not in once.stderr, once.stderr
+    asked = run([COLLECTOR, "status", "--config", folder / "collector.cfg"])
+    assert asked.returncode == 2 and "not-running" in asked.stdout and asked.stderr == "", asked.stderr
+    for program, name in ((AGENT, "gw-a.cfg"), (COLLECTOR, "collector.cfg")):
+        assert any("nowhere" in line for line in said(program, folder / name))
 
 
 def test_good_files_are_called_good(folder):

@@ -12,6 +12,7 @@ static struct conf *load(const char *text, struct agent_settings *ret)
 {
     char *path = settings_write("a.cfg", text);
     struct conf *c = agent_settings_load(path, ret);
+    agent_settings_check_access(c, ret);
     free(path);
     return c;
 }

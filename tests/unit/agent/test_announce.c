@@ -1,4 +1,5 @@
-/* agent/deliver/announce with an MQTT client that only remembers: this program's mqtt_publish takes the library's place. */
+/* agent/deliver/announce with an MQTT client that only remembers: this program's mqtt_publish takes the
+ * library's place. */
 #include "agent/deliver/announce.h"
 #include "agent/deliver/deliver.h"
 
@@ -50,8 +51,13 @@ static const struct clock clock = {wall_ms, mono_ms, is_clock_right};
 static struct agent_settings settings = {.gateway = (char[]){"gw-a"}};
 static const char *const points[] = {"b3.main", "b3.main.power"};
 static const int64_t periods_ms[] = {900000, 1000};
-static const struct spool_state spool = {
-    .mark = 10, .last = 14, .first = 3, .uncut = 5, .unacknowledged_bytes = 4711, .oldest_ms = 1763999999000, .epoch = 0x9f2c4e1b77aa0d31};
+static const struct spool_state spool = {.mark = 10,
+    .last = 14,
+    .first = 3,
+    .uncut = 5,
+    .unacknowledged_bytes = 4711,
+    .oldest_ms = 1763999999000,
+    .epoch = 0x9f2c4e1b77aa0d31};
 
 static int set_up(void **state)
 {
@@ -150,7 +156,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_the_message_is_that_of_the_contract, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_it_is_told_at_once_and_then_every_minute, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_clock_that_loses_its_reference_is_told_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_a_clock_that_loses_its_reference_is_told_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_spool_that_never_cut_anything_has_no_epoch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_replay_tells_no_points, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_going_away_says_what_the_will_says, set_up, tear_down),

@@ -62,8 +62,10 @@ static void start_broker(const char *settings)
 {
     char *path = mem_printf("%s/broker.conf", folder);
     FILE *f = fopen(path, "w");
-    fprintf(f, "listener %d 127.0.0.1\nuser root\nallow_anonymous true\npersistence false\nlog_dest stderr\n"
-               "log_type error\nlog_type information\n%s", broker_port, settings);
+    fprintf(f,
+        "listener %d 127.0.0.1\nuser root\nallow_anonymous true\npersistence false\nlog_dest stderr\n"
+        "log_type error\nlog_type information\n%s",
+        broker_port, settings);
     fclose(f);
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -116,7 +118,8 @@ static void on_message(void *user_data, const struct mqtt_message *message)
     struct error err;
     struct span body, line;
     if (span_is(message->topic, STATE)) {
-        snprintf(collector.state, sizeof collector.state, "%.*s", (int)message->payload.len, message->payload.at);
+        snprintf(
+            collector.state, sizeof collector.state, "%.*s", (int)message->payload.len, message->payload.at);
         collector.offline_count += strstr(collector.state, "offline") != NULL;
     } else if (collector.batch_count < BATCHES_MAX) {
         struct batch_header header;
@@ -151,7 +154,8 @@ static void send_ack(struct ack ack, bool is_retained)
     assert_int_equal(mqtt_publish(collector.mqtt, ACK, span_of(text), is_retained, 0, &err), ST_OK);
 }
 
-/* Two clients in one process share Paho's threads, which look at a second connection once a second unless the first has traffic. */
+/* Two clients in one process share Paho's threads, which look at a second connection once a second unless the
+ * first has traffic. */
 static void nudge(void)
 {
     if (mqtt_state(collector.mqtt) == MQTT_READY && mqtt_unconfirmed(collector.mqtt) == 0)
@@ -419,7 +423,9 @@ static void test_a_refusal_goes_back_and_a_stored_one_does_not(void **state)
     put(d, 6);
     AWAIT(has_batches, before + 1);
     assert_int_equal(collector.batches[before].header.seq, 6);
-    assert_true(collector.batches[before].header.has_prev && collector.batches[before].header.prev_epoch == epoch);
+    assert_true(
+        collector.batches[before].header.has_prev && collector.batches[before].header.prev_epoch == epoch);
+    assert_false(await(has_batches, before + 2, 300));
     collector.acknowledges = true;
     send_ack((struct ack){collector.batches[before].header.epoch, 6, false}, true);
     await(never, 0, 50);
@@ -697,7 +703,8 @@ int main(void)
         cmocka_unit_test_setup(test_a_silent_collector_is_probed_with_the_lowest_alone, forget_acks),
         cmocka_unit_test_setup(test_a_refusal_goes_back_and_a_stored_one_does_not, forget_acks),
         cmocka_unit_test_setup(test_no_more_than_the_window_is_out, forget_acks),
-        cmocka_unit_test_setup(test_what_was_put_is_on_disk_after_the_end_and_sent_by_the_next_start, forget_acks),
+        cmocka_unit_test_setup(
+            test_what_was_put_is_on_disk_after_the_end_and_sent_by_the_next_start, forget_acks),
         cmocka_unit_test_setup(test_the_end_waits_for_acknowledgements_as_long_as_told, forget_acks),
         cmocka_unit_test_setup(test_a_broker_that_restarts_gets_everything_from_behind_the_mark, forget_acks),
         cmocka_unit_test_setup(test_batches_fit_a_broker_with_a_small_packet_limit, forget_acks),

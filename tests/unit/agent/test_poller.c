@@ -1,6 +1,7 @@
 /*
- * agent/poll/poller in virtual time: each look at the clock takes some ms, a device that does not answer takes its time-out. The driver and the
- * deliver thread only remember: this program's deliver_put takes the library's place.
+ * agent/poll/poller in virtual time: each look at the clock takes some ms, a device that does not answer
+ * takes its time-out. The driver and the deliver thread only remember: this program's deliver_put takes the
+ * library's place.
  */
 #include "agent/deliver/deliver.h"
 #include "agent/poll/poller.h"
@@ -92,7 +93,8 @@ bool deliver_put(struct deliver *d, const struct spool_reading *reading, bool is
         world.puts[world.put_count].reading = *reading;
         world.puts[world.put_count].at_ms = now_ms;
         world.puts[world.put_count].is_urgent = is_urgent;
-        snprintf(world.puts[world.put_count].text, sizeof world.puts[0].text, "%s", reading->text ? reading->text : "");
+        snprintf(world.puts[world.put_count].text, sizeof world.puts[0].text, "%s",
+            reading->text ? reading->text : "");
         world.put_count++;
     }
     pthread_mutex_unlock(&world.lock);
@@ -215,7 +217,8 @@ static void begin_with(const struct clock *clock_used, size_t device_count, int6
         point_lists[i][0] = (struct point_settings){.point = count_name, .kind = READING_REGISTER};
         point_lists[i][1] = (struct point_settings){.point = power_name, .kind = READING_GAUGE};
         point_lists[i][2] = (struct point_settings){.point = session_name, .kind = READING_STATE};
-        devices[i] = (struct device_settings){.name = device_names[i], .every_ms = every_ms, .bus = &bus, .driver = &driver};
+        devices[i] = (struct device_settings){
+            .name = device_names[i], .every_ms = every_ms, .bus = &bus, .driver = &driver};
         devices[i].points.items = point_lists[i];
         devices[i].points.count = 3;
     }
@@ -285,11 +288,13 @@ static int polls_of(int device, int64_t from_ms, int64_t to_ms)
 {
     int count = 0;
     for (int i = 0; i < world.poll_count; i++)
-        count += world.polls[i].device == device && world.polls[i].at_ms >= from_ms && world.polls[i].at_ms < to_ms;
+        count += world.polls[i].device == device && world.polls[i].at_ms >= from_ms &&
+                 world.polls[i].at_ms < to_ms;
     return count;
 }
 
-/* How late, at most, the polls of this device were on the grid of `every_ms`; the first one is due at once. */
+/* How late, at most, the polls of this device were on the grid of `every_ms`; the first one is due at once.
+ */
 static int64_t worst_delay(int device, int64_t every_ms)
 {
     int64_t worst = 0;

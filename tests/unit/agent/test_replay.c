@@ -1,4 +1,5 @@
-/* agent/replay with a deliver thread that only remembers: this program's deliver_* functions take the library's place. */
+/* agent/replay with a deliver thread that only remembers: this program's deliver_* functions take the
+ * library's place. */
 #include "agent/replay.h"
 #include "lib/mem.h"
 
@@ -64,7 +65,8 @@ static bool should_stop(void)
     return stop_after >= 0 && stop_after-- == 0;
 }
 
-static struct replay_point points[] = {{"lab.session", READING_STATE, 0}, {"b3.power", READING_GAUGE, 1}, {"b3", READING_REGISTER, 2}};
+static struct replay_point points[] = {
+    {"lab.session", READING_STATE, 0}, {"b3.power", READING_GAUGE, 1}, {"b3", READING_REGISTER, 2}};
 static char folder[] = "/tmp/parkmon-test-replay-XXXXXX";
 
 static void parse_good(const char *row, struct spool_reading *ret, char *line, size_t size)
@@ -106,12 +108,13 @@ static void test_what_is_wrong_with_a_row_is_said(void **state)
         {"b4,5,1764000000123", "point \"b4\" is not in the settings"}, {",5,1764000000123", "point \"\""},
         {"b3,5.5,1764000000123", "not a register"}, {"b3,,1764000000123", "not a register"},
         {"b3, 5,1764000000123", "not a register"}, {"b3,1000000000000001,1764000000123", "not a register"},
-        {"b3,99999999999999999999,1764000000123", "not a register"}, {"b3.power,nan,1764000000123", "not a number"},
-        {"b3.power,1e999,1764000000123", "not a number"}, {"b3.power,12W,1764000000123", "not a number"},
-        {"b3,5,", "not a time"}, {"b3,5,0", "not a time"}, {"b3,5,-3", "not a time"},
-        {"b3,5,9007199254740992", "not a time"}, {"b3,5,2026-10-01", "not a time"},
+        {"b3,99999999999999999999,1764000000123", "not a register"},
+        {"b3.power,nan,1764000000123", "not a number"}, {"b3.power,1e999,1764000000123", "not a number"},
+        {"b3.power,12W,1764000000123", "not a number"}, {"b3,5,", "not a time"}, {"b3,5,0", "not a time"},
+        {"b3,5,-3", "not a time"}, {"b3,5,9007199254740992", "not a time"}, {"b3,5,2026-10-01", "not a time"},
         {"b3,5,2026-10-01T08:00:00", "not a time"}, {"b3,5,1970-01-01T00:00:00Z", "not a time"},
-        {"b3,5,1764000000123 ", "not a time"}, {"lab.session,a\tb,1764000000123", "text of at most 256 bytes"},
+        {"b3,5,1764000000123 ", "not a time"},
+        {"lab.session,a\tb,1764000000123", "text of at most 256 bytes"},
         {"lab.session,\xff,1764000000123", "text of at most 256 bytes"}};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char line[200];
@@ -169,7 +172,8 @@ static int set_up(void **state)
     return 0;
 }
 
-static const char good[] = "point,value,time\n# a comment\n\nb3,1,1764000000001\r\nb3,2,1764000000002\nb3.power,3,1764000000003";
+static const char good[] =
+    "point,value,time\n# a comment\n\nb3,1,1764000000001\r\nb3,2,1764000000002\nb3.power,3,1764000000003";
 
 static void test_a_good_file_is_put_in_order(void **state)
 {
@@ -187,7 +191,8 @@ static void test_a_good_file_is_put_in_order(void **state)
 static void test_every_mistake_is_named_and_nothing_is_sent(void **state)
 {
     (void)state;
-    static const char text[] = "b3,1,1764000000001\nb9,1,1764000000001\nb3,x,1764000000001\nb3,1\0,1764000000001\nb3,2,17x\n";
+    static const char text[] =
+        "b3,1,1764000000001\nb9,1,1764000000001\nb3,x,1764000000001\nb3,1\0,1764000000001\nb3,2,17x\n";
     char said[4096];
     struct error err;
     assert_int_equal(replay(text, sizeof text - 1, said, &err), ST_INVALID);
@@ -283,7 +288,8 @@ static void test_a_file_that_cannot_be_read_or_read_twice_is_refused(void **stat
 {
     (void)state;
     struct error err;
-    assert_int_equal(replay_file("/none/a.csv", points, 3, NULL, &clock_system, should_stop, &err), ST_INVALID);
+    assert_int_equal(
+        replay_file("/none/a.csv", points, 3, NULL, &clock_system, should_stop, &err), ST_INVALID);
     assert_non_null(strstr(err.text, "/none/a.csv: No such file"));
     char *path = mem_printf("%s/pipe", folder);
     assert_int_equal(mkfifo(path, 0600), 0);

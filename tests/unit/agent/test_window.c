@@ -1,4 +1,5 @@
-/* agent/deliver/window: alone, and against a model of a network that loses and a collector that restarts and is restored. */
+/* agent/deliver/window: alone, and against a model of a network that loses and a collector that restarts and
+ * is restored. */
 #include "agent/deliver/window.h"
 
 #include <setjmp.h>
@@ -89,7 +90,8 @@ static void test_an_acknowledgement_only_raises_the_mark(void **state)
     assert_false(window_acknowledge(&w, 7, false, 0));
     assert_false(window_acknowledge(&w, 9, false, 0));
     assert_int_equal(w.mark, 9);
-    assert_true(window_acknowledge(&w, 99, false, 0)); /* of an earlier epoch's end, say: never beyond what is cut */
+    assert_true(
+        window_acknowledge(&w, 99, false, 0)); /* of an earlier epoch's end, say: never beyond what is cut */
     assert_int_equal(w.mark, 30);
     assert_int_equal(window_next(&w, 0), 0);
 }
@@ -252,7 +254,7 @@ struct model {
     int64_t cut_at_most; /* readings are there for so many batches */
     int32_t sizes[4096];
     bool is_agent_connected, is_collector_up;
-    int64_t up[QUEUE];   /* batches on their way */
+    int64_t up[QUEUE]; /* batches on their way */
     int up_count;
     struct {
         int64_t seq;
@@ -260,7 +262,7 @@ struct model {
     } down[QUEUE];
     int down_count;
     int64_t collector_mark, refused_at;
-    int64_t stored_seq;  /* what the broker keeps of `ack`; -1 = nothing */
+    int64_t stored_seq; /* what the broker keeps of `ack`; -1 = nothing */
     bool is_stored_refusal;
     int64_t published, refusals_obeyed_at;
 };
@@ -424,8 +426,8 @@ static void campaign(unsigned seed)
     while (m.w.mark < m.cut_at_most || m.collector_mark < m.cut_at_most) {
         step(&m, false);
         if (m.now - begin > 100000 + 400 * m.cut_at_most || ++steps > 4000000)
-            fail_msg("seed %u: stuck at mark %" PRId64 " of %" PRId64 ", the collector's is %" PRId64, seed, m.w.mark,
-                m.cut_at_most, m.collector_mark);
+            fail_msg("seed %u: stuck at mark %" PRId64 " of %" PRId64 ", the collector's is %" PRId64, seed,
+                m.w.mark, m.cut_at_most, m.collector_mark);
     }
 }
 

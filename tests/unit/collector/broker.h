@@ -1,4 +1,5 @@
-/* A mosquitto of the test's own on a free loopback port, open to all, and its command-line clients: an oracle that is not ours. */
+/* A mosquitto of the test's own on a free loopback port, open to all, and its command-line clients: an oracle
+ * that is not ours. */
 #pragma once
 
 #include <setjmp.h>
@@ -67,7 +68,8 @@ static inline bool broker_try(struct broker *b, const char *folder)
     FILE *f = fopen(path, "w");
     assert_non_null(f);
     fprintf(f,
-        "listener %d 127.0.0.1\nuser root\nallow_anonymous true\npersistence false\nlog_dest stderr\nlog_type error\n"
+        "listener %d 127.0.0.1\nuser root\nallow_anonymous true\npersistence false\nlog_dest "
+        "stderr\nlog_type error\n"
         "log_type information\n",
         b->port);
     fclose(f);
@@ -119,8 +121,8 @@ static inline struct listener broker_listen(const struct broker *b, const char *
     if (l.pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(ends[1], 1);
-        execlp("mosquitto_sub", "mosquitto_sub", "-V", "5", "-h", "127.0.0.1", "-p", port, "-q", "1", "-W", "20", "-t", topic,
-            "-F", "%r %t %p", (char *)NULL);
+        execlp("mosquitto_sub", "mosquitto_sub", "-V", "5", "-h", "127.0.0.1", "-p", port, "-q", "1", "-W",
+            "20", "-t", topic, "-F", "%r %t %p", (char *)NULL);
         _exit(127);
     }
     close(ends[1]);
@@ -142,7 +144,8 @@ static inline const char *broker_retained(const struct broker *b, const char *to
     static char text[512];
     char command[256];
     snprintf(command, sizeof command,
-        "mosquitto_sub -V 5 -h 127.0.0.1 -p %d -t '%s' --retained-only -C 1 -W 1 -F '%%r %%p' 2>/dev/null", b->port, topic);
+        "mosquitto_sub -V 5 -h 127.0.0.1 -p %d -t '%s' --retained-only -C 1 -W 1 -F '%%r %%p' 2>/dev/null",
+        b->port, topic);
     FILE *f = popen(command, "re");
     assert_non_null(f);
     size_t len = fread(text, 1, sizeof text - 1, f);
@@ -151,11 +154,12 @@ static inline const char *broker_retained(const struct broker *b, const char *to
     return text;
 }
 
-static inline void broker_publish(const struct broker *b, const char *topic, const char *payload, bool is_retained)
+static inline void broker_publish(
+    const struct broker *b, const char *topic, const char *payload, bool is_retained)
 {
     char command[256];
-    snprintf(command, sizeof command, "mosquitto_pub -V 5 -h 127.0.0.1 -p %d -q 1 -t '%s' %s -s", b->port, topic,
-        is_retained ? "-r" : "");
+    snprintf(command, sizeof command, "mosquitto_pub -V 5 -h 127.0.0.1 -p %d -q 1 -t '%s' %s -s", b->port,
+        topic, is_retained ? "-r" : "");
     FILE *f = popen(command, "we");
     assert_non_null(f);
     fputs(payload, f);

@@ -1,4 +1,5 @@
-/* The intake on a database of its own: gives batches as the core does, one transaction each, and asks the database what became of them. */
+/* The intake on a database of its own: gives batches as the core does, one transaction each, and asks the
+ * database what became of them. */
 #pragma once
 
 #include "collector/intake/receive.h"
@@ -45,7 +46,8 @@ static inline void intake_close(struct intake *in)
     fake_journal_close(&in->journal);
 }
 
-static inline struct inbox_message *message_of(const char *gateway, const char *text, size_t len, int64_t now_ms)
+static inline struct inbox_message *message_of(
+    const char *gateway, const char *text, size_t len, int64_t now_ms)
 {
     struct inbox_message *m = mem_zalloc(sizeof *m + len + 1);
     snprintf(m->gateway, sizeof m->gateway, "%s", gateway);
@@ -55,7 +57,8 @@ static inline struct inbox_message *message_of(const char *gateway, const char *
     return m;
 }
 
-static inline enum status intake_try(struct intake *in, const struct inbox_message *m, struct receive_answer *ret, struct error *err)
+static inline enum status intake_try(
+    struct intake *in, const struct inbox_message *m, struct receive_answer *ret, struct error *err)
 {
     struct receive r = {.db = in->db, .known = &in->known};
     enum status status = receive_batch(&r, m, ret, err);
@@ -63,7 +66,8 @@ static inline enum status intake_try(struct intake *in, const struct inbox_messa
     return status == ST_OK ? known_save(&in->known, in->db, err) : status;
 }
 
-static inline struct receive_answer intake_give_bytes(struct intake *in, const char *gateway, const char *text, size_t len)
+static inline struct receive_answer intake_give_bytes(
+    struct intake *in, const char *gateway, const char *text, size_t len)
 {
     struct error err = {""};
     struct receive_answer answer;
@@ -107,18 +111,22 @@ static inline const char *rows(struct db *db, int columns, const char *sql)
             break;
         for (int i = 0; i < columns; i++) {
             struct span value = db_is_null(s, i) ? SPAN("-") : db_text(s, i);
-            len += (size_t)snprintf(text + len, sizeof text - len, "%s%.*s", i ? "|" : len ? ";" : "", (int)value.len, value.at);
+            len += (size_t)snprintf(text + len, sizeof text - len, "%s%.*s",
+                i     ? "|"
+                : len ? ";"
+                      : "",
+                (int)value.len, value.at);
         }
     }
     db_finish(s);
     return text;
 }
 
-#define assert_answer(answer, epoch_number, number, is_again)                                                         \
-    do {                                                                                                               \
-        struct receive_answer answer_ = (answer);                                                                      \
-        assert_true(answer_.has_ack);                                                                                  \
-        assert_int_equal(answer_.ack.epoch, epoch_number);                                                             \
-        assert_int_equal(answer_.ack.seq, number);                                                                     \
-        assert_int_equal(answer_.ack.is_refusal, is_again);                                                            \
+#define assert_answer(answer, epoch_number, number, is_again) \
+    do {                                                      \
+        struct receive_answer answer_ = (answer);             \
+        assert_true(answer_.has_ack);                         \
+        assert_int_equal(answer_.ack.epoch, epoch_number);    \
+        assert_int_equal(answer_.ack.seq, number);            \
+        assert_int_equal(answer_.ack.is_refusal, is_again);   \
     } while (0)

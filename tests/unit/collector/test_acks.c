@@ -14,8 +14,11 @@ static int set_up(void **state)
     (void)state;
     log_open(LOG_LEVEL_ERROR);
     broker = broker_start(folder);
-    mqtt = mqtt_create(&(struct mqtt_options){
-        .host = "127.0.0.1", .port = broker.port, .client_id = "collector", .keep_alive_s = 30, .retry_min_ms = 20});
+    mqtt = mqtt_create(&(struct mqtt_options){.host = "127.0.0.1",
+        .port = broker.port,
+        .client_id = "collector",
+        .keep_alive_s = 30,
+        .retry_min_ms = 20});
     int64_t deadline = clock_system.mono_ms() + 10000;
     while (mqtt_state(mqtt) != MQTT_READY && clock_system.mono_ms() < deadline)
         mqtt_tick(mqtt, clock_system.mono_ms());
@@ -52,11 +55,11 @@ static void note(struct acks *a, uint64_t epoch, int64_t seq, bool is_refusal)
     acks_note(a, "gw-a", &(struct ack){epoch, seq, is_refusal});
 }
 
-#define ASSERT_SENT(now, text, due)                                                                                    \
-    do {                                                                                                               \
-        int64_t due_;                                                                                                  \
-        assert_string_equal(sent(&a, now, &due_), "1 " text);                                                          \
-        assert_int_equal(due_, due);                                                                                   \
+#define ASSERT_SENT(now, text, due)                           \
+    do {                                                      \
+        int64_t due_;                                         \
+        assert_string_equal(sent(&a, now, &due_), "1 " text); \
+        assert_int_equal(due_, due);                          \
     } while (0)
 
 static void test_the_newest_answer_is_retained_with_the_epoch_of_its_batch(void **state)
@@ -125,7 +128,8 @@ static void test_gateways_do_not_share_their_limit(void **state)
     acks_note(&a, "gw-b", &(struct ack){1, 2, true});
     int64_t due;
     sent(&a, 5000, &due);
-    assert_string_equal(broker_retained(&broker, "park/v1/gw/gw-b/ack"), "1 epoch=0000000000000001 seq=2 again=1");
+    assert_string_equal(
+        broker_retained(&broker, "park/v1/gw/gw-b/ack"), "1 epoch=0000000000000001 seq=2 again=1");
     note(&a, 1, 4, true);
     ASSERT_SENT(5100, "epoch=0000000000000001 seq=4 again=1", INT64_MAX);
     acks_release(&a);
@@ -135,7 +139,8 @@ static void test_without_a_connection_what_is_due_stays_due(void **state)
 {
     (void)state;
     struct acks a = {0};
-    struct mqtt *down = mqtt_create(&(struct mqtt_options){.host = "127.0.0.1", .port = 1, .client_id = "x", .keep_alive_s = 30});
+    struct mqtt *down = mqtt_create(
+        &(struct mqtt_options){.host = "127.0.0.1", .port = 1, .client_id = "x", .keep_alive_s = 30});
     note(&a, 1, 4, false);
     assert_int_equal(acks_send(&a, down, 1000), INT64_MAX);
     mqtt_destroy(down);

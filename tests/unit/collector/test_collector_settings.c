@@ -9,6 +9,7 @@ static struct conf *load(const char *text, struct collector_settings *ret)
 {
     char *path = settings_write("c.cfg", text);
     struct conf *c = collector_settings_load(path, ret);
+    collector_settings_check_access(c, ret);
     free(path);
     return c;
 }

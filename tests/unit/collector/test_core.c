@@ -31,7 +31,8 @@ static void core_up(struct scene *s)
 {
     struct error err = {""};
     s->box = snapshot_box_create();
-    struct core_options options = {.settings = &s->settings, .park = s->park, .clock = &clock_system, .box = s->box};
+    struct core_options options = {
+        .settings = &s->settings, .park = s->park, .clock = &clock_system, .box = s->box};
     if (core_create(&options, &s->core, &err) != ST_OK)
         fail_msg("%s", err.text);
     /* A store that never answers: it is not started. */
@@ -130,7 +131,8 @@ static void wait_shown(struct scene *s, condition *is_true, int64_t argument)
     int64_t deadline = clock_system.mono_ms() + PATIENCE_MS;
     pthread_mutex_lock(&w.lock);
     while (!is_shown(s, is_true, argument) && clock_system.mono_ms() < deadline)
-        thread_wait_until(&w.wake, &w.lock, clock_system.mono_ms() + 100 < deadline ? clock_system.mono_ms() + 100 : deadline);
+        thread_wait_until(&w.wake, &w.lock,
+            clock_system.mono_ms() + 100 < deadline ? clock_system.mono_ms() + 100 : deadline);
     pthread_mutex_unlock(&w.lock);
     snapshot_listen(s->box, NULL, NULL);
     assert_true(is_shown(s, is_true, argument));
@@ -180,7 +182,8 @@ static void test_an_acknowledged_batch_is_on_disk_and_the_mark_is_retained(void 
         char expected[96], line[256] = "";
         snprintf(expected, sizeof expected, ACK " epoch=00000000000000aa seq=%d\n", seq);
         assert_non_null(fgets(line, sizeof line, acks.lines));
-        assert_string_equal(line + 2, expected); /* the subscriber may come late: then it has the retained one */
+        assert_string_equal(
+            line + 2, expected); /* the subscriber may come late: then it has the retained one */
         assert_int_equal(query(&s, "SELECT max(seq) FROM journal"), seq);
     }
     broker_unlisten(&acks);

@@ -57,9 +57,10 @@ static void test_messages_come_out_in_order_with_what_they_are(void **state)
 static void test_other_topics_are_ignored(void **state)
 {
     (void)state;
-    static const char *const topics[] = {"", "park/v1/gw/", "park/v1/gw/gw-a", "park/v1/gw/gw-a/", "park/v1/gw/gw-a/upx",
-        "park/v1/gw/gw-a/ack", "park/v1/gw/gw-a/up/x", "park/v1/gw//up", "park/v1/gw/GW/up", "park/v1/gw/-a/up",
-        "park/v2/gw/gw-a/up", "xpark/v1/gw/gw-a/up", "park/v1/gw/a23456789012345678901234567890123/up"};
+    static const char *const topics[] = {"", "park/v1/gw/", "park/v1/gw/gw-a", "park/v1/gw/gw-a/",
+        "park/v1/gw/gw-a/upx", "park/v1/gw/gw-a/ack", "park/v1/gw/gw-a/up/x", "park/v1/gw//up",
+        "park/v1/gw/GW/up", "park/v1/gw/-a/up", "park/v2/gw/gw-a/up", "xpark/v1/gw/gw-a/up",
+        "park/v1/gw/a23456789012345678901234567890123/up"};
     struct inbox *b = inbox_create();
     for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++)
         put(b, topics[i], 10, false);
@@ -79,7 +80,8 @@ static void test_a_gateway_has_two_mebibytes_and_what_is_more_is_counted_and_gon
     for (int i = 0; i < 30; i++)
         put(b, "park/v1/gw/flood/up", 100000, false);
     put(b, "park/v1/gw/quiet/up", 100000, false);
-    assert_int_equal(inbox_discarded_bytes(b), 10 * 100000); /* 20 of a little more than 100 000 fit into 2 097 152 */
+    assert_int_equal(
+        inbox_discarded_bytes(b), 10 * 100000); /* 20 of a little more than 100 000 fit into 2 097 152 */
     int flood = 0, quiet = 0;
     for (struct inbox_message *m; (m = inbox_take(b)) != NULL; free(m))
         *(strcmp(m->gateway, "flood") == 0 ? &flood : &quiet) += 1;
@@ -158,10 +160,11 @@ static void test_waiting_ends_by_a_message_a_wake_or_the_deadline(void **state)
     /* A pause goes on over messages and wakes: after a failed commit the core must not spin. */
     int64_t pause = clock_system.mono_ms();
     inbox_wake(b);
-    inbox_pause(b, pause + 50);
+    inbox_pause(b, pause + 50, SIZE_MAX);
     assert_true(clock_system.mono_ms() >= pause + 50);
+    inbox_pause(b, pause + 60000, 2); /* ... or until there is enough for a group: a byte costs more */
     thread_start(&thread, close_it, b);
-    inbox_pause(b, pause + 60000);
+    inbox_pause(b, pause + 60000, SIZE_MAX);
     pthread_join(thread, NULL);
     free(inbox_take(b));
     inbox_wait(b, pause + 60000);

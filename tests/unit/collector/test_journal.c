@@ -7,8 +7,11 @@ static bool quarantine(struct intake *in, const char *gateway, size_t len, int64
     struct error err = {""};
     char *content = mem_zalloc(len + 1);
     bool is_kept;
-    struct quarantine_entry entry = {
-        .gateway = gateway, .line = -1, .reason = "why", .content = {content, len}, .recorded_ms = recorded_ms};
+    struct quarantine_entry entry = {.gateway = gateway,
+        .line = -1,
+        .reason = "why",
+        .content = {content, len},
+        .recorded_ms = recorded_ms};
     must(journal_quarantine(in->db, &entry, &is_kept, &err), &err);
     free(content);
     return is_kept;
@@ -36,7 +39,8 @@ static void test_a_flood_fills_its_own_share_of_the_quarantine_and_the_rest_is_c
     begin(&in);
     int fits = QUARANTINE_GATEWAY_BYTES / (4096 + 256) + 1;
     assert_int_equal(fill(&in, "flood", 1100), fits);
-    assert_int_equal(query(in.db, "SELECT omitted FROM quarantine_size WHERE gateway = 'flood'"), 1100 - fits);
+    assert_int_equal(
+        query(in.db, "SELECT omitted FROM quarantine_size WHERE gateway = 'flood'"), 1100 - fits);
     assert_int_equal(query(in.db, "SELECT count(*) FROM quarantine WHERE length(content) = 4096"), fits);
     assert_true(quarantine(&in, "quiet", 10, 1000));
     /* All together: seventeen that flood fill it; one that comes then still has room. */
@@ -81,14 +85,16 @@ static void test_a_line_that_the_store_refuses_again_is_quarantined_once(void **
     struct error err = {""};
     bool is_kept;
     intake_open(&in);
-    intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=3 first=3\nregister,point=m value=1i 1763999990000\n");
+    intake_give(
+        &in, "gw-a", "#park1 epoch=" EPOCH_A " seq=3 first=3\nregister,point=m value=1i 1763999990000\n");
     begin(&in);
     for (int i = 0; i < 2; i++) {
         must(journal_reject(in.db, 1, 0, "type conflict", SPAN("x"), NOW_MS, &is_kept, &err), &err);
         must(journal_reject(in.db, 1, 7, "type conflict", SPAN("y"), NOW_MS, &is_kept, &err), &err);
         must(journal_reject(in.db, 0, 0, "derived", SPAN("z"), NOW_MS, &is_kept, &err), &err);
     }
-    assert_string_equal(rows(in.db, 6, "SELECT gateway, epoch, seq, line, reason, content FROM quarantine ORDER BY id"),
+    assert_string_equal(
+        rows(in.db, 6, "SELECT gateway, epoch, seq, line, reason, content FROM quarantine ORDER BY id"),
         "gw-a|170|3|0|type conflict|x;gw-a|170|3|7|type conflict|y;|-|-|0|derived|z;|-|-|0|derived|z");
     assert_int_equal(query(in.db, "SELECT bytes FROM quarantine_size WHERE gateway = 'gw-a'"), 2 * 257);
     db_rollback(in.db);
@@ -103,8 +109,10 @@ static void test_losses_beyond_the_limit_widen_the_last_of_their_kind(void **sta
     intake_open(&in);
     intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=1 first=1\n");
     begin(&in);
-    struct loss_entry gap = {.gateway = "gw-a", .epoch = 1, .first_seq = 5, .last_seq = 7, .reason = "gap", .recorded_ms = 1};
-    struct loss_entry dropped = {.gateway = "gw-a", .readings = 3, .from_ms = 10, .to_ms = 20, .reason = "dropped", .recorded_ms = 1};
+    struct loss_entry gap = {
+        .gateway = "gw-a", .epoch = 1, .first_seq = 5, .last_seq = 7, .reason = "gap", .recorded_ms = 1};
+    struct loss_entry dropped = {
+        .gateway = "gw-a", .readings = 3, .from_ms = 10, .to_ms = 20, .reason = "dropped", .recorded_ms = 1};
     int64_t id = known_gateway_find(&in.known, SPAN("gw-a"))->id;
     must(journal_loss(in.db, id, JOURNAL_LOSSES_MAX - 1, &gap, &err), &err);
     must(journal_loss(in.db, id, JOURNAL_LOSSES_MAX, &dropped, &err), &err); /* the first of its kind */
@@ -113,7 +121,8 @@ static void test_losses_beyond_the_limit_widen_the_last_of_their_kind(void **sta
     dropped.to_ms = 30;
     must(journal_loss(in.db, id, JOURNAL_LOSSES_MAX + 1, &gap, &err), &err);
     must(journal_loss(in.db, id, JOURNAL_LOSSES_MAX + 2, &dropped, &err), &err);
-    assert_string_equal(rows(in.db, 6, "SELECT first_seq, last_seq, readings, from_ms, to_ms, reason FROM loss"),
+    assert_string_equal(
+        rows(in.db, 6, "SELECT first_seq, last_seq, readings, from_ms, to_ms, reason FROM loss"),
         "5|29|-|-|-|gap;-|-|6|10|30|dropped");
     assert_int_equal(query(in.db, "SELECT lost FROM gateway"), 4);
     db_rollback(in.db);
@@ -124,8 +133,12 @@ static void add_batch(struct intake *in, int64_t received_ms, int64_t time_ms)
 {
     struct error err = {""};
     struct batch_header header = {.epoch = 1, .seq = 1, .first = 1};
-    struct journal_batch batch = {
-        .gateway = 1, .header = &header, .received_ms = received_ms, .from_ms = time_ms, .to_ms = time_ms, .payload = SPAN("x")};
+    struct journal_batch batch = {.gateway = 1,
+        .header = &header,
+        .received_ms = received_ms,
+        .from_ms = time_ms,
+        .to_ms = time_ms,
+        .payload = SPAN("x")};
     must(journal_add(in->db, &batch, &err), &err);
 }
 
@@ -162,11 +175,15 @@ static void test_the_queries_of_every_second_use_an_index(void **state)
     struct intake in;
     intake_open(&in);
     static const char *const queries[] = {
-        "SELECT payload, skipped FROM journal WHERE id IN (SELECT DISTINCT journal FROM journal_span WHERE gateway = 1"
+        "SELECT payload, skipped FROM journal WHERE id IN (SELECT DISTINCT journal FROM journal_span WHERE "
+        "gateway = 1"
         " AND width_ms = 2 AND bucket BETWEEN 3 AND 4 AND to_ms >= 5 AND from_ms <= 6) ORDER BY id",
-        "DELETE FROM journal_span WHERE journal IN (SELECT id FROM journal WHERE received_ms < 1 AND id <= 2 ORDER BY received_ms LIMIT 3)",
-        "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE received_ms < 1 AND id <= 2 ORDER BY received_ms LIMIT 3)",
-        "DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE recorded_ms < 1 ORDER BY recorded_ms LIMIT 3)",
+        "DELETE FROM journal_span WHERE journal IN (SELECT id FROM journal WHERE received_ms < 1 AND id <= 2 "
+        "ORDER BY received_ms LIMIT 3)",
+        "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE received_ms < 1 AND id <= 2 ORDER BY "
+        "received_ms LIMIT 3)",
+        "DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE recorded_ms < 1 ORDER BY "
+        "recorded_ms LIMIT 3)",
         "SELECT gateway = '*', bytes FROM quarantine_size WHERE gateway IN ('x', '*')",
         "UPDATE epoch SET mark = 1 WHERE gateway = 1 AND epoch = 2",
     };

@@ -6,13 +6,16 @@ static void test_what_is_loaded_again_is_what_was_held(void **state)
     (void)state;
     struct intake in;
     intake_open(&in);
-    intake_give(&in, "gw-b", "#park1 epoch=ffffffffffffffff seq=1 first=1\n"
-                             "state,point=s value=\"say \\\"hi\\\" \\\\ \",quality=\"clock\" 1763999990000\n"
-                             "register,point=m value=-5i 1763999990001\n");
-    intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=1 first=1\ngauge,point=p value=0.1 1763999990000\n");
+    intake_give(&in, "gw-b",
+        "#park1 epoch=ffffffffffffffff seq=1 first=1\n"
+        "state,point=s value=\"say \\\"hi\\\" \\\\ \",quality=\"clock\" 1763999990000\n"
+        "register,point=m value=-5i 1763999990001\n");
+    intake_give(
+        &in, "gw-a", "#park1 epoch=" EPOCH_A " seq=1 first=1\ngauge,point=p value=0.1 1763999990000\n");
     intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_B " seq=2 first=1 prev=" EPOCH_A ":1\n");
     for (int round = 0; round < 2; round++) {
-        const struct known_gateway *b = known_gateway_find(&in.known, SPAN("gw-b")), *a = known_gateway_find(&in.known, SPAN("gw-a"));
+        const struct known_gateway *b = known_gateway_find(&in.known, SPAN("gw-b")),
+                                   *a = known_gateway_find(&in.known, SPAN("gw-a"));
         assert_int_equal(known_epoch_find(b, UINT64_MAX)->mark, 1);
         assert_true(b->epoch == UINT64_MAX);
         assert_int_equal(b->newest_ms, 1763999990001);
@@ -35,7 +38,8 @@ static void test_what_is_loaded_again_is_what_was_held(void **state)
         intake_reload(&in);
     }
     /* A point that is added later is in the list. */
-    intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_B " seq=3 first=1 prev=" EPOCH_A ":1\ngauge,point=a value=1 1763999990000\n");
+    intake_give(&in, "gw-a",
+        "#park1 epoch=" EPOCH_B " seq=3 first=1 prev=" EPOCH_A ":1\ngauge,point=a value=1 1763999990000\n");
     assert_string_equal(known_sorted(&in.known)[0]->name, "a");
     intake_close(&in);
 }
@@ -45,9 +49,11 @@ static void test_only_the_newest_reading_by_its_time_is_a_points_own(void **stat
     (void)state;
     struct intake in;
     intake_open(&in);
-    intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=1 first=1\nregister,point=m value=5i 1763999990000\n"
-                             "register,point=m value=4i 1763999980000\n");
-    intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=2 first=1\nregister,point=m value=3i 1763999970000\n");
+    intake_give(&in, "gw-a",
+        "#park1 epoch=" EPOCH_A " seq=1 first=1\nregister,point=m value=5i 1763999990000\n"
+        "register,point=m value=4i 1763999980000\n");
+    intake_give(
+        &in, "gw-a", "#park1 epoch=" EPOCH_A " seq=2 first=1\nregister,point=m value=3i 1763999970000\n");
     assert_string_equal(rows(in.db, 2, "SELECT count, time_ms FROM point"), "5|1763999990000");
     assert_int_equal(in.counters.readings, 1);
     intake_close(&in);

@@ -1,4 +1,5 @@
-/* The laws D1 to D3 for one batch: by example, and for every small combination by what must hold of the sets behind the numbers. */
+/* The laws D1 to D3 for one batch: by example, and for every small combination by what must hold of the sets
+ * behind the numbers. */
 #include "collector/intake/mark.h"
 
 #include <setjmp.h>
@@ -7,11 +8,6 @@
 
 #include <cmocka.h>
 #include <stdio.h>
-
-#define NEVER_HEARD                                                                                                    \
-    {                                                                                                                  \
-        0                                                                                                              \
-    }
 
 static void test_each_case_of_the_contract(void **state)
 {
@@ -25,25 +21,38 @@ static void test_each_case_of_the_contract(void **state)
         bool is_history, is_unknown;
         int64_t epoch_mark, prev_mark;
     } cases[] = {
-        {"a new spool's first batch", 1, 1, -1, NEVER_HEARD, MARK_ACCEPT, 0, 0, 0, false, false, -1, -1},
+        {"a new spool's first batch", 1, 1, -1, {0}, MARK_ACCEPT, 0, 0, 0, false, false, -1, -1},
         {"the next one", 5, 1, -1, {true, true, 4, false, 0}, MARK_ACCEPT, 4, 0, 0, false, false, -1, -1},
         {"it again", 4, 1, -1, {true, true, 4, false, 0}, MARK_DUPLICATE, 4, 0, 0, false, false, -1, -1},
         {"an old one", 1, 1, -1, {true, true, 4, false, 0}, MARK_DUPLICATE, 4, 0, 0, false, false, -1, -1},
-        {"one too far ahead", 6, 1, -1, {true, true, 4, false, 0}, MARK_REFUSE, 4, 0, 0, false, false, -1, -1},
-        {"the lowest that is held is the one needed", 6, 5, -1, {true, true, 4, false, 0}, MARK_REFUSE, 4, 0, 0, false, false, -1, -1},
-        {"history was dropped", 8, 8, -1, {true, true, 4, false, 0}, MARK_ACCEPT, 7, 5, 7, false, false, 7, -1},
-        {"dropped, and still not the next", 9, 8, -1, {true, true, 4, false, 0}, MARK_REFUSE, 7, 5, 7, false, false, 7, -1},
-        {"a gateway that ran before we did", 8, 8, -1, NEVER_HEARD, MARK_ACCEPT, 7, 1, 7, true, true, 7, -1},
-        {"the same, but not its lowest", 9, 8, -1, NEVER_HEARD, MARK_REFUSE, 7, 0, 0, false, false, -1, -1},
-        {"a line that is not known, of a gateway that is", 8, 8, -1, {true, false, 0, false, 0}, MARK_ACCEPT, 7, 1, 7, false, true, 7, -1},
-        {"a new epoch after an acknowledged one", 5, 1, 4, {true, false, 0, true, 4}, MARK_ACCEPT, 4, 0, 0, false, false, -1, -1},
-        {"a new epoch after one that is not", 5, 1, 4, {true, false, 0, true, 2}, MARK_REFUSE, 2, 0, 0, false, false, -1, -1},
-        {"a spool from an image: we are ahead of it", 5, 1, 4, {true, false, 0, true, 9}, MARK_ACCEPT, 4, 0, 0, false, false, -1, -1},
-        {"a new epoch whose line is not known", 5, 5, 4, {true, false, 0, false, 0}, MARK_ACCEPT, 4, 1, 4, false, true, 4, -1},
-        {"dropped inside the epoch before", 9, 6, 8, {true, false, 0, true, 2}, MARK_REFUSE, 5, 3, 5, false, false, -1, 5},
-        {"dropped to the end of the epoch before", 9, 9, 8, {true, false, 0, true, 2}, MARK_ACCEPT, 8, 3, 8, false, false, 8, 8},
-        {"dropped beyond the epoch before", 12, 11, 8, {true, false, 0, true, 2}, MARK_REFUSE, 10, 3, 10, false, false, 10, 8},
-        {"the epoch's own mark counts, not that of the one before", 9, 1, 4, {true, true, 8, true, 2}, MARK_ACCEPT, 8, 0, 0, false, false, -1, -1},
+        {"one too far ahead", 6, 1, -1, {true, true, 4, false, 0}, MARK_REFUSE, 4, 0, 0, false, false, -1,
+            -1},
+        {"the lowest that is held is the one needed", 6, 5, -1, {true, true, 4, false, 0}, MARK_REFUSE, 4, 0,
+            0, false, false, -1, -1},
+        {"history was dropped", 8, 8, -1, {true, true, 4, false, 0}, MARK_ACCEPT, 7, 5, 7, false, false, 7,
+            -1},
+        {"dropped, and still not the next", 9, 8, -1, {true, true, 4, false, 0}, MARK_REFUSE, 7, 5, 7, false,
+            false, 7, -1},
+        {"a gateway that ran before we did", 8, 8, -1, {0}, MARK_ACCEPT, 7, 1, 7, true, true, 7, -1},
+        {"the same, but not its lowest", 9, 8, -1, {0}, MARK_REFUSE, 7, 0, 0, false, false, -1, -1},
+        {"a line that is not known, of a gateway that is", 8, 8, -1, {true, false, 0, false, 0}, MARK_ACCEPT,
+            7, 1, 7, false, true, 7, -1},
+        {"a new epoch after an acknowledged one", 5, 1, 4, {true, false, 0, true, 4}, MARK_ACCEPT, 4, 0, 0,
+            false, false, -1, -1},
+        {"a new epoch after one that is not", 5, 1, 4, {true, false, 0, true, 2}, MARK_REFUSE, 2, 0, 0, false,
+            false, -1, -1},
+        {"a spool from an image: we are ahead of it", 5, 1, 4, {true, false, 0, true, 9}, MARK_ACCEPT, 4, 0,
+            0, false, false, -1, -1},
+        {"a new epoch whose line is not known", 5, 5, 4, {true, false, 0, false, 0}, MARK_ACCEPT, 4, 1, 4,
+            false, true, 4, -1},
+        {"dropped inside the epoch before", 9, 6, 8, {true, false, 0, true, 2}, MARK_REFUSE, 5, 3, 5, false,
+            false, -1, 5},
+        {"dropped to the end of the epoch before", 9, 9, 8, {true, false, 0, true, 2}, MARK_ACCEPT, 8, 3, 8,
+            false, false, 8, 8},
+        {"dropped beyond the epoch before", 12, 11, 8, {true, false, 0, true, 2}, MARK_REFUSE, 10, 3, 10,
+            false, false, 10, 8},
+        {"the epoch's own mark counts, not that of the one before", 9, 1, 4, {true, true, 8, true, 2},
+            MARK_ACCEPT, 8, 0, 0, false, false, -1, -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct batch_header header = {.epoch = 2,
@@ -53,10 +62,12 @@ static void test_each_case_of_the_contract(void **state)
             .prev_epoch = 1,
             .prev_seq = cases[i].prev_seq >= 0 ? cases[i].prev_seq : 0};
         struct mark_decision d = mark_decide(&header, &cases[i].known);
-        bool is_right = d.verdict == cases[i].verdict && d.mark == cases[i].mark && d.has_gap == (cases[i].gap_first > 0) &&
-                        (!d.has_gap || (d.gap_first == cases[i].gap_first && d.gap_last == cases[i].gap_last)) &&
-                        d.is_history == cases[i].is_history && d.is_unknown_content == cases[i].is_unknown &&
-                        d.epoch_mark == cases[i].epoch_mark && d.prev_mark == cases[i].prev_mark;
+        bool is_right =
+            d.verdict == cases[i].verdict && d.mark == cases[i].mark &&
+            d.has_gap == (cases[i].gap_first > 0) &&
+            (!d.has_gap || (d.gap_first == cases[i].gap_first && d.gap_last == cases[i].gap_last)) &&
+            d.is_history == cases[i].is_history && d.is_unknown_content == cases[i].is_unknown &&
+            d.epoch_mark == cases[i].epoch_mark && d.prev_mark == cases[i].prev_mark;
         if (!is_right)
             fail_msg("%s: verdict %d mark %lld gap %lld-%lld marks %lld %lld", cases[i].what, (int)d.verdict,
                 (long long)d.mark, (long long)d.gap_first, (long long)d.gap_last, (long long)d.epoch_mark,
@@ -93,7 +104,8 @@ static void check(const struct batch_header *h, const struct mark_known *known)
         assert_false(is_gap && (durable[n] || n >= h->first));
         settled[n] = durable[n] || is_gap || (d.verdict == MARK_ACCEPT && n == h->seq);
     }
-    /* D1: what is acknowledged is settled, and nothing above it is. A refusal on an unknown line asks for what the agent holds. */
+    /* D1: what is acknowledged is settled, and nothing above it is. A refusal on an unknown line asks for
+     * what the agent holds. */
     int64_t answer = d.verdict == MARK_ACCEPT ? h->seq : d.mark;
     bool is_asking = d.verdict == MARK_REFUSE && !is_line_known;
     for (int64_t n = 1; n <= SEQS && !is_asking; n++)
@@ -144,8 +156,8 @@ static void test_every_small_combination_keeps_the_laws(void **state)
                             .has_prev = prev_seq >= 0,
                             .prev_epoch = 1,
                             .prev_seq = prev_seq >= 0 ? prev_seq : 0};
-                        /* An epoch's own mark is never inside the epoch before (see settle_gap); a mark is never below what it
-                         * goes on from. */
+                        /* An epoch's own mark is never inside the epoch before (see settle_gap); a mark is
+                         * never below what it goes on from. */
                         if ((prev_mark >= 0 && prev_seq < 0) || (epoch_mark >= 0 && epoch_mark < prev_seq))
                             continue;
                         struct mark_known known = {.has_gateway = epoch_mark >= 0 || prev_mark >= 0,

@@ -47,13 +47,18 @@ static void test_each_gateway_has_a_row_a_minute_and_what_is_not_known_is_absent
         "gateway,gw-a|gateway,gateway=gw-a,site=s1 online=false,lost=0i 1764000060000\n;"
         "gateway,gw-z|gateway,gateway=gw-z online=false,lost=1i 1764000060000\n");
 
-    intake_give(&s.in, "gw-a", "#park1 epoch=" EPOCH_A " seq=1 first=1\nregister,point=m value=1i 1764000100500\n"
-                               "register,point=n value=1i 1764000000000\n");
+    intake_give(&s.in, "gw-a",
+        "#park1 epoch=" EPOCH_A " seq=1 first=1\nregister,point=m value=1i 1764000100500\n"
+        "register,point=n value=1i 1764000000000\n");
     now_ms += MINUTE_MS + 7000;
-    presence_state(&s.presence, "gw-a", SPAN("{\"state\":\"online\",\"spooled\":{\"batches\":4}}"), now_ms, &err);
+    presence_state(
+        &s.presence, "gw-a", SPAN("{\"state\":\"online\",\"spooled\":{\"batches\":4}}"), now_ms, &err);
     assert_true(write_at(&s, now_ms));
-    assert_string_equal(rows(s.in.db, 2, "SELECT time_ms, line FROM outbox WHERE time_ms = 1764000120000 AND series = 'gateway,gw-a'"),
-        "1764000120000|gateway,gateway=gw-a,site=s1 online=true,lost=0i,lag_s=26.5,spooled=4i 1764000120000\n");
+    assert_string_equal(
+        rows(s.in.db, 2,
+            "SELECT time_ms, line FROM outbox WHERE time_ms = 1764000120000 AND series = 'gateway,gw-a'"),
+        "1764000120000|gateway,gateway=gw-a,site=s1 online=true,lost=0i,lag_s=26.5,spooled=4i "
+        "1764000120000\n");
     scene_close(&s);
 }
 

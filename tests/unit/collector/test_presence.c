@@ -24,11 +24,13 @@ static void test_a_gateway_says_what_it_is_doing(void **state)
     assert_false(presence_is_online(NULL, NOW_MS));
     assert_int_equal(presence_period_ms(NULL, "m"), 0);
     /* By the words of section 3. */
-    assert_int_equal(tell(&p,
-                         "{\"state\":\"online\",\"since\":1763999000000,\"version\":\"1.2\",\"epoch\":\"00000000000000aa\","
-                         "\"spooled\":{\"batches\":3,\"bytes\":456,\"oldest\":1763999990000},\"clock\":\"synchronised\","
-                         "\"points\":{\"m\":1000,\"b3.main\":60000,\"x\":-1,\"y\":\"1\"}}",
-                         NOW_MS),
+    assert_int_equal(
+        tell(&p,
+            "{\"state\":\"online\",\"since\":1763999000000,\"version\":\"1.2\",\"epoch\":"
+            "\"00000000000000aa\","
+            "\"spooled\":{\"batches\":3,\"bytes\":456,\"oldest\":1763999990000},\"clock\":\"synchronised\","
+            "\"points\":{\"m\":1000,\"b3.main\":60000,\"x\":-1,\"y\":\"1\"}}",
+            NOW_MS),
         ST_OK);
     const struct presence_gateway *g = presence_find(&p, "gw-a");
     assert_true(presence_is_online(g, NOW_MS));
@@ -42,7 +44,9 @@ static void test_a_gateway_says_what_it_is_doing(void **state)
     assert_int_equal(presence_period_ms(g, "y"), 0);
     assert_int_equal(presence_period_ms(g, "z"), 0);
     /* The next message counts whole: what it does not say is not known. */
-    assert_int_equal(tell(&p, "{\"state\":\"online\",\"spooled\":{\"batches\":-3,\"bytes\":\"x\"},\"points\":[]}", NOW_MS), ST_OK);
+    assert_int_equal(
+        tell(&p, "{\"state\":\"online\",\"spooled\":{\"batches\":-3,\"bytes\":\"x\"},\"points\":[]}", NOW_MS),
+        ST_OK);
     assert_string_equal(g->version, "");
     assert_false(g->is_clock_synchronised);
     assert_int_equal(g->spooled_batches, 0);
@@ -83,8 +87,9 @@ static void test_what_is_not_the_contracts_json_is_refused_and_proves_nothing(vo
 {
     (void)state;
     struct presence p = {0};
-    static const char *const bad[] = {"", "online", "{", "[]", "{}", "{\"state\":1}", "{\"state\":\"\"}", "{\"state\":\"Online\"}",
-        "{\"state\":\"online\",\"state\":\"offline\"}", "{\"state\":\"online\"} x", "\xff"};
+    static const char *const bad[] = {"", "online", "{", "[]", "{}", "{\"state\":1}", "{\"state\":\"\"}",
+        "{\"state\":\"Online\"}", "{\"state\":\"online\",\"state\":\"offline\"}", "{\"state\":\"online\"} x",
+        "\xff"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(tell(&p, bad[i], NOW_MS), ST_INVALID);
     char *large = malloc(PRESENCE_BYTES_MAX + 2);

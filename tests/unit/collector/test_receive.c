@@ -1,4 +1,5 @@
-/* One batch after another into a real database: what is journalled, quarantined, lost, and answered (D1 to D5). */
+/* One batch after another into a real database: what is journalled, quarantined, lost, and answered (D1 to
+ * D5). */
 #include "tests/unit/collector/intake_fixture.h"
 
 static const char FIRST[] = "#park1 epoch=" EPOCH_A " seq=1 first=1\n"
@@ -15,11 +16,13 @@ static void test_a_batch_is_journalled_as_it_came_and_its_points_are_known(void 
     assert_int_equal(in.counters.readings, 3);
     struct buf expected = {0};
     buf_printf(&expected, "gw-a|170|1|1764000000000|3|-|%s", FIRST);
-    assert_string_equal(rows(in.db, 7, "SELECT g.name, j.epoch, seq, received_ms, lines, skipped, payload FROM journal j"
-                                       " JOIN gateway g ON g.id = j.gateway"),
+    assert_string_equal(rows(in.db, 7,
+                            "SELECT g.name, j.epoch, seq, received_ms, lines, skipped, payload FROM journal j"
+                            " JOIN gateway g ON g.id = j.gateway"),
         expected.data);
     buf_release(&expected);
-    assert_string_equal(rows(in.db, 6, "SELECT name, kind, count, value, text, time_ms FROM point ORDER BY name"),
+    assert_string_equal(
+        rows(in.db, 6, "SELECT name, kind, count, value, text, time_ms FROM point ORDER BY name"),
         "m|0|100|0.0|-|1763999990000;p|1|0|1.5|-|1763999990000;s|2|0|0.0|open|1763999990000");
     assert_int_equal(query(in.db, "SELECT count(*) FROM quarantine"), 0);
     assert_int_equal(query(in.db, "SELECT count(*) FROM loss"), 0);
@@ -32,7 +35,8 @@ static void test_a_batch_that_is_durable_is_dropped_and_acknowledged_again_also_
     struct intake in;
     intake_open(&in);
     intake_give(&in, "gw-a", FIRST);
-    intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=2 first=1\nregister,point=m value=101i 1763999991000\n");
+    intake_give(
+        &in, "gw-a", "#park1 epoch=" EPOCH_A " seq=2 first=1\nregister,point=m value=101i 1763999991000\n");
     assert_answer(intake_give(&in, "gw-a", FIRST), 0xaa, 2, false);
     assert_int_equal(in.counters.duplicate_batches, 1);
     intake_reload(&in);
@@ -58,10 +62,12 @@ static void test_a_bad_line_is_quarantined_and_the_others_are_taken(void **state
         0xaa, 1, false);
     assert_int_equal(in.counters.readings, 3);
     assert_int_equal(in.counters.quarantined, 3);
-    /* The numbers are those by which the store's reader skips: every line feed ends a line, empty ones and comments count. */
+    /* The numbers are those by which the store's reader skips: every line feed ends a line, empty ones and
+     * comments count. */
     assert_string_equal(rows(in.db, 2, "SELECT lines, skipped FROM journal"), "8|1,2,3,4,5");
     assert_string_equal(rows(in.db, 4, "SELECT gateway, seq, line, content FROM quarantine ORDER BY line"),
-        "gw-a|1|1|nonsense;gw-a|1|4|register,point=m value=1.5 1763999990001;gw-a|1|5|state,point=s value=\"a");
+        "gw-a|1|1|nonsense;gw-a|1|4|register,point=m value=1.5 1763999990001;gw-a|1|5|state,point=s "
+        "value=\"a");
     assert_int_equal(query(in.db, "SELECT count FROM point WHERE name = 'm'"), 102);
     intake_close(&in);
 }
@@ -122,13 +128,15 @@ static void test_an_unreadable_header_is_counted_quarantined_and_not_answered(vo
     struct intake in;
     intake_open(&in);
     static const char *const payloads[] = {"", "\n", "hello", "#park1 epoch=0000000000000000 seq=1 first=1\n",
-        "#park1 epoch=" EPOCH_A " seq=1\nregister,point=m value=1i 1\n", "#park1 epoch=" EPOCH_A " seq=1 first=2\n"};
+        "#park1 epoch=" EPOCH_A " seq=1\nregister,point=m value=1i 1\n",
+        "#park1 epoch=" EPOCH_A " seq=1 first=2\n"};
     size_t count = sizeof payloads / sizeof payloads[0];
     for (size_t i = 0; i < count; i++) {
         assert_false(intake_give(&in, "gw-x", payloads[i]).has_ack);
         assert_int_equal(in.counters.unreadable, 1);
     }
-    assert_int_equal(query(in.db, "SELECT count(*) FROM quarantine WHERE gateway = 'gw-x' AND epoch IS NULL"), count);
+    assert_int_equal(
+        query(in.db, "SELECT count(*) FROM quarantine WHERE gateway = 'gw-x' AND epoch IS NULL"), count);
     assert_int_equal(query(in.db, "SELECT count(*) FROM gateway"), 0);
     assert_int_equal(query(in.db, "SELECT count(*) FROM journal"), 0);
     intake_close(&in);
@@ -152,8 +160,9 @@ static void test_points_that_no_park_knows_are_kept_up_to_a_limit(void **state)
     /* After a restart as well; known ones go on, and other gateways have their own limit. */
     intake_reload(&in);
     buf_reset(&text);
-    buf_printf(&text, "#park1 epoch=" EPOCH_A " seq=%d first=1\ngauge,point=p1000 value=2 1763999991000\n"
-                      "gauge,point=new value=2 1763999991000\n",
+    buf_printf(&text,
+        "#park1 epoch=" EPOCH_A " seq=%d first=1\ngauge,point=p1000 value=2 1763999991000\n"
+        "gauge,point=new value=2 1763999991000\n",
         KNOWN_POINTS_MAX / 1000 + 2);
     intake_give_bytes(&in, "gw-a", text.data, text.len);
     assert_int_equal(in.counters.readings, 1);
@@ -196,28 +205,33 @@ static void test_across_batches_and_epochs_the_first_journalled_wins_also_after_
     (void)state;
     struct intake in;
     intake_open(&in);
-    intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=1 first=1\n"
-                             "register,point=m value=1i 1763999990000\n"
-                             "state,point=s value=\"a\\b\" 1763999990000\n"
-                             "gauge,point=p value=1.50 1763999990000\n");
+    intake_give(&in, "gw-a",
+        "#park1 epoch=" EPOCH_A " seq=1 first=1\n"
+        "register,point=m value=1i 1763999990000\n"
+        "state,point=s value=\"a\\b\" 1763999990000\n"
+        "gauge,point=p value=1.50 1763999990000\n");
     intake_reload(&in);
-    intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_B " seq=2 first=2 prev=" EPOCH_A ":1\n"
-                             "register,point=m value=2i 1763999990000\n"
-                             "register,point=m value=1i 1763999990000\n"
-                             "state,point=s value=\"a\\\\b\" 1763999990000\n" /* the same text, escaped in another way */
-                             "gauge,point=p value=15e-1 1763999990000\n"
-                             "state,point=s value=\"\" 1763999980000\n"
-                             "register,point=m value=3i 1763999995000\n");
+    intake_give(&in, "gw-a",
+        "#park1 epoch=" EPOCH_B " seq=2 first=2 prev=" EPOCH_A ":1\n"
+        "register,point=m value=2i 1763999990000\n"
+        "register,point=m value=1i 1763999990000\n"
+        "state,point=s value=\"a\\\\b\" 1763999990000\n" /* the same text, escaped in another way */
+        "gauge,point=p value=15e-1 1763999990000\n"
+        "state,point=s value=\"\" 1763999980000\n"
+        "register,point=m value=3i 1763999995000\n");
     assert_string_equal(rows(in.db, 1, "SELECT skipped FROM journal ORDER BY id"), "-;0,1,2,3");
-    assert_string_equal(rows(in.db, 2, "SELECT seq, content FROM quarantine"), "2|register,point=m value=2i 1763999990000");
+    assert_string_equal(
+        rows(in.db, 2, "SELECT seq, content FROM quarantine"), "2|register,point=m value=2i 1763999990000");
     assert_int_equal(in.counters.duplicate_readings, 3);
     /* A conflict that was put out is no reading: the same value later is compared with the one that won. */
-    intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_B " seq=3 first=2 prev=" EPOCH_A ":1\n"
-                             "register,point=m value=2i 1763999990000\n");
+    intake_give(&in, "gw-a",
+        "#park1 epoch=" EPOCH_B " seq=3 first=2 prev=" EPOCH_A ":1\n"
+        "register,point=m value=2i 1763999990000\n");
     assert_int_equal(in.counters.quarantined, 1);
     assert_int_equal(in.counters.duplicate_readings, 0);
     /* The same point of another gateway is another point. */
-    intake_give(&in, "gw-b", "#park1 epoch=" EPOCH_A " seq=1 first=1\nregister,point=m value=7i 1763999990000\n");
+    intake_give(
+        &in, "gw-b", "#park1 epoch=" EPOCH_A " seq=1 first=1\nregister,point=m value=7i 1763999990000\n");
     assert_int_equal(in.counters.readings, 1);
     intake_close(&in);
 }
@@ -227,7 +241,8 @@ static void test_late_readings_are_found_again_however_far_their_batches_reach(v
     (void)state;
     struct intake in;
     intake_open(&in);
-    /* Spans of a second, of ten days (buckets of days), of two years (one bucket for all), from before 1971 on. */
+    /* Spans of a second, of ten days (buckets of days), of two years (one bucket for all), from before 1971
+     * on. */
     static const int64_t spans_ms[][2] = {{NOW_MS - 1000, NOW_MS - 500}, {NOW_MS - 864000000, NOW_MS - 2000},
         {NOW_MS - 63072000000, NOW_MS - 3000}, {1, 2}};
     struct buf text = {0};
@@ -235,7 +250,8 @@ static void test_late_readings_are_found_again_however_far_their_batches_reach(v
         for (int i = 0; i < 4; i++) {
             buf_reset(&text);
             buf_printf(&text,
-                "#park1 epoch=" EPOCH_A " seq=%d first=1\nregister,point=m value=1i %lld\nregister,point=m value=1i %lld\n",
+                "#park1 epoch=" EPOCH_A
+                " seq=%d first=1\nregister,point=m value=1i %lld\nregister,point=m value=1i %lld\n",
                 round * 4 + i + 1, (long long)spans_ms[i][0], (long long)spans_ms[i][1]);
             intake_give_bytes(&in, "gw-a", text.data, text.len);
             assert_int_equal(in.counters.readings, round == 0 ? 2 : 0);
@@ -257,7 +273,8 @@ static void test_what_was_dropped_is_recorded_once_also_where_the_batch_is_refus
     assert_answer(intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=10 first=5\n"), 0xaa, 4, true);
     intake_reload(&in);
     assert_answer(intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=5 first=5\n"), 0xaa, 5, false);
-    assert_string_equal(rows(in.db, 5, "SELECT gateway, epoch, first_seq, last_seq, readings FROM loss"), "gw-a|170|2|4|-");
+    assert_string_equal(
+        rows(in.db, 5, "SELECT gateway, epoch, first_seq, last_seq, readings FROM loss"), "gw-a|170|2|4|-");
     assert_int_equal(query(in.db, "SELECT lost FROM gateway"), 1);
     intake_close(&in);
 }
@@ -270,7 +287,8 @@ static void test_dropped_readings_are_recorded_with_their_number_and_span(void *
     static const char text[] = "#park1 epoch=" EPOCH_A " seq=1 first=1 dropped=12 from=1000 to=2000\n";
     intake_give(&in, "gw-a", text);
     intake_give(&in, "gw-a", text);
-    assert_string_equal(rows(in.db, 5, "SELECT first_seq, last_seq, readings, from_ms, to_ms FROM loss"), "-|-|12|1000|2000");
+    assert_string_equal(
+        rows(in.db, 5, "SELECT first_seq, last_seq, readings, from_ms, to_ms FROM loss"), "-|-|12|1000|2000");
     assert_int_equal(in.counters.duplicate_batches, 1);
     intake_close(&in);
 }
@@ -289,7 +307,8 @@ static void test_history_from_before_a_gateway_was_first_heard_is_named_and_is_n
     intake_close(&in);
 }
 
-static void test_a_restored_collector_asks_for_the_epochs_it_missed_and_loses_nothing_that_is_held(void **state)
+static void test_a_restored_collector_asks_for_the_epochs_it_missed_and_loses_nothing_that_is_held(
+    void **state)
 {
     (void)state;
     struct intake in;
@@ -299,13 +318,20 @@ static void test_a_restored_collector_asks_for_the_epochs_it_missed_and_loses_no
         snprintf(text, sizeof text, "#park1 epoch=" EPOCH_A " seq=%d first=1\n", seq);
         intake_give(&in, "gw-a", text);
     }
-    /* Meanwhile the agent went through epochs of which this collector's backup knows nothing; it still holds 3 and on. */
-    assert_answer(intake_give(&in, "gw-a", "#park1 epoch=00000000000000cc seq=9 first=3 prev=" EPOCH_B ":8\n"), 0xcc, 2, true);
+    /* Meanwhile the agent went through epochs of which this collector's backup knows nothing; it still holds
+     * 3 and on. */
+    assert_answer(
+        intake_give(&in, "gw-a", "#park1 epoch=00000000000000cc seq=9 first=3 prev=" EPOCH_B ":8\n"), 0xcc, 2,
+        true);
     assert_answer(intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=3 first=3\n"), 0xaa, 5, false);
     assert_answer(intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=6 first=3\n"), 0xaa, 6, false);
-    assert_answer(intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_B " seq=7 first=3 prev=" EPOCH_A ":6\n"), 0xbb, 7, false);
-    assert_answer(intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_B " seq=8 first=3 prev=" EPOCH_A ":6\n"), 0xbb, 8, false);
-    assert_answer(intake_give(&in, "gw-a", "#park1 epoch=00000000000000cc seq=9 first=3 prev=" EPOCH_B ":8\n"), 0xcc, 9, false);
+    assert_answer(intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_B " seq=7 first=3 prev=" EPOCH_A ":6\n"),
+        0xbb, 7, false);
+    assert_answer(intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_B " seq=8 first=3 prev=" EPOCH_A ":6\n"),
+        0xbb, 8, false);
+    assert_answer(
+        intake_give(&in, "gw-a", "#park1 epoch=00000000000000cc seq=9 first=3 prev=" EPOCH_B ":8\n"), 0xcc, 9,
+        false);
     assert_int_equal(query(in.db, "SELECT count(*) FROM journal"), 9);
     assert_int_equal(query(in.db, "SELECT count(*) FROM loss"), 0);
     intake_close(&in);
@@ -383,7 +409,8 @@ int main(void)
         cmocka_unit_test(test_what_was_dropped_is_recorded_once_also_where_the_batch_is_refused),
         cmocka_unit_test(test_dropped_readings_are_recorded_with_their_number_and_span),
         cmocka_unit_test(test_history_from_before_a_gateway_was_first_heard_is_named_and_is_no_loss),
-        cmocka_unit_test(test_a_restored_collector_asks_for_the_epochs_it_missed_and_loses_nothing_that_is_held),
+        cmocka_unit_test(
+            test_a_restored_collector_asks_for_the_epochs_it_missed_and_loses_nothing_that_is_held),
         cmocka_unit_test(test_epochs_without_end_do_not_fill_memory),
         cmocka_unit_test(test_a_full_database_leaves_nothing_and_everything_sent_again_is_taken_once),
     };

@@ -45,13 +45,17 @@ static void test_points_and_gateways_are_sorted_placed_and_as_the_core_knows_the
     struct scene s;
     struct error err;
     scene_open(&s);
-    intake_give(&s.in, "gw-z", "#park1 epoch=" EPOCH_A " seq=3 first=3\nstate,point=door value=\"zu \\\"\xe5\xbc\x80\\\"\" 1763999990000\n");
-    intake_give(&s.in, "gw-a", "#park1 epoch=" EPOCH_A " seq=1 first=1\n"
-                               "gauge,point=power value=41.5,quality=\"clock\" 1763999990002\n"
-                               "register,point=m value=100i 1763999990001\n");
+    intake_give(&s.in, "gw-z",
+        "#park1 epoch=" EPOCH_A
+        " seq=3 first=3\nstate,point=door value=\"zu \\\"\xe5\xbc\x80\\\"\" 1763999990000\n");
+    intake_give(&s.in, "gw-a",
+        "#park1 epoch=" EPOCH_A " seq=1 first=1\n"
+        "gauge,point=power value=41.5,quality=\"clock\" 1763999990002\n"
+        "register,point=m value=100i 1763999990001\n");
     intake_give(&s.in, "gw-a", "#park1 epoch=" EPOCH_A " seq=3 first=3\n");
     assert_int_equal(presence_state(&s.presence, "gw-a",
-                         SPAN("{\"state\":\"online\",\"version\":\"9\",\"spooled\":{\"batches\":4,\"bytes\":5,\"oldest\":6},"
+                         SPAN("{\"state\":\"online\",\"version\":\"9\",\"spooled\":{\"batches\":4,\"bytes\":"
+                              "5,\"oldest\":6},"
                               "\"clock\":\"synchronised\",\"points\":{\"m\":2000}}"),
                          SHOWN_MS, &err),
         ST_OK);

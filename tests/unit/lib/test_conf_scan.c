@@ -97,11 +97,12 @@ static void test_strings_end_in_their_line_and_stand_alone(void **state)
         "1: a[1]: a comma is missing before this entry; expected one between two entries\n");
 }
 
-static void test_lists_may_end_with_a_comma_and_nothing_else(void **state)
+static void test_a_terminator_too_many_means_nothing_but_an_entry_too_few_does(void **state)
 {
     (void)state;
     expect("a = [1, 2,];", "a = (1, 2 );", "");
     expect("a = ( { b = 1; },\n);", "a = ( { b = 1; } \n);", "");
+    expect("; a = { b = 1;; };;", " a = { b = 1; };", "");
     expect("a = (1, , 2);", "a = (1,  2);",
         "1: a[1]: an entry is missing before this comma; expected one comma between two entries\n");
     expect("a = ({b = 1;}\n{b = 2;});", "a = ({b = 1;}\n,{b = 2;});",
@@ -161,6 +162,21 @@ static void test_depth_and_size_are_bounded(void **state)
         buf_printf(&text, "k%d = 1;\n", i);
     assert_false(conf_scan(text.data, &out, note, &told));
     assert_string_equal(told.data, "257: k256: is one of more than 256 keys in one group; expected a list\n");
+    buf_reset(&text);
+    buf_reset(&told);
+    buf_add_str(&text, "a = (");
+    for (int i = 0; i < 100001; i++)
+        buf_add_str(&text, "{},");
+    assert_false(conf_scan(text.data, &out, note, &told));
+    assert_string_equal(told.data, "1: a[100000]: is one of more than 100000 entries; expected fewer\n");
+    buf_reset(&text);
+    buf_reset(&told);
+    buf_add_str(&text, "a = (");
+    for (int i = 0; i < 2000; i++)
+        buf_add_str(&text, ",\n");
+    assert_false(conf_scan(text.data, &out, note, &told));
+    assert_non_null(strstr(told.data, "\n1000: a[0]: an entry is missing"));
+    assert_null(strstr(told.data, "\n1001: "));
     buf_release(&text);
     buf_release(&out);
     buf_release(&told);
@@ -174,7 +190,7 @@ int main(void)
         cmocka_unit_test(test_words_are_told_and_replaced),
         cmocka_unit_test(test_a_second_key_is_told_with_the_line_of_the_first),
         cmocka_unit_test(test_strings_end_in_their_line_and_stand_alone),
-        cmocka_unit_test(test_lists_may_end_with_a_comma_and_nothing_else),
+        cmocka_unit_test(test_a_terminator_too_many_means_nothing_but_an_entry_too_few_does),
         cmocka_unit_test(test_an_include_is_told_wherever_it_stands),
         cmocka_unit_test(test_a_setting_without_value_is_told),
         cmocka_unit_test(test_brackets_are_matched_to_the_line_that_opened_them),

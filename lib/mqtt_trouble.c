@@ -1,0 +1,44 @@
+#include "lib/mqtt_trouble.h"
+
+#include <stddef.h>
+
+void mqtt_trouble_complain(struct complaint *complaint, int64_t now_mono_ms,
+    const struct mqtt_parties *parties, const struct mqtt_end *end, int64_t wait_ms)
+{
+    double wait_s = (double)wait_ms / 1000;
+    const char *user = parties->user != NULL ? parties->user : "(anonymous)";
+    switch (end->trouble) {
+    case TROUBLE_NONE:
+        break;
+    case TROUBLE_UNREACHABLE:
+        complain(complaint, now_mono_ms, LOG_LEVEL_WARN, "mqtt",
+            "%s:%d cannot be reached (%s), next try in %.1f s", parties->host, parties->port, end->text,
+            wait_s);
+        break;
+    case TROUBLE_REFUSED:
+        complain(complaint, now_mono_ms, LOG_LEVEL_ERROR, "mqtt",
+            "%s:%d refuses user %s as %s: %s (reason %d); check user, password and the broker's access list, "
+            "next try in %.1f s",
+            parties->host, parties->port, user, parties->client_id, end->text, end->reason, wait_s);
+        break;
+    case TROUBLE_LOST:
+        complain(complaint, now_mono_ms, LOG_LEVEL_WARN, "mqtt",
+            "%s:%d: connection lost (%s), next try in %.1f s", parties->host, parties->port, end->text,
+            wait_s);
+        break;
+    case TROUBLE_LOST_EARLY:
+        complain(complaint, now_mono_ms, LOG_LEVEL_ERROR, "mqtt",
+            "%s:%d closes the connection soon after each connect (%s); another client may use the id %s too, "
+            "next try in "
+            "%.1f s",
+            parties->host, parties->port, end->text, parties->client_id, wait_s);
+        break;
+    case TROUBLE_TAKEN_OVER:
+        complain(complaint, now_mono_ms, LOG_LEVEL_ERROR, "mqtt",
+            "%s:%d: another client uses the id %s and took the connection over; each needs an id of its own, "
+            "next try "
+            "in %.1f s",
+            parties->host, parties->port, parties->client_id, wait_s);
+        break;
+    }
+}
