@@ -7,12 +7,11 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/program.h"
 
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define DRAIN_MS 3000
 
@@ -113,46 +112,6 @@ static int once(const struct agent_settings *settings, const struct clock *clock
 
 /* ---- running ---- */
 
-static int exit_code(enum status status)
-{
-    switch (status) {
-    case ST_OK:
-        return EXIT_OK;
-    case ST_INVALID:
-        return EXIT_CONFIG;
-    case ST_FULL:
-    case ST_STORAGE:
-        return EXIT_IO;
-    case ST_TIMEOUT:
-    case ST_UNREACHABLE:
-    case ST_PROTOCOL:
-        return EXIT_UNAVAILABLE;
-    }
-    return EXIT_INTERNAL;
-}
-
-static sigset_t end_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    return set;
-}
-
-static bool is_asked_to_end(void)
-{
-    sigset_t pending;
-    sigpending(&pending);
-    return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
-}
-
-/* On any thread: the main one waits for signals, and finds out why. */
-static void ask_to_end(void)
-{
-    kill(getpid(), SIGTERM);
-}
-
 static void poll_until_asked_to_end(
     const struct agent_settings *settings, const struct clock *clock, struct deliver *deliver)
 {
@@ -167,9 +126,7 @@ static void poll_until_asked_to_end(
     }
     for (size_t i = 0; i < count; i++)
         poller_start(pollers[i]);
-    sigset_t ends = end_signals();
-    int signal;
-    sigwait(&ends, &signal);
+    program_wait_for_end();
     for (size_t i = 0; i < count; i++)
         poller_stop(pollers[i]);
     for (size_t i = 0; i < count; i++)
@@ -193,14 +150,14 @@ static enum status deliver_all(const struct command *command, const struct agent
         .periods_ms = points->periods_ms,
         .point_count = points->count,
         .is_replay = command->replay != NULL,
-        .on_failure = ask_to_end};
+        .on_failure = program_ask_to_end};
     struct deliver *deliver;
     status = deliver_create(&options, &deliver, err);
     if (status == ST_OK) {
         deliver_start(deliver);
         if (command->replay != NULL)
             status = replay_file(
-                command->replay, points->kinds, points->count, deliver, clock, is_asked_to_end, err);
+                command->replay, points->kinds, points->count, deliver, clock, program_is_asked_to_end, err);
         else
             poll_until_asked_to_end(settings, clock, deliver);
         struct error stop_err;
@@ -229,7 +186,7 @@ static int run(const struct command *command, const struct agent_settings *setti
     else
         log_info("agent", "ended");
     points_release(&points);
-    return exit_code(status);
+    return program_exit_code(status);
 }
 
 /* ---- command line ---- */
@@ -292,9 +249,7 @@ int agent_main(int argc, char **argv)
     int code = parse(argc, argv, &command);
     if (code >= 0)
         return code;
-    signal(SIGPIPE, SIG_IGN);
-    sigset_t ends = end_signals();
-    sigprocmask(SIG_BLOCK, &ends, NULL);
+    program_begin();
     struct agent_settings settings;
     struct conf *conf = agent_settings_load(command.config, &settings);
     if (!command.is_once)

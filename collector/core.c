@@ -11,14 +11,13 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/mqtt.h"
+#include "lib/program.h"
 #include "lib/thread.h"
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define GROUP_MS 50
 #define GROUP_LINES 20000
@@ -89,7 +88,7 @@ static void fail(struct core *c, const struct error *err)
 {
     c->has_failed = true;
     c->failure = *err;
-    kill(getpid(), SIGTERM); /* the main thread waits for signals */
+    program_ask_to_end();
 }
 
 /* ---- one transaction ---- */

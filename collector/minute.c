@@ -35,7 +35,7 @@ static enum status write_gateway(const struct minute *m, struct db *db, const ch
     struct line_tag tags[] = {{SPAN("gateway"), span_of(name)},
         {SPAN("site"), placed != NULL && placed->site != NULL ? span_of(placed->site->id) : SPAN("")}};
     struct line_field fields[4] = {
-        {SPAN("online"), {.type = LINE_BOOL, .b = presence_is_online(p, now_ms)}},
+        {SPAN("online"), {.type = LINE_INT, .i = presence_is_online(p, now_ms)}},
         {SPAN("lost"), {.type = LINE_INT, .i = g != NULL ? g->lost : 0}},
     };
     size_t count = 2;

@@ -5,9 +5,9 @@
 #include "collector/web/web.h"
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/program.h"
 
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,33 +29,6 @@ struct command {
     const char *config;
     bool is_check, is_status, is_json;
 };
-
-static sigset_t end_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    return set;
-}
-
-static int exit_code(enum status status)
-{
-    switch (status) {
-    case ST_OK:
-        return EXIT_OK;
-    case ST_INVALID:
-        return EXIT_CONFIG;
-    case ST_FULL:
-    case ST_STORAGE:
-        return EXIT_IO;
-    case ST_TIMEOUT:
-    case ST_UNREACHABLE:
-    case ST_PROTOCOL:
-        return EXIT_UNAVAILABLE;
-    }
-    return EXIT_INTERNAL;
-}
 
 static void wake_core(void *core)
 {
@@ -150,11 +123,8 @@ static int run(const struct collector_settings *settings, const struct park *par
     struct error err, stop_err;
     enum status status = start(settings, park, &running, &err);
     bool is_started = status == ST_OK;
-    if (is_started) {
-        sigset_t ends = end_signals();
-        int signal;
-        sigwait(&ends, &signal);
-    }
+    if (is_started)
+        program_wait_for_end();
     enum status stopped = stop(&running, is_started, &stop_err);
     if (status == ST_OK && stopped != ST_OK) {
         status = stopped;
@@ -164,7 +134,7 @@ static int run(const struct collector_settings *settings, const struct park *par
         log_error("collector", "%s", err.text);
     else
         log_info("collector", "ended");
-    return exit_code(status);
+    return program_exit_code(status);
 }
 
 static int check_and_run(const struct command *command, const struct collector_settings *settings)
@@ -256,10 +226,7 @@ int collector_main(int argc, char **argv)
     int code = parse(argc, argv, &command);
     if (code >= 0)
         return code;
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
-    sigset_t ends = end_signals();
-    sigprocmask(SIG_BLOCK, &ends, NULL);
+    program_begin();
     struct collector_settings settings;
     struct conf *conf = collector_settings_load(command.config, &settings);
     if (!command.is_status)

@@ -44,8 +44,8 @@ static void test_each_gateway_has_a_row_a_minute_and_what_is_not_known_is_absent
     intake_give(&s.in, "gw-z", "#park1 epoch=" EPOCH_A " seq=1 first=1 dropped=5 from=1 to=2\n");
     assert_true(write_at(&s, now_ms));
     assert_string_equal(rows(s.in.db, 2, "SELECT series, line FROM outbox ORDER BY series"),
-        "gateway,gw-a|gateway,gateway=gw-a,site=s1 online=false,lost=0i 1764000060000\n;"
-        "gateway,gw-z|gateway,gateway=gw-z online=false,lost=1i 1764000060000\n");
+        "gateway,gw-a|gateway,gateway=gw-a,site=s1 online=0i,lost=0i 1764000060000\n;"
+        "gateway,gw-z|gateway,gateway=gw-z online=0i,lost=1i 1764000060000\n");
 
     intake_give(&s.in, "gw-a",
         "#park1 epoch=" EPOCH_A " seq=1 first=1\nregister,point=m value=1i 1764000100500\n"
@@ -57,7 +57,7 @@ static void test_each_gateway_has_a_row_a_minute_and_what_is_not_known_is_absent
     assert_string_equal(
         rows(s.in.db, 2,
             "SELECT time_ms, line FROM outbox WHERE time_ms = 1764000120000 AND series = 'gateway,gw-a'"),
-        "1764000120000|gateway,gateway=gw-a,site=s1 online=true,lost=0i,lag_s=26.5,spooled=4i "
+        "1764000120000|gateway,gateway=gw-a,site=s1 online=1i,lost=0i,lag_s=26.5,spooled=4i "
         "1764000120000\n");
     scene_close(&s);
 }

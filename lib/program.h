@@ -1,0 +1,20 @@
+/*
+ * How every program of ours lives and ends. The main thread waits for SIGTERM or SIGINT and takes everything down in
+ * order; other threads have these signals blocked (lib/thread.h) and ask for the end with program_ask_to_end.
+ */
+#pragma once
+
+#include "lib/status.h"
+
+#include <stdbool.h>
+
+/* First in main: a closed connection and a file at its size limit are errors of the call, not signals. */
+void program_begin(void);
+/* Waits until the program is asked to end. Main thread. */
+void program_wait_for_end(void);
+/* Has it been asked? For long work on the main thread. */
+bool program_is_asked_to_end(void);
+/* Any thread: wakes the main thread, which finds out why. */
+void program_ask_to_end(void);
+/* What the process returns when its work ended with `status` (sysexits.h). */
+int program_exit_code(enum status status);
