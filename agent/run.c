@@ -45,22 +45,22 @@ struct points {
 static void list_points(const struct agent_settings *settings, struct points *ret)
 {
     *ret = (struct points){0};
-    CONF_EACH(struct bus_settings, bus, settings->buses)
-    CONF_EACH(struct device_settings, device, bus->devices)
-    ret->count += device->points.count;
+    CONF_EACH (struct bus_settings, bus, settings->buses)
+        CONF_EACH (struct device_settings, device, bus->devices)
+            ret->count += device->points.count;
     ret->names = mem_alloc(ret->count * sizeof *ret->names);
     ret->periods_ms = mem_alloc(ret->count * sizeof *ret->periods_ms);
     ret->kinds = mem_alloc(ret->count * sizeof *ret->kinds);
     size_t i = 0;
-    CONF_EACH(struct bus_settings, bus, settings->buses)
-    CONF_EACH(struct device_settings, device, bus->devices)
-    CONF_EACH(struct point_settings, point, device->points)
-    {
-        ret->names[i] = point->point;
-        ret->periods_ms[i] = device->every_ms;
-        ret->kinds[i] = (struct replay_point){point->point, (enum reading_kind)point->kind, (uint32_t)i};
-        i++;
-    }
+    CONF_EACH (struct bus_settings, bus, settings->buses)
+        CONF_EACH (struct device_settings, device, bus->devices)
+            CONF_EACH (struct point_settings, point, device->points) {
+                ret->names[i] = point->point;
+                ret->periods_ms[i] = device->every_ms;
+                ret->kinds[i] =
+                    (struct replay_point){point->point, (enum reading_kind)point->kind, (uint32_t)i};
+                i++;
+            }
     replay_sort_points(ret->kinds, ret->count);
 }
 
@@ -105,8 +105,8 @@ static int once(const struct agent_settings *settings, const struct clock *clock
 {
     struct poll_report report = {NULL, print_reading, print_failure};
     int failures = 0;
-    CONF_EACH(struct bus_settings, bus, settings->buses)
-    failures += poll_once(bus, clock, &report);
+    CONF_EACH (struct bus_settings, bus, settings->buses)
+        failures += poll_once(bus, clock, &report);
     return failures == 0 ? EXIT_OK : EXIT_UNAVAILABLE;
 }
 
@@ -118,11 +118,10 @@ static void poll_until_asked_to_end(
     struct poller **pollers = mem_zalloc(settings->buses.count * sizeof *pollers);
     size_t count = 0;
     uint32_t first_point = 0;
-    CONF_EACH(struct bus_settings, bus, settings->buses)
-    {
+    CONF_EACH (struct bus_settings, bus, settings->buses) {
         pollers[count++] = poller_create(bus, first_point, clock, deliver);
-        CONF_EACH(struct device_settings, device, bus->devices)
-        first_point += (uint32_t)device->points.count;
+        CONF_EACH (struct device_settings, device, bus->devices)
+            first_point += (uint32_t)device->points.count;
     }
     for (size_t i = 0; i < count; i++)
         poller_start(pollers[i]);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STATE_EVERY_MAX_MS 300000 /* a state is told at least so often */
+
 static const char *const kinds[] = {"register", "gauge", "state", NULL};
 static const char *const clocks[] = {"kernel", "trusted", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
@@ -130,8 +132,13 @@ static void check_device(struct conf *c, void *object, const void *parent)
     else if (device->points.count == 0)
         conf_problem(
             c, &device->where, "points", "is missing or empty; expected some points here, or in a `map`");
-    CONF_EACH(struct point_settings, point, device->points)
-    name_point(c, device, point);
+    CONF_EACH (struct point_settings, point, device->points) {
+        name_point(c, device, point);
+        if (point->kind == READING_STATE && device->every_ms > STATE_EVERY_MAX_MS)
+            conf_problem(c, &device->where, "every",
+                "is %g s for a device with a state; expected at most %d s", (double)device->every_ms / 1000,
+                STATE_EVERY_MAX_MS / 1000);
+    }
 }
 
 static const struct conf_section *extend_device(const void *object)
@@ -323,14 +330,12 @@ static void check_agent(struct conf *c, void *object, const void *parent)
     if (agent->broker.user == NULL)
         agent->broker.user = agent->gateway;
     struct names buses = {.what = "bus"}, devices = {.what = "device"}, points = {.what = "point"};
-    CONF_EACH(struct bus_settings, bus, agent->buses)
-    {
+    CONF_EACH (struct bus_settings, bus, agent->buses) {
         add_name(&buses, (struct named){bus->name, &bus->where, "name", NULL, 0});
-        CONF_EACH(struct device_settings, device, bus->devices)
-        {
+        CONF_EACH (struct device_settings, device, bus->devices) {
             add_name(&devices, (struct named){device->name, &device->where, "name", NULL, 0});
-            CONF_EACH(struct point_settings, point, device->points)
-            add_point_name(&points, device, point);
+            CONF_EACH (struct point_settings, point, device->points)
+                add_point_name(&points, device, point);
         }
     }
     refuse_twins(c, &buses);

@@ -70,5 +70,6 @@ void agent_print_help(FILE *out);
 
 /* Loads and cross-checks. Problems are in the returned conf. */
 struct conf *agent_settings_load(const char *path, struct agent_settings *ret);
-/* Whether the files that a delivering agent needs can be read and written by this user: problems of `c`. `--once` does without. */
+/* Whether the files that a delivering agent needs can be read and written by this user: problems of `c`.
+ * `--once` does without. */
 void agent_settings_check_access(struct conf *c, const struct agent_settings *settings);

@@ -24,7 +24,8 @@
 #define GROUP_BYTES (4 * 1024 * 1024)
 #define TURN_MS 1000 /* the longest rest: heartbeat, minute rows */
 #define CACHE_KIB 8192
-#define PRUNE_ROWS 500 /* per turn */
+#define PRUNE_ROWS 500   /* per turn */
+#define VACUUM_PAGES 256 /* given back to the disk after pruning */
 #define PRUNE_MS 10000
 #define PRUNE_MORE_MS 100 /* while there is more to delete: faster than gateways can fill */
 /* Kept free below the limit for one group, and for what must be written when batches are not taken any more:
@@ -52,7 +53,7 @@ struct core {
     int64_t settled; /* journal id that the store has */
     int64_t limit_bytes;
     int64_t prune_due_mono_ms;
-    struct complaint storage, state;
+    struct complaint storage, state, losses, quarantine;
     pthread_t thread;
     atomic_bool is_stopping;
     _Atomic int64_t heartbeat_mono_ms;
@@ -135,9 +136,11 @@ static enum status take_messages(struct core *c, struct group *g, bool accepts, 
 {
     if (!accepts)
         complain(&c->storage, c->clock->mono_ms(), LOG_LEVEL_ERROR, "core",
-            "the database is at its limit of %lld MiB: nothing is acknowledged until the store catches up or "
-            "the limit is raised",
-            (long long)(c->limit_bytes >> 20));
+            "the database is at its limit of %lld MiB: nothing is acknowledged; raise database.limit, or "
+            "lower "
+            "database.evidence_days%s",
+            (long long)(c->limit_bytes >> 20),
+            c->settled < c->journal_end ? ", and see why the store does not take what waits for it" : "");
     if (!c->is_commit_failing)
         show_accepting(&c->show, accepts, "the database is at its limit");
     int64_t until = c->clock->mono_ms() + GROUP_MS;
@@ -186,6 +189,8 @@ static enum status prune(struct core *c, struct group *g, struct error *err)
     int64_t deleted;
     int64_t before_ms = c->clock->wall_ms() - c->options.settings->database.evidence_days * DAY_MS;
     enum status status = journal_prune(c->db, before_ms, c->settled, PRUNE_ROWS, &deleted, err);
+    if (status == ST_OK && deleted > 0)
+        status = db_vacuum_some(c->db, VACUUM_PAGES, err);
     c->prune_due_mono_ms = now + (status == ST_OK && deleted == PRUNE_ROWS ? PRUNE_MORE_MS : PRUNE_MS);
     g->is_changed = g->is_changed || (status == ST_OK && deleted > 0);
     return status;
@@ -236,8 +241,23 @@ static void reload(struct core *c, const struct error *why, enum status status)
         fail(c, &err);
 }
 
+/* What people should look at is said in the log too, with back-off: a healthy park says nothing. */
+static void complain_of(struct core *c, const struct snapshot_counters *counters)
+{
+    int64_t now = c->clock->mono_ms();
+    if (counters->losses > 0)
+        complain(&c->losses, now, LOG_LEVEL_WARN, "intake", "%lld losses recorded: see /api/v1/losses",
+            (long long)counters->losses);
+    if (counters->quarantined > 0)
+        complain(&c->quarantine, now, LOG_LEVEL_WARN, "intake",
+            "%lld lines or payloads quarantined, %lld of them with an unreadable header: see "
+            "/api/v1/quarantine",
+            (long long)counters->quarantined, (long long)counters->unreadable);
+}
+
 static void tell(struct core *c, struct group *g)
 {
+    complain_of(c, &g->receive.counters);
     for (size_t i = 0; i < g->answer_count; i++)
         acks_note(&c->acks, g->answers[i].gateway, &g->answers[i].ack);
     if (c->has_result) {

@@ -69,9 +69,9 @@ enum status minute_write(struct minute *m, struct db *db, const struct known *kn
     size_t at = 0;
     for (struct known_gateway *g; status == ST_OK && (g = name_map_next(&known->gateways, &at)) != NULL;)
         status = write_gateway(m, db, g->name, g, presence, now_ms, err);
-    CONF_EACH(struct park_gateway, g, m->park->gateways)
-    if (status == ST_OK && known_gateway_find(known, span_of(g->id)) == NULL)
-        status = write_gateway(m, db, g->id, NULL, presence, now_ms, err);
+    CONF_EACH (struct park_gateway, g, m->park->gateways)
+        if (status == ST_OK && known_gateway_find(known, span_of(g->id)) == NULL)
+            status = write_gateway(m, db, g->id, NULL, presence, now_ms, err);
     if (status == ST_OK) {
         m->written = minute;
         *ret_is_changed = true;

@@ -3,7 +3,7 @@
 static const char *const scripts[] = {
     "CREATE TABLE gateway("
     "  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch INTEGER, first_heard_ms INTEGER NOT NULL,"
-    "  lost INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "  lost INTEGER NOT NULL DEFAULT 0, lost_ms INTEGER NOT NULL DEFAULT 0) STRICT;"
     "CREATE TABLE epoch("
     "  id INTEGER PRIMARY KEY, gateway INTEGER NOT NULL, epoch INTEGER NOT NULL, prev_epoch INTEGER,"
     "  prev_seq INTEGER, mark INTEGER NOT NULL, UNIQUE(gateway, epoch)) STRICT;"

@@ -1,6 +1,7 @@
 #include "collector/settings.h"
 
-#include <arpa/inet.h>
+#include "collector/web/listener.h"
+
 #include <string.h>
 #include <sys/stat.h>
 
@@ -89,20 +90,11 @@ static const struct conf_section store_section = {.name = "store",
     .where_offset = offsetof(struct store_settings, where),
     .check = check_store};
 
-static bool is_loopback(const char *address)
-{
-    struct in_addr v4;
-    struct in6_addr v6;
-    if (inet_pton(AF_INET, address, &v4) == 1)
-        return (ntohl(v4.s_addr) >> 24) == 127;
-    return inet_pton(AF_INET6, address, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
 static void check_http(struct conf *c, void *object, const void *parent)
 {
     (void)parent;
     const struct http_settings *http = object;
-    if (!is_loopback(http->address))
+    if (!listener_is_loopback(http->address))
         conf_problem(c, &http->where, "address",
             "\"%s\" is not a loopback address; expected 127.0.0.1 or ::1 (there are no logins yet)",
             http->address);

@@ -49,5 +49,6 @@ struct collector_settings {
 
 extern const struct conf_section collector_section;
 struct conf *collector_settings_load(const char *path, struct collector_settings *ret);
-/* Whether the files that a running collector needs can be read and written by this user: problems of `c`. `status` does without. */
+/* Whether the files that a running collector needs can be read and written by this user: problems of `c`.
+ * `status` does without. */
 void collector_settings_check_access(struct conf *c, const struct collector_settings *settings);

@@ -62,7 +62,7 @@ int status_print(const struct collector_settings *settings, bool is_json)
     struct error err;
     int code;
     if (http_get(client, "/readyz", &answer, &err) != ST_OK)
-        code = print_failing("not-running", err.text, is_json);
+        code = print_failing("not_running", err.text, is_json);
     else
         code = print_answer(&answer, is_json);
     buf_release(&answer.body);

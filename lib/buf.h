@@ -10,8 +10,8 @@ struct buf {
     size_t cap;
 };
 
-void buf_release(struct buf *b);           /* frees and zeroes */
-void buf_reset(struct buf *b);             /* empties, keeps the memory */
+void buf_release(struct buf *b); /* frees and zeroes */
+void buf_reset(struct buf *b);   /* empties, keeps the memory */
 void buf_reserve(struct buf *b, size_t more);
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_add_str(struct buf *b, const char *text);

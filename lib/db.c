@@ -227,6 +227,15 @@ static struct db *new_db(const char *path)
     return db;
 }
 
+/* What people use and do is in these files: not for every user of the machine. The files beside it get the
+ * same mode. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd >= 0)
+        close(fd); /* what is wrong with the path SQLite will say */
+}
+
 enum status db_open(const char *path, const struct db_schema *schema, struct db **ret, struct error *err)
 {
     return db_open_own(path, 0, schema, ret, err);
@@ -237,8 +246,10 @@ enum status db_open_own(
 {
     struct db *db = new_db(path);
     enum status status = take_lock(db, err);
-    if (status == ST_OK)
+    if (status == ST_OK) {
+        make_private(path);
         status = open_sqlite(db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+    }
     if (status == ST_OK)
         status = check_application(db, application_id, err);
     if (status == ST_OK)

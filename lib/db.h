@@ -26,12 +26,12 @@ struct db_schema {
 
 /* Opens or creates for writing, migrates, and holds an exclusive lock file beside it ("<path>.lock") for the
  * life of the connection: a second writer gets ST_UNREACHABLE "in use by another process". A file that is not
- * a sound database is ST_INVALID. */
+ * a sound database is ST_INVALID. New files are open to their owner and group only. */
 enum status db_open(const char *path, const struct db_schema *schema, struct db **ret, struct error *err);
 /* The same for a file that says whose it is: `application_id` is written into a new one, and a database with
  * another or none is ST_INVALID, unchanged. 0 = any. */
-enum status db_open_own(const char *path, int application_id, const struct db_schema *schema, struct db **ret,
-    struct error *err);
+enum status db_open_own(
+    const char *path, int application_id, const struct db_schema *schema, struct db **ret, struct error *err);
 /* Read-only; sees committed state; never blocks the writer. */
 enum status db_open_reader(const char *path, struct db **ret, struct error *err);
 void db_close(struct db *db); /* accepts NULL; finalises every statement made by db_prepare */

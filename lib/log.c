@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FIRST_REPEAT_MS (60 * 1000)
@@ -14,14 +16,27 @@
 static atomic_int log_limit = LOG_LEVEL_INFO;
 static bool has_journal;
 
+/* Whether stderr is the journal's own socket: the variable alone is inherited by every child. Source:
+ * sd-daemon(3). */
+static bool is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat status;
+    if (stream == NULL || fstat(STDERR_FILENO, &status) != 0)
+        return false;
+    char own[64];
+    snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+    return strcmp(stream, own) == 0;
+}
+
 void log_open(enum log_level level)
 {
     log_limit = (int)level;
-    has_journal = getenv("JOURNAL_STREAM") != NULL;
+    has_journal = is_journal();
 }
 
-static void log_line(enum log_level level, const char *component, const char *suffix, const char *format,
-    va_list args)
+static void log_line(
+    enum log_level level, const char *component, const char *suffix, const char *format, va_list args)
 {
     static const char *const names[] = {"ERROR", "WARN", "INFO", "DEBUG"};
     static const char *const priorities[] = {"<3>", "<4>", "<6>", "<7>"};
@@ -44,13 +59,13 @@ static void log_line(enum log_level level, const char *component, const char *su
     fputs(line, stderr);
 }
 
-#define LOG_FUNCTION(name, level)                                                                            \
-    void name(const char *component, const char *format, ...)                                                \
-    {                                                                                                        \
-        va_list args;                                                                                        \
-        va_start(args, format);                                                                              \
-        log_line(level, component, "", format, args);                                                        \
-        va_end(args);                                                                                        \
+#define LOG_FUNCTION(name, level)                             \
+    void name(const char *component, const char *format, ...) \
+    {                                                         \
+        va_list args;                                         \
+        va_start(args, format);                               \
+        log_line(level, component, "", format, args);         \
+        va_end(args);                                         \
     }
 
 LOG_FUNCTION(log_error, LOG_LEVEL_ERROR)
@@ -75,7 +90,7 @@ void complain(struct complaint *c, int64_t now_mono_ms, enum log_level level, co
     if (c->silent > 0)
         snprintf(suffix, sizeof suffix, " (%llu more times since the last such line)",
             (unsigned long long)c->silent);
-    c->interval_ms = c->interval_ms == 0                  ? FIRST_REPEAT_MS
+    c->interval_ms = c->interval_ms == 0                   ? FIRST_REPEAT_MS
                      : c->interval_ms * 2 < LAST_REPEAT_MS ? c->interval_ms * 2
                                                            : LAST_REPEAT_MS;
     c->is_said = true;

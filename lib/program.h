@@ -1,6 +1,7 @@
 /*
- * How every program of ours lives and ends. The main thread waits for SIGTERM or SIGINT and takes everything down in
- * order; other threads have these signals blocked (lib/thread.h) and ask for the end with program_ask_to_end.
+ * How every program of ours lives and ends. The main thread waits for SIGTERM or SIGINT and takes everything
+ * down in order; other threads have these signals blocked (lib/thread.h) and ask for the end with
+ * program_ask_to_end.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 #include "agent/deliver/announce.h"
 
 #include "agent/deliver/deliver.h"
+#include "lib/batch.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #define PERIOD_MS 60000
 #define EXPIRY_S 180
+#define UNCUT_BYTES 64 /* what a reading will take in a batch, about */
 
 void topic_format(char *topic, size_t size, const char *gateway, const char *leaf)
 {
@@ -36,12 +38,26 @@ void announce_reset(struct announce *a)
     a->since_ms = a->clock->wall_ms();
 }
 
-static void publish(struct announce *a, struct mqtt *mqtt, json_t *message)
+/* What is lost on the way is told again in a minute or on the next connection. */
+static enum status publish(struct announce *a, struct mqtt *mqtt, json_t *message, struct error *err)
 {
     char *text = json_text(message);
-    /* Lost here, it is told again in a minute or on the next connection. */
-    mqtt_publish(mqtt, a->topic, span_of(text), true, EXPIRY_S, NULL);
+    enum status status = mqtt_publish(mqtt, a->topic, span_of(text), true, EXPIRY_S, err);
     free(text);
+    return status;
+}
+
+static json_t *make_state(const struct announce *a, const struct spool_state *spool, json_t *points)
+{
+    char epoch[EPOCH_TEXT_SIZE];
+    epoch_format(spool->epoch, epoch);
+    bool has_epoch = spool->epoch != 0; /* `s*`: a NULL leaves the key out */
+    int64_t batches = spool->last - spool->mark + (spool->uncut + BATCH_LINES_MAX - 1) / BATCH_LINES_MAX;
+    int64_t bytes = spool->unacknowledged_bytes + spool->uncut * UNCUT_BYTES;
+    return json_pack("{s:s, s:I, s:s, s:s*, s:{s:I, s:I, s:I}, s:s, s:O*}", "state", "online", "since",
+        (json_int_t)a->since_ms, "version", a->version, "epoch", has_epoch ? epoch : NULL, "spooled",
+        "batches", (json_int_t)batches, "bytes", (json_int_t)bytes, "oldest", (json_int_t)spool->oldest_ms,
+        "clock", a->was_synchronised ? "synchronised" : "unsynchronised", "points", points);
 }
 
 void announce_online(
@@ -52,15 +68,12 @@ void announce_online(
         return;
     a->due_mono_ms = now_mono_ms + PERIOD_MS;
     a->was_synchronised = is_synchronised;
-    char epoch[EPOCH_TEXT_SIZE];
-    epoch_format(spool->epoch, epoch);
-    bool has_epoch = spool->epoch != 0; /* `s*`: a NULL leaves the key out */
-    publish(a, mqtt,
-        json_pack("{s:s, s:I, s:s, s:s*, s:{s:I, s:I, s:I}, s:s, s:O}", "state", "online", "since",
-            (json_int_t)a->since_ms, "version", a->version, "epoch", has_epoch ? epoch : NULL, "spooled",
-            "batches", (json_int_t)(spool->last - spool->mark), "bytes",
-            (json_int_t)spool->unacknowledged_bytes, "oldest", (json_int_t)spool->oldest_ms, "clock",
-            is_synchronised ? "synchronised" : "unsynchronised", "points", a->points));
+    struct error err;
+    if (publish(a, mqtt, make_state(a, spool, a->points), &err) != ST_INVALID)
+        return;
+    complain(&a->too_large, now_mono_ms, LOG_LEVEL_WARN, "deliver", "%s; the state goes without its points",
+        err.text);
+    publish(a, mqtt, make_state(a, spool, NULL), NULL);
 }
 
 int64_t announce_due(const struct announce *a)
@@ -70,5 +83,5 @@ int64_t announce_due(const struct announce *a)
 
 void announce_offline(struct announce *a, struct mqtt *mqtt)
 {
-    publish(a, mqtt, json_pack("{s:s}", "state", "offline"));
+    publish(a, mqtt, json_pack("{s:s}", "state", "offline"), NULL);
 }

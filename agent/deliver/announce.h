@@ -8,6 +8,7 @@
 #include "lib/clock.h"
 #include "lib/id.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/mqtt.h"
 
 struct deliver_options;
@@ -20,6 +21,7 @@ struct announce {
     int64_t due_mono_ms;
     int64_t since_ms; /* UTC: online since */
     bool was_synchronised;
+    struct complaint too_large;
 };
 
 /* "park/v1/gw/<gateway>/<leaf>" */
@@ -29,7 +31,8 @@ void announce_init(struct announce *a, const struct deliver_options *options);
 void announce_release(struct announce *a);
 /* A new session: announce at once. */
 void announce_reset(struct announce *a);
-/* Publishes when it is due. */
+/* Publishes when it is due. `spooled` counts what waits, cut or not; of what is not cut the size is an
+ * estimate. */
 void announce_online(
     struct announce *a, struct mqtt *mqtt, const struct spool_state *spool, int64_t now_mono_ms);
 int64_t announce_due(const struct announce *a);

@@ -62,8 +62,8 @@ int poll_once(const struct bus_settings *bus, const struct clock *clock, const s
     void *state = mem_zalloc(bus->driver->bus_size);
     bool is_open = false;
     int failures = 0;
-    CONF_EACH(struct device_settings, device, bus->devices)
-    failures += poll_device(bus, state, &is_open, device, clock, report);
+    CONF_EACH (struct device_settings, device, bus->devices)
+        failures += poll_device(bus, state, &is_open, device, clock, report);
     bus->driver->close(state);
     free(state);
     return failures;

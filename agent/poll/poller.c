@@ -236,8 +236,7 @@ struct poller *poller_create(
     p->state = mem_zalloc(p->driver->bus_size);
     p->devices = mem_zalloc(bus->devices.count * sizeof *p->devices);
     struct polled_device *next = p->devices;
-    CONF_EACH(struct device_settings, device, bus->devices)
-    {
+    CONF_EACH (struct device_settings, device, bus->devices) {
         next->settings = device;
         next->state = mem_zalloc(p->driver->device_size);
         p->driver->plan(next->state, device);

@@ -259,8 +259,9 @@ enum status journal_loss(
     }
     if (status != ST_OK || entry->is_history)
         return status;
-    struct db_stmt *count = db_keep(db, "UPDATE gateway SET lost = lost + 1 WHERE id = ?");
-    db_bind_int(count, 1, gateway);
+    struct db_stmt *count = db_keep(db, "UPDATE gateway SET lost = lost + 1, lost_ms = ? WHERE id = ?");
+    db_bind_int(count, 1, entry->recorded_ms);
+    db_bind_int(count, 2, gateway);
     return db_run(count, err);
 }
 

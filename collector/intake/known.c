@@ -36,7 +36,7 @@ static struct known_epoch *new_epoch(struct known_gateway *g, uint64_t epoch)
 
 static enum status load_gateways(struct known *k, struct db *db, struct error *err)
 {
-    struct db_stmt *all = db_prepare(db, "SELECT id, name, epoch, lost FROM gateway");
+    struct db_stmt *all = db_prepare(db, "SELECT id, name, epoch, lost, lost_ms FROM gateway");
     struct db_stmt *epochs = db_prepare(db, "SELECT epoch, mark FROM epoch WHERE gateway = ? ORDER BY id");
     bool has_row;
     enum status status;
@@ -44,6 +44,7 @@ static enum status load_gateways(struct known *k, struct db *db, struct error *e
         struct known_gateway *g = new_gateway(k, db_int(all, 0), db_text(all, 1));
         g->epoch = (uint64_t)db_int(all, 2);
         g->lost = db_int(all, 3);
+        g->lost_ms = db_int(all, 4);
         db_bind_int(epochs, 1, g->id);
         while ((status = db_step(epochs, &has_row, err)) == ST_OK && has_row)
             new_epoch(g, (uint64_t)db_int(epochs, 0))->mark = db_int(epochs, 1);

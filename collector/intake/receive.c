@@ -130,6 +130,7 @@ static enum status record_loss(
     if (!entry->is_history) {
         r->counters.losses++;
         g->lost++;
+        g->lost_ms = entry->recorded_ms;
     }
     return status;
 }

@@ -23,8 +23,7 @@ static void take_reading(struct overview_reading *r, const struct snapshot_point
 
 static const struct park_segment *segment_at(const struct park_meter *meter, int64_t time_ms)
 {
-    CONF_EACH(const struct park_segment, segment, meter->segments)
-    {
+    CONF_EACH (const struct park_segment, segment, meter->segments) {
         if (segment->from_ms <= time_ms && time_ms < segment->until_ms)
             return segment;
     }
@@ -40,11 +39,23 @@ static bool is_contained(const struct park_meter *meter, bool in_building)
     return false;
 }
 
-static void add_power(struct overview_power *sum, const struct overview_reading *power)
+/* A meter that counts behind its transformers shows the power behind them as well. */
+static double primary_power(const struct overview_meter *m)
+{
+    if (m->power.point == NULL)
+        return 0;
+    const struct park_segment *s = m->segment;
+    if (s == NULL || s->registers != REGISTERS_SECONDARY)
+        return m->power.point->value;
+    return m->power.point->value * ((double)s->ct.num / (double)s->ct.den) *
+           ((double)s->pt.num / (double)s->pt.den);
+}
+
+static void add_power(struct overview_power *sum, const struct overview_meter *m)
 {
     sum->meters++;
-    if (power->is_fresh) {
-        sum->known_w += power->point->value;
+    if (m->power.is_fresh) {
+        sum->known_w += m->power_w;
         sum->fresh++;
     }
 }
@@ -70,6 +81,7 @@ static void judge_meter(struct overview *o, struct overview_meter *m)
 {
     const struct park_building *first = o->snapshot->park->buildings.items;
     bool has_register = m->segment && m->segment->point;
+    m->power_w = primary_power(m);
     m->is_expected = has_register || m->meter->power;
     m->is_fresh =
         m->is_expected && (!has_register || m->reading.is_fresh) && (!m->meter->power || m->power.is_fresh);
@@ -78,9 +90,9 @@ static void judge_meter(struct overview *o, struct overview_meter *m)
     if (m->meter->carrier != CARRIER_ELECTRICITY)
         return;
     if (m->meter->building && !is_contained(m->meter, true))
-        add_power(&o->buildings[m->meter->building - first].power, &m->power);
+        add_power(&o->buildings[m->meter->building - first].power, m);
     if (!is_contained(m->meter, false))
-        add_power(&o->power, &m->power);
+        add_power(&o->power, m);
 }
 
 static void judge_gateway(struct overview *o, struct overview_gateway *g)

@@ -26,6 +26,8 @@ struct overview_meter {
     const struct park_meter *meter;
     const struct park_segment *segment;     /* in force now; NULL = none */
     struct overview_reading reading, power; /* `reading` is of the register */
+    double
+        power_w; /* on the primary side, as `registers` of the segment in force says; 0 without a reading */
     bool is_expected; /* a device sends it: it has a point. Others are read by hand and never late. */
     bool is_fresh;    /* each configured point is */
 };

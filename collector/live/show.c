@@ -78,6 +78,7 @@ static void fill_gateway(struct snapshot_gateway *to, const char *id, const stru
         const struct known_epoch *newest = known_epoch_find(known, known->epoch);
         to->mark = newest != NULL ? newest->mark : 0;
         to->lost = known->lost;
+        to->lost_ms = known->lost_ms;
         to->newest_ms = known->newest_ms;
     }
 }
@@ -90,8 +91,8 @@ static int by_id(const void *a, const void *b)
 static size_t fill_gateways(struct snapshot_gateway *to, const struct show_source *source)
 {
     size_t count = 0, at = 0;
-    CONF_EACH(struct park_gateway, g, source->park->gateways)
-    fill_gateway(&to[count++], g->id, source);
+    CONF_EACH (struct park_gateway, g, source->park->gateways)
+        fill_gateway(&to[count++], g->id, source);
     for (struct known_gateway *g; (g = name_map_next(&source->known->gateways, &at)) != NULL;)
         if (park_gateway_find(source->park, g->name) == NULL)
             fill_gateway(&to[count++], g->name, source);

@@ -35,7 +35,8 @@ struct snapshot_gateway {
     bool is_clock_synchronised;
     int64_t spooled_batches, spooled_bytes, spooled_oldest_ms; /* as the agent said; oldest 0 = none */
     int64_t mark;                                              /* seq up to which all is durable */
-    int64_t lost; /* readings or batches recorded in the loss table */
+    int64_t lost;    /* losses recorded: each a range of batches, or a number of readings */
+    int64_t lost_ms; /* UTC, when the newest was recorded; 0 = never */
 };
 
 struct snapshot_counters { /* since start */

@@ -199,8 +199,7 @@ static struct point_use *use_point(struct conf *c, const struct conf_where *wher
 static void check_segments(
     struct conf *c, struct park_index *index, const struct kind *gateways, const struct park_meter *meter)
 {
-    CONF_EACH(struct park_segment, segment, meter->segments)
-    {
+    CONF_EACH (struct park_segment, segment, meter->segments) {
         check_segment_times(c, segment);
         check_segment_registers(c, segment);
         if (!segment->point)
@@ -270,15 +269,14 @@ void park_check(struct conf *c, struct park *park)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         index_kind(c, kinds[i]);
 
-    CONF_EACH(struct park_site, site, park->sites)
-    if (site->zone && !zone_is_known(site->zone))
-        conf_problem(c, &site->where, "zone",
-            "\"%s\" is not a time zone of this system; expected an IANA name such as Asia/Shanghai",
-            site->zone);
-    CONF_EACH(struct park_building, building, park->buildings)
-    building->site = resolve(c, &building->where, "site", &sites, building->site_id);
-    CONF_EACH(struct park_gateway, gateway, park->gateways)
-    {
+    CONF_EACH (struct park_site, site, park->sites)
+        if (site->zone && !zone_is_known(site->zone))
+            conf_problem(c, &site->where, "zone",
+                "\"%s\" is not a time zone of this system; expected an IANA name such as Asia/Shanghai",
+                site->zone);
+    CONF_EACH (struct park_building, building, park->buildings)
+        building->site = resolve(c, &building->where, "site", &sites, building->site_id);
+    CONF_EACH (struct park_gateway, gateway, park->gateways) {
         gateway->site = resolve(c, &gateway->where, "site", &sites, gateway->site_id);
         gateway->building = resolve(c, &gateway->where, "building", &buildings, gateway->building_id);
         if (gateway->site && gateway->building && gateway->building->site &&
@@ -287,16 +285,14 @@ void park_check(struct conf *c, struct park *park)
                 "\"%s\" stands on site %s; expected a building of site %s", gateway->building_id,
                 gateway->building->site_id, gateway->site_id);
     }
-    CONF_EACH(struct park_space, space, park->spaces)
-    {
+    CONF_EACH (struct park_space, space, park->spaces) {
         space->building = resolve(c, &space->where, "building", &buildings, space->building_id);
         if (space->open && !is_hours(space->open))
             conf_problem(c, &space->where, "open",
                 "\"%s\" are not opening hours; expected from-to within a day, such as 08:00-18:00",
                 space->open);
     }
-    CONF_EACH(struct park_meter, meter, park->meters)
-    {
+    CONF_EACH (struct park_meter, meter, park->meters) {
         meter->building = resolve(c, &meter->where, "building", &buildings, meter->building_id);
         meter->tenant = resolve(c, &meter->where, "tenant", &tenants, meter->tenant_id);
         meter->parent = resolve(c, &meter->where, "parent", &meters, meter->parent_id);
@@ -306,6 +302,6 @@ void park_check(struct conf *c, struct park *park)
         if (meter->segments.count == 0 && !meter->power)
             conf_problem(c, &meter->where, NULL, "has neither segments nor power; expected at least one");
     }
-    CONF_EACH(struct park_meter, meter, park->meters)
-    check_parent(c, meter, park->meters.count);
+    CONF_EACH (struct park_meter, meter, park->meters)
+        check_parent(c, meter, park->meters.count);
 }

@@ -60,7 +60,7 @@ static json_t *meter_power_json(const struct web_context *c, const char *site, c
     if (!m->power.point)
         return json_null();
     json_t *json = reading_json(c, site, &m->power);
-    json_object_set_new(json, "value_w", json_real(m->power.point->value));
+    json_object_set_new(json, "value_w", json_real(m->power_w));
     return json;
 }
 
@@ -106,9 +106,9 @@ static json_t *gateway_json(const struct web_context *c, const struct overview_g
 static json_t *sites_json(const struct park *park)
 {
     json_t *sites = json_array();
-    CONF_EACH(const struct park_site, site, park->sites)
-    json_array_append_new(sites, json_pack("{s:s, s:s?, s:s?, s:s?}", "id", site->id, "name", site->name,
-                                     "name_en", site->name_en, "zone", site->zone));
+    CONF_EACH (const struct park_site, site, park->sites)
+        json_array_append_new(sites, json_pack("{s:s, s:s?, s:s?, s:s?}", "id", site->id, "name", site->name,
+                                         "name_en", site->name_en, "zone", site->zone));
     return sites;
 }
 

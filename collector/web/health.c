@@ -1,5 +1,7 @@
 #include "collector/web/health.h"
 
+#include "lib/text.h"
+
 #include "collector/web/context.h"
 #include "lib/buf.h"
 
@@ -25,11 +27,12 @@ static void tell(struct judgement *j, enum health_level level, const char *code,
 static void tell(struct judgement *j, enum health_level level, const char *code, const char *detail,
     const char *format, ...)
 {
-    char message[512];
+    char full[1024], message[512];
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
+    vsnprintf(full, sizeof full, format, args);
     va_end(args);
+    text_copy(message, sizeof message, span_of(full)); /* another program's words may be in it */
     json_array_append_new(
         j->reasons, json_pack("{s:s, s:s, s:s?}", "code", code, "message", message, "detail", detail));
     if (level > j->level)
@@ -84,11 +87,19 @@ static void judge_space(struct judgement *j, const struct snapshot *s)
             s->database_bytes >> 20, s->database_limit_bytes >> 20);
 }
 
+/* A restart must not make a loss forgotten, nor one loss the collector degraded for ever. */
+#define LOSSES_MS (INT64_C(7) * 24 * 3600 * 1000)
+
 static void judge_losses(struct judgement *j, const struct snapshot *s)
 {
-    if (s->counters.losses > 0)
-        tell(j, HEALTH_DEGRADED, "losses", NULL,
-            "%" PRId64 " losses recorded since start, see /api/v1/losses", s->counters.losses);
+    struct buf recent = {0};
+    for (size_t i = 0; i < s->gateway_count; i++)
+        if (s->gateways[i].lost_ms > s->made_ms - LOSSES_MS)
+            buf_printf(&recent, "%s%s", recent.len ? ", " : "", s->gateways[i].id);
+    if (recent.len > 0)
+        tell(j, HEALTH_DEGRADED, "losses", recent.data,
+            "losses recorded in the last 7 days, see /api/v1/losses: %s", recent.data);
+    buf_release(&recent);
 }
 
 static void judge_gateways(struct judgement *j, const struct overview *o)

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,8 +16,6 @@ union address {
 static bool parse_loopback(const char *text, int port, union address *ret, socklen_t *ret_len)
 {
     memset(ret, 0, sizeof *ret);
-    if (strcmp(text, "localhost") == 0)
-        text = "127.0.0.1";
     if (inet_pton(AF_INET, text, &ret->v4.sin_addr) == 1) {
         ret->v4.sin_family = AF_INET;
         ret->v4.sin_port = htons((uint16_t)port);
@@ -32,6 +29,13 @@ static bool parse_loopback(const char *text, int port, union address *ret, sockl
         return IN6_IS_ADDR_LOOPBACK(&ret->v6.sin6_addr);
     }
     return false;
+}
+
+bool listener_is_loopback(const char *address)
+{
+    union address at;
+    socklen_t len;
+    return parse_loopback(address, 0, &at, &len);
 }
 
 enum status listener_open(const char *address, int port, int *ret_fd, int *ret_port, struct error *err)

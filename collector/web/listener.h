@@ -3,6 +3,11 @@
 
 #include "lib/status.h"
 
-/* `address`: an address of 127.0.0.0/8, ::1 or localhost; port 0 = a free one. ST_UNREACHABLE names address
+#include <stdbool.h>
+
+/* An address of 127.0.0.0/8, or ::1. */
+bool listener_is_loopback(const char *address);
+
+/* `address`: a loopback address; port 0 = a free one. ST_UNREACHABLE names address
  * and port. */
 enum status listener_open(const char *address, int port, int *ret_fd, int *ret_port, struct error *err);

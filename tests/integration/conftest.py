@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from harness.process import wait_until
+from harness.process import run, wait_until
 from harness.stage import OPEN_STAGES, Park, Stage
 
 
@@ -32,6 +32,24 @@ def park(tmp_path):
     """All of it, live: see harness.stage.Park."""
     with Stage(tmp_path) as made:
         yield Park(made).start()
+
+
+@pytest.fixture
+def small_folder(tmp_path):
+    """A folder that is a small file system of its own, to be filled: `small_folder(mebibytes)`; called again, it is resized."""
+    folder = tmp_path / "small"
+
+    def resize(mebibytes: int) -> Path:
+        is_new = not folder.exists()
+        folder.mkdir(exist_ok=True)
+        options = f"size={mebibytes}m" if is_new else f"remount,size={mebibytes}m"
+        done = run(["mount", "-t", "tmpfs", "-o", options, "none", folder])
+        if done.returncode != 0:
+            pytest.skip(f"NOT TESTED: a full disk needs leave to mount one: {done.stderr.strip()}")
+        return folder
+
+    yield resize
+    run(["umount", "--lazy", folder])
 
 
 @pytest.fixture(scope="session")

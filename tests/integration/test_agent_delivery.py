@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pty
-import shutil
 import signal
 import subprocess
 import time
@@ -162,45 +160,19 @@ def test_the_end_without_a_broker_is_quick(alone):
 
 # ---- a full disk ----
 
-CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 1 << 18
-
-
-def mount_small(folder: Path, size: str) -> None:
-    """A file system of that size in a mount namespace of our own."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if os.geteuid() != 0 or libc.unshare(CLONE_NEWNS) != 0 or libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) != 0 \
-            or libc.mount(b"none", str(folder).encode(), b"tmpfs", 0, f"size={size}".encode()) != 0:
-        os._exit(99)
-
-
-def test_a_full_disk_is_told_and_over_when_there_is_room(stage, tmp_path):
-    small = tmp_path / "small"
-    small.mkdir()
+def test_a_full_disk_is_told_and_over_when_there_is_room(stage, tmp_path, small_folder):
     broker = stage.broker("gw-x")
-    settings = write_agent_settings(tmp_path / "gw-x.cfg", "gw-x", broker, BUS.format(port=free_port()), small / "gw-x.spool")
-    agent = Agent(settings, broker)
+    settings = write_agent_settings(tmp_path / "gw-x.cfg", "gw-x", broker, BUS.format(port=free_port()),
+                                    small_folder(2) / "gw-x.spool")
     rows = tmp_path / "rows.csv"
     with open(rows, "w") as file:
         for n in range(120_000):
             file.write(f"m.count,{n},{T0 + n}\n")
-    log = tmp_path / "log"
-    with open(log, "wb") as output:
-        child = subprocess.Popen([str(word) for word in (*agent.command, "--replay", rows)], stdin=subprocess.DEVNULL,
-                                 stdout=output, stderr=output, preexec_fn=lambda: mount_small(small, "2m"))
-    try:
-        time_out = time.monotonic() + 20
-        while child.poll() is None and "ERROR deliver" not in log.read_text() and time.monotonic() < time_out:
-            time.sleep(0.05)
-        if child.poll() == 99:
-            pytest.skip("NOT TESTED: no mount namespaces here; a full disk needs one")
-        text = log.read_text()
-        assert child.poll() is None, text
-        assert "readings wait in memory" in text and "full" in text, text
-        # More room, as when somebody has cleaned up.
-        enter = shutil.which("nsenter")
-        subprocess.run([enter, "-t", str(child.pid), "-m", "mount", "-o", "remount,size=64m", str(small)], check=True)
-        wait_until(lambda: "takes readings again" in log.read_text(), 20, "it recovers")
-        assert child.poll() is None
-    finally:
-        child.kill()
-        child.wait()
+    replay = stage.add(Agent(settings, broker).replay(rows))
+    replay.launch()
+    wait_until(lambda: "ERROR deliver" in replay.log(), 20, "it says that the disk is full")
+    assert replay.is_running, replay.log()
+    assert "readings wait in memory" in replay.log() and "full" in replay.log(), replay.log()
+    small_folder(64)  # more room, as when somebody has cleaned up
+    wait_until(lambda: "takes readings again" in replay.log(), 20, "it recovers")
+    assert replay.is_running

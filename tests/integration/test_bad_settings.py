@@ -256,7 +256,7 @@ def test_a_look_at_meters_and_a_question_need_no_secrets(folder):
     once = run([AGENT, "--config", folder / "gw-a.cfg", "--once"])
     assert once.returncode == UNAVAILABLE and "password" not in once.stderr, once.stderr
     asked = run([COLLECTOR, "status", "--config", folder / "collector.cfg"])
-    assert asked.returncode == 2 and "not-running" in asked.stdout and asked.stderr == "", asked.stderr
+    assert asked.returncode == 2 and "not_running" in asked.stdout and asked.stderr == "", asked.stderr
     for program, name in ((AGENT, "gw-a.cfg"), (COLLECTOR, "collector.cfg")):
         assert any("nowhere" in line for line in said(program, folder / name))
 

@@ -66,6 +66,16 @@ static inline char *settings_problems(const struct conf *c)
     return buf_take(&shown);
 }
 
+/* What is wrong with the text that `c` was loaded from: exactly this. Destroys `c`. */
+static inline void settings_expect_problems(struct conf *c, const char *text, const char *expected)
+{
+    char *problems = settings_problems(c);
+    if (strcmp(problems, expected) != 0)
+        fail_msg("%s\n gave:\n%s not:\n%s", text, problems, expected);
+    free(problems);
+    conf_destroy(c);
+}
+
 /* Whether the text has the key, in use or as a comment's example: "key =", or "key:" before a group. */
 static inline bool settings_mention(const char *text, const char *key)
 {

@@ -17,11 +17,14 @@ static struct {
     bool is_retained;
     int expiry_s;
 } sent;
+static size_t payload_max;
 
 enum status mqtt_publish(
     struct mqtt *m, const char *topic, struct span payload, bool is_retained, int expiry_s, struct error *err)
 {
-    (void)m, (void)err;
+    (void)m;
+    if (payload.len > payload_max)
+        return error_set(err, ST_INVALID, "takes at most %zu bytes", payload_max);
     sent.count++;
     snprintf(sent.topic, sizeof sent.topic, "%s", topic);
     snprintf(sent.payload, sizeof sent.payload, "%.*s", (int)payload.len, payload.at);
@@ -69,6 +72,7 @@ static int set_up(void **state)
         .periods_ms = periods_ms,
         .point_count = 2};
     memset(&sent, 0, sizeof sent);
+    payload_max = sizeof sent.payload;
     is_synchronised = true;
     announce_init(&a, &options);
     announce_reset(&a);
@@ -91,7 +95,7 @@ static void test_the_message_is_that_of_the_contract(void **state)
     assert_int_equal(sent.expiry_s, 180);
     assert_string_equal(sent.payload,
         "{\"state\":\"online\",\"since\":1764000000123,\"version\":\"1.2.3\",\"epoch\":\"9f2c4e1b77aa0d31\","
-        "\"spooled\":{\"batches\":4,\"bytes\":4711,\"oldest\":1763999999000},\"clock\":\"synchronised\","
+        "\"spooled\":{\"batches\":5,\"bytes\":5031,\"oldest\":1763999999000},\"clock\":\"synchronised\","
         "\"points\":{\"b3.main\":900000,\"b3.main.power\":1000}}");
 }
 
@@ -144,6 +148,23 @@ static void test_a_replay_tells_no_points(void **state)
     announce_release(&a);
 }
 
+static void test_what_waits_is_counted_cut_or_not(void **state)
+{
+    struct spool_state full = spool;
+    full.uncut = 1000001;
+    announce_online(*state, NULL, &full, 1000);
+    assert_non_null(strstr(sent.payload, "\"spooled\":{\"batches\":1005,\"bytes\":64004775,"));
+}
+
+static void test_a_state_too_large_for_the_broker_goes_without_its_points(void **state)
+{
+    payload_max = 250;
+    announce_online(*state, NULL, &spool, 1000);
+    assert_int_equal(sent.count, 1);
+    assert_null(strstr(sent.payload, "points"));
+    assert_non_null(strstr(sent.payload, "\"state\":\"online\""));
+}
+
 static void test_going_away_says_what_the_will_says(void **state)
 {
     announce_offline(*state, NULL);
@@ -160,6 +181,9 @@ int main(void)
             test_a_clock_that_loses_its_reference_is_told_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_spool_that_never_cut_anything_has_no_epoch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_replay_tells_no_points, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_waits_is_counted_cut_or_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_a_state_too_large_for_the_broker_goes_without_its_points, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_going_away_says_what_the_will_says, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,26 +5,11 @@
 #include "lib/mem.h"
 #include "lib/mqtt.h"
 #include "lib/thread.h"
+#include "tests/unit/broker.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <arpa/inet.h>
-#include <cmocka.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define PATIENCE_MS 10000
 #define T0 INT64_C(1764000000000)
@@ -34,59 +19,13 @@
 
 static char folder[] = "/tmp/parkmon-test-deliver-XXXXXX";
 
-/* ---- a broker of our own ---- */
+static struct broker broker;
 
-static pid_t broker_pid;
-static int broker_port, broker_log = -1;
-
-static int free_port(void)
+static void restart_broker(const char *settings)
 {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    close(fd);
-    return ntohs(address.sin_port);
-}
-
-static void stop_broker(void)
-{
-    kill(broker_pid, SIGKILL);
-    waitpid(broker_pid, NULL, 0);
-    close(broker_log);
-}
-
-/* Waits for the line that the child prints once it listens: so the listener is the child. */
-static void start_broker(const char *settings)
-{
-    char *path = mem_printf("%s/broker.conf", folder);
-    FILE *f = fopen(path, "w");
-    fprintf(f,
-        "listener %d 127.0.0.1\nuser root\nallow_anonymous true\npersistence false\nlog_dest stderr\n"
-        "log_type error\nlog_type information\n%s",
-        broker_port, settings);
-    fclose(f);
-    int ends[2];
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    broker_pid = fork();
-    if (broker_pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(ends[1], 2);
-        execl("/usr/sbin/mosquitto", "mosquitto", "-c", path, (char *)NULL);
-        _exit(127);
-    }
-    close(ends[1]);
-    broker_log = ends[0];
-    char text[8192] = "";
-    size_t len = 0;
-    while (strstr(text, " running") == NULL) {
-        ssize_t got = read(broker_log, text + len, sizeof text - 1 - len);
-        if (got <= 0)
-            fail_msg("mosquitto does not start: %s", text);
-        text[len += (size_t)got] = '\0';
-    }
-    free(path);
+    broker_stop(&broker);
+    if (!broker_try(&broker, folder, settings))
+        fail_msg("no mosquitto at port %d", broker.port);
 }
 
 /* ---- the collector ---- */
@@ -195,6 +134,19 @@ static bool has_lines(int64_t count)
     return collector.lines >= count;
 }
 
+static bool is_committed(int64_t agent)
+{
+    struct deliver_progress progress;
+    deliver_progress((struct deliver *)(intptr_t)agent, &progress);
+    return progress.waiting == 0;
+}
+
+/* It takes our acknowledgements to get there. */
+static bool is_empty(int64_t agent)
+{
+    return deliver_wait_empty((struct deliver *)(intptr_t)agent, 0);
+}
+
 static bool is_ready(int64_t unused)
 {
     (void)unused;
@@ -229,7 +181,7 @@ static void start_collector(bool acknowledges)
     collector.has_ack_due = false;
     const char *subscriptions[] = {UP, STATE, NULL};
     struct mqtt_options options = {.host = "127.0.0.1",
-        .port = broker_port,
+        .port = broker.port,
         .client_id = "park-collector-test",
         .keep_alive_s = 30,
         .subscriptions = subscriptions,
@@ -265,7 +217,7 @@ static void new_spool(int64_t limit_mib)
     free(settings.spool.path);
     settings = (struct agent_settings){.gateway = gateway};
     settings.broker.host = host;
-    settings.broker.port = broker_port;
+    settings.broker.port = broker.port;
     settings.broker.keep_alive_ms = 30000;
     settings.spool.path = mem_printf("%s/%d.spool", folder, ++spool_number);
     settings.spool.limit_mib = limit_mib;
@@ -321,8 +273,7 @@ static void test_readings_arrive_in_order_and_the_end_is_quick(void **state)
     for (int64_t n = 1; n <= 5000; n++)
         put(d, n);
     AWAIT(has_lines, 5000);
-    assert_true(await(never, 0, 50) == false); /* the acknowledgement goes out */
-    assert_true(deliver_wait_empty(d, mono_ms() + PATIENCE_MS));
+    AWAIT(is_empty, (intptr_t)d);
     int64_t next = 1;
     for (int i = 0; i < collector.batch_count; i++) {
         assert_int_equal(collector.batches[i].header.seq, i + 1);
@@ -387,7 +338,7 @@ static void test_a_silent_collector_is_probed_with_the_lowest_alone(void **state
         seq += collector.batches[i].header.seq == seq;
     assert_int_equal(seq, 5);
     send_ack((struct ack){collector.batches[0].header.epoch, 4, false}, false);
-    assert_true(deliver_wait_empty(d, mono_ms() + PATIENCE_MS) || !await(never, 0, 1));
+    AWAIT(is_empty, (intptr_t)d);
     stop_agent(d);
     stop_collector();
 }
@@ -403,8 +354,7 @@ static void test_a_refusal_goes_back_and_a_stored_one_does_not(void **state)
         put(d, n);
         AWAIT(has_batches, n);
     }
-    assert_false(await(never, 0, 100));
-    assert_true(deliver_wait_empty(d, mono_ms() + PATIENCE_MS));
+    AWAIT(is_empty, (intptr_t)d);
     collector.acknowledges = false;
     uint64_t epoch = collector.batches[0].header.epoch;
     send_ack((struct ack){epoch, 2, true}, true);
@@ -414,8 +364,7 @@ static void test_a_refusal_goes_back_and_a_stored_one_does_not(void **state)
         assert_string_equal(collector.batches[5 + i].body, collector.batches[2 + i].body);
     }
     send_ack((struct ack){epoch, 5, false}, false);
-    await(never, 0, 100);
-    assert_true(deliver_wait_empty(d, mono_ms() + PATIENCE_MS));
+    AWAIT(is_empty, (intptr_t)d);
     /* The broker keeps the refusal, and gives it to the next start. */
     stop_agent(d);
     int before = collector.batch_count;
@@ -428,7 +377,7 @@ static void test_a_refusal_goes_back_and_a_stored_one_does_not(void **state)
     assert_false(await(has_batches, before + 2, 300));
     collector.acknowledges = true;
     send_ack((struct ack){collector.batches[before].header.epoch, 6, false}, true);
-    await(never, 0, 50);
+    AWAIT(is_empty, (intptr_t)d);
     stop_agent(d);
     stop_collector();
 }
@@ -442,19 +391,21 @@ static void test_no_more_than_the_window_is_out(void **state)
     struct deliver *d = start_agent(false);
     for (int64_t n = 1; n <= 40; n++) {
         put(d, n);
-        await(has_batches, n < 16 ? n : 17, n < 16 ? PATIENCE_MS : 20);
+        if (n <= 16)
+            AWAIT(has_batches, n);
     }
+    AWAIT(is_committed, (intptr_t)d);
     assert_false(await(has_batches, 17, 300));
     assert_int_equal(collector.batch_count, 16);
     struct deliver_progress progress;
     deliver_progress(d, &progress);
     assert_int_equal(progress.unacknowledged, 16);
+    assert_int_equal(progress.committed, 40);
     collector.acknowledges = true;
     collector.mark = 16;
     send_ack((struct ack){collector.batches[0].header.epoch, 16, false}, true);
     AWAIT(has_lines, 24);
-    await(never, 0, 50);
-    assert_true(deliver_wait_empty(d, mono_ms() + PATIENCE_MS));
+    AWAIT(is_empty, (intptr_t)d);
     stop_agent(d);
     stop_collector();
 }
@@ -472,7 +423,7 @@ static void test_what_was_put_is_on_disk_after_the_end_and_sent_by_the_next_star
     int64_t begun = mono_ms();
     stop_agent(d);
     assert_true(mono_ms() - begun < 1000); /* without a broker nothing can be drained */
-    settings.broker.port = broker_port;
+    settings.broker.port = broker.port;
     start_collector(true);
     d = start_agent(false);
     AWAIT(has_lines, 1);
@@ -509,14 +460,13 @@ static void test_a_broker_that_restarts_gets_everything_from_behind_the_mark(voi
         AWAIT(has_batches, n);
     }
     stop_collector();
-    stop_broker();
+    broker_stop(&broker);
     put(d, 4);
-    start_broker("");
+    assert_true(broker_try(&broker, folder, BROKER_OPEN));
     start_collector(true);
     AWAIT(has_lines, 4);
     assert_int_equal(collector.batches[0].header.seq, 1);
-    await(never, 0, 50);
-    assert_true(deliver_wait_empty(d, mono_ms() + PATIENCE_MS));
+    AWAIT(is_empty, (intptr_t)d);
     stop_agent(d);
     stop_collector();
 }
@@ -524,23 +474,20 @@ static void test_a_broker_that_restarts_gets_everything_from_behind_the_mark(voi
 static void test_batches_fit_a_broker_with_a_small_packet_limit(void **state)
 {
     (void)state;
-    stop_broker();
-    start_broker("max_packet_size 4000\n");
+    restart_broker(BROKER_OPEN "max_packet_size 4000\n");
     new_spool(64);
     settings.broker.port = 1;
     struct deliver *d = start_agent(false); /* the readings are there before the broker is known */
     for (int64_t n = 1; n <= 500; n++)
         put(d, n);
     stop_agent(d);
-    settings.broker.port = broker_port;
+    settings.broker.port = broker.port;
     start_collector(true);
     d = start_agent(false);
     AWAIT(has_lines, 500);
     assert_true(collector.batch_count > 5);
     stop_agent(d);
     stop_collector();
-    stop_broker();
-    start_broker("");
 }
 
 static void test_a_full_spool_refuses_and_takes_again_when_there_is_room(void **state)
@@ -571,7 +518,7 @@ static void test_a_full_spool_refuses_and_takes_again_when_there_is_room(void **
     deliver_destroy(d);
     int64_t on_disk = taken - strtoll(err.text, NULL, 10);
 
-    settings.broker.port = broker_port;
+    settings.broker.port = broker.port;
     start_collector(true);
     d = start_agent(false);
     AWAIT(has_lines, on_disk);
@@ -667,8 +614,7 @@ static int set_up(void **state)
     thread_cond_init(&collector.changed);
     if (mkdtemp(folder) == NULL)
         return 1;
-    broker_port = free_port();
-    start_broker("");
+    broker = broker_start(folder, BROKER_OPEN);
     return 0;
 }
 
@@ -676,15 +622,14 @@ static int forget_acks(void **state)
 {
     (void)state;
     failures = 0;
-    stop_broker(); /* what it kept for the test before is gone */
-    start_broker("");
+    restart_broker(BROKER_OPEN); /* what it kept for the test before is gone */
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    stop_broker();
+    broker_stop(&broker);
     for (int i = 0; i < collector.batch_count; i++)
         free(collector.batches[i].body);
     free(settings.spool.path);

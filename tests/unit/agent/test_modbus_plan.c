@@ -1,6 +1,7 @@
 #include "agent/drivers/modbus_plan.h"
 
 #include "lib/mem.h"
+#include "tests/unit/random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -118,12 +119,6 @@ static void test_nothing_wanted_is_nothing_asked(void **state)
     assert_null(plan.wants);
 }
 
-static uint32_t random_below(uint64_t *seed, uint32_t limit)
-{
-    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(*seed >> 33) % limit;
-}
-
 static void check_laws(const struct modbus_plan *plan, size_t count, int max_registers, int max_gap)
 {
     bool *is_covered = mem_zalloc(count * sizeof *is_covered);
@@ -165,21 +160,18 @@ static void check_laws(const struct modbus_plan *plan, size_t count, int max_reg
 static void test_every_point_is_in_exactly_one_request(void **state)
 {
     (void)state;
-    const char *text = getenv("PARKMON_SEED");
-    uint64_t seed = text ? strtoull(text, NULL, 10) : 20261001;
-    print_message("PARKMON_SEED=%llu\n", (unsigned long long)seed);
     for (int round = 0; round < 2000; round++) {
         struct modbus_want wants[60];
         static const int widths[] = {1, 2, 4};
-        size_t count = 1 + random_below(&seed, 60);
-        int spread = 1 + (int)random_below(&seed, round % 2 ? 80 : 4000);
+        size_t count = 1 + random_below(60);
+        int spread = 1 + (int)random_below(round % 2 ? 80 : 4000);
         for (size_t i = 0; i < count; i++) {
-            enum modbus_function function = (enum modbus_function)random_below(&seed, 4);
+            enum modbus_function function = (enum modbus_function)random_below(4);
             bool is_bits = function == MODBUS_COIL || function == MODBUS_DISCRETE;
-            wants[i] = (struct modbus_want){function, (int)random_below(&seed, (uint32_t)spread),
-                is_bits ? 1 : widths[random_below(&seed, 3)], 0};
+            wants[i] = (struct modbus_want){
+                function, (int)random_below((size_t)spread), is_bits ? 1 : widths[random_below(3)], 0};
         }
-        int max_registers = 1 + (int)random_below(&seed, 125), max_gap = (int)random_below(&seed, 20);
+        int max_registers = 1 + (int)random_below(125), max_gap = (int)random_below(20);
         struct modbus_plan plan;
         plan_of(&plan, wants, count, max_registers, max_gap);
         check_laws(&plan, count, max_registers, max_gap);
@@ -198,5 +190,5 @@ int main(void)
         cmocka_unit_test(test_nothing_wanted_is_nothing_asked),
         cmocka_unit_test(test_every_point_is_in_exactly_one_request),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, random_set_up, NULL);
 }

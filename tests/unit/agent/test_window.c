@@ -1,6 +1,7 @@
 /* agent/deliver/window: alone, and against a model of a network that loses and a collector that restarts and
  * is restored. */
 #include "agent/deliver/window.h"
+#include "tests/unit/random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -434,9 +435,7 @@ static void campaign(unsigned seed)
 static void test_everything_gets_through_whatever_is_lost(void **state)
 {
     (void)state;
-    const char *given = getenv("SEED");
-    unsigned seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
-    printf("SEED=%u\n", seed);
+    unsigned seed = (unsigned)random_seed((uint64_t)time(NULL));
     for (unsigned i = 0; i < 200; i++)
         campaign(seed + i);
 }

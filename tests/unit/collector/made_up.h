@@ -123,3 +123,22 @@ static inline struct snapshot *made_up_snapshot(
     }
     return s;
 }
+
+/* For tests that need no more than the park: set up and tear down of the group. */
+static struct park *park;
+static char made_up_folder[64];
+
+static inline int made_up_set_up(void **state)
+{
+    (void)state;
+    park = made_up_load(made_up_folder);
+    return 0;
+}
+
+static inline int made_up_tear_down(void **state)
+{
+    (void)state;
+    park_destroy(park);
+    made_up_remove(made_up_folder);
+    return 0;
+}

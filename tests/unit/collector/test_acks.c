@@ -3,7 +3,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "tests/unit/collector/broker.h"
+#include "tests/unit/broker.h"
 
 static char folder[] = "/tmp/parkmon-test-acks-XXXXXX";
 static struct broker broker;
@@ -13,7 +13,7 @@ static int set_up(void **state)
 {
     (void)state;
     log_open(LOG_LEVEL_ERROR);
-    broker = broker_start(folder);
+    broker = broker_start(folder, BROKER_OPEN);
     mqtt = mqtt_create(&(struct mqtt_options){.host = "127.0.0.1",
         .port = broker.port,
         .client_id = "collector",

@@ -17,12 +17,7 @@ static struct conf *load(const char *text, struct collector_settings *ret)
 static void expect(const char *text, const char *expected)
 {
     struct collector_settings settings;
-    struct conf *c = load(text, &settings);
-    char *problems = settings_problems(c);
-    if (strcmp(problems, expected) != 0)
-        fail_msg("%s\n gave:\n%s not:\n%s", text, problems, expected);
-    free(problems);
-    conf_destroy(c);
+    settings_expect_problems(load(text, &settings), text, expected);
 }
 
 static void test_little_must_be_said(void **state)

@@ -3,7 +3,7 @@
 
 #include "lib/clock.h"
 #include "lib/thread.h"
-#include "tests/unit/collector/broker.h"
+#include "tests/unit/broker.h"
 #include "tests/unit/collector/fake_journal.h"
 
 #include <sys/resource.h>
@@ -66,7 +66,7 @@ static void scene_open(struct scene *s)
     db_close(s->files.db);
     unlink(s->files.path);
     s->files.db = NULL;
-    s->broker = broker_start(s->files.folder);
+    s->broker = broker_start(s->files.folder, BROKER_OPEN);
     static char id[] = "test", host[] = "127.0.0.1";
     s->settings = (struct collector_settings){.id = id,
         .broker = {.host = host, .port = s->broker.port, .keep_alive_ms = 10000},
@@ -226,7 +226,7 @@ static void test_a_broker_that_lost_everything_gets_the_marks_again(void **state
     wait_shown(&s, has_batches, 1);
     broker_stop(&s.broker);
     wait_shown(&s, is_connected, false);
-    assert_true(broker_try(&s.broker, s.files.folder)); /* it keeps nothing */
+    assert_true(broker_try(&s.broker, s.files.folder, BROKER_OPEN)); /* it keeps nothing */
     wait_shown(&s, is_connected, true);
     int64_t deadline = clock_system.mono_ms() + PATIENCE_MS;
     while (strcmp(broker_retained(&s.broker, ACK), "1 epoch=00000000000000aa seq=1") != 0)

@@ -5,6 +5,7 @@
  */
 #include "collector/store/body.h"
 #include "tests/unit/collector/intake_fixture.h"
+#include "tests/unit/random.h"
 
 #define POINTS 4
 #define TIMES 200
@@ -19,12 +20,9 @@ struct tally {
     int64_t readings, duplicates, conflicts;
 };
 
-static uint64_t random_state;
-
 static int pick(int below)
 {
-    random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (int)((random_state >> 33) % (uint64_t)below);
+    return (int)random_below((size_t)below);
 }
 
 static int64_t time_of(int t)
@@ -131,12 +129,7 @@ static void run(uint64_t seed)
 static void test_each_point_and_time_goes_to_the_store_once_with_its_first_value(void **state)
 {
     (void)state;
-    const char *chosen = getenv("PARKMON_SEED");
-    uint64_t from = chosen ? strtoull(chosen, NULL, 10) : 1, to = chosen ? from : 10;
-    for (uint64_t seed = from; seed <= to; seed++) {
-        printf("PARKMON_SEED=%llu\n", (unsigned long long)seed);
-        run(seed);
-    }
+    random_histories(run, 10);
 }
 
 int main(void)

@@ -4,24 +4,6 @@
 
 #define NOW MADE_UP_NOW_MS
 
-static struct park *park;
-static char folder[64];
-
-static int load(void **state)
-{
-    (void)state;
-    park = made_up_load(folder);
-    return 0;
-}
-
-static int unload(void **state)
-{
-    (void)state;
-    park_destroy(park);
-    made_up_remove(folder);
-    return 0;
-}
-
 static const struct overview_building *building(const struct overview *o, const char *id)
 {
     for (size_t i = 0; i < o->building_count; i++)
@@ -187,5 +169,5 @@ int main(void)
         cmocka_unit_test(test_a_gateway_that_fell_silent_is_not_online_whatever_it_said_last),
         cmocka_unit_test(test_local_times_follow_the_zones_own_rules),
     };
-    return cmocka_run_group_tests(tests, load, unload);
+    return cmocka_run_group_tests(tests, made_up_set_up, made_up_tear_down);
 }

@@ -5,6 +5,7 @@
  * is journalled once or lost once by name, and nothing is acknowledged before. PARKMON_SEED picks a history.
  */
 #include "tests/unit/collector/intake_fixture.h"
+#include "tests/unit/random.h"
 
 #define BATCHES_MAX 400
 #define EPOCHS_MAX 200
@@ -300,12 +301,7 @@ static void run(uint64_t seed)
 static void test_every_batch_ends_once_in_the_journal_or_in_a_loss_record(void **state)
 {
     (void)state;
-    const char *chosen = getenv("PARKMON_SEED");
-    uint64_t from = chosen ? strtoull(chosen, NULL, 10) : 1, to = chosen ? from : 25;
-    for (uint64_t seed = from; seed <= to; seed++) {
-        printf("PARKMON_SEED=%llu\n", (unsigned long long)seed);
-        run(seed);
-    }
+    random_histories(run, 25);
 }
 
 int main(void)

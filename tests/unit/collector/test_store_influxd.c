@@ -3,11 +3,10 @@
 #include "lib/http_client.h"
 #include "lib/json.h"
 #include "tests/unit/collector/fake_core.h"
+#include "tests/unit/free_port.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #define INFLUXD "/usr/bin/influxd"
@@ -17,17 +16,6 @@ static char folder[] = "/tmp/parkmon-test-influxd-XXXXXX";
 static int port;
 static pid_t child;
 static struct http_client *http;
-
-static int free_port(void)
-{
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    close(fd);
-    return ntohs(address.sin_port);
-}
 
 /* The first result, or NULL; the caller releases it. */
 static json_t *try_query(const char *database, const char *statement)

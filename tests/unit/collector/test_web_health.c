@@ -1,24 +1,6 @@
 #include "collector/web/health.h"
 #include "tests/unit/collector/made_up.h"
 
-static struct park *park;
-static char folder[64];
-
-static int load(void **state)
-{
-    (void)state;
-    park = made_up_load(folder);
-    return 0;
-}
-
-static int unload(void **state)
-{
-    (void)state;
-    park_destroy(park);
-    made_up_remove(folder);
-    return 0;
-}
-
 /* One thing that is wrong, and what must be said of it. */
 struct fault {
     const char *code, *word;
@@ -46,7 +28,7 @@ static void fill_database(struct snapshot *s)
 
 static void lose(struct snapshot *s)
 {
-    s->counters.losses = 2;
+    snapshot_gateways(s)[0].lost_ms = s->made_ms - 1;
 }
 
 static void silence_gateway(struct snapshot *s)
@@ -67,7 +49,7 @@ static const struct fault faults[] = {
     {"store_configuration", "its words", HEALTH_DEGRADED, NULL, STORE_CONFIGURATION, 0},
     {"store_unavailable", "its words", HEALTH_DEGRADED, NULL, STORE_UNAVAILABLE, 0},
     {"database_nearly_full", "1023 of at most 1024 MiB", HEALTH_DEGRADED, fill_database, STORE_OK, 0},
-    {"losses", "2 losses", HEALTH_DEGRADED, lose, STORE_OK, 0},
+    {"losses", "losses recorded in the last 7 days", HEALTH_DEGRADED, lose, STORE_OK, 0},
     {"gateways_offline", "gw2", HEALTH_DEGRADED, silence_gateway, STORE_OK, 0},
     {"gateway_clock", "gw1", HEALTH_DEGRADED, unsynchronise_gateway, STORE_OK, 0},
 };
@@ -128,5 +110,5 @@ int main(void)
         cmocka_unit_test(test_each_fault_is_told_by_its_code_and_in_words),
         cmocka_unit_test(test_before_the_first_snapshot_it_is_failing),
     };
-    return cmocka_run_group_tests(tests, load, unload);
+    return cmocka_run_group_tests(tests, made_up_set_up, made_up_tear_down);
 }

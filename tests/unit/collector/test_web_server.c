@@ -11,8 +11,7 @@
 #define ANSWER_MAX (256 * 1024)
 #define WAIT_MS 10000
 
-static struct park *park;
-static char folder[64], database[96], assets[80];
+static char database[96], assets[80];
 static struct snapshot_box *box;
 static struct web *web;
 static int64_t heartbeat_age_ms;
@@ -48,10 +47,9 @@ static enum status start(
 
 static int load(void **state)
 {
-    (void)state;
-    park = made_up_load(folder);
-    snprintf(database, sizeof database, "%s/collector.db", folder);
-    snprintf(assets, sizeof assets, "%s/web", folder);
+    made_up_set_up(state);
+    snprintf(database, sizeof database, "%s/collector.db", made_up_folder);
+    snprintf(assets, sizeof assets, "%s/web", made_up_folder);
     assert_int_equal(mkdir(assets, 0755), 0);
     put_file("ops.html", "<!doctype html><title>page</title>");
     put_file("ops.js", "'use strict';");
@@ -68,12 +66,9 @@ static int load(void **state)
 
 static int unload(void **state)
 {
-    (void)state;
     web_stop(web);
     snapshot_box_destroy(box);
-    park_destroy(park);
-    made_up_remove(folder);
-    return 0;
+    return made_up_tear_down(state);
 }
 
 static void publish(uint64_t number)

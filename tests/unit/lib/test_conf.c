@@ -115,12 +115,7 @@ static struct conf *load(const char *text, struct thing *ret)
 static void expect(const char *text, const char *expected)
 {
     struct thing thing;
-    struct conf *c = load(text, &thing);
-    char *problems = settings_problems(c);
-    if (strcmp(problems, expected) != 0)
-        fail_msg("%s\n gave:\n%s not:\n%s", text, problems, expected);
-    free(problems);
-    conf_destroy(c);
+    settings_expect_problems(load(text, &thing), text, expected);
 }
 
 static void test_values_arrive_in_their_types(void **state)

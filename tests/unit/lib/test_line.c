@@ -1,41 +1,11 @@
 #include "lib/line.h"
 #include "lib/mem.h"
+#include "tests/unit/random.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A seeded generator (xorshift64*), so that a failure can be repeated: PARKMON_SEED=<n>. */
-static uint64_t random_state;
-
-static int seed_random(void **state)
-{
-    (void)state;
-    const char *seed = getenv("PARKMON_SEED");
-    random_state = seed ? strtoull(seed, NULL, 10) : 20261001;
-    print_message("PARKMON_SEED=%llu\n", (unsigned long long)random_state);
-    random_state |= 1;
-    return 0;
-}
-
-static uint64_t random_uint64(void)
-{
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return random_state * UINT64_C(2685821657736338717);
-}
-
-static size_t random_below(size_t limit)
-{
-    return (size_t)(random_uint64() % limit);
-}
 
 /* A copy that ends where its memory ends, so that the address sanitizer sees a read beyond the span. */
 static struct span exact_copy(const char *text, size_t len)
@@ -485,5 +455,5 @@ int main(void)
         cmocka_unit_test(test_flipped_bytes_never_lead_beyond_the_line),
         cmocka_unit_test(test_a_megabyte_in_one_line_is_read_or_refused),
     };
-    return cmocka_run_group_tests(tests, seed_random, NULL);
+    return cmocka_run_group_tests(tests, random_set_up, NULL);
 }

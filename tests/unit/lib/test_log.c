@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What was logged since the last call, without the time in front of each line. */
@@ -102,7 +103,11 @@ static void test_a_text_of_any_length_is_one_line(void **state)
 static void test_under_systemd_a_line_begins_with_its_priority(void **state)
 {
     (void)state;
-    setenv("JOURNAL_STREAM", "8:1", 1);
+    struct stat own;
+    char stream[64];
+    assert_int_equal(fstat(STDERR_FILENO, &own), 0);
+    snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)own.st_dev, (uintmax_t)own.st_ino);
+    setenv("JOURNAL_STREAM", stream, 1);
     log_open(LOG_LEVEL_DEBUG);
     log_error("a", "1");
     log_warn("a", "2");
@@ -111,6 +116,16 @@ static void test_under_systemd_a_line_begins_with_its_priority(void **state)
     unsetenv("JOURNAL_STREAM");
     log_open(LOG_LEVEL_INFO);
     assert_string_equal(logged(), "<3>a: 1\n<4>a: 2\n<6>a: 3\n<7>a: 4\n");
+}
+
+static void test_a_journal_that_is_not_our_stderr_is_a_parents(void **state)
+{
+    (void)state;
+    setenv("JOURNAL_STREAM", "8:1", 1);
+    log_open(LOG_LEVEL_INFO);
+    log_info("a", "1");
+    unsetenv("JOURNAL_STREAM");
+    assert_string_equal(logged(), "INFO  a: 1\n");
 }
 
 static void test_a_complaint_backs_off_to_an_hour(void **state)
@@ -171,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_control_characters_in_quoted_text_make_no_second_line),
         cmocka_unit_test(test_a_text_of_any_length_is_one_line),
         cmocka_unit_test(test_under_systemd_a_line_begins_with_its_priority),
+        cmocka_unit_test(test_a_journal_that_is_not_our_stderr_is_a_parents),
         cmocka_unit_test(test_a_complaint_backs_off_to_an_hour),
         cmocka_unit_test(test_recovery_is_said_once_and_only_after_a_complaint),
         cmocka_unit_test(test_trouble_that_comes_and_goes_is_said_once_an_interval),

@@ -5,120 +5,12 @@
 #include "lib/mem.h"
 #include "lib/mqtt.h"
 #include "lib/thread.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <arpa/inet.h>
-#include <cmocka.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "tests/unit/broker.h"
 
 #define PATIENCE_MS 10000
 #define RECEIVED_MAX 256
 
 static char folder[] = "/tmp/parkmon-test-mqtt-XXXXXX";
-
-/* ---- a broker of our own ---- */
-
-struct broker {
-    pid_t pid;
-    int port;
-    int log_fd;
-};
-
-static int free_port(void)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    close(fd);
-    return ntohs(address.sin_port);
-}
-
-static void write_file(const char *name, const char *text)
-{
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
-
-/* Waits for the line that the child prints once it listens: so the listener is the child. */
-static bool is_running(int log_fd)
-{
-    char text[8192];
-    size_t len = 0;
-    while (len < sizeof text - 1) {
-        ssize_t got = read(log_fd, text + len, sizeof text - 1 - len);
-        if (got <= 0)
-            return false;
-        len += (size_t)got;
-        text[len] = '\0';
-        if (strstr(text, " running") != NULL)
-            return true;
-    }
-    return false;
-}
-
-static void broker_stop(struct broker *b)
-{
-    kill(b->pid, SIGKILL);
-    waitpid(b->pid, NULL, 0);
-    close(b->log_fd);
-}
-
-static bool broker_try(struct broker *b, int port, const char *settings)
-{
-    char text[1024], path[128];
-    snprintf(text, sizeof text,
-        "listener %d 127.0.0.1\nuser root\npersistence false\nlog_dest stderr\nlog_type error\nlog_type "
-        "information\n%s",
-        port, settings);
-    write_file("broker.conf", text);
-    snprintf(path, sizeof path, "%s/broker.conf", folder);
-    int ends[2];
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    b->port = port;
-    b->pid = fork();
-    assert_true(b->pid >= 0);
-    if (b->pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(ends[1], 2);
-        execl("/usr/sbin/mosquitto", "mosquitto", "-c", path, (char *)NULL);
-        _exit(127);
-    }
-    close(ends[1]);
-    b->log_fd = ends[0];
-    if (is_running(b->log_fd))
-        return true;
-    broker_stop(b);
-    return false;
-}
-
-static struct broker broker_start(const char *settings)
-{
-    struct broker b;
-    for (int i = 0; i < 5; i++)
-        if (broker_try(&b, free_port(), settings))
-            return b;
-    fail_msg("no mosquitto: /usr/sbin/mosquitto does not start");
-    return b;
-}
-
-#define OPEN_BROKER "allow_anonymous true\n"
 
 /* ---- a client and its owner's loop ---- */
 
@@ -304,7 +196,7 @@ static char *run_client(const char *format, ...)
 static void test_a_message_arrives_and_a_stored_one_says_that_it_is_retained(void **state)
 {
     (void)state;
-    struct broker b = broker_start(OPEN_BROKER);
+    struct broker b = broker_start(folder, BROKER_OPEN);
     run_client("mosquitto_pub -V 5 -p %d -h 127.0.0.1 -t park/stored -q 1 -r -m before", b.port);
     static const char *const filters[] = {"park/live", "park/stored", NULL};
     struct owner *o = owner_create(base_options(b.port, "receiver", filters));
@@ -339,7 +231,7 @@ static void test_a_message_arrives_and_a_stored_one_says_that_it_is_retained(voi
 static void test_a_backlog_beyond_the_receive_maximum_arrives_whole_in_order_and_soon(void **state)
 {
     (void)state;
-    struct broker b = broker_start(OPEN_BROKER);
+    struct broker b = broker_start(folder, BROKER_OPEN);
     static const char *const filters[] = {"park/many", NULL};
     struct owner *o = owner_create(base_options(b.port, "both", filters));
     assert_true(run_until(o, is_ready, 1));
@@ -363,7 +255,7 @@ static void test_a_backlog_beyond_the_receive_maximum_arrives_whole_in_order_and
 static void test_a_will_is_published_when_its_process_is_killed_and_not_when_it_ends(void **state)
 {
     (void)state;
-    struct broker b = broker_start(OPEN_BROKER);
+    struct broker b = broker_start(folder, BROKER_OPEN);
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     pid_t child = fork();
@@ -400,7 +292,7 @@ static void test_a_will_is_published_when_its_process_is_killed_and_not_when_it_
 static void test_a_killed_broker_is_found_again_and_makes_a_new_session(void **state)
 {
     (void)state;
-    struct broker b = broker_start(OPEN_BROKER);
+    struct broker b = broker_start(folder, BROKER_OPEN);
     static const char *const filters[] = {"park/again", NULL};
     struct owner *o = owner_create(base_options(b.port, "faithful", filters));
     assert_true(run_until(o, is_ready, 1));
@@ -412,7 +304,7 @@ static void test_a_killed_broker_is_found_again_and_makes_a_new_session(void **s
     assert_int_equal(mqtt_unconfirmed(o->mqtt), 0);
     assert_int_equal(mqtt_publish(o->mqtt, "park/again", SPAN("x"), false, 0, NULL), ST_UNREACHABLE);
     assert_true(run_until(o, has_said, SAID("cannot be reached")));
-    assert_true(broker_try(&b, b.port, OPEN_BROKER));
+    assert_true(broker_try(&b, folder, BROKER_OPEN));
     assert_true(run_until(o, is_ready, 2));
     assert_int_equal(mqtt_session(o->mqtt), 2);
     assert_int_equal(mqtt_publish(o->mqtt, "park/again", SPAN("found"), false, 0, NULL), ST_OK);
@@ -426,10 +318,14 @@ static void test_a_killed_broker_is_found_again_and_makes_a_new_session(void **s
 static void test_a_denied_publish_names_the_topic(void **state)
 {
     (void)state;
-    write_file("acl", "topic readwrite park/allowed\n");
-    char settings[256];
-    snprintf(settings, sizeof settings, OPEN_BROKER "acl_file %s/acl\n", folder);
-    struct broker b = broker_start(settings);
+    char path[64], settings[128];
+    snprintf(path, sizeof path, "%s/acl", folder);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("topic readwrite park/allowed\n", f);
+    fclose(f);
+    snprintf(settings, sizeof settings, BROKER_OPEN "acl_file %s\n", path);
+    struct broker b = broker_start(folder, settings);
     struct owner *o = owner_create(base_options(b.port, "curious", NULL));
     assert_true(run_until(o, is_ready, 1));
     assert_int_equal(mqtt_publish(o->mqtt, "park/allowed", SPAN("x"), false, 0, NULL), ST_OK);
@@ -448,7 +344,7 @@ static void test_a_denied_publish_names_the_topic(void **state)
 static void test_a_refused_user_is_named_with_host_and_port(void **state)
 {
     (void)state;
-    struct broker b = broker_start("allow_anonymous false\n");
+    struct broker b = broker_start(folder, "allow_anonymous false\n");
     struct mqtt_options options = base_options(b.port, "park-gw1", NULL);
     options.user = "gw1";
     options.password = "wr0ng-secret";
@@ -560,7 +456,7 @@ static void test_an_unreachable_port_is_said_once_while_the_waits_grow(void **st
 static void test_the_brokers_packet_limit_bounds_a_payload(void **state)
 {
     (void)state;
-    struct broker b = broker_start(OPEN_BROKER "max_packet_size 20000\n");
+    struct broker b = broker_start(folder, BROKER_OPEN "max_packet_size 20000\n");
     struct owner *o = owner_create(base_options(b.port, "bounded", NULL));
     assert_int_equal(mqtt_payload_max(o->mqtt), BATCH_BYTES_MAX);
     assert_true(run_until(o, is_ready, 1));
@@ -574,7 +470,7 @@ static void test_the_brokers_packet_limit_bounds_a_payload(void **state)
     owner_destroy(o);
     broker_stop(&b);
 
-    b = broker_start(OPEN_BROKER);
+    b = broker_start(folder, BROKER_OPEN);
     o = owner_create(base_options(b.port, "unbounded", NULL));
     assert_true(run_until(o, is_ready, 1));
     assert_int_equal(mqtt_payload_max(o->mqtt), BATCH_BYTES_MAX);
@@ -585,7 +481,7 @@ static void test_the_brokers_packet_limit_bounds_a_payload(void **state)
 static void test_no_callback_runs_after_the_end_in_any_phase(void **state)
 {
     (void)state;
-    struct broker b = broker_start(OPEN_BROKER);
+    struct broker b = broker_start(folder, BROKER_OPEN);
     static const char *const filters[] = {"park/flood", NULL};
     mqtt_destroy(NULL);
     struct owner *o = owner_create(base_options(b.port, "never", filters));
@@ -631,7 +527,7 @@ int main(void)
         TEST(test_no_callback_runs_after_the_end_in_any_phase),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    static const char *const names[] = {"broker.conf", "acl", "log"};
+    static const char *const names[] = {"acl", "log"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[128];
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);

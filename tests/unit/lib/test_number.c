@@ -1,35 +1,10 @@
 #include "lib/number.h"
+#include "tests/unit/random.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A seeded generator (xorshift64*), so that a failure can be repeated: PARKMON_SEED=<n>. */
-static uint64_t random_state;
-
-static int seed_random(void **state)
-{
-    (void)state;
-    const char *seed = getenv("PARKMON_SEED");
-    random_state = seed ? strtoull(seed, NULL, 10) : 20261001;
-    print_message("PARKMON_SEED=%llu\n", (unsigned long long)random_state);
-    random_state |= 1;
-    return 0;
-}
-
-static uint64_t random_uint64(void)
-{
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return random_state * UINT64_C(2685821657736338717);
-}
 
 static void test_integers_are_taken_whole_and_in_range(void **state)
 {
@@ -283,5 +258,5 @@ int main(void)
         cmocka_unit_test(test_a_double_is_scaled_by_its_exact_binary_value),
         cmocka_unit_test(test_whole_doubles_scale_as_integers),
     };
-    return cmocka_run_group_tests(tests, seed_random, NULL);
+    return cmocka_run_group_tests(tests, random_set_up, NULL);
 }

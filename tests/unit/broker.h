@@ -1,12 +1,13 @@
-/* A mosquitto of the test's own on a free loopback port, open to all, and its command-line clients: an oracle
- * that is not ours. */
+/* A mosquitto of the test's own on a free loopback port, and its command-line clients: an oracle that is not
+ * ours. */
 #pragma once
+
+#include "tests/unit/free_port.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
-#include <arpa/inet.h>
 #include <cmocka.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,16 +25,7 @@ struct broker {
     int log_fd;
 };
 
-static inline int free_port(void)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    close(fd);
-    return ntohs(address.sin_port);
-}
+#define BROKER_OPEN "allow_anonymous true\n"
 
 /* Waits for the line that the child prints once it listens: so the listener is the child. */
 static inline bool broker_is_running(int log_fd)
@@ -60,18 +51,18 @@ static inline void broker_stop(struct broker *b)
     close(b->log_fd);
 }
 
-/* Starts it on its port; false where it does not listen. */
-static inline bool broker_try(struct broker *b, const char *folder)
+/* Starts it on its port with these lines of settings beside the usual ones; false where it does not listen.
+ * The folder is for its settings, which are gone when this returns. */
+static inline bool broker_try(struct broker *b, const char *folder, const char *settings)
 {
     char path[128];
     snprintf(path, sizeof path, "%s/broker.conf", folder);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
     fprintf(f,
-        "listener %d 127.0.0.1\nuser root\nallow_anonymous true\npersistence false\nlog_dest "
-        "stderr\nlog_type error\n"
-        "log_type information\n",
-        b->port);
+        "listener %d 127.0.0.1\nuser root\npersistence false\nlog_dest stderr\nlog_type error\n"
+        "log_type information\n%s",
+        b->port, settings);
     fclose(f);
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -92,12 +83,12 @@ static inline bool broker_try(struct broker *b, const char *folder)
     return is_running;
 }
 
-static inline struct broker broker_start(const char *folder)
+static inline struct broker broker_start(const char *folder, const char *settings)
 {
     struct broker b;
     for (int i = 0; i < 5; i++) {
         b.port = free_port();
-        if (broker_try(&b, folder))
+        if (broker_try(&b, folder, settings))
             return b;
     }
     fail_msg("no mosquitto: /usr/sbin/mosquitto does not start");
