@@ -14,9 +14,9 @@ enum status context_init(struct web_context *context, const struct web_options *
     if (status != ST_OK)
         return status;
     const struct conf_list *sites = &options->park->sites;
-    context->zones = mem_zalloc((sites->count + 1) * sizeof(struct local_zone *));
+    context->zones = mem_zalloc((sites->count + 1) * sizeof(struct zone *));
     for (size_t i = 0; i < sites->count; i++)
-        context->zones[i] = local_zone_create(((const struct park_site *)sites->items)[i].zone);
+        context->zones[i] = zone_create(((const struct park_site *)sites->items)[i].zone);
     return ST_OK;
 }
 
@@ -31,13 +31,13 @@ void context_release(struct web_context *context)
 {
     context_close_db(context);
     for (size_t i = 0; context->zones && context->zones[i]; i++)
-        local_zone_destroy(context->zones[i]);
+        zone_destroy(context->zones[i]);
     free(context->zones);
     assets_destroy(context->assets);
     memset(context, 0, sizeof *context);
 }
 
-const struct local_zone *context_zone(const struct web_context *context, const char *site)
+const struct zone *context_zone(const struct web_context *context, const char *site)
 {
     const struct conf_list *sites = &context->options->park->sites;
     for (size_t i = 0; site && i < sites->count; i++)
@@ -50,8 +50,8 @@ json_t *context_time(const struct web_context *context, const char *site, int64_
 {
     if (time_ms == 0)
         return json_null();
-    char text[LOCAL_TIME_SIZE];
-    local_time_format(context_zone(context, site), time_ms, text);
+    char text[ZONE_TIME_SIZE];
+    zone_format_time(context_zone(context, site), time_ms, text);
     return json_string(text);
 }
 

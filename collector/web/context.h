@@ -1,7 +1,7 @@
 /* What the handlers share. Belongs to the listener's thread, but for what is immutable. */
 #pragma once
 
-#include "collector/live/local_time.h"
+#include "collector/model/zone.h"
 #include "collector/web/assets.h"
 #include "collector/web/health.h"
 #include "collector/web/router.h"
@@ -16,8 +16,8 @@ struct web_context {
     const struct web_options *options;
     const struct clock *clock;
     struct web_assets *assets;
-    struct local_zone **zones; /* of the park's sites, in their order */
-    struct db *db;             /* the reader, opened by the first who needs it; NULL = not yet */
+    struct zone **zones; /* of the park's sites, in their order */
+    struct db *db;       /* the reader, opened by the first who needs it; NULL = not yet */
     struct db_stmt *lists[WEB_LISTS];
     struct stream_hub *streams;
 };
@@ -28,7 +28,7 @@ void context_release(struct web_context *context);
 void context_close_db(struct web_context *context);
 
 /* The zone of a site; of the first site where `site` is NULL or unknown; NULL (UTC) where there is none. */
-const struct local_zone *context_zone(const struct web_context *context, const char *site);
+const struct zone *context_zone(const struct web_context *context, const char *site);
 /* A JSON string, RFC 3339 at the site; null for 0. */
 json_t *context_time(const struct web_context *context, const char *site, int64_t time_ms);
 /* The newest snapshot, which the caller puts back. NULL: *ret is the 503 that says the collector is starting.

@@ -158,7 +158,7 @@ static void test_what_waits_is_counted_cut_or_not(void **state)
 
 static void test_a_state_too_large_for_the_broker_goes_without_its_points(void **state)
 {
-    payload_max = 250;
+    payload_max = 180;
     announce_online(*state, NULL, &spool, 1000);
     assert_int_equal(sent.count, 1);
     assert_null(strstr(sent.payload, "points"));

@@ -1,4 +1,3 @@
-#include "collector/live/local_time.h"
 #include "collector/live/overview.h"
 #include "tests/unit/collector/made_up.h"
 
@@ -126,39 +125,6 @@ static void test_a_gateway_that_fell_silent_is_not_online_whatever_it_said_last(
     snapshot_put(s);
 }
 
-static void test_local_times_follow_the_zones_own_rules(void **state)
-{
-    (void)state;
-    /* Oracle: `TZ=<zone> date --iso-8601=seconds -d @<seconds>`. */
-    static const struct {
-        const char *zone;
-        int64_t time_ms;
-        const char *text;
-    } cases[] = {
-        {"Asia/Shanghai", 1790000000123, "2026-09-21T22:13:20.123+08:00"},
-        {"Asia/Shanghai", 640000000000, "1990-04-13T17:46:40.000+08:00"},
-        {"Asia/Shanghai", 650000000000, "1990-08-07T12:33:20.000+09:00"},
-        {"Europe/Berlin", 1790000000000, "2026-09-21T16:13:20.000+02:00"},
-        {"Europe/Berlin", 4102444800000, "2100-01-01T01:00:00.000+01:00"},
-        {"Europe/Berlin", 4118083200000, "2100-07-01T02:00:00.000+02:00"},
-        {"Australia/Lord_Howe", 4102444800000, "2100-01-01T11:00:00.000+11:00"},
-        {"Australia/Lord_Howe", 4118083200000, "2100-07-01T10:30:00.000+10:30"},
-        {"America/St_Johns", 1790000000000, "2026-09-21T11:43:20.000-02:30"},
-        {"No/Such_Zone", 1790000000000, "2026-09-21T14:13:20.000+00:00"},
-        {NULL, 1790000000000, "2026-09-21T14:13:20.000+00:00"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct local_zone *zone = local_zone_create(cases[i].zone);
-        char text[LOCAL_TIME_SIZE];
-        local_time_format(zone, cases[i].time_ms, text);
-        assert_string_equal(text, cases[i].text);
-        local_zone_destroy(zone);
-    }
-    char text[LOCAL_TIME_SIZE];
-    local_time_format(NULL, 1790000000000, text);
-    assert_string_equal(text, "2026-09-21T14:13:20.000Z");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,7 +133,6 @@ int main(void)
         cmocka_unit_test(test_freshness_is_three_periods_but_at_least_two_minutes),
         cmocka_unit_test(test_coverage_counts_meters_that_a_device_reads),
         cmocka_unit_test(test_a_gateway_that_fell_silent_is_not_online_whatever_it_said_last),
-        cmocka_unit_test(test_local_times_follow_the_zones_own_rules),
     };
     return cmocka_run_group_tests(tests, made_up_set_up, made_up_tear_down);
 }

@@ -1,5 +1,4 @@
 #include "collector/model/park.h"
-#include "collector/model/zone.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
 
@@ -326,29 +325,6 @@ static void test_a_missing_file_is_a_problem_not_a_crash(void **state)
     park_destroy(NULL);
 }
 
-static void test_a_zone_name_never_leaves_its_folder(void **state)
-{
-    (void)state;
-    assert_true(zone_is_known("Asia/Shanghai"));
-    assert_true(zone_is_known("America/Argentina/Buenos_Aires"));
-    assert_true(zone_is_known("Etc/GMT+8"));
-    static const char *const bad[] = {"", "Asia", "asia/nowhere", "../zoneinfo/UTC", "/UTC", "UTC/",
-        "Asia//Shanghai", "./UTC", "zone.tab", "Asia/Shanghai\n"};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_false(zone_is_known(bad[i]));
-    char *path = mem_printf("%s/Own", folder);
-    FILE *out = fopen(path, "w");
-    assert_non_null(out);
-    fputs("TZif2", out);
-    fclose(out);
-    setenv("TZDIR", folder, 1);
-    assert_true(zone_is_known("Own"));
-    assert_false(zone_is_known("Asia/Shanghai"));
-    unsetenv("TZDIR");
-    unlink(path);
-    free(path);
-}
-
 static int make_folder(void **state)
 {
     (void)state;
@@ -374,7 +350,6 @@ int main(void)
         cmocka_unit_test(test_a_long_list_of_ids_is_shortened),
         cmocka_unit_test(test_the_example_loads_and_mentions_every_key),
         cmocka_unit_test(test_a_missing_file_is_a_problem_not_a_crash),
-        cmocka_unit_test(test_a_zone_name_never_leaves_its_folder),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
