@@ -519,6 +519,10 @@ void db_cache_kib(struct db *db, int kib)
 
 enum status db_vacuum_some(struct db *db, int pages, struct error *err)
 {
+    int64_t all, free_pages;
+    if (!read_count(&db->page_count, db, "PRAGMA page_count", &all) ||
+        !read_count(&db->free_count, db, "PRAGMA freelist_count", &free_pages) || free_pages <= all / 10)
+        return ST_OK;
     char sql[64];
     snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%d)", pages);
     return db_exec(db, sql, err);

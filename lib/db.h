@@ -74,6 +74,7 @@ int64_t db_used_bytes(struct db *db);
 void db_limit_bytes(struct db *db, int64_t limit);
 /* The page cache of this connection; 512 KiB unless told. */
 void db_cache_kib(struct db *db, int kib);
-/* Gives up to `pages` free pages at the file's end back to the file system (at the next checkpoint). Call it
- * outside a transaction. */
+/* Gives up to `pages` free pages at the file's end back to the file system (at the next checkpoint). May be
+ * part of a transaction. Does nothing while at most a tenth of the file is free: what is deleted today is
+ * used again tomorrow. */
 enum status db_vacuum_some(struct db *db, int pages, struct error *err);

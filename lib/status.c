@@ -1,5 +1,7 @@
 #include "lib/status.h"
 
+#include "lib/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +15,7 @@ enum status error_set(struct error *err, enum status status, const char *format,
         va_start(args, format);
         vsnprintf(text, sizeof text, format, args);
         va_end(args);
+        text_clean(text);
         memcpy(err->text, text, sizeof text);
     }
     return status;

@@ -19,8 +19,9 @@ struct error {
     char text[512];
 };
 
-/* Writes the text (truncated if too long; `err` may be NULL) and returns `status`, so that a failure
- * is one statement: return error_set(err, ST_TIMEOUT, "unit %d did not answer", unit); */
+/* Writes the text (truncated if too long, and clean whatever a peer's words in it are: see text_clean; `err`
+ * may be NULL) and returns `status`, so that a failure is one statement: return error_set(err, ST_TIMEOUT,
+ * "unit %d did not answer", unit); */
 enum status error_set(struct error *err, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

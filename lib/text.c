@@ -3,27 +3,35 @@
 #include <stdint.h>
 #include <string.h>
 
-bool text_is_utf8(struct span s)
+/* The length of the character at `at`, or 0 where there is none that RFC 3629 allows. */
+static size_t character_length(const unsigned char *at, size_t len)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    const unsigned char *at = (const unsigned char *)s.at, *end = at + s.len;
-    while (at < end) {
-        size_t len = *at < 0x80             ? 1
-                     : (*at & 0xe0) == 0xc0 ? 2
-                     : (*at & 0xf0) == 0xe0 ? 3
-                     : (*at & 0xf8) == 0xf0 ? 4
-                                            : 0;
-        if (len == 0 || (size_t)(end - at) < len)
+    size_t size = *at < 0x80             ? 1
+                  : (*at & 0xe0) == 0xc0 ? 2
+                  : (*at & 0xf0) == 0xe0 ? 3
+                  : (*at & 0xf8) == 0xf0 ? 4
+                                         : 0;
+    if (size == 0 || len < size)
+        return 0;
+    uint32_t code = size == 1 ? *at : *at & (0x7fu >> size);
+    for (size_t i = 1; i < size; i++) {
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (at[i] & 0x3f);
+    }
+    bool is_allowed =
+        size == 1 || (code >= smallest[size] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff));
+    return is_allowed ? size : 0;
+}
+
+bool text_is_utf8(struct span s)
+{
+    for (size_t at = 0; at < s.len;) {
+        size_t size = character_length((const unsigned char *)s.at + at, s.len - at);
+        if (size == 0)
             return false;
-        uint32_t code = len == 1 ? *at : *at & (0x7fu >> len);
-        for (size_t i = 1; i < len; i++) {
-            if ((at[i] & 0xc0) != 0x80)
-                return false;
-            code = code << 6 | (at[i] & 0x3f);
-        }
-        if (len > 1 && (code < smallest[len] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)))
-            return false;
-        at += len;
+        at += size;
     }
     return true;
 }
@@ -36,13 +44,24 @@ bool text_has_control(struct span s)
     return false;
 }
 
+void text_clean(char *text)
+{
+    size_t len = strlen(text);
+    for (size_t at = 0; at < len;) {
+        size_t size = character_length((const unsigned char *)text + at, len - at);
+        bool is_control = (unsigned char)text[at] < 0x20 || text[at] == 0x7f;
+        if (size == 0 || is_control)
+            text[at] = '?';
+        at += size > 0 ? size : 1;
+    }
+}
+
 void text_copy(char *to, size_t size, struct span s)
 {
-    if (!text_is_utf8(s))
-        s = SPAN("?");
     size_t len = s.len < size ? s.len : size - 1;
     while (len < s.len && len > 0 && ((unsigned char)s.at[len] & 0xc0) == 0x80)
         len--;
     memcpy(to, s.at, len);
     to[len] = '\0';
+    text_clean(to);
 }

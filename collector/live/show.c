@@ -39,7 +39,7 @@ void show_accepting(struct show *s, bool is_accepting, const char *reason)
 {
     s->is_changed = s->is_changed || s->is_accepting != is_accepting;
     s->is_accepting = is_accepting;
-    snprintf(s->reason, sizeof s->reason, "%s", is_accepting ? "" : reason);
+    text_copy(s->reason, sizeof s->reason, span_of(is_accepting ? "" : reason));
 }
 
 static void fill_point(struct snapshot_point *to, const struct known_point *p,

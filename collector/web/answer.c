@@ -1,5 +1,7 @@
 #include "collector/web/answer.h"
 
+#include "lib/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +25,7 @@ struct web_answer answer_error(int code, const char *error, const char *format, 
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
+    text_clean(message); /* the request's own words may be in it, cut anywhere */
     return answer_json(code, json_pack("{s:{s:s, s:s}}", "error", "code", error, "message", message));
 }
 

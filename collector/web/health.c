@@ -27,14 +27,17 @@ static void tell(struct judgement *j, enum health_level level, const char *code,
 static void tell(struct judgement *j, enum health_level level, const char *code, const char *detail,
     const char *format, ...)
 {
-    char full[1024], message[512];
+    char message[512], words[512] = "";
     va_list args;
     va_start(args, format);
-    vsnprintf(full, sizeof full, format, args);
+    vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    text_copy(message, sizeof message, span_of(full)); /* another program's words may be in it */
-    json_array_append_new(
-        j->reasons, json_pack("{s:s, s:s, s:s?}", "code", code, "message", message, "detail", detail));
+    /* Another program's words may be in them, cut anywhere. */
+    text_clean(message);
+    if (detail != NULL)
+        text_copy(words, sizeof words, span_of(detail));
+    json_array_append_new(j->reasons, json_pack("{s:s, s:s, s:s?}", "code", code, "message", message,
+                                          "detail", detail != NULL ? words : NULL));
     if (level > j->level)
         j->level = level;
 }

@@ -280,6 +280,18 @@ static void test_odd_requests_are_refused_and_the_connection_ends(void **state)
     }
 }
 
+static void test_a_character_cut_in_a_quoted_parameter_harms_nobody(void **state)
+{
+    (void)state;
+    static const char long_name[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa%E4%B8%AD";
+    char *const paths[] = {mem_printf("/api/v1/live?%s=1", long_name), mem_printf("/api/v1/losses?limit=%s", long_name),
+        mem_printf("/api/v1/losses?%s=1&%s=2", long_name, long_name)};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        expect(ask("GET", paths[i], ""), 400, "application/json");
+        free(paths[i]);
+    }
+}
+
 static void test_one_connection_serves_many_requests(void **state)
 {
     (void)state;
@@ -548,6 +560,7 @@ int main(void)
         cmocka_unit_test(test_a_core_that_hangs_fails_both_probes),
         cmocka_unit_test(test_every_answer_carries_the_security_headers),
         cmocka_unit_test(test_odd_requests_are_refused_and_the_connection_ends),
+        cmocka_unit_test(test_a_character_cut_in_a_quoted_parameter_harms_nobody),
         cmocka_unit_test(test_one_connection_serves_many_requests),
         cmocka_unit_test(test_assets_are_the_known_files_of_the_folder_and_nothing_else),
         cmocka_unit_test(test_lists_are_paged_by_id_from_the_newest),

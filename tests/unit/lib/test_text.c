@@ -64,11 +64,36 @@ static void test_a_copy_never_ends_in_half_a_character(void **state)
     }
 }
 
+static void test_any_text_is_made_fit_for_people_and_json(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *raw, *clean;
+    } cases[] = {{"园区 m²", "园区 m²"}, {"a\nb\x1b[31m\x7f", "a?b?[31m?"}, {"cut \xe4\xb8", "cut ??"}, {"\xffz", "?z"},
+        {"\xed\xa0\x80", "???"}, {"", ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[64];
+        strcpy(text, cases[i].raw);
+        text_clean(text);
+        assert_string_equal(text, cases[i].clean);
+    }
+    char few[6];
+    text_copy(few, sizeof few, SPAN("ab园区"));
+    assert_string_equal(few, "ab园");
+    text_copy(few, sizeof few, SPAN("a\xff\nb"));
+    assert_string_equal(few, "a??b");
+    /* And so is every error, wherever its words come from. */
+    struct error err;
+    error_set(&err, ST_PROTOCOL, "it says %.4s", "aaa中");
+    assert_string_equal(err.text, "it says aaa?");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_utf8_is_well_formed_and_nothing_else),
         cmocka_unit_test(test_control_characters_are_found),
+        cmocka_unit_test(test_any_text_is_made_fit_for_people_and_json),
         cmocka_unit_test(test_a_copy_never_ends_in_half_a_character),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
