@@ -14,6 +14,7 @@
 #define BYTE_ORDER_MARK "\xef\xbb\xbf" /* spreadsheets put it in front */
 #define MISTAKES_SHOWN 1000
 #define TICK_MS 500
+#define AHEAD_MAX_MS (5 * 60 * 1000) /* the wire contract, D5 */
 #define ROWS_A_LOOK 4096 /* rows between two looks at the clock and at signals */
 
 static bool parse_time(const char *text, int64_t *ret_ms)
@@ -80,6 +81,7 @@ struct reader {
     const struct replay_point *points;
     size_t count;
     FILE *file;
+    int64_t latest_ms; /* what is later is a mistake of the file */
     char *line;
     size_t capacity;
     int64_t number;
@@ -107,6 +109,9 @@ static enum status read_row(struct reader *r, struct spool_reading *ret, bool *r
         enum status status = strlen(r->line) == (size_t)length
                                  ? replay_parse(r->line, r->points, r->count, ret, err)
                                  : error_set(err, ST_INVALID, "the line holds a NUL byte; expected text");
+        if (status == ST_OK && ret->time_ms > r->latest_ms)
+            status = error_set(err, ST_INVALID,
+                "its time lies ahead, so the collector would refuse it; expected one of the past");
         return status == ST_OK ? ST_OK : error_prefix(err, status, "%s:%lld", r->path, (long long)r->number);
     }
 }
@@ -196,7 +201,11 @@ static enum status put_all(struct reader *r, int64_t rows, struct deliver *deliv
 enum status replay_file(const char *path, const struct replay_point *points, size_t count,
     struct deliver *deliver, const struct clock *clock, bool (*should_stop)(void), struct error *err)
 {
-    struct reader r = {.path = path, .points = points, .count = count, .file = fopen(path, "r")};
+    struct reader r = {.path = path,
+        .points = points,
+        .count = count,
+        .file = fopen(path, "r"),
+        .latest_ms = clock->wall_ms() + AHEAD_MAX_MS};
     if (r.file == NULL)
         return error_set(err, ST_INVALID, "%s: %s; expected a readable CSV file", path, strerror(errno));
     int64_t rows;

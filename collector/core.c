@@ -53,7 +53,12 @@ struct core {
     int64_t settled; /* journal id that the store has */
     int64_t limit_bytes;
     int64_t prune_due_mono_ms;
-    struct complaint storage, state, losses, quarantine;
+    struct complaint storage, state, losses, quarantine, strangers;
+    int64_t turned_away; /* messages of gateways beyond the limit */
+    /* A batch whose search for what it repeats goes on in the next transaction, and that search. Nothing else
+     * of its gateway is taken meanwhile: it comes again. */
+    struct inbox_message *held;
+    struct late search;
     pthread_t thread;
     atomic_bool is_stopping;
     _Atomic int64_t heartbeat_mono_ms;
@@ -100,35 +105,85 @@ static bool is_full(const struct core *c)
     return db_used_bytes(c->db) > c->limit_bytes - reserve;
 }
 
-static enum status take_batch(struct group *g, const struct inbox_message *m, struct error *err)
+static void forget_held(struct core *c)
 {
+    free(c->held);
+    c->held = NULL;
+    late_release(&c->search);
+}
+
+/* Memory, disk and rows are bounded whatever names come: one that is known goes on. */
+static bool is_welcome(struct core *c, const char *gateway)
+{
+    return known_gateway_find(&c->known, span_of(gateway)) != NULL ||
+           presence_find(&c->presence, gateway) != NULL ||
+           (c->known.gateways.count < KNOWN_GATEWAYS_MAX && c->presence.count < KNOWN_GATEWAYS_MAX);
+}
+
+static void turn_away(struct core *c)
+{
+    c->turned_away++;
+    complain(&c->strangers, c->clock->mono_ms(), LOG_LEVEL_ERROR, "intake",
+        "more than %d gateways: %lld messages of others were turned away, unanswered; let only your gateways "
+        "publish at the broker (see its ACL)",
+        KNOWN_GATEWAYS_MAX, (long long)c->turned_away);
+}
+
+/* Takes the message's memory. */
+static enum status take_batch(struct core *c, struct group *g, struct inbox_message *m, struct error *err)
+{
+    struct late other = {0};
+    struct late *search = c->held == NULL || m == c->held ? &c->search : &other;
+    g->receive.search = search;
+    g->receive.search_bytes = RECEIVE_SEARCH_BYTES;
     struct receive_answer answer;
     enum status status = receive_batch(&g->receive, m, &answer, err);
     g->is_changed = true;
+    if (status == ST_OK && answer.is_turned_away)
+        turn_away(c);
     if (status == ST_OK && answer.has_ack) {
         MEM_GROW(g->answers, g->answer_count, g->answer_capacity);
         struct group_answer *a = &g->answers[g->answer_count++];
         memcpy(a->gateway, m->gateway, sizeof a->gateway);
         a->ack = answer.ack;
     }
+    if (status == ST_OK && answer.is_unfinished && search == &c->search) {
+        c->held = m;
+        return ST_OK;
+    }
+    if (m == c->held)
+        c->held = NULL;
+    late_release(search);
+    free(m);
     return status;
 }
 
-static enum status take_message(
-    struct core *c, struct group *g, const struct inbox_message *m, bool accepts, struct error *err)
+static void take_state(struct core *c, const struct inbox_message *m)
 {
-    if (m->is_retained)
-        return ST_OK; /* an `up` that is retained is nobody's; a `state` that is retained proves no life */
-    if (m->topic == INBOX_UP) {
-        presence_hear(&c->presence, m->gateway, m->received_ms);
-        show_touch(&c->show);
-        return accepts ? take_batch(g, m, err) : ST_OK;
-    }
     struct error why;
     if (presence_state(&c->presence, m->gateway, (struct span){m->payload, m->len}, m->received_ms, &why) !=
         ST_OK)
         complain(&c->state, c->clock->mono_ms(), LOG_LEVEL_WARN, "intake", "%s; ignored", why.text);
     show_touch(&c->show);
+}
+
+/* Takes the message's memory. */
+static enum status take_message(
+    struct core *c, struct group *g, struct inbox_message *m, bool accepts, struct error *err)
+{
+    /* An `up` that is retained is nobody's; a `state` that is retained proves no life. */
+    if (!m->is_retained && !is_welcome(c, m->gateway)) {
+        turn_away(c);
+    } else if (!m->is_retained && m->topic == INBOX_UP) {
+        presence_hear(&c->presence, m->gateway, m->received_ms);
+        show_touch(&c->show);
+        bool is_behind_held = c->held != NULL && strcmp(c->held->gateway, m->gateway) == 0;
+        if (accepts && !is_behind_held)
+            return take_batch(c, g, m, err);
+    } else if (!m->is_retained) {
+        take_state(c, m);
+    }
+    free(m);
     return ST_OK;
 }
 
@@ -145,13 +200,14 @@ static enum status take_messages(struct core *c, struct group *g, bool accepts, 
         show_accepting(&c->show, accepts, "the database is at its limit");
     int64_t until = c->clock->mono_ms() + GROUP_MS;
     size_t bytes = 0;
-    enum status status = ST_OK;
+    if (!accepts)
+        forget_held(c);
+    enum status status = c->held != NULL ? take_batch(c, g, c->held, err) : ST_OK;
     struct inbox_message *m;
     while (status == ST_OK && bytes < GROUP_BYTES && g->receive.counters.readings < GROUP_LINES &&
            c->clock->mono_ms() < until && (m = inbox_take(c->inbox)) != NULL) {
         bytes += m->len;
         status = take_message(c, g, m, accepts, err);
-        free(m);
     }
     return status;
 }
@@ -233,6 +289,7 @@ static void reload(struct core *c, const struct error *why, enum status status)
     c->is_commit_failing = true;
     show_accepting(&c->show, false, why->text);
     c->show.counters.commit_failures++;
+    forget_held(c);
     known_release(&c->known);
     minute_reset(&c->minute);
     if (status == ST_STORAGE)
@@ -335,7 +392,8 @@ static void *run(void *argument)
             inbox_pause(c->inbox, now + RETRY_MS, SIZE_MAX);
             continue;
         }
-        inbox_wait(c->inbox, due);
+        if (c->held == NULL)
+            inbox_wait(c->inbox, due);
         inbox_pause(c->inbox, c->gather_until_mono_ms, GROUP_BYTES);
     }
     if (!c->has_failed && turn(c)) /* what had arrived, and what the store had still to say */
@@ -433,6 +491,7 @@ void core_destroy(struct core *c)
     acks_release(&c->acks);
     if (c->has_result)
         store_result_release(&c->result);
+    forget_held(c);
     presence_release(&c->presence);
     known_release(&c->known);
     db_close(c->db);

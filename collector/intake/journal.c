@@ -16,6 +16,7 @@
 #define BUCKETS_MAX 32
 static const int64_t widths_ms[] = {HOUR_MS, DAY_MS, INT64_MAX};
 #define WIDTHS (sizeof widths_ms / sizeof widths_ms[0])
+#define SPAN_COST_BYTES 512 /* looking at a row of journal_span takes as long as reading so much */
 
 static enum status add_spans(struct db *db, const struct journal_batch *batch, int64_t id, struct error *err)
 {
@@ -57,7 +58,45 @@ enum status journal_add(struct db *db, const struct journal_batch *batch, struct
     return add_spans(db, batch, db_last_id(db), err);
 }
 
-static void visit_batch(struct span payload, struct span skipped, int64_t from_ms, int64_t to_ms,
+/* The first of the times that is not before this one, by bisection. */
+static size_t lower_bound(const struct journal_search *s, int64_t time_ms)
+{
+    size_t low = 0, high = s->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (s->times_ms[middle] < time_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_wanted(const struct journal_search *s, int64_t time_ms)
+{
+    size_t i = lower_bound(s, time_ms);
+    return i < s->count && s->times_ms[i] == time_ms;
+}
+
+/* Spares parsing most lines: the time stamp is the digits behind the last space. What it does not understand
+ * it leaves to the parser. */
+static bool may_be_wanted(const struct journal_search *s, struct span line)
+{
+    int64_t time_ms = 0, unit = 1;
+    size_t digits = 0;
+    while (digits < line.len && digits < 18) {
+        char c = line.at[line.len - 1 - digits];
+        if (c < '0' || c > '9')
+            break;
+        time_ms += (c - '0') * unit;
+        unit *= 10;
+        digits++;
+    }
+    bool is_understood = digits > 0 && digits < line.len && line.at[line.len - 1 - digits] == ' ';
+    return !is_understood || is_wanted(s, time_ms);
+}
+
+static void visit_batch(const struct journal_search *s, struct span payload, struct span skipped,
     journal_visit *visit, void *context)
 {
     struct batch_header header;
@@ -72,34 +111,81 @@ static void visit_batch(struct span payload, struct span skipped, int64_t from_m
             continue;
         }
         struct reading reading;
-        if (batch_read_reading(line, &reading, NULL) == ST_OK && reading.time_ms >= from_ms &&
-            reading.time_ms <= to_ms)
+        if (may_be_wanted(s, line) && batch_read_reading(line, &reading, NULL) == ST_OK &&
+            is_wanted(s, reading.time_ms))
             visit(context, &reading);
     }
     free(list);
 }
 
-enum status journal_find(struct db *db, int64_t gateway, int64_t from_ms, int64_t to_ms, journal_visit *visit,
-    void *context, struct error *err)
+static enum status read_batch(struct db *db, const struct journal_search *s, int64_t id, journal_visit *visit,
+    void *context, int64_t *budget, struct error *err)
 {
-    /* A batch lies in several buckets; DISTINCT visits it once. */
-    struct db_stmt *find = db_keep(db,
-        "SELECT payload, skipped FROM journal WHERE id IN (SELECT DISTINCT journal FROM journal_span WHERE "
-        "gateway = ?"
-        " AND width_ms = ? AND bucket BETWEEN ? AND ? AND to_ms >= ? AND from_ms <= ?) ORDER BY id");
-    enum status status = ST_OK;
-    for (size_t w = 0; w < WIDTHS && status == ST_OK; w++) {
-        db_bind_int(find, 1, gateway);
-        db_bind_int(find, 2, widths_ms[w]);
-        db_bind_int(find, 3, from_ms / widths_ms[w]);
-        db_bind_int(find, 4, to_ms / widths_ms[w]);
-        db_bind_int(find, 5, from_ms);
-        db_bind_int(find, 6, to_ms);
-        bool has_row;
-        while ((status = db_step(find, &has_row, err)) == ST_OK && has_row)
-            visit_batch(db_text(find, 0), db_text(find, 1), from_ms, to_ms, visit, context);
+    struct db_stmt *read = db_keep(db, "SELECT payload, skipped FROM journal WHERE id = ?");
+    db_bind_int(read, 1, id);
+    bool has_row;
+    enum status status = db_step(read, &has_row, err);
+    if (status == ST_OK && has_row) {
+        struct span payload = db_text(read, 0);
+        *budget -= (int64_t)payload.len;
+        visit_batch(s, payload, db_text(read, 1), visit, context);
+        db_reset(read);
     }
     return status;
+}
+
+/* A batch lies in every bucket from its first reading to its last; it is read in the first of them in which a
+ * time is looked for. */
+static bool is_read_here(
+    const struct journal_search *s, int64_t width_ms, int64_t bucket, int64_t from_ms, int64_t to_ms)
+{
+    size_t i = lower_bound(s, from_ms);
+    return i < s->count && s->times_ms[i] <= to_ms && s->times_ms[i] / width_ms == bucket;
+}
+
+static enum status search_bucket(struct db *db, struct journal_search *s, int64_t bucket,
+    journal_visit *visit, void *context, int64_t *budget, bool *ret_is_done, struct error *err)
+{
+    struct db_stmt *spans = db_keep(db,
+        "SELECT journal, from_ms, to_ms FROM journal_span WHERE gateway = ? AND width_ms = ? AND bucket = ?"
+        " AND journal > ? ORDER BY journal");
+    int64_t width_ms = widths_ms[s->width];
+    db_bind_int(spans, 1, s->gateway);
+    db_bind_int(spans, 2, width_ms);
+    db_bind_int(spans, 3, bucket);
+    db_bind_int(spans, 4, s->after);
+    enum status status = ST_OK;
+    bool has_row = true;
+    while (*budget > 0 && (status = db_step(spans, &has_row, err)) == ST_OK && has_row) {
+        s->after = db_int(spans, 0);
+        *budget -= SPAN_COST_BYTES;
+        if (is_read_here(s, width_ms, bucket, db_int(spans, 1), db_int(spans, 2)))
+            status = read_batch(db, s, s->after, visit, context, budget, err);
+        if (status != ST_OK)
+            break;
+    }
+    db_reset(spans);
+    *ret_is_done = !has_row;
+    return status;
+}
+
+enum status journal_find(struct db *db, struct journal_search *s, int64_t budget, journal_visit *visit,
+    void *context, bool *ret_is_done, struct error *err)
+{
+    *ret_is_done = false;
+    for (; s->width < WIDTHS; s->width++, s->at = 0)
+        while (s->at < s->count) {
+            int64_t width_ms = widths_ms[s->width], bucket = s->times_ms[s->at] / width_ms;
+            bool is_over;
+            enum status status = search_bucket(db, s, bucket, visit, context, &budget, &is_over, err);
+            if (status != ST_OK || !is_over)
+                return status;
+            s->after = 0;
+            while (s->at < s->count && s->times_ms[s->at] / width_ms == bucket)
+                s->at++;
+        }
+    *ret_is_done = true;
+    return ST_OK;
 }
 
 static bool has_room(int64_t of_gateway, int64_t of_all)

@@ -23,11 +23,23 @@ struct journal_batch {
 
 enum status journal_add(struct db *db, const struct journal_batch *batch, struct error *err);
 
-/* Calls back for every journalled line of a gateway whose batch overlaps [from_ms, to_ms], skipped lines left
- * out: what a late reading may repeat. */
+/*
+ * The search for what late readings may repeat: every line that is journalled of the gateway with one of
+ * these times, skipped lines left out. Only batches in whose span one of the times lies are read, each once.
+ * It is done in pieces, because an agent that imports old readings may make it as large as the journal.
+ */
+struct journal_search {
+    int64_t gateway;
+    const int64_t *times_ms; /* ascending */
+    size_t count;
+    /* Where it has come to; zero at the begin. */
+    size_t width, at;
+    int64_t after;
+};
 typedef void journal_visit(void *context, const struct reading *reading);
-enum status journal_find(struct db *db, int64_t gateway, int64_t from_ms, int64_t to_ms, journal_visit *visit,
-    void *context, struct error *err);
+/* Goes on until about `budget` bytes of the journal are read, at least by one step. */
+enum status journal_find(struct db *db, struct journal_search *s, int64_t budget, journal_visit *visit,
+    void *context, bool *ret_is_done, struct error *err);
 
 /*
  * The quarantine is for people to look into, so a flood need not be kept whole: of each gateway up to

@@ -200,12 +200,18 @@ enum status known_mark_prev(struct db *db, struct known_gateway *g, const struct
     return save_mark(db, g, e, err);
 }
 
+struct known_point *known_point_find(
+    const struct known *k, const struct known_gateway *g, struct span name)
+{
+    return name_map_find(&k->points, span_of(g->name), name);
+}
+
 struct known_point *known_point_get(struct known *k, struct known_gateway *g, struct span name)
 {
     /* A gateway's points come in the same order again and again: the guess spares most look-ups. */
     struct known_point *p = k->last != NULL ? k->last->follower : NULL;
     if (p == NULL || p->gateway != g || !span_is(name, p->name)) {
-        p = name_map_find(&k->points, span_of(g->name), name);
+        p = known_point_find(k, g, name);
         if (p == NULL && g->points < KNOWN_POINTS_MAX)
             p = new_point(k, g, name);
         if (p == NULL)

@@ -24,6 +24,8 @@ struct known_epoch {
 #define KNOWN_EPOCHS_MAX 1000
 /* A reading of one more point is quarantined. */
 #define KNOWN_POINTS_MAX 10000
+/* A batch of one more gateway is turned away: not journalled, not answered. */
+#define KNOWN_GATEWAYS_MAX 4096
 
 struct known_gateway {
     int64_t id;
@@ -79,6 +81,8 @@ enum status known_mark(struct db *db, struct known_gateway *g, const struct batc
 enum status known_mark_prev(struct db *db, struct known_gateway *g, const struct batch_header *header,
     int64_t mark, struct error *err);
 
+struct known_point *known_point_find(
+    const struct known *k, const struct known_gateway *g, struct span name); /* NULL = never heard */
 /* The point, added where it is new (to disk by known_save); NULL where the gateway has KNOWN_POINTS_MAX
  * others. */
 struct known_point *known_point_get(struct known *k, struct known_gateway *g, struct span name);

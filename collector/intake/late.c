@@ -1,6 +1,5 @@
 #include "collector/intake/late.h"
 
-#include "collector/intake/journal.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -15,6 +14,7 @@ void late_add(struct late *l, const struct reading *reading, int64_t line, struc
 void late_release(struct late *l)
 {
     free(l->items);
+    free(l->times_ms);
     *l = (struct late){0};
 }
 
@@ -112,21 +112,56 @@ static bool is_decided_out(const struct late *l, const struct reading *reading, 
     return false;
 }
 
-enum status late_decide(struct late *l, struct db *db, const struct known_gateway *g, struct span body,
-    const bool *is_out, struct error *err)
+static void begin_search(struct late *l, int64_t gateway)
 {
+    qsort(l->items, l->count, sizeof *l->items, by_identity);
+    l->times_ms = mem_alloc(l->count * sizeof *l->times_ms);
+    l->search = (struct journal_search){.gateway = gateway, .times_ms = l->times_ms};
+    for (size_t i = 0; i < l->count; i++) {
+        int64_t time_ms = l->items[i].reading.time_ms;
+        if (l->search.count == 0 || l->times_ms[l->search.count - 1] != time_ms)
+            l->times_ms[l->search.count++] = time_ms;
+    }
+}
+
+enum status late_search(
+    struct late *l, struct db *db, int64_t gateway, int64_t budget, bool *ret_is_done, struct error *err)
+{
+    *ret_is_done = true;
     if (l->count == 0)
         return ST_OK;
+    if (l->times_ms == NULL)
+        begin_search(l, gateway);
+    enum status status = journal_find(db, &l->search, budget, meet_journalled, l, ret_is_done, err);
+    if (status == ST_OK && *ret_is_done)
+        qsort(l->items, l->count, sizeof *l->items, by_line);
+    return status;
+}
+
+/* What is not in the other list was newer than all that its point had, so it is not journalled. */
+static void take_verdicts(struct late *l, const struct late *searched)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        while (at < searched->count && searched->items[at].line < l->items[i].line)
+            at++;
+        if (at < searched->count && searched->items[at].line == l->items[i].line)
+            l->items[i].verdict = searched->items[at].verdict;
+    }
+}
+
+void late_decide(struct late *l, const struct late *searched, struct span body, const bool *is_out)
+{
+    if (l->count == 0)
+        return;
+    take_verdicts(l, searched);
     qsort(l->items, l->count, sizeof *l->items, by_identity);
-    int64_t from_ms = l->items[0].reading.time_ms, to_ms = l->items[l->count - 1].reading.time_ms;
-    enum status status = journal_find(db, g->id, from_ms, to_ms, meet_journalled, l, err);
     struct span line;
-    for (int64_t number = 0; status == ST_OK && batch_next_line(&body, &line); number++) {
+    for (int64_t number = 0; batch_next_line(&body, &line); number++) {
         struct reading reading;
         if (!is_out[number] && batch_read_reading(line, &reading, NULL) == ST_OK &&
             !is_decided_out(l, &reading, number))
             meet(l, &reading, number);
     }
     qsort(l->items, l->count, sizeof *l->items, by_line);
-    return status;
 }

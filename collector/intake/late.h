@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "collector/intake/known.h"
+#include "collector/intake/journal.h"
 #include "lib/batch.h"
 #include "lib/db.h"
 
@@ -21,11 +21,16 @@ struct late_reading {
 struct late {
     struct late_reading *items;
     size_t count, capacity;
+    struct journal_search search;
+    int64_t *times_ms; /* of the search; NULL = not begun */
 };
 
 void late_add(struct late *l, const struct reading *reading, int64_t line, struct span text);
-/* Decides every reading by what is journalled for this gateway, and by the lines before it in the same body
- * (of which `is_out` tells those that do not count). Leaves the items in order of their lines. */
-enum status late_decide(struct late *l, struct db *db, const struct known_gateway *g, struct span body,
-    const bool *is_out, struct error *err);
+/* Decides the readings by what is journalled for this gateway: so much of it as `budget` bytes allow, until
+ * it is done. Nothing is added to the list meanwhile, and nothing journalled for the gateway. */
+enum status late_search(
+    struct late *l, struct db *db, int64_t gateway, int64_t budget, bool *ret_is_done, struct error *err);
+/* Decides every reading by what the search found for its line, and by the lines before it in the same body (of
+ * which `is_out` tells those that do not count). Both lists are, and stay, in order of their lines. */
+void late_decide(struct late *l, const struct late *searched, struct span body, const bool *is_out);
 void late_release(struct late *l);

@@ -1,7 +1,6 @@
 #include "collector/intake/receive.h"
 
 #include "collector/intake/journal.h"
-#include "collector/intake/late.h"
 #include "collector/intake/mark.h"
 #include "lib/mem.h"
 
@@ -16,6 +15,10 @@ struct work {
     struct known_gateway *gateway;
     const struct batch_header *header;
     struct span body;
+    struct line_reading {
+        bool is_valid;
+        struct reading reading;
+    } parsed[BATCH_LINES_MAX];
     bool is_out[BATCH_LINES_MAX]; /* lines that do not enter the series */
     int64_t lines, readings;
     int64_t from_ms, to_ms;
@@ -60,10 +63,12 @@ static enum status take_line(struct work *w, struct span text, int64_t line, str
         w->is_out[line] = true;
         return ST_OK;
     }
-    struct reading reading;
     struct error why;
-    if (batch_read_reading(text, &reading, &why) != ST_OK)
+    if (!w->parsed[line].is_valid) {
+        batch_read_reading(text, &(struct reading){0}, &why);
         return put_out(w, line, why.text, text, err);
+    }
+    struct reading reading = w->parsed[line].reading;
     if (reading.time_ms > w->message->received_ms + RECEIVE_AHEAD_MAX_MS)
         return put_out(w, line, "more than 5 min ahead of the collector's clock", text, err);
     struct known_point *point = known_point_get(w->r->known, w->gateway, reading.point);
@@ -77,9 +82,40 @@ static enum status take_line(struct work *w, struct span text, int64_t line, str
     return ST_OK;
 }
 
+static void parse(struct work *w)
+{
+    struct span body = w->body, line;
+    for (struct line_reading *p = w->parsed; batch_next_line(&body, &line); p++)
+        p->is_valid = line.len > 0 && line.at[0] != '#' && batch_read_reading(line, &p->reading, NULL) == ST_OK;
+}
+
+/* Readings that may be journalled already: not newer than what their point has. Changes nothing, so that it
+ * may be left and begun again. */
+static void collect_late(const struct work *w, struct late *ret)
+{
+    struct span body = w->body, line;
+    for (int64_t number = 0; batch_next_line(&body, &line); number++) {
+        const struct line_reading *p = &w->parsed[number];
+        if (!p->is_valid || p->reading.time_ms > w->gateway->newest_ms)
+            continue;
+        const struct known_point *point = known_point_find(w->r->known, w->gateway, p->reading.point);
+        if (point != NULL && p->reading.time_ms <= point->time_ms)
+            late_add(ret, &p->reading, number, line);
+    }
+}
+
+static enum status search_late(struct work *w, bool *ret_is_done, struct error *err)
+{
+    struct receive *r = w->r;
+    if (r->search->count == 0)
+        collect_late(w, r->search);
+    return late_search(r->search, r->db, w->gateway->id, r->search_bytes, ret_is_done, err);
+}
+
 static enum status settle_late(struct work *w, struct error *err)
 {
-    enum status status = late_decide(&w->late, w->r->db, w->gateway, w->body, w->is_out, err);
+    late_decide(&w->late, w->r->search, w->body, w->is_out);
+    enum status status = ST_OK;
     for (size_t i = 0; i < w->late.count && status == ST_OK; i++) {
         const struct late_reading *late = &w->late.items[i];
         if (late->verdict == LATE_NEW)
@@ -135,21 +171,34 @@ static enum status record_loss(
     return status;
 }
 
-static enum status apply(struct receive *r, const struct inbox_message *m, struct known_gateway *g,
-    const struct batch_header *header, struct span body, struct error *err)
+static enum status take_lines(struct work *w, struct error *err)
 {
-    struct work *w = mem_zalloc(sizeof *w);
-    *w = (struct work){.r = r, .message = m, .gateway = g, .header = header, .body = body};
     enum status status = ST_OK;
-    struct span line;
+    struct span body = w->body, line;
     while (status == ST_OK && batch_next_line(&body, &line))
         status = take_line(w, line, w->lines++, err);
     if (status == ST_OK)
         status = settle_late(w, err);
     if (status == ST_OK)
         status = write_journal(w, err);
-    r->counters.readings += w->readings;
+    w->r->counters.readings += w->readings;
     late_release(&w->late);
+    return status;
+}
+
+static enum status apply(struct receive *r, const struct inbox_message *m, struct known_gateway *g,
+    const struct batch_header *header, struct span body, bool *ret_is_done, struct error *err)
+{
+    struct work *w = mem_zalloc(sizeof *w);
+    w->r = r;
+    w->message = m;
+    w->gateway = g;
+    w->header = header;
+    w->body = body;
+    parse(w);
+    enum status status = search_late(w, ret_is_done, err);
+    if (status == ST_OK && *ret_is_done)
+        status = take_lines(w, err);
     free(w);
     return status;
 }
@@ -214,16 +263,19 @@ static struct mark_decision decide(const struct known_gateway *g, const struct b
 }
 
 static enum status accept(struct receive *r, const struct inbox_message *m, struct known_gateway *g,
-    const struct batch_header *header, struct span body, struct error *err)
+    const struct batch_header *header, struct span body, bool *ret_is_done, struct error *err)
 {
     enum status status;
+    *ret_is_done = true;
     if (m->len > BATCH_BYTES_MAX)
         status = apply_broken(r, m, g, header, "the batch is larger than 256 KiB", err);
     else if (count_lines(body) > BATCH_LINES_MAX)
         status = apply_broken(r, m, g, header, "the batch has more than 1000 lines", err);
     else
-        status = apply(r, m, g, header, body, err);
-    if (status == ST_OK && header->dropped > 0)
+        status = apply(r, m, g, header, body, ret_is_done, err);
+    if (status != ST_OK || !*ret_is_done)
+        return status;
+    if (header->dropped > 0)
         status = record_dropped(r, m, g, header, err);
     r->counters.batches++;
     return status == ST_OK ? known_mark(r->db, g, header, header->seq, err) : status;
@@ -236,11 +288,15 @@ enum status receive_batch(
     struct span payload = {m->payload, m->len}, body;
     struct batch_header header;
     struct error why;
+    struct known_gateway *g = known_gateway_find(r->known, span_of(m->gateway));
+    if (g == NULL && r->known->gateways.count >= KNOWN_GATEWAYS_MAX) {
+        ret->is_turned_away = true;
+        return ST_OK;
+    }
     if (batch_read_header(payload, &header, &body, &why) != ST_OK) {
         r->counters.unreadable++;
         return quarantine(r, m, NULL, -1, why.text, payload, err);
     }
-    struct known_gateway *g = known_gateway_find(r->known, span_of(m->gateway));
     enum status status = ST_OK;
     if (g == NULL)
         status = known_gateway_add(r->known, r->db, span_of(m->gateway), m->received_ms, &g, err);
@@ -249,13 +305,15 @@ enum status receive_batch(
     struct mark_decision d = decide(g, &header);
     if (d.has_gap)
         status = record_gap(r, m, g, &header, &d, err);
+    bool is_done = true;
     if (status == ST_OK && d.verdict == MARK_ACCEPT)
-        status = accept(r, m, g, &header, body, err);
+        status = accept(r, m, g, &header, body, &is_done, err);
     if (d.verdict == MARK_DUPLICATE)
         r->counters.duplicate_batches++;
     if (d.verdict == MARK_REFUSE)
         r->counters.refused++;
-    ret->has_ack = true;
+    ret->is_unfinished = !is_done;
+    ret->has_ack = is_done;
     ret->ack = (struct ack){.epoch = header.epoch,
         .seq = d.verdict == MARK_ACCEPT ? header.seq : d.mark,
         .is_refusal = d.verdict == MARK_REFUSE};

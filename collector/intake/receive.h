@@ -6,19 +6,29 @@
 
 #include "collector/intake/inbox.h"
 #include "collector/intake/known.h"
+#include "collector/intake/late.h"
 #include "collector/live/snapshot.h"
 
+/* What a transaction may take for the late readings of one batch: some ten milliseconds. */
+#define RECEIVE_SEARCH_BYTES (16 * 1024 * 1024)
 #define RECEIVE_AHEAD_MAX_MS (5 * 60 * 1000) /* D5: a reading further ahead of our clock is quarantined */
 
 struct receive {
     struct db *db;
     struct known *known;
+    struct late *search;  /* of the batch's late readings; empty, or as an unfinished batch left it */
+    int64_t search_bytes; /* how much of the journal it may read for one batch */
     struct snapshot_counters counters; /* of this transaction */
 };
 
 struct receive_answer {
-    bool has_ack; /* false: no answer (an unreadable header) */
+    bool has_ack; /* false: no answer (an unreadable header, unfinished, or turned away) */
     struct ack ack;
+    /* The search is not done. Nothing of the batch is taken: give the same message again with the same
+     * `search` in a next transaction, and none of its gateway in between; or forget both, and it comes again
+     * by itself. */
+    bool is_unfinished;
+    bool is_turned_away; /* of one gateway more than KNOWN_GATEWAYS_MAX */
 };
 
 /* ST_INVALID never comes back: what is wrong with a message goes to quarantine. Any failure is the

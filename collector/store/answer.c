@@ -19,6 +19,9 @@ static const struct row {
     /* A server that is no InfluxDB says 200 to anything: believing it would lose the lines. */
     {200, 399, NULL, ANSWER_CONFIGURATION},
     {400, 400, "database is required", ANSWER_CONFIGURATION},
+    /* "partial write: max-series-per-database limit exceeded: (1000000) dropped=1", max-values-per-tag: the
+     * lines are good, a limit of the store is to be raised. */
+    {400, 400, "partial write: max-", ANSWER_CONFIGURATION},
     {401, 401, NULL, ANSWER_CONFIGURATION},
     {403, 403, NULL, ANSWER_CONFIGURATION},
     {404, 404, "database not found", ANSWER_MISSING},

@@ -352,6 +352,18 @@ static int remove_folder(void **state)
     return system(command);
 }
 
+static void test_a_reading_of_the_future_is_a_mistake_of_the_file(void **state)
+{
+    (void)state;
+    static const char text[] = "b3,1,1764000000000\nb3,2,4102444800000\n";
+    char said[4096];
+    struct error err;
+    assert_int_equal(replay(text, sizeof text - 1, said, &err), ST_INVALID);
+    assert_non_null(strstr(said, "a.csv:2: its time lies ahead"));
+    assert_null(strstr(said, "a.csv:1:"));
+    assert_int_equal(fake.put, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +372,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_good_file_is_put_in_order, set_up),
         cmocka_unit_test_setup(test_every_mistake_is_named_and_nothing_is_sent, set_up),
         cmocka_unit_test_setup(test_a_file_that_begins_with_a_byte_order_mark_is_read, set_up),
+        cmocka_unit_test_setup(test_a_reading_of_the_future_is_a_mistake_of_the_file, set_up),
         cmocka_unit_test_setup(test_it_waits_where_the_spool_is_full, set_up),
         cmocka_unit_test_setup(test_it_ends_only_when_all_is_acknowledged, set_up),
         cmocka_unit_test_setup(test_a_signal_ends_it_while_it_waits_for_room, set_up),
