@@ -200,8 +200,7 @@ enum status known_mark_prev(struct db *db, struct known_gateway *g, const struct
     return save_mark(db, g, e, err);
 }
 
-struct known_point *known_point_find(
-    const struct known *k, const struct known_gateway *g, struct span name)
+struct known_point *known_point_find(const struct known *k, const struct known_gateway *g, struct span name)
 {
     return name_map_find(&k->points, span_of(g->name), name);
 }

@@ -30,7 +30,7 @@ void late_add(struct late *l, const struct reading *reading, int64_t line, struc
  * it is done. Nothing is added to the list meanwhile, and nothing journalled for the gateway. */
 enum status late_search(
     struct late *l, struct db *db, int64_t gateway, int64_t budget, bool *ret_is_done, struct error *err);
-/* Decides every reading by what the search found for its line, and by the lines before it in the same body (of
- * which `is_out` tells those that do not count). Both lists are, and stay, in order of their lines. */
+/* Decides every reading by what the search found for its line, and by the lines before it in the same body
+ * (of which `is_out` tells those that do not count). Both lists are, and stay, in order of their lines. */
 void late_decide(struct late *l, const struct late *searched, struct span body, const bool *is_out);
 void late_release(struct late *l);

@@ -86,7 +86,8 @@ static void parse(struct work *w)
 {
     struct span body = w->body, line;
     for (struct line_reading *p = w->parsed; batch_next_line(&body, &line); p++)
-        p->is_valid = line.len > 0 && line.at[0] != '#' && batch_read_reading(line, &p->reading, NULL) == ST_OK;
+        p->is_valid =
+            line.len > 0 && line.at[0] != '#' && batch_read_reading(line, &p->reading, NULL) == ST_OK;
 }
 
 /* Readings that may be journalled already: not newer than what their point has. Changes nothing, so that it

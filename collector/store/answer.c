@@ -19,9 +19,6 @@ static const struct row {
     /* A server that is no InfluxDB says 200 to anything: believing it would lose the lines. */
     {200, 399, NULL, ANSWER_CONFIGURATION},
     {400, 400, "database is required", ANSWER_CONFIGURATION},
-    /* "partial write: max-series-per-database limit exceeded: (1000000) dropped=1", max-values-per-tag: the
-     * lines are good, a limit of the store is to be raised. */
-    {400, 400, "partial write: max-", ANSWER_CONFIGURATION},
     {401, 401, NULL, ANSWER_CONFIGURATION},
     {403, 403, NULL, ANSWER_CONFIGURATION},
     {404, 404, "database not found", ANSWER_MISSING},
@@ -55,6 +52,14 @@ static bool read_expired(const char *text, int64_t *ret)
            number_parse_int64(text + length, strlen(text + length), ret) && *ret >= 0;
 }
 
+/* "partial write: max-series-per-database limit exceeded: (1000000) dropped=1", and the same of
+ * max-values-per-tag: the lines are good, a person must raise the store's limit. */
+static bool is_limit(const char *text)
+{
+    static const char head[] = "partial write: max-";
+    return strncmp(text, head, sizeof head - 1) == 0 && strstr(text, " limit exceeded") != NULL;
+}
+
 static int64_t read_retry_after(const char *text)
 {
     int64_t seconds;
@@ -81,7 +86,7 @@ struct answer answer_read(
     }
     if (code == 204)
         answer.action = ANSWER_ACCEPTED;
-    else if (code == 400 && has_error)
+    else if (code == 400 && has_error && !is_limit(error))
         answer.action = ANSWER_BISECT;
     else
         answer.action = ANSWER_CONFIGURATION;

@@ -48,7 +48,8 @@ struct store {
     bool is_prepared;
     int64_t delay_ms; /* of the last pause, 0 after a success */
     unsigned jitter;
-    struct complaint complaint;
+    struct complaint complaint, too_old;
+    int64_t raw_retention_days;
 };
 
 struct store *store_create(const struct store_options *options)
@@ -62,6 +63,7 @@ struct store *store_create(const struct store_options *options)
         .raw_retention_days = options->raw_retention_days,
         .timeout_ms = options->timeout_ms,
     });
+    s->raw_retention_days = options->raw_retention_days;
     s->park = options->park;
     s->database_path = mem_strdup(options->database_path);
     s->body_lines = s->post_lines = options->body_lines > 0 ? (size_t)options->body_lines : 1;
@@ -222,6 +224,19 @@ static bool deliver(struct store *s, const char *policy, size_t from, size_t to,
     }
 }
 
+/* The store refuses what is older than the policy keeps: an import of old readings would end there unseen. */
+static void tell_too_old(struct store *s, int64_t expired)
+{
+    int64_t now_mono_ms = clock_system.mono_ms();
+    if (expired > 0)
+        complain(&s->too_old, now_mono_ms, LOG_LEVEL_WARN, "store",
+            "%lld readings (%lld since start) are older than raw_retention = %lld days and are not kept by "
+            "the store; to keep such, raise store.raw_retention before they are sent",
+            (long long)expired, (long long)(s->status.expired + expired), (long long)s->raw_retention_days);
+    else
+        complaint_clear(&s->too_old, now_mono_ms, "store", "readings are within raw_retention again");
+}
+
 /* Brings the body to its end and tells the core. False when stopping. */
 static bool settle(struct store *s, const char *policy, int64_t *position)
 {
@@ -232,6 +247,8 @@ static bool settle(struct store *s, const char *policy, int64_t *position)
             return false;
         from = to;
     }
+    if (position == &s->raw_read && s->body.count > 0)
+        tell_too_old(s, tally.expired);
     *position = s->body.position;
     publish(s, tally.accepted, tally.expired);
     return true;

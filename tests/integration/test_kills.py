@@ -113,15 +113,22 @@ def test_the_agent_killed(park):
     assert_delivered_once(park, spooled, may_lack=True)
 
 
-def test_the_broker_killed(park):
-    wait_delivering(park)
-    wait_in_flight(park)
+def strike(park, victim=None) -> evidence.Spooled:
+    """Kills the victim while the agent stands still, so that its spool can be read as it is at that instant."""
     agent = park.agents[GATEWAY]
     agent.pause()
-    park.broker.kill()
+    if victim is not None:
+        victim.kill()
     spooled = spool_now(park, "at-the-kill")
     assert_in_flight(spooled, park)
     agent.resume()
+    return spooled
+
+
+def test_the_broker_killed(park):
+    wait_delivering(park)
+    wait_in_flight(park)
+    spooled = strike(park, park.broker)
     park.collector.resume()
     park.broker.start()
     finish(park)
@@ -131,12 +138,7 @@ def test_the_broker_killed(park):
 def test_the_collector_killed(park):
     wait_delivering(park)
     wait_in_flight(park)
-    agent = park.agents[GATEWAY]
-    agent.pause()
-    park.collector.kill()
-    spooled = spool_now(park, "at-the-kill")
-    assert_in_flight(spooled, park)
-    agent.resume()
+    spooled = strike(park, park.collector)
     park.collector.start()
     finish(park)
     assert_delivered_once(park, spooled)
@@ -146,11 +148,7 @@ def test_the_store_killed(park):
     wait_delivering(park)
     park.influx.kill()
     wait_in_flight(park)
-    agent = park.agents[GATEWAY]
-    agent.pause()
-    spooled = spool_now(park, "at-the-kill")
-    assert_in_flight(spooled, park)
-    agent.resume()
+    spooled = strike(park)
     park.collector.resume()
     wait_until(lambda: park.collector.metric("parkmon_store_backlog_batches") >= 5, 30, "batches wait for the store")
     park.influx.start()

@@ -13,6 +13,9 @@ struct intake {
     struct fake_journal journal;
     struct db *db;
     struct known known;
+    struct late search;
+    int64_t search_bytes;              /* 0 = as in the program */
+    int pieces;                        /* transactions that the last batch took */
     struct snapshot_counters counters; /* of the last batch */
 };
 
@@ -41,6 +44,7 @@ static inline void intake_open(struct intake *in)
 
 static inline void intake_close(struct intake *in)
 {
+    late_release(&in->search);
     known_release(&in->known);
     in->journal.db = in->db;
     fake_journal_close(&in->journal);
@@ -60,8 +64,13 @@ static inline struct inbox_message *message_of(
 static inline enum status intake_try(
     struct intake *in, const struct inbox_message *m, struct receive_answer *ret, struct error *err)
 {
-    struct receive r = {.db = in->db, .known = &in->known};
+    struct receive r = {.db = in->db,
+        .known = &in->known,
+        .search = &in->search,
+        .search_bytes = in->search_bytes != 0 ? in->search_bytes : RECEIVE_SEARCH_BYTES};
     enum status status = receive_batch(&r, m, ret, err);
+    if (status != ST_OK || !ret->is_unfinished)
+        late_release(&in->search);
     in->counters = r.counters;
     return status == ST_OK ? known_save(&in->known, in->db, err) : status;
 }
@@ -72,9 +81,13 @@ static inline struct receive_answer intake_give_bytes(
     struct error err = {""};
     struct receive_answer answer;
     struct inbox_message *m = message_of(gateway, text, len, NOW_MS);
-    must(db_begin(in->db, &err), &err);
-    must(intake_try(in, m, &answer, &err), &err);
-    must(db_commit(in->db, &err), &err);
+    in->pieces = 0;
+    do {
+        must(db_begin(in->db, &err), &err);
+        must(intake_try(in, m, &answer, &err), &err);
+        must(db_commit(in->db, &err), &err);
+        in->pieces++;
+    } while (answer.is_unfinished);
     free(m);
     return answer;
 }

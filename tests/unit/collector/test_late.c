@@ -104,19 +104,23 @@ static void run(uint64_t seed)
     struct table table = {0};
     struct tally expected = {0}, found = {0};
     struct buf text = {0};
+    int in_pieces = 0;
     intake_open(&in);
     struct park *park = fake_park(&in.journal);
     for (int seq = 1; seq <= 120; seq++) {
         buf_reset(&text);
         buf_printf(&text, "#park1 epoch=" EPOCH_A " seq=%d first=1\n", seq);
         write_body(&text, &table, &expected);
+        in.search_bytes = pick(2) ? 1 + pick(3000) : 0; /* at once, or in pieces */
         intake_give_bytes(&in, "gw-a", text.data, text.len);
+        in_pieces += in.pieces > 1;
         found.readings += in.counters.readings;
         found.duplicates += in.counters.duplicate_readings;
         found.conflicts += in.counters.quarantined;
         if (pick(10) == 0)
             intake_reload(&in);
     }
+    assert_true(in_pieces > 10);
     assert_int_equal(found.readings, expected.readings);
     assert_int_equal(found.duplicates, expected.duplicates);
     assert_int_equal(found.conflicts, expected.conflicts);
@@ -132,9 +136,78 @@ static void test_each_point_and_time_goes_to_the_store_once_with_its_first_value
     random_histories(run, 10);
 }
 
+/* Ten batches of a minute each; late readings of the first and the last minute. */
+static void give_minutes(struct intake *in, struct buf *text)
+{
+    intake_open(in);
+    for (int seq = 1; seq <= 10; seq++) {
+        buf_reset(text);
+        buf_printf(text, "#park1 epoch=" EPOCH_A " seq=%d first=1\n", seq);
+        for (int i = 0; i < 60; i++)
+            buf_printf(
+                text, "gauge,point=p value=%d %lld\n", i, (long long)NOW_MS + (seq * 60 + i - 700) * 1000);
+        intake_give_bytes(in, "gw-a", text->data, text->len);
+    }
+    buf_reset(text);
+    buf_printf(text,
+        "#park1 epoch=" EPOCH_A " seq=11 first=1\ngauge,point=p value=5 %lld\ngauge,point=p value=6 %lld\n",
+        (long long)NOW_MS + (60 + 5 - 700) * 1000, (long long)NOW_MS + (600 + 5 - 700) * 1000);
+}
+
+static void test_only_batches_in_which_a_late_time_lies_are_read(void **state)
+{
+    (void)state;
+    struct intake in;
+    struct buf text = {0};
+    give_minutes(&in, &text);
+    /* What lies between may be unreadable: it is not looked at. */
+    struct error err = {""};
+    must(db_exec(in.db, "UPDATE journal SET payload = zeroblob(50000000) WHERE id BETWEEN 2 AND 9", &err),
+        &err);
+    in.search_bytes = 50000;
+    intake_give_bytes(&in, "gw-a", text.data, text.len);
+    assert_int_equal(in.pieces, 1);
+    assert_int_equal(in.counters.duplicate_readings, 1);
+    assert_int_equal(in.counters.quarantined, 1);
+    buf_release(&text);
+    intake_close(&in);
+}
+
+static void test_a_search_that_is_too_large_leaves_no_trace_until_it_is_done(void **state)
+{
+    (void)state;
+    struct intake in;
+    struct buf text = {0};
+    give_minutes(&in, &text);
+    struct error err = {""};
+    struct receive_answer answer;
+    struct inbox_message *m = message_of("gw-a", text.data, text.len, NOW_MS);
+    in.search_bytes = 1;
+    int pieces = 1;
+    must(db_begin(in.db, &err), &err);
+    for (;; pieces++) {
+        must(intake_try(&in, m, &answer, &err), &err);
+        if (!answer.is_unfinished)
+            break;
+        assert_false(answer.has_ack);
+        assert_int_equal(in.counters.batches + in.counters.readings, 0);
+        assert_int_equal(query(in.db, "SELECT count(*) FROM journal"), 10);
+        assert_int_equal(query(in.db, "SELECT max(mark) FROM epoch"), 10);
+    }
+    assert_in_range(pieces, 10, 13); /* one batch or one row of the index a time */
+    assert_answer(answer, 0xaa, 11, false);
+    assert_int_equal(in.counters.duplicate_readings, 1);
+    must(db_commit(in.db, &err), &err);
+    free(m);
+    buf_release(&text);
+    intake_close(&in);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_only_batches_in_which_a_late_time_lies_are_read),
+        cmocka_unit_test(test_a_search_that_is_too_large_leaves_no_trace_until_it_is_done),
         cmocka_unit_test(test_each_point_and_time_goes_to_the_store_once_with_its_first_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,8 @@ static void test_each_case_of_the_contract(void **state)
             false, false, 8, 8},
         {"dropped beyond the epoch before", 12, 11, 8, {true, false, 0, true, 2}, MARK_REFUSE, 10, 3, 10,
             false, false, 10, 8},
+        {"a spool from an image that gave up history: the mark of the epoch before does not fall", 7, 6, 4,
+            {true, false, 0, true, 9}, MARK_REFUSE, 5, 5, 5, false, false, 5, -1},
         {"the epoch's own mark counts, not that of the one before", 9, 1, 4, {true, true, 8, true, 2},
             MARK_ACCEPT, 8, 0, 0, false, false, -1, -1},
     };

@@ -173,6 +173,34 @@ static void test_points_that_no_park_knows_are_kept_up_to_a_limit(void **state)
     intake_close(&in);
 }
 
+static void test_gateways_beyond_the_limit_are_turned_away_without_a_trace(void **state)
+{
+    (void)state;
+    struct intake in;
+    struct error err = {""};
+    intake_open(&in);
+    must(db_exec(in.db,
+             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4095)"
+             " INSERT INTO gateway(name, first_heard_ms) SELECT 'gw' || i, 0 FROM n",
+             &err),
+        &err);
+    assert_int_equal(KNOWN_GATEWAYS_MAX, 4096);
+    intake_reload(&in);
+    assert_answer(intake_give(&in, "last", FIRST), 0xaa, 1, false);
+    static const char *const payloads[] = {FIRST, "nonsense"};
+    for (int i = 0; i < 2; i++) {
+        struct receive_answer answer = intake_give(&in, "more", payloads[i]);
+        assert_true(answer.is_turned_away);
+        assert_false(answer.has_ack);
+    }
+    assert_int_equal(query(in.db, "SELECT count(*) FROM gateway"), KNOWN_GATEWAYS_MAX);
+    assert_int_equal(query(in.db, "SELECT count(*) FROM journal"), 1);
+    assert_int_equal(query(in.db, "SELECT count(*) FROM quarantine"), 0);
+    /* Those that are known go on. */
+    assert_answer(intake_give(&in, "gw7", FIRST), 0xaa, 1, false);
+    intake_close(&in);
+}
+
 /* ---- D5 ---- */
 
 static void test_within_a_batch_the_same_again_is_dropped_and_another_value_is_quarantined(void **state)
@@ -403,6 +431,7 @@ int main(void)
         cmocka_unit_test(test_a_broken_limit_is_quarantined_recorded_as_loss_and_the_line_goes_on),
         cmocka_unit_test(test_an_unreadable_header_is_counted_quarantined_and_not_answered),
         cmocka_unit_test(test_points_that_no_park_knows_are_kept_up_to_a_limit),
+        cmocka_unit_test(test_gateways_beyond_the_limit_are_turned_away_without_a_trace),
         cmocka_unit_test(test_within_a_batch_the_same_again_is_dropped_and_another_value_is_quarantined),
         cmocka_unit_test(test_across_batches_and_epochs_the_first_journalled_wins_also_after_a_restart),
         cmocka_unit_test(test_late_readings_are_found_again_however_far_their_batches_reach),

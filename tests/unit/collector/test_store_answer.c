@@ -30,6 +30,18 @@ static const struct {
         "answered 400: unable to parse 'x': missing fields"},
     {ST_OK, 400, "{\"error\":\"database is required\"}", "", ANSWER_CONFIGURATION, 0, 0,
         "answered 400: database is required"},
+    /* A limit of the store is no fault of the lines. */
+    {ST_OK, 400, "{\"error\":\"partial write: max-series-per-database limit exceeded: (1000000) dropped=2\"}",
+        "", ANSWER_CONFIGURATION, 0, 0,
+        "answered 400: partial write: max-series-per-database limit exceeded: (1000000) dropped=2"},
+    {ST_OK, 400,
+        "{\"error\":\"partial write: max-values-per-tag limit exceeded (100000/100000): "
+        "measurement=\\\"gauge\\\" tag=\\\"point\\\" value=\\\"p\\\" dropped=1\"}",
+        "", ANSWER_CONFIGURATION, 0, 0,
+        "answered 400: partial write: max-values-per-tag limit exceeded (100000/100000): "
+        "measurement=\"gauge\" tag=\"point\" value=\"p\" dropped=1"},
+    {ST_OK, 400, "{\"error\":\"unable to parse 'partial write: max-x limit exceeded'\"}", "", ANSWER_BISECT,
+        0, 0, "answered 400: unable to parse 'partial write: max-x limit exceeded'"},
     /* A line of ours that holds the words must not pass for the store's own. */
     {ST_OK, 400, "{\"error\":\"unable to parse 'partial write: points beyond retention policy dropped=9'\"}",
         "", ANSWER_BISECT, 0, 0,

@@ -1,26 +1,6 @@
 /* The store's thread against a small server that answers by script and keeps what it accepted. */
 #include "tests/unit/collector/fake_core.h"
-
-#include <arpa/inet.h>
-#include <poll.h>
-#include <stdatomic.h>
-#include <sys/socket.h>
-
-#define BODY_MAX (4 * 1024 * 1024)
-#define HANG (-1)
-
-/* Answers the n-th write (from 0); sets the error text where it wants one. Returns the HTTP code, or HANG. */
-typedef int script(int n, const char *body, const char **ret_error);
-
-struct fake_influx {
-    int listener, port;
-    int stop[2];
-    pthread_t thread;
-    script *script;
-    atomic_int writes, queries;
-    struct buf accepted; /* of the server's thread; read when it is stopped */
-    struct buf query;    /* the last */
-};
+#include "tests/unit/collector/fake_influx.h"
 
 static int count_lines(const char *text)
 {
@@ -28,113 +8,6 @@ static int count_lines(const char *text)
     for (; *text; text++)
         count += *text == '\n';
     return count;
-}
-
-/* False when the connection or the test ends. */
-static bool wait_readable(struct fake_influx *f, int fd)
-{
-    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = f->stop[0], .events = POLLIN}};
-    return poll(fds, 2, -1) > 0 && fds[1].revents == 0;
-}
-
-static bool read_request(struct fake_influx *f, int fd, struct buf *request, const char **ret_body)
-{
-    buf_reset(request);
-    for (;;) {
-        char chunk[65536];
-        if (!wait_readable(f, fd))
-            return false;
-        ssize_t n = read(fd, chunk, sizeof chunk);
-        if (n <= 0 || request->len > BODY_MAX)
-            return false;
-        buf_add(request, chunk, (size_t)n);
-        const char *end = strstr(request->data, "\r\n\r\n");
-        const char *length = strcasestr(request->data, "content-length:");
-        if (!end || !length)
-            continue;
-        if (request->len >= (size_t)(end + 4 - request->data) + strtoul(length + 15, NULL, 10)) {
-            *ret_body = end + 4;
-            return true;
-        }
-    }
-}
-
-static void reply(int fd, int code, const char *body)
-{
-    char text[1024];
-    int length = snprintf(
-        text, sizeof text, "HTTP/1.1 %d x\r\nContent-Length: %zu\r\n\r\n%s", code, strlen(body), body);
-    assert_int_equal(send(fd, text, (size_t)length, MSG_NOSIGNAL), length);
-}
-
-static bool serve_one(struct fake_influx *f, int fd, struct buf *request)
-{
-    const char *body;
-    if (!read_request(f, fd, request, &body))
-        return false;
-    if (strncmp(request->data, "POST /query", 11) == 0) {
-        f->queries++;
-        buf_reset(&f->query);
-        buf_add_str(&f->query, body);
-        reply(fd, 200,
-            "{\"results\":[{\"statement_id\":0,\"series\":[{\"columns\":[\"name\",\"duration\"],"
-            "\"values\":[[\"autogen\",\"0s\"],[\"raw\",\"0s\"]]}]}]}");
-        return true;
-    }
-    const char *error = NULL;
-    int code = f->script(f->writes, body, &error);
-    f->writes++;
-    if (code == HANG) {
-        char byte;
-        while (wait_readable(f, fd) && read(fd, &byte, 1) > 0)
-            continue;
-        return false;
-    }
-    if (code == 204)
-        buf_add_str(&f->accepted, body);
-    char text[512] = "";
-    if (error)
-        snprintf(text, sizeof text, "{\"error\":\"%s\"}", error);
-    reply(fd, code, text);
-    return true;
-}
-
-static void *serve(void *argument)
-{
-    struct fake_influx *f = argument;
-    struct buf request = {0};
-    while (wait_readable(f, f->listener)) {
-        int fd = accept(f->listener, NULL, NULL);
-        while (serve_one(f, fd, &request))
-            continue;
-        close(fd);
-    }
-    buf_release(&request);
-    return NULL;
-}
-
-static void fake_influx_start(struct fake_influx *f, script *answers)
-{
-    *f = (struct fake_influx){.script = answers, .listener = socket(AF_INET, SOCK_STREAM, 0)};
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    assert_int_equal(bind(f->listener, (struct sockaddr *)&address, size), 0);
-    assert_int_equal(listen(f->listener, 8), 0);
-    assert_int_equal(getsockname(f->listener, (struct sockaddr *)&address, &size), 0);
-    f->port = ntohs(address.sin_port);
-    assert_int_equal(pipe(f->stop), 0);
-    thread_start(&f->thread, serve, f);
-}
-
-static void fake_influx_stop(struct fake_influx *f)
-{
-    if (f->stop[1] < 0)
-        return;
-    close(f->stop[1]);
-    f->stop[1] = -1;
-    pthread_join(f->thread, NULL);
-    close(f->stop[0]);
-    close(f->listener);
 }
 
 /* ---- both together ---- */
@@ -250,6 +123,12 @@ static int busy_first(int n, const char *body, const char **ret_error)
     return n == 0 ? 500 : n == 1 ? 503 : 204;
 }
 
+static int busy_once(int n, const char *body, const char **ret_error)
+{
+    (void)body, (void)ret_error;
+    return n == 0 ? 503 : 204;
+}
+
 static int hang_first(int n, const char *body, const char **ret_error)
 {
     (void)body, (void)ret_error;
@@ -279,7 +158,9 @@ static int forbid(int n, const char *body, const char **ret_error)
 
 static int expire(int n, const char *body, const char **ret_error)
 {
-    (void)n, (void)body;
+    (void)body;
+    if (n > 0)
+        return 204;
     *ret_error = "partial write: points beyond retention policy dropped=400";
     return 400;
 }
@@ -374,6 +255,21 @@ static void test_an_unavailable_store_loses_nothing(void **state)
     scene_close(&s);
 }
 
+static void test_the_store_is_left_alone_as_long_as_it_asks(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, busy_once);
+    s.influx.retry_after_s = 3; /* the first pause by itself is at most 625 ms */
+    int64_t raw = add_gauges(&s, 1, 0);
+    int64_t began = clock_system.mono_ms();
+    scene_start(&s, 5000, 5000);
+    fake_core_wait(&s.core, raw, 0);
+    assert_in_range(clock_system.mono_ms() - began, 3000, DEADLINE_MS);
+    assert_int_equal(s.influx.writes, 2);
+    scene_close(&s);
+}
+
 static void test_a_store_that_hangs_is_given_up_and_tried_again(void **state)
 {
     (void)state;
@@ -439,21 +335,53 @@ static void test_stopping_does_not_wait_for_a_post(void **state)
     scene_close(&s);
 }
 
-static void test_lines_beyond_retention_are_counted_and_done_with(void **state)
+/* What the program says goes to stderr: into a file while the test runs. */
+static char *said_by(void (*run)(void))
 {
-    (void)state;
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    int before = dup(STDERR_FILENO);
+    dup2(fileno(file), STDERR_FILENO);
+    run();
+    dup2(before, STDERR_FILENO);
+    close(before);
+    char *text = mem_zalloc(65536);
+    rewind(file);
+    size_t len = fread(text, 1, 65535, file);
+    text[len] = '\0';
+    fclose(file);
+    return text;
+}
+
+static void write_too_old_and_then_new(void)
+{
     struct scene s;
     scene_open(&s, expire);
     int64_t raw = add_gauges(&s, 1, 0);
-    scene_start(&s, 5000, 5000);
+    fake_core_start(&s.core,
+        (struct store_options){
+            .database = "park", .body_lines = 5000, .timeout_ms = 5000, .raw_retention_days = 400},
+        s.influx.port);
     fake_core_wait(&s.core, raw, 0);
-    assert_int_equal(s.influx.writes, 1);
     assert_int_equal(s.core.total.expired, 400);
     assert_int_equal(s.core.total.reject_count, 0);
     struct store_status status = fake_core_status(&s.core);
     assert_int_equal(status.accepted, 600);
     assert_int_equal(status.expired, 400);
+    raw = add_gauges(&s, 1, 0);
+    store_wake(s.core.store);
+    fake_core_wait(&s.core, raw, 0);
+    assert_int_equal(s.influx.writes, 2);
     scene_close(&s);
+}
+
+static void test_lines_beyond_retention_are_counted_said_and_done_with(void **state)
+{
+    (void)state;
+    char *said = said_by(write_too_old_and_then_new);
+    assert_non_null(strstr(said, "400 readings (400 since start) are older than raw_retention = 400 days"));
+    assert_non_null(strstr(said, "readings are within raw_retention again"));
+    free(said);
 }
 
 int main(void)
@@ -464,11 +392,12 @@ int main(void)
         cmocka_unit_test(test_many_bad_lines_end_too),
         cmocka_unit_test(test_a_body_too_large_is_halved_and_stays_small),
         cmocka_unit_test(test_an_unavailable_store_loses_nothing),
+        cmocka_unit_test(test_the_store_is_left_alone_as_long_as_it_asks),
         cmocka_unit_test(test_a_store_that_hangs_is_given_up_and_tried_again),
         cmocka_unit_test(test_a_policy_that_is_gone_is_looked_for_again),
         cmocka_unit_test(test_a_refused_user_is_a_matter_of_configuration),
         cmocka_unit_test(test_stopping_does_not_wait_for_a_post),
-        cmocka_unit_test(test_lines_beyond_retention_are_counted_and_done_with),
+        cmocka_unit_test(test_lines_beyond_retention_are_counted_said_and_done_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
