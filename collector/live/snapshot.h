@@ -36,6 +36,7 @@ struct snapshot_gateway {
     int64_t spooled_batches, spooled_bytes, spooled_oldest_ms; /* as the agent said; oldest 0 = none */
     int64_t mark;                                              /* seq up to which all is durable */
     int64_t lost;    /* losses recorded: each a range of batches, or a number of readings */
+    int64_t quarantined_ms; /* UTC, when something of it was quarantined last; 0 = never since start */
     int64_t lost_ms; /* UTC, when the newest was recorded; 0 = never */
 };
 

@@ -93,16 +93,27 @@ static void judge_space(struct judgement *j, const struct snapshot *s)
 /* A restart must not make a loss forgotten, nor one loss the collector degraded for ever. */
 #define LOSSES_MS (INT64_C(7) * 24 * 3600 * 1000)
 
-static void judge_losses(struct judgement *j, const struct snapshot *s)
+/* Readings that the series lack while everything else looks well: a wrong clock, say. */
+#define QUARANTINE_MS (INT64_C(3600) * 1000)
+
+static void judge_missing(struct judgement *j, const struct snapshot *s)
 {
-    struct buf recent = {0};
-    for (size_t i = 0; i < s->gateway_count; i++)
-        if (s->gateways[i].lost_ms > s->made_ms - LOSSES_MS)
-            buf_printf(&recent, "%s%s", recent.len ? ", " : "", s->gateways[i].id);
-    if (recent.len > 0)
-        tell(j, HEALTH_DEGRADED, "losses", recent.data,
-            "losses recorded in the last 7 days, see /api/v1/losses: %s", recent.data);
-    buf_release(&recent);
+    struct buf lost = {0}, quarantined = {0};
+    for (size_t i = 0; i < s->gateway_count; i++) {
+        const struct snapshot_gateway *g = &s->gateways[i];
+        if (g->lost_ms > s->made_ms - LOSSES_MS)
+            buf_printf(&lost, "%s%s", lost.len ? ", " : "", g->id);
+        if (g->quarantined_ms > s->made_ms - QUARANTINE_MS)
+            buf_printf(&quarantined, "%s%s", quarantined.len ? ", " : "", g->id);
+    }
+    if (lost.len > 0)
+        tell(j, HEALTH_DEGRADED, "losses", lost.data,
+            "losses recorded in the last 7 days, see /api/v1/losses: %s", lost.data);
+    if (quarantined.len > 0)
+        tell(j, HEALTH_DEGRADED, "quarantine", quarantined.data,
+            "readings quarantined in the last hour, see /api/v1/quarantine: %s", quarantined.data);
+    buf_release(&lost);
+    buf_release(&quarantined);
 }
 
 static void judge_gateways(struct judgement *j, const struct overview *o)
@@ -131,7 +142,7 @@ enum health_level health_judge(const struct health_input *input, json_t **ret_re
     judge_store(&j, input);
     if (input->overview) {
         judge_space(&j, input->overview->snapshot);
-        judge_losses(&j, input->overview->snapshot);
+        judge_missing(&j, input->overview->snapshot);
         judge_gateways(&j, input->overview);
     }
     *ret_reasons = j.reasons;

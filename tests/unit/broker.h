@@ -2,6 +2,7 @@
  * ours. */
 #pragma once
 
+#include "lib/clock.h"
 #include "tests/unit/free_port.h"
 
 #include <setjmp.h>
@@ -95,13 +96,24 @@ static inline struct broker broker_start(const char *folder, const char *setting
     return b;
 }
 
-/* A mosquitto_sub of a topic: its lines are "<retained> <topic> <payload>". It ends by itself after 20 s. */
+/* Starts it again where it was. Clients of other programs may hold its port for a moment: the port is one of
+ * those that the system hands out. */
+static inline void broker_again(struct broker *b, const char *folder, const char *settings)
+{
+    int64_t deadline = clock_system.mono_ms() + 20000;
+    while (!broker_try(b, folder, settings))
+        if (clock_system.mono_ms() >= deadline)
+            fail_msg("no mosquitto at port %d", b->port);
+}
+
+/* A mosquitto_sub of a topic: its lines are "<retained> <topic> <payload>". It ends by itself after 50 s. */
 struct listener {
     pid_t pid;
     FILE *lines;
 };
 
-static inline struct listener broker_listen(const struct broker *b, const char *topic)
+static inline struct listener broker_listen_to_both(
+    const struct broker *b, const char *topic, const char *other_topic)
 {
     char port[16];
     snprintf(port, sizeof port, "%d", b->port);
@@ -113,7 +125,7 @@ static inline struct listener broker_listen(const struct broker *b, const char *
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(ends[1], 1);
         execlp("mosquitto_sub", "mosquitto_sub", "-V", "5", "-h", "127.0.0.1", "-p", port, "-q", "1", "-W",
-            "20", "-t", topic, "-F", "%r %t %p", (char *)NULL);
+            "50", "-t", topic, "-t", other_topic, "-F", "%r %t %p", (char *)NULL);
         _exit(127);
     }
     close(ends[1]);
@@ -122,27 +134,16 @@ static inline struct listener broker_listen(const struct broker *b, const char *
     return l;
 }
 
+static inline struct listener broker_listen(const struct broker *b, const char *topic)
+{
+    return broker_listen_to_both(b, topic, topic);
+}
+
 static inline void broker_unlisten(struct listener *l)
 {
     kill(l->pid, SIGKILL);
     waitpid(l->pid, NULL, 0);
     fclose(l->lines);
-}
-
-/* What is retained there; "" = nothing within a moment. Valid until the next call. */
-static inline const char *broker_retained(const struct broker *b, const char *topic)
-{
-    static char text[512];
-    char command[256];
-    snprintf(command, sizeof command,
-        "mosquitto_sub -V 5 -h 127.0.0.1 -p %d -t '%s' --retained-only -C 1 -W 1 -F '%%r %%p' 2>/dev/null",
-        b->port, topic);
-    FILE *f = popen(command, "re");
-    assert_non_null(f);
-    size_t len = fread(text, 1, sizeof text - 1, f);
-    pclose(f);
-    text[len > 0 && text[len - 1] == '\n' ? len - 1 : len] = '\0';
-    return text;
 }
 
 static inline void broker_publish(
@@ -155,4 +156,26 @@ static inline void broker_publish(
     assert_non_null(f);
     fputs(payload, f);
     assert_int_equal(pclose(f), 0);
+}
+
+/* What is retained there, as "1 <payload>"; "" = nothing. Valid until the next call. The broker answers a
+ * subscription topic by topic: what is not there before the second one's message is not there. */
+static inline const char *broker_retained(const struct broker *b, const char *topic)
+{
+    static char text[512];
+    char line[1024], wanted[256];
+    broker_publish(b, "test/end", "end", true);
+    struct listener l = broker_listen_to_both(b, topic, "test/end");
+    snprintf(wanted, sizeof wanted, "1 %s ", topic);
+    text[0] = '\0';
+    bool has_ended = false;
+    while (!has_ended && fgets(line, sizeof line, l.lines) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        has_ended = strcmp(line, "1 test/end end") == 0;
+        if (strncmp(line, wanted, strlen(wanted)) == 0)
+            snprintf(text, sizeof text, "1 %.500s", line + strlen(wanted));
+    }
+    broker_unlisten(&l);
+    assert_true(has_ended);
+    return text;
 }

@@ -1,16 +1,29 @@
 /* The core thread between a real broker and a real database. */
 #include "collector/core.h"
 
+#include "collector/intake/receive.h"
 #include "lib/clock.h"
 #include "lib/thread.h"
 #include "tests/unit/broker.h"
+#include "tests/unit/collector/fake_influx.h"
 #include "tests/unit/collector/fake_journal.h"
 
+#include <stdatomic.h>
 #include <sys/resource.h>
 
 #define PATIENCE_MS 15000
 #define UP "park/v1/gw/gw-a/up"
 #define ACK "park/v1/gw/gw-a/ack"
+
+/* A wall clock that a test puts forward. */
+static _Atomic int64_t ahead_ms;
+
+static int64_t wall_ahead_ms(void)
+{
+    return clock_system.wall_ms() + ahead_ms;
+}
+
+static struct clock clock_ahead; /* made by main */
 
 struct scene {
     struct fake_journal files; /* its folder; the database is the core's */
@@ -20,6 +33,7 @@ struct scene {
     struct snapshot_box *box;
     struct store *store;
     struct core *core;
+    int influx_port; /* 0 = the store is not started: it never answers */
 };
 
 static void on_result(void *user_data)
@@ -32,24 +46,28 @@ static void core_up(struct scene *s)
     struct error err = {""};
     s->box = snapshot_box_create();
     struct core_options options = {
-        .settings = &s->settings, .park = s->park, .clock = &clock_system, .box = s->box};
+        .settings = &s->settings, .park = s->park, .clock = &clock_ahead, .box = s->box};
     if (core_create(&options, &s->core, &err) != ST_OK)
         fail_msg("%s", err.text);
-    /* A store that never answers: it is not started. */
+    char *url = mem_printf("http://127.0.0.1:%d", s->influx_port != 0 ? s->influx_port : 1);
     s->store = store_create(&(struct store_options){.database_path = s->files.path,
-        .url = "http://127.0.0.1:1",
+        .url = url,
         .database = "x",
         .body_lines = 100,
         .timeout_ms = 1000,
         .park = s->park,
         .user_data = &s->core,
         .on_result = on_result});
+    free(url);
     core_attach(s->core, s->store);
+    if (s->influx_port != 0)
+        store_start(s->store);
     core_start(s->core);
 }
 
 static enum status core_down(struct scene *s, struct error *err)
 {
+    store_stop(s->store);
     enum status status = core_stop(s->core, err);
     core_destroy(s->core);
     store_destroy(s->store);
@@ -61,6 +79,7 @@ static enum status core_down(struct scene *s, struct error *err)
 static void scene_open(struct scene *s)
 {
     *s = (struct scene){0};
+    ahead_ms = 0;
     fake_journal_open(&s->files);
     s->park = fake_park(&s->files);
     db_close(s->files.db);
@@ -104,12 +123,14 @@ typedef bool condition(const struct snapshot *s, int64_t argument);
 struct waiter {
     pthread_mutex_t lock;
     pthread_cond_t wake;
+    bool is_published;
 };
 
 static void on_publish(void *user_data)
 {
     struct waiter *w = user_data;
     pthread_mutex_lock(&w->lock);
+    w->is_published = true;
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
 }
@@ -124,16 +145,19 @@ static bool is_shown(struct scene *s, condition *is_true, int64_t argument)
 
 static void wait_shown(struct scene *s, condition *is_true, int64_t argument)
 {
-    struct waiter w;
+    struct waiter w = {.is_published = false};
     pthread_mutex_init(&w.lock, NULL);
     thread_cond_init(&w.wake);
     snapshot_listen(s->box, on_publish, &w);
     int64_t deadline = clock_system.mono_ms() + PATIENCE_MS;
-    pthread_mutex_lock(&w.lock);
-    while (!is_shown(s, is_true, argument) && clock_system.mono_ms() < deadline)
-        thread_wait_until(&w.wake, &w.lock,
-            clock_system.mono_ms() + 100 < deadline ? clock_system.mono_ms() + 100 : deadline);
-    pthread_mutex_unlock(&w.lock);
+    /* The listener runs under the box's lock: nothing of the box is asked under ours. */
+    while (!is_shown(s, is_true, argument) && clock_system.mono_ms() < deadline) {
+        pthread_mutex_lock(&w.lock);
+        while (!w.is_published && clock_system.mono_ms() < deadline)
+            thread_wait_until(&w.wake, &w.lock, deadline);
+        w.is_published = false;
+        pthread_mutex_unlock(&w.lock);
+    }
     snapshot_listen(s->box, NULL, NULL);
     assert_true(is_shown(s, is_true, argument));
 }
@@ -163,11 +187,48 @@ static bool has_unreadable(const struct snapshot *s, int64_t wanted)
     return s->counters.unreadable >= wanted;
 }
 
+static bool has_duplicates(const struct snapshot *s, int64_t wanted)
+{
+    return s->counters.duplicate_readings >= wanted;
+}
+
+static bool is_number(const struct snapshot *s, int64_t wanted)
+{
+    return s->number >= (uint64_t)wanted;
+}
+
+static void publish_as(struct scene *s, const char *gateway, int seq, const char *lines)
+{
+    char *topic = mem_printf("park/v1/gw/%s/up", gateway);
+    char *text = mem_printf("#park1 epoch=00000000000000aa seq=%d first=1\n%s", seq, lines);
+    broker_publish(&s->broker, topic, text, false);
+    free(text);
+    free(topic);
+}
+
 static void publish(struct scene *s, int seq, const char *lines)
 {
-    char *text = mem_printf("#park1 epoch=00000000000000aa seq=%d first=1\n%s", seq, lines);
-    broker_publish(&s->broker, UP, text, false);
-    free(text);
+    publish_as(s, "gw-a", seq, lines);
+}
+
+/* What arrives is shown soon. Of two snapshots the second is of a turn that began after now. */
+static void wait_turn(struct scene *s, int seq)
+{
+    for (int i = 0; i < 2; i++) {
+        const struct snapshot *now = snapshot_get(s->box);
+        int64_t number = now != NULL ? (int64_t)now->number : 0;
+        snapshot_put(now);
+        publish(s, seq, "");
+        wait_shown(s, is_number, number + 1);
+    }
+}
+
+static void wait_rows(const struct scene *s, const char *sql, int64_t wanted)
+{
+    int64_t deadline = clock_system.mono_ms() + PATIENCE_MS;
+    while (query(s, sql) != wanted)
+        if (clock_system.mono_ms() >= deadline)
+            fail_msg("%s: %lld", sql, (long long)query(s, sql));
 }
 
 static void test_an_acknowledged_batch_is_on_disk_and_the_mark_is_retained(void **state)
@@ -281,6 +342,11 @@ static void test_at_its_limit_nothing_is_acknowledged_until_there_is_room(void *
     const struct snapshot *now = snapshot_get(s.box);
     assert_string_equal(now->reason, "the database is at its limit");
     snapshot_put(now);
+    /* Nothing is derived either: what is left belongs to what the store has to settle. */
+    int64_t outbox = query(&s, "SELECT count(*) FROM outbox");
+    ahead_ms = 120000;
+    wait_turn(&s, (int)taken + 1);
+    assert_int_equal(query(&s, "SELECT count(*) FROM outbox"), outbox);
     publish(&s, (int)taken + 1, "");
     assert_int_equal(core_down(&s, &err), ST_OK);
     assert_int_equal(query(&s, "SELECT count(*) FROM journal"), taken);
@@ -292,7 +358,81 @@ static void test_at_its_limit_nothing_is_acknowledged_until_there_is_room(void *
     wait_shown(&s, has_batches, 1);
     assert_true(is_shown(&s, is_taking, true));
     assert_int_equal(query(&s, "SELECT count(*) FROM journal"), taken + 1);
+    ahead_ms = 240000;
+    wait_rows(&s, "SELECT count(*) FROM outbox", outbox + 1);
     free(filling);
+    scene_close(&s);
+}
+
+static int accept_all(int n, const char *body, const char **ret_error)
+{
+    (void)n, (void)body, (void)ret_error;
+    return 204;
+}
+
+static void test_what_the_store_settles_is_pruned_without_a_restart(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct error err = {""};
+    struct fake_influx influx;
+    scene_open(&s);
+    assert_int_equal(core_down(&s, &err), ST_OK);
+    fake_influx_start(&influx, accept_all);
+    s.influx_port = influx.port;
+    core_up(&s);
+    wait_shown(&s, is_connected, true);
+    publish(&s, 1, "register,point=m value=1i 1764000000000\n");
+    wait_rows(&s, "SELECT position FROM cursor WHERE name = 'raw'", 1);
+    assert_int_equal(query(&s, "SELECT count(*) FROM journal"), 1);
+    ahead_ms = INT64_C(36) * 24 * 3600 * 1000;
+    wait_rows(&s, "SELECT count(*) FROM journal", 0);
+    assert_int_equal(core_down(&s, &err), ST_OK);
+    fake_influx_stop(&influx);
+    buf_release(&influx.accepted);
+    buf_release(&influx.query);
+    scene_close(&s);
+}
+
+static void test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s);
+    wait_shown(&s, is_connected, true);
+    /* In the span of each batch lies the time that is looked for: all of them are read, in pieces. */
+    char *text = mem_alloc(250001);
+    memset(text, 'x', 250000);
+    text[250000] = '\0';
+    int count = RECEIVE_SEARCH_BYTES / 250000 * 2 + 3;
+    int64_t now = clock_system.wall_ms();
+    for (int seq = 1; seq <= count; seq++) {
+        int len =
+            snprintf(text, 250000, "register,point=m%d value=1i %lld\nregister,point=m%d value=2i %lld\n#",
+                seq, (long long)now - 864000000 - seq, seq, (long long)now - 1000);
+        text[len] = 'x';
+        publish(&s, seq, text);
+    }
+    wait_shown(&s, has_batches, count);
+    int64_t before = query(&s, "SELECT count(*) FROM journal");
+    assert_int_equal(before, count);
+    char *late = mem_printf("register,point=m7 value=1i %lld\nregister,point=m7 value=3i %lld\n",
+        (long long)now - 864000000 - 7, (long long)now - 432000000);
+    publish(&s, count + 1, late);
+    publish_as(&s, "gw-b", 1, "");
+    wait_shown(&s, has_batches, count + 2);
+    wait_shown(&s, has_duplicates, 1);
+    char expected[64];
+    snprintf(expected, sizeof expected, "1 epoch=00000000000000aa seq=%d", count + 1);
+    assert_string_equal(broker_retained(&s.broker, ACK), expected);
+    assert_string_equal(broker_retained(&s.broker, "park/v1/gw/gw-b/ack"), "1 epoch=00000000000000aa seq=1");
+    /* The other gateway's did not wait for it. */
+    assert_int_equal(
+        query(&s, "SELECT j.id < (SELECT max(id) FROM journal) FROM journal j JOIN gateway g ON g.id = "
+                  "j.gateway WHERE g.name = 'gw-b'"),
+        1);
+    free(late);
+    free(text);
     scene_close(&s);
 }
 
@@ -334,12 +474,16 @@ static void test_an_io_error_ends_the_core_without_an_acknowledgement(void **sta
 
 int main(void)
 {
+    clock_ahead = clock_system;
+    clock_ahead.wall_ms = wall_ahead_ms;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_acknowledged_batch_is_on_disk_and_the_mark_is_retained),
         cmocka_unit_test(test_a_restarted_core_goes_on_where_the_disk_is_and_tells_every_mark_again),
         cmocka_unit_test(test_a_broker_that_lost_everything_gets_the_marks_again),
         cmocka_unit_test(test_retained_messages_prove_nothing),
         cmocka_unit_test(test_at_its_limit_nothing_is_acknowledged_until_there_is_room),
+        cmocka_unit_test(test_what_the_store_settles_is_pruned_without_a_restart),
+        cmocka_unit_test(test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends),
         cmocka_unit_test(test_an_io_error_ends_the_core_without_an_acknowledgement),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,11 @@ static void lose(struct snapshot *s)
     snapshot_gateways(s)[0].lost_ms = s->made_ms - 1;
 }
 
+static void quarantine(struct snapshot *s)
+{
+    snapshot_gateways(s)[1].quarantined_ms = s->made_ms - 3599999;
+}
+
 static void silence_gateway(struct snapshot *s)
 {
     snapshot_gateways(s)[1].is_online = false;
@@ -50,6 +55,7 @@ static const struct fault faults[] = {
     {"store_unavailable", "its words", HEALTH_DEGRADED, NULL, STORE_UNAVAILABLE, 0},
     {"database_nearly_full", "1023 of at most 1024 MiB", HEALTH_DEGRADED, fill_database, STORE_OK, 0},
     {"losses", "losses recorded in the last 7 days", HEALTH_DEGRADED, lose, STORE_OK, 0},
+    {"quarantine", "gw2", HEALTH_DEGRADED, quarantine, STORE_OK, 0},
     {"gateways_offline", "gw2", HEALTH_DEGRADED, silence_gateway, STORE_OK, 0},
     {"gateway_clock", "gw1", HEALTH_DEGRADED, unsynchronise_gateway, STORE_OK, 0},
 };
