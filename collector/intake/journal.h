@@ -44,8 +44,8 @@ enum status journal_find(struct db *db, struct journal_search *s, int64_t budget
 /*
  * The quarantine is for people to look into, so a flood need not be kept whole: of each gateway up to
  * QUARANTINE_GATEWAY_BYTES are kept, of all together up to QUARANTINE_BYTES, beyond which each still may have
- * QUARANTINE_SHARE_BYTES, so that a flooder takes nothing from the others. What is more is counted only
- * (quarantine_size.omitted), until pruning by age makes room.
+ * QUARANTINE_SHARE_BYTES, so that a flooder takes nothing from the others. What is more is counted
+ * (quarantine_size.omitted), until pruning by age makes room; the intake records the readings among it as loss.
  */
 #define QUARANTINE_BYTES (64 * 1024 * 1024)
 #define QUARANTINE_GATEWAY_BYTES (4 * 1024 * 1024)

@@ -35,6 +35,9 @@ static enum status quarantine(struct receive *r, const struct inbox_message *m,
         .reason = reason,
         .content = content,
         .recorded_ms = m->received_ms};
+    struct known_gateway *g = known_gateway_find(r->known, span_of(m->gateway));
+    if (g != NULL)
+        g->quarantined_ms = m->received_ms;
     bool is_kept = true;
     enum status status = journal_quarantine(r->db, &entry, &is_kept, err);
     r->counters.quarantined++;
@@ -251,6 +254,21 @@ static enum status record_dropped(struct receive *r, const struct inbox_message 
     return record_loss(r, g, &entry, err);
 }
 
+/* What the quarantine has no room for is lost with its content, and therefore named as loss: D4 and D6 leave
+ * no third. */
+static enum status record_omitted(struct receive *r, const struct inbox_message *m, struct known_gateway *g,
+    const struct batch_header *header, int64_t readings, struct error *err)
+{
+    struct loss_entry entry = {.gateway = g->name,
+        .epoch = header->epoch,
+        .first_seq = header->seq,
+        .last_seq = header->seq,
+        .readings = readings,
+        .reason = "refused, and beyond what the quarantine holds",
+        .recorded_ms = m->received_ms};
+    return record_loss(r, g, &entry, err);
+}
+
 static struct mark_decision decide(const struct known_gateway *g, const struct batch_header *header)
 {
     const struct known_epoch *epoch = known_epoch_find(g, header->epoch);
@@ -268,6 +286,7 @@ static enum status accept(struct receive *r, const struct inbox_message *m, stru
 {
     enum status status;
     *ret_is_done = true;
+    int64_t omitted_before = r->counters.quarantine_omitted;
     if (m->len > BATCH_BYTES_MAX)
         status = apply_broken(r, m, g, header, "the batch is larger than 256 KiB", err);
     else if (count_lines(body) > BATCH_LINES_MAX)
@@ -276,7 +295,10 @@ static enum status accept(struct receive *r, const struct inbox_message *m, stru
         status = apply(r, m, g, header, body, ret_is_done, err);
     if (status != ST_OK || !*ret_is_done)
         return status;
-    if (header->dropped > 0)
+    int64_t omitted = r->counters.quarantine_omitted - omitted_before;
+    if (omitted > 0)
+        status = record_omitted(r, m, g, header, omitted, err);
+    if (status == ST_OK && header->dropped > 0)
         status = record_dropped(r, m, g, header, err);
     r->counters.batches++;
     return status == ST_OK ? known_mark(r->db, g, header, header->seq, err) : status;

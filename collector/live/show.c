@@ -79,6 +79,7 @@ static void fill_gateway(struct snapshot_gateway *to, const char *id, const stru
         to->mark = newest != NULL ? newest->mark : 0;
         to->lost = known->lost;
         to->lost_ms = known->lost_ms;
+        to->quarantined_ms = known->quarantined_ms;
         to->newest_ms = known->newest_ms;
     }
 }

@@ -87,6 +87,33 @@ static void test_a_reading_more_than_five_minutes_ahead_is_quarantined(void **st
     intake_close(&in);
 }
 
+static void test_what_the_quarantine_has_no_room_for_is_named_as_loss(void **state)
+{
+    (void)state;
+    struct intake in;
+    intake_open(&in);
+    int64_t batches = 40, ahead_ms = NOW_MS + 600000;
+    char value[201];
+    memset(value, 'x', 200);
+    value[200] = '\0';
+    for (int64_t seq = 1; seq <= batches; seq++) {
+        struct buf text = {0};
+        buf_printf(&text, "#park1 epoch=" EPOCH_A " seq=%lld first=1\n", (long long)seq);
+        for (int i = 0; i < 900; i++)
+            buf_printf(&text, "state,point=m value=\"%s\" %lld\n", value, (long long)ahead_ms++);
+        assert_answer(intake_give_bytes(&in, "gw-a", text.data, text.len), 0xaa, seq, false);
+        buf_release(&text);
+    }
+    int64_t kept = query(in.db, "SELECT count(*) FROM quarantine");
+    int64_t lost = query(in.db, "SELECT sum(readings) FROM loss");
+    assert_in_range(kept, 1, batches * 900 - 1);
+    assert_int_equal(kept + lost, batches * 900);
+    assert_int_equal(query(in.db, "SELECT count(*) FROM loss WHERE gateway = 'gw-a' AND first_seq = last_seq"
+                                  " AND first_seq > 0 AND reason LIKE 'refused, and beyond%'"),
+        query(in.db, "SELECT count(*) FROM loss"));
+    intake_close(&in);
+}
+
 static void test_a_broken_limit_is_quarantined_recorded_as_loss_and_the_line_goes_on(void **state)
 {
     (void)state;
@@ -428,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_a_batch_that_is_durable_is_dropped_and_acknowledged_again_also_after_a_restart),
         cmocka_unit_test(test_a_bad_line_is_quarantined_and_the_others_are_taken),
         cmocka_unit_test(test_a_reading_more_than_five_minutes_ahead_is_quarantined),
+        cmocka_unit_test(test_what_the_quarantine_has_no_room_for_is_named_as_loss),
         cmocka_unit_test(test_a_broken_limit_is_quarantined_recorded_as_loss_and_the_line_goes_on),
         cmocka_unit_test(test_an_unreadable_header_is_counted_quarantined_and_not_answered),
         cmocka_unit_test(test_points_that_no_park_knows_are_kept_up_to_a_limit),
