@@ -37,7 +37,7 @@ static struct presence_gateway *get(struct presence *p, const char *gateway)
         return g;
     MEM_GROW(p->items, p->count, p->capacity);
     g = &p->items[p->count++];
-    *g = (struct presence_gateway){0};
+    *g = (struct presence_gateway){.is_clock_synchronised = true};
     snprintf(g->id, sizeof g->id, "%s", gateway);
     return g;
 }
@@ -71,7 +71,7 @@ enum status presence_state(
         const char *clock = json_string_value(json_object_get(root, "clock"));
         json_t *spooled = json_object_get(root, "spooled"), *points = json_object_get(root, "points");
         text_copy(g->version, sizeof g->version, span_of(version ? version : ""));
-        g->is_clock_synchronised = clock != NULL && strcmp(clock, "synchronised") == 0;
+        g->is_clock_synchronised = clock == NULL || strcmp(clock, "unsynchronised") != 0;
         g->has_spooled = json_is_object(spooled);
         g->spooled_batches = read_count(spooled, "batches");
         g->spooled_bytes = read_count(spooled, "bytes");

@@ -48,7 +48,7 @@ static void test_a_gateway_says_what_it_is_doing(void **state)
         tell(&p, "{\"state\":\"online\",\"spooled\":{\"batches\":-3,\"bytes\":\"x\"},\"points\":[]}", NOW_MS),
         ST_OK);
     assert_string_equal(g->version, "");
-    assert_false(g->is_clock_synchronised);
+    assert_true(g->is_clock_synchronised);
     assert_int_equal(g->spooled_batches, 0);
     assert_int_equal(g->spooled_bytes, 0);
     assert_int_equal(presence_period_ms(g, "m"), 0);
@@ -66,6 +66,10 @@ static void test_silence_for_three_minutes_is_offline_and_any_message_is_life(vo
     presence_hear(&p, "gw-a", NOW_MS + 200000);
     assert_true(presence_is_online(g, NOW_MS + 200000));
     assert_false(g->has_spooled);
+    /* A batch came before any state: nothing is wrong with its clock until it says so. */
+    assert_true(g->is_clock_synchronised);
+    assert_int_equal(tell(&p, "{\"state\":\"online\",\"clock\":\"unsynchronised\"}", NOW_MS), ST_OK);
+    assert_false(g->is_clock_synchronised);
     presence_release(&p);
 }
 
