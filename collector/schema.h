@@ -1,14 +1,18 @@
 /*
  * The collector's database: one file, one writer (the core thread). Whoever reads it uses db_open_reader.
  *
- *   gateway     one row per gateway ever heard
- *   epoch       the mark of every epoch: each batch up to it, on the line that leads there, is durable
- *   journal     the raw batches as they came, in order of arrival: the evidence, and the source of the raw
- * series journal_span  where in time a batch lies, in buckets, to find what late readings may repeat point
- * every point ever heard, with its newest reading quarantine  lines and payloads that were refused, with the
- * reason; quarantine_size how much that is loss        what an agent had to give up, or what went missing, by
- * name cursor      how far the store has taken the journal outbox      derived lines that wait for the store;
- * the latest of a (series, time) wins
+ *   gateway          one row per gateway ever heard
+ *   epoch            the mark of every epoch: each batch up to it, on the line that leads there, is durable
+ *   journal          the raw batches as they came, in order of arrival: the evidence, and the source of the
+ *                    raw series
+ *   journal_span     where in time a batch lies, in buckets, to find what late readings may repeat
+ *   point            every point ever heard, with its newest reading
+ *   quarantine       lines and payloads that were refused, with the reason; quarantine_size: how much that is
+ *   loss             what an agent had to give up, or what went missing, by name
+ *   cursor           how far the store has taken the journal
+ *   outbox           derived lines that wait for the store; the latest of a (series, time) wins
+ *
+ * A script that was ever released does not change: what comes later is a further script (lib/db.h, db_schema).
  */
 #pragma once
 

@@ -6,11 +6,11 @@
  *
  *     struct broker { char *host; int64_t port; };
  *     static const struct conf_key broker_keys[] = {
- *         {"host", CONF_STRING, offsetof(struct broker, host), .is_required = true, .help = "broker's name or
- * address"},
- *         {"port", CONF_INT, offsetof(struct broker, port), .fallback = "1883", .min = 1, .max = 65535, .help
- * = "TCP port"}, {0}}; static const struct conf_section broker_section = {"broker", sizeof(struct broker),
- * broker_keys};
+ *         {"host", CONF_STRING, offsetof(struct broker, host), .is_required = true, .help = "name or address"},
+ *         {"port", CONF_INT, offsetof(struct broker, port), .fallback = "1883", .min = 1, .max = 65535,
+ *             .help = "TCP port"},
+ *         {0}};
+ *     static const struct conf_section broker_section = {"broker", sizeof(struct broker), broker_keys};
  */
 #pragma once
 

@@ -4,8 +4,8 @@
  *
  *   reading   committed, not yet cut into a batch
  *   batch     cut: numbered for ever; published until acknowledged; kept afterwards while the limit allows,
- * so that a restored collector can ask again epoch     one row per start of the agent that cut something: the
- * chain that `prev` tells
+ *             so that a restored collector can ask again
+ *   epoch     one row per start of the agent that cut something: the chain that `prev` tells
  *
  * One thread. Every call that writes is one transaction; on failure nothing changed. The laws:
  * CONTRIBUTING.md, "The wire contract".
