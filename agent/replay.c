@@ -15,7 +15,7 @@
 #define MISTAKES_SHOWN 1000
 #define TICK_MS 500
 #define AHEAD_MAX_MS (5 * 60 * 1000) /* the wire contract, D5 */
-#define ROWS_A_LOOK 4096 /* rows between two looks at the clock and at signals */
+#define ROWS_A_LOOK 4096             /* rows between two looks at the clock and at signals */
 
 static bool parse_time(const char *text, int64_t *ret_ms)
 {

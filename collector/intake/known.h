@@ -30,12 +30,12 @@ struct known_epoch {
 struct known_gateway {
     int64_t id;
     char name[ID_MAX + 1];
-    uint64_t epoch;    /* the newest one heard; 0 = none */
-    int64_t lost;      /* losses recorded */
+    uint64_t epoch;         /* the newest one heard; 0 = none */
+    int64_t lost;           /* losses recorded */
     int64_t quarantined_ms; /* UTC, when something of it was quarantined last, since start */
-    int64_t lost_ms;   /* UTC, when the newest was recorded; 0 = never */
-    int64_t newest_ms; /* time of its newest reading; 0 = none */
-    int64_t points;    /* how many it has */
+    int64_t lost_ms;        /* UTC, when the newest was recorded; 0 = never */
+    int64_t newest_ms;      /* time of its newest reading; 0 = none */
+    int64_t points;         /* how many it has */
     struct known_epoch *epochs;
     size_t epoch_count, epoch_capacity;
 };

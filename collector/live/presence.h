@@ -22,7 +22,7 @@ struct presence_gateway {
     bool said_offline;
     char version[32];
     bool is_clock_synchronised; /* false only where it said so */
-    bool has_spooled; /* it told the three */
+    bool has_spooled;           /* it told the three */
     int64_t spooled_batches, spooled_bytes, spooled_oldest_ms;
     json_t *points; /* {name: period in ms}; NULL = not told */
 };

@@ -32,12 +32,12 @@ struct snapshot_gateway {
     int64_t heard_ms;  /* UTC of the last message that was not retained; 0 = never since start */
     int64_t newest_ms; /* time of the newest reading; 0 = none */
     char version[32];
-    bool is_clock_synchronised; /* false only where it said so */
+    bool is_clock_synchronised;                                /* false only where it said so */
     int64_t spooled_batches, spooled_bytes, spooled_oldest_ms; /* as the agent said; oldest 0 = none */
     int64_t mark;                                              /* seq up to which all is durable */
-    int64_t lost;    /* losses recorded: each a range of batches, or a number of readings */
+    int64_t lost;           /* losses recorded: each a range of batches, or a number of readings */
     int64_t quarantined_ms; /* UTC, when something of it was quarantined last; 0 = never since start */
-    int64_t lost_ms; /* UTC, when the newest was recorded; 0 = never */
+    int64_t lost_ms;        /* UTC, when the newest was recorded; 0 = never */
 };
 
 struct snapshot_counters { /* since start */

@@ -284,7 +284,8 @@ static void test_a_character_cut_in_a_quoted_parameter_harms_nobody(void **state
 {
     (void)state;
     static const char long_name[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa%E4%B8%AD";
-    char *const paths[] = {mem_printf("/api/v1/live?%s=1", long_name), mem_printf("/api/v1/losses?limit=%s", long_name),
+    char *const paths[] = {mem_printf("/api/v1/live?%s=1", long_name),
+        mem_printf("/api/v1/losses?limit=%s", long_name),
         mem_printf("/api/v1/losses?%s=1&%s=2", long_name, long_name)};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         expect(ask("GET", paths[i], ""), 400, "application/json");
