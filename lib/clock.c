@@ -1,5 +1,7 @@
 #include "lib/clock.h"
 
+#include "lib/thread.h"
+
 #include <stdio.h>
 #include <sys/timex.h>
 #include <time.h>
@@ -32,8 +34,8 @@ static bool always(void)
     return true;
 }
 
-const struct clock clock_system = {system_wall_ms, system_mono_ms, kernel_is_synchronised};
-const struct clock clock_trusted = {system_wall_ms, system_mono_ms, always};
+const struct clock clock_system = {system_wall_ms, system_mono_ms, kernel_is_synchronised, thread_wait_until};
+const struct clock clock_trusted = {system_wall_ms, system_mono_ms, always, thread_wait_until};
 
 void clock_format_utc(int64_t time_ms, char text[static CLOCK_TEXT_SIZE])
 {

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -12,6 +13,8 @@ struct clock {
     int64_t (*wall_ms)(void);
     int64_t (*mono_ms)(void);
     bool (*is_synchronised)(void); /* does the kernel say that wall time follows a reference? */
+    /* Waits as thread_wait_until does, up to a deadline of this clock's mono_ms. */
+    void (*wait_until)(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_mono_ms);
 };
 
 /* The machine's clocks; synchronisation as the kernel tells it (ntp_adjtime). */

@@ -146,7 +146,7 @@ bool deliver_put_patiently(struct deliver *d, const struct spool_reading *readin
 {
     pthread_mutex_lock(&d->lock);
     while (!d->has_failed && !has_patient_room(d) && mono_ms(d) < deadline_mono_ms)
-        thread_wait_until(&d->progress, &d->lock, deadline_mono_ms);
+        d->clock->wait_until(&d->progress, &d->lock, deadline_mono_ms);
     bool is_good = !d->has_failed && has_patient_room(d);
     if (is_good)
         put_locked(d, reading, false);
@@ -158,7 +158,7 @@ bool deliver_wait_empty(struct deliver *d, int64_t deadline_mono_ms)
 {
     pthread_mutex_lock(&d->lock);
     while (!is_empty(d) && !d->has_failed && mono_ms(d) < deadline_mono_ms)
-        thread_wait_until(&d->progress, &d->lock, deadline_mono_ms);
+        d->clock->wait_until(&d->progress, &d->lock, deadline_mono_ms);
     bool is_good = is_empty(d);
     pthread_mutex_unlock(&d->lock);
     return is_good;
@@ -458,7 +458,7 @@ static bool wait_for_work(struct deliver *d, int64_t due_mono_ms)
             until = earlier(until, d->drain_until_mono_ms);
         if (mono_ms(d) >= until)
             break;
-        thread_wait_until(&d->wake, &d->lock, until);
+        d->clock->wait_until(&d->wake, &d->lock, until);
     }
     d->has_event = false;
     bool goes_on = !should_end(d) || (!d->has_failed && mono_ms(d) >= d->commit_due_mono_ms);

@@ -214,7 +214,7 @@ static void *run(void *argument)
     while (!p->is_stopping) {
         struct polled_device *device = earliest(p);
         if (p->clock->mono_ms() < device->schedule.due_mono_ms) {
-            thread_wait_until(&p->wake, &p->lock, device->schedule.due_mono_ms);
+            p->clock->wait_until(&p->wake, &p->lock, device->schedule.due_mono_ms);
             continue;
         }
         pthread_mutex_unlock(&p->lock);

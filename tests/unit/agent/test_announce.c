@@ -50,7 +50,8 @@ static bool is_clock_right(void)
     return is_synchronised;
 }
 
-static const struct clock clock = {wall_ms, mono_ms, is_clock_right};
+static const struct clock test_clock = {
+    .wall_ms = wall_ms, .mono_ms = mono_ms, .is_synchronised = is_clock_right};
 static struct agent_settings settings = {.gateway = (char[]){"gw-a"}};
 static const char *const points[] = {"b3.main", "b3.main.power"};
 static const int64_t periods_ms[] = {900000, 1000};
@@ -67,7 +68,7 @@ static int set_up(void **state)
     static struct announce a;
     struct deliver_options options = {.settings = &settings,
         .version = "1.2.3",
-        .clock = &clock,
+        .clock = &test_clock,
         .points = points,
         .periods_ms = periods_ms,
         .point_count = 2};
@@ -137,7 +138,7 @@ static void test_a_replay_tells_no_points(void **state)
     struct announce a;
     struct deliver_options options = {.settings = &settings,
         .version = "1.2.3",
-        .clock = &clock,
+        .clock = &test_clock,
         .points = points,
         .periods_ms = periods_ms,
         .point_count = 2,
