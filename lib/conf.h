@@ -124,6 +124,8 @@ void conf_print_problems(const struct conf *c, FILE *out);
 /* --help-config: every key with type, limits, default and meaning, nested as it would be written. */
 void conf_print_help(const struct conf_section *section, FILE *out);
 
-/* Iterates over a list of structs: CONF_EACH(struct bus, bus, settings->buses) { ... } */
-#define CONF_EACH(type, item, list) \
-    for (type *item = (list).items, *item##_end = item + (list).count; item < item##_end; item++)
+/* Iterates over a list of structs: CONF_EACH(struct bus, bus, settings->buses) { ... } (an empty one is NULL,
+ * to which nothing may be added) */
+#define CONF_EACH(type, item, list)                                                          \
+    for (type *item = (list).items, *item##_end = item != NULL ? item + (list).count : item; \
+         item < item##_end; item++)

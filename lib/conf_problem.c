@@ -2,6 +2,7 @@
 #include "lib/conf_private.h"
 
 #include "lib/mem.h"
+#include "lib/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,11 +42,12 @@ static void add(struct conf *c, struct conf_problem_line problem)
     c->problems[c->problem_count++] = problem;
 }
 
-static char *format_text(const char *format, va_list args)
+static __attribute__((format(printf, 1, 0))) char *format_text(const char *format, va_list args)
 {
     char *text = NULL;
     if (vasprintf(&text, format, args) < 0)
         abort();
+    text_clean(text); /* the file's own words may be in it, cut anywhere */
     return text;
 }
 
@@ -57,8 +59,8 @@ static int line_of(const struct conf_where *where, const char *key)
     return member != NULL ? (int)config_setting_source_line(member) : where->line;
 }
 
-static void add_at_key(struct conf *c, const struct conf_where *where, const char *key, bool is_of_reading,
-    const char *format, va_list args)
+static __attribute__((format(printf, 5, 0))) void add_at_key(struct conf *c, const struct conf_where *where,
+    const char *key, bool is_of_reading, const char *format, va_list args)
 {
     char *what = format_text(format, args);
     char *place =

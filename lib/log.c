@@ -35,7 +35,7 @@ void log_open(enum log_level level)
     has_journal = is_journal();
 }
 
-static void log_line(
+static __attribute__((format(printf, 4, 0))) void log_line(
     enum log_level level, const char *component, const char *suffix, const char *format, va_list args)
 {
     static const char *const names[] = {"ERROR", "WARN", "INFO", "DEBUG"};

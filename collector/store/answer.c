@@ -2,6 +2,7 @@
 
 #include "lib/json.h"
 #include "lib/number.h"
+#include "lib/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static bool read_error(struct span body, char *ret, size_t size)
     json_t *value = json_loadb(body.at ? body.at : "", body.len, 0, NULL);
     const char *text = json_string_value(json_object_get(value, "error"));
     if (text)
-        snprintf(ret, size, "%s", text);
+        text_copy(ret, size, span_of(text));
     json_decref(value);
     return text != NULL;
 }
@@ -48,8 +49,12 @@ static bool read_expired(const char *text, int64_t *ret)
 {
     static const char head[] = "partial write: points beyond retention policy dropped=";
     size_t length = sizeof head - 1;
-    return strncmp(text, head, length) == 0 &&
-           number_parse_int64(text + length, strlen(text + length), ret) && *ret >= 0;
+    int64_t count;
+    if (strncmp(text, head, length) != 0 ||
+        !number_parse_int64(text + length, strlen(text + length), &count) || count < 0)
+        return false;
+    *ret = count;
+    return true;
 }
 
 /* "partial write: max-series-per-database limit exceeded: (1000000) dropped=1", and the same of
@@ -73,7 +78,7 @@ struct answer answer_read(
 {
     struct answer answer = {.action = ANSWER_BACK_OFF};
     if (transport != ST_OK) {
-        snprintf(answer.text, sizeof answer.text, "%s", transport_text);
+        text_copy(answer.text, sizeof answer.text, span_of(transport_text));
         return answer;
     }
     char error[200] = "";

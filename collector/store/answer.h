@@ -25,7 +25,7 @@ struct answer {
     enum answer_action action;
     int64_t expired;        /* ANSWER_ACCEPTED */
     int64_t retry_after_ms; /* what the store asked for, at most ten minutes; 0 = nothing */
-    char text[256];         /* for people; "" where accepted whole */
+    char text[256];         /* for people, so clean (lib/text.h); "" where accepted whole */
 };
 
 /* `transport` is what lib/http_client.h returned and `transport_text` its words; the rest counts only where

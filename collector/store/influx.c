@@ -4,6 +4,7 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +106,7 @@ static struct answer query(struct influx *influx, const char *statement, json_t 
     const char *error = json_string_value(json_object_get(result, "error"));
     if (error) {
         answer.action = ANSWER_BISECT;
-        snprintf(answer.text, sizeof answer.text, "%s", error);
+        text_copy(answer.text, sizeof answer.text, span_of(error));
     } else if (json_is_object(result)) {
         answer = (struct answer){.action = ANSWER_ACCEPTED};
         if (ret_result)

@@ -412,6 +412,9 @@ static void test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends
                 seq, (long long)now - 864000000 - seq, seq, (long long)now - 1000);
         text[len] = 'x';
         publish(&s, seq, text);
+        /* The inbox has room for eight; what is more would be as if it never arrived. */
+        if (seq % 8 == 0)
+            wait_shown(&s, has_batches, seq);
     }
     wait_shown(&s, has_batches, count);
     int64_t before = query(&s, "SELECT count(*) FROM journal");

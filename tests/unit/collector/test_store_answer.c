@@ -76,6 +76,24 @@ static const struct {
     {ST_UNREACHABLE, 0, "", "", ANSWER_BACK_OFF, 0, 0, "no answer in time"},
 };
 
+static void test_the_words_of_a_store_are_made_fit_for_people(void **state)
+{
+    (void)state;
+    struct buf body = {0}, expected = {0};
+    buf_add_str(&body, "{\"error\":\"a\\u0007b");
+    buf_add_str(&expected, "answered 400: a?b");
+    for (int i = 0; i < 100; i++) {
+        buf_add_str(&body, "版");
+        if (i < 65) /* 198 bytes of the error: never half a character */
+            buf_add_str(&expected, "版");
+    }
+    buf_add_str(&body, "\"}");
+    struct answer answer = answer_read(ST_OK, "", 400, (struct span){body.data, body.len}, "");
+    assert_string_equal(answer.text, expected.data);
+    buf_release(&body);
+    buf_release(&expected);
+}
+
 static void test_every_answer_has_its_action(void **state)
 {
     (void)state;
@@ -93,6 +111,7 @@ static void test_every_answer_has_its_action(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_answer_has_its_action)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_answer_has_its_action),
+        cmocka_unit_test(test_the_words_of_a_store_are_made_fit_for_people)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
