@@ -43,6 +43,7 @@ struct broker_settings {
     char *user; /* default: the gateway's id */
     char *password_file;
     int64_t keep_alive_ms;
+    int64_t retry_max_ms;
 };
 
 struct spool_settings {

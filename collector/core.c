@@ -443,6 +443,7 @@ enum status core_create(const struct core_options *options, struct core **ret, s
         .user = settings->broker.user,
         .password = options->password,
         .keep_alive_s = (int)(settings->broker.keep_alive_ms / 1000),
+        .retry_max_ms = (int)settings->broker.retry_max_ms,
         .subscriptions = subscriptions,
         .user_data = c,
         .on_message = on_message,

@@ -18,6 +18,8 @@ static const struct conf_key broker_keys[] = {
         .help = "file with the password, not readable by others; absent = no password"},
     {"keep_alive", CONF_SECONDS, offsetof(struct collector_broker_settings, keep_alive_ms), .fallback = "30",
         .min = 5000, .max = 3600000, .help = "silence after which the connection is checked"},
+    {"retry", CONF_SECONDS, offsetof(struct collector_broker_settings, retry_max_ms), .fallback = "60", .min = 1000,
+        .max = 3600000, .help = "longest wait between two attempts to connect; they begin with 1 s"},
     {0}};
 
 static const struct conf_section broker_section = {.name = "broker",

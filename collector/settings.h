@@ -10,6 +10,7 @@ struct collector_broker_settings {
     char *user;          /* default: park-collector */
     char *password_file; /* NULL = no password */
     int64_t keep_alive_ms;
+    int64_t retry_max_ms;
 };
 
 struct database_settings {

@@ -535,6 +535,7 @@ enum status deliver_create(const struct deliver_options *options, struct deliver
         .user = settings->broker.user,
         .password = options->password,
         .keep_alive_s = (int)(settings->broker.keep_alive_ms / 1000),
+        .retry_max_ms = (int)settings->broker.retry_max_ms,
         .will_topic = d->announce.topic,
         .will_payload = "{\"state\":\"offline\"}",
         .subscriptions = subscriptions,

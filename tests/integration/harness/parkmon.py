@@ -24,24 +24,26 @@ def release_folder() -> Path:
 
 
 def write_agent_settings(path: Path, gateway: str, broker: Broker, buses: str, spool: Path | None = None,
-                         spool_settings: str = "commit = 0.2; probe = 1.0;", more: str = 'clock = "trusted";') -> Path:
+                         spool_settings: str = "commit = 0.2; probe = 1.0;", more: str = 'clock = "trusted";',
+                         host: str = "127.0.0.1", broker_settings: str = "") -> Path:
     """`buses` is the text between the parentheses. Tests trust the clock: in a container the kernel may call it
     unsynchronised."""
     path.write_text(
         f'gateway = "{gateway}";\n{more}\n'
-        f'broker: {{ host = "127.0.0.1"; port = {broker.port}; '
-        f'password_file = "{broker.password_file(gateway)}"; }};\n'
+        f'broker: {{ host = "{host}"; port = {broker.port}; '
+        f'password_file = "{broker.password_file(gateway)}"; {broker_settings} }};\n'
         f'spool: {{ path = "{spool or path.with_suffix(".spool")}"; {spool_settings} }};\n'
         f"buses = (\n{buses}\n);\n")
     return path
 
 
 def write_collector_settings(path: Path, broker: Broker, store_url: str, park: Path, http_port: int,
-                             database: Path | None = None, store_settings: str = "", more: str = "") -> Path:
+                             database: Path | None = None, store_settings: str = "", more: str = "",
+                             broker_settings: str = "") -> Path:
     path.write_text(
         f'id = "main";\npark = "{park}";\n{more}\n'
         f'broker: {{ host = "127.0.0.1"; port = {broker.port}; user = "{COLLECTOR_USER}"; '
-        f'password_file = "{broker.password_file(COLLECTOR_USER)}"; }};\n'
+        f'password_file = "{broker.password_file(COLLECTOR_USER)}"; {broker_settings} }};\n'
         f'database: {{ path = "{database or path.with_suffix(".db")}"; }};\n'
         f'store: {{ url = "{store_url}"; database = "parkmon"; raw_retention = 0; {store_settings} }};\n'
         f'http: {{ address = "127.0.0.1"; port = {http_port}; web = "{SOURCE / "dashboards/web"}"; }};\n')

@@ -57,13 +57,15 @@ def socket_inodes(pid: int) -> set[str]:
 
 
 def tcp_sockets(pid: int) -> list[tuple[str, int, int]]:
-    """State, local and remote port of this process's TCP sockets, and of no other's."""
+    """State, local and remote port of this process's TCP sockets, and of no other's; in its own network namespace."""
     inodes = socket_inodes(pid)
     found = []
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        if not os.path.exists(table):
+    for table in (f"/proc/{pid}/net/tcp", f"/proc/{pid}/net/tcp6"):
+        try:
+            lines = Path(table).read_text().splitlines()[1:]
+        except OSError:
             continue
-        for line in Path(table).read_text().splitlines()[1:]:
+        for line in lines:
             fields = line.split()
             if fields[9] in inodes:
                 found.append((fields[3], int(fields[1].rsplit(":", 1)[1], 16), int(fields[2].rsplit(":", 1)[1], 16)))

@@ -1,0 +1,115 @@
+"""Copies of spools and backups of the database, kept to be put back: what a person with an old image would do."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from campaign.account import KINDS, Look, Reading, read_database
+from campaign.devices import GATEWAYS
+import evidence
+
+KEPT = 3
+STRIKES_PER_BACKUP = 6
+
+
+def positions(copy: Path) -> tuple[int, int]:
+    """How far the store has taken the journal, and the journal's newest id."""
+    with closing(sqlite3.connect(copy)) as db:
+        return db.execute("SELECT (SELECT position FROM cursor WHERE name = 'raw'), (SELECT ifnull(max(id), 0) FROM journal)").fetchone()
+
+
+def all_readings(copy: Path) -> set[Reading]:
+    """Everything that a spool holds, acknowledged or not."""
+    with closing(sqlite3.connect(copy)) as db:
+        found = {(KINDS[kind], point, time_ms, value) for kind, point, time_ms, value in db.execute(
+            "SELECT r.kind, p.name, r.time_ms, r.value FROM reading r JOIN point p ON p.id = r.point")}
+        for body, in db.execute("SELECT body FROM batch"):
+            found |= {evidence.parse_line(line) for line in body.decode().splitlines()}
+    return found
+
+
+def remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def put_back(copy: Path, path: Path) -> None:
+    remove(path)
+    for suffix in ("", "-wal"):
+        source = copy.with_name(copy.name + suffix)
+        if source.exists():
+            shutil.copy(source, path.with_name(path.name + suffix))
+
+
+class Copies:
+    def __init__(self, run):
+        self.run = run
+        self.spools: dict[str, list[Path]] = {name: [] for name in GATEWAYS}
+        self.backups: list[Path] = []
+        self.strikes = 0
+
+    def look(self, gateway: str, all_again: bool = False) -> Look:
+        """The spool into the account; the copy is kept for a while. Its agent stands still or is dead."""
+        account = self.run.account
+        copy = account.copy(self.run.world.spool(gateway))
+        look = account.read_spool(gateway, copy, all_again)
+        kept = self.spools[gateway]
+        kept.append(copy)
+        if len(kept) > KEPT:
+            account.forget(kept.pop(0))
+        return look
+
+    def journalled(self, gateways) -> dict[str, set[Reading]]:
+        """What the collector's journal holds now of these gateways. It stands still or is dead."""
+        account = self.run.account
+        copy = account.copy(self.run.world.database)
+        journal = read_database(copy).journal
+        account.forget(copy)
+        return {name: {reading for batch in journal.get(name, []) for reading in batch.series} for name in gateways}
+
+    def restore_spool(self, gateway: str) -> None:
+        """The oldest copy that is kept. What was committed since and is not journalled goes with the spool."""
+        run = self.run
+        copy = self.spools[gateway][0]
+        held = all_readings(copy)
+        with run.paused("collector"):
+            journalled = self.journalled([gateway])[gateway]
+        seen = run.account.seen[gateway]
+        run.allowed[gateway].taken |= {reading for reading in seen.committed if reading not in held and reading not in journalled}
+        put_back(copy, run.world.spool(gateway))
+        with closing(sqlite3.connect(copy)) as db:
+            seen.parsed, = db.execute("SELECT ifnull(max(last_seq), 0) FROM epoch").fetchone()
+        for stale in self.spools[gateway][1:]:
+            run.account.forget(stale)
+        del self.spools[gateway][1:]
+
+    def is_backup_due(self) -> bool:
+        self.strikes += 1
+        return self.strikes % STRIKES_PER_BACKUP == 0 or not self.backups
+
+    def back_up(self) -> None:
+        """As SQLite does it, beside the running collector."""
+        path = self.run.account.folder / f"backup-{self.strikes}.db"
+        path.parent.mkdir(exist_ok=True)
+        with closing(sqlite3.connect(f"file:{self.run.world.database}?mode=ro", uri=True, timeout=10)) as source, \
+                closing(sqlite3.connect(path)) as target:
+            source.backup(target)
+        self.backups.append(path)
+        if len(self.backups) > KEPT:
+            self.backups.pop(0).unlink()
+
+    def restore_database(self) -> None:
+        """The oldest backup that is kept. What it lacks the gateways must send again, where they still have it."""
+        run = self.run
+        if not self.backups:
+            return
+        before = self.journalled(GATEWAYS)
+        put_back(self.backups[0], run.world.database)
+        after = self.journalled(GATEWAYS)
+        for name in GATEWAYS:
+            gone = before[name] - after[name]
+            if gone:
+                run.allowed[name].taken |= gone - all_readings(self.spools[name][-1])

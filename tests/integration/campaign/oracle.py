@@ -1,0 +1,337 @@
+"""The laws of delivery, judged by what others hold: the devices' own log, copies of the spools, the store's own answer.
+
+`judge` returns what is wrong, each with the exact readings; an empty list is a pass. It knows which faults struck and what
+each of them allows, and nothing else may be missing, refused or named as loss.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from campaign.account import Batch, Database, Loss, Reading, Seen
+from campaign.devices import DEVICES, POLLS_PER_STATE, STATES
+
+NEAR_MS = 3000  # between an answer's time in the devices' log and the agent's
+SHOWN = 8
+
+
+@dataclass
+class Allowed:
+    """What the faults that struck a gateway explain."""
+
+    gaps: list[tuple[int, int, str]] = field(default_factory=list)  # wall ms: answers of then may not have been committed
+    taken: set[Reading] = field(default_factory=set)  # went with a spool or a database that was replaced by an older one
+    losses: list[str] = field(default_factory=list)  # faults that let a loss be recorded
+    refusals: list[str] = field(default_factory=list)  # how the reasons of the quarantine may begin
+    clock: list[tuple[int, int]] = field(default_factory=list)  # (wall ms, offset of the gateway's clock from then on)
+    starts: int = 0  # of its agent
+
+    def offsets_at(self, time_ms: int) -> set[int]:
+        """The offsets that the gateway's clock had about then."""
+        found = {0} if not self.clock or time_ms - NEAR_MS < self.clock[0][0] else set()
+        for i, (since_ms, offset_ms) in enumerate(self.clock):
+            until_ms = self.clock[i + 1][0] if i + 1 < len(self.clock) else time_ms + NEAR_MS
+            if since_ms <= time_ms + NEAR_MS and time_ms - NEAR_MS <= until_ms:
+                found.add(offset_ms)
+        return found
+
+
+@dataclass
+class Evidence:
+    answers: dict[tuple[str, str], list[tuple[int, object]]]  # (gateway, point) -> [(ms, value)], in order
+    seen: dict[str, Seen]
+    database: Database
+    store: dict[tuple[str, str, str], list[tuple[int, object]]]  # (kind, gateway, point) -> [(ms, value)]
+    allowed: dict[str, Allowed]
+    due: dict[str, int] | None = None  # batches up to this seq must have arrived; None = all, cut or not
+    answers_due_ms: int | None = None  # answers before this must be on disk; None = all
+    is_store_replayed: bool = False  # the collector's database was restored: the store may hold more than the journal
+
+
+@dataclass
+class Verdict:
+    wrong: list[str] = field(default_factory=list)
+    committed: int = 0
+    delivered: int = 0
+    lost: int = 0
+    quarantined: int = 0
+    taken: int = 0
+    doubled: int = 0
+    uncommitted: int = 0
+    longest_gap_ms: int = 0  # of answers that a kill cost
+
+
+def show(readings: Iterable) -> str:
+    listed = sorted(map(str, readings))
+    return f"{len(listed)}: " + "; ".join(listed[:SHOWN]) + (" ..." if len(listed) > SHOWN else "")
+
+
+def answered_number(kind: str, value) -> int:
+    """Which poll of its device a register or gauge came from."""
+    return value if kind == "register" else int(value - 0.5)
+
+
+class Answers:
+    """The devices' log by device and poll."""
+
+    def __init__(self, log: dict[tuple[str, str], list[tuple[int, object]]], gateway: str):
+        self.time_of: dict[str, dict[int, int]] = {}
+        for device in DEVICES:
+            said = log.get((gateway, device), [])
+            self.time_of[device] = {int(value): time_ms for time_ms, value in said}
+        self.times_of_state: dict[str, dict[str, list[int]]] = {}
+        for device, times in self.time_of.items():
+            by_text = self.times_of_state.setdefault(device, {})
+            for n, time_ms in times.items():
+                by_text.setdefault(STATES[n // POLLS_PER_STATE % len(STATES)], []).append(time_ms)
+
+    def has(self, reading: Reading, allowed: Allowed) -> bool:
+        """Was this said by the device, about that time by the clock that the gateway had?"""
+        kind, point, time_ms, value = reading
+        device = point.split(".")[0]
+        if device not in self.time_of:
+            return False
+        if kind == "state":
+            times = self.times_of_state[device].get(str(value), [])
+        elif kind == "gauge" and value != int(value) + 0.5:
+            return False
+        else:
+            times = [self.time_of[device].get(answered_number(kind, value))]
+        return any(is_near(said_ms, time_ms, allowed) for said_ms in times if said_ms is not None)
+
+
+def is_near(said_ms: int, time_ms: int, allowed: Allowed) -> bool:
+    return any(abs(time_ms - offset_ms - said_ms) <= NEAR_MS for offset_ms in allowed.offsets_at(said_ms))
+
+
+class Judge:
+    """One gateway's readings."""
+
+    def __init__(self, e: Evidence, gateway: str, verdict: Verdict):
+        self.e, self.gateway, self.v = e, gateway, verdict
+        self.allowed = e.allowed[gateway]
+        self.seen = e.seen.get(gateway, Seen())
+        self.answers = Answers(e.answers, gateway)
+        self.batches: list[Batch] = e.database.journal.get(gateway, [])
+        self.journal = [reading for batch in self.batches for reading in batch.series]
+        self.in_journal = set(self.journal)
+        self.quarantine = e.database.quarantine.get(gateway, {})
+        self.losses = [loss for loss in e.database.losses if loss.gateway == gateway]
+        self.store: list[Reading] = [(kind, point, time_ms, value) for (kind, owner, point), readings in e.store.items()
+                                     if owner == gateway for time_ms, value in readings]
+        self.in_store = set(self.store)
+
+    def wrong(self, what: str, readings: Iterable = ()) -> None:
+        readings = list(readings)
+        self.v.wrong.append(f"{self.gateway}: {what}" + (f" ({show(readings)})" if readings else ""))
+
+    def judge(self) -> None:
+        if self.seen.changed:
+            self.wrong("batches changed after they were cut", self.seen.changed)
+        self.judge_committed()
+        self.judge_store()
+        self.judge_journal()
+        self.judge_order()
+        self.judge_line()
+        self.judge_quarantine()
+        self.judge_losses()
+        self.judge_missing()
+        self.judge_states()
+
+    # ---- every committed reading ends in exactly one place ----
+
+    def is_due(self, reading: Reading, seq: int | None) -> bool:
+        if self.e.due is None or reading in self.in_journal:
+            return True
+        return seq is not None and seq <= self.e.due.get(self.gateway, 0)
+
+    def judge_committed(self) -> None:
+        lost, not_journalled, not_stored, twice = [], [], [], []
+        left = [loss.readings for loss in self.losses]  # how many more each loss by count can explain
+        for reading, seq in self.seen.committed.items():
+            if not self.is_due(reading, seq):
+                continue
+            self.v.committed += 1
+            is_refused = reading in self.quarantine
+            if reading in self.in_store and reading in self.in_journal:
+                self.v.delivered += 1
+                if is_refused:
+                    twice.append(reading)
+            elif is_refused:
+                self.v.quarantined += 1
+                if reading in self.in_store and not self.e.is_store_replayed:
+                    twice.append(reading)
+            elif reading in self.allowed.taken:
+                self.v.taken += 1
+            elif self.is_named(reading, seq, left):
+                self.v.lost += 1
+            elif reading in self.in_journal:
+                not_stored.append(reading)
+            elif reading in self.in_store:
+                not_journalled.append(reading)
+            else:
+                lost.append(reading)
+        if lost:
+            self.wrong("committed readings are lost", lost)
+        if not_stored:
+            self.wrong("journalled readings are not in the store", not_stored)
+        if not_journalled:
+            self.wrong("readings in the store are not in the journal", not_journalled)
+        if twice:
+            self.wrong("readings are in the store and in quarantine", twice)
+
+    def is_named(self, reading: Reading, seq: int | None, left: list[int]) -> bool:
+        """Is it covered by a recorded loss: its batch, or a count and a span of time?"""
+        for i, loss in enumerate(self.losses):
+            if loss.first_seq and seq is not None and loss.first_seq <= seq <= loss.last_seq:
+                return True
+            if not loss.first_seq and left[i] > 0 and loss.from_ms <= reading[2] <= loss.to_ms:
+                left[i] -= 1
+                return True
+        return False
+
+    # ---- the store holds what was answered, once ----
+
+    def judge_store(self) -> None:
+        invented = [reading for reading in self.store if not self.answers.has(reading, self.allowed)]
+        if invented:
+            self.wrong("the store holds what no device answered", invented)
+        counts = Counter((kind, point, value) for kind, point, _, value in self.store if kind != "state")
+        doubled = [f"{key} x {count}" for key, count in counts.items() if count > 1]
+        times = Counter((kind, point, time_ms) for kind, point, time_ms, _ in self.store)
+        doubled += [f"{key} x {count} at one time" for key, count in times.items() if count > 1]
+        self.v.doubled += len(doubled)
+        if doubled:
+            self.wrong("readings are doubled in the store", doubled)
+        unjournalled = self.in_store - self.in_journal - set(self.seen.committed)
+        if unjournalled and not self.e.is_store_replayed:
+            self.wrong("the store holds readings that are in no journal", unjournalled)
+
+    def judge_journal(self) -> None:
+        counts = Counter((kind, point, time_ms) for kind, point, time_ms, _ in self.journal)
+        doubled = [key for key, count in counts.items() if count > 1]
+        values = Counter((kind, point, value) for kind, point, _, value in self.journal if kind != "state")
+        doubled += [key for key, count in values.items() if count > 1]
+        self.v.doubled += len(doubled)
+        if doubled:
+            self.wrong("readings are doubled in the journal", doubled)
+        settled = self.e.database.settled
+        unsettled = [reading for batch in self.batches if batch.id <= settled for reading in batch.series
+                     if reading not in self.in_store and reading not in self.quarantine]
+        if unsettled:
+            self.wrong("the collector takes readings for settled that the store does not hold", unsettled)
+
+    def judge_order(self) -> None:
+        """In order of arrival every register and gauge only counts up."""
+        newest: dict[tuple[str, str], int] = {}
+        for reading in self.journal:
+            kind, point, _, value = reading
+            if kind == "state":
+                continue
+            n = answered_number(kind, value)
+            if n <= newest.get((kind, point), 0):
+                self.wrong(f"a reading is out of order, after {newest[kind, point]}", [reading])
+                return
+            newest[kind, point] = n
+
+    def judge_line(self) -> None:
+        """Without holes: each batch follows the mark of its line, or a recorded loss lies between."""
+        marks: dict[int, int] = {}
+        for batch in self.batches:
+            mark = marks.get(batch.epoch)
+            if mark is None and batch.prev and batch.prev[0] in marks:
+                mark = min(batch.prev[1], marks[batch.prev[0]])
+            if mark is None:
+                mark = batch.first - 1
+            if batch.seq <= mark:
+                self.wrong(f"batch {batch.seq} of epoch {batch.epoch:016x} is journalled after {mark}")
+            elif batch.seq > mark + 1 and not self.is_gap_named(mark + 1, batch.seq - 1):
+                self.wrong(f"batches {mark + 1} to {batch.seq - 1} before epoch {batch.epoch:016x} are missing, without a loss")
+            marks[batch.epoch] = batch.seq
+        recorded = self.e.database.marks.get(self.gateway, {})
+        for epoch, mark in marks.items():
+            if recorded.get(epoch, 0) < mark:
+                self.wrong(f"epoch {epoch:016x} is journalled up to {mark}, its mark is {recorded.get(epoch)}")
+            elif recorded[epoch] > mark and not self.is_gap_named(mark + 1, recorded[epoch]):
+                self.wrong(f"epoch {epoch:016x} is journalled up to {mark}, its mark is {recorded[epoch]}, without a loss")
+
+    def is_gap_named(self, first: int, last: int) -> bool:
+        return all(any(loss.first_seq <= seq <= loss.last_seq for loss in self.losses) for seq in range(first, last + 1))
+
+    # ---- what is refused or lost is explained ----
+
+    def judge_quarantine(self) -> None:
+        strange = [f"{reading}: {reason}" for reading, reason in self.quarantine.items()
+                   if not reason.startswith(tuple(self.allowed.refusals))]
+        if strange:
+            self.wrong("quarantine that no fault explains", strange)
+
+    def judge_losses(self) -> None:
+        strange: list[Loss] = [loss for loss in self.losses if not self.allowed.losses]
+        if strange:
+            self.wrong("losses are recorded that no fault explains", strange)
+
+    # ---- what was answered and never committed ----
+
+    def judge_missing(self) -> None:
+        known: dict[str, set[int]] = {}
+        for reading in (*self.seen.committed, *self.in_store, *self.in_journal, *self.quarantine, *self.allowed.taken):
+            if reading[0] in ("register", "gauge"):
+                known.setdefault(reading[1], set()).add(answered_number(reading[0], reading[3]))
+        missing = []
+        for device, times in self.answers.time_of.items():
+            for n, time_ms in times.items():
+                if self.e.answers_due_ms is not None and time_ms >= self.e.answers_due_ms:
+                    continue
+                for point in (device, f"{device}.level"):
+                    if n in known.get(point, ()):
+                        continue
+                    self.v.uncommitted += 1
+                    gap = next((gap for gap in self.allowed.gaps if gap[0] <= time_ms <= gap[1]), None)
+                    if gap is None:
+                        missing.append((point, n, time_ms))
+                    else:
+                        self.v.longest_gap_ms = max(self.v.longest_gap_ms, gap[1] - time_ms)
+        if missing:
+            self.wrong("answers are missing that no kill explains", missing)
+
+    def judge_states(self) -> None:
+        """A state whose polls all arrived has arrived itself; and at most once more for each start of the agent."""
+        registers: dict[str, set[int]] = {}
+        states: dict[str, list[tuple[int, str]]] = {}
+        for kind, point, time_ms, value in (*self.in_store, *self.quarantine):
+            if kind == "register":
+                registers.setdefault(point, set()).add(value)
+            elif kind == "state":
+                states.setdefault(point.split(".")[0], []).append((time_ms, value))
+        for device, numbers in registers.items():
+            texts: dict[str, list[int]] = {}
+            for time_ms, text in states.get(device, []):
+                texts.setdefault(text, []).append(time_ms)
+            missing, extra = [], 0
+            for turn in range(min(numbers) // POLLS_PER_STATE + 1, max(numbers) // POLLS_PER_STATE):
+                polls = range(turn * POLLS_PER_STATE, (turn + 1) * POLLS_PER_STATE)
+                if not all(n in numbers for n in polls):
+                    continue
+                said = [self.answers.time_of[device][n] for n in polls]
+                text = STATES[turn % len(STATES)]
+                found = sum(any(is_near(said_ms, time_ms, self.allowed) for said_ms in said) for time_ms in texts.get(text, []))
+                extra += max(0, found - 1)
+                if found == 0:
+                    missing.append((f"{device}.state", text, said[0]))
+            if missing:
+                self.wrong("changes of state are missing", missing)
+            if extra > self.allowed.starts:
+                self.wrong(f"{device}.state: {extra} states too many for {self.allowed.starts} starts")
+
+
+def judge(e: Evidence) -> Verdict:
+    verdict = Verdict()
+    for gateway in e.allowed:
+        Judge(e, gateway, verdict).judge()
+    strangers = {owner for _, owner, _ in e.store} - set(e.allowed)
+    if strangers:
+        verdict.wrong.append(f"the store holds gateways that there are not: {sorted(strangers)}")
+    return verdict
