@@ -8,6 +8,7 @@
 #include "collector/live/show.h"
 #include "collector/minute.h"
 #include "collector/schema.h"
+#include "collector/store/outbox.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/mqtt.h"
@@ -51,7 +52,8 @@ struct core {
     uint64_t session;
     int64_t journal_end;
     int64_t settled; /* journal id that the store has */
-    int64_t limit_bytes;
+    int64_t limit_bytes, outbox_limit_bytes;
+    int64_t outbox_bytes; /* as committed last, or as the transaction that runs began with */
     int64_t prune_due_mono_ms;
     struct complaint storage, state, losses, quarantine, strangers;
     int64_t turned_away; /* messages of gateways beyond the limit */
@@ -99,10 +101,30 @@ static void fail(struct core *c, const struct error *err)
 
 /* ---- one transaction ---- */
 
-static bool is_full(const struct core *c)
+static bool is_database_full(const struct core *c)
 {
     int64_t part = c->limit_bytes / 20, reserve = part > RESERVE_BYTES ? part : RESERVE_BYTES;
     return db_used_bytes(c->db) > c->limit_bytes - reserve;
+}
+
+/* Which limit is reached, in the words of a reason; NULL = none. */
+static const char *full_text(const struct core *c)
+{
+    return is_database_full(c)                        ? "the database is at its limit"
+           : c->outbox_bytes >= c->outbox_limit_bytes ? "the outbox is at its limit"
+                                                      : NULL;
+}
+
+static void complain_full(struct core *c)
+{
+    bool is_database = is_database_full(c);
+    int64_t limit = is_database ? c->limit_bytes : c->outbox_limit_bytes;
+    complain(&c->storage, c->clock->mono_ms(), LOG_LEVEL_ERROR, "core",
+        "%s of %lld MiB: nothing is acknowledged; %s%s", full_text(c), (long long)(limit >> 20),
+        is_database ? "raise database.limit, or lower database.evidence_days"
+                    : "see why the store does not take what waits for it, or raise store.outbox_limit",
+        is_database && c->settled < c->journal_end ? ", and see why the store does not take what waits for it"
+                                                   : "");
 }
 
 static void forget_held(struct core *c)
@@ -190,14 +212,9 @@ static enum status take_message(
 static enum status take_messages(struct core *c, struct group *g, bool accepts, struct error *err)
 {
     if (!accepts)
-        complain(&c->storage, c->clock->mono_ms(), LOG_LEVEL_ERROR, "core",
-            "the database is at its limit of %lld MiB: nothing is acknowledged; raise database.limit, or "
-            "lower "
-            "database.evidence_days%s",
-            (long long)(c->limit_bytes >> 20),
-            c->settled < c->journal_end ? ", and see why the store does not take what waits for it" : "");
+        complain_full(c);
     if (!c->is_commit_failing)
-        show_accepting(&c->show, accepts, "the database is at its limit");
+        show_accepting(&c->show, accepts, full_text(c));
     int64_t until = c->clock->mono_ms() + GROUP_MS;
     size_t bytes = 0;
     if (!accepts)
@@ -254,8 +271,11 @@ static enum status prune(struct core *c, struct group *g, struct error *err)
 
 static enum status fill(struct core *c, struct group *g, struct error *err)
 {
-    bool accepts = !is_full(c);
-    enum status status = take_messages(c, g, accepts, err);
+    enum status status = outbox_bytes(c->db, &c->outbox_bytes, err);
+    if (status != ST_OK)
+        return status;
+    bool accepts = full_text(c) == NULL;
+    status = take_messages(c, g, accepts, err);
     if (status == ST_OK)
         status = record_result(c, g, err);
     /* At the limit no more is derived: the outbox must not take the room that settling the journal needs. */
@@ -374,6 +394,8 @@ static int64_t show_now(struct core *c)
         .journal_end = c->journal_end,
         .database_bytes = db_used_bytes(c->db),
         .database_limit_bytes = c->limit_bytes,
+        .outbox_bytes = c->outbox_bytes,
+        .outbox_limit_bytes = c->outbox_limit_bytes,
         .discarded_bytes = inbox_discarded_bytes(c->inbox)};
     return show_publish(&c->show, c->options.box, &source, c->clock->mono_ms());
 }
@@ -430,6 +452,7 @@ enum status core_create(const struct core_options *options, struct core **ret, s
     c->clock = options->clock;
     c->db = db;
     c->limit_bytes = settings->database.limit_mib << 20;
+    c->outbox_limit_bytes = collector_settings_outbox_limit(settings);
     db_cache_kib(db, CACHE_KIB);
     db_limit_bytes(db, c->limit_bytes);
     c->inbox = inbox_create();

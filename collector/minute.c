@@ -1,5 +1,6 @@
 #include "collector/minute.h"
 
+#include "collector/store/outbox.h"
 #include "lib/line.h"
 
 #define MINUTE_MS 60000
@@ -12,18 +13,6 @@ void minute_init(struct minute *m, const struct park *park, int64_t now_ms)
 void minute_reset(struct minute *m)
 {
     m->written = 0;
-}
-
-static enum status put(
-    struct db *db, struct span line, struct span series, int64_t time_ms, struct error *err)
-{
-    /* The latest of a (series, time) wins, under a new id, so that an older result of the store does not
-     * delete it. */
-    struct db_stmt *add = db_keep(db, "INSERT OR REPLACE INTO outbox(series, time_ms, line) VALUES(?, ?, ?)");
-    db_bind_text(add, 1, series);
-    db_bind_int(add, 2, time_ms);
-    db_bind_text(add, 3, line);
-    return db_run(add, err);
 }
 
 /* `g` is NULL for a gateway that was never heard. */
@@ -52,8 +41,8 @@ static enum status write_gateway(const struct minute *m, struct db *db, const ch
     enum status status = line_write(&line, SPAN("gateway"), tags, 2, fields, count, time_ms, err);
     buf_printf(&series, "gateway,%s", name);
     if (status == ST_OK)
-        status =
-            put(db, (struct span){line.data, line.len}, (struct span){series.data, series.len}, time_ms, err);
+        status = outbox_put(
+            db, (struct span){series.data, series.len}, time_ms, (struct span){line.data, line.len}, err);
     buf_release(&series);
     buf_release(&line);
     return status;

@@ -52,6 +52,19 @@ static const char *const scripts[] = {
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, series TEXT NOT NULL, time_ms INTEGER NOT NULL, line TEXT NOT "
     "NULL,"
     "  UNIQUE(series, time_ms)) STRICT;",
+
+    /* What the outbox takes: the series stands in the row and in its index, 64 bytes stand for the rest. Rows
+     * are added and deleted, never replaced nor changed in length, so that the triggers see everything. */
+    "CREATE TABLE outbox_size(bytes INTEGER NOT NULL) STRICT;"
+    "INSERT INTO outbox_size SELECT coalesce(sum(length(CAST(line AS BLOB)) + 2 * length(CAST(series AS "
+    "BLOB))"
+    "  + 64), 0) FROM outbox;"
+    "CREATE TRIGGER outbox_added AFTER INSERT ON outbox BEGIN"
+    "  UPDATE outbox_size SET bytes = bytes + length(CAST(new.line AS BLOB))"
+    "    + 2 * length(CAST(new.series AS BLOB)) + 64; END;"
+    "CREATE TRIGGER outbox_removed AFTER DELETE ON outbox BEGIN"
+    "  UPDATE outbox_size SET bytes = bytes - length(CAST(old.line AS BLOB))"
+    "    - 2 * length(CAST(old.series AS BLOB)) - 64; END;",
 };
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};

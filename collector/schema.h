@@ -10,7 +10,8 @@
  *   quarantine       lines and payloads that were refused, with the reason; quarantine_size: how much that is
  *   loss             what an agent had to give up, or what went missing, by name
  *   cursor           how far the store has taken the journal
- *   outbox           derived lines that wait for the store; the latest of a (series, time) wins
+ *   outbox           derived lines that wait for the store; the latest of a (series, time) wins; outbox_size:
+ *                    how much that is
  *
  * A script that was ever released does not change: what comes later is a further script (lib/db.h, db_schema).
  */

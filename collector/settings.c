@@ -83,6 +83,10 @@ static const struct conf_key store_keys[] = {
         .max = 50000, .help = "lines per write"},
     {"timeout", CONF_SECONDS, offsetof(struct store_settings, timeout_ms), .fallback = "10", .min = 100,
         .max = 600000, .help = "longest wait for the answer to a write"},
+    {"outbox_limit", CONF_INT, offsetof(struct store_settings, outbox_limit_mib), .fallback = "1024",
+        .min = 1, .max = 16777216, .unit = "MiB",
+        .help = "largest size of the derived rows that wait for the store, at most a quarter of "
+                "database.limit; at the limit nothing is acknowledged any more"},
     {0}};
 
 static const struct conf_section store_section = {.name = "store",
@@ -141,6 +145,13 @@ static const struct conf_key collector_keys[] = {
 
 const struct conf_section collector_section = {
     .name = "collector", .size = sizeof(struct collector_settings), .keys = collector_keys};
+
+int64_t collector_settings_outbox_limit(const struct collector_settings *settings)
+{
+    int64_t quarter = (settings->database.limit_mib << 20) / 4,
+            limit = settings->store.outbox_limit_mib << 20;
+    return limit < quarter ? limit : quarter;
+}
 
 struct conf *collector_settings_load(const char *path, struct collector_settings *ret)
 {

@@ -29,6 +29,7 @@ struct store_settings {
     int64_t raw_retention_days; /* 0 = for ever */
     int64_t body_lines;         /* lines per write */
     int64_t timeout_ms;
+    int64_t outbox_limit_mib; /* at the limit the collector stops acknowledging */
 };
 
 struct http_settings {
@@ -49,6 +50,8 @@ struct collector_settings {
 };
 
 extern const struct conf_section collector_section;
+/* In bytes: the setting, but at most a quarter of the database's limit, whose rest is the journal's. */
+int64_t collector_settings_outbox_limit(const struct collector_settings *settings);
 struct conf *collector_settings_load(const char *path, struct collector_settings *ret);
 /* Whether the files that a running collector needs can be read and written by this user: problems of `c`.
  * `status` does without. */

@@ -137,6 +137,8 @@ static struct snapshot *make(struct show *s, const struct show_source *source)
     snapshot->journal_end = source->journal_end;
     snapshot->database_bytes = source->database_bytes;
     snapshot->database_limit_bytes = source->database_limit_bytes;
+    snapshot->outbox_bytes = source->outbox_bytes;
+    snapshot->outbox_limit_bytes = source->outbox_limit_bytes;
     return snapshot;
 }
 

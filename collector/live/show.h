@@ -23,6 +23,7 @@ struct show_source {
     int64_t now_ms;
     bool is_broker_connected;
     int64_t journal_end, database_bytes, database_limit_bytes, discarded_bytes;
+    int64_t outbox_bytes, outbox_limit_bytes;
 };
 
 void show_init(struct show *s);

@@ -62,6 +62,7 @@ struct snapshot {
     char reason[256];
     int64_t journal_end; /* newest journal id; minus the store's raw_position it is the backlog */
     int64_t database_bytes, database_limit_bytes;
+    int64_t outbox_bytes, outbox_limit_bytes; /* derived rows that wait for the store */
 };
 
 struct snapshot_box; /* where the newest one lies; any thread */

@@ -276,6 +276,23 @@ static enum status open_sources(struct store *s, struct error *err)
     return ST_OK;
 }
 
+/* How long the oldest batch has waited, told even while the store is away. */
+static enum status note_waiting(struct store *s, struct error *err)
+{
+    struct db_stmt *oldest =
+        db_keep(s->db, "SELECT received_ms FROM journal WHERE id > ? ORDER BY id LIMIT 1");
+    db_bind_int(oldest, 1, s->raw_read);
+    bool has_row;
+    enum status status = db_step(oldest, &has_row, err);
+    if (status != ST_OK)
+        return status;
+    pthread_mutex_lock(&s->lock);
+    s->status.waiting_since_ms = has_row ? db_int(oldest, 0) : 0;
+    pthread_mutex_unlock(&s->lock);
+    db_reset(oldest);
+    return ST_OK;
+}
+
 /* One body of each source. *ret_is_idle: there was nothing to read. */
 static enum status turn(struct store *s, bool *ret_is_idle, struct error *err)
 {
@@ -318,13 +335,21 @@ static void wait_for_wake(struct store *s)
 static void *run(void *argument)
 {
     struct store *s = argument;
-    if (prepare(s))
-        succeeded(s);
+    bool was_prepared = false;
     while (!atomic_load(&s->is_stopping)) {
         struct error err;
         bool is_idle = false;
         take_wake(s);
+        /* What waits is known before the store is asked: it may be away for long. */
         enum status status = open_sources(s, &err);
+        if (status == ST_OK)
+            status = note_waiting(s, &err);
+        if (status == ST_OK && !was_prepared) {
+            was_prepared = prepare(s);
+            if (!was_prepared)
+                break;
+            succeeded(s);
+        }
         if (status == ST_OK)
             status = turn(s, &is_idle, &err);
         if (status != ST_OK)

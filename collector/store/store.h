@@ -37,6 +37,7 @@ struct store_status {
     int64_t since_ms;                    /* UTC, of this health */
     int64_t accepted, expired, rejected; /* lines since start */
     int64_t raw_position;                /* journal id up to which all is settled */
+    int64_t waiting_since_ms; /* UTC, arrival of the oldest batch that is not settled; 0 = none waits */
 };
 
 /* A line that the store will never take. */

@@ -88,6 +88,32 @@ static void judge_space(struct judgement *j, const struct snapshot *s)
             "the database holds %" PRId64 " of at most %" PRId64
             " MiB; at the limit batches are no longer acknowledged",
             s->database_bytes >> 20, s->database_limit_bytes >> 20);
+    if (s->outbox_limit_bytes > 0 && s->outbox_bytes > s->outbox_limit_bytes / 10 * 9)
+        tell(j, HEALTH_DEGRADED, "outbox_nearly_full", NULL,
+            "the outbox holds %" PRId64 " of at most %" PRId64
+            " MiB of derived rows; at the limit batches are no longer acknowledged",
+            s->outbox_bytes >> 20, s->outbox_limit_bytes >> 20);
+}
+
+/* A store that is away for a moment is told by its own reason; what waits longer will fill the database. */
+#define BACKLOG_MS (10 * 60 * 1000)
+
+static void judge_backlog(struct judgement *j, const struct health_input *in)
+{
+    if (!in->store || in->store->waiting_since_ms == 0)
+        return;
+    const struct snapshot *s = in->overview->snapshot;
+    int64_t age_ms = in->overview->now_ms - in->store->waiting_since_ms;
+    int64_t batches = s->journal_end - in->store->raw_position;
+    if (age_ms <= BACKLOG_MS || batches <= 0)
+        return;
+    char detail[64];
+    snprintf(detail, sizeof detail, "%" PRId64 " / %" PRId64 " min", batches, age_ms / 60000);
+    tell(j, HEALTH_DEGRADED, "store_backlog", detail,
+        "%" PRId64 " batches wait for the time-series store, the oldest for %" PRId64
+        " min; the database holds %" PRId64 " of at most %" PRId64
+        " MiB, and at the limit batches are no longer acknowledged",
+        batches, age_ms / 60000, s->database_bytes >> 20, s->database_limit_bytes >> 20);
 }
 
 /* A restart must not make a loss forgotten, nor one loss the collector degraded for ever. */
@@ -142,6 +168,7 @@ enum health_level health_judge(const struct health_input *input, json_t **ret_re
     judge_store(&j, input);
     if (input->overview) {
         judge_space(&j, input->overview->snapshot);
+        judge_backlog(&j, input);
         judge_missing(&j, input->overview->snapshot);
         judge_gateways(&j, input->overview);
     }

@@ -58,6 +58,10 @@ static void write_state(struct buf *out, const struct snapshot *s)
     gauge(out, "parkmon_database_bytes", "Bytes in use in the collector's database.", s->database_bytes);
     gauge(out, "parkmon_database_limit_bytes", "At this size batches are no longer acknowledged.",
         s->database_limit_bytes);
+    gauge(out, "parkmon_outbox_bytes", "Bytes of derived rows that wait for the time-series store.",
+        s->outbox_bytes);
+    gauge(out, "parkmon_outbox_limit_bytes", "At this size batches are no longer acknowledged.",
+        s->outbox_limit_bytes);
 }
 
 static void write_store(struct buf *out, const struct snapshot *s, const struct store_status *store)
@@ -73,6 +77,12 @@ static void write_store(struct buf *out, const struct snapshot *s, const struct 
     int64_t backlog = s->journal_end > store->raw_position ? s->journal_end - store->raw_position : 0;
     gauge(out, "parkmon_store_backlog_batches", "Batches that the time-series store has not settled yet.",
         backlog);
+    head(out, "parkmon_store_backlog_age_seconds", "gauge",
+        "Seconds since the oldest batch that the time-series store has not settled arrived.");
+    sample_seconds(out, "parkmon_store_backlog_age_seconds", "",
+        store->waiting_since_ms > 0 && s->made_ms > store->waiting_since_ms
+            ? s->made_ms - store->waiting_since_ms
+            : 0);
 }
 
 /* One family at a time, as the format demands; ids need no escaping. */

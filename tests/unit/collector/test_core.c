@@ -89,7 +89,8 @@ static void scene_open(struct scene *s)
     static char id[] = "test", host[] = "127.0.0.1";
     s->settings = (struct collector_settings){.id = id,
         .broker = {.host = host, .port = s->broker.port, .keep_alive_ms = 10000},
-        .database = {.path = s->files.path, .limit_mib = 64, .evidence_days = 35}};
+        .database = {.path = s->files.path, .limit_mib = 64, .evidence_days = 35},
+        .store = {.outbox_limit_mib = 16}};
     core_up(s);
 }
 
@@ -364,6 +365,48 @@ static void test_at_its_limit_nothing_is_acknowledged_until_there_is_room(void *
     scene_close(&s);
 }
 
+static void change(const struct scene *s, const char *sql)
+{
+    struct error err;
+    struct db *db;
+    if (db_open(s->files.path, &collector_schema, &db, &err) != ST_OK || db_exec(db, sql, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    db_close(db);
+}
+
+static void test_an_outbox_at_its_limit_stops_acknowledging_until_there_is_room(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct error err = {""};
+    scene_open(&s);
+    assert_int_equal(core_down(&s, &err), ST_OK);
+    change(&s,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)"
+        " INSERT INTO outbox(series, time_ms, line) SELECT 'x,y', i, printf('%.*c', 20000, 'x') FROM n");
+    s.settings.store.outbox_limit_mib = 1;
+    core_up(&s);
+    wait_shown(&s, is_connected, true);
+    wait_shown(&s, is_taking, false);
+    const struct snapshot *now = snapshot_get(s.box);
+    assert_string_equal(now->reason, "the outbox is at its limit");
+    assert_int_equal(now->outbox_bytes, 100 * (20000 + 2 * 3 + 64));
+    assert_int_equal(now->outbox_limit_bytes, 1 << 20);
+    snapshot_put(now);
+    publish(&s, 1, "register,point=m value=1i 1764000000000\n");
+    wait_turn(&s, 1);
+    assert_int_equal(query(&s, "SELECT count(*) FROM journal"), 0);
+    assert_int_equal(core_down(&s, &err), ST_OK);
+
+    change(&s, "DELETE FROM outbox WHERE time_ms > 40");
+    core_up(&s);
+    wait_shown(&s, is_connected, true);
+    publish(&s, 1, "register,point=m value=1i 1764000000000\n");
+    wait_shown(&s, has_batches, 1);
+    assert_true(is_shown(&s, is_taking, true));
+    scene_close(&s);
+}
+
 static int accept_all(int n, const char *body, const char **ret_error)
 {
     (void)n, (void)body, (void)ret_error;
@@ -485,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_a_broker_that_lost_everything_gets_the_marks_again),
         cmocka_unit_test(test_retained_messages_prove_nothing),
         cmocka_unit_test(test_at_its_limit_nothing_is_acknowledged_until_there_is_room),
+        cmocka_unit_test(test_an_outbox_at_its_limit_stops_acknowledging_until_there_is_room),
         cmocka_unit_test(test_what_the_store_settles_is_pruned_without_a_restart),
         cmocka_unit_test(test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends),
         cmocka_unit_test(test_an_io_error_ends_the_core_without_an_acknowledgement),

@@ -26,6 +26,17 @@ static void fill_database(struct snapshot *s)
     s->database_bytes = s->database_limit_bytes - 1;
 }
 
+static void fill_outbox(struct snapshot *s)
+{
+    s->outbox_limit_bytes = 100 << 20;
+    s->outbox_bytes = 91 << 20;
+}
+
+static void pile_up(struct snapshot *s)
+{
+    s->journal_end = 1234;
+}
+
 static void lose(struct snapshot *s)
 {
     snapshot_gateways(s)[0].lost_ms = s->made_ms - 1;
@@ -54,6 +65,11 @@ static const struct fault faults[] = {
     {"store_configuration", "its words", HEALTH_DEGRADED, NULL, STORE_CONFIGURATION, 0},
     {"store_unavailable", "its words", HEALTH_DEGRADED, NULL, STORE_UNAVAILABLE, 0},
     {"database_nearly_full", "1023 of at most 1024 MiB", HEALTH_DEGRADED, fill_database, STORE_OK, 0},
+    {"outbox_nearly_full", "91 of at most 100 MiB", HEALTH_DEGRADED, fill_outbox, STORE_OK, 0},
+    {"store_backlog",
+        "1234 batches wait for the time-series store, the oldest for 11 min; the database holds 1 "
+        "of at most 1024 MiB",
+        HEALTH_DEGRADED, pile_up, STORE_OK, 0},
     {"losses", "losses recorded in the last 7 days", HEALTH_DEGRADED, lose, STORE_OK, 0},
     {"quarantine", "gw2", HEALTH_DEGRADED, quarantine, STORE_OK, 0},
     {"gateways_offline", "gw2", HEALTH_DEGRADED, silence_gateway, STORE_OK, 0},
@@ -67,7 +83,9 @@ static enum health_level judge(const struct fault *fault, json_t **ret_reasons)
         fault->break_snapshot(s);
     struct overview o;
     overview_init(&o, s, MADE_UP_NOW_MS);
-    struct store_status store = {.health = fault->store, .text = "its words"};
+    /* Matters only where batches wait. */
+    struct store_status store = {
+        .health = fault->store, .text = "its words", .waiting_since_ms = MADE_UP_NOW_MS - 660000};
     struct health_input input = {&o, &store, fault->heartbeat_age_ms};
     enum health_level level = health_judge(&input, ret_reasons);
     overview_release(&o);
