@@ -1,5 +1,6 @@
 #include "collector/run.h"
 
+#include "collector/backup.h"
 #include "collector/core.h"
 #include "collector/status.h"
 #include "collector/web/web.h"
@@ -11,10 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char usage[] =
     "usage: park-collector --config FILE [--check]\n"
     "       park-collector status --config FILE [--json]\n"
+    "       park-collector backup --config FILE --output FILE [--force]\n"
+    "       park-collector restore --config FILE BACKUP\n"
     "       park-collector --help-config | --help-park | --version | --help\n"
     "\n"
     "Takes the gateways' readings, keeps them, and shows the park.\n"
@@ -22,12 +26,18 @@ static const char usage[] =
     "  --config FILE   the settings (example: config/collector.cfg); they name the park model\n"
     "  --check         check settings and park model, tell every mistake, and end\n"
     "  status          ask the running collector how it is: exit 0 healthy, 1 degraded, 2 failing\n"
+    "  backup          copy the database, whether or not a collector runs, to a file that is checked\n"
+    "  -o, --output    where to; an existing file is only replaced with --force\n"
+    "  restore         put a backup in the database's place, and what is there aside; no collector may run\n"
     "  --help-config   print every settings key with type, limits, default and meaning\n"
     "  --help-park     the same for the park model\n";
 
+enum command_name { COMMAND_RUN, COMMAND_STATUS, COMMAND_BACKUP, COMMAND_RESTORE };
+
 struct command {
-    const char *config;
-    bool is_check, is_status, is_json;
+    enum command_name name;
+    const char *config, *output, *operand;
+    bool is_check, is_json, is_forced;
 };
 
 static void wake_core(void *core)
@@ -55,10 +65,26 @@ static enum status read_secrets(
     return status;
 }
 
+static enum status check_restored(const struct collector_settings *settings, struct error *err)
+{
+    char *unfinished = restore_unfinished_path(settings->database.path);
+    enum status status = ST_OK;
+    if (access(unfinished, F_OK) == 0)
+        status = error_set(err, ST_INVALID,
+            "%s is there: a restore was interrupted; run it again, or remove that file to go on with what %s "
+            "is "
+            "now",
+            unfinished, settings->database.path);
+    free(unfinished);
+    return status;
+}
+
 static enum status start(
     const struct collector_settings *settings, const struct park *park, struct running *r, struct error *err)
 {
-    enum status status = read_secrets(settings, r, err);
+    enum status status = check_restored(settings, err);
+    if (status == ST_OK)
+        status = read_secrets(settings, r, err);
     if (status != ST_OK)
         return status;
     r->box = snapshot_box_create();
@@ -173,26 +199,83 @@ static int refuse(const char *why, const char *what)
     return EXIT_USAGE;
 }
 
+/* Which command, and which options go with it, by their letters below. */
+static const struct command_row {
+    const char *word; /* NULL = none */
+    enum command_name name;
+    const char *options;
+    const char *operand; /* what stands behind the command; NULL = nothing */
+} command_rows[] = {
+    {NULL, COMMAND_RUN, "c", NULL},
+    {"status", COMMAND_STATUS, "j", NULL},
+    {"backup", COMMAND_BACKUP, "of", NULL},
+    {"restore", COMMAND_RESTORE, "", "the backup"},
+};
+
+static const struct command_row *find_command(const char *word)
+{
+    for (size_t i = 0; i < sizeof command_rows / sizeof command_rows[0]; i++)
+        if (word == NULL ? command_rows[i].word == NULL
+                         : command_rows[i].word != NULL && strcmp(command_rows[i].word, word) == 0)
+            return &command_rows[i];
+    return NULL;
+}
+
+/* The words that are no options: a command, and what it is about. -1: go on; else the exit code. */
+static int parse_words(int count, char **words, const char *given, struct command *ret)
+{
+    const struct command_row *row = find_command(count > 0 ? words[0] : NULL);
+    if (row == NULL)
+        return refuse("unknown command, or one argument too many: ", words[0]);
+    int expected = (row->word != NULL) + (row->operand != NULL);
+    if (count > expected)
+        return refuse("unknown command, or one argument too many: ", words[expected]);
+    if (count < expected)
+        return refuse("one argument is missing: ", row->operand);
+    if (ret->config == NULL)
+        return refuse("--config is missing", "");
+    size_t fitting = strspn(given, row->options);
+    if (given[fitting] != '\0')
+        return refuse(
+            "this option does not go together with this command: ", given[fitting] == 'c'   ? "--check"
+                                                                    : given[fitting] == 'j' ? "--json"
+                                                                    : given[fitting] == 'o' ? "--output"
+                                                                                            : "--force");
+    if (row->name == COMMAND_BACKUP && ret->output == NULL)
+        return refuse("--output is missing", "");
+    ret->name = row->name;
+    ret->operand = row->operand != NULL ? words[1] : NULL;
+    return -1;
+}
+
 /* -1: go on; else the exit code. */
 static int parse(int argc, char **argv, struct command *ret)
 {
-    enum { OPT_CONFIG = 1, OPT_CHECK, OPT_JSON, OPT_HELP_CONFIG, OPT_HELP_PARK, OPT_VERSION, OPT_HELP };
+    enum { OPT_CONFIG = 256, OPT_HELP_CONFIG, OPT_HELP_PARK, OPT_VERSION, OPT_HELP };
     static const struct option options[] = {{"config", required_argument, NULL, OPT_CONFIG},
-        {"check", no_argument, NULL, OPT_CHECK}, {"json", no_argument, NULL, OPT_JSON},
+        {"check", no_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
+        {"output", required_argument, NULL, 'o'}, {"force", no_argument, NULL, 'f'},
         {"help-config", no_argument, NULL, OPT_HELP_CONFIG}, {"help-park", no_argument, NULL, OPT_HELP_PARK},
         {"version", no_argument, NULL, OPT_VERSION}, {"help", no_argument, NULL, OPT_HELP}, {0}};
     int option;
+    char given[16] = "";
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
         switch (option) {
         case OPT_CONFIG:
             ret->config = optarg;
-            break;
-        case OPT_CHECK:
+            continue;
+        case 'c':
             ret->is_check = true;
             break;
-        case OPT_JSON:
+        case 'j':
             ret->is_json = true;
+            break;
+        case 'o':
+            ret->output = optarg;
+            break;
+        case 'f':
+            ret->is_forced = true;
             break;
         case OPT_HELP_CONFIG:
             conf_print_help(&collector_section, stdout);
@@ -209,15 +292,25 @@ static int parse(int argc, char **argv, struct command *ret)
         default:
             return refuse("unknown option, or its value is missing: ", argv[optind - 1]);
         }
+        if (strchr(given, option) == NULL)
+            given[strlen(given)] = (char)option;
     }
-    ret->is_status = optind < argc && strcmp(argv[optind], "status") == 0;
-    if (optind + ret->is_status < argc)
-        return refuse("unknown command, or one argument too many: ", argv[optind + ret->is_status]);
-    if (ret->config == NULL)
-        return refuse("--config is missing", "");
-    if (ret->is_status ? ret->is_check : ret->is_json)
-        return refuse("--check and --json do not go together with this command", "");
-    return -1;
+    return parse_words(argc - optind, argv + optind, given, ret);
+}
+
+static int perform(const struct command *command, const struct collector_settings *settings)
+{
+    switch (command->name) {
+    case COMMAND_RUN:
+        return check_and_run(command, settings);
+    case COMMAND_STATUS:
+        return status_print(settings, command->is_json);
+    case COMMAND_BACKUP:
+        return backup_run(settings, command->output, command->is_forced);
+    case COMMAND_RESTORE:
+        return restore_run(settings, command->operand);
+    }
+    return EXIT_INTERNAL;
 }
 
 int collector_main(int argc, char **argv)
@@ -229,15 +322,14 @@ int collector_main(int argc, char **argv)
     program_begin();
     struct collector_settings settings;
     struct conf *conf = collector_settings_load(command.config, &settings);
-    if (!command.is_status)
+    if (command.name == COMMAND_RUN)
         collector_settings_check_access(conf, &settings);
     if (conf_problem_count(conf) > 0) {
         conf_print_problems(conf, stderr);
         print_park_problems(&settings);
         code = EXIT_CONFIG;
     } else {
-        code =
-            command.is_status ? status_print(&settings, command.is_json) : check_and_run(&command, &settings);
+        code = perform(&command, &settings);
     }
     conf_destroy(conf);
     return code;

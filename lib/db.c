@@ -105,18 +105,22 @@ static enum status exec(struct db *db, const char *sql, struct error *err)
 
 /* ---- opening and closing ---- */
 
-static enum status take_lock(struct db *db, struct error *err)
+enum status db_lock(const char *database, int *ret_fd, struct error *err)
 {
-    char *path = mem_printf("%s.lock", db->path);
+    char *path = mem_printf("%s.lock", database);
     enum status status = ST_OK;
-    db->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (db->lock_fd < 0)
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
         status = error_set(err, ST_STORAGE, "cannot open %s: %s", path, strerror(errno));
-    else if (flock(db->lock_fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        status = error_set(err, ST_UNREACHABLE, "%s is in use by another process", db->path);
-    else if (flock(db->lock_fd, LOCK_EX | LOCK_NB) != 0)
+    else if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        status = error_set(err, ST_UNREACHABLE, "%s is in use by another process", database);
+    else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
         status = error_set(err, ST_STORAGE, "cannot lock %s: %s", path, strerror(errno));
     free(path);
+    if (status == ST_OK)
+        *ret_fd = fd;
+    else if (fd >= 0)
+        close(fd);
     return status;
 }
 
@@ -152,6 +156,15 @@ static enum status check_application(struct db *db, int application_id, struct e
     return error_set(err, ST_INVALID, "%s is the database of something else", db->path);
 }
 
+static enum status check_version(struct db *db, int64_t version, int version_max, struct error *err)
+{
+    if (version >= 0 && version <= version_max)
+        return ST_OK;
+    return error_set(err, ST_INVALID,
+        "%s was written by a newer version of this program (its format is %lld, ours %d)", db->path,
+        (long long)version, version_max);
+}
+
 static enum status migrate(
     struct db *db, int application_id, const struct db_schema *schema, struct error *err)
 {
@@ -159,10 +172,8 @@ static enum status migrate(
     enum status status = query_int(db, "PRAGMA user_version", &version, err);
     if (status != ST_OK)
         return status;
-    if (version > schema->count || version < 0)
-        return error_set(err, ST_INVALID,
-            "%s was written by a newer version of this program (its format is %lld, ours %d)", db->path,
-            (long long)version, schema->count);
+    if ((status = check_version(db, version, schema->count, err)) != ST_OK)
+        return status;
     for (int i = (int)version; i < schema->count; i++) {
         char set_version[128];
         snprintf(set_version, sizeof set_version, "PRAGMA user_version = %d; PRAGMA application_id = %d",
@@ -180,10 +191,10 @@ static enum status migrate(
     return ST_OK;
 }
 
-static enum status open_sqlite(struct db *db, int flags, struct error *err)
+/* `name` is the path, or a URI for it. */
+static enum status open_sqlite_as(struct db *db, const char *name, int flags, struct error *err)
 {
-    int code =
-        sqlite3_open_v2(db->path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    int code = sqlite3_open_v2(name, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (db->sqlite == NULL)
         abort(); /* out of memory */
     if (code != SQLITE_OK)
@@ -195,6 +206,30 @@ static enum status open_sqlite(struct db *db, int flags, struct error *err)
     enum status status = query_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
     if (status == ST_OK)
         status = query_int(db, "PRAGMA page_size", &db->page_bytes, err);
+    return status;
+}
+
+static enum status open_sqlite(struct db *db, int flags, struct error *err)
+{
+    return open_sqlite_as(db, db->path, flags, err);
+}
+
+/* A file that nobody writes to. Without a log beside it SQLite need not, and where the folder is read-only
+ * could not, make the files that it shares with writers. */
+static enum status open_at_rest(struct db *db, struct error *err)
+{
+    char *log = mem_printf("%s-wal", db->path);
+    bool has_log = access(log, F_OK) == 0;
+    free(log);
+    if (has_log)
+        return open_sqlite(db, SQLITE_OPEN_READONLY, err);
+    char *uri = mem_alloc(3 * strlen(db->path) + sizeof "file:?immutable=1"), *at = stpcpy(uri, "file:");
+    for (const char *c = db->path; *c != '\0'; c++)
+        at += strchr("%?#", *c) != NULL ? sprintf(at, "%%%02X", (unsigned)(unsigned char)*c)
+                                        : sprintf(at, "%c", *c);
+    strcpy(at, "?immutable=1");
+    enum status status = open_sqlite_as(db, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
+    free(uri);
     return status;
 }
 
@@ -245,7 +280,7 @@ enum status db_open_own(
     const char *path, int application_id, const struct db_schema *schema, struct db **ret, struct error *err)
 {
     struct db *db = new_db(path);
-    enum status status = take_lock(db, err);
+    enum status status = db_lock(path, &db->lock_fd, err);
     if (status == ST_OK) {
         make_private(path);
         status = open_sqlite(db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
@@ -276,6 +311,98 @@ enum status db_open_reader(const char *path, struct db **ret, struct error *err)
     db->is_open = true;
     *ret = db;
     return ST_OK;
+}
+
+/* ---- whole files ---- */
+
+#define SLICE_PAGES 256
+
+static enum status check_sound(struct db *db, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int code = sqlite3_prepare_v2(db->sqlite, "PRAGMA quick_check(1)", -1, &s, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(s);
+    const char *answer = code == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
+    enum status status = ST_OK;
+    if (answer == NULL)
+        status = fail(db, code, err);
+    else if (strcmp(answer, "ok") != 0)
+        status = error_set(err, ST_INVALID, "%s is not a sound database (%s)", db->path, answer);
+    sqlite3_finalize(s);
+    return status;
+}
+
+enum status db_check(const char *path, int application_id, int version_max, struct error *err)
+{
+    struct db *db = new_db(path);
+    int64_t version = 0, application = 0;
+    enum status status = open_at_rest(db, err);
+    if (status == ST_OK)
+        status = query_int(db, "PRAGMA application_id", &application, err);
+    if (status == ST_OK && application != application_id)
+        status = error_set(err, ST_INVALID, "%s is the database of something else", path);
+    if (status == ST_OK)
+        status = query_int(db, "PRAGMA user_version", &version, err);
+    if (status == ST_OK)
+        status = check_version(db, version, version_max, err);
+    if (status == ST_OK)
+        status = check_sound(db, err);
+    db_close(db);
+    return status;
+}
+
+/* While the source is in a transaction of its own, the copy sees one snapshot and never starts over. */
+static enum status copy_slices(
+    struct db *from, struct db *to, db_on_slice *on_slice, void *user_data, struct error *err)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to->sqlite, "main", from->sqlite, "main");
+    if (backup == NULL)
+        return fail(to, sqlite3_errcode(to->sqlite), err);
+    enum status status = ST_OK;
+    int code;
+    while ((code = sqlite3_backup_step(backup, SLICE_PAGES)) == SQLITE_OK && status == ST_OK) {
+        int64_t all = sqlite3_backup_pagecount(backup), left = sqlite3_backup_remaining(backup);
+        if (!on_slice(user_data, (all - left) * from->page_bytes, all * from->page_bytes))
+            status = error_set(err, ST_TIMEOUT, "%s: stopped before the copy was whole", from->path);
+    }
+    int finished = sqlite3_backup_finish(backup);
+    if (status == ST_OK && code != SQLITE_DONE)
+        status = fail(to, finished != SQLITE_OK ? finished : code, err);
+    return status;
+}
+
+static enum status make_new(const char *path, int *ret_fd, struct error *err)
+{
+    *ret_fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    return *ret_fd >= 0 ? ST_OK
+                        : error_set(err, errno == ENOSPC ? ST_FULL : ST_STORAGE, "cannot create %s: %s", path,
+                              strerror(errno));
+}
+
+enum status db_copy(const char *from_path, bool is_at_rest, const char *to_path, db_on_slice *on_slice,
+    void *user_data, struct error *err)
+{
+    struct db *from = new_db(from_path), *to = new_db(to_path);
+    int fd = -1;
+    enum status status = is_at_rest ? open_at_rest(from, err) : open_sqlite(from, SQLITE_OPEN_READONLY, err);
+    if (status == ST_OK)
+        status = exec(from, "BEGIN; SELECT count(*) FROM sqlite_schema", err);
+    if (status == ST_OK)
+        status = make_new(to_path, &fd, err);
+    if (status == ST_OK)
+        status = open_sqlite(to, SQLITE_OPEN_READWRITE, err);
+    if (status == ST_OK) /* the file counts only when it is whole and synced */
+        status = exec(to, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", err);
+    if (status == ST_OK)
+        status = copy_slices(from, to, on_slice, user_data, err);
+    db_close(to);
+    db_close(from);
+    if (status == ST_OK && fsync(fd) != 0)
+        status = error_set(err, ST_STORAGE, "cannot sync %s: %s", to_path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return status;
 }
 
 void db_close(struct db *db)

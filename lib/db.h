@@ -34,6 +34,22 @@ enum status db_open_own(
     const char *path, int application_id, const struct db_schema *schema, struct db **ret, struct error *err);
 /* Read-only; sees committed state; never blocks the writer. */
 enum status db_open_reader(const char *path, struct db **ret, struct error *err);
+/* The lock of db_open alone, for what replaces the file as a whole: ST_UNREACHABLE where it is in use. The caller
+ * closes the descriptor. */
+enum status db_lock(const char *path, int *ret_fd, struct error *err);
+/* Is this whole file a sound database of ours, of a format that this program knows? ST_INVALID says why not.
+ * Reads all of it; nobody may be writing to it. */
+enum status db_check(const char *path, int application_id, int version_max, struct error *err);
+/* Told after each slice of db_copy; false = stop. */
+typedef bool db_on_slice(void *user_data, int64_t done_bytes, int64_t all_bytes);
+/*
+ * Copies what the database `from` holds at this instant to the new file `to` (open to its owner and group only),
+ * and syncs it. `is_at_rest`: nobody has `from` open, and its folder may be read-only. Otherwise its writer goes
+ * on undisturbed: the copy reads one snapshot, in slices; only the write-ahead log cannot be folded in meanwhile
+ * and grows by what is written. Stopped: ST_TIMEOUT. After a failure a part of `to` may be there.
+ */
+enum status db_copy(const char *from, bool is_at_rest, const char *to, db_on_slice *on_slice, void *user_data,
+    struct error *err);
 void db_close(struct db *db); /* accepts NULL; finalises every statement made by db_prepare */
 
 enum status db_exec(struct db *db, const char *sql, struct error *err);

@@ -99,6 +99,22 @@ enum status file_read_secret(const char *path, char **ret, struct error *err)
     return ST_OK;
 }
 
+enum status file_sync_folder_of(const char *path, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL   ? mem_strdup(".")
+                   : slash == path ? mem_strdup("/")
+                                   : mem_strndup(path, (size_t)(slash - path));
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum status status = ST_OK;
+    if (fd < 0 || fsync(fd) != 0)
+        status = error_set(err, ST_STORAGE, "cannot sync %s: %s", folder, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    return status;
+}
+
 char *file_beside(const char *base, const char *path)
 {
     const char *slash = strrchr(base, '/');

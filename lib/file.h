@@ -1,4 +1,4 @@
-/* Small files and folders. Every failure is ST_INVALID with a line that begins with the path. */
+/* Small files and folders. Every failure is ST_INVALID, unless told otherwise, with a line that begins with the path. */
 #pragma once
 
 #include "lib/status.h"
@@ -13,6 +13,8 @@
 enum status file_read_secret(const char *path, char **ret, struct error *err);
 /* The whole file, NUL-terminated, at most `max` bytes. The caller frees it. `ret_len` may be NULL. */
 enum status file_read(const char *path, size_t max, char **ret, size_t *ret_len, struct error *err);
+/* Makes it last that `path` was created, renamed or removed: syncs its folder. ST_STORAGE where that fails. */
+enum status file_sync_folder_of(const char *path, struct error *err);
 /* `path` itself when absolute, else relative to the folder in which the file `base` stands. The caller frees
  * it. */
 char *file_beside(const char *base, const char *path);

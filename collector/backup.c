@@ -1,0 +1,169 @@
+#include "collector/backup.h"
+
+#include "collector/schema.h"
+#include "lib/clock.h"
+#include "lib/file.h"
+#include "lib/mem.h"
+#include "lib/program.h"
+#include "lib/progress.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int complain_and_code(enum status status, const struct error *err)
+{
+    if (status != ST_OK)
+        fprintf(stderr, "park-collector: %s\n", err->text);
+    return program_exit_code(status);
+}
+
+static bool on_slice(void *user_data, int64_t done, int64_t all)
+{
+    progress_show(user_data, "copied %lld of %lld MiB", (long long)(done >> 20), (long long)(all >> 20));
+    return !program_is_asked_to_end();
+}
+
+/* A new file `to` with what the database `from` holds, synced and sound; nothing where it fails. */
+static enum status copy(const char *from, bool is_at_rest, const char *to, struct error *err)
+{
+    struct progress progress;
+    progress_begin(&progress);
+    enum status status = db_copy(from, is_at_rest, to, on_slice, &progress, err);
+    progress_show(&progress, "checking the copy");
+    if (status == ST_OK)
+        status = db_check(to, COLLECTOR_APPLICATION_ID, collector_schema.count, err);
+    progress_end(&progress);
+    if (status != ST_OK)
+        unlink(to);
+    return status;
+}
+
+static bool exists(const char *path)
+{
+    struct stat about;
+    return lstat(path, &about) == 0;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat one, other;
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+static enum status move(const char *from, const char *to, struct error *err)
+{
+    if (rename(from, to) != 0)
+        return error_set(err, ST_STORAGE, "cannot rename %s to %s: %s", from, to, strerror(errno));
+    return file_sync_folder_of(to, err);
+}
+
+static long long mebibytes(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 ? (long long)((about.st_size + (1 << 20) - 1) >> 20) : 0;
+}
+
+int backup_run(const struct collector_settings *settings, const char *target, bool may_replace)
+{
+    const char *database = settings->database.path;
+    struct error err;
+    if (is_same_file(database, target)) {
+        fprintf(stderr, "park-collector: %s is the database itself; expected another file\n", target);
+        return EXIT_USAGE;
+    }
+    if (exists(target) && !may_replace) {
+        fprintf(stderr, "park-collector: %s exists; expected a new name, or --force to replace it\n", target);
+        return EXIT_USAGE;
+    }
+    char *part = mem_printf("%s.part", target);
+    unlink(part); /* of a backup that was killed */
+    enum status status = copy(database, false, part, &err);
+    if (status == ST_OK)
+        status = move(part, target, &err);
+    if (status == ST_OK)
+        printf("%s: sound, %lld MiB\n", target, mebibytes(target));
+    free(part);
+    return complain_and_code(status, &err);
+}
+
+/* ---- restore ---- */
+
+char *restore_unfinished_path(const char *database)
+{
+    return mem_printf("%s.restoring", database);
+}
+
+/* The database with its write-ahead log under another name, so that it can be opened there. First both have both
+ * names: whenever this is cut short, what is aside is whole or not yet needed. */
+static enum status set_aside(const char *database, char **ret_aside, struct error *err)
+{
+    char stamp[CLOCK_TEXT_SIZE];
+    clock_format_utc(clock_system.wall_ms(), stamp);
+    *ret_aside = mem_printf("%s.before-%s", database, stamp);
+    char *log = mem_printf("%s-wal", database), *log_aside = mem_printf("%s-wal", *ret_aside),
+         *shared = mem_printf("%s-shm", database);
+    enum status status = ST_OK;
+    if (exists(log) && link(log, log_aside) != 0)
+        status = error_set(err, ST_STORAGE, "cannot link %s to %s: %s", log, log_aside, strerror(errno));
+    else if (exists(database) && link(database, *ret_aside) != 0)
+        status =
+            error_set(err, ST_STORAGE, "cannot link %s to %s: %s", database, *ret_aside, strerror(errno));
+    if (status == ST_OK)
+        status = file_sync_folder_of(database, err);
+    if (status == ST_OK) {
+        /* Of the log beside the restored database nothing may be left. */
+        unlink(log);
+        unlink(shared);
+        status = file_sync_folder_of(database, err);
+    }
+    free(shared);
+    free(log_aside);
+    free(log);
+    return status;
+}
+
+static enum status put_in_place(const char *backup, const char *database, struct error *err)
+{
+    char *restoring = restore_unfinished_path(database), *aside = NULL;
+    unlink(restoring); /* of a restore that was interrupted; what it had to put aside is aside */
+    enum status status = copy(backup, true, restoring, err);
+    if (status == ST_OK)
+        status = set_aside(database, &aside, err);
+    if (status == ST_OK)
+        status = move(restoring, database, err);
+    if (status == ST_OK && exists(aside))
+        printf("the database that was here is now %s\n", aside);
+    free(aside);
+    free(restoring);
+    return status;
+}
+
+int restore_run(const struct collector_settings *settings, const char *backup)
+{
+    const char *database = settings->database.path;
+    struct error err;
+    int lock;
+    if (is_same_file(database, backup)) {
+        fprintf(stderr, "park-collector: %s is the database itself; expected a backup of it\n", backup);
+        return EXIT_USAGE;
+    }
+    enum status status = db_check(backup, COLLECTOR_APPLICATION_ID, collector_schema.count, &err);
+    if (status == ST_OK)
+        status = db_lock(database, &lock, &err);
+    if (status != ST_OK)
+        return complain_and_code(status, &err);
+    status = put_in_place(backup, database, &err);
+    if (status == ST_OK)
+        printf("%s holds what %s held.\n"
+               "Next, start the collector: it asks the agents for every batch after this backup. What they "
+               "still\n"
+               "keep comes again; what they do not is recorded as loss, by name (/api/v1/losses).\n",
+            database, backup);
+    close(lock);
+    return complain_and_code(status, &err);
+}

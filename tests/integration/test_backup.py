@@ -1,0 +1,190 @@
+"""backup and restore: a sound copy of a collector that runs, put back, and what the agents make good of the time between."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+
+import evidence
+import pytest
+from harness.process import run, wait_until
+from publisher import Publisher
+from test_collector import House
+from test_thin_path import by_point, in_store
+
+
+@pytest.fixture
+def house(stage):
+    return House(stage).start()
+
+
+def command(collector, *words) -> subprocess.CompletedProcess:
+    """`park-collector WORD --config FILE ...`, to its end."""
+    return run([collector.program, words[0], "--config", collector.settings, *words[1:]])
+
+
+def read(path, sql: str) -> list[tuple]:
+    with sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True) as database:
+        return database.execute(sql).fetchall()
+
+
+def test_a_backup_of_a_collector_that_takes_batches_is_sound_and_whole(house, tmp_path):
+    agent = Publisher(house.broker, "gw-a")
+    lines = [f"gauge,point=p{n} value={n} {house.base_ms}" for n in range(900)]
+    agent.send(1, lines)
+    agent.wait_ack(1)
+    target = tmp_path / "backup.db"
+    copying = subprocess.Popen([house.collector.program, "backup", "--config", house.collector.settings, "-o", target],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    seq = 1
+    while copying.poll() is None or seq < 50:
+        seq += 1
+        agent.send(seq, [house.line(seq)])
+    said, _ = copying.communicate(timeout=60)
+    assert (copying.returncode, said) == (0, f"{target}: sound, 1 MiB\n")
+    agent.wait_ack(seq)  # its writer was not held up
+    assert target.stat().st_mode & 0o777 == 0o640 & ~umask()
+    assert read(target, "PRAGMA integrity_check") == [("ok",)]
+    seqs = [row[0] for row in read(target, "SELECT seq FROM journal ORDER BY id")]
+    assert seqs and seqs == list(range(1, len(seqs) + 1))
+    # One instant: the mark is that of the last batch in it.
+    assert read(target, "SELECT max(mark) FROM epoch") == [(len(seqs),)]
+    assert not target.with_name("backup.db.part").exists()
+
+
+def umask() -> int:
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1], 8) for line in status if line.startswith("Umask:"))
+
+
+def test_a_backup_replaces_nothing_unless_it_is_told_to(house, tmp_path):
+    target = tmp_path / "backup.db"
+    target.write_text("precious")
+    refused = command(house.collector, "backup", "-o", target)
+    assert refused.returncode == 64 and f"{target} exists; expected a new name, or --force to replace it" in refused.stderr
+    assert target.read_text() == "precious"
+    assert command(house.collector, "backup", "--force", "--output", target).returncode == 0
+    assert read(target, "PRAGMA quick_check") == [("ok",)]
+
+    database = command(house.collector, "backup", "--force", "-o", house.database)
+    assert database.returncode == 64 and "is the database itself" in database.stderr
+    house.collector.stop()
+    stopped = tmp_path / "stopped.db"
+    assert command(house.collector, "backup", "-o", stopped).returncode == 0
+    nowhere = command(house.collector, "backup", "-o", tmp_path / "absent/backup.db")
+    assert nowhere.returncode == 74 and "absent/backup.db.part: No such file or directory" in nowhere.stderr
+    house.database.rename(tmp_path / "gone.db")
+    absent = command(house.collector, "backup", "-o", tmp_path / "of-nothing.db")
+    assert absent.returncode == 74 and "collector.db: unable to open database file (No such file" in absent.stderr
+    assert not (tmp_path / "of-nothing.db").exists()
+
+
+def test_what_is_no_backup_is_refused_before_anything_is_touched(house, tmp_path):
+    good = tmp_path / "good.db"
+    assert command(house.collector, "backup", "-o", good).returncode == 0
+    running = command(house.collector, "restore", good)
+    assert running.returncode == 69 and "is in use by another process" in running.stderr
+    house.collector.stop()
+    before = sorted(path.name for path in house.database.parent.iterdir())
+
+    def changed(name: str, sql: str):
+        path = tmp_path / name
+        shutil.copy(good, path)
+        with sqlite3.connect(path) as database:
+            database.execute(sql)
+        database.close()
+        return path
+
+    torn = tmp_path / "torn.db"
+    torn.write_bytes(good.read_bytes()[:-8192])
+    text = tmp_path / "text.db"
+    text.write_text("not a database at all, but long enough to be read as one" * 20)
+    for path, word in ((changed("newer.db", "PRAGMA user_version = 99"), "was written by a newer version of this program"),
+                       (changed("other.db", "PRAGMA application_id = 7"), "is the database of something else"),
+                       (torn, "is not a sound database"), (text, "is not a sound database"),
+                       (tmp_path / "absent.db", "No such file or directory"),
+                       (house.database, "is the database itself")):
+        refused = command(house.collector, "restore", path)
+        assert refused.returncode in (64, 74, 78) and word in refused.stderr, refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+    assert sorted(path.name for path in house.database.parent.iterdir()) == before
+    assert command(house.collector, "restore").returncode == 64
+
+
+def test_an_interrupted_restore_is_finished_by_the_next_one(house, tmp_path):
+    agent = Publisher(house.broker, "gw-a")
+    agent.send(1, [house.line(1)])
+    agent.wait_ack(1)
+    good = tmp_path / "good.db"
+    assert command(house.collector, "backup", "-o", good).returncode == 0
+    house.collector.stop()
+    restoring = house.database.with_name("collector.db.restoring")
+    # Killed while it copied; and later, when the present database was aside and its place empty.
+    for is_aside in (False, True):
+        restoring.write_bytes(good.read_bytes()[:5000])
+        if is_aside:
+            house.database.rename(house.database.with_name("collector.db.before-test"))
+        refused = run([house.collector.program, "--config", house.collector.settings])
+        assert refused.returncode == 78 and "a restore was interrupted; run it again" in refused.stderr
+        assert house.database.exists() != is_aside
+        done = command(house.collector, "restore", good)
+        assert done.returncode == 0 and "it asks the agents for every batch after this backup" in done.stdout
+        assert not restoring.exists()
+    house.start()
+    assert house.query("SELECT seq FROM journal") == [(1,)]
+    assert len(list(house.database.parent.glob("collector.db.before-2*Z"))) == 1
+
+
+def test_after_a_restore_agents_fill_what_is_missing_and_nothing_is_doubled(park, tmp_path):
+    database = park.collector.settings.with_suffix(".db")
+    backup = tmp_path / "backup.db"
+    wait_until(lambda: len(evidence.read_marks(database)) == len(park.agents), 30, "every agent delivers")
+    assert command(park.collector, "backup", "-o", backup).returncode == 0
+    then = {gateway: mark for gateway, mark in read(backup, "SELECT g.name, max(e.mark) FROM epoch e JOIN gateway g "
+                                                            "ON g.id = e.gateway GROUP BY g.name")}
+    wait_until(lambda: all(mark >= then[gateway] + 4 for gateway, mark in evidence.read_marks(database).items()), 60,
+               "more is acknowledged")
+    park.collector.kill()
+    assert command(park.collector, "restore", backup).returncode == 0
+    aside, = database.parent.glob("collector.db.before-*Z")
+    now = evidence.read_marks(aside)  # with the log beside it
+    assert all(now[gateway] >= then[gateway] + 4 for gateway in park.agents)
+    park.collector.start()
+    wait_until(lambda: all(mark > now[gateway] for gateway, mark in evidence.read_marks(database).items()), 60,
+               "the agents have sent again what was acknowledged after the backup")
+    park.stop_agents()
+    park.sim.stop()
+    park.collector.wait_settled()
+    expected, found = by_point(park.sim.log_of_answers), in_store(park.influx)
+    assert sorted(found) == sorted(expected)
+    for key, answered in expected.items():
+        assert [value for _, value in found[key]] == [value for _, value in answered], key
+    for gateway, seqs in evidence.read_journal(database).items():
+        assert seqs == list(range(1, len(seqs) + 1)), gateway
+    assert park.collector.metric("parkmon_losses_total") == 0
+
+
+def test_what_agents_no_longer_hold_after_a_restore_is_lost_by_name(house, tmp_path):
+    agent = Publisher(house.broker, "gw-a")
+    for seq in (1, 2, 3):
+        agent.send(seq, [house.line(seq)])
+    agent.wait_ack(3)
+    backup = tmp_path / "backup.db"
+    assert command(house.collector, "backup", "-o", backup).returncode == 0
+    for seq in range(4, 11):
+        agent.send(seq, [house.line(seq)])
+    agent.wait_ack(10)
+    house.collector.kill()
+    assert command(house.collector, "restore", backup).returncode == 0
+    agent.forget()
+    house.collector.start()
+    house.wait_connected()
+    agent.send(11, [house.line(11)], first=4)
+    agent.wait_refusal(3)  # it asks again
+    agent.send(8, [house.line(8)], first=8)  # 4 to 7 are gone
+    for seq in (9, 10, 11):
+        agent.send(seq, [house.line(seq)], first=8)
+    agent.wait_ack(11)
+    assert house.query("SELECT gateway, epoch, first_seq, last_seq FROM loss") == [("gw-a", 1, 4, 7)]
+    assert [loss["gateway"] for loss in house.collector.get_json("/api/v1/losses")["losses"]] == ["gw-a"]
