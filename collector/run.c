@@ -91,7 +91,7 @@ static enum status start(
     struct core_options core_options = {.settings = settings,
         .password = r->broker_password,
         .park = park,
-        .clock = &clock_system,
+        .clock = settings->clock == 0 ? &clock_system : &clock_trusted,
         .box = r->box};
     if ((status = core_create(&core_options, &r->core, err)) != ST_OK)
         return status;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static const char *const clocks[] = {"kernel", "trusted", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
 static const struct conf_key broker_keys[] = {
@@ -18,8 +19,9 @@ static const struct conf_key broker_keys[] = {
         .help = "file with the password, not readable by others; absent = no password"},
     {"keep_alive", CONF_SECONDS, offsetof(struct collector_broker_settings, keep_alive_ms), .fallback = "30",
         .min = 5000, .max = 3600000, .help = "silence after which the connection is checked"},
-    {"retry", CONF_SECONDS, offsetof(struct collector_broker_settings, retry_max_ms), .fallback = "60", .min = 1000,
-        .max = 3600000, .help = "longest wait between two attempts to connect; they begin with 1 s"},
+    {"retry", CONF_SECONDS, offsetof(struct collector_broker_settings, retry_max_ms), .fallback = "60",
+        .min = 1000, .max = 3600000,
+        .help = "longest wait between two attempts to connect; they begin with 1 s"},
     {0}};
 
 static const struct conf_section broker_section = {.name = "broker",
@@ -131,6 +133,9 @@ static const struct conf_key collector_keys[] = {
         .help = "this collector's id; its client id at the broker is park-collector-<id>"},
     {"park", CONF_PATH, offsetof(struct collector_settings, park), .is_required = true,
         .help = "the park model's file"},
+    {"clock", CONF_CHOICE, offsetof(struct collector_settings, clock), .fallback = "kernel",
+        .choices = clocks,
+        .help = "whether this machine's time is right: as the kernel says (NTP), or trusted"},
     {"log", CONF_CHOICE, offsetof(struct collector_settings, log_level), .fallback = "info",
         .choices = log_levels, .help = "least important lines to log"},
     {"broker", CONF_GROUP, offsetof(struct collector_settings, broker), .section = &broker_section,

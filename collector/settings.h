@@ -43,6 +43,7 @@ struct collector_settings {
     char *id;
     char *park; /* the park model's file */
     int log_level;
+    int clock; /* index into: kernel, trusted */
     struct collector_broker_settings broker;
     struct database_settings database;
     struct store_settings store;

@@ -396,3 +396,16 @@ enum status journal_newest(struct db *db, int64_t *ret, struct error *err)
     db_reset(newest);
     return ST_OK;
 }
+
+enum status journal_oldest(struct db *db, int64_t *ret_ms, struct error *err)
+{
+    struct db_stmt *oldest = db_keep(db, "SELECT min(m) FROM (SELECT min(received_ms) AS m FROM journal"
+                                         " UNION ALL SELECT min(recorded_ms) FROM quarantine)");
+    bool has_row;
+    enum status status = db_step(oldest, &has_row, err);
+    if (status != ST_OK)
+        return status;
+    *ret_ms = has_row && !db_is_null(oldest, 0) ? db_int(oldest, 0) : INT64_MAX;
+    db_reset(oldest);
+    return ST_OK;
+}

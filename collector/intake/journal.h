@@ -93,5 +93,7 @@ enum status journal_loss(
  * may be more. */
 enum status journal_prune(struct db *db, int64_t before_ms, int64_t settled, int64_t limit,
     int64_t *ret_deleted, struct error *err);
+/* UTC: when the oldest that could be pruned arrived; INT64_MAX = nothing is there. */
+enum status journal_oldest(struct db *db, int64_t *ret_ms, struct error *err);
 /* The newest id; 0 = none. */
 enum status journal_newest(struct db *db, int64_t *ret, struct error *err);

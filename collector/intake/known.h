@@ -33,6 +33,7 @@ struct known_gateway {
     uint64_t epoch;         /* the newest one heard; 0 = none */
     int64_t lost;           /* losses recorded */
     int64_t quarantined_ms; /* UTC, when something of it was quarantined last, since start */
+    int64_t untimely_ms;    /* UTC, when a batch ahead of a doubtful clock was not taken; 0 = none waits */
     int64_t lost_ms;        /* UTC, when the newest was recorded; 0 = never */
     int64_t newest_ms;      /* time of its newest reading; 0 = none */
     int64_t points;         /* how many it has */

@@ -15,10 +15,11 @@ static struct mark_decision decide_unknown(const struct batch_header *header, co
     if (header->seq > header->first)
         return d;
     d.verdict = MARK_ACCEPT;
-    if (d.mark == 0)
+    if (d.mark == 0 && !known->has_gateway)
         return d;
+    /* A known gateway that begins at 1 has a new spool: what its former one still held nobody knows. */
     d.has_gap = true;
-    d.gap_first = 1;
+    d.gap_first = d.mark > 0 ? 1 : 0;
     d.gap_last = d.mark;
     d.is_history = !known->has_gateway;
     d.is_unknown_content = true;

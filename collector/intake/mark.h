@@ -36,11 +36,11 @@ struct mark_decision {
         mark; /* everything up to it is settled, once the gap is recorded: what is answered unless accepted */
     bool has_gap; /* batches [gap_first, gap_last] can never come: to be recorded, together with the marks
                      below */
-    int64_t gap_first, gap_last;
-    bool is_history;         /* the gap is history from before this gateway was first heard, not loss */
-    bool is_unknown_content; /* what the gap held of what is journalled already nobody knows */
-    int64_t epoch_mark;      /* what the gap makes of the mark of the batch's epoch; MARK_NONE = nothing */
-    int64_t prev_mark; /* ... and of the epoch before: the batches that follow may still be of that one */
+    int64_t gap_first, gap_last; /* 0: no batch of this line; what went missing was of another spool */
+    bool is_history;             /* the gap is history from before this gateway was first heard, not loss */
+    bool is_unknown_content;     /* what the gap held of what is journalled already nobody knows */
+    int64_t epoch_mark; /* what the gap makes of the mark of the batch's epoch; MARK_NONE = nothing */
+    int64_t prev_mark;  /* ... and of the epoch before: the batches that follow may still be of that one */
 };
 
 struct mark_decision mark_decide(const struct batch_header *header, const struct mark_known *known);

@@ -228,7 +228,10 @@ static enum status record_gap(struct receive *r, const struct inbox_message *m, 
         .epoch = header->epoch,
         .first_seq = d->gap_first,
         .last_seq = d->gap_last,
-        .reason = d->is_history           ? "history not held: from before this gateway was first heard"
+        .reason = d->is_history ? "history not held: from before this gateway was first heard"
+                  : d->gap_last == 0
+                      ? "unknown content: the gateway began a new spool; what the one before still "
+                        "held is not known"
                   : d->is_unknown_content ? "unknown content: the line before this epoch is not known here"
                                           : "given up by the gateway before they were acknowledged",
         .recorded_ms = m->received_ms,
@@ -301,7 +304,30 @@ static enum status accept(struct receive *r, const struct inbox_message *m, stru
     if (status == ST_OK && header->dropped > 0)
         status = record_dropped(r, m, g, header, err);
     r->counters.batches++;
+    g->untimely_ms = 0;
     return status == ST_OK ? known_mark(r->db, g, header, header->seq, err) : status;
+}
+
+static bool is_ahead(struct span body, int64_t now_ms)
+{
+    struct span line;
+    while (batch_next_line(&body, &line)) {
+        struct reading reading;
+        if (line.len > 0 && line.at[0] != '#' && batch_read_reading(line, &reading, NULL) == ST_OK &&
+            reading.time_ms > now_ms + RECEIVE_AHEAD_MAX_MS)
+            return true;
+    }
+    return false;
+}
+
+/* Were what comes behind such a batch refused, its gateway would send all of it again every second. */
+static bool waits_for_clock(const struct inbox_message *m, struct known_gateway *g, enum mark_verdict verdict,
+    struct span body, bool *ret_is_untimely)
+{
+    bool is_whole = m->len <= BATCH_BYTES_MAX && count_lines(body) <= BATCH_LINES_MAX;
+    if (verdict == MARK_ACCEPT && is_whole && is_ahead(body, m->received_ms))
+        g->untimely_ms = m->received_ms, *ret_is_untimely = true;
+    return *ret_is_untimely || (verdict == MARK_REFUSE && g->untimely_ms != 0);
 }
 
 enum status receive_batch(
@@ -326,6 +352,8 @@ enum status receive_batch(
     if (status != ST_OK)
         return status;
     struct mark_decision d = decide(g, &header);
+    if (r->is_clock_doubtful && waits_for_clock(m, g, d.verdict, body, &ret->is_untimely))
+        return ST_OK;
     if (d.has_gap)
         status = record_gap(r, m, g, &header, &d, err);
     bool is_done = true;

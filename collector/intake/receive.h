@@ -16,8 +16,9 @@
 struct receive {
     struct db *db;
     struct known *known;
-    struct late *search;  /* of the batch's late readings; empty, or as an unfinished batch left it */
-    int64_t search_bytes; /* how much of the journal it may read for one batch */
+    struct late *search;    /* of the batch's late readings; empty, or as an unfinished batch left it */
+    int64_t search_bytes;   /* how much of the journal it may read for one batch */
+    bool is_clock_doubtful; /* nobody knows whether ours is right: what is ahead of it is not judged by it */
     struct snapshot_counters counters; /* of this transaction */
 };
 
@@ -28,6 +29,9 @@ struct receive_answer {
      * `search` in a next transaction, and none of its gateway in between; or forget both, and it comes again
      * by itself. */
     bool is_unfinished;
+    /* It holds readings ahead of a doubtful clock. Nothing of it is taken, nothing answered: it comes again,
+     * when the clock may be right. */
+    bool is_untimely;
     bool is_turned_away; /* of one gateway more than KNOWN_GATEWAYS_MAX */
 };
 

@@ -80,6 +80,7 @@ static void fill_gateway(struct snapshot_gateway *to, const char *id, const stru
         to->lost = known->lost;
         to->lost_ms = known->lost_ms;
         to->quarantined_ms = known->quarantined_ms;
+        to->is_untimely = known->untimely_ms != 0;
         to->newest_ms = known->newest_ms;
     }
 }
@@ -132,6 +133,8 @@ static struct snapshot *make(struct show *s, const struct show_source *source)
     snapshot->counters = s->counters;
     snapshot->counters.discarded_bytes = source->discarded_bytes;
     snapshot->is_broker_connected = source->is_broker_connected;
+    snapshot->is_clock_synchronised = source->is_clock_synchronised;
+    snapshot->prune_behind_ms = source->prune_behind_ms;
     snapshot->is_accepting = s->is_accepting;
     memcpy(snapshot->reason, s->reason, sizeof snapshot->reason);
     snapshot->journal_end = source->journal_end;

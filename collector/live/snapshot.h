@@ -38,6 +38,7 @@ struct snapshot_gateway {
     int64_t lost;           /* losses recorded: each a range of batches, or a number of readings */
     int64_t quarantined_ms; /* UTC, when something of it was quarantined last; 0 = never since start */
     int64_t lost_ms;        /* UTC, when the newest was recorded; 0 = never */
+    bool is_untimely;       /* its batches are ahead of our clock, which is not synchronised: they wait */
 };
 
 struct snapshot_counters { /* since start */
@@ -58,7 +59,9 @@ struct snapshot {
     size_t gateway_count;
     struct snapshot_counters counters;
     bool is_broker_connected;
-    bool is_accepting; /* false: stopped acknowledging; reason says why */
+    bool is_clock_synchronised; /* the collector's own */
+    int64_t prune_behind_ms;    /* by how much the pace of pruning holds back what is old by the clock */
+    bool is_accepting;          /* false: stopped acknowledging; reason says why */
     char reason[256];
     int64_t journal_end; /* newest journal id; minus the store's raw_position it is the backlog */
     int64_t database_bytes, database_limit_bytes;

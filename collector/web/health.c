@@ -116,6 +116,32 @@ static void judge_backlog(struct judgement *j, const struct health_input *in)
         batches, age_ms / 60000, s->database_bytes >> 20, s->database_limit_bytes >> 20);
 }
 
+#define PRUNE_BEHIND_MS (INT64_C(24) * 3600 * 1000)
+
+static void judge_clock(struct judgement *j, const struct snapshot *s)
+{
+    struct buf waiting = {0};
+    for (size_t i = 0; i < s->gateway_count; i++)
+        if (s->gateways[i].is_untimely)
+            buf_printf(&waiting, "%s%s", waiting.len ? ", " : "", s->gateways[i].id);
+    if (!s->is_clock_synchronised && waiting.len > 0)
+        tell(j, HEALTH_FAILING, "collector_clock_ahead", waiting.data,
+            "this machine's clock is not synchronised, and readings are ahead of it: batches of these "
+            "gateways "
+            "are not acknowledged: %s",
+            waiting.data);
+    else if (!s->is_clock_synchronised)
+        tell(j, HEALTH_DEGRADED, "collector_clock", NULL,
+            "this machine's clock is not synchronised: nothing is pruned, and no gateway rows are written");
+    if (s->prune_behind_ms > PRUNE_BEHIND_MS)
+        tell(j, HEALTH_DEGRADED, "pruning_behind", NULL,
+            "by the clock %" PRId64
+            " days of evidence too many are kept; a day of it is pruned an hour: where "
+            "the clock is wrong, set it right now",
+            s->prune_behind_ms / PRUNE_BEHIND_MS);
+    buf_release(&waiting);
+}
+
 /* A restart must not make a loss forgotten, nor one loss the collector degraded for ever. */
 #define LOSSES_MS (INT64_C(7) * 24 * 3600 * 1000)
 
@@ -169,6 +195,7 @@ enum health_level health_judge(const struct health_input *input, json_t **ret_re
     if (input->overview) {
         judge_space(&j, input->overview->snapshot);
         judge_backlog(&j, input);
+        judge_clock(&j, input->overview->snapshot);
         judge_missing(&j, input->overview->snapshot);
         judge_gateways(&j, input->overview);
     }

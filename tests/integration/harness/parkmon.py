@@ -38,8 +38,8 @@ def write_agent_settings(path: Path, gateway: str, broker: Broker, buses: str, s
 
 
 def write_collector_settings(path: Path, broker: Broker, store_url: str, park: Path, http_port: int,
-                             database: Path | None = None, store_settings: str = "", more: str = "",
-                             broker_settings: str = "") -> Path:
+                             database: Path | None = None, store_settings: str = "",
+                             more: str = 'clock = "trusted";', broker_settings: str = "") -> Path:
     path.write_text(
         f'id = "main";\npark = "{park}";\n{more}\n'
         f'broker: {{ host = "127.0.0.1"; port = {broker.port}; user = "{COLLECTOR_USER}"; '

@@ -14,7 +14,8 @@ struct intake {
     struct db *db;
     struct known known;
     struct late search;
-    int64_t search_bytes;              /* 0 = as in the program */
+    int64_t search_bytes; /* 0 = as in the program */
+    bool is_clock_doubtful;
     int pieces;                        /* transactions that the last batch took */
     struct snapshot_counters counters; /* of the last batch */
 };
@@ -67,6 +68,7 @@ static inline enum status intake_try(
     struct receive r = {.db = in->db,
         .known = &in->known,
         .search = &in->search,
+        .is_clock_doubtful = in->is_clock_doubtful,
         .search_bytes = in->search_bytes != 0 ? in->search_bytes : RECEIVE_SEARCH_BYTES};
     enum status status = receive_batch(&r, m, ret, err);
     if (status != ST_OK || !ret->is_unfinished)

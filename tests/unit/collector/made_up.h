@@ -93,7 +93,7 @@ static inline struct snapshot *made_up_snapshot(
     s->made_ms = now_ms;
     s->number = 1;
     s->park = park;
-    s->is_broker_connected = s->is_accepting = true;
+    s->is_broker_connected = s->is_accepting = s->is_clock_synchronised = true;
     s->database_bytes = 1 << 20;
     s->database_limit_bytes = INT64_C(1) << 30;
     struct snapshot_point *points = snapshot_points(s);

@@ -1,7 +1,6 @@
 /* The core thread between a real broker and a real database. */
 #include "collector/core.h"
 
-#include "collector/intake/receive.h"
 #include "lib/clock.h"
 #include "lib/thread.h"
 #include "tests/unit/broker.h"
@@ -186,11 +185,6 @@ static bool has_batches_or_is_full(const struct snapshot *s, int64_t wanted)
 static bool has_unreadable(const struct snapshot *s, int64_t wanted)
 {
     return s->counters.unreadable >= wanted;
-}
-
-static bool has_duplicates(const struct snapshot *s, int64_t wanted)
-{
-    return s->counters.duplicate_readings >= wanted;
 }
 
 static bool is_number(const struct snapshot *s, int64_t wanted)
@@ -437,51 +431,6 @@ static void test_what_the_store_settles_is_pruned_without_a_restart(void **state
     scene_close(&s);
 }
 
-static void test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends(void **state)
-{
-    (void)state;
-    struct scene s;
-    scene_open(&s);
-    wait_shown(&s, is_connected, true);
-    /* In the span of each batch lies the time that is looked for: all of them are read, in pieces. */
-    char *text = mem_alloc(250001);
-    memset(text, 'x', 250000);
-    text[250000] = '\0';
-    int count = RECEIVE_SEARCH_BYTES / 250000 * 2 + 3;
-    int64_t now = clock_system.wall_ms();
-    for (int seq = 1; seq <= count; seq++) {
-        int len =
-            snprintf(text, 250000, "register,point=m%d value=1i %lld\nregister,point=m%d value=2i %lld\n#",
-                seq, (long long)now - 864000000 - seq, seq, (long long)now - 1000);
-        text[len] = 'x';
-        publish(&s, seq, text);
-        /* The inbox has room for eight; what is more would be as if it never arrived. */
-        if (seq % 8 == 0)
-            wait_shown(&s, has_batches, seq);
-    }
-    wait_shown(&s, has_batches, count);
-    int64_t before = query(&s, "SELECT count(*) FROM journal");
-    assert_int_equal(before, count);
-    char *late = mem_printf("register,point=m7 value=1i %lld\nregister,point=m7 value=3i %lld\n",
-        (long long)now - 864000000 - 7, (long long)now - 432000000);
-    publish(&s, count + 1, late);
-    publish_as(&s, "gw-b", 1, "");
-    wait_shown(&s, has_batches, count + 2);
-    wait_shown(&s, has_duplicates, 1);
-    char expected[64];
-    snprintf(expected, sizeof expected, "1 epoch=00000000000000aa seq=%d", count + 1);
-    assert_string_equal(broker_retained(&s.broker, ACK), expected);
-    assert_string_equal(broker_retained(&s.broker, "park/v1/gw/gw-b/ack"), "1 epoch=00000000000000aa seq=1");
-    /* The other gateway's did not wait for it. */
-    assert_int_equal(
-        query(&s, "SELECT j.id < (SELECT max(id) FROM journal) FROM journal j JOIN gateway g ON g.id = "
-                  "j.gateway WHERE g.name = 'gw-b'"),
-        1);
-    free(late);
-    free(text);
-    scene_close(&s);
-}
-
 static void test_an_io_error_ends_the_core_without_an_acknowledgement(void **state)
 {
     (void)state;
@@ -520,7 +469,7 @@ static void test_an_io_error_ends_the_core_without_an_acknowledgement(void **sta
 
 int main(void)
 {
-    clock_ahead = clock_system;
+    clock_ahead = clock_trusted;
     clock_ahead.wall_ms = wall_ahead_ms;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_acknowledged_batch_is_on_disk_and_the_mark_is_retained),
@@ -530,7 +479,6 @@ int main(void)
         cmocka_unit_test(test_at_its_limit_nothing_is_acknowledged_until_there_is_room),
         cmocka_unit_test(test_an_outbox_at_its_limit_stops_acknowledging_until_there_is_room),
         cmocka_unit_test(test_what_the_store_settles_is_pruned_without_a_restart),
-        cmocka_unit_test(test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends),
         cmocka_unit_test(test_an_io_error_ends_the_core_without_an_acknowledgement),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

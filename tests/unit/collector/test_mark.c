@@ -37,6 +37,10 @@ static void test_each_case_of_the_contract(void **state)
         {"the same, but not its lowest", 9, 8, -1, {0}, MARK_REFUSE, 7, 0, 0, false, false, -1, -1},
         {"a line that is not known, of a gateway that is", 8, 8, -1, {true, false, 0, false, 0}, MARK_ACCEPT,
             7, 1, 7, false, true, 7, -1},
+        {"a new spool of a gateway that is known: its former one is gone", 1, 1, -1,
+            {true, false, 0, false, 0}, MARK_ACCEPT, 0, 0, 0, false, true, 0, -1},
+        {"the same, but not its first", 2, 1, -1, {true, false, 0, false, 0}, MARK_REFUSE, 0, 0, 0, false,
+            false, -1, -1},
         {"a new epoch after an acknowledged one", 5, 1, 4, {true, false, 0, true, 4}, MARK_ACCEPT, 4, 0, 0,
             false, false, -1, -1},
         {"a new epoch after one that is not", 5, 1, 4, {true, false, 0, true, 2}, MARK_REFUSE, 2, 0, 0, false,
@@ -66,7 +70,7 @@ static void test_each_case_of_the_contract(void **state)
         struct mark_decision d = mark_decide(&header, &cases[i].known);
         bool is_right =
             d.verdict == cases[i].verdict && d.mark == cases[i].mark &&
-            d.has_gap == (cases[i].gap_first > 0) &&
+            d.has_gap == (cases[i].gap_first > 0 || cases[i].is_unknown) &&
             (!d.has_gap || (d.gap_first == cases[i].gap_first && d.gap_last == cases[i].gap_last)) &&
             d.is_history == cases[i].is_history && d.is_unknown_content == cases[i].is_unknown &&
             d.epoch_mark == cases[i].epoch_mark && d.prev_mark == cases[i].prev_mark;

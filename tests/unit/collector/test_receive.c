@@ -392,6 +392,56 @@ static void test_a_restored_collector_asks_for_the_epochs_it_missed_and_loses_no
     intake_close(&in);
 }
 
+static void test_a_known_gateway_that_begins_a_new_spool_leaves_a_loss_of_unknown_content(void **state)
+{
+    (void)state;
+    struct intake in;
+    intake_open(&in);
+    intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=1 first=1\n");
+    assert_int_equal(query(in.db, "SELECT count(*) FROM loss"), 0);
+    /* Not its first batch: asked for that one, and no trace. */
+    assert_answer(intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_B " seq=2 first=1\n"), 0xbb, 0, true);
+    assert_int_equal(query(in.db, "SELECT count(*) FROM loss"), 0);
+    assert_answer(intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_B " seq=1 first=1\n"), 0xbb, 1, false);
+    intake_reload(&in);
+    assert_answer(intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_B " seq=1 first=1\n"), 0xbb, 1, false);
+    assert_answer(intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_B " seq=2 first=1\n"), 0xbb, 2, false);
+    assert_string_equal(rows(in.db, 5, "SELECT gateway, epoch, first_seq, last_seq, reason FROM loss"),
+        "gw-a|187|-|-|unknown content: the gateway began a new spool; what the one before still held is not "
+        "known");
+    assert_int_equal(query(in.db, "SELECT lost FROM gateway"), 1);
+    intake_close(&in);
+}
+
+/* ---- our own clock ---- */
+
+static void test_a_batch_ahead_of_a_clock_that_nobody_vouches_for_waits_and_others_go_on(void **state)
+{
+    (void)state;
+    struct intake in;
+    intake_open(&in);
+    in.is_clock_doubtful = true;
+    intake_give(&in, "gw-a", FIRST);
+    char ahead[128];
+    snprintf(ahead, sizeof ahead, "#park1 epoch=" EPOCH_A " seq=2 first=1\nregister,point=m value=5i %lld\n",
+        (long long)NOW_MS + RECEIVE_AHEAD_MAX_MS + 1);
+    struct receive_answer answer = intake_give(&in, "gw-a", ahead);
+    assert_true(answer.is_untimely && !answer.has_ack);
+    /* Nor is what comes behind it asked to be sent again. */
+    assert_false(intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=3 first=1\n").has_ack);
+    assert_answer(intake_give(&in, "gw-a", FIRST), 0xaa, 1, false);
+    assert_answer(intake_give(&in, "gw-b", FIRST), 0xaa, 1, false);
+    assert_int_equal(query(in.db, "SELECT count(*) FROM quarantine"), 0);
+    assert_int_equal(query(in.db, "SELECT count(*) FROM journal"), 2);
+    assert_true(known_gateway_find(&in.known, SPAN("gw-a"))->untimely_ms == NOW_MS);
+
+    in.is_clock_doubtful = false;
+    assert_answer(intake_give(&in, "gw-a", ahead), 0xaa, 2, false);
+    assert_int_equal(query(in.db, "SELECT count(*) FROM quarantine"), 1);
+    assert_true(known_gateway_find(&in.known, SPAN("gw-a"))->untimely_ms == 0);
+    intake_close(&in);
+}
+
 static void test_epochs_without_end_do_not_fill_memory(void **state)
 {
     (void)state;
@@ -468,6 +518,8 @@ int main(void)
         cmocka_unit_test(test_history_from_before_a_gateway_was_first_heard_is_named_and_is_no_loss),
         cmocka_unit_test(
             test_a_restored_collector_asks_for_the_epochs_it_missed_and_loses_nothing_that_is_held),
+        cmocka_unit_test(test_a_known_gateway_that_begins_a_new_spool_leaves_a_loss_of_unknown_content),
+        cmocka_unit_test(test_a_batch_ahead_of_a_clock_that_nobody_vouches_for_waits_and_others_go_on),
         cmocka_unit_test(test_epochs_without_end_do_not_fill_memory),
         cmocka_unit_test(test_a_full_database_leaves_nothing_and_everything_sent_again_is_taken_once),
     };

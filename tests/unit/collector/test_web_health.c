@@ -37,6 +37,22 @@ static void pile_up(struct snapshot *s)
     s->journal_end = 1234;
 }
 
+static void doubt_clock(struct snapshot *s)
+{
+    s->is_clock_synchronised = false;
+}
+
+static void wait_for_clock(struct snapshot *s)
+{
+    s->is_clock_synchronised = false;
+    snapshot_gateways(s)[1].is_untimely = true;
+}
+
+static void lag_in_pruning(struct snapshot *s)
+{
+    s->prune_behind_ms = INT64_C(72) * 3600 * 1000;
+}
+
 static void lose(struct snapshot *s)
 {
     snapshot_gateways(s)[0].lost_ms = s->made_ms - 1;
@@ -70,6 +86,9 @@ static const struct fault faults[] = {
         "1234 batches wait for the time-series store, the oldest for 11 min; the database holds 1 "
         "of at most 1024 MiB",
         HEALTH_DEGRADED, pile_up, STORE_OK, 0},
+    {"collector_clock", "nothing is pruned", HEALTH_DEGRADED, doubt_clock, STORE_OK, 0},
+    {"collector_clock_ahead", "not acknowledged: gw2", HEALTH_FAILING, wait_for_clock, STORE_OK, 0},
+    {"pruning_behind", "3 days", HEALTH_DEGRADED, lag_in_pruning, STORE_OK, 0},
     {"losses", "losses recorded in the last 7 days", HEALTH_DEGRADED, lose, STORE_OK, 0},
     {"quarantine", "gw2", HEALTH_DEGRADED, quarantine, STORE_OK, 0},
     {"gateways_offline", "gw2", HEALTH_DEGRADED, silence_gateway, STORE_OK, 0},

@@ -1,0 +1,373 @@
+#include "collector/turn.h"
+
+#include "collector/intake/journal.h"
+#include "collector/intake/receive.h"
+#include "collector/schema.h"
+#include "collector/store/outbox.h"
+#include "lib/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GROUP_MS 50
+#define GROUP_LINES 20000
+#define GROUP_BYTES (4 * 1024 * 1024)
+#define CACHE_KIB 8192
+/* Kept free below the limit for one group, and for what must be written when batches are not taken any more:
+ * marks of the store, refusals of lines. */
+#define SPARE_BYTES (8 * 1024 * 1024)
+/* The same on the disk: a file that is given up when the disk is full. */
+#define RESERVE_BYTES (8 * 1024 * 1024)
+#define RESERVE_MS 1000 /* between attempts to take it again */
+
+/* What one transaction takes in, and what is said after it. */
+struct group {
+    struct receive receive;
+    struct group_answer {
+        char gateway[ID_MAX + 1];
+        struct ack ack;
+    } * answers;
+    size_t answer_count, answer_capacity;
+    bool is_changed; /* there is something to commit */
+};
+
+static bool is_database_full(const struct turn *t)
+{
+    int64_t part = t->limit_bytes / 20, spare = part > SPARE_BYTES ? part : SPARE_BYTES;
+    return db_used_bytes(t->db) > t->limit_bytes - spare;
+}
+
+static void forget_held(struct turn *t)
+{
+    free(t->held);
+    t->held = NULL;
+    late_release(&t->search);
+}
+
+/* Memory, disk and rows are bounded whatever names come: one that is known goes on. */
+static bool is_welcome(struct turn *t, const char *gateway)
+{
+    return known_gateway_find(&t->known, span_of(gateway)) != NULL ||
+           presence_find(&t->presence, gateway) != NULL ||
+           (t->known.gateways.count < KNOWN_GATEWAYS_MAX && t->presence.count < KNOWN_GATEWAYS_MAX);
+}
+
+static void turn_away(struct turn *t)
+{
+    t->turned_away++;
+    complain(&t->strangers, t->clock->mono_ms(), LOG_LEVEL_ERROR, "intake",
+        "more than %d gateways: %lld messages of others were turned away, unanswered; let only your gateways "
+        "publish at the broker (see its ACL)",
+        KNOWN_GATEWAYS_MAX, (long long)t->turned_away);
+}
+
+/* Takes the message's memory. */
+static enum status take_batch(struct turn *t, struct group *g, struct inbox_message *m, struct error *err)
+{
+    struct late other = {0};
+    struct late *search = t->held == NULL || m == t->held ? &t->search : &other;
+    g->receive.search = search;
+    g->receive.search_bytes = RECEIVE_SEARCH_BYTES;
+    struct receive_answer answer;
+    enum status status = receive_batch(&g->receive, m, &answer, err);
+    g->is_changed = true;
+    if (status == ST_OK && answer.is_turned_away)
+        turn_away(t);
+    if (status == ST_OK && answer.is_untimely)
+        complain(&t->untimely, t->clock->mono_ms(), LOG_LEVEL_ERROR, "intake",
+            "gateway %s: a batch holds readings ahead of this machine's clock, which is not synchronised: it "
+            "is "
+            "not taken, and comes again; set the clock right, or say clock = \"trusted\" where it is",
+            m->gateway);
+    if (status == ST_OK && answer.has_ack) {
+        MEM_GROW(g->answers, g->answer_count, g->answer_capacity);
+        struct group_answer *a = &g->answers[g->answer_count++];
+        memcpy(a->gateway, m->gateway, sizeof a->gateway);
+        a->ack = answer.ack;
+    }
+    if (status == ST_OK && answer.is_unfinished && search == &t->search) {
+        t->held = m;
+        return ST_OK;
+    }
+    if (m == t->held)
+        t->held = NULL;
+    late_release(search);
+    free(m);
+    return status;
+}
+
+static void take_state(struct turn *t, const struct inbox_message *m)
+{
+    struct error why;
+    if (presence_state(&t->presence, m->gateway, (struct span){m->payload, m->len}, m->received_ms, &why) !=
+        ST_OK)
+        complain(&t->state, t->clock->mono_ms(), LOG_LEVEL_WARN, "intake", "%s; ignored", why.text);
+    show_touch(&t->show);
+}
+
+/* Takes the message's memory. */
+static enum status take_message(
+    struct turn *t, struct group *g, struct inbox_message *m, bool accepts, struct error *err)
+{
+    /* An `up` that is retained is nobody's; a `state` that is retained proves no life. */
+    if (!m->is_retained && !is_welcome(t, m->gateway)) {
+        turn_away(t);
+    } else if (!m->is_retained && m->topic == INBOX_UP) {
+        presence_hear(&t->presence, m->gateway, m->received_ms);
+        show_touch(&t->show);
+        bool is_behind_held = t->held != NULL && strcmp(t->held->gateway, m->gateway) == 0;
+        if (accepts && !is_behind_held)
+            return take_batch(t, g, m, err);
+    } else if (!m->is_retained) {
+        take_state(t, m);
+    }
+    free(m);
+    return ST_OK;
+}
+
+/* Why nothing is taken; NULL = batches are. */
+static const char *find_obstacle(struct turn *t)
+{
+    int64_t now = t->clock->mono_ms();
+    if (!t->reserve.is_held && now >= t->reserve_due_mono_ms) {
+        t->reserve_due_mono_ms = now + RESERVE_MS;
+        struct error why;
+        if (reserve_take(&t->reserve, &why) == ST_OK)
+            t->is_disk_full = false;
+        else if (!t->is_disk_full)
+            complain(&t->no_reserve, now, LOG_LEVEL_WARN, "core",
+                "%s; without this reserve nothing can be deleted once the disk is full", why.text);
+    }
+    if (t->reserve.is_held)
+        complaint_clear(&t->no_reserve, now, "core", "the reserve of disk space is there");
+    if (t->is_disk_full)
+        return "the disk is full";
+    return is_database_full(t)                        ? "the database is at its limit"
+           : t->outbox_bytes >= t->outbox_limit_bytes ? "the outbox is at its limit"
+                                                      : NULL;
+}
+
+static void complain_of_obstacle(struct turn *t, const char *obstacle)
+{
+    if (t->is_disk_full) {
+        complain(&t->storage, t->clock->mono_ms(), LOG_LEVEL_ERROR, "core",
+            "the disk is full: nothing is acknowledged; make room, and it goes on by itself");
+        return;
+    }
+    bool is_database = is_database_full(t);
+    int64_t limit = is_database ? t->limit_bytes : t->outbox_limit_bytes;
+    complain(&t->storage, t->clock->mono_ms(), LOG_LEVEL_ERROR, "core",
+        "%s of %lld MiB: nothing is acknowledged; %s%s", obstacle, (long long)(limit >> 20),
+        is_database ? "raise database.limit, or lower database.evidence_days"
+                    : "see why the store does not take what waits for it, or raise store.outbox_limit",
+        is_database && t->settled < t->journal_end ? ", and see why the store does not take what waits for it"
+                                                   : "");
+}
+
+static enum status take_messages(struct turn *t, struct group *g, bool accepts, struct error *err)
+{
+    int64_t until = t->clock->mono_ms() + GROUP_MS;
+    size_t bytes = 0;
+    if (!accepts)
+        forget_held(t);
+    enum status status = t->held != NULL ? take_batch(t, g, t->held, err) : ST_OK;
+    struct inbox_message *m;
+    while (status == ST_OK && bytes < GROUP_BYTES && g->receive.counters.readings < GROUP_LINES &&
+           t->clock->mono_ms() < until && (m = inbox_take(t->inbox)) != NULL) {
+        bytes += m->len;
+        status = take_message(t, g, m, accepts, err);
+    }
+    return status;
+}
+
+static enum status record_result(struct turn *t, struct group *g, struct error *err)
+{
+    if (!t->has_result && t->store != NULL)
+        t->has_result = store_take_result(t->store, &t->result);
+    if (!t->has_result)
+        return ST_OK;
+    g->is_changed = true;
+    struct db_stmt *cursor = db_keep(t->db, "UPDATE cursor SET position = ? WHERE name = 'raw'");
+    db_bind_int(cursor, 1, t->result.raw_position);
+    enum status status = db_run(cursor, err);
+    struct db_stmt *done = db_keep(t->db, "DELETE FROM outbox WHERE id <= ?");
+    db_bind_int(done, 1, t->result.outbox_position);
+    if (status == ST_OK)
+        status = db_run(done, err);
+    for (size_t i = 0; i < t->result.reject_count && status == ST_OK; i++) {
+        const struct store_reject *reject = &t->result.rejects[i];
+        bool is_kept = true;
+        status = journal_reject(t->db, reject->journal, reject->line, reject->reason,
+            span_of(reject->content), t->clock->wall_ms(), &is_kept, err);
+        g->receive.counters.quarantined++;
+        g->receive.counters.quarantine_omitted += !is_kept;
+    }
+    return status;
+}
+
+static enum status fill(struct turn *t, struct group *g, struct error *err)
+{
+    enum status status = outbox_bytes(t->db, &t->outbox_bytes, err);
+    if (status != ST_OK)
+        return status;
+    const char *obstacle = find_obstacle(t);
+    bool accepts = obstacle == NULL, is_clock_right = t->clock->is_synchronised();
+    g->receive.is_clock_doubtful = !is_clock_right;
+    if (!accepts)
+        complain_of_obstacle(t, obstacle);
+    if (!t->is_commit_failing || !accepts)
+        show_accepting(&t->show, accepts, obstacle);
+    /* After a failure only what makes room: were it for want of it, the next batch would fail again. */
+    if (!t->is_careful)
+        status = take_messages(t, g, accepts, err);
+    if (status == ST_OK)
+        status = record_result(t, g, err);
+    /* At a limit no more is derived: the outbox must not take the room that settling the journal needs. Nor
+     * has a row a place in time that nobody knows. */
+    if (status == ST_OK && accepts && is_clock_right)
+        status = minute_write(
+            &t->minute, t->db, &t->known, &t->presence, t->clock->wall_ms(), &g->is_changed, err);
+    if (status == ST_OK)
+        status = prune_step(&t->prune, t->db, t->settled, t->clock, &g->is_changed, err);
+    return status == ST_OK ? known_save(&t->known, t->db, err) : status;
+}
+
+static enum status commit(struct turn *t, struct group *g, struct error *err)
+{
+    enum status status = db_begin(t->db, err);
+    if (status != ST_OK)
+        return status;
+    status = fill(t, g, err);
+    if (status != ST_OK || !g->is_changed) {
+        db_rollback(t->db);
+        return status;
+    }
+    return db_commit(t->db, err);
+}
+
+static enum status load(struct turn *t, struct error *err)
+{
+    enum status status = known_load(&t->known, t->db, err);
+    if (status != ST_OK)
+        return status;
+    struct db_stmt *cursor = db_keep(t->db, "SELECT position FROM cursor WHERE name = 'raw'");
+    bool has_row;
+    if ((status = db_step(cursor, &has_row, err)) != ST_OK)
+        return status;
+    t->settled = has_row ? db_int(cursor, 0) : 0;
+    db_reset(cursor);
+    return journal_newest(t->db, &t->journal_end, err);
+}
+
+/* D7: after a failure memory is what the disk says. */
+static enum status reload(struct turn *t, enum status status, struct error *err)
+{
+    if (status == ST_FULL && reserve_give_up(&t->reserve)) {
+        t->is_disk_full = true;
+        t->reserve_due_mono_ms = t->clock->mono_ms() + RESERVE_MS;
+    }
+    complain(&t->storage, t->clock->mono_ms(), LOG_LEVEL_ERROR, "core",
+        "%s; nothing of this group is acknowledged, its senders send it again", err->text);
+    t->is_commit_failing = t->is_careful = true;
+    show_accepting(&t->show, false, err->text);
+    t->show.counters.commit_failures++;
+    forget_held(t);
+    known_release(&t->known);
+    minute_reset(&t->minute);
+    prune_reset(&t->prune);
+    struct error why;
+    if (status != ST_STORAGE && load(t, &why) != ST_OK) {
+        *err = why;
+        return ST_STORAGE;
+    }
+    return status;
+}
+
+/* What people should look at is said in the log too, with back-off: a healthy park says nothing. */
+static void complain_of(struct turn *t, const struct snapshot_counters *counters)
+{
+    int64_t now = t->clock->mono_ms();
+    if (counters->losses > 0)
+        complain(&t->losses, now, LOG_LEVEL_WARN, "intake", "%lld losses recorded: see /api/v1/losses",
+            (long long)counters->losses);
+    if (counters->quarantined > 0)
+        complain(&t->quarantine, now, LOG_LEVEL_WARN, "intake",
+            "%lld lines or payloads quarantined, %lld of them with an unreadable header: see "
+            "/api/v1/quarantine",
+            (long long)counters->quarantined, (long long)counters->unreadable);
+}
+
+static enum status tell(struct turn *t, struct group *g, struct error *err)
+{
+    complain_of(t, &g->receive.counters);
+    for (size_t i = 0; i < g->answer_count; i++)
+        acks_note(&t->acks, g->answers[i].gateway, &g->answers[i].ack);
+    if (t->has_result) {
+        t->settled = t->result.raw_position;
+        store_result_release(&t->result);
+        t->has_result = false;
+    }
+    show_count(&t->show, &g->receive.counters);
+    t->is_commit_failing = false;
+    if (t->show.is_accepting)
+        complaint_clear(&t->storage, t->clock->mono_ms(), "core", "the database takes batches again");
+    if (!g->receive.is_clock_doubtful)
+        complaint_clear(&t->untimely, t->clock->mono_ms(), "intake", "the clock is synchronised");
+    if (t->store != NULL)
+        store_wake(t->store);
+    return journal_newest(t->db, &t->journal_end, err) == ST_OK ? ST_OK : ST_STORAGE;
+}
+
+enum status turn_run(struct turn *t, bool *ret_is_changed, struct error *err)
+{
+    struct group g = {.receive = {.db = t->db, .known = &t->known}};
+    enum status status = commit(t, &g, err);
+    if (status != ST_OK) {
+        status = reload(t, status, err);
+    } else {
+        t->is_careful = false;
+        if (g.is_changed)
+            status = tell(t, &g, err);
+    }
+    *ret_is_changed = g.is_changed;
+    free(g.answers);
+    return status;
+}
+
+enum status turn_open(struct turn *t, const struct collector_settings *settings, const struct park *park,
+    const struct clock *clock, struct error *err)
+{
+    const struct database_settings *database = &settings->database;
+    *t = (struct turn){.clock = clock,
+        .limit_bytes = database->limit_mib << 20,
+        .outbox_limit_bytes = collector_settings_outbox_limit(settings)};
+    enum status status =
+        db_open_own(database->path, COLLECTOR_APPLICATION_ID, &collector_schema, &t->db, err);
+    if (status != ST_OK)
+        return status;
+    db_cache_kib(t->db, CACHE_KIB);
+    db_limit_bytes(t->db, t->limit_bytes);
+    t->inbox = inbox_create();
+    reserve_init(&t->reserve, database->path, RESERVE_BYTES);
+    show_init(&t->show);
+    minute_init(&t->minute, park, clock->wall_ms());
+    prune_init(&t->prune, database);
+    status = load(t, err);
+    if (status != ST_OK)
+        turn_close(t);
+    return status;
+}
+
+void turn_close(struct turn *t)
+{
+    inbox_destroy(t->inbox);
+    acks_release(&t->acks);
+    if (t->has_result)
+        store_result_release(&t->result);
+    forget_held(t);
+    presence_release(&t->presence);
+    known_release(&t->known);
+    reserve_release(&t->reserve);
+    db_close(t->db);
+    *t = (struct turn){0};
+}

@@ -1,0 +1,62 @@
+/*
+ * One turn of the core: what arrived becomes one transaction (raw batches, marks, points, what the store
+ * settled, minute rows, pruning), and only after its commit the answers are due (D1). Memory is a cache of
+ * what is committed: after a failure all of it is read again (D7). No thread and no network of its own, so
+ * that a test can fail every single operation on the disk. Core thread.
+ */
+#pragma once
+
+#include "collector/evidence/prune.h"
+#include "collector/intake/acks.h"
+#include "collector/intake/inbox.h"
+#include "collector/intake/late.h"
+#include "collector/live/presence.h"
+#include "collector/live/show.h"
+#include "collector/minute.h"
+#include "collector/settings.h"
+#include "collector/store/store.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/reserve.h"
+
+struct turn {
+    /* Set by turn_open. */
+    const struct clock *clock;
+    struct db *db;
+    struct inbox *inbox;
+    struct store *store; /* whose results are recorded; NULL = none; borrowed, set by the owner */
+    int64_t limit_bytes, outbox_limit_bytes;
+    /* What is on disk, as it is in memory. */
+    struct known known;
+    int64_t journal_end;
+    int64_t settled;      /* journal id that the store has */
+    int64_t outbox_bytes; /* as committed last, or as the transaction that runs began with */
+    struct minute minute;
+    struct prune prune;
+    /* What is not on disk: who was heard, what is shown, the answers that are due. */
+    struct presence presence;
+    struct show show;
+    struct acks acks;
+    struct store_result result; /* taken from the store, kept until it is committed */
+    bool has_result;
+    /* A batch whose search for what it repeats goes on in the next transaction, and that search. Nothing else
+     * of its gateway is taken meanwhile: it comes again. */
+    struct inbox_message *held;
+    struct late search;
+    int64_t turned_away;    /* messages of gateways beyond the limit */
+    bool is_commit_failing; /* until one succeeds that wrote something */
+    bool is_careful;        /* the last one failed: this one takes no messages */
+    struct reserve reserve;
+    bool is_disk_full; /* the reserve was given up, and could not be taken again yet */
+    int64_t reserve_due_mono_ms;
+    struct complaint storage, state, losses, quarantine, strangers, untimely, no_reserve;
+};
+
+/* Opens the database, creating it where it is missing, and loads what is known. Borrows all but `err`. */
+enum status turn_open(struct turn *t, const struct collector_settings *settings, const struct park *park,
+    const struct clock *clock, struct error *err);
+void turn_close(struct turn *t); /* accepts a zeroed struct */
+/* Takes what is in the inbox, up to the bounds of one transaction, commits, and notes the answers in `acks`.
+ * *ret_is_changed: something was written. ST_FULL, ST_TIMEOUT: nothing was, memory is what the disk says, try
+ * again. ST_STORAGE: end without another word; nothing of this turn is acknowledged. */
+enum status turn_run(struct turn *t, bool *ret_is_changed, struct error *err);

@@ -1,0 +1,83 @@
+/* The core's transactions on a database of their own, turn by turn, without thread, broker or store. */
+#pragma once
+
+#include "collector/intake/receive.h"
+#include "collector/turn.h"
+#include "tests/unit/collector/fake_journal.h"
+
+#define NOW_MS INT64_C(1764000000000)
+
+static int64_t turn_now_ms = NOW_MS, turn_now_mono_ms = 1000;
+
+static inline int64_t turn_wall(void)
+{
+    return turn_now_ms;
+}
+
+static inline int64_t turn_mono(void)
+{
+    return turn_now_mono_ms;
+}
+
+static inline bool turn_is_synchronised(void)
+{
+    return true;
+}
+
+static const struct clock turn_clock = {
+    .wall_ms = turn_wall, .mono_ms = turn_mono, .is_synchronised = turn_is_synchronised};
+
+struct turn_scene {
+    struct fake_journal files; /* its folder; the database is the turn's */
+    struct park *park;
+    struct collector_settings settings;
+    struct turn turn;
+};
+
+static inline void turn_scene_open(struct turn_scene *s)
+{
+    struct error err = {""};
+    *s = (struct turn_scene){0};
+    fake_journal_open(&s->files);
+    s->park = fake_park(&s->files);
+    db_close(s->files.db);
+    unlink(s->files.path);
+    s->files.db = NULL;
+    s->settings =
+        (struct collector_settings){.database = {.path = s->files.path, .limit_mib = 64, .evidence_days = 35},
+            .store = {.outbox_limit_mib = 16}};
+    if (turn_open(&s->turn, &s->settings, s->park, &turn_clock, &err) != ST_OK)
+        fail_msg("%s", err.text);
+}
+
+static inline void turn_scene_close(struct turn_scene *s)
+{
+    turn_close(&s->turn);
+    park_destroy(s->park);
+    fake_journal_close(&s->files);
+}
+
+static inline void turn_give(struct turn *t, const char *gateway, const char *text)
+{
+    char topic[64];
+    snprintf(topic, sizeof topic, "park/v1/gw/%s/up", gateway);
+    inbox_put(
+        t->inbox, &(struct mqtt_message){.topic = span_of(topic), .payload = span_of(text)}, turn_now_ms);
+}
+
+/* One turn that must succeed. */
+static inline void turn_once(struct turn *t)
+{
+    struct error err = {""};
+    bool is_changed;
+    if (turn_run(t, &is_changed, &err) != ST_OK)
+        fail_msg("%s", err.text);
+}
+
+/* The mark that is answered to a gateway; -1 = none. */
+static inline int64_t turn_mark(const struct turn *t, const char *gateway)
+{
+    const struct known_gateway *g = known_gateway_find(&t->known, span_of(gateway));
+    const struct known_epoch *e = g != NULL ? known_epoch_find(g, g->epoch) : NULL;
+    return e != NULL ? e->mark : -1;
+}
