@@ -2,6 +2,7 @@
 
 #include "lib/thread.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/timex.h>
 #include <time.h>
@@ -34,8 +35,29 @@ static bool always(void)
     return true;
 }
 
-const struct clock clock_system = {system_wall_ms, system_mono_ms, kernel_is_synchronised, thread_wait_until};
-const struct clock clock_trusted = {system_wall_ms, system_mono_ms, always, thread_wait_until};
+static char boot[40];
+
+static void read_boot(void)
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (file == NULL)
+        return;
+    if (fscanf(file, "%36s", boot) != 1)
+        boot[0] = '\0';
+    fclose(file);
+}
+
+static const char *system_boot_id(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, read_boot);
+    return boot;
+}
+
+const struct clock clock_system = {
+    system_wall_ms, system_mono_ms, kernel_is_synchronised, system_boot_id, thread_wait_until};
+const struct clock clock_trusted = {
+    system_wall_ms, system_mono_ms, always, system_boot_id, thread_wait_until};
 
 void clock_format_utc(int64_t time_ms, char text[static CLOCK_TEXT_SIZE])
 {

@@ -13,6 +13,8 @@ struct clock {
     int64_t (*wall_ms)(void);
     int64_t (*mono_ms)(void);
     bool (*is_synchronised)(void); /* does the kernel say that wall time follows a reference? */
+    /* The machine's run, in which monotonic times compare: a text that changes at each boot; "" = unknown. */
+    const char *(*boot_id)(void);
     /* Waits as thread_wait_until does, up to a deadline of this clock's mono_ms. */
     void (*wait_until)(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_mono_ms);
 };

@@ -25,6 +25,7 @@ struct db {
     enum status broken_by;  /* why the transaction was rolled back before its end */
     int64_t page_bytes;
     int64_t used_bytes; /* the last answer of db_used_bytes */
+    int64_t file_bytes; /* and of db_file_bytes */
     struct db_stmt *statements;
     struct db_stmt *page_count;
     struct db_stmt *free_count;
@@ -624,6 +625,20 @@ int64_t db_used_bytes(struct db *db)
         read_count(&db->free_count, db, "PRAGMA freelist_count", &free_pages))
         db->used_bytes = (pages - free_pages) * db->page_bytes;
     return db->used_bytes;
+}
+
+int64_t db_file_bytes(struct db *db)
+{
+    int64_t pages;
+    if (read_count(&db->page_count, db, "PRAGMA page_count", &pages))
+        db->file_bytes = pages * db->page_bytes;
+    return db->file_bytes;
+}
+
+enum status db_checkpoint(struct db *db, struct error *err)
+{
+    int code = sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return code == SQLITE_OK ? ST_OK : fail(db, code, err);
 }
 
 void db_limit_bytes(struct db *db, int64_t limit)

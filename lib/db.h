@@ -88,6 +88,13 @@ int64_t db_changes(struct db *db);
  * ST_FULL. */
 int64_t db_used_bytes(struct db *db);
 void db_limit_bytes(struct db *db, int64_t limit);
+/* The file's size with all that is committed; what the write-ahead log still holds of it needs its room yet.
+ */
+int64_t db_file_bytes(struct db *db);
+/* Takes what the write-ahead log holds into the file, so that the log begins anew where it lies: what is
+ * committed next then needs no new room on the disk. Not within a transaction. ST_FULL: no room for all of it.
+ */
+enum status db_checkpoint(struct db *db, struct error *err);
 /* The page cache of this connection; 512 KiB unless told. */
 void db_cache_kib(struct db *db, int kib);
 /* Gives up to `pages` free pages at the file's end back to the file system (at the next checkpoint). May be

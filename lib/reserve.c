@@ -18,13 +18,15 @@ static bool is_whole(const struct reserve *r, const struct stat *info)
 
 void reserve_init(struct reserve *r, const char *beside, int64_t bytes)
 {
-    *r = (struct reserve){.path = mem_printf("%s.reserve", beside), .bytes = bytes};
+    *r = (struct reserve){
+        .beside = mem_strdup(beside), .path = mem_printf("%s.reserve", beside), .bytes = bytes};
     struct stat info;
     r->is_held = lstat(r->path, &info) == 0 && is_whole(r, &info);
 }
 
 void reserve_release(struct reserve *r)
 {
+    free(r->beside);
     free(r->path);
     *r = (struct reserve){0};
 }
@@ -44,20 +46,22 @@ static int allocate(int fd, int64_t bytes)
 }
 
 /* Room for as much again: a reserve that takes the last room would be given up at the next commit. */
-static bool has_room(int fd, int64_t bytes)
+static bool has_room(const struct reserve *r)
 {
     struct statvfs disk;
-    return fstatvfs(fd, &disk) != 0 || (int64_t)disk.f_bavail >= 2 * bytes / (int64_t)disk.f_frsize;
+    return statvfs(r->beside, &disk) != 0 || (int64_t)disk.f_bavail >= 2 * r->bytes / (int64_t)disk.f_frsize;
 }
 
 enum status reserve_take(struct reserve *r, struct error *err)
 {
     if (r->is_held)
         return ST_OK;
+    if (!has_room(r))
+        return fail(r, ENOSPC, err);
     int fd = open(r->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return fail(r, errno, err);
-    int cause = has_room(fd, r->bytes) ? allocate(fd, r->bytes) : ENOSPC;
+    int cause = allocate(fd, r->bytes);
     close(fd);
     if (cause != 0) {
         unlink(r->path);

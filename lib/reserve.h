@@ -11,12 +11,13 @@
 #include <stdint.h>
 
 struct reserve {
+    char *beside;
     char *path;
     int64_t bytes;
     bool is_held;
 };
 
-/* "<beside>.reserve". Takes nothing yet, but finds what an earlier run holds. */
+/* "<beside>.reserve" for the file `beside`. Takes nothing yet, but finds what an earlier run holds. */
 void reserve_init(struct reserve *r, const char *beside, int64_t bytes);
 void reserve_release(struct reserve *r); /* the file stays; accepts a zeroed one */
 

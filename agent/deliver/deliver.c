@@ -40,6 +40,8 @@ struct deliver {
     struct ack acks[ACKS_MAX];
     bool ack_retained[ACKS_MAX];
     size_t ack_count;
+    int64_t
+        refused; /* readings, since the queue was full first; never committed, and so nobody's loss but said */
     bool has_event;
     bool is_stopping;
     int64_t drain_until_mono_ms;
@@ -52,9 +54,10 @@ struct deliver {
     size_t taken_at, taken_end;
     uint64_t session;
     struct announce announce;
+    int64_t told_dropped; /* readings and batches that were given up, as told */
     int64_t silent_since_mono_ms;
     int64_t blocked_until_mono_ms; /* 0 = not */
-    struct complaint storage, silence, strange_ack, too_large;
+    struct complaint storage, silence, strange_ack, too_large, dropping, disk;
 };
 
 static int64_t mono_ms(const struct deliver *d)
@@ -133,6 +136,8 @@ bool deliver_put(struct deliver *d, const struct spool_reading *reading, bool is
     bool has_room = waiting(d) < QUEUE_MAX && !d->has_failed;
     if (has_room)
         put_locked(d, reading, is_urgent);
+    else
+        d->refused++;
     pthread_mutex_unlock(&d->lock);
     return has_room;
 }
@@ -202,13 +207,54 @@ static bool has_failed(const struct deliver *d)
     return d->has_failed;
 }
 
+static int64_t refused(struct deliver *d)
+{
+    pthread_mutex_lock(&d->lock);
+    int64_t count = d->refused;
+    pthread_mutex_unlock(&d->lock);
+    return count;
+}
+
 static void complain_of_storage(struct deliver *d, enum status status, const struct error *err)
 {
     if (status == ST_STORAGE)
         fail(d, err);
     else
         complain(&d->storage, mono_ms(d), LOG_LEVEL_ERROR, "deliver",
-            "%s; readings wait in memory, at most %d, and are refused beyond", err->text, QUEUE_MAX);
+            "%s; readings wait in memory, at most %d, and are refused beyond (%lld so far)", err->text,
+            QUEUE_MAX, (long long)refused(d));
+}
+
+static void storage_is_good(struct deliver *d)
+{
+    complaint_clear(&d->storage, mono_ms(d), "deliver",
+        "the spool takes readings again; %lld were refused meanwhile", (long long)refused(d));
+    pthread_mutex_lock(&d->lock);
+    d->refused = 0;
+    pthread_mutex_unlock(&d->lock);
+}
+
+/* What the spool gave up, and whether it goes on doing so. */
+static void tell_limits(struct deliver *d, const struct spool_state *state)
+{
+    int64_t now = mono_ms(d);
+    long long readings = (long long)state->dropped_readings, batches = (long long)state->dropped_batches;
+    if (state->is_disk_full)
+        complain(&d->disk, now, LOG_LEVEL_ERROR, "deliver",
+            "the disk under the spool is full: the reserve is given up, and the spool makes do with the room "
+            "that it has");
+    else
+        complaint_clear(&d->disk, now, "deliver", "the disk under the spool has room again");
+    if (readings + batches > d->told_dropped)
+        complain(&d->dropping, now, LOG_LEVEL_ERROR, "deliver",
+            "the spool is at its limit and nothing acknowledged is left to free: %lld readings and %lld "
+            "batches "
+            "given up since the start, gauges first; the collector will record them as loss",
+            readings, batches);
+    else if (!state->is_dropping)
+        complaint_clear(&d->dropping, now, "deliver",
+            "the spool has room again; %lld readings and %lld batches were given up", readings, batches);
+    d->told_dropped = readings + batches;
 }
 
 /* What others may see, after whatever changed the spool; `committed` readings are no longer on the way. */
@@ -217,6 +263,8 @@ static void show(struct deliver *d, size_t committed)
     struct spool_state state;
     spool_state(d->spool, &state);
     window_cut(&d->window, state.last);
+    window_forget(&d->window, state.mark, mono_ms(d));
+    tell_limits(d, &state);
     pthread_mutex_lock(&d->lock);
     d->taken_left = d->taken_end - d->taken_at;
     d->shown.committed += (int64_t)committed;
@@ -274,7 +322,7 @@ static void commit(struct deliver *d)
     while (status == ST_OK && d->taken_at < d->taken_end)
         status = commit_slice(d, &err);
     if (status == ST_OK) {
-        complaint_clear(&d->storage, mono_ms(d), "deliver", "the spool takes readings again");
+        storage_is_good(d);
     } else {
         complain_of_storage(d, status, &err);
         pthread_mutex_lock(&d->lock);
@@ -502,11 +550,15 @@ enum status deliver_create(const struct deliver_options *options, struct deliver
         .gateway = settings->gateway,
         .limit_bytes = settings->spool.limit_mib << 20,
         .points = options->points,
-        .point_count = options->point_count};
+        .point_count = options->point_count,
+        .clock = options->clock,
+        .may_drop = !options->is_replay};
     struct spool *spool;
     enum status status = spool_open(&spool_options, &spool, err);
     if (status != ST_OK)
         return status;
+    if (spool_warning(spool) != NULL)
+        log_error("deliver", "%s", spool_warning(spool));
     struct deliver *d = mem_zalloc(sizeof *d);
     d->options = *options;
     d->clock = options->clock;

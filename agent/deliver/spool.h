@@ -2,10 +2,15 @@
  * The spool: what keeps readings on the gateway's disk until the collector has them on its own. A SQLite file
  * with
  *
- *   reading   committed, not yet cut into a batch
- *   batch     cut: numbered for ever; published until acknowledged; kept afterwards while the limit allows,
- *             so that a restored collector can ask again
- *   epoch     one row per start of the agent that cut something: the chain that `prev` tells
+ *   gauge, record   readings that are committed, not yet cut into a batch; both together are the view `reading`
+ *   batch           cut: numbered for ever; published until acknowledged; kept afterwards while the limit
+ *                   allows, so that a restored collector can ask again
+ *   epoch           one row per start of the agent that cut something: the chain that `prev` tells
+ *   spool           one row: the gateway, the mark, and what was given up uncut and no batch has said yet
+ *
+ * At its limit, or where the disk is full, it gives readings up rather than stand still: uncut gauges first,
+ * then the oldest uncut of anything, then whole batches. The next batch says what was given up uncut, and
+ * `first` which batches. A reserve file ("<path>.reserve") keeps room on the disk for doing so.
  *
  * One thread. Every call that writes is one transaction; on failure nothing changed. The laws:
  * CONTRIBUTING.md, "The wire contract".
@@ -14,6 +19,7 @@
 
 #include "lib/batch.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/status.h"
 
 #include <stdbool.h>
@@ -27,6 +33,8 @@ struct spool_options {
     int64_t limit_bytes;
     const char *const *points; /* names by index; readings name them by that index */
     size_t point_count;
+    const struct clock *clock; /* NULL = clock_trusted */
+    bool may_drop;             /* false: at the limit it refuses instead */
 };
 
 /* A reading on its way to disk. */
@@ -38,6 +46,8 @@ struct spool_reading {
     int64_t count; /* register */
     double value;  /* gauge */
     char *text;    /* state; owned by whoever holds the reading */
+    bool has_mono; /* QUALITY_CLOCK: when it was taken on the monotonic clock, to be dated when it is cut */
+    int64_t mono_ms;
 };
 
 struct spool_state {
@@ -48,6 +58,10 @@ struct spool_state {
     int64_t unacknowledged_bytes; /* of cut batches */
     int64_t oldest_ms;            /* time of the oldest reading not acknowledged; 0 = none */
     uint64_t epoch;               /* of the newest batch; 0 = nothing was ever cut */
+    bool is_dropping;             /* readings are given up, and that is not over */
+    bool is_disk_full;            /* it makes do with the room that it has */
+    int64_t dropped_readings;     /* given up uncut since the start */
+    int64_t dropped_batches;      /* given up unacknowledged since the start */
 };
 
 /* ST_UNREACHABLE: in use by another process. ST_INVALID: not a sound spool, or another gateway's; nothing of
@@ -56,16 +70,20 @@ enum status spool_open(const struct spool_options *options, struct spool **ret, 
 void spool_close(struct spool *s); /* accepts NULL */
 
 void spool_state(const struct spool *s, struct spool_state *ret);
+/* What was found at the start and a person must know; NULL = nothing. */
+const char *spool_warning(const struct spool *s);
 
 /* How many of the readings, from the front, one transaction should take: few enough that an empty spool has
  * room for them. */
 size_t spool_slice(const struct spool *s, const struct spool_reading *readings, size_t count);
 /* Commits the readings (which batch_write_reading must accept), and the mark if it moved. Where the spool is
- * at its limit the oldest acknowledged batches are freed first; ST_FULL when that does not suffice. */
+ * at its limit the oldest acknowledged batches are freed first, then others are given up, as above: the mark
+ * rises where batches are. ST_FULL when that does not suffice or is not allowed. */
 enum status spool_add(struct spool *s, const struct spool_reading *readings, size_t count, struct error *err);
 /* Cuts uncut readings, oldest first, into at most `batches` batches of at most `payload_max` bytes each,
  * while at most WINDOW_BYTES are unacknowledged. Cuts a new epoch's first batch only when everything before
- * is acknowledged. Cutting nothing is ST_OK; ST_INVALID: not even one reading fits into `payload_max`. */
+ * is acknowledged or given up. Readings that were taken while the clock was wrong are dated now, if it is right
+ * and the machine has not been started again since; else they say so (QUALITY_CLOCK). Cutting nothing is ST_OK; ST_INVALID: not even one reading fits into `payload_max`. */
 enum status spool_cut(struct spool *s, int64_t batches, size_t payload_max, struct error *err);
 /* spool_add and spool_cut in one transaction. */
 enum status spool_commit(struct spool *s, const struct spool_reading *readings, size_t count, int64_t batches,

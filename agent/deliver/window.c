@@ -62,6 +62,18 @@ bool window_acknowledge(struct window *w, int64_t seq, bool is_stored, int64_t n
     return is_moved;
 }
 
+void window_forget(struct window *w, int64_t seq, int64_t now_mono_ms)
+{
+    if (seq <= w->mark)
+        return;
+    w->mark = seq;
+    if (w->held_refusal < seq)
+        w->held_refusal = NO_REFUSAL;
+    if (w->next <= seq)
+        w->next = seq + 1;
+    calm(w, now_mono_ms);
+}
+
 static void obey(struct window *w, int64_t seq, int64_t first, int64_t now_mono_ms)
 {
     go_back(w, seq < first - 1 ? first - 1 : seq);

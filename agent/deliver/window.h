@@ -35,6 +35,8 @@ void window_cut(struct window *w, int64_t last);
 /* Everything up to `seq` is durable; only ever raises the mark. Ends a probe even where it moves nothing: the
  * collector is there again. A stored (retained) one is no sign of life. True when the mark moved. */
 bool window_acknowledge(struct window *w, int64_t seq, bool is_stored, int64_t now_mono_ms);
+/* Everything up to `seq` is not held any more, acknowledged or not. */
+void window_forget(struct window *w, int64_t seq, int64_t now_mono_ms);
 /* The collector needs seq + 1 next: the mark becomes seq, even if lower. Obeyed at most once a second: one
  * that comes earlier is held for window_tick. `first` is the lowest batch still held. True when obeyed now.
  */

@@ -13,6 +13,8 @@
 #define CALM_MS \
     600000 /* so long all polls must be on time before lateness is over: longer than any back-off */
 
+#define AGE_MAX_MS 60000 /* an answer this old is none: the clock was set meanwhile */
+
 struct polled_point {
     const struct point_settings *settings;
     struct complaint failed;
@@ -101,6 +103,12 @@ static void take_reading(void *context, size_t index, const union driver_value *
         .kind = (enum reading_kind)point->settings->kind,
         .quality = p->clock->is_synchronised() ? QUALITY_GOOD : QUALITY_CLOCK,
         .time_ms = time_ms};
+    if (reading.quality == QUALITY_CLOCK) {
+        /* When it was, on the clock that nobody sets: it may be dated before it goes out. */
+        int64_t age_ms = p->clock->wall_ms() - time_ms;
+        reading.has_mono = true;
+        reading.mono_ms = now - (age_ms > 0 && age_ms < AGE_MAX_MS ? age_ms : 0);
+    }
     bool is_urgent = false;
     char *text = NULL;
     if (reading.kind == READING_REGISTER) {

@@ -47,7 +47,7 @@ static struct {
         struct batch_header header;
         char *body;
     } batches[BATCHES_MAX];
-    int64_t lines;
+    int64_t lines, dropped;
     char state[2048];
     int offline_count;
 } collector = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -71,6 +71,7 @@ static inline void on_message(void *user_data, const struct mqtt_message *messag
             collector.mark = header.seq;
             collector.ack = (struct ack){header.epoch, header.seq, false};
             collector.has_ack_due = true;
+            collector.dropped += header.dropped;
             while (batch_next_line(&body, &line))
                 collector.lines++;
         }
@@ -136,6 +137,11 @@ static inline bool has_lines(int64_t count)
     return collector.lines >= count;
 }
 
+static inline bool has_lines_or_loss(int64_t count)
+{
+    return collector.lines + collector.dropped >= count;
+}
+
 static inline bool is_committed(int64_t agent)
 {
     struct deliver_progress progress;
@@ -196,7 +202,7 @@ static inline void start_collector(bool acknowledges)
     for (int i = 0; i < collector.batch_count; i++)
         free(collector.batches[i].body);
     collector.batch_count = 0;
-    collector.mark = collector.lines = collector.offline_count = 0;
+    collector.mark = collector.lines = collector.dropped = collector.offline_count = 0;
     collector.state[0] = '\0';
     collector.acknowledges = acknowledges;
     collector.has_ack_due = false;
@@ -329,17 +335,16 @@ static inline void release_log(void)
     saved_stderr = -1;
 }
 
-/* The spool has refused readings; of what waits now nothing will be committed. */
-static inline bool has_said_full(void)
+static inline bool has_said(const char *part)
 {
     FILE *f = fopen(log_path, "re");
     assert_non_null(f);
     char line[1024];
-    bool has_said = false;
-    while (!has_said && fgets(line, sizeof line, f) != NULL)
-        has_said = strstr(line, "readings wait in memory") != NULL;
+    bool is_found = false;
+    while (!is_found && fgets(line, sizeof line, f) != NULL)
+        is_found = strstr(line, part) != NULL;
     fclose(f);
-    return has_said;
+    return is_found;
 }
 
 static inline int set_up(void **state)

@@ -22,6 +22,10 @@ static char folder[] = "/tmp/parkmon-test-spool-XXXXXX";
 static const char *const points[] = {"b3.main", "b3.main.power", "lab2.sem3.session",
     "a-name-of-sixty-four-characters-which-is-the-longest-that-is-all"};
 
+/* Of the spools that are opened from now on. */
+static const struct clock *spool_clock = &clock_trusted;
+static bool may_drop;
+
 static inline char *new_path(void)
 {
     static int file_number;
@@ -31,7 +35,13 @@ static inline char *new_path(void)
 static inline enum status try_open(
     const char *path, const char *gateway, int64_t limit_mib, struct spool **ret, struct error *err)
 {
-    struct spool_options options = {path, gateway, limit_mib << 20, points, 4};
+    struct spool_options options = {.path = path,
+        .gateway = gateway,
+        .limit_bytes = limit_mib << 20,
+        .points = points,
+        .point_count = 4,
+        .clock = spool_clock,
+        .may_drop = may_drop};
     return spool_open(&options, ret, err);
 }
 

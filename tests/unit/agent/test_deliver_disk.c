@@ -32,7 +32,7 @@ static void test_what_was_put_is_on_disk_after_the_end_and_sent_by_the_next_star
     stop_collector();
 }
 
-static void test_a_full_spool_refuses_and_takes_again_when_there_is_room(void **state)
+static void test_a_full_spool_gives_up_the_oldest_and_says_how_many(void **state)
 {
     (void)state;
     new_spool(2);
@@ -44,40 +44,74 @@ static void test_a_full_spool_refuses_and_takes_again_when_there_is_room(void **
     text[STATE_TEXT_MAX] = '\0';
     int64_t taken = 0, deadline = mono_ms() + PATIENCE_MS;
     struct spool_reading r = {.point = 1, .kind = READING_STATE, .text = text};
-    bool is_full = false, is_taken = true;
-    while ((is_taken || !is_full) && mono_ms() < deadline) {
+    bool is_taken = true, is_said = false;
+    while (!is_said && mono_ms() < deadline) {
         r.time_ms = T0 + taken * 20;
         is_taken = deliver_put(d, &r, true);
         taken += is_taken;
-        if (!is_taken && !is_full) {
-            is_full = has_said_full();
-            is_taken = true; /* it may have taken something since */
+        is_said = taken % 500 == 0 && has_said("readings and 0 batches given up since the start");
+        if (!is_taken)
             deliver_wait_empty(d, mono_ms() + 20);
-        }
     }
-    struct deliver_progress progress;
-    deliver_progress(d, &progress);
-    assert_int_equal(progress.waiting, 16384);
-    assert_false(deliver_put(d, &r, false));
-    assert_true(taken > 16384);
-    assert_int_equal(progress.committed + progress.waiting, taken);
+    assert_true(is_said);
     struct error err;
-    assert_int_equal(end_agent(d, 0, &err), ST_FULL);
-    assert_non_null(strstr(err.text, " readings could not be committed"));
-    release_log();
-    int64_t on_disk = taken - strtoll(err.text, NULL, 10);
+    assert_int_equal(end_agent(d, 0, &err), ST_OK); /* and all the rest was taken */
 
     settings.broker.port = broker.port;
     start_collector(true);
     d = start_agent(false);
-    AWAIT(has_lines, on_disk);
+    AWAIT(has_lines_or_loss, taken);
+    assert_true(collector.dropped > 0);
+    assert_int_equal(collector.batches[0].header.dropped_from_ms, T0);
+    AWAIT(is_empty, (intptr_t)d);
     r.time_ms = T0 + taken * 20;
     assert_true(deliver_put(d, &r, true));
-    AWAIT(has_lines, on_disk + 1);
+    AWAIT(has_lines_or_loss, taken + 1);
     stop_agent(d);
     stop_collector();
-    assert_int_equal(collector.lines, on_disk + 1);
+    release_log();
+    assert_int_equal(collector.lines + collector.dropped, taken + 1);
     assert_int_equal(failures, 0);
+}
+
+/* Within one run: it is told when it is over. */
+static void test_giving_up_is_told_once_and_when_it_is_over(void **state)
+{
+    (void)state;
+    new_spool(2);
+    start_collector(false);
+    capture_log();
+    struct deliver *d = start_agent(false);
+    put(d, 0);
+    AWAIT(has_batches, 1);
+    int64_t taken = 1, deadline = mono_ms() + PATIENCE_MS;
+    bool is_said = false;
+    while (!is_said && mono_ms() < deadline) {
+        struct spool_reading r = {
+            .point = 0, .kind = READING_REGISTER, .time_ms = T0 + taken, .count = taken};
+        bool is_taken = deliver_put(d, &r, true);
+        taken += is_taken;
+        is_said = taken % 500 == 0 && has_said("given up since the start");
+        if (!is_taken)
+            deliver_wait_empty(d, mono_ms() + 20);
+    }
+    assert_true(is_said);
+    assert_false(has_said("the spool has room again"));
+    uint64_t epoch = collector.batches[0].header.epoch;
+    pthread_mutex_lock(&collector.lock);
+    collector.acknowledges = true;
+    collector.mark = collector.batches[collector.batch_count - 1].header.seq;
+    pthread_mutex_unlock(&collector.lock);
+    send_ack((struct ack){epoch, collector.mark, false}, false);
+    AWAIT(is_empty, (intptr_t)d);
+    deadline = mono_ms() + PATIENCE_MS;
+    while (!has_said("the spool has room again") && mono_ms() < deadline) {
+        put(d, ++taken);
+        await(never, 0, 150);
+    }
+    assert_true(has_said("the spool has room again"));
+    stop_agent(d);
+    stop_collector();
 }
 
 static void test_a_replay_waits_instead(void **state)
@@ -93,7 +127,7 @@ static void test_a_replay_waits_instead(void **state)
     bool is_full = false, is_taken = true;
     while ((is_taken || !is_full) && put_count < 200000 && mono_ms() < deadline) {
         r.time_ms = T0 + put_count;
-        is_full = !is_taken && has_said_full();
+        is_full = !is_taken && has_said("readings wait in memory");
         is_taken = deliver_put_patiently(d, &r, mono_ms() + 100);
         put_count += is_taken;
     }
@@ -159,7 +193,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_what_was_put_is_on_disk_after_the_end_and_sent_by_the_next_start, forget_acks, end_all),
         cmocka_unit_test_setup_teardown(
-            test_a_full_spool_refuses_and_takes_again_when_there_is_room, forget_acks, end_all),
+            test_a_full_spool_gives_up_the_oldest_and_says_how_many, forget_acks, end_all),
+        cmocka_unit_test_setup_teardown(
+            test_giving_up_is_told_once_and_when_it_is_over, forget_acks, end_all),
         cmocka_unit_test_setup_teardown(test_a_replay_waits_instead, forget_acks, end_all),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -434,7 +434,8 @@ static void test_the_smallest_spool_takes_the_largest_slice_when_it_is_empty(voi
         for (size_t i = 0; i < count; i++) {
             readings[i] = count_at((int64_t)i);
             if (kind == 1)
-                readings[i] = (struct spool_reading){2, READING_STATE, QUALITY_GOOD, T0, 0, 0, text};
+                readings[i] =
+                    (struct spool_reading){.point = 2, .kind = READING_STATE, .time_ms = T0, .text = text};
         }
         for (int round = 0; round < 6; round++) {
             size_t slice = spool_slice(s, readings, count);

@@ -121,6 +121,7 @@ static void test_it_is_not_taken_from_the_last_room_of_a_disk(void **state)
         rmdir(disk);
         return;
     }
+    close(open(file, O_WRONLY | O_CREAT, 0600));
     struct reserve r;
     struct error err = {""};
     reserve_init(&r, file, BYTES);

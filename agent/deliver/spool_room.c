@@ -1,0 +1,161 @@
+/* The spool's limit, that of the disk beneath it, and what is given up at them. */
+#include "agent/deliver/spool_private.h"
+#include "agent/deliver/window.h"
+
+#define FREE_AT_ONCE 8
+#define GIVE_UP_AT_ONCE 256
+/* Kept free of readings, so that a whole window can always be cut: a batch takes more room than its readings.
+ */
+#define HEADROOM_MIN_BYTES (WINDOW_BYTES + WINDOW_BYTES / 2)
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t spool_limit(const struct spool *s)
+{
+    return smaller(s->limit_bytes, s->disk_limit_bytes);
+}
+
+static int64_t allowed_bytes(const struct spool *s)
+{
+    int64_t limit = spool_limit(s);
+    int64_t headroom = limit / 10 > HEADROOM_MIN_BYTES ? limit / 10 : HEADROOM_MIN_BYTES;
+    /* A small disk has to do with smaller windows. */
+    return s->disk_limit_bytes < s->limit_bytes ? limit - smaller(headroom, limit / 3) : limit - headroom;
+}
+
+static void note_dropped(struct spool *s, int64_t count, int64_t from_ms, int64_t to_ms)
+{
+    struct spool_memory *now = &s->now;
+    if (now->dropped == 0 || from_ms < now->dropped_from_ms)
+        now->dropped_from_ms = from_ms;
+    if (now->dropped == 0 || to_ms > now->dropped_to_ms)
+        now->dropped_to_ms = to_ms;
+    now->dropped += count;
+    now->state.uncut -= count;
+    now->state.dropped_readings += count;
+    s->is_saved = false;
+}
+
+static enum status give_up_oldest(
+    struct spool *s, struct db_stmt *find, struct db_stmt *forget, bool *ret_is_given_up, struct error *err)
+{
+    bool has_row;
+    db_bind_int(find, 1, GIVE_UP_AT_ONCE);
+    enum status status = db_step(find, &has_row, err);
+    if (status != ST_OK)
+        return status;
+    int64_t count = db_int(find, 0), from_ms = db_int(find, 1), to_ms = db_int(find, 2),
+            last_id = db_int(find, 3);
+    db_reset(find);
+    *ret_is_given_up = count > 0;
+    if (count == 0)
+        return ST_OK;
+    db_bind_int(forget, 1, last_id);
+    if ((status = db_run(forget, err)) == ST_OK)
+        note_dropped(s, count, from_ms, to_ms);
+    return status;
+}
+
+/* The lowest batch, not acknowledged: `first` rises, and names it. What it said in `dropped` goes with it. */
+static enum status give_up_batch(struct spool *s, bool *ret_is_given_up, struct error *err)
+{
+    int64_t seq;
+    enum status status = spool_query_int(s->lowest_batch, 0, &seq, err);
+    *ret_is_given_up = status == ST_OK && seq > 0;
+    if (!*ret_is_given_up)
+        return status;
+    db_bind_int(s->drop_batch, 1, seq);
+    if ((status = db_run(s->drop_batch, err)) == ST_OK) {
+        s->now.state.mark = seq;
+        s->now.state.dropped_batches++;
+        s->is_saved = false;
+    }
+    return status;
+}
+
+static enum status give_up(struct spool *s, bool *ret_is_given_up, struct error *err)
+{
+    s->now.state.is_dropping = true;
+    enum status status = give_up_oldest(s, s->oldest_gauges, s->forget_gauges, ret_is_given_up, err);
+    if (status == ST_OK && !*ret_is_given_up)
+        status = give_up_oldest(s, s->oldest_records, s->forget_records, ret_is_given_up, err);
+    if (status == ST_OK && !*ret_is_given_up)
+        status = give_up_batch(s, ret_is_given_up, err);
+    return status;
+}
+
+static enum status free_acknowledged(struct spool *s, bool *ret_is_freed, struct error *err)
+{
+    db_bind_int(s->free_old, 1, s->now.state.mark);
+    db_bind_int(s->free_old, 2, FREE_AT_ONCE);
+    enum status status = db_run(s->free_old, err);
+    *ret_is_freed = status == ST_OK && db_changes(s->db) > 0;
+    return status;
+}
+
+enum status spool_make_room(struct spool *s, int64_t need_bytes, struct error *err)
+{
+    int64_t allowed = allowed_bytes(s);
+    /* Far from the limit, or it would be over and begin again with every commit. */
+    if (db_used_bytes(s->db) <= allowed / 4 * 3)
+        s->now.state.is_dropping = false;
+    while (db_used_bytes(s->db) > allowed - need_bytes) {
+        bool is_freed;
+        enum status status = free_acknowledged(s, &is_freed, err);
+        if (status == ST_OK && !is_freed && s->may_drop)
+            status = give_up(s, &is_freed, err);
+        if (status != ST_OK)
+            return status;
+        if (!is_freed) {
+            s->is_refused = true;
+            return s->disk_limit_bytes >= s->limit_bytes
+                       ? error_set(err, ST_FULL,
+                             "the spool is at its limit of %lld MiB with nothing acknowledged to free",
+                             (long long)(s->limit_bytes >> 20))
+                       : error_set(err, ST_FULL,
+                             "the disk is full, and the spool's %lld KiB hold nothing that could be freed",
+                             (long long)(s->disk_limit_bytes >> 10));
+        }
+    }
+    return ST_OK;
+}
+
+/* ---- the disk ---- */
+
+bool spool_meet_full_disk(struct spool *s)
+{
+    if (s->is_refused)
+        return false;
+    bool has_room = reserve_give_up(&s->reserve);
+    bool is_new = s->disk_limit_bytes == INT64_MAX;
+    /* What the log holds gets its room in the file first; then the log is written over. */
+    db_checkpoint(s->db, NULL);
+    int64_t file_bytes = db_file_bytes(s->db);
+    /* Half of what was given up for the file, the rest for the log. */
+    if (has_room)
+        file_bytes += s->reserve.bytes / 2;
+    if (is_new || file_bytes < s->disk_limit_bytes)
+        s->disk_limit_bytes = file_bytes;
+    s->now.state.is_disk_full = true;
+    db_limit_bytes(s->db, spool_limit(s));
+    return true;
+}
+
+void spool_look_at_disk(struct spool *s)
+{
+    if (reserve_take(&s->reserve, NULL) != ST_OK || !s->now.state.is_disk_full)
+        return;
+    s->now.state.is_disk_full = false;
+    s->disk_limit_bytes = INT64_MAX;
+    db_limit_bytes(s->db, s->limit_bytes);
+}
+
+void spool_keep_log_short(struct spool *s)
+{
+    /* Where it fails the log grows, and the next commit hears of it. */
+    if (s->now.state.is_disk_full)
+        db_checkpoint(s->db, NULL);
+}
