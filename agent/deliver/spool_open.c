@@ -7,7 +7,8 @@
 
 #define CHECKED_BYTES (64 * 1024 * 1024) /* a larger spool is not read through at each start */
 #define RESERVE_BYTES (2 * 1024 * 1024)
-#define LOG_PAGES "256" /* the write-ahead log stays smaller than what the reserve can take up */
+#define GROW_TEXT "131072" /* SPOOL_GROW_BYTES */
+#define LOG_PAGES "256"    /* the write-ahead log stays smaller than what the reserve can take up */
 
 static const char *const scripts[] = {
     "CREATE TABLE spool(gateway TEXT NOT NULL, mark INTEGER NOT NULL) STRICT;"
@@ -41,6 +42,8 @@ static const char *const scripts[] = {
     "ALTER TABLE spool ADD COLUMN dropped_from_ms INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE spool ADD COLUMN dropped_to_ms INTEGER NOT NULL DEFAULT 0;"
     "UPDATE spool SET uncut = (SELECT count(*) FROM reading);"
+    /* Holds pages for a moment, on a full disk. */
+    "CREATE TABLE room(filler BLOB NOT NULL) STRICT;"
     /* Said by this batch. */
     "ALTER TABLE batch ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE batch ADD COLUMN dropped_from_ms INTEGER NOT NULL DEFAULT 0;"
@@ -93,6 +96,8 @@ static void prepare(struct spool *s)
     s->oldest_cut = db_prepare(db, "SELECT oldest_ms FROM batch WHERE seq > ? ORDER BY seq LIMIT 1");
     s->oldest_uncut = db_prepare(db, "SELECT time_ms FROM (SELECT id, time_ms FROM record"
                                      " UNION ALL SELECT id, time_ms FROM gauge ORDER BY 1 LIMIT 1)");
+    s->grow = db_prepare(db, "INSERT INTO room VALUES(zeroblob(" GROW_TEXT "))");
+    s->shrink = db_prepare(db, "DELETE FROM room");
     s->last_id = db_prepare(
         db, "SELECT max(ifnull((SELECT max(id) FROM gauge), 0), ifnull((SELECT max(id) FROM record), 0))");
 }

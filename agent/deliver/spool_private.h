@@ -33,7 +33,7 @@ struct spool {
     struct error warning; /* what was wrong with the file found at the start; "" = nothing */
     struct db_stmt *add_gauge, *add_record, *uncut, *forget_gauges, *forget_records, *cut, *read, *free_old,
         *save, *new_epoch, *grow_epoch, *prev_epoch, *find_epoch, *first, *sizes, *oldest_uncut, *oldest_cut,
-        *last_id, *oldest_gauges, *oldest_records, *lowest_batch, *drop_batch;
+        *last_id, *oldest_gauges, *oldest_records, *lowest_batch, *drop_batch, *grow, *shrink;
 };
 
 /* The truth is on disk; `now` is its copy, refreshed after every transaction. */
@@ -43,6 +43,7 @@ enum status spool_query_int(struct db_stmt *stmt, int64_t fallback, int64_t *ret
 /* ---- spool_open.c ---- */
 
 extern const struct db_schema spool_schema;
+#define SPOOL_GROW_BYTES 131072
 #define SPOOL_APPLICATION_ID 0x7061726b /* "park" */
 
 /* ---- spool_room.c: limits, and what is given up at them ---- */

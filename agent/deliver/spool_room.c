@@ -2,8 +2,13 @@
 #include "agent/deliver/spool_private.h"
 #include "agent/deliver/window.h"
 
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
 #define FREE_AT_ONCE 8
 #define GIVE_UP_AT_ONCE 256
+#define WORKING_BYTES (1024 * 1024) /* with less a spool cannot do much */
+#define GROW_BYTES SPOOL_GROW_BYTES
 /* Kept free of readings, so that a whole window can always be cut: a batch takes more room than its readings.
  */
 #define HEADROOM_MIN_BYTES (WINDOW_BYTES + WINDOW_BYTES / 2)
@@ -125,28 +130,58 @@ enum status spool_make_room(struct spool *s, int64_t need_bytes, struct error *e
 
 /* ---- the disk ---- */
 
+static int64_t disk_room_bytes(const struct spool *s)
+{
+    struct statvfs disk;
+    return statvfs(s->path, &disk) == 0 ? (int64_t)disk.f_bavail * (int64_t)disk.f_frsize : 0;
+}
+
+/* What lies in the file, not in the log. */
+static int64_t lying_bytes(const struct spool *s)
+{
+    struct stat info;
+    return stat(s->path, &info) == 0 ? (int64_t)info.st_size : 0;
+}
+
+/* So that even a young spool has room to work in, takes it while the disk still gives some: pages that are
+ * written, and free again at once. */
+static void grow_file(struct spool *s)
+{
+    int64_t wanted = smaller(WORKING_BYTES, s->limit_bytes);
+    while (lying_bytes(s) < wanted && disk_room_bytes(s) > 4 * GROW_BYTES)
+        if (db_run(s->grow, NULL) != ST_OK || db_checkpoint(s->db, NULL) != ST_OK)
+            break;
+    if (db_run(s->shrink, NULL) == ST_OK)
+        db_checkpoint(s->db, NULL);
+}
+
+static void limit_to_disk(struct spool *s)
+{
+    /* What the log holds gets its room in the file first; then the log is written over where it lies, and as
+     * long as the file does not grow no new room is needed. */
+    db_checkpoint(s->db, NULL);
+    if (!s->now.state.is_disk_full)
+        grow_file(s);
+    s->now.state.is_disk_full = true;
+    s->disk_limit_bytes = smaller(s->disk_limit_bytes, lying_bytes(s));
+    db_limit_bytes(s->db, spool_limit(s));
+}
+
 bool spool_meet_full_disk(struct spool *s)
 {
     if (s->is_refused)
         return false;
-    bool has_room = reserve_give_up(&s->reserve);
-    bool is_new = s->disk_limit_bytes == INT64_MAX;
-    /* What the log holds gets its room in the file first; then the log is written over. */
-    db_checkpoint(s->db, NULL);
-    int64_t file_bytes = db_file_bytes(s->db);
-    /* Half of what was given up for the file, the rest for the log. */
-    if (has_room)
-        file_bytes += s->reserve.bytes / 2;
-    if (is_new || file_bytes < s->disk_limit_bytes)
-        s->disk_limit_bytes = file_bytes;
-    s->now.state.is_disk_full = true;
-    db_limit_bytes(s->db, spool_limit(s));
+    reserve_give_up(&s->reserve);
+    limit_to_disk(s);
     return true;
 }
 
 void spool_look_at_disk(struct spool *s)
 {
-    if (reserve_take(&s->reserve, NULL) != ST_OK || !s->now.state.is_disk_full)
+    enum status status = reserve_take(&s->reserve, NULL);
+    if (status == ST_FULL && !s->now.state.is_disk_full)
+        limit_to_disk(s);
+    if (status != ST_OK || !s->now.state.is_disk_full)
         return;
     s->now.state.is_disk_full = false;
     s->disk_limit_bytes = INT64_MAX;

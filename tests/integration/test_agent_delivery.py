@@ -175,9 +175,10 @@ def test_a_full_disk_is_told_and_over_when_there_is_room(stage, tmp_path, small_
             file.write(f"m.count,{n},{T0 + n}\n")
     replay = stage.add(Agent(settings, broker).replay(rows))
     replay.launch()
-    wait_until(lambda: "ERROR deliver" in replay.log(), 60, "it says that the disk is full")
+    wait_until(lambda: "readings wait in memory" in replay.log(), 60, "a replay waits, it gives nothing up")
     assert replay.is_running, replay.log()
-    assert "readings wait in memory" in replay.log() and "full" in replay.log(), replay.log()
+    assert "the disk under the spool is full" in replay.log() and "given up since" not in replay.log(), replay.log()
     small_folder(64)  # more room, as when somebody has cleaned up
     wait_until(lambda: "takes readings again" in replay.log(), 60, "it recovers")
+    assert "the disk under the spool has room again" in replay.log()
     assert replay.is_running

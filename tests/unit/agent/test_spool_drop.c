@@ -239,12 +239,12 @@ static void test_every_committed_reading_is_uncut_or_in_a_batch_or_said_to_be_gi
     struct error err;
     int64_t next = 1, given_up = 0;
     for (int round = 0; round < 300; round++) {
-        struct spool_reading many[800];
-        size_t count = (size_t)(rand() % 800);
+        struct spool_reading many[1400];
+        size_t count = (size_t)(rand() % 1400);
         for (size_t i = 0; i < count; i++)
             many[i] = rand() % 3 == 0 ? count_at(next + (int64_t)i) : gauge_at(next + (int64_t)i);
         int64_t room = state_of(s).mark + WINDOW_BATCHES - state_of(s).last;
-        bool is_online = round / 50 % 2 == 0;
+        bool is_online = round % 150 < 50;
         if (spool_commit(s, many, count, is_online && room > 0 ? rand() % (room + 1) : 0,
                 5000 + (size_t)rand() % 60000, &err) != ST_OK)
             fail_msg("%s", err.text);
