@@ -145,6 +145,6 @@ def test_no_text_names_a_path_of_a_machine():
 
 
 def test_scripts_are_executable():
-    for name in ("tests/run", ".ci/run", "config/demo/run", "config/demo/install"):
+    for name in ("tests/run", ".ci/run", "tests/bench/run", "tests/bench/get-telegraf", "config/demo/run", "config/demo/install"):
         assert (SOURCE / name).stat().st_mode & 0o111, name
         assert run(["bash", "-n", SOURCE / name]).returncode == 0, name
