@@ -65,6 +65,39 @@ static const char *const scripts[] = {
     "CREATE TRIGGER outbox_removed AFTER DELETE ON outbox BEGIN"
     "  UPDATE outbox_size SET bytes = bytes - length(CAST(old.line AS BLOB))"
     "    - 2 * length(CAST(old.series AS BLOB)) - 64; END;",
+
+    /* A row that was sent stays until its hour is counted, and no longer weighs on the outbox's limit. */
+    "ALTER TABLE outbox ADD COLUMN sent_ms INTEGER;"
+    "CREATE INDEX outbox_sent ON outbox(sent_ms) WHERE sent_ms IS NOT NULL;"
+    "CREATE INDEX outbox_sent_time ON outbox(time_ms) WHERE sent_ms IS NOT NULL;"
+    "DROP TRIGGER outbox_removed;"
+    "CREATE TRIGGER outbox_removed AFTER DELETE ON outbox WHEN old.sent_ms IS NULL BEGIN"
+    "  UPDATE outbox_size SET bytes = bytes - length(CAST(old.line AS BLOB))"
+    "    - 2 * length(CAST(old.series AS BLOB)) - 64; END;"
+    "CREATE TRIGGER outbox_was_sent AFTER UPDATE OF sent_ms ON outbox"
+    "  WHEN old.sent_ms IS NULL AND new.sent_ms IS NOT NULL BEGIN"
+    "  UPDATE outbox_size SET bytes = bytes - length(CAST(old.line AS BLOB))"
+    "    - 2 * length(CAST(old.series AS BLOB)) - 64; END;"
+    /* `touched`: how often lines went there since it was counted; 0 = nothing to count. `counted`: rows of the
+     * outbox that were counted and let go. `told_ms`: when the store was found to differ; NULL = it does not. */
+    "CREATE TABLE hour("
+    "  measurement TEXT NOT NULL, hour INTEGER NOT NULL, touched INTEGER NOT NULL, counted INTEGER,"
+    "  expected INTEGER, found INTEGER, told_ms INTEGER, PRIMARY KEY(measurement, hour)) STRICT, WITHOUT "
+    "ROWID;"
+    "CREATE INDEX hour_due ON hour(hour, measurement) WHERE touched > 0;"
+    "CREATE INDEX hour_told ON hour(told_ms) WHERE told_ms IS NOT NULL;"
+    "CREATE TABLE refused(journal INTEGER NOT NULL, line INTEGER NOT NULL, PRIMARY KEY(journal, line)) "
+    "STRICT,"
+    "  WITHOUT ROWID;"
+    "INSERT INTO refused SELECT journal, line FROM quarantine WHERE journal IS NOT NULL AND line IS NOT NULL;"
+    "CREATE TRIGGER journal_removed AFTER DELETE ON journal BEGIN"
+    "  DELETE FROM refused WHERE journal = old.id; END;"
+    "CREATE TABLE pruned("
+    "  width_ms INTEGER NOT NULL, bucket INTEGER NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,"
+    "  PRIMARY KEY(width_ms, bucket)) STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER journal_span_removed AFTER DELETE ON journal_span BEGIN"
+    "  INSERT INTO pruned VALUES(old.width_ms, old.bucket, old.from_ms, old.to_ms) ON CONFLICT DO UPDATE SET"
+    "    from_ms = min(from_ms, excluded.from_ms), to_ms = max(to_ms, excluded.to_ms); END;",
 };
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};

@@ -12,6 +12,10 @@
  *   cursor           how far the store has taken the journal
  *   outbox           derived lines that wait for the store; the latest of a (series, time) wins; outbox_size:
  *                    how much that is
+ *   hour             hours of a measurement that lines went to and that are to be counted against the store, or
+ *                    differ there
+ *   refused          lines of the journal that the store will never take
+ *   pruned           of what times batches were deleted: buckets as in journal_span
  *
  * A script that was ever released does not change: what comes later is a further script (lib/db.h, db_schema).
  */

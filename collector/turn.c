@@ -4,6 +4,7 @@
 #include "collector/intake/receive.h"
 #include "collector/schema.h"
 #include "collector/store/outbox.h"
+#include "collector/store/record.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -180,28 +181,17 @@ static enum status take_messages(struct turn *t, struct group *g, bool accepts, 
     return status;
 }
 
-static enum status record_result(struct turn *t, struct group *g, struct error *err)
+static enum status take_result(struct turn *t, struct group *g, struct error *err)
 {
     if (!t->has_result && t->store != NULL)
         t->has_result = store_take_result(t->store, &t->result);
     if (!t->has_result)
         return ST_OK;
     g->is_changed = true;
-    struct db_stmt *cursor = db_keep(t->db, "UPDATE cursor SET position = ? WHERE name = 'raw'");
-    db_bind_int(cursor, 1, t->result.raw_position);
-    enum status status = db_run(cursor, err);
-    struct db_stmt *done = db_keep(t->db, "DELETE FROM outbox WHERE id <= ?");
-    db_bind_int(done, 1, t->result.outbox_position);
-    if (status == ST_OK)
-        status = db_run(done, err);
-    for (size_t i = 0; i < t->result.reject_count && status == ST_OK; i++) {
-        const struct store_reject *reject = &t->result.rejects[i];
-        bool is_kept = true;
-        status = journal_reject(t->db, reject->journal, reject->line, reject->reason,
-            span_of(reject->content), t->clock->wall_ms(), &is_kept, err);
-        g->receive.counters.quarantined++;
-        g->receive.counters.quarantine_omitted += !is_kept;
-    }
+    int64_t omitted;
+    enum status status = record_result(t->db, &t->result, t->clock->wall_ms(), &omitted, err);
+    g->receive.counters.quarantined += (int64_t)t->result.reject_count;
+    g->receive.counters.quarantine_omitted += omitted;
     return status;
 }
 
@@ -221,7 +211,7 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
     if (!t->is_careful)
         status = take_messages(t, g, accepts, err);
     if (status == ST_OK)
-        status = record_result(t, g, err);
+        status = take_result(t, g, err);
     /* At a limit no more is derived: the outbox must not take the room that settling the journal needs. Nor
      * has a row a place in time that nobody knows. */
     if (status == ST_OK && accepts && is_clock_right)

@@ -14,21 +14,21 @@
 /* Buckets of time by which batches are found again: a batch lies in each bucket of the finest width of which
  * it needs at most BUCKETS_MAX. The last width is one bucket for all. */
 #define BUCKETS_MAX 32
-static const int64_t widths_ms[] = {HOUR_MS, DAY_MS, INT64_MAX};
-#define WIDTHS (sizeof widths_ms / sizeof widths_ms[0])
+const int64_t journal_widths_ms[JOURNAL_WIDTHS] = {HOUR_MS, DAY_MS, INT64_MAX};
 #define SPAN_COST_BYTES 512 /* looking at a row of journal_span takes as long as reading so much */
 
 static enum status add_spans(struct db *db, const struct journal_batch *batch, int64_t id, struct error *err)
 {
     size_t w = 0;
-    while (w < WIDTHS - 1 && batch->to_ms / widths_ms[w] - batch->from_ms / widths_ms[w] >= BUCKETS_MAX)
+    while (w < JOURNAL_WIDTHS - 1 &&
+           batch->to_ms / journal_widths_ms[w] - batch->from_ms / journal_widths_ms[w] >= BUCKETS_MAX)
         w++;
     struct db_stmt *add = db_keep(db, "INSERT INTO journal_span VALUES(?, ?, ?, ?, ?, ?)");
     enum status status = ST_OK;
-    for (int64_t bucket = batch->from_ms / widths_ms[w];
-         bucket <= batch->to_ms / widths_ms[w] && status == ST_OK; bucket++) {
+    for (int64_t bucket = batch->from_ms / journal_widths_ms[w];
+         bucket <= batch->to_ms / journal_widths_ms[w] && status == ST_OK; bucket++) {
         db_bind_int(add, 1, batch->gateway);
-        db_bind_int(add, 2, widths_ms[w]);
+        db_bind_int(add, 2, journal_widths_ms[w]);
         db_bind_int(add, 3, bucket);
         db_bind_int(add, 4, id);
         db_bind_int(add, 5, batch->from_ms);
@@ -149,7 +149,7 @@ static enum status search_bucket(struct db *db, struct journal_search *s, int64_
     struct db_stmt *spans = db_keep(db,
         "SELECT journal, from_ms, to_ms FROM journal_span WHERE gateway = ? AND width_ms = ? AND bucket = ?"
         " AND journal > ? ORDER BY journal");
-    int64_t width_ms = widths_ms[s->width];
+    int64_t width_ms = journal_widths_ms[s->width];
     db_bind_int(spans, 1, s->gateway);
     db_bind_int(spans, 2, width_ms);
     db_bind_int(spans, 3, bucket);
@@ -173,9 +173,9 @@ enum status journal_find(struct db *db, struct journal_search *s, int64_t budget
     void *context, bool *ret_is_done, struct error *err)
 {
     *ret_is_done = false;
-    for (; s->width < WIDTHS; s->width++, s->at = 0)
+    for (; s->width < JOURNAL_WIDTHS; s->width++, s->at = 0)
         while (s->at < s->count) {
-            int64_t width_ms = widths_ms[s->width], bucket = s->times_ms[s->at] / width_ms;
+            int64_t width_ms = journal_widths_ms[s->width], bucket = s->times_ms[s->at] / width_ms;
             bool is_over;
             enum status status = search_bucket(db, s, bucket, visit, context, &budget, &is_over, err);
             if (status != ST_OK || !is_over)

@@ -21,6 +21,10 @@ struct journal_batch {
     const char *skipped; /* line numbers not in the series; NULL = none */
 };
 
+/* journal_span: buckets of one of these widths, in each of which a batch lies from its first reading to its last. */
+#define JOURNAL_WIDTHS 3
+extern const int64_t journal_widths_ms[JOURNAL_WIDTHS];
+
 enum status journal_add(struct db *db, const struct journal_batch *batch, struct error *err);
 
 /*

@@ -10,6 +10,7 @@
 struct body_line {
     size_t begin;    /* in `text`; the line ends where the next begins */
     int64_t journal; /* 0 = from the outbox */
+    int64_t outbox;  /* id there */
     int line;        /* of the batch's body, from 0 */
 };
 
@@ -17,8 +18,10 @@ struct body {
     struct buf text;
     struct body_line *lines;
     size_t count, capacity;
-    int64_t position;           /* journal or outbox id up to which the source was read */
-    struct reject_list rejects; /* lines of the journal that could not be read */
+    int64_t position;                        /* journal or outbox id up to which the source was read */
+    struct reject_list rejects;              /* lines of the journal that could not be read */
+    struct hour_list hours;                  /* to which the lines belong */
+    int64_t hour_of_kind[READING_STATE + 1]; /* of the last line of that kind */
 };
 
 struct body_reader;
@@ -34,7 +37,28 @@ enum status body_read_cursor(struct body_reader *r, int64_t *ret, struct error *
  * nothing is new. */
 enum status body_read_journal(
     struct body_reader *r, int64_t position, size_t lines_max, struct body *ret, struct error *err);
-/* The same with the rows of the outbox; never more than `lines_max`. */
+/* The readings of one kind in one hour, whenever they were journalled: all that the store should hold of it.
+ * Lines that the store refused are left out. */
+struct body_hour {
+    enum reading_kind kind;
+    int64_t hour;
+    int64_t *journals; /* ids of the batches that reach into it */
+    size_t count, capacity;
+    size_t at; /* the next to be read; == count: all is read */
+};
+/* Looks for the batches with an id up to `until`. `ret` is zeroed or of an earlier hour. */
+enum status body_open_hour(struct body_reader *r, enum reading_kind kind, int64_t hour, int64_t until,
+    struct body_hour *ret, struct error *err);
+/* The next of its lines: whole batches, until there are `lines_max` lines or SLICE batches were read. */
+enum status body_read_hour(
+    struct body_reader *r, struct body_hour *h, size_t lines_max, struct body *ret, struct error *err);
+void body_hour_release(struct body_hour *h);
+/* Whether every batch that ever reached into the hour is still in the journal. */
+enum status body_hour_is_held(struct body_reader *r, int64_t hour, bool *ret, struct error *err);
+/* Rows of the outbox that were sent, of one measurement and hour, after the id `position`. */
+enum status body_read_sent(struct body_reader *r, struct span measurement, int64_t hour, int64_t position,
+    size_t lines_max, struct body *ret, struct error *err);
+/* The same with the rows of the outbox that were not sent; never more than `lines_max`. */
 enum status body_read_outbox(
     struct body_reader *r, int64_t position, size_t lines_max, struct body *ret, struct error *err);
 /* Lines from..to, half-open. */

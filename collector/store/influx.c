@@ -13,7 +13,8 @@
 struct influx {
     struct http_client *http;
     struct http_answer answer;
-    char *name; /* the database as an InfluxQL identifier, quoted */
+    char *database;
+    char *name; /* the same as an InfluxQL identifier, quoted */
     char *write_path, *write_raw_path;
     int64_t raw_retention_days;
 };
@@ -42,6 +43,7 @@ struct influx *influx_create(const struct influx_options *options)
         .connect_timeout_ms = options->timeout_ms,
         .timeout_ms = options->timeout_ms,
     });
+    influx->database = mem_strdup(options->database);
     influx->name = quote(options->database);
     influx->raw_retention_days = options->raw_retention_days;
     struct buf path = {0};
@@ -59,6 +61,7 @@ void influx_destroy(struct influx *influx)
         return;
     http_client_destroy(influx->http);
     buf_release(&influx->answer.body);
+    free(influx->database);
     free(influx->name);
     free(influx->write_path);
     free(influx->write_raw_path);
@@ -87,10 +90,16 @@ struct answer influx_write(struct influx *influx, const char *policy, struct spa
 /* Runs one statement. On ANSWER_ACCEPTED *ret_result is its result, the caller's to release. An execution
  * error comes with 200 and is told as ANSWER_BISECT by its text: the statement was understood, and refused.
  */
-static struct answer query(struct influx *influx, const char *statement, json_t **ret_result)
+static struct answer query_in(
+    struct influx *influx, const char *database, const char *statement, json_t **ret_result)
 {
     struct error err = {""};
     struct buf form = {0};
+    if (database != NULL) {
+        buf_add_str(&form, "db=");
+        http_escape(&form, database);
+        buf_add_char(&form, '&');
+    }
     buf_add_str(&form, "q=");
     http_escape(&form, statement);
     enum status status = http_post(influx->http, "/query", "application/x-www-form-urlencoded",
@@ -114,6 +123,11 @@ static struct answer query(struct influx *influx, const char *statement, json_t 
     }
     json_decref(whole);
     return answer;
+}
+
+static struct answer query(struct influx *influx, const char *statement, json_t **ret_result)
+{
+    return query_in(influx, NULL, statement, ret_result);
 }
 
 /* The duration of the raw policy in SHOW RETENTION POLICIES ("720h0m0s"); false where there is no such
@@ -205,5 +219,33 @@ struct answer influx_prepare(struct influx *influx)
     json_decref(policies);
     if (answer.action != ANSWER_ACCEPTED && answer.action != ANSWER_BACK_OFF)
         answer.action = ANSWER_CONFIGURATION;
+    return answer;
+}
+
+struct answer influx_count(struct influx *influx, const char *policy, const char *measurement,
+    const char *field, int64_t from_ms, int64_t to_ms, int64_t *ret)
+{
+    char *statement =
+        mem_printf("SELECT count(\"%s\") FROM %s%s%s\"%s\" WHERE time >= %lldms AND time < %lldms", field,
+            policy ? "\"" : "", policy ? policy : "", policy ? "\"." : "", measurement, (long long)from_ms,
+            (long long)to_ms);
+    json_t *result = NULL;
+    struct answer answer = query_in(influx, influx->database, statement, &result);
+    free(statement);
+    if (answer.action == ANSWER_ACCEPTED) {
+        const json_t *series = json_array_get(json_object_get(result, "series"), 0);
+        const json_t *row = json_array_get(json_object_get(series, "values"), 0);
+        *ret = series == NULL ? 0 : (int64_t)json_integer_value(json_array_get(row, 1));
+    }
+    json_decref(result);
+    return answer;
+}
+
+struct answer influx_delete(struct influx *influx, const char *measurement, int64_t from_ms, int64_t to_ms)
+{
+    char *statement = mem_printf("DELETE FROM \"%s\" WHERE time >= %lldms AND time < %lldms", measurement,
+        (long long)from_ms, (long long)to_ms);
+    struct answer answer = query_in(influx, influx->database, statement, NULL);
+    free(statement);
     return answer;
 }

@@ -27,5 +27,12 @@ void influx_destroy(struct influx *influx); /* accepts NULL */
 struct answer influx_prepare(struct influx *influx);
 /* Writes lines with times in milliseconds; `policy` NULL = the database's default. Blocks. */
 struct answer influx_write(struct influx *influx, const char *policy, struct span lines);
+/* How many points with this field the store holds of a measurement in [from_ms, to_ms). ANSWER_ACCEPTED: *ret is
+ * set; else nothing can be said now. Blocks. */
+struct answer influx_count(struct influx *influx, const char *policy, const char *measurement,
+    const char *field, int64_t from_ms, int64_t to_ms, int64_t *ret);
+/* Deletes the points of a measurement in [from_ms, to_ms), in every retention policy. ANSWER_ACCEPTED, or not done.
+ * Blocks. */
+struct answer influx_delete(struct influx *influx, const char *measurement, int64_t from_ms, int64_t to_ms);
 /* Makes a blocked call of another thread return soon, and every later one. */
 void influx_cancel(struct influx *influx);

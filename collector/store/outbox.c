@@ -28,3 +28,39 @@ enum status outbox_bytes(struct db *db, int64_t *ret, struct error *err)
     db_reset(size);
     return ST_OK;
 }
+
+enum status outbox_mark_sent(struct db *db, int64_t position, int64_t now_ms, struct error *err)
+{
+    struct db_stmt *mark = db_keep(db, "UPDATE outbox SET sent_ms = ? WHERE id <= ? AND sent_ms IS NULL");
+    db_bind_int(mark, 1, now_ms);
+    db_bind_int(mark, 2, position);
+    return db_run(mark, err);
+}
+
+enum status outbox_remove(struct db *db, int64_t id, struct error *err)
+{
+    struct db_stmt *remove = db_keep(db, "DELETE FROM outbox WHERE id = ?");
+    db_bind_int(remove, 1, id);
+    return db_run(remove, err);
+}
+
+enum status outbox_let_go(struct db *db, const struct hour *hour, struct error *err)
+{
+    struct db_stmt *remove = db_keep(db,
+        "DELETE FROM outbox INDEXED BY outbox_sent_time WHERE sent_ms IS NOT NULL AND time_ms >= ?1"
+        " AND time_ms < ?2 AND substr(series, 1, length(?3) + 1) = ?3 || ','");
+    db_bind_int(remove, 1, hour->hour * HOUR_MS);
+    db_bind_int(remove, 2, (hour->hour + 1) * HOUR_MS);
+    db_bind_text(remove, 3, span_of(hour->measurement));
+    return db_run(remove, err);
+}
+
+enum status outbox_prune(struct db *db, int64_t before_ms, int64_t limit, struct error *err)
+{
+    struct db_stmt *remove =
+        db_keep(db, "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox INDEXED BY outbox_sent"
+                    " WHERE sent_ms < ? ORDER BY sent_ms LIMIT ?)");
+    db_bind_int(remove, 1, before_ms);
+    db_bind_int(remove, 2, limit);
+    return db_run(remove, err);
+}

@@ -8,8 +8,10 @@ void reject_list_add(
     struct reject_list *list, int64_t journal, int line, const char *reason, struct span content)
 {
     MEM_GROW(list->items, list->count, list->capacity);
-    list->items[list->count++] =
-        (struct store_reject){journal, line, mem_strdup(reason), mem_strndup(content.at, content.len)};
+    list->items[list->count++] = (struct store_reject){.journal = journal,
+        .line = line,
+        .reason = mem_strdup(reason),
+        .content = mem_strndup(content.at, content.len)};
 }
 
 void reject_list_move(struct reject_list *list, struct reject_list *from)

@@ -1,7 +1,6 @@
 #include "collector/store/store.h"
 
-#include "collector/store/body.h"
-#include "collector/store/influx.h"
+#include "collector/store/countback.h"
 #include "collector/store/reject.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -16,7 +15,7 @@
 #define BACK_OFF_FIRST_MS 500
 #define CONFIGURATION_FIRST_MS 5000 /* a person is needed: seconds do not matter */
 #define BACK_OFF_MAX_MS 60000
-#define REJECTS_MAX 20000 /* more than these do not wait for the core thread; posting waits instead */
+#define WAITING_MAX 20000 /* more rejects or hours do not wait for the core thread; posting waits instead */
 
 struct store {
     struct influx *influx;
@@ -36,45 +35,23 @@ struct store {
     bool is_awake; /* the core committed since the sources were last found empty */
     struct store_status status;
     struct reject_list rejects;
+    struct hour_list touched;
+    struct hour_count_list counted;
     int64_t raw_position, outbox_position, expired;
     bool has_result;
 
     /* The thread's own. */
     struct db *db;
     struct body_reader *reader;
+    struct countback *countback;
+    struct poster poster;
     struct body body;
     int64_t raw_read, outbox_read;
-    size_t post_lines; /* lines per post; shrinks where the store says that a body is too large */
-    bool is_prepared;
     int64_t delay_ms; /* of the last pause, 0 after a success */
     unsigned jitter;
     struct complaint complaint, too_old;
     int64_t raw_retention_days;
 };
-
-struct store *store_create(const struct store_options *options)
-{
-    struct store *s = mem_zalloc(sizeof *s);
-    s->influx = influx_create(&(struct influx_options){
-        .url = options->url,
-        .database = options->database,
-        .user = options->user,
-        .password = options->password,
-        .raw_retention_days = options->raw_retention_days,
-        .timeout_ms = options->timeout_ms,
-    });
-    s->raw_retention_days = options->raw_retention_days;
-    s->park = options->park;
-    s->database_path = mem_strdup(options->database_path);
-    s->body_lines = s->post_lines = options->body_lines > 0 ? (size_t)options->body_lines : 1;
-    s->user_data = options->user_data;
-    s->on_result = options->on_result;
-    s->status = (struct store_status){.health = STORE_STARTING, .since_ms = clock_system.wall_ms()};
-    s->jitter = (unsigned)clock_system.wall_ms();
-    pthread_mutex_init(&s->lock, NULL);
-    thread_cond_init(&s->changed);
-    return s;
-}
 
 /* ---- what others see ---- */
 
@@ -89,8 +66,9 @@ static void set_health(struct store *s, enum store_health health, const char *te
     pthread_mutex_unlock(&s->lock);
 }
 
-static void succeeded(struct store *s)
+static void succeeded(void *user_data)
 {
+    struct store *s = user_data;
     s->delay_ms = 0;
     complaint_clear(&s->complaint, clock_system.mono_ms(), "store", "writing again");
     set_health(s, STORE_OK, "");
@@ -98,8 +76,9 @@ static void succeeded(struct store *s)
 
 /* Says what is wrong, then waits, longer each time; at least as long as the store asked for. False when
  * stopping. */
-static bool pause_after(struct store *s, enum store_health health, int64_t asked_ms, const char *text)
+static bool pause_after(void *user_data, enum store_health health, int64_t asked_ms, const char *text)
 {
+    struct store *s = user_data;
     int64_t first_ms = health == STORE_CONFIGURATION ? CONFIGURATION_FIRST_MS : BACK_OFF_FIRST_MS;
     s->delay_ms = s->delay_ms ? 2 * s->delay_ms : first_ms;
     if (s->delay_ms > BACK_OFF_MAX_MS)
@@ -122,9 +101,25 @@ static bool pause_after(struct store *s, enum store_health health, int64_t asked
     return !atomic_load(&s->is_stopping);
 }
 
+static bool is_crowded(const struct store *s)
+{
+    return s->rejects.count > WAITING_MAX || s->touched.count > WAITING_MAX;
+}
+
+/* A result waits: wakes the core, and waits for it where too much does. */
+static void tell_core(struct store *s)
+{
+    s->on_result(s->user_data);
+    pthread_mutex_lock(&s->lock);
+    while (is_crowded(s) && !atomic_load(&s->is_stopping))
+        thread_wait_until(&s->changed, &s->lock, INT64_MAX);
+    pthread_mutex_unlock(&s->lock);
+}
+
 /* Everything up to the body's end is settled: tells the core. */
 static void publish(struct store *s, int64_t accepted, int64_t expired)
 {
+    countback_disturb(s->countback, &s->body.hours, clock_system.wall_ms());
     pthread_mutex_lock(&s->lock);
     s->status.accepted += accepted;
     s->status.expired += expired;
@@ -133,96 +128,56 @@ static void publish(struct store *s, int64_t accepted, int64_t expired)
     s->outbox_position = s->outbox_read;
     s->expired += expired;
     reject_list_move(&s->rejects, &s->body.rejects);
+    hour_list_move(&s->touched, &s->body.hours);
     s->has_result = true;
     pthread_mutex_unlock(&s->lock);
-    s->on_result(s->user_data);
+    tell_core(s);
+}
+
+/* What the count-back found out. */
+static void publish_counts(struct store *s)
+{
     pthread_mutex_lock(&s->lock);
-    while (s->rejects.count > REJECTS_MAX && !atomic_load(&s->is_stopping))
-        thread_wait_until(&s->changed, &s->lock, INT64_MAX);
+    countback_status(s->countback, &s->status);
+    size_t before = s->counted.count + s->rejects.count;
+    countback_take(s->countback, &s->counted, &s->rejects);
+    bool is_new = s->counted.count + s->rejects.count > before;
+    s->has_result = s->has_result || is_new;
     pthread_mutex_unlock(&s->lock);
+    if (is_new)
+        tell_core(s);
+}
+
+struct store *store_create(const struct store_options *options)
+{
+    struct store *s = mem_zalloc(sizeof *s);
+    s->influx = influx_create(&(struct influx_options){
+        .url = options->url,
+        .database = options->database,
+        .user = options->user,
+        .password = options->password,
+        .raw_retention_days = options->raw_retention_days,
+        .timeout_ms = options->timeout_ms,
+    });
+    s->raw_retention_days = options->raw_retention_days;
+    s->park = options->park;
+    s->database_path = mem_strdup(options->database_path);
+    s->body_lines = options->body_lines > 0 ? (size_t)options->body_lines : 1;
+    s->poster = (struct poster){.influx = s->influx,
+        .lines = s->body_lines,
+        .user_data = s,
+        .pause = pause_after,
+        .succeeded = succeeded};
+    s->user_data = options->user_data;
+    s->on_result = options->on_result;
+    s->status = (struct store_status){.health = STORE_STARTING, .since_ms = clock_system.wall_ms()};
+    s->jitter = (unsigned)clock_system.wall_ms();
+    pthread_mutex_init(&s->lock, NULL);
+    thread_cond_init(&s->changed);
+    return s;
 }
 
 /* ---- posting ---- */
-
-/* Database and policies are there. False when stopping. */
-static bool prepare(struct store *s)
-{
-    while (!s->is_prepared) {
-        struct answer answer = influx_prepare(s->influx);
-        if (answer.action == ANSWER_ACCEPTED) {
-            s->is_prepared = true;
-            return true;
-        }
-        enum store_health health =
-            answer.action == ANSWER_CONFIGURATION ? STORE_CONFIGURATION : STORE_UNAVAILABLE;
-        if (!pause_after(s, health, answer.retry_after_ms, answer.text))
-            return false;
-    }
-    return true;
-}
-
-struct tally {
-    int64_t accepted, expired;
-};
-
-static bool deliver(struct store *s, const char *policy, size_t from, size_t to, struct tally *tally);
-
-static bool deliver_halves(struct store *s, const char *policy, size_t from, size_t to, struct tally *tally)
-{
-    size_t middle = from + (to - from) / 2;
-    return deliver(s, policy, from, middle, tally) && deliver(s, policy, middle, to, tally);
-}
-
-static void reject(struct store *s, size_t line, const char *reason)
-{
-    const struct body_line *origin = &s->body.lines[line];
-    struct span content = body_lines(&s->body, line, line + 1);
-    content.len--; /* its line end */
-    reject_list_add(&s->body.rejects, origin->journal, origin->line, reason, content);
-}
-
-/* Posts the body's lines from..to until each is written or rejected. False when stopping. One bad line among
- * n costs about 2 log2(n) posts; what was written already is written again, which changes nothing. */
-static bool deliver(struct store *s, const char *policy, size_t from, size_t to, struct tally *tally)
-{
-    bool is_single = to - from == 1;
-    for (;;) {
-        if (!prepare(s))
-            return false;
-        struct answer answer = influx_write(s->influx, policy, body_lines(&s->body, from, to));
-        enum store_health health = STORE_CONFIGURATION;
-        switch (answer.action) {
-        case ANSWER_ACCEPTED:
-            succeeded(s);
-            tally->expired += answer.expired;
-            tally->accepted += (int64_t)(to - from) - answer.expired;
-            return true;
-        case ANSWER_BISECT:
-            if (!is_single)
-                return deliver_halves(s, policy, from, to, tally);
-            succeeded(s);
-            reject(s, from, answer.text);
-            return true;
-        case ANSWER_HALVE:
-            if (!is_single) {
-                s->post_lines = (to - from) / 2;
-                return deliver_halves(s, policy, from, to, tally);
-            }
-            break;
-        case ANSWER_MISSING: /* nobody is needed unless we may not create it, which prepare tells */
-            s->is_prepared = false;
-            health = STORE_UNAVAILABLE;
-            break;
-        case ANSWER_CONFIGURATION:
-            break;
-        case ANSWER_BACK_OFF:
-            health = STORE_UNAVAILABLE;
-            break;
-        }
-        if (!pause_after(s, health, answer.retry_after_ms, answer.text))
-            return false;
-    }
-}
 
 /* The store refuses what is older than the policy keeps: an import of old readings would end there unseen. */
 static void tell_too_old(struct store *s, int64_t expired)
@@ -241,12 +196,8 @@ static void tell_too_old(struct store *s, int64_t expired)
 static bool settle(struct store *s, const char *policy, int64_t *position)
 {
     struct tally tally = {0};
-    for (size_t from = 0; from < s->body.count;) {
-        size_t to = s->body.count - from > s->post_lines ? from + s->post_lines : s->body.count;
-        if (!deliver(s, policy, from, to, &tally))
-            return false;
-        from = to;
-    }
+    if (!poster_deliver(&s->poster, policy, &s->body, &tally))
+        return false;
     if (position == &s->raw_read && s->body.count > 0)
         tell_too_old(s, tally.expired);
     *position = s->body.position;
@@ -270,6 +221,11 @@ static enum status open_sources(struct store *s, struct error *err)
         return status;
     }
     s->reader = reader;
+    s->countback = countback_create(&(struct countback_options){.db = s->db,
+        .reader = reader,
+        .poster = &s->poster,
+        .raw_retention_days = s->raw_retention_days,
+        .slice_lines = s->body_lines});
     pthread_mutex_lock(&s->lock);
     s->status.raw_position = s->raw_position = s->raw_read;
     pthread_mutex_unlock(&s->lock);
@@ -326,10 +282,22 @@ static void take_wake(struct store *s)
 
 static void wait_for_wake(struct store *s)
 {
+    int64_t until = countback_due_mono_ms(s->countback);
     pthread_mutex_lock(&s->lock);
-    while (!s->is_awake && !atomic_load(&s->is_stopping))
-        thread_wait_until(&s->changed, &s->lock, INT64_MAX);
+    while (!s->is_awake && !atomic_load(&s->is_stopping) && clock_system.mono_ms() < until)
+        thread_wait_until(&s->changed, &s->lock, until);
     pthread_mutex_unlock(&s->lock);
+}
+
+/* Nothing waits to be posted: one slice of the count-back, or rest. */
+static enum status idle(struct store *s, struct error *err)
+{
+    bool has_worked;
+    enum status status = countback_step(s->countback, s->raw_read, clock_system.wall_ms(), &has_worked, err);
+    publish_counts(s);
+    if (status == ST_OK && !has_worked)
+        wait_for_wake(s);
+    return status;
 }
 
 static void *run(void *argument)
@@ -345,17 +313,17 @@ static void *run(void *argument)
         if (status == ST_OK)
             status = note_waiting(s, &err);
         if (status == ST_OK && !was_prepared) {
-            was_prepared = prepare(s);
+            was_prepared = poster_prepare(&s->poster);
             if (!was_prepared)
                 break;
             succeeded(s);
         }
         if (status == ST_OK)
             status = turn(s, &is_idle, &err);
+        if (status == ST_OK && is_idle)
+            status = idle(s, &err);
         if (status != ST_OK)
             pause_after(s, STORE_UNAVAILABLE, 0, err.text);
-        else if (is_idle)
-            wait_for_wake(s);
     }
     return NULL;
 }
@@ -379,9 +347,16 @@ bool store_take_result(struct store *s, struct store_result *ret)
     pthread_mutex_lock(&s->lock);
     bool has_result = s->has_result;
     if (has_result) {
-        *ret = (struct store_result){
-            s->raw_position, s->outbox_position, s->expired, s->rejects.items, s->rejects.count};
+        *ret = (struct store_result){.raw_position = s->raw_position,
+            .outbox_position = s->outbox_position,
+            .expired = s->expired,
+            .rejects = s->rejects.items,
+            .reject_count = s->rejects.count,
+            .touched = s->touched,
+            .counted = s->counted};
         s->rejects = (struct reject_list){0};
+        s->touched = (struct hour_list){0};
+        s->counted = (struct hour_count_list){0};
         s->expired = 0;
         s->has_result = false;
         pthread_cond_signal(&s->changed);
@@ -393,6 +368,8 @@ bool store_take_result(struct store *s, struct store_result *ret)
 void store_result_release(struct store_result *r)
 {
     reject_list_release(&(struct reject_list){r->rejects, r->reject_count, r->reject_count});
+    hour_list_release(&r->touched);
+    free(r->counted.items);
     *r = (struct store_result){0};
 }
 
@@ -421,10 +398,13 @@ void store_destroy(struct store *s)
     if (!s)
         return;
     store_stop(s);
+    countback_destroy(s->countback);
     body_reader_destroy(s->reader);
     db_close(s->db);
     body_release(&s->body);
     reject_list_release(&s->rejects);
+    hour_list_release(&s->touched);
+    free(s->counted.items);
     influx_destroy(s->influx);
     free(s->database_path);
     pthread_cond_destroy(&s->changed);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "collector/model/park.h"
+#include "collector/store/hours.h"
 #include "lib/status.h"
 
 #include <stdbool.h>
@@ -37,25 +38,49 @@ struct store_status {
     int64_t since_ms;                    /* UTC, of this health */
     int64_t accepted, expired, rejected; /* lines since start */
     int64_t raw_position;                /* journal id up to which all is settled */
+    int64_t hours_counted, hours_mended; /* since start: compared and equal; of these after posting again */
+    int64_t hours_due, hours_different;  /* now */
+    char different[160];                 /* the newest that differs */
     int64_t waiting_since_ms; /* UTC, arrival of the oldest batch that is not settled; 0 = none waits */
 };
 
 /* A line that the store will never take. */
 struct store_reject {
     int64_t journal; /* 0 = from the outbox */
+    int64_t outbox;  /* id there, where it is from the outbox */
     int line;        /* of the batch's body, from 0 */
     char *reason;
     char *content; /* the line as posted, without its line end; of a journal line that could not be read: as
                       received */
 };
 
+/* What became of an hour of a measurement that was compared with the store. */
+enum hour_outcome {
+    HOUR_EQUAL,     /* it holds what it should */
+    HOUR_DIFFERENT, /* it does not, also after everything was posted again */
+    HOUR_GIVEN_UP,  /* cannot be judged: beyond retention, evidence pruned, or not counted by us */
+};
+
+struct hour_count {
+    struct hour hour;
+    int64_t touched; /* as read from table `hour`: what was touched since is judged anew */
+    enum hour_outcome outcome;
+    int64_t expected, found;
+};
+
+struct hour_count_list {
+    struct hour_count *items;
+    size_t count, capacity;
+};
+
 struct store_result {
     int64_t raw_position;    /* record as cursor 'raw' */
-    int64_t outbox_position; /* rows of the outbox up to this id are settled: delete them unless replaced
-                                since (ids grow) */
+    int64_t outbox_position; /* rows of the outbox up to this id are sent, unless replaced since (ids grow) */
     int64_t expired;         /* lines beyond the store's retention since the last result */
     struct store_reject *rejects;
     size_t reject_count;
+    struct hour_list touched; /* lines went there: to be counted */
+    struct hour_count_list counted;
 };
 
 /* Creates the database and the retention policies where they are missing (and allowed). */

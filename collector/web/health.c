@@ -142,6 +142,16 @@ static void judge_clock(struct judgement *j, const struct snapshot *s)
     buf_release(&waiting);
 }
 
+static void judge_hours(struct judgement *j, const struct health_input *in)
+{
+    if (in->store && in->store->hours_different > 0)
+        tell(j, HEALTH_DEGRADED, "store_differs", in->store->different,
+            "%" PRId64 " hours in the time-series store do not hold what they should, also after posting "
+            "again; the newest "
+            "(found / expected): %s",
+            in->store->hours_different, in->store->different);
+}
+
 /* A restart must not make a loss forgotten, nor one loss the collector degraded for ever. */
 #define LOSSES_MS (INT64_C(7) * 24 * 3600 * 1000)
 
@@ -196,6 +206,7 @@ enum health_level health_judge(const struct health_input *input, json_t **ret_re
         judge_space(&j, input->overview->snapshot);
         judge_backlog(&j, input);
         judge_clock(&j, input->overview->snapshot);
+        judge_hours(&j, input);
         judge_missing(&j, input->overview->snapshot);
         judge_gateways(&j, input->overview);
     }

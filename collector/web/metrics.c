@@ -83,6 +83,14 @@ static void write_store(struct buf *out, const struct snapshot *s, const struct 
         store->waiting_since_ms > 0 && s->made_ms > store->waiting_since_ms
             ? s->made_ms - store->waiting_since_ms
             : 0);
+    counter(out, "parkmon_store_hours_counted_total",
+        "Hours of a measurement that were counted back and are as they should.", store->hours_counted);
+    counter(out, "parkmon_store_hours_mended_total", "Of those, the ones that were posted again.",
+        store->hours_mended);
+    gauge(
+        out, "parkmon_store_hours_due", "Closed hours that are still to be counted back.", store->hours_due);
+    gauge(out, "parkmon_store_hours_different", "Hours that differ also after posting again.",
+        store->hours_different);
 }
 
 /* One family at a time, as the format demands; ids need no escaping. */

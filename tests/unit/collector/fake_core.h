@@ -55,6 +55,9 @@ static inline void fake_core_take(struct fake_core *c)
     struct store_result result;
     if (!store_take_result(c->store, &result))
         return;
+    hour_list_release(&result.touched);
+    free(result.counted.items);
+    result.counted = (struct hour_count_list){0};
     result.expired += c->total.expired;
     if (result.reject_count == 0) {
         free(result.rejects);

@@ -1,3 +1,4 @@
+#include "collector/intake/journal.h"
 #include "collector/store/body.h"
 #include "tests/unit/collector/fake_journal.h"
 
@@ -143,6 +144,89 @@ static void test_the_outbox_is_read_by_rows(void **state)
     body_release(&body);
 }
 
+/* What spans hours lies in buckets of a day, what spans months in one for all; both are found. */
+static void test_an_hour_is_read_whole_whenever_and_in_whatever_batch_it_came(void **state)
+{
+    (void)state;
+    struct error err = {""};
+    struct buf lines = {0};
+    int64_t hour = 490000, base_ms = hour * HOUR_MS, last = 0;
+    static const int64_t spans_ms[] = {0, 40 * HOUR_MS, 2000 * HOUR_MS};
+    for (int i = 0; i < 3; i++) {
+        buf_reset(&lines);
+        buf_printf(&lines,
+            "gauge,point=h value=%d %lld\ngauge,point=h value=9 %lld\nregister,point=h value=1i %lld\n", i,
+            (long long)(base_ms + i), (long long)(base_ms + HOUR_MS + i), (long long)(base_ms + i));
+        if (spans_ms[i] > 0)
+            buf_printf(&lines, "gauge,point=h value=8 %lld\n", (long long)(base_ms - spans_ms[i]));
+        buf_printf(&lines, "gauge,point=skipped value=1 %lld\ngauge,point=refused value=1 %lld\n",
+            (long long)base_ms, (long long)base_ms);
+        bool is_narrow = spans_ms[i] == 0;
+        last = fake_journal_add(&journal, 1, lines.data, is_narrow ? "3" : "4");
+        char sql[400];
+        int64_t width = journal_widths_ms[i];
+        snprintf(sql, sizeof sql,
+            "INSERT INTO journal_span VALUES(1, %lld, %lld, %lld, %lld, %lld); INSERT INTO refused "
+            "VALUES(%lld, %d)",
+            (long long)width, (long long)(base_ms / width), (long long)last,
+            (long long)(base_ms - spans_ms[i]), (long long)(base_ms + HOUR_MS + i), (long long)last,
+            is_narrow ? 4 : 5);
+        if (db_exec(journal.db, sql, &err) != ST_OK)
+            fail_msg("%s", err.text);
+    }
+    buf_release(&lines);
+    struct body_hour batches = {0};
+    struct body body = {0};
+    assert_int_equal(body_open_hour(reader, READING_GAUGE, hour, last, &batches, &err), ST_OK);
+    assert_int_equal(batches.count, 3);
+    assert_int_equal(body_read_hour(reader, &batches, 1, &body, &err), ST_OK);
+    assert_int_equal(body.count, 1); /* whole batches, until there are enough lines */
+    assert_int_equal(batches.at, 1);
+    assert_int_equal(body_read_hour(reader, &batches, 100, &body, &err), ST_OK);
+    assert_string_equal(body.text.data,
+        "gauge,building=b1,gateway=gw-a,point=h,site=s1 value=1 1764000000001\n"
+        "gauge,building=b1,gateway=gw-a,point=h,site=s1 value=2 1764000000002\n");
+    assert_int_equal(batches.at, batches.count);
+    assert_int_equal(body_open_hour(reader, READING_GAUGE, hour, last - 1, &batches, &err), ST_OK);
+    assert_int_equal(batches.count, 2); /* not yet posted: not yet expected */
+    bool is_held;
+    assert_int_equal(body_hour_is_held(reader, hour, &is_held, &err), ST_OK);
+    assert_true(is_held);
+    if (db_exec(journal.db, "DELETE FROM journal_span WHERE width_ms = 9223372036854775807", &err) != ST_OK)
+        fail_msg("%s", err.text);
+    for (int64_t h = hour - 2000; h <= hour + 1; h += 2001) {
+        assert_int_equal(body_hour_is_held(reader, h, &is_held, &err), ST_OK);
+        assert_false(is_held);
+    }
+    assert_int_equal(body_hour_is_held(reader, hour + 2, &is_held, &err), ST_OK);
+    assert_true(is_held);
+    body_hour_release(&batches);
+    body_release(&body);
+}
+
+static void test_the_hours_of_lines_are_noted_once(void **state)
+{
+    (void)state;
+    int64_t before = fake_journal_add(&journal, 1, "gauge,point=p value=1 1\n", NULL);
+    fake_journal_add(&journal, 1,
+        "gauge,point=p value=1 3600000\nregister,point=p value=1i 3600000\ngauge,point=p value=1 3600001\n"
+        "gauge,point=p value=1 7200000\nregister,point=p value=1i 3600001\n",
+        NULL);
+    struct body body = read_journal(before, 100);
+    struct hour_list list = {0};
+    hour_list_add(&list, SPAN("gauge"), 2);
+    hour_list_move(&list, &body.hours);
+    assert_int_equal(body.hours.count, 0);
+    assert_int_equal(list.count, 3);
+    static const struct hour expected[] = {{"gauge", 1}, {"register", 1}, {"gauge", 2}};
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(list.items[i].measurement, expected[i].measurement);
+        assert_int_equal(list.items[i].hour, expected[i].hour);
+    }
+    hour_list_release(&list);
+    body_release(&body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +235,8 @@ int main(void)
         cmocka_unit_test(test_a_body_ends_with_a_whole_batch),
         cmocka_unit_test(test_a_line_that_cannot_be_read_is_rejected_not_lost),
         cmocka_unit_test(test_the_outbox_is_read_by_rows),
+        cmocka_unit_test(test_an_hour_is_read_whole_whenever_and_in_whatever_batch_it_came),
+        cmocka_unit_test(test_the_hours_of_lines_are_noted_once),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

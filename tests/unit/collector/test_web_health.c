@@ -53,6 +53,12 @@ static void lag_in_pruning(struct snapshot *s)
     s->prune_behind_ms = INT64_C(72) * 3600 * 1000;
 }
 
+/* Of the store, not of the snapshot: see judge. */
+static void differ(struct snapshot *s)
+{
+    (void)s;
+}
+
 static void lose(struct snapshot *s)
 {
     snapshot_gateways(s)[0].lost_ms = s->made_ms - 1;
@@ -89,6 +95,7 @@ static const struct fault faults[] = {
     {"collector_clock", "nothing is pruned", HEALTH_DEGRADED, doubt_clock, STORE_OK, 0},
     {"collector_clock_ahead", "not acknowledged: gw2", HEALTH_FAILING, wait_for_clock, STORE_OK, 0},
     {"pruning_behind", "3 days", HEALTH_DEGRADED, lag_in_pruning, STORE_OK, 0},
+    {"store_differs", "register, 2026-10-05T08:00Z: 361 / 360", HEALTH_DEGRADED, differ, STORE_OK, 0},
     {"losses", "losses recorded in the last 7 days", HEALTH_DEGRADED, lose, STORE_OK, 0},
     {"quarantine", "gw2", HEALTH_DEGRADED, quarantine, STORE_OK, 0},
     {"gateways_offline", "gw2", HEALTH_DEGRADED, silence_gateway, STORE_OK, 0},
@@ -105,6 +112,10 @@ static enum health_level judge(const struct fault *fault, json_t **ret_reasons)
     /* Matters only where batches wait. */
     struct store_status store = {
         .health = fault->store, .text = "its words", .waiting_since_ms = MADE_UP_NOW_MS - 660000};
+    if (fault->break_snapshot == differ) {
+        store.hours_different = 2;
+        snprintf(store.different, sizeof store.different, "register, 2026-10-05T08:00Z: 361 / 360");
+    }
     struct health_input input = {&o, &store, fault->heartbeat_age_ms};
     enum health_level level = health_judge(&input, ret_reasons);
     overview_release(&o);

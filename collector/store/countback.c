@@ -1,0 +1,387 @@
+#include "collector/store/countback.h"
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SWEEP_MS 2000   /* between looks for what is due; longer than a result takes to be recorded */
+#define CLOSED_MS 60000 /* an hour is counted so long after its end: most of what is late is in by then */
+#define RETRY_MS 30000  /* after a count that was not answered */
+#define TOLD_MS 600000  /* between looks at hours that differed: a person may have mended them */
+#define TOLD_MAX 20
+
+/* What is counted: raw measurements by their value, derived ones by a field that each of their rows has. */
+static const struct measure {
+    const char *name, *policy, *field;
+    int kind; /* -1 = derived */
+} measures[] = {
+    {"register", INFLUX_RAW_POLICY, "value", READING_REGISTER},
+    {"gauge", INFLUX_RAW_POLICY, "value", READING_GAUGE},
+    {"state", INFLUX_RAW_POLICY, "value", READING_STATE},
+    {"gateway", NULL, "online", -1},
+};
+
+enum phase { PHASE_IDLE, PHASE_COUNT, PHASE_ASK, PHASE_POST };
+
+struct countback {
+    struct countback_options options;
+    enum phase phase;
+    /* The hour at hand; also, while idle, the last that was looked at: what is due is gone through in order, so
+     * that a verdict is recorded before the same hour is met again. */
+    struct hour at;
+    int64_t touched, counted; /* as in the table */
+    const struct measure *measure;
+    int64_t until; /* journal id up to which all was posted when the count began */
+    struct body_hour batches;
+    int64_t sent_position;
+    struct body body;
+    int64_t expected;
+    bool is_posted_again;
+    int64_t due_mono_ms, told_due_mono_ms;
+    struct hour_count_list verdicts;
+    struct reject_list rejects;
+    struct store_status status; /* only the fields of hours */
+};
+
+struct countback *countback_create(const struct countback_options *options)
+{
+    struct countback *c = mem_zalloc(sizeof *c);
+    c->options = *options;
+    c->at.hour = -1;
+    return c;
+}
+
+void countback_destroy(struct countback *c)
+{
+    if (!c)
+        return;
+    body_hour_release(&c->batches);
+    body_release(&c->body);
+    reject_list_release(&c->rejects);
+    free(c->verdicts.items);
+    free(c);
+}
+
+int64_t countback_due_mono_ms(const struct countback *c)
+{
+    return c->due_mono_ms;
+}
+
+static const struct measure *find_measure(const char *name)
+{
+    for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++)
+        if (strcmp(measures[i].name, name) == 0)
+            return &measures[i];
+    return NULL;
+}
+
+static const char *name_hour(const struct hour *hour, char text[static CLOCK_TEXT_SIZE])
+{
+    clock_format_utc(hour->hour * HOUR_MS, text);
+    memcpy(text + 16, "Z", 2); /* to the minute */
+    return text;
+}
+
+/* ---- verdicts ---- */
+
+static void judge(struct countback *c, const struct hour_count *count)
+{
+    MEM_GROW(c->verdicts.items, c->verdicts.count, c->verdicts.capacity);
+    c->verdicts.items[c->verdicts.count++] = *count;
+    c->phase = PHASE_IDLE;
+}
+
+static void give_up(struct countback *c)
+{
+    judge(c, &(struct hour_count){.hour = c->at, .touched = c->touched, .outcome = HOUR_GIVEN_UP});
+}
+
+/* Of rows that are derived those counted before are gone: then the store may hold more than what is here. */
+static bool is_as_expected(const struct countback *c, int64_t found)
+{
+    if (c->measure->kind >= 0 || c->counted == 0)
+        return found == c->expected;
+    return found >= c->expected && found >= c->counted;
+}
+
+static void compare(struct countback *c, int64_t found)
+{
+    char text[CLOCK_TEXT_SIZE];
+    struct hour_count count = {.hour = c->at, .touched = c->touched, .expected = c->expected, .found = found};
+    if (is_as_expected(c, found)) {
+        count.expected = found;
+        c->status.hours_counted++;
+        c->status.hours_mended += c->is_posted_again;
+        if (c->is_posted_again)
+            log_warn("store", "%s of the hour of %s: posted again, the store holds all %lld now",
+                c->at.measurement, name_hour(&c->at, text), (long long)found);
+        judge(c, &count);
+    } else if (!c->is_posted_again) {
+        log_warn("store",
+            "%s of the hour of %s: the store holds %lld instead of %lld; everything is posted again",
+            c->at.measurement, name_hour(&c->at, text), (long long)found, (long long)c->expected);
+        c->is_posted_again = true;
+        c->expected = 0;
+        c->batches.at = 0;
+        c->sent_position = 0;
+        c->phase = PHASE_POST;
+    } else {
+        log_error("store",
+            "%s of the hour of %s: the store holds %lld instead of %lld, also after posting again; look for "
+            "who "
+            "else writes there or deletes",
+            c->at.measurement, name_hour(&c->at, text), (long long)found, (long long)c->expected);
+        count.outcome = HOUR_DIFFERENT;
+        judge(c, &count);
+    }
+}
+
+/* ---- an hour ---- */
+
+static enum status begin(struct countback *c, int64_t settled, int64_t now_ms, struct error *err)
+{
+    c->measure = find_measure(c->at.measurement);
+    c->until = settled;
+    c->expected = c->sent_position = 0;
+    c->is_posted_again = false;
+    int64_t retention_ms = c->options.raw_retention_days * 24 * HOUR_MS;
+    bool is_raw = c->measure != NULL && c->measure->kind >= 0;
+    /* An hour of grace: while it is counted its first minutes must not expire. */
+    bool is_beyond = is_raw && retention_ms > 0 && (c->at.hour - 1) * HOUR_MS < now_ms - retention_ms;
+    bool is_held = true;
+    enum status status = is_raw ? body_hour_is_held(c->options.reader, c->at.hour, &is_held, err) : ST_OK;
+    if (status == ST_OK && (c->measure == NULL || is_beyond || !is_held)) {
+        give_up(c);
+        return ST_OK;
+    }
+    if (status == ST_OK && is_raw)
+        status = body_open_hour(
+            c->options.reader, (enum reading_kind)c->measure->kind, c->at.hour, settled, &c->batches, err);
+    if (status == ST_OK)
+        c->phase = PHASE_COUNT;
+    return status;
+}
+
+/* The next lines of the hour at hand; *ret_is_last. */
+static enum status read_slice(struct countback *c, bool *ret_is_last, struct error *err)
+{
+    if (c->measure->kind >= 0) {
+        enum status status =
+            body_read_hour(c->options.reader, &c->batches, c->options.slice_lines, &c->body, err);
+        *ret_is_last = c->batches.at == c->batches.count;
+        return status;
+    }
+    enum status status = body_read_sent(c->options.reader, span_of(c->at.measurement), c->at.hour,
+        c->sent_position, c->options.slice_lines, &c->body, err);
+    c->sent_position = c->body.position;
+    *ret_is_last = c->body.count < c->options.slice_lines;
+    return status;
+}
+
+static enum status count_slice(struct countback *c, struct error *err)
+{
+    bool is_last;
+    enum status status = read_slice(c, &is_last, err);
+    if (status != ST_OK)
+        return status;
+    c->expected += (int64_t)c->body.count;
+    if (is_last)
+        c->phase = PHASE_ASK;
+    return ST_OK;
+}
+
+static enum status post_slice(struct countback *c, struct error *err)
+{
+    bool is_last;
+    enum status status = read_slice(c, &is_last, err);
+    if (status != ST_OK)
+        return status;
+    struct tally tally = {0};
+    if (!poster_deliver(c->options.poster, c->measure->policy, &c->body, &tally))
+        return ST_OK; /* stopping */
+    c->expected += (int64_t)(c->body.count - c->body.rejects.count);
+    reject_list_move(&c->rejects, &c->body.rejects);
+    if (is_last)
+        c->phase = PHASE_ASK;
+    return ST_OK;
+}
+
+static bool ask(struct countback *c, const struct measure *measure, int64_t hour, int64_t *ret)
+{
+    struct answer answer = influx_count(c->options.poster->influx, measure->policy, measure->name,
+        measure->field, hour * HOUR_MS, (hour + 1) * HOUR_MS, ret);
+    return answer.action == ANSWER_ACCEPTED;
+}
+
+static void ask_and_compare(struct countback *c)
+{
+    int64_t found;
+    if (ask(c, c->measure, c->at.hour, &found)) {
+        compare(c, found);
+        return;
+    }
+    c->phase = PHASE_IDLE;
+    c->at.hour--; /* to be met again */
+    c->due_mono_ms = clock_system.mono_ms() + RETRY_MS;
+}
+
+/* ---- what is due ---- */
+
+static enum status find_due(struct countback *c, int64_t closed, bool *ret_is_found, struct error *err)
+{
+    struct db_stmt *due =
+        db_keep(c->options.db, "SELECT measurement, hour, touched, coalesce(counted, 0) FROM hour"
+                               " WHERE touched > 0 AND hour < ?1 AND (hour, measurement) > (?2, ?3) ORDER BY "
+                               "hour, measurement LIMIT 1");
+    db_bind_int(due, 1, closed);
+    db_bind_int(due, 2, c->at.hour);
+    db_bind_text(due, 3, span_of(c->at.measurement));
+    struct hour found = {.hour = -1};
+    enum status status = db_step(due, ret_is_found, err);
+    if (status == ST_OK && *ret_is_found) {
+        struct span name = db_text(due, 0);
+        snprintf(found.measurement, sizeof found.measurement, "%.*s", (int)name.len, name.at);
+        found.hour = db_int(due, 1);
+        c->touched = db_int(due, 2);
+        c->counted = db_int(due, 3);
+    }
+    db_reset(due);
+    if (status == ST_OK)
+        c->at = found; /* at the end: from the first again, next time */
+    return status;
+}
+
+static enum status count_status(struct countback *c, int64_t closed, struct error *err)
+{
+    struct db_stmt *due = db_keep(c->options.db, "SELECT count(*) FROM hour WHERE touched > 0 AND hour < ?");
+    struct db_stmt *told = db_keep(c->options.db,
+        "SELECT count(*) OVER (), measurement, hour, expected, found FROM hour WHERE told_ms IS NOT NULL"
+        " ORDER BY told_ms DESC LIMIT 1");
+    bool has_row;
+    db_bind_int(due, 1, closed);
+    enum status status = db_step(due, &has_row, err);
+    if (status != ST_OK)
+        return status;
+    c->status.hours_due = db_int(due, 0);
+    db_reset(due);
+    if ((status = db_step(told, &has_row, err)) != ST_OK)
+        return status;
+    c->status.hours_different = has_row ? db_int(told, 0) : 0;
+    c->status.different[0] = '\0';
+    if (has_row) {
+        char text[CLOCK_TEXT_SIZE];
+        struct span name = db_text(told, 1);
+        struct hour hour = {.hour = db_int(told, 2)};
+        snprintf(c->status.different, sizeof c->status.different, "%.*s, %s: %lld / %lld", (int)name.len,
+            name.at, name_hour(&hour, text), (long long)db_int(told, 4), (long long)db_int(told, 3));
+    }
+    db_reset(told);
+    return ST_OK;
+}
+
+/* Hours that differed are asked for again: what they should hold is known. */
+static enum status look_at_told(struct countback *c, struct error *err)
+{
+    struct db_stmt *told = db_keep(c->options.db, "SELECT measurement, hour, expected FROM hour WHERE "
+                                                  "told_ms IS NOT NULL AND touched = 0 ORDER BY told_ms "
+                                                  "DESC LIMIT ?");
+    struct hour_count all[TOLD_MAX];
+    size_t count = 0;
+    bool has_row;
+    enum status status;
+    db_bind_int(told, 1, TOLD_MAX);
+    while ((status = db_step(told, &has_row, err)) == ST_OK && has_row) {
+        struct span name = db_text(told, 0);
+        struct hour_count *t = &all[count++];
+        *t = (struct hour_count){
+            .hour = {.hour = db_int(told, 1)}, .outcome = HOUR_EQUAL, .expected = db_int(told, 2)};
+        snprintf(t->hour.measurement, sizeof t->hour.measurement, "%.*s", (int)name.len, name.at);
+    }
+    for (size_t i = 0; i < count && status == ST_OK; i++) {
+        const struct measure *measure = find_measure(all[i].hour.measurement);
+        char text[CLOCK_TEXT_SIZE];
+        if (measure == NULL || !ask(c, measure, all[i].hour.hour, &all[i].found) ||
+            all[i].found != all[i].expected)
+            continue;
+        log_info("store", "%s of the hour of %s: the store holds all %lld now", all[i].hour.measurement,
+            name_hour(&all[i].hour, text), (long long)all[i].found);
+        judge(c, &all[i]);
+    }
+    return status;
+}
+
+static enum status look(
+    struct countback *c, int64_t settled, int64_t now_ms, bool *ret_has_worked, struct error *err)
+{
+    int64_t now_mono_ms = clock_system.mono_ms(), closed = (now_ms - CLOSED_MS) / HOUR_MS;
+    *ret_has_worked = false;
+    if (now_mono_ms < c->due_mono_ms)
+        return ST_OK;
+    bool is_found;
+    enum status status = find_due(c, closed, &is_found, err);
+    if (status == ST_OK && is_found) {
+        *ret_has_worked = true;
+        return begin(c, settled, now_ms, err);
+    }
+    c->due_mono_ms = now_mono_ms + SWEEP_MS;
+    if (status == ST_OK && now_mono_ms >= c->told_due_mono_ms) {
+        c->told_due_mono_ms = now_mono_ms + TOLD_MS;
+        status = look_at_told(c, err);
+    }
+    return status == ST_OK ? count_status(c, closed, err) : status;
+}
+
+enum status countback_step(
+    struct countback *c, int64_t settled, int64_t now_ms, bool *ret_has_worked, struct error *err)
+{
+    *ret_has_worked = true;
+    switch (c->phase) {
+    case PHASE_IDLE:
+        return look(c, settled, now_ms, ret_has_worked, err);
+    case PHASE_COUNT:
+        return count_slice(c, err);
+    case PHASE_ASK:
+        ask_and_compare(c);
+        return ST_OK;
+    case PHASE_POST:
+        return post_slice(c, err);
+    }
+    return ST_OK;
+}
+
+void countback_disturb(struct countback *c, const struct hour_list *hours, int64_t now_ms)
+{
+    int64_t closed = (now_ms - CLOSED_MS) / HOUR_MS;
+    for (size_t i = 0; i < hours->count; i++) {
+        const struct hour *hour = &hours->items[i];
+        if (hour->hour >= closed)
+            continue;
+        /* Old readings are coming in: counting now would be for nothing. */
+        c->due_mono_ms = clock_system.mono_ms() + SWEEP_MS;
+        if (hour->hour == c->at.hour && strcmp(hour->measurement, c->at.measurement) == 0)
+            c->phase = PHASE_IDLE;
+    }
+}
+
+void countback_take(struct countback *c, struct hour_count_list *list, struct reject_list *rejects)
+{
+    for (size_t i = 0; i < c->verdicts.count; i++) {
+        MEM_GROW(list->items, list->count, list->capacity);
+        list->items[list->count++] = c->verdicts.items[i];
+    }
+    c->verdicts.count = 0;
+    reject_list_move(rejects, &c->rejects);
+}
+
+void countback_status(const struct countback *c, struct store_status *status)
+{
+    status->hours_counted = c->status.hours_counted;
+    status->hours_mended = c->status.hours_mended;
+    status->hours_due = c->status.hours_due;
+    status->hours_different = c->status.hours_different;
+    memcpy(status->different, c->status.different, sizeof status->different);
+}

@@ -1,0 +1,40 @@
+/*
+ * The count-back: of every measurement and closed UTC hour to which lines went, what the store should hold is
+ * compared with its count(); on a difference everything of that hour is posted again, once, and then the
+ * difference is told. What it should hold is worked out from the journal and from the outbox, never from a count
+ * of posts: a post that was repeated would count twice.
+ *
+ * It runs on the store's thread while nothing waits to be posted, in slices; it writes nothing to the database,
+ * its verdicts are results for the core. The hours that are due stand in the table `hour`, so that neither a
+ * restart nor a late reading is forgotten.
+ *
+ * Not judged: hours beyond the store's retention, and hours of which evidence was pruned.
+ */
+#pragma once
+
+#include "collector/store/post.h"
+
+struct countback;
+
+struct countback_options {
+    struct db *db; /* all borrowed */
+    struct body_reader *reader;
+    struct poster *poster;
+    int64_t raw_retention_days;
+    size_t slice_lines;
+};
+
+struct countback *countback_create(const struct countback_options *options);
+void countback_destroy(struct countback *c); /* accepts NULL; before reader and db are gone */
+
+/* Does one slice of work, where there is some. `settled`: journal id up to which everything was posted.
+ * *ret_has_worked is false where nothing is to be done before countback_due. May block for a query or a post. */
+enum status countback_step(
+    struct countback *c, int64_t settled, int64_t now_ms, bool *ret_has_worked, struct error *err);
+int64_t countback_due_mono_ms(const struct countback *c);
+/* Lines went to these hours now: what is being counted of them is begun anew. */
+void countback_disturb(struct countback *c, const struct hour_list *hours, int64_t now_ms);
+/* Moves the verdicts since the last call to the end of `list`, and lines that were refused when posted again. */
+void countback_take(struct countback *c, struct hour_count_list *list, struct reject_list *rejects);
+/* Sets the fields of `status` that tell of hours. */
+void countback_status(const struct countback *c, struct store_status *status);

@@ -1,0 +1,97 @@
+#include "collector/store/post.h"
+
+bool poster_prepare(struct poster *p)
+{
+    while (!p->is_prepared) {
+        struct answer answer = influx_prepare(p->influx);
+        if (answer.action == ANSWER_ACCEPTED) {
+            p->is_prepared = true;
+            return true;
+        }
+        enum store_health health =
+            answer.action == ANSWER_CONFIGURATION ? STORE_CONFIGURATION : STORE_UNAVAILABLE;
+        if (!p->pause(p->user_data, health, answer.retry_after_ms, answer.text))
+            return false;
+    }
+    return true;
+}
+
+/* Lines from..to of the body. */
+struct part {
+    const char *policy;
+    struct body *body;
+    size_t from, to;
+};
+
+static bool deliver(struct poster *p, struct part part, struct tally *tally);
+
+static bool deliver_halves(struct poster *p, struct part part, struct tally *tally)
+{
+    struct part first = part, second = part;
+    first.to = second.from = part.from + (part.to - part.from) / 2;
+    return deliver(p, first, tally) && deliver(p, second, tally);
+}
+
+static void reject(struct body *body, size_t line, const char *reason)
+{
+    const struct body_line *origin = &body->lines[line];
+    struct span content = body_lines(body, line, line + 1);
+    content.len--; /* its line end */
+    reject_list_add(&body->rejects, origin->journal, origin->line, reason, content);
+    body->rejects.items[body->rejects.count - 1].outbox = origin->outbox;
+}
+
+/* Posts until each line is written or rejected. One bad line among n costs about 2 log2(n) posts; what was
+ * written already is written again, which changes nothing. */
+static bool deliver(struct poster *p, struct part part, struct tally *tally)
+{
+    size_t count = part.to - part.from;
+    for (;;) {
+        if (!poster_prepare(p))
+            return false;
+        struct answer answer =
+            influx_write(p->influx, part.policy, body_lines(part.body, part.from, part.to));
+        enum store_health health = STORE_CONFIGURATION;
+        switch (answer.action) {
+        case ANSWER_ACCEPTED:
+            p->succeeded(p->user_data);
+            tally->expired += answer.expired;
+            tally->accepted += (int64_t)count - answer.expired;
+            return true;
+        case ANSWER_BISECT:
+            if (count > 1)
+                return deliver_halves(p, part, tally);
+            p->succeeded(p->user_data);
+            reject(part.body, part.from, answer.text);
+            return true;
+        case ANSWER_HALVE:
+            if (count > 1) {
+                p->lines = count / 2;
+                return deliver_halves(p, part, tally);
+            }
+            break;
+        case ANSWER_MISSING: /* nobody is needed unless we may not create it, which prepare tells */
+            p->is_prepared = false;
+            health = STORE_UNAVAILABLE;
+            break;
+        case ANSWER_CONFIGURATION:
+            break;
+        case ANSWER_BACK_OFF:
+            health = STORE_UNAVAILABLE;
+            break;
+        }
+        if (!p->pause(p->user_data, health, answer.retry_after_ms, answer.text))
+            return false;
+    }
+}
+
+bool poster_deliver(struct poster *p, const char *policy, struct body *body, struct tally *tally)
+{
+    for (size_t from = 0; from < body->count;) {
+        size_t to = body->count - from > p->lines ? from + p->lines : body->count;
+        if (!deliver(p, (struct part){policy, body, from, to}, tally))
+            return false;
+        from = to;
+    }
+    return true;
+}
