@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from campaign.shim import CREATE, SYNC, TRUNCATE, WRITE
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -36,30 +38,41 @@ def kind(name: str, *needs: str, seconds: float = 1.0, of_gateway: bool = False)
 
 @kind("agent killed", "agent", of_gateway=True)
 def agent_killed(c):
-    c.strike(kills=c.gateway)
+    c.kill(c.gateway)
     yield c.between(0.1, 1.0)
-    c.run.launch(c.gateway)
+    c.launch(c.gateway)
 
 
-@kind("broker killed", "broker")
-def broker_killed(c):
-    c.strike(kills="broker")
-    yield c.between(0.1, 1.5)
-    c.run.launch("broker")
+@kind("agent loses power", "agent", of_gateway=True)
+def agent_loses_power(c):
+    yield from agent_killed(c)
 
 
 @kind("collector killed", "collector")
 def collector_killed(c):
-    c.strike(kills="collector")
+    c.kill("collector")
     yield c.between(0.1, 1.5)
-    c.run.launch("collector")
+    c.launch("collector")
+
+
+@kind("collector loses power", "collector")
+def collector_loses_power(c):
+    yield from collector_killed(c)
+
+
+@kind("broker killed", "broker")
+def broker_killed(c):
+    """As shipped it keeps nothing on disk."""
+    c.strike(kills="broker")
+    yield c.between(0.1, 1.5)
+    c.launch("broker")
 
 
 @kind("store killed", "store")
 def store_killed(c):
     c.strike(kills="store")
     yield c.between(0.2, 1.5)
-    c.run.launch("store")
+    c.launch("store")
 
 
 # ---- cut off ----
@@ -87,13 +100,17 @@ def partition(c, seconds: float):
 @kind("broker's queue overflows", "broker", "collector", seconds=3.0)
 def queue_overflows(c):
     """The broker drops the newest and answers success, while the collector stands still."""
-    c.run.restart_broker(queue=2)
+    c.restart_broker(queue=2)
     yield c.between(2.0, 2.5)
     c.strike()
     with c.run.paused("collector"):
         dropped = c.run.broker_drops()
-        yield c.between(1.5, 3.0)
-        c.run.note_drops(c.run.broker_drops() - dropped)
+        for _ in range(12):
+            yield 0.4
+            if c.run.broker_drops() > dropped:
+                c.run.note_overflow()
+                break
+        yield c.between(0.0, 1.0)
     c.run.world.set_broker_queue(16000)
 
 
@@ -125,6 +142,84 @@ def store_refuses_a_line(c):
     c.world.proxy.behave("pass")
 
 
+# ---- disks ----
+
+
+@kind("agent's disk full", "disk", of_gateway=True, seconds=3.0)
+def agent_disk_full(c):
+    yield from disk_full(c, c.gateway)
+
+
+@kind("collector's disk full", "database", seconds=3.0)
+def collector_disk_full(c):
+    yield from disk_full(c, "collector")
+
+
+def disk_full(c, name: str):
+    with c.run.failing_disk(name, "disk full"):
+        yield from c.plain(name)
+        c.strike()
+        c.world.disks[name].fill(c.random.choice((0, 8, 64)))
+        yield c.between(1.0, 3.5)
+        c.world.disks[name].free()
+        yield 1.0
+
+
+def system_calls_fail(name: str, of_gateway: bool, error: str, choices: tuple[int, ...], longest_s: float) -> None:
+    @kind(name, "disk" if of_gateway else "database", of_gateway=of_gateway, seconds=2.0)
+    def act(c):
+        owner = c.gateway if of_gateway else "collector"
+        with c.run.failing_disk(owner, error):
+            yield from c.plain(owner)
+            c.strike()
+            control = c.world.controls[owner]
+            control.fail(c.random.choice(choices), error, skip=c.random.choice((0, 0, 1, 2, 3, 5, 8, 13, 21)))
+            yield c.between(0.3, longest_s)
+            control.mend()
+            c.run.note_failed_calls(name, control["failed"])
+            yield 1.0
+
+
+NO_SPACE = (WRITE, WRITE | CREATE, WRITE | CREATE | TRUNCATE)
+BAD_DISK = (WRITE, SYNC, WRITE | SYNC, TRUNCATE | SYNC, CREATE | SYNC)
+system_calls_fail("agent's calls fail, ENOSPC", True, "ENOSPC", NO_SPACE, 2.5)
+system_calls_fail("agent's calls fail, EIO", True, "EIO", BAD_DISK, 1.0)
+system_calls_fail("collector's calls fail, ENOSPC", False, "ENOSPC", NO_SPACE, 2.5)
+system_calls_fail("collector's calls fail, EIO", False, "EIO", BAD_DISK, 1.0)
+
+
+# ---- a gateway's clock ----
+
+AHEAD, CONFLICT = "more than 5 min ahead of the collector's clock", "another value of this point and time is journalled"
+
+
+@kind("clock steps forward", "clock", of_gateway=True, seconds=3.0)
+def clock_forward(c):
+    yield from clock_step(c, c.random.choice((1, 10, 60, 250, 3600, 6 * 3600)))
+
+
+@kind("clock steps back", "clock", of_gateway=True, seconds=3.0)
+def clock_back(c):
+    yield from clock_step(c, -c.random.choice((1, 10, 60, 250, 3600, 6 * 3600)))
+
+
+def clock_step(c, seconds: int):
+    """And later the other way. Polls lie on the clock's grid, so that times of other readings may come again."""
+    c.strike()
+    c.run.allow_refusals(c.gateway, AHEAD, CONFLICT)
+    c.run.set_clock(c.gateway, 1000 * seconds + c.random.choice((0, 0, 1, 137)))
+    yield c.between(1.0, 4.0)
+    c.run.set_clock(c.gateway, 0)
+
+
+@kind("clock not synchronised", "clock", of_gateway=True, seconds=3.0)
+def clock_unsynchronised(c):
+    c.strike()
+    c.world.controls[c.gateway].set(is_unsynchronised=1)
+    yield c.between(1.0, 4.0)
+    c.world.controls[c.gateway].set(is_unsynchronised=0)
+
+
 # ---- restored from a copy ----
 
 
@@ -134,7 +229,7 @@ def spool_restored(c):
     c.strike(kills=c.gateway)
     c.run.restore_spool(c.gateway)
     yield c.between(0.1, 0.5)
-    c.run.launch(c.gateway)
+    c.launch(c.gateway)
 
 
 @kind("database restored", "collector")
@@ -142,4 +237,4 @@ def database_restored(c):
     c.strike(kills="collector")
     c.run.restore_database()
     yield c.between(0.1, 0.5)
-    c.run.launch("collector")
+    c.launch("collector")

@@ -29,7 +29,9 @@ class Report:
         self.verdict = Verdict()
         self.failure = ""
         self.losses: list[str] = []
-        self.drops = 0
+        self.overflows = 0
+        self.failed_calls: Counter[str] = Counter()  # by kind: system calls that were made to fail
+        self.ended_by_disk: Counter[str] = Counter()  # programs that ended by themselves because their disk failed
         self.began = time.monotonic()
 
     def add(self, strike: Strike) -> None:
@@ -56,7 +58,7 @@ class Report:
         return {"seed": self.seed, "seconds": round(time.monotonic() - self.began, 1), "faults": len(self.strikes),
                 "kinds": {kind: {**row, "phases": dict(row["phases"])} for kind, row in self.by_kind().items()},
                 **{name: getattr(self.verdict, name) for name in TOTALS}, "losses": self.losses,
-                "broker_overflows": self.drops, "wrong": self.verdict.wrong, "failure": self.failure,
+                "broker_overflows": self.overflows, "failed_calls": dict(self.failed_calls), "ended_by_disk": dict(self.ended_by_disk), "wrong": self.verdict.wrong, "failure": self.failure,
                 "strikes": [strike._asdict() for strike in self.strikes]}
 
     def text(self) -> str:
@@ -69,6 +71,8 @@ class Report:
         lines += ["", f"{v.committed} readings committed: {v.delivered} delivered once, {v.lost} lost by name, {v.quarantined} "
                       f"quarantined, {v.taken} gone with a spool or database that was replaced, {v.doubled} doubled",
                   f"{v.uncommitted} answers not committed when their agent was killed, the oldest {v.longest_gap_ms} ms before"]
+        lines.append(f"{sum(self.failed_calls.values())} system calls failed, {sum(self.ended_by_disk.values())} programs ended for it; "
+                     f"the broker's queue overflowed {self.overflows} times")
         if not self.is_good():
             last = self.strikes[-1].position if self.strikes else 0
             lines += ["", f"FAILED with seed {self.seed} at position {last} of the schedule", self.failure, *v.wrong, "the last strikes:"]

@@ -32,6 +32,7 @@ from sim import answers  # noqa: E402
 
 SLACK_S = 1.0  # from an answer to the begin of its commit interval, and for the commit itself, on a busy machine
 DRAIN_S = 90.0
+EXIT_IO = 74
 INSIDE = "PARKMON_CAMPAIGN_INSIDE"
 
 
@@ -60,14 +61,42 @@ class Case:
         self.acting: Iterator[float] = self.kind.act(self)
         self.due = 0.0
         owner = f"{self.gateway}/" if self.kind.is_of_gateway else ""
-        alone = ("broker", "collector", "store")
+        alone = ("broker", "collector", "store", "database")
         self.needs = {need if need in alone else owner + need for need in self.kind.needs}
 
     def between(self, least: float, most: float) -> float:
         return self.random.uniform(least, most)
 
-    def strike(self, kills: str | None = None) -> None:
-        self.run.strike(self, kills)
+    def strike(self, kills: str | None = None, label: str | None = None) -> None:
+        self.run.strike(self, kills, label or self.kind.name)
+
+    def kill(self, name: str) -> None:
+        """An agent or the collector: killed, or out of power, as was decided when it was started."""
+        who = "collector" if name == "collector" else "agent"
+        self.strike(name, f"{who} loses power" if self.world.holds_writes(name) else f"{who} killed")
+
+    def launch(self, name: str) -> None:
+        """Draws whether its next kill will be a loss of power, and which share of sectors is then not held back."""
+        self.run.launch(name, holds_writes=self.random.random() < 0.5, through_percent=self.random.choice((0, 0, 30, 70)),
+                        seed=self.random.getrandbits(31))
+
+    def restart_broker(self, queue: int) -> None:
+        self.world.kill("broker")
+        self.world.set_broker_queue(queue)
+        self.launch("broker")
+
+    def plain(self, name: str) -> Iterator[float]:
+        """What follows needs a program that writes to its disk at once: if need be it is struck for that."""
+        own = "collector" if name == "collector" else f"{name}/agent"
+        while any(own in other.needs for other in self.run.active if other is not self):
+            yield 0.1
+        if name in self.world.should_run and self.world.holds_writes(name):
+            self.needs.add(own)
+            self.kill(name)
+            yield 0.2
+            self.run.launch(name)
+            yield self.between(0.0, 2.0)
+            self.needs.discard(own)
 
 
 class Run:
@@ -82,26 +111,43 @@ class Run:
         self.paused_names: Counter[str] = Counter()
         self.is_store_replayed = False
         self.joined_at: dict[str, float] = {}
-        self.drops = 0
+        self.failing: dict[str, int] = {}  # disks, since when (wall ms)
+        self.relaunch_at: dict[str, float] = {}
 
     # ---- what faults call ----
 
-    def launch(self, name: str) -> None:
-        self.world.launch(name)
+    def launch(self, name: str, **how) -> None:
+        self.world.launch(name, **how)
         if name in self.allowed:
             self.allowed[name].starts += 1
 
-    def restart_broker(self, queue: int) -> None:
-        self.world.kill("broker")
-        self.world.set_broker_queue(queue)
-        self.launch("broker")
+    def allow_refusals(self, gateway: str, *reasons: str) -> None:
+        self.allowed[gateway].refusals += reasons
+
+    def set_clock(self, gateway: str, offset_ms: int) -> None:
+        self.world.controls[gateway].set(clock_offset_ms=offset_ms)
+        self.allowed[gateway].clock.append((now_ms(), offset_ms))
+
+    @contextmanager
+    def failing_disk(self, name: str, why: str):
+        """Meanwhile readings may wait in memory, and the program may end by itself, saying that its disk fails."""
+        self.failing[name] = now_ms()
+        if name in self.allowed and why == "disk full":
+            self.allowed[name].losses.append(why)
+        try:
+            yield
+        finally:
+            del self.failing[name]
+
+    def note_failed_calls(self, name: str, count: int) -> None:
+        self.report.failed_calls[name] += count
 
     def broker_drops(self) -> int:
         """How often the broker said that a queue overflows."""
         return self.world.broker.log().count("being dropped for client")
 
-    def note_drops(self, count: int) -> None:
-        self.drops += count
+    def note_overflow(self) -> None:
+        self.report.overflows += 1
 
     def poison(self, gateway: str) -> None:
         """From now on the store never takes the next register but some of the gateway's first device."""
@@ -145,7 +191,7 @@ class Run:
         self.account.forget(copy)
         return looks, marks
 
-    def strike(self, case: Case, kills: str | None) -> None:
+    def strike(self, case: Case, kills: str | None, label: str) -> None:
         gateways = [case.gateway] if case.kind.is_of_gateway else list(GATEWAYS)
         if self.copies.is_backup_due() and self.world.collector.is_running and not self.paused_names["collector"]:
             self.copies.back_up()
@@ -156,13 +202,15 @@ class Run:
             phase = self.phase(case, looks, in_flight)
             if kills is not None:
                 self.world.kill(kills)
+                self.relaunch_at.pop(kills, None)
         if kills in self.allowed:
-            self.note_end(kills, began_ms, now_ms(), case.kind.name)
-        self.report.add(Strike(case.drawn.position, case.kind.name, phase, case.gateway if case.kind.is_of_gateway else "all",
+            self.note_end(kills, began_ms, now_ms(), label)
+        self.report.add(Strike(case.drawn.position, label, phase, case.gateway if case.kind.is_of_gateway else "all",
                                sum(in_flight.values()), now_ms()))
 
     def note_end(self, gateway: str, began_ms: int, ended_ms: int, why: str) -> None:
         """What was answered in the commit interval before is not on disk, nor what was being answered."""
+        began_ms = min(began_ms, self.failing.get(gateway, began_ms))
         self.allowed[gateway].gaps.append((began_ms - round(1000 * (COMMIT_S + SLACK_S)), ended_ms + 500, why))
 
     def phase(self, case: Case, looks: dict[str, Look], in_flight: dict[str, int]) -> str:
@@ -206,11 +254,23 @@ class Run:
             self.active.remove(case)
 
     def watch(self) -> None:
+        """Whoever ends by itself has failed, unless its disk did; then it is started again, as a service is."""
+        now = time.monotonic()
         for name in list(self.world.should_run):
             program = self.world.programs[name]
-            if not program.is_running:
-                self.world.should_run.discard(name)
+            if program.is_running:
+                continue
+            self.world.should_run.discard(name)
+            if name not in self.failing or program.process.poll() != EXIT_IO:
                 raise Failure(f"{name} ended by itself with {program.describe_end()}\n{program.log_tail()}")
+            self.report.ended_by_disk[name] += 1
+            if name in self.allowed:
+                self.note_end(name, now_ms(), now_ms(), "its disk fails")
+            self.relaunch_at[name] = now + 0.3
+        for name in [name for name, at in self.relaunch_at.items() if at <= now]:
+            del self.relaunch_at[name]
+            if name not in self.world.should_run and not self.world.programs[name].is_running:
+                self.launch(name)
 
     def begin(self, drawn: Draw) -> None:
         case = Case(self, drawn)
@@ -247,8 +307,8 @@ class Run:
 
     def calm(self) -> None:
         """All faults heal, all programs run."""
-        while self.active:
-            self.advance(min(case.due for case in self.active))
+        while self.active or self.relaunch_at:
+            self.advance(min((case.due for case in self.active), default=time.monotonic() + 0.1))
         for program in self.world.programs.values():
             program.wait_ready()
 
@@ -361,7 +421,6 @@ def main(words: list[str] | None = None) -> int:
             run.report.failure = str(failure)
         if options.break_evidence and run.report.is_good():
             run.report.verdict.wrong += broken.undetected(run.evidence, GATEWAYS[0])
-        run.report.drops = run.drops
     print(run.report.text())
     if options.json:
         options.json.write_text(json.dumps(run.report.as_json(), indent=1) + "\n")

@@ -6,11 +6,13 @@ gateways' namespace is joined to it by one cable a gateway: the broker has an ad
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import time
 from pathlib import Path
 
+from campaign import shim
 from campaign.devices import GATEWAYS, make_gateway
 from campaign.proxy import Proxy
 from harness.parkmon import Agent, Collector, release_folder, write_agent_settings, write_collector_settings
@@ -44,8 +46,11 @@ class Disk:
 
     def fill(self, spare_kib: int) -> None:
         """Leaves so much room and no more."""
-        usage = shutil.disk_usage(self.folder)
-        must("mount", "-o", f"remount,size={usage.used // 1024 + spare_kib}k", self.folder)
+        for _ in range(20):
+            used = shutil.disk_usage(self.folder).used // 1024
+            if run(["mount", "-o", f"remount,size={used + spare_kib}k", self.folder]).returncode == 0:
+                return  # else more was written meanwhile
+        raise Failure(f"{self.folder} cannot be made full")
 
     def free(self) -> None:
         must("mount", "-o", f"remount,size={DISK_MIB}m", self.folder)
@@ -68,7 +73,8 @@ class Devices(Program):
 
 
 class World:
-    """`agents` by gateway, `broker`, `collector`, `influx`, `proxy` before it, `disks` by the name of their owner."""
+    """`agents` by gateway, `broker`, `collector`, `influx`, `proxy` before it, `disks` and `controls` (shim.py) by the
+    name of their owner."""
 
     def __init__(self, stage: Stage):
         self.stage = stage
@@ -82,9 +88,14 @@ class World:
         self.broker: Broker = stage.add(Broker(self.folder / "broker", list(GATEWAYS)))
         self._edit_broker("listener", str(self.broker.port))
         self.proxy = Proxy(self.influx.port)
+        library = shim.build(self.folder)
+        self.controls = {name: shim.Control(self.folder / f"{name}.control", library) for name in (*GATEWAYS, "collector")}
         self.disks = {name: Disk(self.folder / f"disk-{name}") for name in (*GATEWAYS, "collector")}
         self.agents = {name: stage.add(self._make_agent(name)) for name in GATEWAYS}
         self.collector: Collector = stage.add(self._make_collector())
+        for name, control in self.controls.items():
+            program = self.collector if name == "collector" else self.agents[name]
+            program.environment = control.environment
         self.programs = {"broker": self.broker, "collector": self.collector, "store": self.influx, **self.agents}
         for name in ("broker", "store", "collector", *GATEWAYS):
             self.launch(name)
@@ -116,13 +127,12 @@ class World:
         return f"10.77.{GATEWAYS.index(gateway)}.1"
 
     def _make_agent(self, name: str) -> Agent:
-        import json
         port = json.loads(self.devices.ports_file.read_text())[name]
         devices = ",\n".join(config.device_settings(device, EVERY_S) for device in make_gateway(name).devices)
         bus = f'{{ name = "bus"; driver = "modbus_tcp"; host = "127.0.0.1"; port = {port}; timeout = 2.0; devices = (\n{devices} ); }}'
         settings = self.folder / f"{name}.cfg"
         write_agent_settings(settings, name, self.broker, bus, self.spool(name), SPOOL_SETTINGS,
-                             host=self.address(name), broker_settings=BROKER_SETTINGS)
+                             more='clock = "kernel";', host=self.address(name), broker_settings=BROKER_SETTINGS)
         agent = Agent(settings, self.broker, release_folder())
         agent.command = [*map(str, self.namespace), *agent.command]
         return agent
@@ -148,7 +158,10 @@ class World:
 
     # ---- changing it ----
 
-    def launch(self, name: str) -> None:
+    def launch(self, name: str, holds_writes: bool = False, through_percent: int = 0, seed: int = 0) -> None:
+        """`holds_writes`: its SIGKILL will be a loss of power."""
+        if name in self.controls:
+            self.controls[name].set(holds_writes=holds_writes, through_percent=through_percent, seed=seed)
         self.programs[name].launch()
         self.started_at[name] = time.monotonic()
         self.should_run.add(name)
@@ -156,6 +169,9 @@ class World:
     def kill(self, name: str) -> None:
         self.should_run.discard(name)
         self.programs[name].kill()
+
+    def holds_writes(self, name: str) -> bool:
+        return bool(self.controls[name]["holds_writes"])
 
     def age_s(self, name: str) -> float:
         """Seconds since its last start."""
