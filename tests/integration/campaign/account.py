@@ -31,9 +31,10 @@ class Look(NamedTuple):
 class Seen:
     """Of one gateway: everything that was ever seen committed to its spool."""
 
-    committed: dict[Reading, int | None] = field(default_factory=dict)  # the batch's seq; None = not cut when last seen
+    cut: dict[Reading, int] = field(default_factory=dict)  # with the batch's seq
+    uncut: set[Reading] = field(default_factory=set)  # before they were cut, if ever
     bodies: dict[tuple[int, int], bytes] = field(default_factory=dict)  # (epoch, seq) -> hash
-    parsed: int = 0  # batches of the spool as it stands up to this seq are in `committed`
+    parsed: int = 0  # batches of the spool as it stands up to this seq are in `cut`
     changed: list[str] = field(default_factory=list)  # batches that did not stay what they were
 
 
@@ -68,10 +69,9 @@ class Account:
             if known != digest:
                 seen.changed.append(f"batch {seq} of epoch {epoch & (1 << 64) - 1:016x}")
             for line in body.decode().splitlines():
-                seen.committed[evidence.parse_line(line)] = seq
+                seen.cut[evidence.parse_line(line)] = seq
             seen.parsed = max(seen.parsed, seq)
-        for reading in uncut:
-            seen.committed.setdefault(reading, None)
+        seen.uncut |= uncut
         return Look(last, row[0] if row else 0, uncut)
 
 

@@ -110,7 +110,7 @@ def a_change_of_state_is_gone(e, gateway):
 
 @breaks("committed readings are lost")
 def a_reading_is_nowhere(e, gateway):
-    reading = next(reading for reading in e.seen[gateway].committed if reading[0] == "register" and reading[1] == "m1"
+    reading = next(reading for reading in e.seen[gateway].cut if reading[0] == "register" and reading[1] == "m1"
                    and reading not in e.allowed[gateway].taken and reading[2:] in e.store["register", gateway, "m1"])
     e.store["register", gateway, "m1"].remove(reading[2:])
     for batch in e.database.journal[gateway]:

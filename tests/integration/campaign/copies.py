@@ -7,9 +7,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import evidence
 from campaign.account import KINDS, Look, Reading, read_database
 from campaign.devices import GATEWAYS
-import evidence
+from harness.process import Failure, run
 
 KEPT = 3
 STRIKES_PER_BACKUP = 6
@@ -78,7 +79,7 @@ class Copies:
         with run.paused("collector"):
             journalled = self.journalled([gateway])[gateway]
         seen = run.account.seen[gateway]
-        run.allowed[gateway].taken |= {reading for reading in seen.committed if reading not in held and reading not in journalled}
+        run.allowed[gateway].taken |= {reading for reading in (*seen.cut, *seen.uncut) if reading not in held and reading not in journalled}
         put_back(copy, run.world.spool(gateway))
         with closing(sqlite3.connect(copy)) as db:
             seen.parsed, = db.execute("SELECT ifnull(max(last_seq), 0) FROM epoch").fetchone()
@@ -88,15 +89,20 @@ class Copies:
 
     def is_backup_due(self) -> bool:
         self.strikes += 1
-        return self.strikes % STRIKES_PER_BACKUP == 0 or not self.backups
+        return self.strikes % STRIKES_PER_BACKUP == 0
+
+    def command(self, *words) -> None:
+        """A command of the collector's, on its database."""
+        collector = self.run.world.collector
+        done = run([collector.program, words[0], "--config", collector.settings, *words[1:]])
+        if done.returncode != 0:
+            raise Failure(f"park-collector {' '.join(map(str, words))}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
 
     def back_up(self) -> None:
-        """As SQLite does it, beside the running collector."""
+        """Beside the running collector."""
         path = self.run.account.folder / f"backup-{self.strikes}.db"
         path.parent.mkdir(exist_ok=True)
-        with closing(sqlite3.connect(f"file:{self.run.world.database}?mode=ro", uri=True, timeout=10)) as source, \
-                closing(sqlite3.connect(path)) as target:
-            source.backup(target)
+        self.command("backup", "-o", path)
         self.backups.append(path)
         if len(self.backups) > KEPT:
             self.backups.pop(0).unlink()
@@ -104,10 +110,11 @@ class Copies:
     def restore_database(self) -> None:
         """The oldest backup that is kept. What it lacks the gateways must send again, where they still have it."""
         run = self.run
-        if not self.backups:
-            return
+        database = run.world.database
         before = self.journalled(GATEWAYS)
-        put_back(self.backups[0], run.world.database)
+        self.command("restore", self.backups[0])
+        for aside in database.parent.glob(f"{database.name}.before-*"):
+            aside.unlink()
         after = self.journalled(GATEWAYS)
         for name in GATEWAYS:
             gone = before[name] - after[name]

@@ -209,15 +209,16 @@ def clock_step(c, seconds: int):
     c.run.allow_refusals(c.gateway, AHEAD, CONFLICT)
     c.run.set_clock(c.gateway, 1000 * seconds + c.random.choice((0, 0, 1, 137)))
     yield c.between(1.0, 4.0)
-    c.run.set_clock(c.gateway, 0)
+    c.run.set_clock(c.gateway)
 
 
 @kind("clock not synchronised", "clock", of_gateway=True, seconds=3.0)
 def clock_unsynchronised(c):
     c.strike()
-    c.world.controls[c.gateway].set(is_unsynchronised=1)
+    c.run.allow_refusals(c.gateway, AHEAD, CONFLICT)
+    c.run.set_clock(c.gateway, c.random.choice((0, 1000, -86_400_000, -10 * 365 * 86_400_000)), is_unsynchronised=True)
     yield c.between(1.0, 4.0)
-    c.world.controls[c.gateway].set(is_unsynchronised=0)
+    c.run.set_clock(c.gateway)
 
 
 # ---- restored from a copy ----
@@ -232,8 +233,9 @@ def spool_restored(c):
     c.launch(c.gateway)
 
 
-@kind("database restored", "collector")
+@kind("database restored", "collector", "database")
 def database_restored(c):
+    """By park-collector restore, from a backup of the running collector."""
     c.strike(kills="collector")
     c.run.restore_database()
     yield c.between(0.1, 0.5)

@@ -25,16 +25,16 @@ class Allowed:
     taken: set[Reading] = field(default_factory=set)  # went with a spool or a database that was replaced by an older one
     losses: list[str] = field(default_factory=list)  # faults that let a loss be recorded
     refusals: list[str] = field(default_factory=list)  # how the reasons of the quarantine may begin
-    clock: list[tuple[int, int]] = field(default_factory=list)  # (wall ms, offset of the gateway's clock from then on)
+    clock: list[tuple[int, set[int]]] = field(default_factory=list)  # (wall ms, offsets that readings may have from then on)
     starts: int = 0  # of its agent
 
     def offsets_at(self, time_ms: int) -> set[int]:
         """The offsets that the gateway's clock had about then."""
         found = {0} if not self.clock or time_ms - NEAR_MS < self.clock[0][0] else set()
-        for i, (since_ms, offset_ms) in enumerate(self.clock):
+        for i, (since_ms, offsets_ms) in enumerate(self.clock):
             until_ms = self.clock[i + 1][0] if i + 1 < len(self.clock) else time_ms + NEAR_MS
             if since_ms <= time_ms + NEAR_MS and time_ms - NEAR_MS <= until_ms:
-                found.add(offset_ms)
+                found |= offsets_ms
         return found
 
 
@@ -101,6 +101,16 @@ class Answers:
             times = [self.time_of[device].get(answered_number(kind, value))]
         return any(is_near(said_ms, time_ms, allowed) for said_ms in times if said_ms is not None)
 
+    def same_state(self, reading: Reading, others: Iterable[Reading], allowed: Allowed) -> Reading | None:
+        """Another with this text that stands for the same change, by another clock."""
+        device = reading[1].split(".")[0]
+        for said_ms in self.times_of_state[device].get(str(reading[3]), []):
+            if is_near(said_ms, reading[2], allowed):
+                for other in others:
+                    if is_near(said_ms, other[2], allowed):
+                        return other
+        return None
+
 
 def is_near(said_ms: int, time_ms: int, allowed: Allowed) -> bool:
     return any(abs(time_ms - offset_ms - said_ms) <= NEAR_MS for offset_ms in allowed.offsets_at(said_ms))
@@ -117,15 +127,35 @@ class Judge:
         self.batches: list[Batch] = e.database.journal.get(gateway, [])
         self.journal = [reading for batch in self.batches for reading in batch.series]
         self.in_journal = set(self.journal)
+        self.in_settled = {reading for batch in self.batches if batch.id <= e.database.settled for reading in batch.series}
         self.quarantine = e.database.quarantine.get(gateway, {})
         self.losses = [loss for loss in e.database.losses if loss.gateway == gateway]
         self.store: list[Reading] = [(kind, point, time_ms, value) for (kind, owner, point), readings in e.store.items()
                                      if owner == gateway for time_ms, value in readings]
         self.in_store = set(self.store)
+        self.states_by_text: dict[tuple, list[Reading]] = {}
+        for reading in {*self.seen.cut, *self.journal}:
+            if reading[0] == "state":
+                self.states_by_text.setdefault((reading[1], reading[3]), []).append(reading)
+        self.dated = {self.without_time(reading): reading for reading in (*self.seen.cut, *self.journal)}
 
     def wrong(self, what: str, readings: Iterable = ()) -> None:
         readings = list(readings)
         self.v.wrong.append(f"{self.gateway}: {what}" + (f" ({show(readings)})" if readings else ""))
+
+    @staticmethod
+    def without_time(reading: Reading) -> tuple:
+        kind, point, time_ms, value = reading
+        return (kind, point, value) if kind != "state" else (kind, point, value, time_ms)
+
+    def final(self, reading: Reading) -> Reading:
+        """As it was cut: one that was taken while the clock was not synchronised may be dated only then."""
+        if reading in self.seen.cut or reading in self.in_journal:
+            return reading
+        kind, point, time_ms, value = reading
+        if kind != "state":
+            return self.dated.get((kind, point, value), reading)
+        return self.answers.same_state(reading, self.states_by_text.get((point, value), ()), self.allowed) or reading
 
     def judge(self) -> None:
         if self.seen.changed:
@@ -143,14 +173,17 @@ class Judge:
     # ---- every committed reading ends in exactly one place ----
 
     def is_due(self, reading: Reading, seq: int | None) -> bool:
-        if self.e.due is None or reading in self.in_journal:
+        if self.e.due is None or reading in self.in_settled:
             return True
-        return seq is not None and seq <= self.e.due.get(self.gateway, 0)
+        return reading not in self.in_journal and seq is not None and seq <= self.e.due.get(self.gateway, 0)
 
     def judge_committed(self) -> None:
         lost, not_journalled, not_stored, twice = [], [], [], []
         left = [loss.readings for loss in self.losses]  # how many more each loss by count can explain
-        for reading, seq in self.seen.committed.items():
+        for reading, seq in {**dict.fromkeys(self.seen.uncut), **self.seen.cut}.items():
+            if seq is None:
+                if self.final(reading) != reading:
+                    continue  # counted as what it became
             if not self.is_due(reading, seq):
                 continue
             self.v.committed += 1
@@ -205,7 +238,7 @@ class Judge:
         self.v.doubled += len(doubled)
         if doubled:
             self.wrong("readings are doubled in the store", doubled)
-        unjournalled = self.in_store - self.in_journal - set(self.seen.committed)
+        unjournalled = self.in_store - self.in_journal - set(self.seen.cut)
         if unjournalled and not self.e.is_store_replayed:
             self.wrong("the store holds readings that are in no journal", unjournalled)
 
@@ -272,12 +305,22 @@ class Judge:
         strange: list[Loss] = [loss for loss in self.losses if not self.allowed.losses]
         if strange:
             self.wrong("losses are recorded that no fault explains", strange)
+        claimed = sum(loss.readings for loss in self.losses if not loss.first_seq)
+        if claimed > self.gone():
+            self.wrong(f"losses of {claimed} readings are recorded, where only {self.gone()} are gone", self.losses)
+
+    def gone(self) -> int:
+        """Answers that are nowhere, and changes of state that may be among them."""
+        found = Counter(reading[1] for reading in (*self.in_store, *self.quarantine) if reading[0] in ("register", "gauge"))
+        gone = sum(max(0, len(times) - found[point]) for device, times in self.answers.time_of.items()
+                   for point in (device, f"{device}.level"))
+        return gone + gone // POLLS_PER_STATE + self.allowed.starts * len(DEVICES)
 
     # ---- what was answered and never committed ----
 
     def judge_missing(self) -> None:
         known: dict[str, set[int]] = {}
-        for reading in (*self.seen.committed, *self.in_store, *self.in_journal, *self.quarantine, *self.allowed.taken):
+        for reading in (*self.seen.cut, *self.seen.uncut, *self.in_store, *self.in_journal, *self.quarantine, *self.allowed.taken):
             if reading[0] in ("register", "gauge"):
                 known.setdefault(reading[1], set()).add(answered_number(reading[0], reading[3]))
         missing = []

@@ -113,6 +113,7 @@ class Run:
         self.joined_at: dict[str, float] = {}
         self.failing: dict[str, int] = {}  # disks, since when (wall ms)
         self.relaunch_at: dict[str, float] = {}
+        self.copies.back_up()
 
     # ---- what faults call ----
 
@@ -124,15 +125,16 @@ class Run:
     def allow_refusals(self, gateway: str, *reasons: str) -> None:
         self.allowed[gateway].refusals += reasons
 
-    def set_clock(self, gateway: str, offset_ms: int) -> None:
-        self.world.controls[gateway].set(clock_offset_ms=offset_ms)
-        self.allowed[gateway].clock.append((now_ms(), offset_ms))
+    def set_clock(self, gateway: str, offset_ms: int = 0, is_unsynchronised: bool = False) -> None:
+        self.world.controls[gateway].set(clock_offset_ms=offset_ms, is_unsynchronised=is_unsynchronised)
+        # What is taken meanwhile may be dated later, by the clock that is right again.
+        self.allowed[gateway].clock.append((now_ms(), {offset_ms, 0} if is_unsynchronised else {offset_ms}))
 
     @contextmanager
     def failing_disk(self, name: str, why: str):
         """Meanwhile readings may wait in memory, and the program may end by itself, saying that its disk fails."""
         self.failing[name] = now_ms()
-        if name in self.allowed and why == "disk full":
+        if name in self.allowed and why in ("disk full", "ENOSPC"):
             self.allowed[name].losses.append(why)
         try:
             yield
@@ -193,7 +195,8 @@ class Run:
 
     def strike(self, case: Case, kills: str | None, label: str) -> None:
         gateways = [case.gateway] if case.kind.is_of_gateway else list(GATEWAYS)
-        if self.copies.is_backup_due() and self.world.collector.is_running and not self.paused_names["collector"]:
+        is_running = self.world.collector.is_running and not self.paused_names["collector"] and "collector" not in self.failing
+        if self.copies.is_backup_due() and is_running:
             self.copies.back_up()
         began_ms = now_ms()
         with self.paused("collector", *gateways):
