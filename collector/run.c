@@ -2,6 +2,7 @@
 
 #include "collector/backup.h"
 #include "collector/core.h"
+#include "collector/rebuild.h"
 #include "collector/status.h"
 #include "collector/web/web.h"
 #include "lib/file.h"
@@ -19,6 +20,7 @@ static const char usage[] =
     "       park-collector status --config FILE [--json]\n"
     "       park-collector backup --config FILE --output FILE [--force]\n"
     "       park-collector restore --config FILE BACKUP\n"
+    "       park-collector rebuild --config FILE [--period PERIOD] [--drop-unknown]\n"
     "       park-collector --help-config | --help-park | --version | --help\n"
     "\n"
     "Takes the gateways' readings, keeps them, and shows the park.\n"
@@ -29,15 +31,20 @@ static const char usage[] =
     "  backup          copy the database, whether or not a collector runs, to a file that is checked\n"
     "  -o, --output    where to; an existing file is only replaced with --force\n"
     "  restore         put a backup in the database's place, and what is there aside; no collector may run\n"
+    "  rebuild         delete the raw series of a period in the time-series store and write them again from "
+    "the\n"
+    "                  journal, whether or not a collector runs\n"
+    "  --period        2026-10, 2026-10-05, or FROM/TO on whole hours (UTC); default: all that is held\n"
+    "  --drop-unknown  also where the store holds points that the journal does not\n"
     "  --help-config   print every settings key with type, limits, default and meaning\n"
     "  --help-park     the same for the park model\n";
 
-enum command_name { COMMAND_RUN, COMMAND_STATUS, COMMAND_BACKUP, COMMAND_RESTORE };
+enum command_name { COMMAND_RUN, COMMAND_STATUS, COMMAND_BACKUP, COMMAND_RESTORE, COMMAND_REBUILD };
 
 struct command {
     enum command_name name;
-    const char *config, *output, *operand;
-    bool is_check, is_json, is_forced;
+    const char *config, *output, *operand, *period;
+    bool is_check, is_json, is_forced, drops_unknown;
 };
 
 static void wake_core(void *core)
@@ -163,19 +170,30 @@ static int run(const struct collector_settings *settings, const struct park *par
     return program_exit_code(status);
 }
 
-static int check_and_run(const struct command *command, const struct collector_settings *settings)
+/* What is done with the settings and the park model, when both are good. */
+static int perform_with_park(
+    const struct command *command, const struct collector_settings *settings, const struct park *park)
+{
+    if (command->is_check) {
+        printf("%s: good\n%s: good\n", command->config, settings->park);
+        return EXIT_OK;
+    }
+    if (command->name == COMMAND_REBUILD)
+        return rebuild_run(
+            &(struct rebuild_options){settings, park, command->period, command->drops_unknown});
+    log_open((enum log_level)settings->log_level);
+    return run(settings, park);
+}
+
+static int check_and_perform(const struct command *command, const struct collector_settings *settings)
 {
     struct park *park = park_load(settings->park);
     int code;
     if (conf_problem_count(park->conf) > 0) {
         conf_print_problems(park->conf, stderr);
         code = EXIT_CONFIG;
-    } else if (command->is_check) {
-        printf("%s: good\n%s: good\n", command->config, settings->park);
-        code = EXIT_OK;
     } else {
-        log_open((enum log_level)settings->log_level);
-        code = run(settings, park);
+        code = perform_with_park(command, settings, park);
     }
     park_destroy(park);
     return code;
@@ -210,6 +228,7 @@ static const struct command_row {
     {"status", COMMAND_STATUS, "j", NULL},
     {"backup", COMMAND_BACKUP, "of", NULL},
     {"restore", COMMAND_RESTORE, "", "the backup"},
+    {"rebuild", COMMAND_REBUILD, "pd", NULL},
 };
 
 static const struct command_row *find_command(const char *word)
@@ -219,6 +238,16 @@ static const struct command_row *find_command(const char *word)
                          : command_rows[i].word != NULL && strcmp(command_rows[i].word, word) == 0)
             return &command_rows[i];
     return NULL;
+}
+
+static const char *option_name(char letter)
+{
+    static const char *const names[] = {
+        "c--check", "j--json", "o--output", "f--force", "p--period", "d--drop-unknown"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i][0] == letter)
+            return names[i] + 1;
+    return "?";
 }
 
 /* The words that are no options: a command, and what it is about. -1: go on; else the exit code. */
@@ -236,11 +265,7 @@ static int parse_words(int count, char **words, const char *given, struct comman
         return refuse("--config is missing", "");
     size_t fitting = strspn(given, row->options);
     if (given[fitting] != '\0')
-        return refuse(
-            "this option does not go together with this command: ", given[fitting] == 'c'   ? "--check"
-                                                                    : given[fitting] == 'j' ? "--json"
-                                                                    : given[fitting] == 'o' ? "--output"
-                                                                                            : "--force");
+        return refuse("this option does not go together with this command: ", option_name(given[fitting]));
     if (row->name == COMMAND_BACKUP && ret->output == NULL)
         return refuse("--output is missing", "");
     ret->name = row->name;
@@ -255,6 +280,7 @@ static int parse(int argc, char **argv, struct command *ret)
     static const struct option options[] = {{"config", required_argument, NULL, OPT_CONFIG},
         {"check", no_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
         {"output", required_argument, NULL, 'o'}, {"force", no_argument, NULL, 'f'},
+        {"period", required_argument, NULL, 'p'}, {"drop-unknown", no_argument, NULL, 'd'},
         {"help-config", no_argument, NULL, OPT_HELP_CONFIG}, {"help-park", no_argument, NULL, OPT_HELP_PARK},
         {"version", no_argument, NULL, OPT_VERSION}, {"help", no_argument, NULL, OPT_HELP}, {0}};
     int option;
@@ -276,6 +302,12 @@ static int parse(int argc, char **argv, struct command *ret)
             break;
         case 'f':
             ret->is_forced = true;
+            break;
+        case 'p':
+            ret->period = optarg;
+            break;
+        case 'd':
+            ret->drops_unknown = true;
             break;
         case OPT_HELP_CONFIG:
             conf_print_help(&collector_section, stdout);
@@ -302,7 +334,8 @@ static int perform(const struct command *command, const struct collector_setting
 {
     switch (command->name) {
     case COMMAND_RUN:
-        return check_and_run(command, settings);
+    case COMMAND_REBUILD:
+        return check_and_perform(command, settings);
     case COMMAND_STATUS:
         return status_print(settings, command->is_json);
     case COMMAND_BACKUP:

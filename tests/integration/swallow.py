@@ -37,15 +37,23 @@ class Swallow(Program):
         """The next writes are passed on at once, and their answers come late."""
         self.ask(f"/proxy/delay/{count}/{seconds}")
 
+    def held(self) -> int:
+        """How many writes were held since."""
+        return int(self.ask("/proxy/held"))
+
+    def hold(self, count: int, seconds: float) -> None:
+        """The next writes are passed on so much later."""
+        self.ask(f"/proxy/hold/{count}/{seconds}")
+
     def swallowed(self) -> int:
         return int(self.ask("/proxy/swallowed"))
 
 
 class State:
     lock = threading.Lock()
-    swallow = swallowed = delay = 0
+    swallow = swallowed = delay = hold = held = 0
     seconds = 0.0
-    stopping = threading.Event()
+    never = threading.Event()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -65,6 +73,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 State.swallow = int(words[3])
             elif words[2] == "delay":
                 State.delay, State.seconds = int(words[3]), float(words[4])
+            elif words[2] == "hold":
+                State.hold, State.held, State.seconds = int(words[3]), 0, float(words[4])
+            elif words[2] == "held":
+                return self.answer(200, str(State.held).encode())
         self.answer(200, str(State.swallowed).encode())
 
     def do_POST(self) -> None:
@@ -80,13 +92,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 if State.delay > 0:
                     State.delay -= 1
                     is_late = True
+                is_held = State.hold > 0
+                State.hold -= is_held
+                State.held += is_held
+            if is_held:
+                State.never.wait(State.seconds)
         target = http.client.HTTPConnection("127.0.0.1", self.target_port, timeout=30)
         target.request("POST", self.path, body, {"Content-Type": self.headers["Content-Type"]})
         found = target.getresponse()
         data = found.read()
         target.close()
         if is_late:
-            State.stopping.wait(State.seconds)
+            State.never.wait(State.seconds)
         try:
             self.answer(found.status, data)
         except OSError:
