@@ -6,58 +6,57 @@ import sqlite3
 import time
 from pathlib import Path
 
+import evidence
 from figures import Figure
 from harness.parkmon import Agent, new_collector, release_folder, write_agent_settings
 from harness.process import free_port, wait_until
 from load import accepted, check_stored, wait_subscribed, write_park
-from meter import bus, point_name
+from meter import Meter, bus
 
 POINTS = 1000
 EVERY_S = 10
+FILL_EVERY_S = 0.05  # the outage is played faster than it would be
 GATEWAY = "gw-0"
-REGISTER, GAUGE = 0, 1  # as the spool has them
-STEPS_AT_ONCE = 100
+SPOOL = "spool"
 
 
-def register(point: int, step: int) -> int:
-    return 100_000_000 + point * 1_000_003 + step * 117
+def settings(folder: Path, broker, port: int, every_s: float) -> Path:
+    folder.mkdir()
+    return write_agent_settings(folder / "agent.cfg", GATEWAY, broker, bus(port, POINTS, every_s), spool=folder / SPOOL,
+                                spool_settings="limit = 4096;")
 
 
-def fill_spool(path: Path, steps: int) -> tuple[int, int]:
-    """As if the agent had polled and nobody had been there. Returns how many readings, and the sum of the registers."""
-    start_ms = (int(time.time()) - EVERY_S * steps - 60) * 1000
-    total = 0
-    with sqlite3.connect(path) as db:
-        ids = dict(db.execute("SELECT name, id FROM point"))
-        points = [ids[point_name(i)] for i in range(POINTS)]
-        for step in range(steps):
-            time_ms = start_ms + step * EVERY_S * 1000
-            values = [register(i, step) if i % 2 == 0 else (i * 7919 + step * 104729) % 1_000_000 / 10 for i in range(POINTS)]
-            total += sum(values[::2])
-            db.executemany("INSERT INTO reading(point, kind, quality, time_ms, value) VALUES(?, ?, 0, ?, ?)",
-                           ((points[i], GAUGE if i % 2 else REGISTER, time_ms + i, values[i]) for i in range(POINTS)))
+def fill_spool(stage, broker, readings: int) -> tuple[Path, int, int]:
+    """The spool of an agent that polled while there was no broker, how many readings it holds, and the sum of its
+    registers."""
+    meter = Meter()
+    agent = stage.add(Agent(settings(stage.folder / "outage", broker, meter.port, FILL_EVERY_S), broker, release_folder()))
+    agent.launch()
+    wait_until(lambda: meter.number * POINTS >= readings, 60 + readings / 2000, "the meter has answered often enough")
+    agent.stop()
+    meter.close()
+    spool = agent.folder / SPOOL
+    with sqlite3.connect(spool) as db:
+        held, total = db.execute("SELECT count(*), sum(CASE WHEN kind = 0 THEN value END) FROM reading").fetchone()
     db.close()
-    return steps * POINTS, total
+    # The last answers may have come too late to be taken in.
+    assert 0 <= meter.number * POINTS - held <= 2 * POINTS, f"{meter.number} answers of {POINTS} points, the spool holds {held}"
+    return spool, held, total
 
 
 def measure(stage, size) -> list[Figure]:
-    steps = size.backlog_s // EVERY_S
     influx, broker = stage.influx(), stage.broker(GATEWAY)
     park = write_park(stage.folder / "park.cfg", [GATEWAY])
+    broker.stop()
+    spool, readings, total = fill_spool(stage, broker, size.backlog_s // EVERY_S * POINTS)
+    broker.start()
     rates = []
     for i in range(size.backlog_rounds):
         folder = stage.folder / f"round-{i}"
-        folder.mkdir()
-        collector = stage.start(new_collector(folder, broker, influx, park, build=release_folder()))
+        collector = stage.start(new_collector(stage.folder / f"collector-{i}", broker, influx, park, build=release_folder()))
         wait_subscribed(collector)
-        settings = write_agent_settings(folder / "agent.cfg", GATEWAY, broker, bus(free_port(), POINTS, EVERY_S),
-                                        spool_settings="limit = 4096;")
-        agent = stage.add(Agent(settings, broker, release_folder()))
-        empty = folder / "empty.csv"
-        empty.touch()
-        made = agent.run("--replay", empty)
-        assert made.returncode == 0, made.stderr
-        readings, total = fill_spool(settings.with_suffix(".spool"), steps)
+        agent = stage.add(Agent(settings(folder, broker, free_port(), EVERY_S), broker, release_folder()))
+        evidence.copy_database(spool, folder / "copy").rename(folder / SPOOL)
         began = time.monotonic()
         agent.launch()
         wait_until(lambda: accepted(collector) >= readings, 60 + readings / 5000, "the store has the backlog", poll=0.05)

@@ -21,7 +21,6 @@ import backlog
 import cpu
 import store
 from figures import Figure, table
-from harness.process import Failure
 from harness.stage import Stage
 
 EXIT_USAGE = 64
@@ -59,7 +58,7 @@ def run_row(name: str, folder: Path, size: Size) -> list[Figure]:
         with Stage(folder / name) as stage:
             stage.folder.mkdir(parents=True)
             return ROWS[name](stage, size)
-    except (Failure, AssertionError, OSError) as failure:
+    except Exception as failure:  # whatever it is, the figure must not stand
         traceback.print_exc()
         return [Figure(name, name, "", note=(str(failure).splitlines() or [repr(failure)])[0])]
 
