@@ -502,6 +502,12 @@ static void test_an_unsynchronised_clock_is_told_with_each_reading(void **state)
     assert_true(before > 2);
     for (int i = before; i < world.put_count; i++)
         assert_int_equal(world.puts[i].reading.quality, QUALITY_CLOCK);
+    /* and when it was taken on the clock that nobody sets: by this clock both run alike */
+    for (int i = before; i < world.put_count; i++) {
+        const struct spool_reading *r = &world.puts[i].reading;
+        assert_true(r->has_mono);
+        assert_in_range(r->mono_ms - (r->time_ms - WALL_MS) + 2 * LOOK_MS, 0, 4 * LOOK_MS);
+    }
 }
 
 static void test_a_step_of_the_clock_moves_the_grid(void **state)
