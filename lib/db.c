@@ -21,6 +21,7 @@ struct db {
     char *path;
     int lock_fd; /* -1 for readers */
     bool is_open;
+    bool is_corrupt;
     bool is_in_transaction; /* as the caller sees it; SQLite may have rolled back already */
     enum status broken_by;  /* why the transaction was rolled back before its end */
     int64_t page_bytes;
@@ -73,6 +74,7 @@ static enum status fail(struct db *db, int code, struct error *err)
 {
     enum status status = status_of(code);
     bool is_unsound = (code & 0xff) == SQLITE_NOTADB || (code & 0xff) == SQLITE_CORRUPT;
+    db->is_corrupt = db->is_corrupt || is_unsound;
     if (is_unsound && !db->is_open)
         return error_set(
             err, ST_INVALID, "%s is not a sound database (%s)", db->path, sqlite3_errmsg(db->sqlite));
@@ -172,8 +174,6 @@ static enum status migrate(
     int64_t version = 0;
     enum status status = query_int(db, "PRAGMA user_version", &version, err);
     if (status != ST_OK)
-        return status;
-    if ((status = check_version(db, version, schema->count, err)) != ST_OK)
         return status;
     for (int i = (int)version; i < schema->count; i++) {
         char set_version[128];
@@ -288,6 +288,11 @@ enum status db_open_own(
     }
     if (status == ST_OK)
         status = check_application(db, application_id, err);
+    int64_t version = 0;
+    if (status == ST_OK)
+        status = query_int(db, "PRAGMA user_version", &version, err);
+    if (status == ST_OK) /* before anything is written: what is refused stays as it is */
+        status = check_version(db, version, schema->count, err);
     if (status == ST_OK)
         status = configure_writer(db, err);
     if (status == ST_OK)
@@ -602,6 +607,11 @@ int64_t db_last_id(struct db *db)
 int64_t db_changes(struct db *db)
 {
     return sqlite3_changes64(db->sqlite);
+}
+
+bool db_is_corrupt(const struct db *db)
+{
+    return db->is_corrupt;
 }
 
 /* ---- sizes ---- */

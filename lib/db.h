@@ -84,6 +84,8 @@ bool db_is_null(struct db_stmt *s, int column);
 
 int64_t db_last_id(struct db *db);
 int64_t db_changes(struct db *db);
+/* Has this connection met damage of the file? */
+bool db_is_corrupt(const struct db *db);
 /* Bytes in use (pages without the free list), and a hard limit for the file (0 = none): beyond it writes give
  * ST_FULL. */
 int64_t db_used_bytes(struct db *db);

@@ -70,7 +70,7 @@ void spool_close(struct spool *s)
 {
     if (s == NULL)
         return;
-    if (s->is_suspect)
+    if (s->is_suspect || db_is_corrupt(s->db))
         leave_suspicion(s);
     else if (!s->is_saved) /* Only a convenience: without it some batches are sent again, as duplicates. */
         save(s, NULL);

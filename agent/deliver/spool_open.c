@@ -114,6 +114,7 @@ static enum status check_soundness(struct spool *s, struct error *err)
         bool has_row;
         status = db_step(check, &has_row, err);
         if (status == ST_OK && has_row && !span_is(db_text(check, 0), "ok")) {
+            s->is_suspect = true;
             struct span what = db_text(check, 0);
             status =
                 error_set(err, ST_INVALID, "%s is not a sound spool (%.*s)", s->path, (int)what.len, what.at);
@@ -159,10 +160,12 @@ static enum status claim(struct spool *s, const struct spool_options *options, s
         now->state.last = db_int(newest, 1);
         db_reset(newest);
     }
-    if (status == ST_OK && (now->state.mark < 0 || now->state.mark > now->state.last))
+    if (status == ST_OK && (now->state.mark < 0 || now->state.mark > now->state.last)) {
+        s->is_suspect = true;
         status =
             error_set(err, ST_INVALID, "%s is not a sound spool (batch %lld acknowledged, last one %lld)",
                 options->path, (long long)now->state.mark, (long long)now->state.last);
+    }
     if (status == ST_OK)
         status = spool_query_int(s->last_id, 0, &now->next_id, err);
     now->next_id++;
@@ -206,10 +209,28 @@ static enum status make_stamps(struct spool *s, struct error *err)
     return status;
 }
 
-static enum status open_file(const struct spool_options *options, struct spool **ret, struct error *err)
+static enum status open_tables(struct spool *s, const struct spool_options *options, struct error *err)
+{
+    enum status status = db_exec(s->db, "PRAGMA wal_autocheckpoint = " LOG_PAGES, err);
+    if (status == ST_OK)
+        status = check_soundness(s, err);
+    if (status != ST_OK)
+        return status;
+    prepare(s);
+    db_limit_bytes(s->db, s->limit_bytes);
+    if ((status = claim(s, options, err)) == ST_OK && (status = intern_names(s, err)) == ST_OK &&
+        (status = make_stamps(s, err)) == ST_OK)
+        status = spool_refresh(s, err);
+    return status;
+}
+
+/* *ret_is_damaged: it is our spool, and broken. */
+static enum status open_file(
+    const struct spool_options *options, struct spool **ret, bool *ret_is_damaged, struct error *err)
 {
     struct db *db;
     enum status status = db_open_own(options->path, SPOOL_APPLICATION_ID, &spool_schema, &db, err);
+    *ret_is_damaged = status == ST_INVALID && spool_header_is_ours(options->path);
     if (status != ST_OK)
         return status;
     struct spool *s = mem_zalloc(sizeof *s);
@@ -224,32 +245,28 @@ static enum status open_file(const struct spool_options *options, struct spool *
     s->point_ids = mem_zalloc(s->point_count * sizeof *s->point_ids);
     s->is_saved = true;
     reserve_init(&s->reserve, options->path, RESERVE_BYTES);
-    if ((status = db_exec(db, "PRAGMA wal_autocheckpoint = " LOG_PAGES, err)) == ST_OK &&
-        (status = check_soundness(s, err)) == ST_OK) {
-        prepare(s);
-        db_limit_bytes(db, s->limit_bytes);
-        if ((status = claim(s, options, err)) == ST_OK && (status = intern_names(s, err)) == ST_OK)
-            status = make_stamps(s, err);
+    status = open_tables(s, options, err);
+    if (status == ST_OK) {
+        *ret = s;
+        return ST_OK;
     }
-    if (status != ST_OK) {
-        spool_close(s);
-        return status;
-    }
-    *ret = s;
-    return ST_OK;
+    *ret_is_damaged = s->is_suspect || db_is_corrupt(db);
+    s->is_suspect = false;
+    spool_close(s);
+    return status;
 }
 
 /* Opening may write. */
 static enum status open_on_full_disk(
-    const struct spool_options *options, struct spool **ret, struct error *err)
+    const struct spool_options *options, struct spool **ret, bool *ret_is_damaged, struct error *err)
 {
-    enum status status = open_file(options, ret, err);
+    enum status status = open_file(options, ret, ret_is_damaged, err);
     if (status != ST_FULL)
         return status;
     struct reserve reserve;
     reserve_init(&reserve, options->path, RESERVE_BYTES);
     if (reserve_give_up(&reserve))
-        status = open_file(options, ret, err);
+        status = open_file(options, ret, ret_is_damaged, err);
     reserve_release(&reserve);
     return status;
 }
@@ -257,13 +274,16 @@ static enum status open_on_full_disk(
 enum status spool_open(const struct spool_options *options, struct spool **ret, struct error *err)
 {
     struct spool *s;
-    enum status status = open_on_full_disk(options, &s, err);
-    if (status != ST_OK)
+    struct error why, warning = {""};
+    bool is_damaged;
+    spool_finish_setting_aside(options->path);
+    enum status status = open_on_full_disk(options, &s, &is_damaged, &why);
+    if (status != ST_OK && !is_damaged)
+        return error_set(err, status, "%s", why.text);
+    if (is_damaged && ((status = spool_set_aside(options, &why, &warning, err)) != ST_OK ||
+                          (status = open_on_full_disk(options, &s, &is_damaged, err)) != ST_OK))
         return status;
-    if ((status = spool_refresh(s, err)) != ST_OK) {
-        spool_close(s);
-        return status;
-    }
+    s->warning = warning;
     spool_look_at_disk(s);
     *ret = s;
     return ST_OK;

@@ -46,6 +46,16 @@ extern const struct db_schema spool_schema;
 #define SPOOL_GROW_BYTES 131072
 #define SPOOL_APPLICATION_ID 0x7061726b /* "park" */
 
+/* ---- spool_damage.c ---- */
+
+/* Is a file that cannot be opened a spool of this version or an earlier one, as far as its first bytes tell? */
+bool spool_header_is_ours(const char *path);
+/* Renames the damaged file, and puts a new spool in its place that will say what is lost. Nobody has it open. */
+enum status spool_set_aside(const struct spool_options *options, const struct error *why,
+    struct error *ret_warning, struct error *err);
+/* To be called before a spool is opened. */
+void spool_finish_setting_aside(const char *path);
+
 /* ---- spool_room.c: limits, and what is given up at them ---- */
 
 /* Bytes that the whole file may take now. */

@@ -1,4 +1,4 @@
-/* agent/deliver/spool: what a start finds. Files of another or damaged ones are refused; after a kill at any
+/* agent/deliver/spool: what a start finds. Files of others are refused; after a kill at any
  * instant all that was committed is there. */
 #include "lib/db.h"
 #include "tests/unit/agent/spool_fixture.h"
@@ -87,44 +87,6 @@ static void test_a_foreign_database_is_refused_and_left_alone(void **state)
         db_close(db);
         free(path);
     }
-}
-
-static char *filled_spool(void)
-{
-    char *path = new_path();
-    struct spool *s = open_spool(path);
-    for (int64_t next = 1; next < 40000; next += 1000) {
-        add(s, next, next + 999);
-        cut(s, 16);
-        if (next < 20000)
-            spool_set_mark(s, state_of(s).last);
-    }
-    spool_close(s); /* the last connection: all is in the one file */
-    return path;
-}
-
-static void test_a_truncated_spool_is_refused(void **state)
-{
-    (void)state;
-    char *path = filled_spool();
-    int64_t size = file_bytes(path);
-    assert_int_equal(truncate(path, size / 2), 0);
-    refuse(path, ST_INVALID, "not a sound");
-    assert_int_equal(truncate(path, 50), 0);
-    refuse(path, ST_INVALID, "not a sound");
-    free(path);
-}
-
-static void test_a_corrupt_spool_is_refused(void **state)
-{
-    (void)state;
-    char *path = filled_spool();
-    char junk[64];
-    memset(junk, 0xa5, sizeof junk);
-    for (int64_t at = 4096 * 2; at < file_bytes(path); at += 4096 * 7)
-        write_bytes(path, at, junk, sizeof junk);
-    refuse(path, ST_INVALID, "sound");
-    free(path);
 }
 
 static void test_a_missing_folder_is_named(void **state)
@@ -306,8 +268,6 @@ int main(void)
         cmocka_unit_test(test_a_spool_in_use_is_refused),
         cmocka_unit_test(test_a_foreign_file_is_refused),
         cmocka_unit_test(test_a_foreign_database_is_refused_and_left_alone),
-        cmocka_unit_test(test_a_truncated_spool_is_refused),
-        cmocka_unit_test(test_a_corrupt_spool_is_refused),
         cmocka_unit_test(test_a_missing_folder_is_named),
         cmocka_unit_test(test_a_kill_at_any_instant_loses_nothing_committed_and_renumbers_nothing),
     };
