@@ -28,7 +28,12 @@ static void go_back(struct window *w, int64_t mark)
 
 void window_init(struct window *w, int64_t mark, int64_t last, int64_t probe_ms)
 {
-    *w = (struct window){.last = last, .probe_first_ms = probe_ms, .refuse_at_mono_ms = INT64_MIN};
+    /* An earlier run may have published all of it. */
+    *w = (struct window){.last = last,
+        .sent = last,
+        .probe_first_ms = probe_ms,
+        .believe_at_mono_ms = INT64_MIN,
+        .refuse_at_mono_ms = INT64_MIN};
     go_back(w, mark);
 }
 
@@ -53,12 +58,15 @@ bool window_acknowledge(struct window *w, int64_t seq, bool is_stored, int64_t n
         if (w->next <= seq)
             w->next = seq + 1;
     }
-    /* Outside of a probe an acknowledgement that moves nothing answers a duplicate. Sending everything again
-     * for it would make the next duplicates, and so on for ever. */
-    if (w->is_probing && (is_moved || !is_stored))
+    bool is_alive = is_moved || !is_stored;
+    if (w->is_probing && is_alive) {
         go_back(w, w->mark);
-    else if (is_moved)
+    } else if (!is_moved && is_alive && window_is_out(w) && now_mono_ms >= w->believe_at_mono_ms) {
+        go_back(w, w->mark);
+        w->believe_at_mono_ms = now_mono_ms + w->probe_first_ms;
+    } else if (is_moved) {
         calm(w, now_mono_ms);
+    }
     return is_moved;
 }
 
@@ -121,6 +129,10 @@ void window_published(struct window *w, int64_t seq, int32_t bytes, int64_t now_
 {
     bool is_first = !window_is_out(w), is_probe = seq < w->next;
     w->bytes[seq % WINDOW_BATCHES] = bytes;
+    if (seq > w->sent)
+        w->sent = seq;
+    else
+        w->believe_at_mono_ms = now_mono_ms + w->probe_first_ms;
     if (is_probe) {
         w->is_probing = true;
         w->probe_wait_ms = w->probe_wait_ms * 2 < PROBE_MAX_MS ? w->probe_wait_ms * 2 : PROBE_MAX_MS;

@@ -244,6 +244,60 @@ static void test_a_collector_that_comes_back_and_says_its_mark_ends_a_probe(void
         assert_int_equal(publish(&w, 100, PROBE_MS + 5), seq);
 }
 
+static void test_a_collector_that_comes_back_without_what_is_out_gets_it_at_once(void **state)
+{
+    (void)state;
+    struct window w;
+    window_init(&w, 0, 0, PROBE_MS);
+    window_cut(&w, 16);
+    for (int64_t seq = 1; seq <= 16; seq++)
+        assert_int_equal(publish(&w, 100, 0), seq);
+    assert_true(window_acknowledge(&w, 2, false, 10));
+    assert_false(window_acknowledge(&w, 2, true, 500)); /* stored by the broker: nobody is there */
+    assert_int_equal(window_next(&w, 500), 0);
+    assert_false(window_acknowledge(&w, 2, false, 1000));
+    for (int64_t seq = 3; seq <= 16; seq++)
+        assert_int_equal(publish(&w, 100, 1000), seq);
+    /* From now on the same may answer what was sent twice, until long after the last of it. */
+    assert_false(window_acknowledge(&w, 2, false, 1001));
+    assert_int_equal(window_next(&w, 1001), 0);
+    assert_true(window_acknowledge(&w, 5, false, 1002));
+    assert_false(window_acknowledge(&w, 5, false, 1000 + PROBE_MS - 1));
+    assert_int_equal(window_next(&w, 1000 + PROBE_MS - 1), 0);
+    assert_false(window_acknowledge(&w, 5, false, 1000 + PROBE_MS));
+    assert_int_equal(window_next(&w, 1000 + PROBE_MS), 6);
+}
+
+static void test_an_answer_that_moves_nothing_means_nothing_where_nothing_is_out(void **state)
+{
+    (void)state;
+    struct window w;
+    window_init(&w, 0, 0, PROBE_MS);
+    window_cut(&w, 3);
+    publish_until(&w, 3, 0);
+    assert_true(window_acknowledge(&w, 3, false, 1));
+    assert_false(window_acknowledge(&w, 3, false, 2));
+    window_cut(&w, 4);
+    publish_until(&w, 4, 3);
+}
+
+static void test_what_is_not_held_any_more_is_not_sent(void **state)
+{
+    (void)state;
+    struct window w;
+    window_init(&w, 0, 10, PROBE_MS);
+    for (int64_t seq = 1; seq <= 5; seq++)
+        assert_int_equal(publish(&w, 100, 0), seq);
+    window_forget(&w, 3, 1);
+    assert_int_equal(w.mark, 3);
+    publish_until(&w, 10, 1);
+    window_forget(&w, 2, 2);
+    assert_int_equal(w.mark, 3);
+    window_forget(&w, 10, 3);
+    assert_false(window_is_out(&w));
+    assert_int_equal(window_deadline(&w), INT64_MAX);
+}
+
 /* ---- a model of all that is around it ---- */
 
 #define QUEUE 256
@@ -266,6 +320,8 @@ struct model {
     int64_t stored_seq; /* what the broker keeps of `ack`; -1 = nothing */
     bool is_stored_refusal;
     int64_t published, refusals_obeyed_at;
+    int64_t sent, repeated_at; /* what went out twice, and when last */
+    int64_t back_at;           /* when an answer that moved nothing made it go back, outside of a probe */
 };
 
 static void send_down(struct model *m, bool is_refusal)
@@ -312,8 +368,15 @@ static void agent_receive(struct model *m)
             m->refusals_obeyed_at = m->now;
         }
     } else {
+        int64_t next = m->w.next;
+        bool was_probing = m->w.is_probing;
         window_acknowledge(&m->w, seq, is_stored, m->now);
         assert_true(m->w.mark >= before);
+        if (m->w.next < next && !was_probing) {
+            assert_true(!is_stored && m->w.mark == before);
+            assert_true(m->now >= m->back_at + PROBE_MS); /* so it is no oftener than probes are */
+            m->back_at = m->now;
+        }
     }
 }
 
@@ -335,6 +398,10 @@ static void agent_publish(struct model *m)
     assert_true(seq > m->w.mark && seq <= m->w.mark + 16 && seq <= m->w.last);
     window_published(&m->w, seq, m->sizes[seq], m->now);
     m->published++;
+    if (seq > m->sent)
+        m->sent = seq;
+    else
+        m->repeated_at = m->now;
     int64_t out = 0;
     for (int64_t i = m->w.mark + 1; i < m->w.next; i++)
         out += m->sizes[i];
@@ -405,7 +472,7 @@ static void step(struct model *m, bool has_faults)
         m->cut_at_most = 4000;
 }
 
-static void campaign(unsigned seed)
+static struct model *campaign(unsigned seed)
 {
     srand(seed);
     static struct model m;
@@ -413,6 +480,7 @@ static void campaign(unsigned seed)
     m.first = 1;
     m.stored_seq = -1;
     m.refused_at = m.refusals_obeyed_at = -1000;
+    m.back_at = -PROBE_MS;
     m.cut_at_most = 5;
     for (size_t i = 0; i < sizeof m.sizes / sizeof m.sizes[0]; i++)
         m.sizes[i] = rand() % 4 == 0 ? 256 * KIB - rand() % 1000 : 1 + rand() % 60000;
@@ -429,6 +497,26 @@ static void campaign(unsigned seed)
         if (m.now - begin > 100000 + 400 * m.cut_at_most || ++steps > 4000000)
             fail_msg("seed %u: stuck at mark %" PRId64 " of %" PRId64 ", the collector's is %" PRId64, seed,
                 m.w.mark, m.cut_at_most, m.collector_mark);
+    }
+    return &m;
+}
+
+/* Without faults, and with answers to what was sent twice before still on their way, nothing is sent twice any
+ * more: no answer makes the next duplicate. */
+static void test_duplicates_die_out(void **state)
+{
+    (void)state;
+    unsigned seed = (unsigned)random_seed((uint64_t)time(NULL));
+    for (unsigned i = 0; i < 20; i++) {
+        struct model *m = campaign(seed + i);
+        int64_t quiet_from = m->now + 2 * PROBE_MS;
+        for (int k = 0; k < 120000; k++) {
+            if (k % 200 == 0 && m->cut_at_most < 4090)
+                m->cut_at_most++;
+            step(m, false);
+        }
+        assert_true(m->now > quiet_from + 2 * PROBE_MS);
+        assert_true(m->repeated_at <= quiet_from);
     }
 }
 
@@ -459,6 +547,10 @@ int main(void)
         cmocka_unit_test(test_silence_counts_from_the_last_answer),
         cmocka_unit_test(test_after_an_answer_to_a_probe_everything_behind_the_mark_is_sent_again),
         cmocka_unit_test(test_a_collector_that_comes_back_and_says_its_mark_ends_a_probe),
+        cmocka_unit_test(test_a_collector_that_comes_back_without_what_is_out_gets_it_at_once),
+        cmocka_unit_test(test_an_answer_that_moves_nothing_means_nothing_where_nothing_is_out),
+        cmocka_unit_test(test_what_is_not_held_any_more_is_not_sent),
+        cmocka_unit_test(test_duplicates_die_out),
         cmocka_unit_test(test_everything_gets_through_whatever_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
