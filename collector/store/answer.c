@@ -9,17 +9,19 @@
 
 #define RETRY_AFTER_MAX_MS INT64_C(600000)
 
-/* What the program should do, by code and by what the error begins with or holds; the first row that matches.
- */
+/* What the program should do, by code and by what the error begins with; the first row that matches. Not by what
+ * it holds: it may quote a line of ours, and with it any words. */
 static const struct row {
     int code_from, code_to;
-    const char *words; /* NULL = whatever it says */
+    const char *words; /* at its begin; NULL = whatever it says */
     enum answer_action action;
 } rows[] = {
     {204, 204, NULL, ANSWER_ACCEPTED},
     /* A server that is no InfluxDB says 200 to anything: believing it would lose the lines. */
     {200, 399, NULL, ANSWER_CONFIGURATION},
     {400, 400, "database is required", ANSWER_CONFIGURATION},
+    /* The body was cut on its way: no line is to blame. */
+    {400, 400, "unexpected EOF", ANSWER_BACK_OFF},
     {401, 401, NULL, ANSWER_CONFIGURATION},
     {403, 403, NULL, ANSWER_CONFIGURATION},
     {404, 404, "database not found", ANSWER_MISSING},
@@ -97,7 +99,8 @@ struct answer answer_read(
         answer.action = ANSWER_CONFIGURATION;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct row *row = &rows[i];
-        if (code >= row->code_from && code <= row->code_to && (!row->words || strstr(error, row->words))) {
+        if (code >= row->code_from && code <= row->code_to &&
+            (!row->words || strncmp(error, row->words, strlen(row->words)) == 0)) {
             answer.action = row->action;
             break;
         }

@@ -22,8 +22,12 @@
 
 #define BODY_MAX (4 * 1024 * 1024)
 #define HANG (-1)
+#define CUT (-2)         /* dies before it wrote anything */
+#define CUT_WRITTEN (-3) /* dies when all is written, before it says so */
+#define CUT_PARTLY (-4)  /* dies when half of the lines are written */
 
-/* Answers the n-th write (from 0); sets the error text where it wants one. Returns the HTTP code, or HANG. */
+/* Answers the n-th write (from 0); sets the error text where it wants one. Returns the HTTP code, or one of the
+ * above. */
 typedef int script(int n, const char *body, const char **ret_error);
 
 struct fake_influx {
@@ -99,8 +103,14 @@ static inline bool serve_one(struct fake_influx *f, int fd, struct buf *request)
             continue;
         return false;
     }
-    if (code == 204)
+    if (code == 204 || code == CUT_WRITTEN)
         buf_add_str(&f->accepted, body);
+    if (code == CUT_PARTLY) {
+        const char *half = strchr(body + strlen(body) / 2, '\n');
+        buf_add(&f->accepted, body, (size_t)(half + 1 - body));
+    }
+    if (code < 0)
+        return false;
     char text[512] = "";
     if (error)
         snprintf(text, sizeof text, "{\"error\":\"%s\"}", error);

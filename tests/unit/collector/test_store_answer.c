@@ -28,6 +28,10 @@ static const struct {
         "already exists as type float dropped=1"},
     {ST_OK, 400, "{\"error\":\"unable to parse 'x': missing fields\"}", "", ANSWER_BISECT, 0, 0,
         "answered 400: unable to parse 'x': missing fields"},
+    {ST_OK, 400, "{\"error\":\"unexpected EOF\"}", "", ANSWER_BACK_OFF, 0, 0, "answered 400: unexpected EOF"},
+    /* Words of a line that it quotes are no words of its own. */
+    {ST_OK, 400, "{\"error\":\"unable to parse 'x: unexpected EOF, database is required'\"}", "",
+        ANSWER_BISECT, 0, 0, "answered 400: unable to parse 'x: unexpected EOF, database is required'"},
     {ST_OK, 400, "{\"error\":\"database is required\"}", "", ANSWER_CONFIGURATION, 0, 0,
         "answered 400: database is required"},
     /* A limit of the store is no fault of the lines. */

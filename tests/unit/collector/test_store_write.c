@@ -123,6 +123,28 @@ static int busy_first(int n, const char *body, const char **ret_error)
     return n == 0 ? 500 : n == 1 ? 503 : 204;
 }
 
+static int die_in_every_way(int n, const char *body, const char **ret_error)
+{
+    (void)body, (void)ret_error;
+    static const int ways[] = {CUT, CUT_WRITTEN, CUT_PARTLY, 204, CUT_PARTLY};
+    return n < 5 ? ways[n] : 204;
+}
+
+/* What is no fault of any line, as InfluxDB, a proxy, or something else in its place says it. */
+static int fail_in_every_way(int n, const char *body, const char **ret_error)
+{
+    (void)body;
+    static const struct {
+        int code;
+        const char *error;
+    } ways[] = {{400, "unexpected EOF"}, {429, NULL}, {500, "timeout"}, {502, NULL}, {503, NULL}, {504, NULL},
+        {408, NULL}};
+    if (n >= 14 || n % 2 != 0) /* each after a success, so that it is tried again soon */
+        return 204;
+    *ret_error = ways[n / 2].error;
+    return ways[n / 2].code;
+}
+
 static int busy_once(int n, const char *body, const char **ret_error)
 {
     (void)body, (void)ret_error;
@@ -384,6 +406,37 @@ static void test_lines_beyond_retention_are_counted_said_and_done_with(void **st
     free(said);
 }
 
+static void test_a_store_that_dies_on_writes_loses_nothing(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, die_in_every_way);
+    int64_t raw = add_gauges(&s, 6, 0);
+    scene_start(&s, 3000, 5000);
+    fake_core_wait(&s.core, raw, 0);
+    assert_int_equal(s.core.total.reject_count, 0);
+    assert_int_equal(s.influx.writes, 6);
+    assert_int_equal(fake_core_status(&s.core).accepted, 6000); /* however often they were posted */
+    assert_accepted(&s, 6000, 0);
+    scene_close(&s);
+}
+
+static void test_no_status_code_drops_a_line(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, fail_in_every_way);
+    int64_t raw = add_gauges(&s, 1, 0);
+    scene_start(&s, 1, 5000); /* each line alone: none may be blamed */
+    fake_core_wait(&s.core, raw, 0);
+    assert_int_equal(s.core.total.reject_count, 0);
+    assert_int_equal(s.core.total.expired, 0);
+    assert_int_equal(fake_core_status(&s.core).health, STORE_OK);
+    assert_int_equal(fake_core_status(&s.core).accepted, 1000);
+    assert_accepted(&s, 1000, 0);
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +449,8 @@ int main(void)
         cmocka_unit_test(test_a_store_that_hangs_is_given_up_and_tried_again),
         cmocka_unit_test(test_a_policy_that_is_gone_is_looked_for_again),
         cmocka_unit_test(test_a_refused_user_is_a_matter_of_configuration),
+        cmocka_unit_test(test_a_store_that_dies_on_writes_loses_nothing),
+        cmocka_unit_test(test_no_status_code_drops_a_line),
         cmocka_unit_test(test_stopping_does_not_wait_for_a_post),
         cmocka_unit_test(test_lines_beyond_retention_are_counted_said_and_done_with),
     };
