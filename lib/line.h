@@ -3,7 +3,7 @@
  * tag, no NaN, no unsigned, no newline, one space between parts, shortest floats), and a reader for lines
  * that others wrote. Times are integers in the unit of the caller's precision (milliseconds in Parkmon).
  * Source of the grammar: InfluxDB 1.x "Line protocol reference"; conformance by the InfluxData
- * line-protocol corpus (tests/unit/lib/test_line.c).
+ * line-protocol corpus (tests/unit/lib/test_line_corpus.c).
  */
 #pragma once
 
