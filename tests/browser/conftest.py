@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
+from harness.sanitizer import no_report, report_folder  # noqa: E402, F401 (fixtures of every test)
 from webdriver import Browser
 
 

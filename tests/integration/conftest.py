@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from harness.process import run, wait_until
+from harness.sanitizer import no_report, report_folder  # noqa: F401 (fixtures of every test)
 from harness.stage import OPEN_STAGES, Park, Stage
 
 
