@@ -167,11 +167,12 @@ static void complain_of_obstacle(struct turn *t, const char *obstacle)
 
 static enum status take_messages(struct turn *t, struct group *g, bool accepts, struct error *err)
 {
-    int64_t until = t->clock->mono_ms() + GROUP_MS;
     size_t bytes = 0;
     if (!accepts)
         forget_held(t);
     enum status status = t->held != NULL ? take_batch(t, g, t->held, err) : ST_OK;
+    /* From here, so that a slow search leaves the others their time. */
+    int64_t until = t->clock->mono_ms() + GROUP_MS;
     struct inbox_message *m;
     while (status == ST_OK && bytes < GROUP_BYTES && g->receive.counters.readings < GROUP_LINES &&
            t->clock->mono_ms() < until && (m = inbox_take(t->inbox)) != NULL) {

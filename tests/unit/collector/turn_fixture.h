@@ -14,8 +14,16 @@ static inline int64_t turn_wall(void)
     return turn_now_ms;
 }
 
+/* A piece of this one's search takes so long; NULL = no time. */
+static const struct turn *turn_searching;
+static int64_t turn_search_ms, turn_searched;
+
 static inline int64_t turn_mono(void)
 {
+    if (turn_searching != NULL && turn_searching->search.search.after != turn_searched) {
+        turn_searched = turn_searching->search.search.after;
+        turn_now_mono_ms += turn_search_ms;
+    }
     return turn_now_mono_ms;
 }
 
