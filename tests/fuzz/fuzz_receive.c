@@ -12,9 +12,11 @@
 
 static struct intake intake;
 static struct park *park;
+static struct body_reader *reader;
 
 static void close_all(void)
 {
+    body_reader_destroy(reader);
     park_destroy(park);
     intake_close(&intake);
 }
@@ -25,6 +27,7 @@ static void open_once(void)
         return;
     intake_open(&intake);
     park = fake_park(&intake.journal);
+    reader = body_reader_create(intake.db, park);
     atexit(close_all);
 }
 
@@ -63,7 +66,6 @@ static void check_body(void)
 {
     struct error err = {""};
     struct body body = {0};
-    struct body_reader *reader = body_reader_create(intake.db, park);
     int64_t position = 0;
     for (;;) {
         LAW(body_read_journal(reader, position, 100000, &body, &err) == ST_OK, "%s", err.text);
@@ -80,7 +82,6 @@ static void check_body(void)
         position = body.position;
     }
     body_release(&body);
-    body_reader_destroy(reader);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

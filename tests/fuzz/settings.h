@@ -10,6 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
+/* libconfig forgets the text of a string in which, or after which, a file cannot be parsed. Such a file ends the
+ * program. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libconfig.so\n";
+}
+
 static char settings_folder[64], settings_path[80];
 
 /* A register map that a device of the input may name. */
@@ -36,7 +44,9 @@ static inline void settings_remove(void)
 static inline const char *settings_file(const uint8_t *data, size_t size)
 {
     if (settings_folder[0] == '\0') {
-        snprintf(settings_folder, sizeof settings_folder, "%s/parkmon-fuzz-XXXXXX", P_tmpdir);
+        /* In memory where that can be had: a disk would be most of the time. */
+        snprintf(settings_folder, sizeof settings_folder, "%s/parkmon-fuzz-XXXXXX",
+            access("/dev/shm", W_OK) == 0 ? "/dev/shm" : P_tmpdir);
         LAW(mkdtemp(settings_folder) != NULL, "no folder");
         snprintf(settings_path, sizeof settings_path, "%s/map.cfg", settings_folder);
         settings_write(settings_path, settings_map, sizeof settings_map - 1);

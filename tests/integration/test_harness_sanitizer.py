@@ -11,7 +11,7 @@ from harness.sanitizer import environment, fail_on_reports, take_reports
 MISTAKES = {
     "address": ("heap-use-after-free", "char *p = malloc(1); free(p); sink = *p;"),
     "undefined": ("signed integer overflow", "int n = 2147483647; n += argc; sink = n;"),
-    "thread": ("data race", "pthread_t t; pthread_create(&t, NULL, race, NULL); sink = 1; pthread_join(t, NULL);"),
+    "thread": ("data race", "pthread_t t; pthread_create(&t, NULL, race, NULL); race(&t); pthread_join(t, NULL);"),
 }
 PROGRAM = """
     #include <pthread.h>
@@ -22,7 +22,9 @@ PROGRAM = """
 
     static void *race(void *nothing)
     {
-        sink = 2;
+        /* Often: two that meet in the very same instant may be missed. */
+        for (int i = 0; i < 100000; i++)
+            sink = i;
         return nothing;
     }
 

@@ -72,7 +72,8 @@ class Agent(Program):
 
 
 class Collector(Program):
-    """park-collector with a settings file; ready when /livez answers. `is_healthy` is more: /readyz."""
+    """park-collector with a settings file; ready when /livez answers and the metrics are there, which is when the core has
+    turned once. `is_healthy` is more: /readyz."""
 
     def __init__(self, settings: Path, http_port: int, build: Path | None = None, name: str = "collector"):
         self.settings = settings
@@ -97,7 +98,8 @@ class Collector(Program):
         return json.loads(text)
 
     def is_ready(self) -> bool:
-        return self.listens(self.port) and self.get("/livez", 2)[0] == 200
+        return (self.listens(self.port) and self.get("/livez", 2)[0] == 200
+                and "parkmon_broker_connected" in self.get("/metrics", 2)[1])
 
     def is_healthy(self) -> bool:
         return self.get("/readyz", 5)[0] == 200
