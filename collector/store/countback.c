@@ -13,6 +13,7 @@
 #define RETRY_MS 30000  /* after a count that was not answered */
 #define TOLD_MS 600000  /* between looks at hours that differed: a person may have mended them */
 #define TOLD_MAX 20
+#define REASON_MS (INT64_C(7) * 24 * HOUR_MS) /* so long it is a reason of readiness */
 
 /* What is counted: raw measurements by their value, derived ones by a field that each of their rows has. */
 static const struct measure {
@@ -148,7 +149,7 @@ static enum status begin(struct countback *c, int64_t settled, int64_t now_ms, s
     c->until = settled;
     c->expected = c->sent_position = 0;
     c->is_posted_again = false;
-    int64_t retention_ms = c->options.raw_retention_days * 24 * HOUR_MS;
+    int64_t retention_ms = influx_raw_kept_days(c->options.poster->influx) * 24 * HOUR_MS;
     bool is_raw = c->measure != NULL && c->measure->kind >= 0;
     /* An hour of grace: while it is counted its first minutes must not expire. */
     bool is_beyond = is_raw && retention_ms > 0 && (c->at.hour - 1) * HOUR_MS < now_ms - retention_ms;
@@ -255,12 +256,12 @@ static enum status find_due(struct countback *c, int64_t closed, bool *ret_is_fo
     return status;
 }
 
-static enum status count_status(struct countback *c, int64_t closed, struct error *err)
+static enum status count_status(struct countback *c, int64_t closed, int64_t now_ms, struct error *err)
 {
     struct db_stmt *due = db_keep(c->options.db, "SELECT count(*) FROM hour WHERE touched > 0 AND hour < ?");
     struct db_stmt *told = db_keep(c->options.db,
-        "SELECT count(*) OVER (), measurement, hour, expected, found FROM hour WHERE told_ms IS NOT NULL"
-        " ORDER BY told_ms DESC LIMIT 1");
+        "SELECT count(*) OVER (), measurement, hour, expected, found FROM hour WHERE told_ms > ? ORDER BY "
+        "told_ms DESC LIMIT 1");
     bool has_row;
     db_bind_int(due, 1, closed);
     enum status status = db_step(due, &has_row, err);
@@ -268,6 +269,7 @@ static enum status count_status(struct countback *c, int64_t closed, struct erro
         return status;
     c->status.hours_due = db_int(due, 0);
     db_reset(due);
+    db_bind_int(told, 1, now_ms - REASON_MS);
     if ((status = db_step(told, &has_row, err)) != ST_OK)
         return status;
     c->status.hours_different = has_row ? db_int(told, 0) : 0;
@@ -332,7 +334,7 @@ static enum status look(
         c->told_due_mono_ms = now_mono_ms + TOLD_MS;
         status = look_at_told(c, err);
     }
-    return status == ST_OK ? count_status(c, closed, err) : status;
+    return status == ST_OK ? count_status(c, closed, now_ms, err) : status;
 }
 
 enum status countback_step(

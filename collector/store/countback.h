@@ -20,7 +20,6 @@ struct countback_options {
     struct db *db; /* all borrowed */
     struct body_reader *reader;
     struct poster *poster;
-    int64_t raw_retention_days;
     size_t slice_lines;
 };
 

@@ -16,7 +16,7 @@ struct influx {
     char *database;
     char *name; /* the same as an InfluxQL identifier, quoted */
     char *write_path, *write_raw_path;
-    int64_t raw_retention_days;
+    int64_t raw_retention_days, raw_kept_days;
 };
 
 /* An identifier of InfluxQL in its double quotes. */
@@ -45,7 +45,7 @@ struct influx *influx_create(const struct influx_options *options)
     });
     influx->database = mem_strdup(options->database);
     influx->name = quote(options->database);
-    influx->raw_retention_days = options->raw_retention_days;
+    influx->raw_retention_days = influx->raw_kept_days = options->raw_retention_days;
     struct buf path = {0};
     buf_add_str(&path, "/write?precision=ms&db=");
     http_escape(&path, options->database);
@@ -158,6 +158,18 @@ static bool find_raw_policy(const json_t *result, char *ret_duration, size_t siz
     return false;
 }
 
+int64_t influx_raw_kept_days(const struct influx *influx)
+{
+    return influx->raw_kept_days;
+}
+
+/* "720h0m0s" in whole days; what is less than a day is taken for one. */
+static int64_t days_of(const char *duration)
+{
+    long long hours = strtoll(duration, NULL, 10);
+    return strchr(duration, 'h') == NULL ? strcmp(duration, "0s") != 0 : hours < 24 ? 1 : hours / 24;
+}
+
 static struct answer change(struct influx *influx, const char *statement)
 {
     struct answer answer = query(influx, statement, NULL);
@@ -189,6 +201,7 @@ static struct answer prepare_raw_policy(struct influx *influx, const json_t *pol
     char present[64];
     struct answer answer = {.action = ANSWER_ACCEPTED};
     char *statement = NULL;
+    influx->raw_kept_days = days;
     if (!find_raw_policy(policies, present, sizeof present)) {
         statement =
             mem_printf("CREATE RETENTION POLICY \"" INFLUX_RAW_POLICY "\" ON %s DURATION %s REPLICATION 1",
@@ -202,6 +215,7 @@ static struct answer prepare_raw_policy(struct influx *influx, const json_t *pol
             /* What is there can be written to; only how long it is kept is not as the settings say. */
             log_warn("store", "%s: %s; raw readings are kept %s instead", statement, answer.text, present);
             answer = (struct answer){.action = ANSWER_ACCEPTED};
+            influx->raw_kept_days = days_of(present);
         }
     }
     free(statement);

@@ -3,7 +3,8 @@
 #include "collector/intake/journal.h"
 #include "collector/store/outbox.h"
 
-/* A late row can touch an hour that was counted; how many rows were let go then is known for so long. */
+/* A late row can touch an hour that was counted; how many rows were let go then is known for so long, and that an
+ * hour differed. */
 #define COUNTED_HOURS (35 * 24)
 /* A row that was sent waits for its hour to be counted, but not longer than this. */
 #define SENT_MS (24 * HOUR_MS)
@@ -61,7 +62,7 @@ static enum status settle_hour(
 }
 
 /* What was derived and counted is remembered by its number; of what was journalled nothing is left to remember. */
-static enum status let_go(struct db *db, const struct hour_count *count, struct error *err)
+static enum status let_go(struct db *db, const struct hour_count *count, int64_t now_ms, struct error *err)
 {
     enum status status = outbox_let_go(db, &count->hour, err);
     bool was_derived = status == ST_OK && db_changes(db) > 0;
@@ -73,10 +74,11 @@ static enum status let_go(struct db *db, const struct hour_count *count, struct 
     bind_hour(last, &count->hour);
     if (status == ST_OK)
         status = db_run(last, err);
-    struct db_stmt *prune = db_keep(
-        db, "DELETE FROM hour WHERE measurement = ? AND hour < ? AND touched = 0 AND told_ms IS NULL");
+    struct db_stmt *prune = db_keep(db,
+        "DELETE FROM hour WHERE measurement = ? AND hour < ? AND touched = 0 AND coalesce(told_ms, 0) < ?");
     db_bind_text(prune, 1, span_of(count->hour.measurement));
     db_bind_int(prune, 2, count->hour.hour - COUNTED_HOURS);
+    db_bind_int(prune, 3, now_ms - COUNTED_HOURS * HOUR_MS);
     return status == ST_OK ? db_run(prune, err) : status;
 }
 
@@ -85,7 +87,7 @@ static enum status record_counted(
 {
     bool is_settled;
     enum status status = settle_hour(db, count, now_ms, &is_settled, err);
-    return status == ST_OK && is_settled && count->outcome != HOUR_DIFFERENT ? let_go(db, count, err)
+    return status == ST_OK && is_settled && count->outcome != HOUR_DIFFERENT ? let_go(db, count, now_ms, err)
                                                                              : status;
 }
 

@@ -221,11 +221,8 @@ static enum status open_sources(struct store *s, struct error *err)
         return status;
     }
     s->reader = reader;
-    s->countback = countback_create(&(struct countback_options){.db = s->db,
-        .reader = reader,
-        .poster = &s->poster,
-        .raw_retention_days = s->raw_retention_days,
-        .slice_lines = s->body_lines});
+    s->countback = countback_create(&(struct countback_options){
+        .db = s->db, .reader = reader, .poster = &s->poster, .slice_lines = s->body_lines});
     pthread_mutex_lock(&s->lock);
     s->status.raw_position = s->raw_position = s->raw_read;
     pthread_mutex_unlock(&s->lock);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import random
 import sqlite3
 import subprocess
@@ -154,3 +155,23 @@ def test_a_store_that_is_away_is_told_and_nothing_is_tried(house):
     away = rebuild(house)
     assert away.returncode == 69 and away.stdout == ""
     assert away.stderr.startswith("park-collector: the store: is not ready: ") and len(away.stderr.splitlines()) == 1
+
+
+def test_a_long_run_shows_its_progress_on_a_terminal(stage):
+    house = Counted(stage)
+    proxy = stage.start(Swallow(stage.folder / "proxy", house.influx.port, free_port()))
+    house.collector.settings.write_text(house.collector.settings.read_text().replace(house.influx.url, proxy.url))
+    house.start()
+    agent = Publisher(house.broker, "gw-a")
+    agent.send(1, [f"register,point=m value={n}i {house.hour_ms + n * HOUR_MS}" for n in range(2)])
+    agent.wait_ack(1)
+    house.collector.wait_settled()
+    proxy.hold(1, 2.5)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([house.collector.program, "rebuild", "--config", house.collector.settings],
+                               stdout=subprocess.PIPE, stderr=theirs, text=True)
+    os.close(theirs)
+    said, _ = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "2 hours, 2 readings written again\n")
+    assert b"\rrebuilt 1 of 2 hours, 1 readings" in os.read(ours, 4096)
+    os.close(ours)
