@@ -29,11 +29,13 @@ enum status outbox_bytes(struct db *db, int64_t *ret, struct error *err)
     return ST_OK;
 }
 
-enum status outbox_mark_sent(struct db *db, int64_t position, int64_t now_ms, struct error *err)
+enum status outbox_mark_sent(struct db *db, int64_t from, int64_t to, int64_t now_ms, struct error *err)
 {
-    struct db_stmt *mark = db_keep(db, "UPDATE outbox SET sent_ms = ? WHERE id <= ? AND sent_ms IS NULL");
+    struct db_stmt *mark =
+        db_keep(db, "UPDATE outbox SET sent_ms = ? WHERE id > ? AND id <= ? AND sent_ms IS NULL");
     db_bind_int(mark, 1, now_ms);
-    db_bind_int(mark, 2, position);
+    db_bind_int(mark, 2, from);
+    db_bind_int(mark, 3, to);
     return db_run(mark, err);
 }
 

@@ -14,8 +14,8 @@ enum status outbox_put(
     struct db *db, struct span series, int64_t time_ms, struct span line, struct error *err);
 /* What the rows take in the database, about; one cheap look-up. */
 enum status outbox_bytes(struct db *db, int64_t *ret, struct error *err);
-/* The rows up to `position` that were not replaced since they were read are sent. */
-enum status outbox_mark_sent(struct db *db, int64_t position, int64_t now_ms, struct error *err);
+/* The rows with ids in (from, to] that were not replaced since they were read are sent. */
+enum status outbox_mark_sent(struct db *db, int64_t from, int64_t to, int64_t now_ms, struct error *err);
 enum status outbox_remove(struct db *db, int64_t id, struct error *err);
 /* Lets go what was sent, of one measurement and hour. */
 enum status outbox_let_go(struct db *db, const struct hour *hour, struct error *err);

@@ -101,7 +101,7 @@ enum status record_result(
     for (size_t i = 0; i < result->reject_count && status == ST_OK; i++)
         status = record_reject(db, &result->rejects[i], now_ms, ret_omitted, err);
     if (status == ST_OK)
-        status = outbox_mark_sent(db, result->outbox_position, now_ms, err);
+        status = outbox_mark_sent(db, result->outbox_from, result->outbox_position, now_ms, err);
     /* Touched first: what was counted before lines went there again is not settled by it. */
     for (size_t i = 0; i < result->touched.count && status == ST_OK; i++)
         status = record_touched(db, &result->touched.items[i], err);

@@ -37,7 +37,7 @@ struct store {
     struct reject_list rejects;
     struct hour_list touched;
     struct hour_count_list counted;
-    int64_t raw_position, outbox_position, expired;
+    int64_t raw_position, outbox_position, outbox_taken, expired;
     bool has_result;
 
     /* The thread's own. */
@@ -345,12 +345,14 @@ bool store_take_result(struct store *s, struct store_result *ret)
     bool has_result = s->has_result;
     if (has_result) {
         *ret = (struct store_result){.raw_position = s->raw_position,
+            .outbox_from = s->outbox_taken,
             .outbox_position = s->outbox_position,
             .expired = s->expired,
             .rejects = s->rejects.items,
             .reject_count = s->rejects.count,
             .touched = s->touched,
             .counted = s->counted};
+        s->outbox_taken = s->outbox_position;
         s->rejects = (struct reject_list){0};
         s->touched = (struct hour_list){0};
         s->counted = (struct hour_count_list){0};

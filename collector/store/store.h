@@ -74,9 +74,10 @@ struct hour_count_list {
 };
 
 struct store_result {
-    int64_t raw_position;    /* record as cursor 'raw' */
-    int64_t outbox_position; /* rows of the outbox up to this id are sent, unless replaced since (ids grow) */
-    int64_t expired;         /* lines beyond the store's retention since the last result */
+    int64_t raw_position; /* record as cursor 'raw' */
+    /* Rows of the outbox in (outbox_from, outbox_position] are sent, unless replaced since (ids grow). */
+    int64_t outbox_from, outbox_position;
+    int64_t expired; /* lines beyond the store's retention since the last result */
     struct store_reject *rejects;
     size_t reject_count;
     struct hour_list touched; /* lines went there: to be counted */

@@ -79,7 +79,8 @@ static void test_rows_that_were_derived_are_let_go_when_their_hour_is_counted(vo
         must(outbox_put(in.db, SPAN("gateway,gw-a"), HOUR * HOUR_MS + minute * 60000, SPAN("line"), &err),
             &err);
     must(outbox_put(in.db, SPAN("gateway2,gw-a"), HOUR * HOUR_MS, SPAN("line"), &err), &err);
-    record(in.db, &(struct store_result){.outbox_position = 4});
+    record(in.db, &(struct store_result){.outbox_position = 2});
+    record(in.db, &(struct store_result){.outbox_from = 2, .outbox_position = 4});
     must(outbox_put(in.db, SPAN("gateway,gw-a"), HOUR * HOUR_MS + 180000, SPAN("line"), &err), &err);
     must(outbox_bytes(in.db, &bytes, &err), &err);
     assert_int_equal(bytes, 4 + 2 * 12 + 64); /* what was sent weighs nothing */
