@@ -127,11 +127,41 @@ static enum status set_aside(const char *database, char **ret_aside, struct erro
     return status;
 }
 
+/* An administrator restores as root what the collector must be able to open as its own user. */
+static enum status give_to(const struct stat *owner, const char *path, struct error *err)
+{
+    struct stat about;
+    if (stat(path, &about) == 0 && about.st_uid == owner->st_uid && about.st_gid == owner->st_gid)
+        return ST_OK;
+    return chown(path, owner->st_uid, owner->st_gid) == 0
+               ? ST_OK
+               : error_set(err, ST_STORAGE, "cannot give %s to the user of the database: %s", path,
+                     strerror(errno));
+}
+
+/* Whose the database is; where there is none, whose its folder is. */
+static enum status find_owner(const char *database, struct stat *ret, struct error *err)
+{
+    if (stat(database, ret) == 0)
+        return ST_OK;
+    char *folder = file_beside(database, ".");
+    enum status status =
+        stat(folder, ret) == 0 ? ST_OK : error_set(err, ST_STORAGE, "%s: %s", folder, strerror(errno));
+    free(folder);
+    return status;
+}
+
 static enum status put_in_place(const char *backup, const char *database, struct error *err)
 {
     char *restoring = restore_unfinished_path(database), *aside = NULL;
+    char *lock = mem_printf("%s.lock", database);
+    struct stat owner;
     unlink(restoring); /* of a restore that was interrupted; what it had to put aside is aside */
-    enum status status = copy(backup, true, restoring, err);
+    enum status status = find_owner(database, &owner, err);
+    if (status == ST_OK)
+        status = copy(backup, true, restoring, err);
+    if (status == ST_OK && (status = give_to(&owner, restoring, err)) == ST_OK)
+        status = give_to(&owner, lock, err);
     if (status == ST_OK)
         status = set_aside(database, &aside, err);
     if (status == ST_OK)
@@ -139,6 +169,7 @@ static enum status put_in_place(const char *backup, const char *database, struct
     if (status == ST_OK && exists(aside))
         printf("the database that was here is now %s\n", aside);
     free(aside);
+    free(lock);
     free(restoring);
     return status;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -134,6 +135,19 @@ def test_an_interrupted_restore_is_finished_by_the_next_one(house, tmp_path):
     house.start()
     assert house.query("SELECT seq FROM journal") == [(1,)]
     assert len(list(house.database.parent.glob("collector.db.before-2*Z"))) == 1
+
+
+def test_what_is_restored_belongs_to_whom_the_database_belonged(house, tmp_path):
+    good = tmp_path / "good.db"
+    assert command(house.collector, "backup", "-o", good).returncode == 0
+    house.collector.stop()
+    owner = 65534 if os.geteuid() == 0 else os.geteuid()
+    lock = house.database.with_name("collector.db.lock")
+    os.chown(house.database, owner, -1)
+    lock.unlink()
+    assert command(house.collector, "restore", good).returncode == 0
+    assert house.database.stat().st_uid == owner and lock.stat().st_uid == owner
+    assert house.database.stat().st_mode & 0o007 == 0
 
 
 def test_after_a_restore_agents_fill_what_is_missing_and_nothing_is_doubled(park, tmp_path):

@@ -37,8 +37,10 @@ struct fake_influx {
     script *script;
     int retry_after_s; /* told with every refusal; 0 = nothing */
     atomic_int writes, queries;
-    struct buf accepted; /* of the server's thread; read when it is stopped */
-    struct buf query;    /* the last */
+    struct buf accepted;      /* of the server's thread; read when it is stopped */
+    struct buf query;         /* the last */
+    const char *raw_duration; /* of the policy that it has; NULL = for ever */
+    int alter_code;           /* what it answers to ALTER; 0 = that it is done */
 };
 
 /* False when the connection or the test ends. */
@@ -89,9 +91,13 @@ static inline bool serve_one(struct fake_influx *f, int fd, struct buf *request)
         f->queries++;
         buf_reset(&f->query);
         buf_add_str(&f->query, body);
-        reply(fd, 200, 0,
+        char text[256];
+        snprintf(text, sizeof text,
             "{\"results\":[{\"statement_id\":0,\"series\":[{\"columns\":[\"name\",\"duration\"],"
-            "\"values\":[[\"autogen\",\"0s\"],[\"raw\",\"0s\"]]}]}]}");
+            "\"values\":[[\"autogen\",\"0s\"],[\"raw\",\"%s\"]]}]}]}",
+            f->raw_duration ? f->raw_duration : "0s");
+        bool is_refused = f->alter_code != 0 && strstr(body, "ALTER") != NULL;
+        reply(fd, is_refused ? f->alter_code : 200, 0, is_refused ? "{\"error\":\"not you\"}" : text);
         return true;
     }
     const char *error = NULL;
