@@ -62,6 +62,31 @@ static void turn_away(struct turn *t)
         KNOWN_GATEWAYS_MAX, (long long)t->turned_away);
 }
 
+/* What people should look at is said in the log too: a healthy park says nothing. Should the commit fail, the same
+ * message comes again. */
+static void tell_trouble(struct turn *t, const char *gateway, const struct receive_trouble *trouble)
+{
+    int64_t now = t->clock->mono_ms();
+    if (trouble->is_quarantined)
+        trouble_tell(&t->troubles, gateway, trouble->is_unreadable ? TROUBLE_UNREADABLE : TROUBLE_QUARANTINE,
+            trouble->quarantined, now);
+    if (trouble->lost != NULL)
+        trouble_tell(&t->troubles, gateway, TROUBLE_LOSS, trouble->lost, now);
+}
+
+static void tell_discarded(struct turn *t)
+{
+    char gateway[ID_MAX + 1];
+    int64_t bytes;
+    struct error why;
+    while (inbox_take_discarded(t->inbox, gateway, &bytes)) {
+        error_set(&why, ST_FULL, "%lld KiB more than its share of what may wait here, discarded unread",
+            (long long)(bytes + 1023) / 1024);
+        if (is_welcome(t, gateway))
+            trouble_tell(&t->troubles, gateway, TROUBLE_FLOOD, why.text, t->clock->mono_ms());
+    }
+}
+
 /* Takes the message's memory. */
 static enum status take_batch(struct turn *t, struct group *g, struct inbox_message *m, struct error *err)
 {
@@ -72,6 +97,8 @@ static enum status take_batch(struct turn *t, struct group *g, struct inbox_mess
     struct receive_answer answer;
     enum status status = receive_batch(&g->receive, m, &answer, err);
     g->is_changed = true;
+    if (status == ST_OK)
+        tell_trouble(t, m->gateway, &g->receive.trouble);
     if (status == ST_OK && answer.is_turned_away)
         turn_away(t);
     if (status == ST_OK && answer.is_untimely)
@@ -102,7 +129,7 @@ static void take_state(struct turn *t, const struct inbox_message *m)
     struct error why;
     if (presence_state(&t->presence, m->gateway, (struct span){m->payload, m->len}, m->received_ms, &why) !=
         ST_OK)
-        complain(&t->state, t->clock->mono_ms(), LOG_LEVEL_WARN, "intake", "%s; ignored", why.text);
+        trouble_tell(&t->troubles, m->gateway, TROUBLE_STATE, why.text, t->clock->mono_ms());
     show_touch(&t->show);
 }
 
@@ -121,6 +148,9 @@ static enum status take_message(
             return take_batch(t, g, m, err);
     } else if (!m->is_retained) {
         take_state(t, m);
+    } else if (m->topic == INBOX_UP && is_welcome(t, m->gateway)) {
+        trouble_tell(&t->troubles, m->gateway, TROUBLE_RETAINED,
+            "a batch that the broker keeps as retained is ignored", t->clock->mono_ms());
     }
     free(m);
     return ST_OK;
@@ -171,6 +201,7 @@ static enum status take_messages(struct turn *t, struct group *g, bool accepts, 
     if (!accepts)
         forget_held(t);
     enum status status = t->held != NULL ? take_batch(t, g, t->held, err) : ST_OK;
+    tell_discarded(t);
     /* From here, so that a slow search leaves the others their time. */
     int64_t until = t->clock->mono_ms() + GROUP_MS;
     struct inbox_message *m;
@@ -274,26 +305,15 @@ static enum status reload(struct turn *t, enum status status, struct error *err)
     return status;
 }
 
-/* What people should look at is said in the log too, with back-off: a healthy park says nothing. */
-static void complain_of(struct turn *t, const struct snapshot_counters *counters)
-{
-    int64_t now = t->clock->mono_ms();
-    if (counters->losses > 0)
-        complain(&t->losses, now, LOG_LEVEL_WARN, "intake", "%lld losses recorded: see /api/v1/losses",
-            (long long)counters->losses);
-    if (counters->quarantined > 0)
-        complain(&t->quarantine, now, LOG_LEVEL_WARN, "intake",
-            "%lld lines or payloads quarantined, %lld of them with an unreadable header: see "
-            "/api/v1/quarantine",
-            (long long)counters->quarantined, (long long)counters->unreadable);
-}
-
 static enum status tell(struct turn *t, struct group *g, struct error *err)
 {
-    complain_of(t, &g->receive.counters);
     for (size_t i = 0; i < g->answer_count; i++)
         acks_note(&t->acks, g->answers[i].gateway, &g->answers[i].ack);
     if (t->has_result) {
+        if (t->result.reject_count > 0)
+            complain(&t->rejects, t->clock->mono_ms(), LOG_LEVEL_WARN, "store",
+                "%zu lines that the store refuses are quarantined: see /api/v1/quarantine",
+                t->result.reject_count);
         t->settled = t->result.raw_position;
         store_result_release(&t->result);
         t->has_result = false;
@@ -357,6 +377,7 @@ void turn_close(struct turn *t)
         store_result_release(&t->result);
     forget_held(t);
     presence_release(&t->presence);
+    troubles_release(&t->troubles);
     known_release(&t->known);
     reserve_release(&t->reserve);
     db_close(t->db);

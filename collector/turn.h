@@ -10,6 +10,7 @@
 #include "collector/intake/acks.h"
 #include "collector/intake/inbox.h"
 #include "collector/intake/late.h"
+#include "collector/intake/trouble.h"
 #include "collector/live/presence.h"
 #include "collector/live/show.h"
 #include "collector/minute.h"
@@ -49,7 +50,8 @@ struct turn {
     struct reserve reserve;
     bool is_disk_full; /* the reserve was given up, and could not be taken again yet */
     int64_t reserve_due_mono_ms;
-    struct complaint storage, state, losses, quarantine, strangers, untimely, no_reserve;
+    struct troubles troubles;
+    struct complaint storage, rejects, strangers, untimely, no_reserve;
 };
 
 /* Opens the database, creating it where it is missing, and loads what is known. Borrows all but `err`. */

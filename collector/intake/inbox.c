@@ -13,6 +13,7 @@
 struct quota {
     char gateway[ID_MAX + 1];
     size_t bytes;
+    int64_t discarded; /* not told yet */
 };
 
 struct inbox {
@@ -22,7 +23,7 @@ struct inbox {
     size_t bytes;
     int64_t discarded;
     bool is_woken, is_closed;
-    struct quota *quotas; /* of gateways that have a message here */
+    struct quota *quotas; /* of gateways that have a message here, or of which something was discarded */
     size_t quota_count, quota_capacity;
 };
 
@@ -75,6 +76,12 @@ static struct quota *quota_of(struct inbox *b, const char *gateway)
     return q;
 }
 
+static void drop_empty_quota(struct inbox *b, struct quota *quota)
+{
+    if (quota->bytes == 0 && quota->discarded == 0)
+        *quota = b->quotas[--b->quota_count];
+}
+
 static bool has_room(const struct inbox *b, const struct quota *quota, size_t cost)
 {
     if (cost > INBOX_BYTES_MAX - b->bytes)
@@ -94,8 +101,9 @@ void inbox_put(struct inbox *b, const struct mqtt_message *message, int64_t now_
     struct quota *quota = quota_of(b, gateway);
     if (!has_room(b, quota, cost)) {
         b->discarded += (int64_t)message->payload.len;
-        if (quota->bytes == 0)
-            *quota = b->quotas[--b->quota_count];
+        if (quota->bytes > 0) /* else there may be any number of them, and the others are at fault */
+            quota->discarded += (int64_t)message->payload.len;
+        drop_empty_quota(b, quota);
     } else {
         struct inbox_message *m = mem_alloc(sizeof *m + message->payload.len + 1);
         *m = (struct inbox_message){.topic = topic,
@@ -158,11 +166,27 @@ struct inbox_message *inbox_take(struct inbox *b)
         b->bytes -= m->len + OVERHEAD;
         struct quota *quota = quota_of(b, m->gateway);
         quota->bytes -= m->len + OVERHEAD;
-        if (quota->bytes == 0)
-            *quota = b->quotas[--b->quota_count];
+        drop_empty_quota(b, quota);
     }
     pthread_mutex_unlock(&b->lock);
     return m;
+}
+
+bool inbox_take_discarded(struct inbox *b, char ret_gateway[static ID_MAX + 1], int64_t *ret_bytes)
+{
+    pthread_mutex_lock(&b->lock);
+    size_t i = 0;
+    while (i < b->quota_count && b->quotas[i].discarded == 0)
+        i++;
+    bool is_found = i < b->quota_count;
+    if (is_found) {
+        strcpy(ret_gateway, b->quotas[i].gateway);
+        *ret_bytes = b->quotas[i].discarded;
+        b->quotas[i].discarded = 0;
+        drop_empty_quota(b, &b->quotas[i]);
+    }
+    pthread_mutex_unlock(&b->lock);
+    return is_found;
 }
 
 int64_t inbox_discarded_bytes(struct inbox *b)

@@ -44,5 +44,8 @@ void inbox_wait(struct inbox *b, int64_t deadline_mono_ms);
 void inbox_pause(struct inbox *b, int64_t deadline_mono_ms, size_t bytes);
 /* The oldest message, whose memory is the caller's (free), or NULL. Core thread. */
 struct inbox_message *inbox_take(struct inbox *b);
+/* A gateway of which something was discarded since this was last asked of it, and how many bytes; false: of none.
+ * Core thread. */
+bool inbox_take_discarded(struct inbox *b, char ret_gateway[static ID_MAX + 1], int64_t *ret_bytes);
 /* Bytes discarded since start. */
 int64_t inbox_discarded_bytes(struct inbox *b);

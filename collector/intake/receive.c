@@ -42,6 +42,9 @@ static enum status quarantine(struct receive *r, const struct inbox_message *m,
     enum status status = journal_quarantine(r->db, &entry, &is_kept, err);
     r->counters.quarantined++;
     r->counters.quarantine_omitted += !is_kept;
+    if (!r->trouble.is_quarantined)
+        snprintf(r->trouble.quarantined, sizeof r->trouble.quarantined, "%s", reason);
+    r->trouble.is_quarantined = true;
     return status;
 }
 
@@ -171,6 +174,8 @@ static enum status record_loss(
         r->counters.losses++;
         g->lost++;
         g->lost_ms = entry->recorded_ms;
+        if (r->trouble.lost == NULL)
+            r->trouble.lost = entry->reason;
     }
     return status;
 }
@@ -334,6 +339,7 @@ enum status receive_batch(
     struct receive *r, const struct inbox_message *m, struct receive_answer *ret, struct error *err)
 {
     *ret = (struct receive_answer){0};
+    r->trouble = (struct receive_trouble){0};
     struct span payload = {m->payload, m->len}, body;
     struct batch_header header;
     struct error why;
@@ -344,6 +350,7 @@ enum status receive_batch(
     }
     if (batch_read_header(payload, &header, &body, &why) != ST_OK) {
         r->counters.unreadable++;
+        r->trouble.is_unreadable = true;
         return quarantine(r, m, NULL, -1, why.text, payload, err);
     }
     enum status status = ST_OK;

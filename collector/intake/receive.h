@@ -13,6 +13,13 @@
 #define RECEIVE_SEARCH_BYTES (16 * 1024 * 1024)
 #define RECEIVE_AHEAD_MAX_MS (5 * 60 * 1000) /* D5: a reading further ahead of our clock is quarantined */
 
+/* What people should hear of a message: the first of each. */
+struct receive_trouble {
+    bool is_unreadable, is_quarantined;
+    char quarantined[256]; /* why */
+    const char *lost;      /* why; NULL = nothing is */
+};
+
 struct receive {
     struct db *db;
     struct known *known;
@@ -20,6 +27,7 @@ struct receive {
     int64_t search_bytes;   /* how much of the journal it may read for one batch */
     bool is_clock_doubtful; /* nobody knows whether ours is right: what is ahead of it is not judged by it */
     struct snapshot_counters counters; /* of this transaction */
+    struct receive_trouble trouble;    /* of the message received last */
 };
 
 struct receive_answer {

@@ -1,5 +1,6 @@
 #include "collector/live/presence.h"
 
+#include "lib/id.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 
@@ -30,6 +31,19 @@ static int64_t read_count(json_t *object, const char *key)
     return value > 0 ? value : 0;
 }
 
+/* Only what is asked for later is kept: what else the object may hold has no bound but the message's length, and
+ * takes many times that in memory. */
+static json_t *copy_periods(json_t *points)
+{
+    json_t *periods = json_object();
+    const char *name;
+    json_t *period;
+    json_object_foreach(points, name, period) if (json_integer_value(period) > 0 && point_is_valid(name) &&
+                                                  json_object_size(periods) < PRESENCE_POINTS_MAX)
+        json_object_set_new(periods, name, json_integer(json_integer_value(period)));
+    return periods;
+}
+
 static struct presence_gateway *get(struct presence *p, const char *gateway)
 {
     struct presence_gateway *g = (struct presence_gateway *)presence_find(p, gateway);
@@ -53,15 +67,14 @@ enum status presence_state(
     struct presence *p, const char *gateway, struct span payload, int64_t now_ms, struct error *err)
 {
     if (payload.len > PRESENCE_BYTES_MAX)
-        return error_set(err, ST_INVALID, "gateway %s: its state of %zu bytes is larger than %d", gateway,
-            payload.len, PRESENCE_BYTES_MAX);
+        return error_set(
+            err, ST_INVALID, "its state of %zu bytes is larger than %d", payload.len, PRESENCE_BYTES_MAX);
     json_error_t why;
     json_t *root = json_loadb(payload.at, payload.len, JSON_REJECT_DUPLICATES, &why);
     const char *state = json_string_value(json_object_get(root, "state"));
     if (state == NULL || (strcmp(state, "online") != 0 && strcmp(state, "offline") != 0)) {
         json_decref(root);
-        return error_set(
-            err, ST_INVALID, "gateway %s: its state is not JSON with \"state\" online or offline", gateway);
+        return error_set(err, ST_INVALID, "its state is not JSON with \"state\" online or offline");
     }
     struct presence_gateway *g = get(p, gateway);
     g->heard_ms = now_ms;
@@ -77,7 +90,7 @@ enum status presence_state(
         g->spooled_bytes = read_count(spooled, "bytes");
         g->spooled_oldest_ms = read_count(spooled, "oldest");
         json_decref(g->points);
-        g->points = json_is_object(points) ? json_incref(points) : NULL;
+        g->points = json_is_object(points) ? copy_periods(points) : NULL;
     }
     json_decref(root);
     return ST_OK;

@@ -16,6 +16,8 @@ struct presence {
 #define PRESENCE_MS (180 * 1000)         /* silent for longer: offline */
 #define PRESENCE_BYTES_MAX (1024 * 1024) /* of a `state` message; 5 000 points need a fifth of it */
 
+#define PRESENCE_POINTS_MAX 10000 /* periods kept of a gateway */
+
 struct presence_gateway {
     char id[ID_MAX + 1];
     int64_t heard_ms;

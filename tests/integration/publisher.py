@@ -8,6 +8,7 @@ import socket
 import struct
 import time
 
+NOT_AUTHORISED = 135
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, DISCONNECT = 1, 2, 3, 4, 8, 9, 14
 
 
@@ -34,6 +35,7 @@ class Mqtt:
         self.buffer = bytearray()
         self.received: list[tuple[str, bytes, bool]] = []
         self.unconfirmed: set[int] = set()
+        self.denied = 0  # publishes that the broker's rules forbid
         self.packet_id = 0
         self.answers: dict[int, bytes] = {}
         # Clean start, user and password, keep alive off; up to 65535 messages may be under way to us.
@@ -95,6 +97,7 @@ class Mqtt:
             self.take_message(head, body)
         elif kind == PUBACK:
             self.unconfirmed.discard(struct.unpack(">H", body[:2])[0])
+            self.denied += len(body) > 2 and body[2] == NOT_AUTHORISED
         else:
             self.answers[kind] = body
         return True

@@ -49,20 +49,22 @@ class Park:
     again on their own.
     """
 
-    def __init__(self, stage: Stage, seed: int = 7, every: float | None = 1.0, commit: float = 0.2, build: Path | None = None):
+    def __init__(self, stage: Stage, seed: int = 7, every: float | None = 1.0, commit: float = 0.2, build: Path | None = None,
+                 users: tuple[str, ...] = ()):
         self.stage = stage
         self.folder = stage.folder
         self.seed = seed
         self.every = every
         self.commit = commit
         self.build = build
+        self.users = users  # whom the broker knows beside
         self.agents: dict[str, Agent] = {}
 
     def start_servers(self) -> None:
         """All but the agents; `agents` are ready to be started, or to replay."""
         self.sim: Sim = self.stage.start(Sim(self.folder / "sim", self.seed))
         self.influx: Influx = self.stage.influx()
-        self.broker: Broker = self.stage.broker(*self.sim.ports)
+        self.broker: Broker = self.stage.broker(*self.sim.ports, *self.users)
         settings = self.sim.write_settings(self.folder / "settings", self.broker, self.every, self.commit)
         for path in settings:
             self.agents[path.stem] = self.stage.add(Agent(path, self.broker, self.build))

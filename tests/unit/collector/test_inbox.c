@@ -173,6 +173,29 @@ static void test_waiting_ends_by_a_message_a_wake_or_the_deadline(void **state)
     inbox_destroy(b);
 }
 
+static void test_what_is_discarded_is_told_of_whose_it_is(void **state)
+{
+    (void)state;
+    struct inbox *b = inbox_create();
+    char gateway[ID_MAX + 1];
+    int64_t bytes;
+    put(b, "park/v1/gw/gw-b/up", 10, false);
+    assert_false(inbox_take_discarded(b, gateway, &bytes));
+    for (int i = 0; i < 5; i++)
+        put(b, "park/v1/gw/gw-a/up", INBOX_GATEWAY_BYTES_MAX / 2 - 1000, false);
+    assert_true(inbox_take_discarded(b, gateway, &bytes));
+    assert_string_equal(gateway, "gw-a");
+    assert_int_equal(bytes, 3 * (INBOX_GATEWAY_BYTES_MAX / 2 - 1000));
+    assert_false(inbox_take_discarded(b, gateway, &bytes));
+    /* It is told also when nothing of the gateway waits any more. */
+    put(b, "park/v1/gw/gw-a/up", INBOX_GATEWAY_BYTES_MAX / 2, false);
+    assert_int_equal(count_of(b, "gw-a"), 2);
+    assert_true(inbox_take_discarded(b, gateway, &bytes));
+    assert_int_equal(bytes, INBOX_GATEWAY_BYTES_MAX / 2);
+    assert_false(inbox_take_discarded(b, gateway, &bytes));
+    inbox_destroy(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_a_gateway_has_two_mebibytes_and_what_is_more_is_counted_and_gone),
         cmocka_unit_test(test_many_that_flood_leave_room_for_the_others_and_keep_below_the_sum),
         cmocka_unit_test(test_empty_messages_cost_room_too),
+        cmocka_unit_test(test_what_is_discarded_is_told_of_whose_it_is),
         cmocka_unit_test(test_waiting_ends_by_a_message_a_wake_or_the_deadline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

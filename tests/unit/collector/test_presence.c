@@ -1,5 +1,7 @@
 #include "collector/live/presence.h"
 
+#include "lib/buf.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,6 +54,30 @@ static void test_a_gateway_says_what_it_is_doing(void **state)
     assert_int_equal(g->spooled_batches, 0);
     assert_int_equal(g->spooled_bytes, 0);
     assert_int_equal(presence_period_ms(g, "m"), 0);
+    presence_release(&p);
+}
+
+static void test_of_the_points_only_periods_are_kept_and_not_without_bound(void **state)
+{
+    (void)state;
+    struct presence p = {0};
+    assert_int_equal(
+        tell(&p,
+            "{\"state\":\"online\",\"points\":{\"m\":1000,\"a\":[[],[[]]],\"b\":{\"c\":1},\"d\":\"1\","
+            "\"not a point\":5,\"x\":0}}",
+            NOW_MS),
+        ST_OK);
+    const struct presence_gateway *g = presence_find(&p, "gw-a");
+    assert_int_equal(json_object_size(g->points), 1);
+    assert_int_equal(presence_period_ms(g, "m"), 1000);
+    struct buf text = {0};
+    buf_printf(&text, "{\"state\":\"online\",\"points\":{\"p0\":1");
+    for (int i = 1; i < PRESENCE_POINTS_MAX + 500; i++)
+        buf_printf(&text, ",\"p%d\":1", i);
+    buf_printf(&text, "}}");
+    assert_int_equal(tell(&p, text.data, NOW_MS), ST_OK);
+    assert_int_equal(json_object_size(g->points), PRESENCE_POINTS_MAX);
+    buf_release(&text);
     presence_release(&p);
 }
 
@@ -112,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_gateway_says_what_it_is_doing),
+        cmocka_unit_test(test_of_the_points_only_periods_are_kept_and_not_without_bound),
         cmocka_unit_test(test_silence_for_three_minutes_is_offline_and_any_message_is_life),
         cmocka_unit_test(test_one_that_says_offline_is_offline_at_once_until_it_speaks_again),
         cmocka_unit_test(test_what_is_not_the_contracts_json_is_refused_and_proves_nothing),

@@ -1,0 +1,240 @@
+"""A gateway that attacks with valid credentials, and people who attack the listener, while lawful gateways deliver.
+
+PARKMON_LONG=1 plays each attack for 40 s instead of 2.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import sqlite3
+import threading
+import time
+
+import evidence
+import hostile
+import pytest
+from harness.parkmon import release_folder
+from harness.process import wait_until
+from harness.stage import Park
+from publisher import Publisher
+from test_thin_path import by_point, in_store
+
+from sim import answers  # test_thin_path has made it known
+
+IS_LONG = os.environ.get("PARKMON_LONG") == "1"
+SECONDS_EACH = 40 if IS_LONG else 2
+PROBE = "gw-probe"
+
+# At rest the collector has about 15 MiB. To that may come: the inbox (16 MiB and one message of the broker's 1 MiB that is
+# being copied), a database cache and one transaction's pages (2 x 8 MiB), a `state` of 1 MiB while it is parsed (45 MiB by
+# jansson's cost of an empty array), the points and epochs that one gateway may have (4 MiB), and what malloc holds back.
+MEMORY_MAX_KIB = 128 * 1024
+# Seconds. The flooder gets its share of the inbox and of each transaction, not more; on an idle machine p99 is below 0.5.
+ACK_P99_MAX_S = 3.0
+ACK_MAX_S = 10.0
+# Beside the raw batches the flooder may leave: 4 MiB of quarantine, 10 000 losses and points, 1 000 epochs, free pages.
+DATABASE_REST_MAX = 64 * 1024 * 1024
+
+
+class Probe:
+    """A lawful gateway that measures how long each of its batches waits for its acknowledgement."""
+
+    def __init__(self, broker):
+        self.publisher = Publisher(broker, PROBE)
+        self.latencies: list[float] = []
+        self.is_stopping = threading.Event()
+        self.failure: Exception | None = None
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self) -> None:
+        seq = 0
+        try:
+            while not self.is_stopping.wait(0.1):
+                seq += 1
+                self.publisher.forget()
+                began = time.monotonic()
+                self.publisher.send(seq, [f"register,point=m value={seq}i {int(time.time() * 1000)}"])
+                self.publisher.wait_ack(seq, seconds=60)
+                self.latencies.append(time.monotonic() - began)
+        except Exception as failure:
+            self.failure = failure
+
+    def stop(self) -> None:
+        self.is_stopping.set()
+        self.thread.join()
+        if self.failure:
+            raise self.failure
+
+
+@pytest.fixture
+def park(stage):
+    """The optimised build, because memory and latency are judged."""
+    return Park(stage, every=0.5, build=release_folder(), users=(hostile.GATEWAY, PROBE)).start()
+
+
+def rows(park, sql: str) -> list[tuple]:
+    with sqlite3.connect(f"file:{park.collector.settings.with_suffix('.db')}?mode=ro", uri=True) as database:
+        return database.execute(sql).fetchall()
+
+
+def worst_delay_s(park) -> float:
+    """How old the oldest reading of a batch of the agents was when the collector got it, at worst."""
+    found = rows(park, "SELECT j.received_ms, j.payload FROM journal j JOIN gateway g ON g.id = j.gateway "
+                       f"WHERE g.name <> '{hostile.GATEWAY}'")
+    return max(received_ms - int(payload.split(b"\n")[1].rsplit(b" ", 1)[1]) for received_ms, payload in found) / 1000
+
+
+def peak_memory_kib(program) -> int:
+    with open(f"/proc/{program.pid}/status") as file:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", file.read())[1])
+
+
+def assert_answers(collector, paths=("/readyz", "/api/v1/quarantine", "/api/v1/losses", "/metrics")) -> float:
+    """Each path is answered, in whatever state; the slowest in seconds."""
+    slowest = 0.0
+    for path in paths:
+        began = time.monotonic()
+        status, text = collector.get(path)
+        assert status == 200 or (path == "/readyz" and status == 503), f"{path}: {status} {text[:200]}"
+        slowest = max(slowest, time.monotonic() - began)
+    return slowest
+
+
+def assert_lawful_lost_nothing(park) -> None:
+    park.stop_agents()
+    park.sim.stop()
+    park.collector.wait_settled(120)
+    expected, found = by_point(park.sim.log_of_answers), in_store(park.influx)
+    for key, answered in expected.items():
+        stored = answers.changes(found[key]) if key[0] == "state" else found[key]
+        assert [value for _, value in stored] == [value for _, value in answered], key
+    for gateway, agent in park.agents.items():
+        spooled = evidence.read_spool(agent.settings.with_suffix(".spool"))
+        held = {(kind, point, *reading) for (kind, owner, point), readings in found.items() if owner == gateway for reading in readings}
+        assert spooled.readings and spooled.readings <= held, gateway
+    assert rows(park, f"SELECT count(*) FROM loss WHERE gateway <> '{hostile.GATEWAY}'") == [(0,)]
+    assert rows(park, f"SELECT count(*) FROM quarantine WHERE gateway <> '{hostile.GATEWAY}'") == [(0,)]
+
+
+def assert_bounded_on_disk(park) -> None:
+    evil = f"(SELECT id FROM gateway WHERE name = '{hostile.GATEWAY}')"
+    assert rows(park, f"SELECT count(*) FROM point WHERE gateway = {evil}")[0][0] <= 10_000
+    assert rows(park, f"SELECT count(*) FROM epoch WHERE gateway = {evil}")[0][0] <= 1_000
+    assert rows(park, f"SELECT count(*) FROM loss WHERE gateway = '{hostile.GATEWAY}'")[0][0] <= 10_001
+    assert rows(park, "SELECT sum(length(content)) FROM quarantine")[0][0] <= 4 * 1024 * 1024
+    journal, = rows(park, "SELECT sum(length(payload)) FROM journal")[0]
+    size, = rows(park, "SELECT (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)")[0]
+    assert size <= 1.3 * journal + DATABASE_REST_MAX, f"{size} bytes with {journal} of batches"
+
+
+def assert_said_once_each(park) -> None:
+    lines = [line for line in park.collector.log().splitlines() if "intake: " in line]
+    told = [line.split("intake: ", 1)[1] for line in lines]
+    for what in ("a payload that is not a batch: ", "quarantined: ", "loss recorded: ", "KiB more than its share", "its state "):
+        mine = [line for line in told if what in line]
+        assert mine and mine[0].startswith(f"gateway {hostile.GATEWAY}: ") and "; " in mine[0], f"{what}\n{told}"
+        # With back-off: at once, after one minute, after two more, four, eight.
+        assert len(mine) <= (5 if IS_LONG else 2), mine
+    assert all(line.startswith(f"gateway {hostile.GATEWAY}: ") for line in told), told
+
+
+def test_a_gateway_that_attacks_takes_nothing_from_the_others(park):
+    probe = Probe(park.broker)
+    attacker = hostile.Hostile(park.broker, SECONDS_EACH).start()
+    slowest = 0.0
+    while attacker.thread.is_alive():
+        slowest = max(slowest, assert_answers(park.collector))
+        attacker.thread.join(0.5)
+    attacker.join()
+    probe.stop()
+    forbidden, _ = attacker.sent["forged"]
+    assert attacker.denied["forged"] == forbidden > 0 and sum(attacker.denied.values()) == forbidden
+
+    # What the broker keeps is met again by a collector that comes back.
+    kept = hostile.Hostile(park.broker, 0.5, ("retained",), seed=2).start()
+    kept.join()
+    memory_kib = peak_memory_kib(park.collector)
+    park.collector.restart()
+    wait_until(lambda: f"gateway {hostile.GATEWAY}: a batch that the broker keeps as retained" in park.collector.log(), 20,
+               "the retained batch is told")
+    latencies = sorted(probe.latencies)
+    p99 = latencies[int(len(latencies) * 0.99)]
+    print(f"sent {attacker.sent}\npeak {memory_kib} KiB; {len(latencies)} acknowledgements, median {latencies[len(latencies) // 2]:.3f} s, "
+          f"p99 {p99:.3f} s, worst {latencies[-1]:.3f} s; slowest answer {slowest:.3f} s")
+    delay_s = worst_delay_s(park)
+    print(f"oldest reading of an agent's batch when it arrived: {delay_s:.3f} s")
+    assert_lawful_lost_nothing(park)
+    assert_bounded_on_disk(park)
+    assert_said_once_each(park)
+    assert memory_kib <= MEMORY_MAX_KIB
+    assert p99 <= ACK_P99_MAX_S and latencies[-1] <= ACK_MAX_S
+    assert delay_s <= ACK_MAX_S + 1  # a commit interval of 0.2 s, and what waited to be cut
+    assert slowest <= 5
+
+
+class HttpAttack:
+    """Connections from other addresses of this machine, so that a limit for each address is not the tester's own."""
+
+    def __init__(self, port: int):
+        self.port = port
+        self.sockets: list[socket.socket] = []
+
+    def connect(self, address: str) -> socket.socket | None:
+        try:
+            made = socket.create_connection(("127.0.0.1", self.port), 5, source_address=(address, 0))
+        except OSError:
+            return None
+        self.sockets.append(made)
+        return made
+
+    def send(self, made: socket.socket | None, data: bytes) -> bytes:
+        """The answer's beginning; nothing where the connection was ended."""
+        try:
+            if made is None:
+                return b""
+            made.sendall(data)
+            return made.recv(4096)
+        except OSError:
+            return b""
+
+    def close(self) -> None:
+        for made in self.sockets:
+            made.close()
+
+
+def test_people_who_attack_the_listener_delay_no_reading(park):
+    probe = Probe(park.broker)
+    attack = HttpAttack(park.collector.port)
+    slow = [attack.connect(f"127.0.0.{2 + i % 3}") for i in range(400)]
+    answered = set()
+    until = time.monotonic() + SECONDS_EACH * 5
+    while time.monotonic() < until:
+        for made in slow:
+            try:
+                if made:
+                    made.send(b"G")
+            except OSError:
+                pass
+        for request in (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+                        b"\0\1\2\3\r\n\r\n", b"POST /api/v1/losses HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+                        b"GET /api/v1/losses HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 5000 + b"\r\n"):
+            answer = attack.send(attack.connect("127.0.0.9"), request)
+            if answer.startswith(b"HTTP/1.1 "):
+                answered.add(int(answer[9:12]))
+        for query in ("limit=0", "limit=-1", "limit=99999999999999999999", "limit=x", "before=%00", "before=0", "limit=1&limit=2"):
+            status, text = park.collector.get(f"/api/v1/losses?{query}")
+            assert status in (200, 400), f"{query}: {status}"
+            assert status == 200 or "error" in text
+        assert assert_answers(park.collector) <= 5
+    attack.close()
+    probe.stop()
+    latencies = sorted(probe.latencies)
+    print(f"answers to nonsense {answered}; worst acknowledgement {latencies[-1]:.3f} s of {len(latencies)}; "
+          f"peak {peak_memory_kib(park.collector)} KiB")
+    assert answered and all(400 <= status < 500 or status == 501 for status in answered), answered
+    assert latencies[-1] <= ACK_MAX_S
+    assert peak_memory_kib(park.collector) <= MEMORY_MAX_KIB
+    assert_lawful_lost_nothing(park)
