@@ -22,7 +22,7 @@ static char settings_folder[64], settings_path[80];
 
 /* A register map that a device of the input may name. */
 static const char settings_map[] = "points = ({ name = \"energy\"; kind = \"register\"; address = 0; type = "
-                                   "\"u32\"; scale = \"10\"; });\n";
+                                   "\"u32\"; scale = \"10\"; unit = \"Wh\"; });\n";
 
 static inline void settings_write(const char *path, const void *data, size_t size)
 {
