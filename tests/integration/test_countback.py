@@ -105,7 +105,8 @@ def test_a_point_that_is_not_ours_is_told_and_posted_for_once_only(house):
     house.touch(agent, 3)
     wait_until(lambda: "363 / 362" in house.reasons(), 30, "it is judged anew when lines go there", poll=0.2)
     assert house.collector.log().count("also after posting again") == 2
-    assert house.collector.metric("parkmon_store_lines_total") == accepted + 3
+    # Not the hour's 361 again; beside the three each minute has a row of its own.
+    assert 3 <= house.collector.metric("parkmon_store_lines_total") - accepted < 20
 
     # It stands in the database; when someone has mended it, it is no reason any more.
     house.collector.restart()
