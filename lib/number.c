@@ -3,6 +3,7 @@
 #include "lib/mem.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,8 +91,40 @@ static bool is_decimal_float(const char *text, size_t len)
     return at == len;
 }
 
+/* So many fit a double exactly, and so does the power of ten by which they are divided. */
+#define SHORT_DIGITS 15
+
+/* A decimal of few digits, as meters have them: the quotient of two exact numbers is rounded once, as strtod
+ * rounds. False: it needs strtod. */
+static bool parse_short(const char *text, size_t len, double *ret)
+{
+    static const double powers[SHORT_DIGITS + 1] = {
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    bool is_negative = len > 0 && text[0] == '-', has_point = false;
+    int64_t value = 0;
+    int digits = 0, decimals = 0;
+    for (size_t i = is_negative; i < len; i++) {
+        if (is_digit(text[i]) && digits < SHORT_DIGITS) {
+            value = 10 * value + (text[i] - '0');
+            digits++;
+            decimals += has_point;
+        } else if (text[i] == '.' && !has_point) {
+            has_point = true;
+        } else {
+            return false;
+        }
+    }
+    if (digits == 0 || FLT_EVAL_METHOD != 0)
+        return false;
+    double size = (double)value / powers[decimals];
+    *ret = is_negative ? -size : size;
+    return true;
+}
+
 bool number_parse_double(const char *text, size_t len, double *ret)
 {
+    if (parse_short(text, len, ret))
+        return true;
     if (!is_decimal_float(text, len))
         return false;
     char small[64], *copy = small;

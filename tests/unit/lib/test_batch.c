@@ -357,6 +357,40 @@ static void test_a_written_reading_reads_back(void **state)
     }
 }
 
+/* A second space before the fields means nothing, but the line is no longer as agents write it. */
+static void test_a_line_reads_the_same_as_agents_write_it_and_otherwise(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"register,point=b3.main value=123456780i 1764000000123",
+        "register,point=p value=-1i 1", "register,point=p value=1000000000000000i 1",
+        "register,point=p value=1000000000000001i 1", "register,point=p value=i 1",
+        "register,point=p value=1 1", "register,point=p value=1.0i 1", "register,point=p value=1i 0",
+        "register,point=p value=1i -1", "register,point=p value=1i 9007199254740992",
+        "register,point=p value=1i", "register,point=p value=1i 1 1", "register,point=p value=1i 1 ",
+        "register,point=p value=1i,quality=\"clock\" 1", "register,point=p value=1i,value=2i 1",
+        "register,point=p other=1i 1", "register,point=P value=1i 1", "register,point= value=1i 1",
+        "register,point=" A64 " value=1i 1", "register,point=" A64 "a value=1i 1",
+        "register,point=a\\ b value=1i 1", "register,point=p,x=y value=1i 1", "registers,point=p value=1i 1",
+        "gauge,point=b3.main.power value=41230.5 1764000000123", "gauge,point=p value=-0 1",
+        "gauge,point=p value=1e+06 1", "gauge,point=p value=1e999 1", "gauge,point=p value=nan 1",
+        "gauge,point=p value= 1", "gauge,point=p value=1i 1", "gauge,point=p value=t 1",
+        "gauge,point=p value=1.2.3 1", "gauge,point=p value=\"1\" 1", "gauge,point=p value=1\t 1",
+        "state,point=s value=\"open\" 1", "state,point=s value=1 1", "gauge,point=p", "register,point="};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        const char *fields = strchr(lines[i], ' ');
+        size_t head = fields != NULL ? (size_t)(fields - lines[i]) : strlen(lines[i]);
+        char other[256];
+        snprintf(other, sizeof other, "%.*s %s", (int)head, lines[i], lines[i] + head);
+        struct reading r = {0}, s = {0};
+        enum status status = batch_read_reading(span_of(lines[i]), &r, NULL);
+        if (batch_read_reading(span_of(other), &s, NULL) != status)
+            fail_msg("%s", lines[i]);
+        assert_true(r.kind == s.kind && r.quality == s.quality && r.time_ms == s.time_ms);
+        assert_true(r.count == s.count && r.point.len == s.point.len && r.text.len == s.text.len);
+        assert_memory_equal(&r.value, &s.value, sizeof r.value);
+    }
+}
+
 static void test_points_are_those_of_the_identifiers(void **state)
 {
     (void)state;
@@ -457,6 +491,7 @@ int main(void)
         cmocka_unit_test(test_what_is_not_a_reading_of_the_contract_is_refused_with_its_reason),
         cmocka_unit_test(test_what_the_contract_forbids_is_not_written),
         cmocka_unit_test(test_a_written_reading_reads_back),
+        cmocka_unit_test(test_a_line_reads_the_same_as_agents_write_it_and_otherwise),
         cmocka_unit_test(test_points_are_those_of_the_identifiers),
         cmocka_unit_test(test_a_payload_cut_at_any_byte_is_survived),
         cmocka_unit_test(test_acknowledgements_are_written_and_read),

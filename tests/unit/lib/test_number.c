@@ -75,6 +75,28 @@ static void test_floats_are_plain_decimals(void **state)
     assert_true(value == 4);
 }
 
+/* Around the number of digits up to which no strtod is needed. */
+static void test_decimals_of_any_length_are_read_as_strtod_reads_them(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 200000; i++) {
+        char text[32];
+        size_t length = 1 + random_below(18), point = random_below(length + 2), at = 0;
+        if (random_below(2) == 0)
+            text[at++] = '-';
+        for (size_t digit = 0; digit < length; digit++) {
+            if (digit == point)
+                text[at++] = '.';
+            text[at++] = (char)('0' + random_below(10));
+        }
+        text[at] = '\0';
+        double value, expected = strtod(text, NULL);
+        assert_true(number_parse_double(text, at, &value));
+        if (memcmp(&value, &expected, sizeof value) != 0)
+            fail_msg("%s is read as %.17g", text, value);
+    }
+}
+
 /* Expected texts are those of Go's strconv.FormatFloat(v, 'g', -1, 64). */
 static void test_floats_are_written_as_influxdb_writes_them(void **state)
 {
@@ -249,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_unsigned_integers_reach_their_limit),
         cmocka_unit_test(test_sixteen_hex_digits_are_exactly_that),
         cmocka_unit_test(test_floats_are_plain_decimals),
+        cmocka_unit_test(test_decimals_of_any_length_are_read_as_strtod_reads_them),
         cmocka_unit_test(test_floats_are_written_as_influxdb_writes_them),
         cmocka_unit_test(test_every_float_reads_back_and_none_could_be_shorter),
         cmocka_unit_test(test_integers_are_written_as_printf_does),
