@@ -316,13 +316,14 @@ static void bind_loss(struct db_stmt *s, const struct loss_entry *entry)
     db_bind_int(s, 9, entry->recorded_ms);
 }
 
-/* What is unknown of one of the two is unknown of both together: min, max and + of NULL are NULL. */
+/* What is unknown of one of the two is unknown of both together: min, max and + of NULL are NULL. A sum ends at what
+ * one entry may say: beyond 2^63 it would be no integer, and refused. */
 static enum status widen_loss(
     struct db *db, const struct loss_entry *entry, bool *ret_is_done, struct error *err)
 {
     struct db_stmt *widen = db_keep(db,
-        "UPDATE loss SET epoch = ?2, first_seq = min(first_seq, ?3), last_seq = max(last_seq, ?4), readings "
-        "= readings + ?5,"
+        "UPDATE loss SET epoch = ?2, first_seq = min(first_seq, ?3), last_seq = max(last_seq, ?4),"
+        " readings = min(readings + ?5, 9007199254740991),"
         " from_ms = min(from_ms, ?6), to_ms = max(to_ms, ?7), recorded_ms = ?9"
         " WHERE id = (SELECT id FROM loss WHERE gateway = ?1 AND reason = ?8 ORDER BY id DESC LIMIT 1)");
     bind_loss(widen, entry);

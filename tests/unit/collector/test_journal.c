@@ -131,6 +131,30 @@ static void test_losses_beyond_the_limit_widen_the_last_of_their_kind(void **sta
     intake_close(&in);
 }
 
+/* A sum that SQLite could not hold would fail the whole transaction, and with it the batches of others. */
+static void test_a_gateway_that_claims_to_have_lost_everything_again_and_again_holds_nobody_up(void **state)
+{
+    (void)state;
+    struct intake in;
+    struct error err = {""};
+    intake_open(&in);
+    intake_give(&in, "gw-a", "#park1 epoch=" EPOCH_A " seq=1 first=1\n");
+    begin(&in);
+    struct loss_entry dropped = {.gateway = "gw-a",
+        .readings = BATCH_SEQ_MAX - 1,
+        .from_ms = 10,
+        .to_ms = 20,
+        .reason = "dropped",
+        .recorded_ms = 1};
+    int64_t id = known_gateway_find(&in.known, SPAN("gw-a"))->id;
+    for (int i = 0; i < 1100; i++)
+        must(journal_loss(in.db, id, JOURNAL_LOSSES_MAX + i, &dropped, &err), &err);
+    assert_int_equal(query(in.db, "SELECT readings FROM loss"), BATCH_SEQ_MAX - 1);
+    assert_int_equal(query(in.db, "SELECT lost FROM gateway"), 1100);
+    db_rollback(in.db);
+    intake_close(&in);
+}
+
 static void add_batch(struct intake *in, int64_t received_ms, int64_t time_ms)
 {
     struct error err = {""};
@@ -244,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_pruning_makes_room_again),
         cmocka_unit_test(test_a_line_that_the_store_refuses_again_is_quarantined_once),
         cmocka_unit_test(test_losses_beyond_the_limit_widen_the_last_of_their_kind),
+        cmocka_unit_test(test_a_gateway_that_claims_to_have_lost_everything_again_and_again_holds_nobody_up),
         cmocka_unit_test(test_only_batches_that_are_old_and_in_the_store_are_pruned_whatever_their_order),
         cmocka_unit_test(test_the_queries_of_every_second_use_an_index),
     };
