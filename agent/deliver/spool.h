@@ -9,8 +9,9 @@
  *   spool           one row: the gateway, the mark, and what was given up uncut and no batch has said yet
  *
  * At its limit, or where the disk is full, it gives readings up rather than stand still: uncut gauges first,
- * then the oldest uncut of anything, then whole batches. The next batch says what was given up uncut, and
- * `first` which batches. A reserve file ("<path>.reserve") keeps room on the disk for doing so.
+ * then the oldest uncut of anything, then whole batches. The next batch says what was given up uncut, and again
+ * what batches had said that were given up themselves; `first` says which batches. A reserve file
+ * ("<path>.reserve") keeps room on the disk for doing so.
  *
  * One thread. Every call that writes is one transaction; on failure nothing changed. The laws:
  * CONTRIBUTING.md, "The wire contract".

@@ -115,6 +115,12 @@ static void take_seq(struct remains *r, struct db_stmt *row)
         r->last = db_int(row, 0);
 }
 
+/* The chain names the batch by its number, but not what that said of others. */
+static void take_said(struct remains *r, struct db_stmt *row)
+{
+    lose(r, db_int(row, 0), db_int(row, 1), db_int(row, 2));
+}
+
 /* Only where no chain names it by its number. */
 static void take_batch(struct remains *r, struct db_stmt *row)
 {
@@ -147,6 +153,11 @@ static void read_tables(struct db *db, struct remains *r)
     r->has_chain = !r->is_partial && r->epoch_count > 0 && r->last > 0 && r->last < BATCH_SEQ_MAX / 2;
     /* Numbers that were cut must not be cut again. What cannot be read of it the chain names. */
     each_row(db, "SELECT seq FROM batch ORDER BY seq DESC LIMIT 1", take_seq, r);
+    if (r->has_chain)
+        each_row(db,
+            "SELECT dropped, dropped_from_ms, dropped_to_ms FROM batch"
+            " WHERE seq > (SELECT mark FROM spool) AND dropped > 0 ORDER BY seq",
+            take_said, r);
     r->is_partial = was_partial;
     if (!r->has_chain)
         each_row(db, "SELECT seq, body, dropped, dropped_from_ms, dropped_to_ms FROM batch", take_batch, r);

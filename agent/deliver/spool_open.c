@@ -72,7 +72,8 @@ static void prepare(struct spool *s)
                                       " (SELECT id, time_ms FROM gauge ORDER BY id LIMIT ?)");
     s->oldest_records = db_prepare(db, "SELECT count(*), min(time_ms), max(time_ms), max(id) FROM"
                                        " (SELECT id, time_ms FROM record ORDER BY id LIMIT ?)");
-    s->lowest_batch = db_prepare(db, "SELECT min(seq) FROM batch");
+    s->lowest_batch =
+        db_prepare(db, "SELECT seq, dropped, dropped_from_ms, dropped_to_ms FROM batch ORDER BY seq LIMIT 1");
     s->drop_batch = db_prepare(db, "DELETE FROM batch WHERE seq = ?");
     s->cut =
         db_prepare(db, "INSERT INTO batch SELECT ?1, ?2, ?3, length(?4) +"

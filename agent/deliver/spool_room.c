@@ -31,7 +31,8 @@ static int64_t allowed_bytes(const struct spool *s)
     return s->disk_limit_bytes < s->limit_bytes ? limit - smaller(headroom, limit / 3) : limit - headroom;
 }
 
-static void note_dropped(struct spool *s, int64_t count, int64_t from_ms, int64_t to_ms)
+/* For the next batch that is cut to say. */
+static void note_unsaid(struct spool *s, int64_t count, int64_t from_ms, int64_t to_ms)
 {
     struct spool_memory *now = &s->now;
     if (now->dropped == 0 || from_ms < now->dropped_from_ms)
@@ -39,9 +40,14 @@ static void note_dropped(struct spool *s, int64_t count, int64_t from_ms, int64_
     if (now->dropped == 0 || to_ms > now->dropped_to_ms)
         now->dropped_to_ms = to_ms;
     now->dropped += count;
-    now->state.uncut -= count;
-    now->state.dropped_readings += count;
     s->is_saved = false;
+}
+
+static void note_dropped(struct spool *s, int64_t count, int64_t from_ms, int64_t to_ms)
+{
+    note_unsaid(s, count, from_ms, to_ms);
+    s->now.state.uncut -= count;
+    s->now.state.dropped_readings += count;
 }
 
 static enum status give_up_oldest(
@@ -64,16 +70,21 @@ static enum status give_up_oldest(
     return status;
 }
 
-/* The lowest batch, not acknowledged: `first` rises, and names it. What it said in `dropped` goes with it. */
+/* The lowest batch, not acknowledged: `first` rises, and names it. What it said of others it would take with it
+ * unsaid. Was it received all the same, and only the answer lost, then the collector hears of those twice. */
 static enum status give_up_batch(struct spool *s, bool *ret_is_given_up, struct error *err)
 {
-    int64_t seq;
-    enum status status = spool_query_int(s->lowest_batch, 0, &seq, err);
-    *ret_is_given_up = status == ST_OK && seq > 0;
-    if (!*ret_is_given_up)
+    struct db_stmt *lowest = s->lowest_batch;
+    enum status status = db_step(lowest, ret_is_given_up, err);
+    if (status != ST_OK || !*ret_is_given_up)
         return status;
+    int64_t seq = db_int(lowest, 0), dropped = db_int(lowest, 1), from_ms = db_int(lowest, 2),
+            to_ms = db_int(lowest, 3);
+    db_reset(lowest);
     db_bind_int(s->drop_batch, 1, seq);
     if ((status = db_run(s->drop_batch, err)) == ST_OK) {
+        if (dropped > 0)
+            note_unsaid(s, dropped, from_ms, to_ms);
         s->now.state.mark = seq;
         s->now.state.dropped_batches++;
         s->is_saved = false;

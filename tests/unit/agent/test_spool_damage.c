@@ -168,6 +168,44 @@ static void test_readings_that_cannot_be_read_are_at_least_one_more(void **state
     free(path);
 }
 
+/* The first of its batches says what was given up before it. */
+static struct spool *open_damaged_that_said(int64_t mark, int64_t *ret_said, int64_t *ret_uncut)
+{
+    char *path = new_path();
+    may_drop = true;
+    struct spool *s = open_limited(path, 2);
+    for (int64_t next = 1; state_of(s).dropped_readings == 0; next += 400)
+        add(s, next, next + 399);
+    *ret_said = state_of(s).dropped_readings;
+    cut(s, 2);
+    spool_set_mark(s, mark);
+    *ret_uncut = state_of(s).uncut;
+    spool_close(s);
+    may_drop = false;
+    spoil_page(path, leaf_of(path, "boot", 0));
+    s = open_damaged(path, "readings are lost");
+    free(path);
+    assert_int_equal(state_of(s).last, 2);
+    add(s, 1000000, 1000000);
+    cut(s, 1);
+    return s;
+}
+
+static void test_what_a_batch_said_that_is_lost_is_said_again(void **state)
+{
+    (void)state;
+    int64_t said, uncut;
+    for (int64_t mark = 0; mark < 2; mark++) { /* where it is acknowledged it is known */
+        struct spool *s = open_damaged_that_said(mark, &said, &uncut);
+        struct seen seen = look(s, 3);
+        assert_int_equal(seen.header.dropped, uncut + (mark == 0 ? said : 0));
+        if (mark == 0)
+            assert_int_equal(seen.header.dropped_from_ms, T0 + 1);
+        free(seen.body);
+        spool_close(s);
+    }
+}
+
 static void test_without_the_chain_batches_that_were_not_acknowledged_are_counted(void **state)
 {
     (void)state;
@@ -346,6 +384,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_spoiled_batch_loses_no_uncut_reading_without_naming_it),
         cmocka_unit_test(test_readings_that_cannot_be_read_are_at_least_one_more),
+        cmocka_unit_test(test_what_a_batch_said_that_is_lost_is_said_again),
         cmocka_unit_test(test_without_the_chain_batches_that_were_not_acknowledged_are_counted),
         cmocka_unit_test(test_a_torn_spool_is_set_aside),
         cmocka_unit_test(test_each_start_that_finds_damage_keeps_one_more),

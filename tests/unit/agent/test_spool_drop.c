@@ -207,6 +207,45 @@ static void test_whole_batches_go_last_and_first_rises(void **state)
     free(path);
 }
 
+/* Batches that nobody acknowledges fill the room that the next start allows; the first of them says what was given
+ * up before it. */
+static void test_what_a_batch_said_that_is_given_up_itself_is_said_by_the_next(void **state)
+{
+    (void)state;
+    char *path = new_path();
+    struct spool *s = open_limited(path, 2);
+    fill_until_dropping(s);
+    int64_t said = state_of(s).dropped_readings;
+    cut(s, WINDOW_BATCHES);
+    struct seen seen = glance(s, 1);
+    assert_int_equal(seen.header.dropped, said);
+    free(seen.body);
+    spool_close(s);
+    s = open_limited(path, 1);
+    int64_t next = 1000000;
+    add_mixed(s, next, next + 99);
+    struct spool_state now = state_of(s);
+    assert_true(now.dropped_batches > 0 && now.first > 1 && now.first <= now.last);
+    int64_t uncut = now.dropped_readings;
+    assert_true(uncut > 0);
+    spool_close(s); /* before anything said it */
+    s = open_limited(path, 1);
+    spool_set_mark(s, now.last); /* those that were left are acknowledged */
+    cut(s, 1);
+    seen = glance(s, now.last + 1);
+    assert_int_equal(seen.header.dropped, said + uncut);
+    assert_int_equal(seen.header.dropped_from_ms, T0 + 1);
+    free(seen.body);
+    spool_set_mark(s, now.last + 1);
+    add_mixed(s, next + 100, next + 199);
+    cut(s, 1);
+    seen = glance(s, now.last + 2);
+    assert_int_equal(seen.header.dropped, 0);
+    free(seen.body);
+    spool_close(s);
+    free(path);
+}
+
 /* ---- the law ---- */
 
 struct book {
@@ -268,6 +307,97 @@ static void test_every_committed_reading_is_uncut_or_in_a_batch_or_said_to_be_gi
     free(path);
 }
 
+/* The receiver's books, by seq: of a batch that is lost it knows the number only. */
+enum { UNHEARD, APPLIED, LOST, SEQS_MAX = 20000 };
+
+struct receiver {
+    int64_t mark, last;
+    struct {
+        int64_t lines, said; /* as it was cut */
+        int fate;
+    } batches[SEQS_MAX];
+};
+
+static void remember_new_batches(struct spool *s, struct receiver *r)
+{
+    while (r->last < state_of(s).last) {
+        struct seen seen = glance(s, ++r->last);
+        assert_true(r->last < SEQS_MAX);
+        struct span body = span_of(seen.body), line;
+        while (batch_next_line(&body, &line))
+            r->batches[r->last].lines++;
+        r->batches[r->last].said = seen.header.dropped;
+        free(seen.body);
+    }
+}
+
+static void deliver_next(struct spool *s, struct receiver *r)
+{
+    int64_t seq = state_of(s).mark + 1;
+    struct seen seen = glance(s, seq);
+    while (r->mark < seen.header.first - 1)
+        r->batches[++r->mark].fate = LOST;
+    assert_int_equal(seq, r->mark + 1);
+    assert_int_equal(seen.header.dropped, r->batches[seq].said);
+    free(seen.body);
+    r->batches[seq].fate = APPLIED;
+    r->mark = seq;
+    spool_set_mark(s, seq);
+}
+
+/* The receiver is restored from a backup, and asks again. */
+static void go_back(struct spool *s, struct receiver *r, int64_t mark)
+{
+    mark = mark < r->mark ? mark : r->mark;
+    for (; r->mark > mark; r->mark--)
+        r->batches[r->mark].fate = UNHEARD;
+    int64_t lowest = state_of(s).first - 1;
+    spool_set_mark(s, mark > lowest ? mark : lowest);
+}
+
+static void test_a_receiver_accounts_for_every_reading_though_it_asks_again(void **state)
+{
+    (void)state;
+    srand((unsigned)random_seed((uint64_t)time(NULL)));
+    char *path = new_path();
+    struct spool *s = open_limited(path, 1);
+    struct receiver *r = mem_zalloc(sizeof *r);
+    struct error err;
+    int64_t committed = 0;
+    for (int round = 0; round < 400 || r->mark < state_of(s).last || state_of(s).uncut > 0; round++) {
+        struct spool_reading many[900];
+        size_t count = round < 400 ? (size_t)(rand() % 900) : 0;
+        for (size_t i = 0; i < count; i++)
+            many[i] = mixed_at(committed + (int64_t)i);
+        bool is_online = round % 10 < 5;
+        int64_t room = is_online ? state_of(s).mark + WINDOW_BATCHES - state_of(s).last : 0;
+        if (spool_commit(s, many, count, room > 0 ? room : 0, 10000 + (size_t)rand() % 20000, &err) != ST_OK)
+            fail_msg("%s", err.text);
+        committed += (int64_t)count;
+        remember_new_batches(s, r);
+        for (int64_t n = is_online ? rand() % 20 : 0; n > 0 && state_of(s).mark < state_of(s).last; n--)
+            deliver_next(s, r);
+        if (round % 10 == 4 && round < 400)
+            go_back(s, r, state_of(s).first - 1 + rand() % 3);
+        if (rand() % 40 == 0) {
+            spool_close(s);
+            s = open_limited(path, 1);
+        }
+    }
+    int64_t accounted = 0, lost_said = 0;
+    for (int64_t seq = 1; seq <= r->last; seq++) {
+        bool is_applied = r->batches[seq].fate == APPLIED;
+        assert_true(is_applied || r->batches[seq].fate == LOST);
+        accounted += r->batches[seq].lines + (is_applied ? r->batches[seq].said : 0);
+        lost_said += is_applied ? 0 : r->batches[seq].said;
+    }
+    assert_int_equal(accounted + query(path, "SELECT dropped FROM spool"), committed);
+    assert_true(lost_said > 0); /* batches that said something were given up */
+    spool_close(s);
+    free(r);
+    free(path);
+}
+
 static int set_up(void **state)
 {
     may_drop = true;
@@ -282,7 +412,9 @@ int main(void)
         cmocka_unit_test(test_a_transaction_that_fails_takes_back_what_it_gave_up),
         cmocka_unit_test(test_where_it_must_not_give_up_it_refuses),
         cmocka_unit_test(test_whole_batches_go_last_and_first_rises),
+        cmocka_unit_test(test_what_a_batch_said_that_is_given_up_itself_is_said_by_the_next),
         cmocka_unit_test(test_every_committed_reading_is_uncut_or_in_a_batch_or_said_to_be_given_up),
+        cmocka_unit_test(test_a_receiver_accounts_for_every_reading_though_it_asks_again),
     };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

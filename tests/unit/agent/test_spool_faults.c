@@ -184,6 +184,7 @@ struct book {
     int64_t at_risk;   /* of the one that failed */
     char *bodies[SEQ_MAX];
     int64_t dropped[SEQ_MAX];
+    bool is_acknowledged[SEQ_MAX];
 };
 
 static enum status open_at(const char *path, struct spool **ret, struct error *err)
@@ -232,8 +233,11 @@ static enum status step(struct spool *s, int i, struct book *book, struct error 
         return status;
     book->committed += (int64_t)count;
     book->at_risk = 0;
-    if (is_online && i % 3 != 0)
+    if (is_online && i % 3 != 0) {
+        for (int64_t seq = state_of(s).first; seq <= state_of(s).last; seq++)
+            book->is_acknowledged[seq] = true;
         spool_set_mark(s, state_of(s).last);
+    }
     return ST_OK;
 }
 
@@ -263,7 +267,8 @@ static void check_book(struct spool *s, const char *path, struct book *book)
     look_at_batches(s, book);
     int64_t said = 0, in_batches = 0;
     for (int i = 0; i < SEQ_MAX; i++) {
-        said += book->dropped[i];
+        /* What a batch said that is given up is said again. */
+        said += book->is_acknowledged[i] || i >= state_of(s).first ? book->dropped[i] : 0;
         in_batches += book->bodies[i] != NULL ? lines_of(book->bodies[i]) : 0;
     }
     int64_t found = in_batches + state_of(s).uncut + said + unsaid(path);
