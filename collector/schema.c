@@ -98,6 +98,9 @@ static const char *const scripts[] = {
     "CREATE TRIGGER journal_span_removed AFTER DELETE ON journal_span BEGIN"
     "  INSERT INTO pruned VALUES(old.width_ms, old.bucket, old.from_ms, old.to_ms) ON CONFLICT DO UPDATE SET"
     "    from_ms = min(from_ms, excluded.from_ms), to_ms = max(to_ms, excluded.to_ms); END;",
+
+    /* How far the table of points has come: what is journalled after it is not in it yet. */
+    "INSERT INTO cursor SELECT 'points', coalesce(max(id), 0) FROM journal;",
 };
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};

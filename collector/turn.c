@@ -20,6 +20,8 @@
 /* The same on the disk: a file that is given up when the disk is full. */
 #define RESERVE_BYTES (8 * 1024 * 1024)
 #define RESERVE_MS 1000 /* between attempts to take it again */
+/* Between writing the changed points: under load a point changes many times meanwhile. */
+#define POINTS_MS 1000
 
 /* What one transaction takes in, and what is said after it. */
 struct group {
@@ -227,6 +229,17 @@ static enum status take_result(struct turn *t, struct group *g, struct error *er
     return status;
 }
 
+static enum status save_points(struct turn *t, struct group *g, struct error *err)
+{
+    int64_t now = t->clock->mono_ms();
+    bool is_level = t->known.changed_count == 0 && t->known.saved >= t->journal_end;
+    if (is_level || now < t->points_due_mono_ms)
+        return ST_OK;
+    t->points_due_mono_ms = now + POINTS_MS;
+    g->is_changed = true;
+    return known_save(&t->known, t->db, err);
+}
+
 static enum status fill(struct turn *t, struct group *g, struct error *err)
 {
     enum status status = outbox_bytes(t->db, &t->outbox_bytes, err);
@@ -249,9 +262,11 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
     if (status == ST_OK && accepts && is_clock_right)
         status = minute_write(
             &t->minute, t->db, &t->known, &t->presence, t->clock->wall_ms(), &g->is_changed, err);
-    if (status == ST_OK)
-        status = prune_step(&t->prune, t->db, t->settled, t->clock, &g->is_changed, err);
-    return status == ST_OK ? known_save(&t->known, t->db, err) : status;
+    /* The journal has them: where there may be no room, this waits. */
+    if (status == ST_OK && accepts && !t->is_careful)
+        status = save_points(t, g, err);
+    int64_t done = t->settled < t->known.saved ? t->settled : t->known.saved;
+    return status == ST_OK ? prune_step(&t->prune, t->db, done, t->clock, &g->is_changed, err) : status;
 }
 
 static enum status commit(struct turn *t, struct group *g, struct error *err)

@@ -29,6 +29,7 @@ struct turn {
     int64_t limit_bytes, outbox_limit_bytes;
     /* What is on disk, as it is in memory. */
     struct known known;
+    int64_t points_due_mono_ms; /* when changed points are written next */
     int64_t journal_end;
     int64_t settled;      /* journal id that the store has */
     int64_t outbox_bytes; /* as committed last, or as the transaction that runs began with */

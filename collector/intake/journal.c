@@ -2,6 +2,7 @@
 
 #include "lib/id.h"
 #include "lib/mem.h"
+#include "lib/number.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,26 +97,53 @@ static bool may_be_wanted(const struct journal_search *s, struct span line)
     return !is_understood || is_wanted(s, time_ms);
 }
 
+/* The lines of a batch without those that are skipped. */
+struct kept_lines {
+    struct span body, skipped; /* what is left of them */
+    int64_t number, next_skipped;
+};
+
+static void take_skipped(struct kept_lines *k)
+{
+    const char *comma = k->skipped.len > 0 ? memchr(k->skipped.at, ',', k->skipped.len) : NULL;
+    size_t len = comma != NULL ? (size_t)(comma - k->skipped.at) : k->skipped.len;
+    if (!number_parse_int64(k->skipped.at, len, &k->next_skipped))
+        k->next_skipped = -1;
+    len += comma != NULL;
+    k->skipped = (struct span){k->skipped.at + len, k->skipped.len - len};
+}
+
+/* False where the payload is no batch. */
+static bool open_kept_lines(struct span payload, struct span skipped, struct kept_lines *ret)
+{
+    struct batch_header header;
+    *ret = (struct kept_lines){.skipped = skipped};
+    take_skipped(ret);
+    return batch_read_header(payload, &header, &ret->body, NULL) == ST_OK;
+}
+
+static bool next_kept_line(struct kept_lines *k, struct span *ret)
+{
+    while (batch_next_line(&k->body, ret)) {
+        if (k->number++ != k->next_skipped)
+            return true;
+        take_skipped(k);
+    }
+    return false;
+}
+
 static void visit_batch(const struct journal_search *s, struct span payload, struct span skipped,
     journal_visit *visit, void *context)
 {
-    struct batch_header header;
-    struct span body, line;
-    if (batch_read_header(payload, &header, &body, NULL) != ST_OK)
+    struct kept_lines lines;
+    struct span line;
+    struct reading reading;
+    if (!open_kept_lines(payload, skipped, &lines))
         return;
-    char *list = mem_strndup(skipped.at ? skipped.at : "", skipped.len), *rest = list;
-    long next_skipped = *rest != '\0' ? strtol(rest, &rest, 10) : -1;
-    for (long number = 0; batch_next_line(&body, &line); number++) {
-        if (number == next_skipped) {
-            next_skipped = *rest == ',' ? strtol(rest + 1, &rest, 10) : -1;
-            continue;
-        }
-        struct reading reading;
+    while (next_kept_line(&lines, &line))
         if (may_be_wanted(s, line) && batch_read_reading(line, &reading, NULL) == ST_OK &&
             is_wanted(s, reading.time_ms))
             visit(context, &reading);
-    }
-    free(list);
 }
 
 static enum status read_batch(struct db *db, const struct journal_search *s, int64_t id, journal_visit *visit,
@@ -186,6 +214,29 @@ enum status journal_find(struct db *db, struct journal_search *s, int64_t budget
         }
     *ret_is_done = true;
     return ST_OK;
+}
+
+enum status journal_replay(
+    struct db *db, int64_t after, journal_on_reading *on_reading, void *context, struct error *err)
+{
+    struct db_stmt *batches = db_keep(db, "SELECT g.name, j.received_ms, j.payload, j.skipped"
+                                          " FROM journal j JOIN gateway g ON g.id = j.gateway"
+                                          " WHERE j.id > ? ORDER BY j.id");
+    db_bind_int(batches, 1, after);
+    bool has_row;
+    enum status status;
+    while ((status = db_step(batches, &has_row, err)) == ST_OK && has_row) {
+        struct kept_lines lines;
+        struct span line, gateway = db_text(batches, 0);
+        int64_t received_ms = db_int(batches, 1);
+        struct reading reading;
+        if (!open_kept_lines(db_text(batches, 2), db_text(batches, 3), &lines))
+            continue;
+        while (next_kept_line(&lines, &line))
+            if (batch_read_reading(line, &reading, NULL) == ST_OK)
+                on_reading(context, gateway, received_ms, &reading);
+    }
+    return status;
 }
 
 static bool has_room(int64_t of_gateway, int64_t of_all)

@@ -45,6 +45,12 @@ typedef void journal_visit(void *context, const struct reading *reading);
 enum status journal_find(struct db *db, struct journal_search *s, int64_t budget, journal_visit *visit,
     void *context, bool *ret_is_done, struct error *err);
 
+typedef void journal_on_reading(
+    void *context, struct span gateway, int64_t received_ms, const struct reading *reading);
+/* Every reading of the batches after this id, in the order in which they were journalled, skipped lines left out. */
+enum status journal_replay(
+    struct db *db, int64_t after, journal_on_reading *on_reading, void *context, struct error *err);
+
 /*
  * The quarantine is for people to look into, so a flood need not be kept whole: of each gateway up to
  * QUARANTINE_GATEWAY_BYTES are kept, of all together up to QUARANTINE_BYTES, beyond which each still may have

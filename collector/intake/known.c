@@ -1,5 +1,6 @@
 #include "collector/intake/known.h"
 
+#include "collector/intake/journal.h"
 #include "lib/mem.h"
 
 #include <stdio.h>
@@ -81,11 +82,34 @@ static enum status load_points(struct known *k, struct db *db, struct error *err
     return status;
 }
 
+static void take_again(void *context, struct span gateway, int64_t received_ms, const struct reading *reading)
+{
+    struct known *k = context;
+    struct known_point *p = known_point_get(k, known_gateway_find(k, gateway), reading->point);
+    if (p != NULL && reading->time_ms > p->time_ms)
+        known_point_update(k, p, reading, received_ms);
+}
+
+static enum status load_saved(struct known *k, struct db *db, struct error *err)
+{
+    struct db_stmt *cursor = db_keep(db, "SELECT position FROM cursor WHERE name = 'points'");
+    bool has_row;
+    enum status status = db_step(cursor, &has_row, err);
+    if (status == ST_OK && has_row)
+        k->saved = db_int(cursor, 0);
+    db_reset(cursor);
+    return status;
+}
+
 enum status known_load(struct known *k, struct db *db, struct error *err)
 {
     *k = (struct known){0};
     enum status status = load_gateways(k, db, err);
-    return status == ST_OK ? load_points(k, db, err) : status;
+    if (status == ST_OK)
+        status = load_points(k, db, err);
+    if (status == ST_OK)
+        status = load_saved(k, db, err);
+    return status == ST_OK ? journal_replay(db, k->saved, take_again, k, err) : status;
 }
 
 void known_release(struct known *k)
@@ -301,5 +325,11 @@ enum status known_save(struct known *k, struct db *db, struct error *err)
         k->changed[i]->is_changed = false;
     }
     k->changed_count = 0;
-    return status;
+    if (status == ST_OK)
+        status = journal_newest(db, &k->saved, err);
+    if (status != ST_OK)
+        return status;
+    struct db_stmt *cursor = db_keep(db, "UPDATE cursor SET position = ? WHERE name = 'points'");
+    db_bind_int(cursor, 1, k->saved);
+    return db_run(cursor, err);
 }

@@ -2,6 +2,9 @@
  * What the collector has on disk about gateways, epochs and points, held in memory: a cache of committed
  * state (D7). Changed together with the transaction that writes the same; after a failed commit it is thrown
  * away and loaded again.
+ *
+ * Points change with every reading. Their table may stay behind the journal, and says how far it came: the rest
+ * is read from the journal when they are loaded.
  */
 #pragma once
 
@@ -61,6 +64,7 @@ struct known {
     struct name_map points;       /* (gateway, name) */
     struct known_point **changed; /* to be written by known_save */
     size_t changed_count, changed_capacity;
+    int64_t saved;               /* journal id up to which the table of points holds what was journalled */
     struct known_point *last;    /* asked for */
     struct known_point **sorted; /* of known_sorted */
     size_t sorted_count;
@@ -92,5 +96,5 @@ struct known_point *known_point_get(struct known *k, struct known_gateway *g, st
 void known_point_update(struct known *k, struct known_point *p, const struct reading *r, int64_t arrived_ms);
 /* All k->points.count points by gateway and name; valid until a point is added. */
 struct known_point **known_sorted(struct known *k);
-/* Writes the changed points. */
+/* Writes the changed points, so that their table is level with the journal. */
 enum status known_save(struct known *k, struct db *db, struct error *err);

@@ -16,6 +16,7 @@ struct intake {
     struct late search;
     int64_t search_bytes; /* 0 = as in the program */
     bool is_clock_doubtful;
+    bool is_behind;                    /* the table of points is left as it is */
     int pieces;                        /* transactions that the last batch took */
     struct snapshot_counters counters; /* of the last batch */
 };
@@ -74,7 +75,7 @@ static inline enum status intake_try(
     if (status != ST_OK || !ret->is_unfinished)
         late_release(&in->search);
     in->counters = r.counters;
-    return status == ST_OK ? known_save(&in->known, in->db, err) : status;
+    return status == ST_OK && !in->is_behind ? known_save(&in->known, in->db, err) : status;
 }
 
 static inline struct receive_answer intake_give_bytes(

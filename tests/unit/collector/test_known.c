@@ -1,5 +1,6 @@
 /* The cache of committed state: what is loaded again is what was held. */
 #include "tests/unit/collector/intake_fixture.h"
+#include "tests/unit/random.h"
 
 static void test_what_is_loaded_again_is_what_was_held(void **state)
 {
@@ -59,11 +60,66 @@ static void test_only_the_newest_reading_by_its_time_is_a_points_own(void **stat
     intake_close(&in);
 }
 
+/* Everything that is held of the points, as text. */
+static char *describe(struct known *k)
+{
+    struct buf text = {0};
+    struct known_point **points = known_sorted(k);
+    for (size_t i = 0; i < k->points.count; i++) {
+        const struct known_point *p = points[i];
+        buf_printf(&text, "%s %s %d %d %lld %lld %lld %a %s, %lld of %lld\n", p->gateway->name, p->name,
+            (int)p->kind, (int)p->quality, (long long)p->time_ms, (long long)p->arrived_ms,
+            (long long)p->count, p->value, p->text != NULL ? p->text : "-", (long long)p->gateway->newest_ms,
+            (long long)p->gateway->points);
+    }
+    return buf_take(&text);
+}
+
+/* Lines as good and bad agents write them: new, late, repeated, of two values, of three kinds, and nonsense. */
+static void add_line(struct buf *text)
+{
+    static const struct {
+        const char *head, *tail; /* of the value */
+    } shapes[] = {{"register,point=r", "i"}, {"gauge,point=g", ".5"}, {"gauge,point=g", ",quality=\"clock\""},
+        {"state,point=s", "\""}, {"nonsense", ""}, {"#", ""}};
+    size_t shape = random_below(6);
+    buf_printf(text, "%s%d value=%s%d%s %lld\n", shapes[shape].head, (int)random_below(3),
+        shape == 3 ? "\"" : "", (int)random_below(3), shapes[shape].tail,
+        (long long)(NOW_MS - 1000 * (int64_t)random_below(40)));
+}
+
+static void test_points_that_are_not_written_yet_are_loaded_from_the_journal(void **state)
+{
+    (void)state;
+    struct intake in;
+    intake_open(&in);
+    int seqs[2] = {0};
+    for (int batch = 0; batch < 150; batch++) {
+        size_t gateway = random_below(2);
+        struct buf text = {0};
+        in.is_behind = random_below(4) != 0;
+        buf_printf(&text, "#park1 epoch=" EPOCH_A " seq=%d first=1\n", ++seqs[gateway]);
+        for (size_t lines = random_below(5); lines > 0; lines--)
+            add_line(&text);
+        intake_give_bytes(&in, gateway == 0 ? "gw-a" : "gw-b", text.data, text.len);
+        buf_release(&text);
+        char *held = describe(&in.known);
+        intake_reload(&in);
+        char *loaded = describe(&in.known);
+        assert_string_equal(loaded, held);
+        free(held);
+        free(loaded);
+    }
+    assert_int_equal(in.known.points.count, 18);
+    intake_close(&in);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_loaded_again_is_what_was_held),
         cmocka_unit_test(test_only_the_newest_reading_by_its_time_is_a_points_own),
+        cmocka_unit_test(test_points_that_are_not_written_yet_are_loaded_from_the_journal),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, random_set_up, NULL);
 }

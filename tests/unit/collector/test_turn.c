@@ -49,10 +49,91 @@ static void test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends
     turn_scene_close(&s);
 }
 
+static int64_t ask(struct turn *t, const char *sql)
+{
+    struct error err = {""};
+    struct db_stmt *s = db_prepare(t->db, sql);
+    bool has_row;
+    assert_int_equal(db_step(s, &has_row, &err), ST_OK);
+    int64_t answer = has_row ? db_int(s, 0) : -1;
+    db_finish(s);
+    return answer;
+}
+
+static void give_value(struct turn *t, int seq)
+{
+    char text[200];
+    snprintf(text, sizeof text,
+        "#park1 epoch=00000000000000aa seq=%d first=1\nregister,point=m value=%di %lld\n", seq, seq,
+        (long long)NOW_MS - 100000 + seq);
+    turn_give(t, "gw-a", text);
+    turn_once(t);
+}
+
+static void test_changed_points_are_written_once_a_second_and_known_after_a_restart_all_the_same(void **state)
+{
+    (void)state;
+    struct turn_scene s;
+    turn_scene_open(&s);
+    struct turn *t = &s.turn;
+    static const char written[] = "SELECT count FROM point";
+    give_value(t, 1);
+    assert_int_equal(ask(t, written), 1);
+    for (int seq = 2; seq < 10; seq++, turn_now_mono_ms += 100) {
+        give_value(t, seq);
+        assert_int_equal(ask(t, written), 1);
+        assert_int_equal(ask(t, "SELECT count(*) FROM journal"), seq);
+    }
+    struct error err = {""};
+    turn_close(t);
+    assert_int_equal(turn_open(t, &s.settings, s.park, &turn_clock, &err), ST_OK);
+    const struct known_gateway *g = known_gateway_find(&t->known, SPAN("gw-a"));
+    assert_int_equal(known_point_find(&t->known, g, SPAN("m"))->count, 9);
+    turn_once(t);
+    assert_int_equal(ask(t, written), 9);
+    give_value(t, 10);
+    assert_int_equal(ask(t, written), 9);
+    turn_now_mono_ms += 1000;
+    turn_once(t); /* nothing came, but what is held is due */
+    assert_int_equal(ask(t, written), 10);
+    bool is_changed;
+    assert_int_equal(turn_run(t, &is_changed, &err), ST_OK);
+    assert_false(is_changed);
+    turn_scene_close(&s);
+}
+
+static void test_a_batch_that_the_points_still_need_is_not_pruned(void **state)
+{
+    (void)state;
+    struct turn_scene s;
+    turn_scene_open(&s);
+    struct turn *t = &s.turn;
+    give_value(t, 1);
+    give_value(t, 2); /* not written to the table of points */
+    struct error err = {""};
+    assert_int_equal(
+        db_exec(t->db,
+            "UPDATE journal SET received_ms = 1; UPDATE cursor SET position = 2 WHERE name = 'raw'", &err),
+        ST_OK);
+    t->settled = 2;
+    t->points_due_mono_ms = INT64_MAX;
+    for (int i = 0; i < 3; i++, turn_now_mono_ms += 20000)
+        turn_once(t);
+    assert_int_equal(ask(t, "SELECT min(id) FROM journal"), 2);
+    t->points_due_mono_ms = 0;
+    for (int i = 0; i < 3; i++, turn_now_mono_ms += 20000)
+        turn_once(t);
+    assert_int_equal(ask(t, "SELECT count(*) FROM journal"), 0);
+    turn_scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends),
+        cmocka_unit_test(
+            test_changed_points_are_written_once_a_second_and_known_after_a_restart_all_the_same),
+        cmocka_unit_test(test_a_batch_that_the_points_still_need_is_not_pruned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
