@@ -11,10 +11,11 @@ from figures import Figure
 from harness.parkmon import new_collector, release_folder
 from harness.process import Failure
 from harness.servers import COLLECTOR_USER
-from load import Load, Sender, check_stored, stored, wait_subscribed, write_park
+from load import Load, Sender, stored, wait_subscribed, write_park
 
 SETTLE_S = 60
 STANDSTILL_S = 15  # Telegraf writes every 10 s at most, unless it has nothing
+POLL_S = 1
 
 
 def collector_run(stage, broker, influx, load: Load, per_second: float, number: int) -> tuple[float, float]:
@@ -25,13 +26,16 @@ def collector_run(stage, broker, influx, load: Load, per_second: float, number: 
     began_s = usage.cpu_s(collector.pid)
     sender = Sender(broker, load)
     sender.send(per_second, load.readings / per_second * 3 + 60)
+    held = wait_stored(influx, load, "parkmon")
     usage.wait_resting(collector.pid, SETTLE_S)
     used_s = usage.cpu_s(collector.pid) - began_s
     peak_mib = usage.memory_mib(collector.pid)["VmHWM"]
     sender.close()
     collector.stop()
     stage.programs.remove(collector)
-    check_stored(influx, "parkmon", load.readings, load.register_sum)
+    if held < load.readings:
+        raise Failure(f"the store holds {held} readings of {load.readings}")
+    influx.query('DROP DATABASE "parkmon"')
     return used_s / load.readings * 1e6, peak_mib
 
 
@@ -42,7 +46,7 @@ def wait_stored(influx, load: Load, database: str) -> int:
         now = stored(influx, database, load.readings, load.register_sum)
         if now != held:
             held, moved_at = now, time.monotonic()
-        time.sleep(0.5)
+        time.sleep(POLL_S)
     return held
 
 
