@@ -26,7 +26,10 @@ enum status spool_query_int(struct db_stmt *stmt, int64_t fallback, int64_t *ret
 static enum status refresh_bytes(struct spool *s, struct error *err)
 {
     db_bind_int(s->sizes, 1, s->now.state.mark);
-    return spool_query_int(s->sizes, 0, &s->now.state.unacknowledged_bytes, err);
+    enum status status = spool_query_int(s->sizes, 0, &s->now.state.unacknowledged_bytes, err);
+    if (status == ST_OK)
+        spool_note_room(s);
+    return status;
 }
 
 enum status spool_refresh(struct spool *s, struct error *err)

@@ -59,7 +59,7 @@ struct spool_state {
     int64_t unacknowledged_bytes; /* of cut batches */
     int64_t oldest_ms;            /* time of the oldest reading not acknowledged; 0 = none */
     uint64_t epoch;               /* of the newest batch; 0 = nothing was ever cut */
-    bool is_dropping;             /* readings are given up, and that is not over */
+    bool is_dropping;             /* readings are given up, and what nobody has yet is still near the limit */
     bool is_disk_full;            /* it makes do with the room that it has */
     int64_t dropped_readings;     /* given up uncut since the start */
     int64_t dropped_batches;      /* given up unacknowledged since the start */

@@ -63,6 +63,8 @@ int64_t spool_limit(const struct spool *s);
 /* Frees until `need_bytes` more fit: acknowledged batches, then (where the spool may give up) uncut gauges, the
  * oldest uncut readings, whole batches. ST_FULL where that does not suffice. Part of a transaction. */
 enum status spool_make_room(struct spool *s, int64_t need_bytes, struct error *err);
+/* Is giving up over? When a commit or an acknowledgement changed what is held. */
+void spool_note_room(struct spool *s);
 /* After ST_FULL: true when the transaction is worth another try, within the room that the disk has given. */
 bool spool_meet_full_disk(struct spool *s);
 /* Before and after a transaction: is the disk still full? */

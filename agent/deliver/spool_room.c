@@ -9,6 +9,7 @@
 #define GIVE_UP_AT_ONCE 256
 #define WORKING_BYTES (1024 * 1024) /* with less a spool cannot do much */
 #define GROW_BYTES SPOOL_GROW_BYTES
+#define EMPTY_BYTES (64 * 1024) /* what a spool takes that holds nothing, about */
 /* Kept free of readings, so that a whole window can always be cut: a batch takes more room than its readings.
  */
 #define HEADROOM_MIN_BYTES (WINDOW_BYTES + WINDOW_BYTES / 2)
@@ -115,9 +116,6 @@ static enum status free_acknowledged(struct spool *s, bool *ret_is_freed, struct
 enum status spool_make_room(struct spool *s, int64_t need_bytes, struct error *err)
 {
     int64_t allowed = allowed_bytes(s);
-    /* Far from the limit, or it would be over and begin again with every commit. */
-    if (db_used_bytes(s->db) <= allowed / 4 * 3)
-        s->now.state.is_dropping = false;
     while (db_used_bytes(s->db) > allowed - need_bytes) {
         bool is_freed;
         enum status status = free_acknowledged(s, &is_freed, err);
@@ -137,6 +135,22 @@ enum status spool_make_room(struct spool *s, int64_t need_bytes, struct error *e
         }
     }
     return ST_OK;
+}
+
+/* What is acknowledged is freed when its room is needed: only the rest counts. That must be farther from the limit
+ * than any commit makes room for, or it would be over and begin again with every one of them. */
+void spool_note_room(struct spool *s)
+{
+    int64_t allowed = allowed_bytes(s), batch_bytes = 0;
+    if (!s->now.state.is_dropping)
+        return;
+    db_bind_int(s->sizes, 1, 0);
+    if (spool_query_int(s->sizes, 0, &batch_bytes, NULL) != ST_OK)
+        return;
+    int64_t needed = db_used_bytes(s->db) - (batch_bytes - s->now.state.unacknowledged_bytes);
+    int64_t margin = spool_limit(s) / 8 + (allowed > EMPTY_BYTES ? (allowed - EMPTY_BYTES) / 4 : 0);
+    if (needed <= allowed - margin)
+        s->now.state.is_dropping = false;
 }
 
 /* ---- the disk ---- */

@@ -44,6 +44,12 @@ static int64_t query(const char *path, const char *sql)
     return value;
 }
 
+static int64_t used_bytes(const char *path)
+{
+    return 4096 * (query(path, "SELECT page_count FROM pragma_page_count") -
+                      query(path, "SELECT freelist_count FROM pragma_freelist_count"));
+}
+
 static int64_t fill_until_dropping(struct spool *s)
 {
     int64_t next = 1;
@@ -115,6 +121,66 @@ static void test_what_was_given_up_is_said_by_the_next_batch_and_by_no_other(voi
     seen = glance(s, 3);
     assert_int_equal(seen.header.dropped, 0);
     free(seen.body);
+    spool_close(s);
+    free(path);
+}
+
+/* Acknowledged batches may go on filling it: they are in nobody's way. */
+static void test_it_is_over_when_what_is_not_acknowledged_is_far_from_the_limit(void **state)
+{
+    (void)state;
+    char *path = new_path();
+    struct spool *s = open_limited(path, 2);
+    int64_t next = fill_until_dropping(s);
+    for (int i = 0; i < 100; i++, next += 400) { /* not over and over at the limit */
+        add_mixed(s, next, next + 399);
+        assert_true(state_of(s).is_dropping);
+    }
+    cut(s, WINDOW_BATCHES);
+    assert_true(state_of(s).is_dropping);
+    while (state_of(s).is_dropping) {
+        assert_true(state_of(s).uncut > 0);
+        spool_set_mark(s, state_of(s).last);
+        cut(s, WINDOW_BATCHES);
+    }
+    assert_true(state_of(s).uncut > 1000);
+    int64_t dropped = state_of(s).dropped_readings;
+    while (state_of(s).uncut > 0) {
+        spool_set_mark(s, state_of(s).last);
+        cut(s, WINDOW_BATCHES);
+    }
+    spool_set_mark(s, state_of(s).last);
+    for (int i = 0; i < 100; i++, next += 400) { /* what is acknowledged fills it */
+        add_mixed(s, next, next + 399);
+        cut(s, WINDOW_BATCHES);
+        spool_set_mark(s, state_of(s).last);
+        assert_false(state_of(s).is_dropping);
+    }
+    assert_true(used_bytes(path) > 1200 << 10);
+    assert_int_equal(state_of(s).dropped_readings, dropped);
+    spool_close(s);
+    free(path);
+}
+
+/* It is told without another reading. */
+static void test_it_is_over_with_the_last_acknowledgement_where_acknowledged_batches_fill_the_rest(
+    void **state)
+{
+    (void)state;
+    char *path = new_path();
+    struct spool *s = open_limited(path, 2);
+    int64_t next = 1, acknowledged = 0;
+    for (; state_of(s).first < 2; next += 400) {
+        add_mixed(s, next, next + 399);
+        cut(s, 1);
+        spool_set_mark(s, acknowledged = state_of(s).last);
+    }
+    spool_set_mark(s, state_of(s).first - 1); /* asked for again */
+    for (; !state_of(s).is_dropping; next += 400)
+        add_mixed(s, next, next + 399);
+    spool_set_mark(s, acknowledged);
+    assert_false(state_of(s).is_dropping);
+    assert_true(used_bytes(path) > 1200 << 10);
     spool_close(s);
     free(path);
 }
@@ -409,6 +475,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gauges_go_first_then_the_oldest_of_anything),
         cmocka_unit_test(test_what_was_given_up_is_said_by_the_next_batch_and_by_no_other),
+        cmocka_unit_test(test_it_is_over_when_what_is_not_acknowledged_is_far_from_the_limit),
+        cmocka_unit_test(
+            test_it_is_over_with_the_last_acknowledgement_where_acknowledged_batches_fill_the_rest),
         cmocka_unit_test(test_a_transaction_that_fails_takes_back_what_it_gave_up),
         cmocka_unit_test(test_where_it_must_not_give_up_it_refuses),
         cmocka_unit_test(test_whole_batches_go_last_and_first_rises),
