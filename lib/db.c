@@ -70,9 +70,17 @@ static void end_broken_transaction(struct db *db)
         sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/* No room for the log's index, which is made before anything is written. Elsewhere SQLite says SQLITE_FULL by
+ * itself, and after a sync that failed, for whatever reason, nothing can be trusted. */
+static bool has_no_room_for_index(struct db *db, int code)
+{
+    int cause = sqlite3_system_errno(db->sqlite);
+    return code == SQLITE_IOERR_SHMSIZE && (cause == ENOSPC || cause == EDQUOT);
+}
+
 static enum status fail(struct db *db, int code, struct error *err)
 {
-    enum status status = status_of(code);
+    enum status status = has_no_room_for_index(db, code) ? ST_FULL : status_of(code);
     bool is_unsound = (code & 0xff) == SQLITE_NOTADB || (code & 0xff) == SQLITE_CORRUPT;
     db->is_corrupt = db->is_corrupt || is_unsound;
     if (is_unsound && !db->is_open)

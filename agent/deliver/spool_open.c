@@ -7,8 +7,7 @@
 
 #define CHECKED_BYTES (64 * 1024 * 1024) /* a larger spool is not read through at each start */
 #define RESERVE_BYTES (2 * 1024 * 1024)
-#define GROW_TEXT "131072" /* SPOOL_GROW_BYTES */
-#define LOG_PAGES "256"    /* the write-ahead log stays smaller than what the reserve can take up */
+#define LOG_PAGES "256" /* the write-ahead log stays smaller than what the reserve can take up */
 
 static const char *const scripts[] = {
     "CREATE TABLE spool(gateway TEXT NOT NULL, mark INTEGER NOT NULL) STRICT;"
@@ -97,7 +96,7 @@ static void prepare(struct spool *s)
     s->oldest_cut = db_prepare(db, "SELECT oldest_ms FROM batch WHERE seq > ? ORDER BY seq LIMIT 1");
     s->oldest_uncut = db_prepare(db, "SELECT time_ms FROM (SELECT id, time_ms FROM record"
                                      " UNION ALL SELECT id, time_ms FROM gauge ORDER BY 1 LIMIT 1)");
-    s->grow = db_prepare(db, "INSERT INTO room VALUES(zeroblob(" GROW_TEXT "))");
+    s->grow = db_prepare(db, "INSERT INTO room VALUES(zeroblob(?))");
     s->shrink = db_prepare(db, "DELETE FROM room");
     s->last_id = db_prepare(
         db, "SELECT max(ifnull((SELECT max(id) FROM gauge), 0), ifnull((SELECT max(id) FROM record), 0))");

@@ -43,7 +43,6 @@ enum status spool_query_int(struct db_stmt *stmt, int64_t fallback, int64_t *ret
 /* ---- spool_open.c ---- */
 
 extern const struct db_schema spool_schema;
-#define SPOOL_GROW_BYTES 131072
 #define SPOOL_APPLICATION_ID 0x7061726b /* "park" */
 
 /* ---- spool_damage.c ---- */

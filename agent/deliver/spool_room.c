@@ -1,14 +1,17 @@
 /* The spool's limit, that of the disk beneath it, and what is given up at them. */
 #include "agent/deliver/spool_private.h"
 #include "agent/deliver/window.h"
+#include "lib/mem.h"
 
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #define FREE_AT_ONCE 8
 #define GIVE_UP_AT_ONCE 256
 #define WORKING_BYTES (1024 * 1024) /* with less a spool cannot do much */
-#define GROW_BYTES SPOOL_GROW_BYTES
+#define GROW_MIN_BYTES (32 * 1024)
+#define LEFT_BYTES (64 * 1024)  /* of a disk that is full: others need some, too */
 #define EMPTY_BYTES (64 * 1024) /* what a spool takes that holds nothing, about */
 /* Kept free of readings, so that a whole window can always be cut: a batch takes more room than its readings.
  */
@@ -161,21 +164,52 @@ static int64_t disk_room_bytes(const struct spool *s)
     return statvfs(s->path, &disk) == 0 ? (int64_t)disk.f_bavail * (int64_t)disk.f_frsize : 0;
 }
 
+static int64_t file_bytes(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 ? (int64_t)info.st_size : 0;
+}
+
 /* What lies in the file, not in the log. */
 static int64_t lying_bytes(const struct spool *s)
 {
-    struct stat info;
-    return stat(s->path, &info) == 0 ? (int64_t)info.st_size : 0;
+    return file_bytes(s->path);
 }
 
-/* So that even a young spool has room to work in, takes it while the disk still gives some: pages that are
- * written, and free again at once. */
+static int64_t log_bytes(const struct spool *s)
+{
+    char *path = mem_printf("%s-wal", s->path);
+    int64_t bytes = file_bytes(path);
+    free(path);
+    return bytes;
+}
+
+static int64_t free_bytes(const struct spool *s)
+{
+    return lying_bytes(s) - db_used_bytes(s->db);
+}
+
+/* How much larger the file may become, so that a young spool, too, has room to work in. All that is written to
+ * get there lies in the log first: the log is then as long as it needs to be later on. */
+static int64_t growth_bytes(const struct spool *s)
+{
+    int64_t room = disk_room_bytes(s) - LEFT_BYTES;
+    int64_t half = (room + log_bytes(s) - free_bytes(s)) / 2;
+    int64_t wanted = smaller(WORKING_BYTES, s->limit_bytes) - lying_bytes(s);
+    return smaller(wanted, smaller(half, room));
+}
+
+/* Pages that are written, and free again at once. */
 static void grow_file(struct spool *s)
 {
-    int64_t wanted = smaller(WORKING_BYTES, s->limit_bytes);
-    while (lying_bytes(s) < wanted && disk_room_bytes(s) > 4 * GROW_BYTES)
-        if (db_run(s->grow, NULL) != ST_OK || db_checkpoint(s->db, NULL) != ST_OK)
-            break;
+    int64_t bytes = growth_bytes(s);
+    if (bytes < GROW_MIN_BYTES)
+        return;
+    db_limit_bytes(s->db, s->limit_bytes);
+    for (bool is_grown = false; !is_grown && bytes >= GROW_MIN_BYTES; bytes /= 2) {
+        db_bind_int(s->grow, 1, free_bytes(s) + bytes);
+        is_grown = db_run(s->grow, NULL) == ST_OK && db_checkpoint(s->db, NULL) == ST_OK;
+    }
     if (db_run(s->shrink, NULL) == ST_OK)
         db_checkpoint(s->db, NULL);
 }
@@ -185,10 +219,9 @@ static void limit_to_disk(struct spool *s)
     /* What the log holds gets its room in the file first; then the log is written over where it lies, and as
      * long as the file does not grow no new room is needed. */
     db_checkpoint(s->db, NULL);
-    if (!s->now.state.is_disk_full)
-        grow_file(s);
+    grow_file(s);
     s->now.state.is_disk_full = true;
-    s->disk_limit_bytes = smaller(s->disk_limit_bytes, lying_bytes(s));
+    s->disk_limit_bytes = lying_bytes(s);
     db_limit_bytes(s->db, spool_limit(s));
 }
 
@@ -204,7 +237,8 @@ bool spool_meet_full_disk(struct spool *s)
 void spool_look_at_disk(struct spool *s)
 {
     enum status status = reserve_take(&s->reserve, NULL);
-    if (status == ST_FULL && !s->now.state.is_disk_full)
+    bool is_limited = s->now.state.is_disk_full && growth_bytes(s) < GROW_MIN_BYTES;
+    if (status == ST_FULL && !is_limited)
         limit_to_disk(s);
     if (status != ST_OK || !s->now.state.is_disk_full)
         return;
