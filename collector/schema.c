@@ -78,8 +78,8 @@ static const char *const scripts[] = {
     "  WHEN old.sent_ms IS NULL AND new.sent_ms IS NOT NULL BEGIN"
     "  UPDATE outbox_size SET bytes = bytes - length(CAST(old.line AS BLOB))"
     "    - 2 * length(CAST(old.series AS BLOB)) - 64; END;"
-    /* `touched`: how often lines went there since it was counted; 0 = nothing to count. `counted`: rows of the
-     * outbox that were counted and let go. `told_ms`: when the store was found to differ; NULL = it does not. */
+    /* `touched`: how often lines went there since it was counted; 0 = nothing to count. `counted`: how
+     * many rows of the outbox were let go, at least. `told_ms`: when the store was found to differ; NULL = it does not. */
     "CREATE TABLE hour("
     "  measurement TEXT NOT NULL, hour INTEGER NOT NULL, touched INTEGER NOT NULL, counted INTEGER,"
     "  expected INTEGER, found INTEGER, told_ms INTEGER, PRIMARY KEY(measurement, hour)) STRICT, WITHOUT "

@@ -59,10 +59,21 @@ enum status outbox_let_go(struct db *db, const struct hour *hour, struct error *
 
 enum status outbox_prune(struct db *db, int64_t before_ms, int64_t limit, struct error *err)
 {
-    struct db_stmt *remove =
-        db_keep(db, "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox INDEXED BY outbox_sent"
-                    " WHERE sent_ms < ? ORDER BY sent_ms LIMIT ?)");
-    db_bind_int(remove, 1, before_ms);
-    db_bind_int(remove, 2, limit);
-    return db_run(remove, err);
+#define OLD_ROWS "(SELECT id FROM outbox INDEXED BY outbox_sent WHERE sent_ms < ?1 ORDER BY sent_ms LIMIT ?2)"
+    /* So many at least the store holds of their hour. Not a sum: a row may have been written anew since. */
+    struct db_stmt *remember =
+        db_keep(db, "INSERT INTO hour(measurement, hour, touched, counted)"
+                    " SELECT substr(series, 1, instr(series, ',') - 1), time_ms / 3600000, 0, count(*)"
+                    " FROM outbox WHERE id IN " OLD_ROWS " GROUP BY 1, 2"
+                    " ON CONFLICT DO UPDATE SET counted = max(coalesce(counted, 0), excluded.counted)");
+    struct db_stmt *remove = db_keep(db, "DELETE FROM outbox WHERE id IN " OLD_ROWS);
+#undef OLD_ROWS
+    enum status status = ST_OK;
+    struct db_stmt *const both[] = {remember, remove};
+    for (size_t i = 0; i < 2 && status == ST_OK; i++) {
+        db_bind_int(both[i], 1, before_ms);
+        db_bind_int(both[i], 2, limit);
+        status = db_run(both[i], err);
+    }
+    return status;
 }

@@ -19,5 +19,6 @@ enum status outbox_mark_sent(struct db *db, int64_t from, int64_t to, int64_t no
 enum status outbox_remove(struct db *db, int64_t id, struct error *err);
 /* Lets go what was sent, of one measurement and hour. */
 enum status outbox_let_go(struct db *db, const struct hour *hour, struct error *err);
-/* Lets go up to `limit` rows that were sent before `before_ms` and could not be counted since. */
+/* Lets go up to `limit` rows that were sent before `before_ms` and could not be counted since; their hours
+ * remember that the store holds them. */
 enum status outbox_prune(struct db *db, int64_t before_ms, int64_t limit, struct error *err);

@@ -170,6 +170,30 @@ def test_rows_that_were_derived_stay_until_their_hour_is_counted(house):
     assert "instead of" not in house.collector.log()
 
 
+def test_rows_that_a_collector_at_rest_could_not_count_for_a_day_are_nobody_elses(house):
+    """It was switched off before the hour was over, for longer than rows are kept that wait to be counted."""
+    agent = Publisher(house.broker, "gw-a")
+    house.send(agent)
+    house.wait_counted(3)
+    house.collector.stop()
+    hour_ms = house.hour_ms - 48 * HOUR_MS
+    rows = [(hour_ms + minute * 60_000, f"gateway,gateway=gw-a,site=s1 online=1i,lost=0i {hour_ms + minute * 60_000}\n")
+            for minute in range(30)]
+    for _, line in rows:
+        house.influx.write(line, "autogen")
+    with sqlite3.connect(house.database) as database:
+        database.executemany("INSERT INTO outbox(series, time_ms, line, sent_ms) VALUES('gateway,gw-a', ?1, ?2, ?1 + 1000)", rows)
+        database.execute("INSERT INTO hour(measurement, hour, touched) VALUES('gateway', ?, 30)", (hour_ms // HOUR_MS,))
+        # What waits for the store is posted first, and its result lets go what is old.
+        database.execute("UPDATE cursor SET position = 0")
+    database.close()
+    house.start()
+    wait_until(lambda: house.query(f"SELECT touched, counted FROM hour WHERE hour = {hour_ms // HOUR_MS}") == [(0, 30)], 30,
+               "the hour is counted", poll=0.2)
+    assert house.query(f"SELECT count(*) FROM outbox WHERE time_ms < {hour_ms + HOUR_MS}") == [(0,)]
+    assert "instead of" not in house.collector.log() and "store_differs" not in house.reasons()
+
+
 def test_answers_that_come_when_the_writer_has_given_up_double_nothing(stage):
     house = Counted(stage)
     proxy = stage.start(Swallow(stage.folder / "proxy", house.influx.port, free_port()))
