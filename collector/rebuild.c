@@ -8,12 +8,14 @@
  *      collector posted before the delete was journalled before it, so it is in one of the two; what it posts
  *      after the delete stays, and writing it twice changes nothing.
  *
- * Killed in between, the hour lacks readings until the next run writes it.
+ * What is deleted is noted first, until it is written whole: killed in between, the hour lacks readings until the
+ * collector, or the next run, finds the note (collector/store/unfinished.h).
  */
 #include "collector/rebuild.h"
 
 #include "collector/store/period.h"
 #include "collector/store/post.h"
+#include "collector/store/unfinished.h"
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/mem.h"
@@ -39,6 +41,7 @@ struct rebuild {
     struct progress progress;
     struct body body;
     struct body_hour batches;
+    struct unfinished unfinished;
     int64_t pause_ms;
     int64_t written, hours, left, not_held;
 };
@@ -157,26 +160,34 @@ static enum status replace(
     struct rebuild *r, enum reading_kind kind, int64_t hour, int64_t newest, struct error *err)
 {
     char name[CLOCK_TEXT_SIZE];
-    struct answer answer =
-        influx_delete(r->poster.influx, reading_kind_name(kind), hour * HOUR_MS, (hour + 1) * HOUR_MS);
-    if (answer.action != ANSWER_ACCEPTED) {
+    struct hour noted = {.hour = hour};
+    snprintf(noted.measurement, sizeof noted.measurement, "%s", reading_kind_name(kind));
+    enum status status = unfinished_add(&r->unfinished, &noted, err);
+    if (status == ST_OK) {
+        struct answer answer =
+            influx_delete(r->poster.influx, reading_kind_name(kind), hour * HOUR_MS, (hour + 1) * HOUR_MS);
+        if (answer.action != ANSWER_ACCEPTED)
+            status = refused_by_store(&answer, "cannot delete", err);
+    }
+    if (status != ST_OK) {
         end_snapshot(r);
-        return refused_by_store(&answer, "cannot delete", err);
+        return status;
     }
     int64_t written = 0, found = 0;
-    enum status status = write_again(r, kind, hour, newest, &written, err);
+    status = write_again(r, kind, hour, newest, &written, err);
     if (status == ST_OK)
         status = count_in_store(r, kind, hour, &found, err);
     if (status != ST_OK)
         return error_prefix(err, status,
-            "%s of the hour of %s is deleted but not written whole, run this again", reading_kind_name(kind),
-            name_hour(hour, name));
+            "%s of the hour of %s is deleted but not written whole; the collector makes it so, or run this "
+            "again",
+            reading_kind_name(kind), name_hour(hour, name));
     if (found < written)
         return error_set(err, ST_PROTOCOL,
             "%s of the hour of %s: %lld readings were written and the store holds %lld; run this again",
             reading_kind_name(kind), name_hour(hour, name), (long long)written, (long long)found);
     r->written += written;
-    return ST_OK;
+    return unfinished_remove(&r->unfinished, &noted, err);
 }
 
 static enum status rebuild_kind(struct rebuild *r, enum reading_kind kind, int64_t hour, struct error *err)
@@ -325,6 +336,8 @@ static enum status open_all(struct rebuild *r, struct error *err)
         status = file_read_secret(store->password_file, &r->password, err);
     if (status == ST_OK)
         status = db_open_reader(r->options->settings->database.path, &r->db, err);
+    if (status == ST_OK)
+        status = unfinished_open(&r->unfinished, r->options->settings->database.path, err);
     if (status != ST_OK)
         return status;
     r->reader = body_reader_create(r->db, r->options->park);
@@ -364,6 +377,7 @@ int rebuild_run(const struct rebuild_options *options)
     body_reader_destroy(r.reader);
     influx_destroy(r.poster.influx);
     db_close(r.db);
+    unfinished_close(&r.unfinished);
     free(r.password);
     return status == ST_OK && r.left > 0 ? EXIT_UNAVAILABLE : program_exit_code(status);
 }

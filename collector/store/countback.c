@@ -1,5 +1,7 @@
 #include "collector/store/countback.h"
 
+#include "collector/store/rounds.h"
+#include "collector/store/unfinished.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -13,6 +15,9 @@
 #define RETRY_MS 30000  /* after a count that was not answered */
 #define TOLD_MS 600000  /* between looks at hours that differed: a person may have mended them */
 #define TOLD_MAX 20
+#define ROUND_MS 60000
+#define ROUND_SHARE 200                       /* and so many times as long as counting the last one took */
+#define UNFINISHED_MS 60000                   /* between looks for what a rebuild left */
 #define REASON_MS (INT64_C(7) * 24 * HOUR_MS) /* so long it is a reason of readiness */
 
 /* What is counted: raw measurements by their value, derived ones by a field that each of their rows has. */
@@ -43,8 +48,16 @@ struct countback {
     int64_t expected;
     bool is_posted_again;
     int64_t due_mono_ms, told_due_mono_ms;
+    struct rounds rounds;
+    bool is_round; /* the hour at hand is not due */
+    int64_t round_due_mono_ms, round_begun_mono_ms;
+    struct hour_list handed; /* what a rebuild left, on its way to the table */
+    int64_t unfinished_due_mono_ms;
+    int unanswered; /* counts, since one was answered */
+    struct complaint complaint;
     struct hour_count_list verdicts;
     struct reject_list rejects;
+    struct hour_list wanting;   /* must become due */
     struct store_status status; /* only the fields of hours */
 };
 
@@ -52,6 +65,9 @@ struct countback *countback_create(const struct countback_options *options)
 {
     struct countback *c = mem_zalloc(sizeof *c);
     c->options = *options;
+    if (c->options.round_ms == 0)
+        c->options.round_ms = ROUND_MS;
+    c->round_due_mono_ms = clock_system.mono_ms() + c->options.round_ms;
     c->at.hour = -1;
     return c;
 }
@@ -63,6 +79,8 @@ void countback_destroy(struct countback *c)
     body_hour_release(&c->batches);
     body_release(&c->body);
     reject_list_release(&c->rejects);
+    hour_list_release(&c->wanting);
+    hour_list_release(&c->handed);
     free(c->verdicts.items);
     free(c);
 }
@@ -89,8 +107,22 @@ static const char *name_hour(const struct hour *hour, char text[static CLOCK_TEX
 
 /* ---- verdicts ---- */
 
+/* The hour at hand is left; what is due is gone through from the first again. */
+static void end_round(struct countback *c)
+{
+    int64_t now = clock_system.mono_ms(), rest_ms = ROUND_SHARE * (now - c->round_begun_mono_ms);
+    c->round_due_mono_ms = now + (rest_ms > c->options.round_ms ? rest_ms : c->options.round_ms);
+    c->is_round = false;
+    c->phase = PHASE_IDLE;
+    c->at = (struct hour){.hour = -1};
+}
+
 static void judge(struct countback *c, const struct hour_count *count)
 {
+    if (c->is_round) {
+        end_round(c);
+        return;
+    }
     MEM_GROW(c->verdicts.items, c->verdicts.count, c->verdicts.capacity);
     c->verdicts.items[c->verdicts.count++] = *count;
     c->phase = PHASE_IDLE;
@@ -109,11 +141,21 @@ static bool is_as_expected(const struct countback *c, int64_t found)
     return found >= c->expected && found >= c->counted;
 }
 
+/* At least so many of what was derived. */
+static int64_t wanted(const struct countback *c)
+{
+    return c->measure->kind < 0 && c->counted > c->expected ? c->counted : c->expected;
+}
+
 static void compare(struct countback *c, int64_t found)
 {
     char text[CLOCK_TEXT_SIZE];
-    struct hour_count count = {.hour = c->at, .touched = c->touched, .expected = c->expected, .found = found};
-    if (is_as_expected(c, found)) {
+    struct hour_count count = {.hour = c->at, .touched = c->touched, .expected = wanted(c), .found = found};
+    if (c->is_round) {
+        if (!is_as_expected(c, found))
+            hour_list_add(&c->wanting, span_of(c->at.measurement), c->at.hour);
+        end_round(c);
+    } else if (is_as_expected(c, found)) {
         count.expected = found;
         c->status.hours_counted++;
         c->status.hours_mended += c->is_posted_again;
@@ -124,7 +166,7 @@ static void compare(struct countback *c, int64_t found)
     } else if (!c->is_posted_again) {
         log_warn("store",
             "%s of the hour of %s: the store holds %lld instead of %lld; everything is posted again",
-            c->at.measurement, name_hour(&c->at, text), (long long)found, (long long)c->expected);
+            c->at.measurement, name_hour(&c->at, text), (long long)found, (long long)wanted(c));
         c->is_posted_again = true;
         c->expected = 0;
         c->batches.at = 0;
@@ -134,8 +176,8 @@ static void compare(struct countback *c, int64_t found)
         log_error("store",
             "%s of the hour of %s: the store holds %lld instead of %lld, also after posting again; look for "
             "who "
-            "else writes there or deletes",
-            c->at.measurement, name_hour(&c->at, text), (long long)found, (long long)c->expected);
+            "else writes there or deletes, or whether this database was restored from a backup",
+            c->at.measurement, name_hour(&c->at, text), (long long)found, (long long)wanted(c));
         count.outcome = HOUR_DIFFERENT;
         judge(c, &count);
     }
@@ -211,23 +253,51 @@ static enum status post_slice(struct countback *c, struct error *err)
     return ST_OK;
 }
 
+/* One that is not answered may be the store's moment, or our end; the second is said. */
 static bool ask(struct countback *c, const struct measure *measure, int64_t hour, int64_t *ret)
 {
     struct answer answer = influx_count(c->options.poster->influx, measure->policy, measure->name,
         measure->field, hour * HOUR_MS, (hour + 1) * HOUR_MS, ret);
-    return answer.action == ANSWER_ACCEPTED;
+    int64_t now_mono_ms = clock_system.mono_ms();
+    if (answer.action == ANSWER_ACCEPTED) {
+        c->unanswered = 0;
+        c->status.uncounted_since_ms = 0;
+        complaint_clear(&c->complaint, now_mono_ms, "store", "what the store holds can be counted again");
+        return true;
+    }
+    if (c->unanswered++ == 0)
+        c->status.uncounted_since_ms = clock_system.wall_ms();
+    else
+        complain(&c->complaint, now_mono_ms, LOG_LEVEL_WARN, "store",
+            "what the store holds cannot be counted: %s; hours that are over wait for it, next try in %d s",
+            answer.text, RETRY_MS / 1000);
+    snprintf(c->status.uncounted, sizeof c->status.uncounted, "%s", answer.text);
+    return false;
 }
 
-static void ask_and_compare(struct countback *c)
+/* Where the store differs the evidence must still be whole: it may have been pruned while it was counted. */
+static enum status ask_and_compare(struct countback *c, struct error *err)
 {
     int64_t found;
     if (ask(c, c->measure, c->at.hour, &found)) {
-        compare(c, found);
-        return;
+        bool is_held = true;
+        enum status status = ST_OK;
+        if (c->measure->kind >= 0 && !is_as_expected(c, found))
+            status = body_hour_is_held(c->options.reader, c->at.hour, &is_held, err);
+        if (status == ST_OK && is_held)
+            compare(c, found);
+        else if (status == ST_OK)
+            give_up(c);
+        return status;
+    }
+    c->due_mono_ms = clock_system.mono_ms() + RETRY_MS;
+    if (c->is_round) {
+        end_round(c);
+        return ST_OK;
     }
     c->phase = PHASE_IDLE;
     c->at.hour--; /* to be met again */
-    c->due_mono_ms = clock_system.mono_ms() + RETRY_MS;
+    return ST_OK;
 }
 
 /* ---- what is due ---- */
@@ -306,14 +376,104 @@ static enum status look_at_told(struct countback *c, struct error *err)
     for (size_t i = 0; i < count && status == ST_OK; i++) {
         const struct measure *measure = find_measure(all[i].hour.measurement);
         char text[CLOCK_TEXT_SIZE];
-        if (measure == NULL || !ask(c, measure, all[i].hour.hour, &all[i].found) ||
-            all[i].found != all[i].expected)
+        if (measure == NULL)
+            continue;
+        if (!ask(c, measure, all[i].hour.hour, &all[i].found))
+            break;
+        bool is_well = measure->kind < 0 ? all[i].found >= all[i].expected : all[i].found == all[i].expected;
+        if (!is_well)
             continue;
         log_info("store", "%s of the hour of %s: the store holds all %lld now", all[i].hour.measurement,
             name_hour(&all[i].hour, text), (long long)all[i].found);
         judge(c, &all[i]);
     }
     return status;
+}
+
+/* ---- what is not due, and what a rebuild left ---- */
+
+/* Is it worth a count now? Not where it is due anyway, or known to differ; and of what was derived only where it is
+ * known how much there was. */
+static enum status look_up(struct countback *c, bool *ret_is_wanted, struct error *err)
+{
+    struct db_stmt *row =
+        db_keep(c->options.db, "SELECT touched > 0 OR told_ms IS NOT NULL, coalesce(counted, 0)"
+                               " FROM hour WHERE measurement = ? AND hour = ?");
+    db_bind_text(row, 1, span_of(c->at.measurement));
+    db_bind_int(row, 2, c->at.hour);
+    bool has_row;
+    enum status status = db_step(row, &has_row, err);
+    c->touched = 0;
+    c->counted = has_row ? db_int(row, 1) : 0;
+    *ret_is_wanted = status == ST_OK && !(has_row && db_int(row, 0) != 0) &&
+                     (find_measure(c->at.measurement)->kind >= 0 || c->counted > 0);
+    db_reset(row);
+    return status;
+}
+
+static enum status begin_round(struct countback *c, int64_t settled, int64_t closed, int64_t now_ms,
+    bool *ret_has_worked, struct error *err)
+{
+    bool is_wanted;
+    c->round_begun_mono_ms = clock_system.mono_ms();
+    enum status status = rounds_next(
+        &c->rounds, c->options.db, closed, sizeof measures / sizeof measures[0], ret_has_worked, err);
+    if (status != ST_OK || !*ret_has_worked) {
+        end_round(c);
+        return status;
+    }
+    c->at = (struct hour){.hour = c->rounds.hour};
+    snprintf(c->at.measurement, sizeof c->at.measurement, "%s", measures[c->rounds.measure].name);
+    c->is_round = true;
+    status = look_up(c, &is_wanted, err);
+    if (status == ST_OK && is_wanted)
+        return begin(c, settled, now_ms, err);
+    end_round(c);
+    return status;
+}
+
+static enum status are_due(struct countback *c, bool *ret, struct error *err)
+{
+    struct db_stmt *row =
+        db_keep(c->options.db, "SELECT touched > 0 FROM hour WHERE measurement = ? AND hour = ?");
+    enum status status = ST_OK;
+    *ret = true;
+    for (size_t i = 0; i < c->handed.count && *ret && status == ST_OK; i++) {
+        db_bind_text(row, 1, span_of(c->handed.items[i].measurement));
+        db_bind_int(row, 2, c->handed.items[i].hour);
+        bool has_row;
+        status = db_step(row, &has_row, err);
+        *ret = status == ST_OK && has_row && db_int(row, 0) != 0;
+        db_reset(row);
+    }
+    return status;
+}
+
+/* They are forgotten when the table has them, and not before. */
+static enum status look_for_unfinished(struct countback *c, int64_t now_mono_ms, struct error *err)
+{
+    if (c->handed.count > 0) {
+        bool is_done;
+        enum status status = are_due(c, &is_done, err);
+        if (status == ST_OK && is_done) {
+            unfinished_forget(c->options.database_path, &c->handed);
+            hour_list_release(&c->handed);
+        }
+        return status;
+    }
+    if (now_mono_ms < c->unfinished_due_mono_ms)
+        return ST_OK;
+    c->unfinished_due_mono_ms = now_mono_ms + UNFINISHED_MS;
+    if (!unfinished_look(c->options.database_path, &c->handed))
+        return ST_OK;
+    for (size_t i = 0; i < c->handed.count; i++) {
+        const struct hour *hour = &c->handed.items[i];
+        char text[CLOCK_TEXT_SIZE];
+        log_warn("store", "%s of the hour of %s: a rebuild left it unfinished; it is counted, and made whole",
+            hour->measurement, name_hour(hour, text));
+        hour_list_add(&c->wanting, span_of(hour->measurement), hour->hour);
+    }
+    return ST_OK;
 }
 
 static enum status look(
@@ -323,8 +483,11 @@ static enum status look(
     *ret_has_worked = false;
     if (now_mono_ms < c->due_mono_ms)
         return ST_OK;
-    bool is_found;
-    enum status status = find_due(c, closed, &is_found, err);
+    bool is_found = false;
+    c->is_round = false;
+    enum status status = look_for_unfinished(c, now_mono_ms, err);
+    if (status == ST_OK)
+        status = find_due(c, closed, &is_found, err);
     if (status == ST_OK && is_found) {
         *ret_has_worked = true;
         return begin(c, settled, now_ms, err);
@@ -334,7 +497,11 @@ static enum status look(
         c->told_due_mono_ms = now_mono_ms + TOLD_MS;
         status = look_at_told(c, err);
     }
-    return status == ST_OK ? count_status(c, closed, now_ms, err) : status;
+    if (status == ST_OK)
+        status = count_status(c, closed, now_ms, err);
+    if (status == ST_OK && now_mono_ms >= c->round_due_mono_ms)
+        status = begin_round(c, settled, closed, now_ms, ret_has_worked, err);
+    return status;
 }
 
 enum status countback_step(
@@ -347,8 +514,7 @@ enum status countback_step(
     case PHASE_COUNT:
         return count_slice(c, err);
     case PHASE_ASK:
-        ask_and_compare(c);
-        return ST_OK;
+        return ask_and_compare(c, err);
     case PHASE_POST:
         return post_slice(c, err);
     }
@@ -364,12 +530,16 @@ void countback_disturb(struct countback *c, const struct hour_list *hours, int64
             continue;
         /* Old readings are coming in: counting now would be for nothing. */
         c->due_mono_ms = clock_system.mono_ms() + SWEEP_MS;
-        if (hour->hour == c->at.hour && strcmp(hour->measurement, c->at.measurement) == 0)
-            c->phase = PHASE_IDLE;
+        if (hour->hour != c->at.hour || strcmp(hour->measurement, c->at.measurement) != 0)
+            continue;
+        if (c->is_round)
+            end_round(c);
+        c->phase = PHASE_IDLE;
     }
 }
 
-void countback_take(struct countback *c, struct hour_count_list *list, struct reject_list *rejects)
+void countback_take(
+    struct countback *c, struct hour_count_list *list, struct reject_list *rejects, struct hour_list *touched)
 {
     for (size_t i = 0; i < c->verdicts.count; i++) {
         MEM_GROW(list->items, list->count, list->capacity);
@@ -377,6 +547,7 @@ void countback_take(struct countback *c, struct hour_count_list *list, struct re
     }
     c->verdicts.count = 0;
     reject_list_move(rejects, &c->rejects);
+    hour_list_move(touched, &c->wanting);
 }
 
 void countback_status(const struct countback *c, struct store_status *status)
@@ -386,4 +557,6 @@ void countback_status(const struct countback *c, struct store_status *status)
     status->hours_due = c->status.hours_due;
     status->hours_different = c->status.hours_different;
     memcpy(status->different, c->status.different, sizeof status->different);
+    status->uncounted_since_ms = c->status.uncounted_since_ms;
+    memcpy(status->uncounted, c->status.uncounted, sizeof status->uncounted);
 }

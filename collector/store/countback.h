@@ -8,6 +8,10 @@
  * its verdicts are results for the core. The hours that are due stand in the table `hour`, so that neither a
  * restart nor a late reading is forgotten.
  *
+ * Where nothing is due it goes its rounds (collector/store/rounds.h): hours that were counted are counted again at
+ * leisure, because a store can lose later what it once had. And it takes over what a rebuild left half done
+ * (collector/store/unfinished.h). Both only make an hour due.
+ *
  * Not judged: hours beyond the store's retention, and hours of which evidence was pruned.
  */
 #pragma once
@@ -21,6 +25,8 @@ struct countback_options {
     struct body_reader *reader;
     struct poster *poster;
     size_t slice_lines;
+    const char *database_path;
+    int64_t round_ms; /* at least so long between two hours of the rounds; 0 = a minute, below 0 = none is between */
 };
 
 struct countback *countback_create(const struct countback_options *options);
@@ -33,7 +39,9 @@ enum status countback_step(
 int64_t countback_due_mono_ms(const struct countback *c);
 /* Lines went to these hours now: what is being counted of them is begun anew. */
 void countback_disturb(struct countback *c, const struct hour_list *hours, int64_t now_ms);
-/* Moves the verdicts since the last call to the end of `list`, and lines that were refused when posted again. */
-void countback_take(struct countback *c, struct hour_count_list *list, struct reject_list *rejects);
+/* Moves the verdicts since the last call to the end of `list`, lines that were refused when posted again, and hours
+ * that must become due. */
+void countback_take(struct countback *c, struct hour_count_list *list, struct reject_list *rejects,
+    struct hour_list *touched);
 /* Sets the fields of `status` that tell of hours. */
 void countback_status(const struct countback *c, struct store_status *status);

@@ -249,7 +249,12 @@ struct answer influx_count(struct influx *influx, const char *policy, const char
     if (answer.action == ANSWER_ACCEPTED) {
         const json_t *series = json_array_get(json_object_get(result, "series"), 0);
         const json_t *row = json_array_get(json_object_get(series, "values"), 0);
-        *ret = series == NULL ? 0 : (int64_t)json_integer_value(json_array_get(row, 1));
+        const json_t *count = json_array_get(row, 1);
+        *ret = (int64_t)json_integer_value(count);
+        if (series != NULL && !json_is_integer(count)) {
+            answer.action = ANSWER_CONFIGURATION;
+            snprintf(answer.text, sizeof answer.text, "answers a count with something else");
+        }
     }
     json_decref(result);
     return answer;

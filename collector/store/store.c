@@ -139,9 +139,9 @@ static void publish_counts(struct store *s)
 {
     pthread_mutex_lock(&s->lock);
     countback_status(s->countback, &s->status);
-    size_t before = s->counted.count + s->rejects.count;
-    countback_take(s->countback, &s->counted, &s->rejects);
-    bool is_new = s->counted.count + s->rejects.count > before;
+    size_t before = s->counted.count + s->rejects.count + s->touched.count;
+    countback_take(s->countback, &s->counted, &s->rejects, &s->touched);
+    bool is_new = s->counted.count + s->rejects.count + s->touched.count > before;
     s->has_result = s->has_result || is_new;
     pthread_mutex_unlock(&s->lock);
     if (is_new)
@@ -221,8 +221,11 @@ static enum status open_sources(struct store *s, struct error *err)
         return status;
     }
     s->reader = reader;
-    s->countback = countback_create(&(struct countback_options){
-        .db = s->db, .reader = reader, .poster = &s->poster, .slice_lines = s->body_lines});
+    s->countback = countback_create(&(struct countback_options){.db = s->db,
+        .reader = reader,
+        .poster = &s->poster,
+        .slice_lines = s->body_lines,
+        .database_path = s->database_path});
     pthread_mutex_lock(&s->lock);
     s->status.raw_position = s->raw_position = s->raw_read;
     pthread_mutex_unlock(&s->lock);

@@ -41,6 +41,8 @@ struct store_status {
     int64_t hours_counted, hours_mended; /* since start: compared and equal; of these after posting again */
     int64_t hours_due, hours_different;  /* now */
     char different[160];                 /* the newest that differs */
+    int64_t uncounted_since_ms;          /* UTC, since when no count is answered; 0 = they are */
+    char uncounted[256];                 /* what it says instead */
     int64_t waiting_since_ms; /* UTC, arrival of the oldest batch that is not settled; 0 = none waits */
 };
 
@@ -80,7 +82,7 @@ struct store_result {
     int64_t expired; /* lines beyond the store's retention since the last result */
     struct store_reject *rejects;
     size_t reject_count;
-    struct hour_list touched; /* lines went there: to be counted */
+    struct hour_list touched; /* lines went there, or may be missing there: to be counted */
     struct hour_count_list counted;
 };
 

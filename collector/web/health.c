@@ -142,8 +142,16 @@ static void judge_clock(struct judgement *j, const struct snapshot *s)
     buf_release(&waiting);
 }
 
+/* A store that is away for a moment is told by its own reason. */
+#define UNCOUNTED_MS (10 * 60 * 1000)
+
 static void judge_hours(struct judgement *j, const struct health_input *in)
 {
+    if (in->store && in->store->uncounted_since_ms > 0 &&
+        in->overview->now_ms - in->store->uncounted_since_ms > UNCOUNTED_MS)
+        tell(j, HEALTH_DEGRADED, "store_uncounted", in->store->uncounted,
+            "nobody knows whether the time-series store holds what it should, it does not answer a count: %s",
+            in->store->uncounted);
     if (in->store && in->store->hours_different > 0)
         tell(j, HEALTH_DEGRADED, "store_differs", in->store->different,
             "%" PRId64 " hours in the time-series store do not hold what they should, also after posting "

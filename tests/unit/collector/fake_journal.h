@@ -39,8 +39,8 @@ static inline void fake_journal_open(struct fake_journal *f)
 static inline void fake_journal_close(struct fake_journal *f)
 {
     db_close(f->db);
-    static const char *const suffixes[] = {"", "-wal", "-shm", ".lock", ".reserve"};
-    for (size_t i = 0; i < 5; i++) {
+    static const char *const suffixes[] = {"", "-wal", "-shm", ".lock", ".reserve", ".rebuild"};
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
         char path[96];
         snprintf(path, sizeof path, "%s%s", f->path, suffixes[i]);
         unlink(path);

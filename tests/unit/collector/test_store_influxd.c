@@ -1,5 +1,7 @@
 /* The store's thread against the real InfluxDB, started here on free ports. What it holds is asked for by its
  * own query language. */
+#include "collector/intake/journal.h"
+#include "collector/store/countback.h"
 #include "lib/http_client.h"
 #include "lib/json.h"
 #include "tests/unit/collector/fake_core.h"
@@ -333,6 +335,149 @@ static void test_a_database_that_was_dropped_is_created_again(void **state)
     fake_core_close(&c);
 }
 
+/* ---- the count-back ---- */
+
+#define HOUR (Y2026 / HOUR_MS)
+#define HOUR_READINGS 10
+
+struct counting {
+    struct fake_core core; /* its journal only */
+    struct body_reader *reader;
+    struct poster poster;
+    struct countback *countback;
+    struct hour_list touched;
+};
+
+static bool no_pause(void *user_data, enum store_health health, int64_t asked_ms, const char *text)
+{
+    (void)user_data, (void)health, (void)asked_ms;
+    fail_msg("%s", text);
+    return false;
+}
+
+static void took_it(void *user_data)
+{
+    (void)user_data;
+}
+
+/* An hour that is over, journalled while it ran. */
+static void journal_hour(struct fake_journal *journal)
+{
+    struct batch_header header = {.epoch = 7, .seq = 1, .first = 1};
+    struct buf payload = {0};
+    struct error err;
+    batch_write_header(&payload, &header);
+    for (int i = 0; i < HOUR_READINGS; i++)
+        buf_printf(&payload, "register,point=m value=%di %lld\n", i, (long long)Y2026 + i);
+    struct journal_batch batch = {.gateway = 1,
+        .header = &header,
+        .received_ms = Y2026 + 1000,
+        .lines = HOUR_READINGS,
+        .from_ms = Y2026,
+        .to_ms = Y2026 + HOUR_READINGS - 1,
+        .payload = {payload.data, payload.len}};
+    if (journal_add(journal->db, &batch, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    buf_release(&payload);
+}
+
+static void counting_open(struct counting *c, const char *database, bool is_there)
+{
+    char url[64];
+    struct body body = {0};
+    struct tally tally = {0};
+    struct error err;
+    *c = (struct counting){0};
+    fake_core_open(&c->core);
+    journal_hour(&c->core.journal);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", port);
+    c->reader = body_reader_create(c->core.journal.db, c->core.park);
+    c->poster =
+        (struct poster){.lines = 1000, .is_prepared = !is_there, .pause = no_pause, .succeeded = took_it};
+    c->poster.influx =
+        influx_create(&(struct influx_options){.url = url, .database = database, .timeout_ms = 10000});
+    if (is_there) {
+        assert_int_equal(body_read_journal(c->reader, 0, 1000, &body, &err), ST_OK);
+        assert_true(poster_deliver(&c->poster, INFLUX_RAW_POLICY, &body, &tally));
+        assert_int_equal(tally.accepted, HOUR_READINGS);
+    }
+    body_release(&body);
+}
+
+/* Its first hour: there is but one. */
+static void go_one_round(struct counting *c)
+{
+    struct error err = {""};
+    struct hour_count_list verdicts = {0};
+    struct reject_list rejects = {0};
+    bool has_worked = true;
+    countback_destroy(c->countback);
+    hour_list_release(&c->touched);
+    c->countback = countback_create(&(struct countback_options){.db = c->core.journal.db,
+        .reader = c->reader,
+        .poster = &c->poster,
+        .slice_lines = 1000,
+        .database_path = c->core.journal.path,
+        .round_ms = -1});
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(
+            countback_step(c->countback, 1, (HOUR + 1) * HOUR_MS + 60000, &has_worked, &err), ST_OK);
+    assert_false(has_worked);
+    countback_take(c->countback, &verdicts, &rejects, &c->touched);
+    assert_int_equal(verdicts.count + rejects.count, 0);
+}
+
+static void counting_close(struct counting *c)
+{
+    countback_destroy(c->countback);
+    hour_list_release(&c->touched);
+    body_reader_destroy(c->reader);
+    influx_destroy(c->poster.influx);
+    park_destroy(c->core.park);
+    fake_journal_close(&c->core.journal);
+}
+
+static void test_an_hour_that_lost_a_point_after_it_was_counted_is_found_on_the_rounds(void **state)
+{
+    (void)state;
+    need_influxd();
+    struct counting c;
+    counting_open(&c, "rounds", true);
+    go_one_round(&c);
+    assert_int_equal(c.touched.count, 0);
+
+    json_decref(query("rounds", "DELETE FROM register WHERE time = 1767225600003ms"));
+    go_one_round(&c);
+    assert_int_equal(c.touched.count, 1);
+    assert_string_equal(c.touched.items[0].measurement, "register");
+    assert_int_equal(c.touched.items[0].hour, HOUR);
+
+    /* What is known to differ is told already, and what is due is counted anyway. */
+    struct error err;
+    assert_int_equal(
+        db_exec(c.core.journal.db, "INSERT INTO hour VALUES('register', 490896, 0, NULL, 10, 9, 1)", &err),
+        ST_OK);
+    assert_int_equal(HOUR, 490896);
+    go_one_round(&c);
+    assert_int_equal(c.touched.count, 0);
+    counting_close(&c);
+}
+
+static void test_a_store_that_does_not_answer_a_count_is_no_store_that_differs(void **state)
+{
+    (void)state;
+    need_influxd();
+    struct counting c;
+    struct store_status status = {0};
+    counting_open(&c, "absent", false);
+    go_one_round(&c);
+    assert_int_equal(c.touched.count, 0);
+    countback_status(c.countback, &status);
+    assert_true(status.uncounted_since_ms > 0);
+    assert_non_null(strstr(status.uncounted, "database not found: absent"));
+    counting_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +486,8 @@ int main(void)
         cmocka_unit_test(test_readings_beyond_retention_are_counted),
         cmocka_unit_test(test_the_policy_follows_the_settings),
         cmocka_unit_test(test_a_database_that_was_dropped_is_created_again),
+        cmocka_unit_test(test_an_hour_that_lost_a_point_after_it_was_counted_is_found_on_the_rounds),
+        cmocka_unit_test(test_a_store_that_does_not_answer_a_count_is_no_store_that_differs),
     };
     return cmocka_run_group_tests(tests, start_influxd, stop_influxd);
 }

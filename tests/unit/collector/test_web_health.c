@@ -79,6 +79,11 @@ static void unsynchronise_gateway(struct snapshot *s)
     snapshot_gateways(s)[0].is_clock_synchronised = false;
 }
 
+static void stop_counting(struct snapshot *s)
+{
+    (void)s;
+}
+
 static const struct fault faults[] = {
     {"core_stalled", "31 s", HEALTH_FAILING, NULL, STORE_OK, 31000},
     {"not_accepting", "disk full", HEALTH_FAILING, stop_accepting, STORE_OK, 0},
@@ -96,6 +101,7 @@ static const struct fault faults[] = {
     {"collector_clock_ahead", "not acknowledged: gw2", HEALTH_FAILING, wait_for_clock, STORE_OK, 0},
     {"pruning_behind", "3 days", HEALTH_DEGRADED, lag_in_pruning, STORE_OK, 0},
     {"store_differs", "register, 2026-10-05T08:00Z: 361 / 360", HEALTH_DEGRADED, differ, STORE_OK, 0},
+    {"store_uncounted", "does not answer a count: not you", HEALTH_DEGRADED, stop_counting, STORE_OK, 0},
     {"losses", "losses recorded in the last 7 days", HEALTH_DEGRADED, lose, STORE_OK, 0},
     {"quarantine", "gw2", HEALTH_DEGRADED, quarantine, STORE_OK, 0},
     {"gateways_offline", "gw2", HEALTH_DEGRADED, silence_gateway, STORE_OK, 0},
@@ -115,6 +121,10 @@ static enum health_level judge(const struct fault *fault, json_t **ret_reasons)
     if (fault->break_snapshot == differ) {
         store.hours_different = 2;
         snprintf(store.different, sizeof store.different, "register, 2026-10-05T08:00Z: 361 / 360");
+    }
+    if (fault->break_snapshot == stop_counting) {
+        store.uncounted_since_ms = MADE_UP_NOW_MS - 600001;
+        snprintf(store.uncounted, sizeof store.uncounted, "not you");
     }
     struct health_input input = {&o, &store, fault->heartbeat_age_ms};
     enum health_level level = health_judge(&input, ret_reasons);
