@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define ANSWER_BYTES_MAX ((size_t)1024 * 1024)
 
@@ -35,25 +34,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *user_data)
     struct http_client *c = user_data;
     size_t len = size * count, room = ANSWER_BYTES_MAX - c->answer->body.len;
     buf_add(&c->answer->body, data, len < room ? len : room);
-    return len;
-}
-
-static size_t on_header(char *data, size_t size, size_t count, void *user_data)
-{
-    static const char name[] = "Retry-After:";
-    struct http_client *c = user_data;
-    size_t len = size * count;
-    if (len <= strlen(name) || strncasecmp(data, name, strlen(name)) != 0)
-        return len;
-    const char *at = data + strlen(name), *end = data + len;
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    while (end > at && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
-        end--;
-    if ((size_t)(end - at) < sizeof c->answer->retry_after) {
-        memcpy(c->answer->retry_after, at, (size_t)(end - at));
-        c->answer->retry_after[end - at] = '\0';
-    }
     return len;
 }
 
@@ -88,8 +68,6 @@ struct http_client *http_client_create(const struct http_client_options *options
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, c->problem);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, c);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, c);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, c);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
@@ -115,7 +93,7 @@ static enum status perform(
 {
     buf_reset(&ret->body);
     ret->code = 0;
-    ret->retry_after[0] = '\0';
+    ret->retry_after_s = 0;
     if (atomic_load(&c->is_cancelled))
         return error_set(err, ST_UNREACHABLE, "%s: cancelled", c->url);
     c->answer = ret;
@@ -129,10 +107,12 @@ static enum status perform(
         long answered = 0;
         curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &answered);
         ret->code = (int)answered;
+        curl_off_t retry_after_s = 0;
+        curl_easy_getinfo(c->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
+        ret->retry_after_s = retry_after_s > 0 ? (int64_t)retry_after_s : 0;
         return ST_OK;
     }
     buf_reset(&ret->body);
-    ret->retry_after[0] = '\0';
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return error_set(err, ST_UNREACHABLE, "%s: cancelled", c->url);
     return error_set(err, code == CURLE_OPERATION_TIMEDOUT ? ST_TIMEOUT : ST_UNREACHABLE, "%s: %s", c->url,

@@ -6,6 +6,8 @@
 #include "lib/line.h"
 #include "lib/status.h"
 
+#include <stdint.h>
+
 struct http_client;
 
 struct http_client_options {
@@ -18,8 +20,8 @@ struct http_client_options {
 
 struct http_answer {
     int code;
-    struct buf body;      /* at most 1 MiB is kept; owned by the caller: buf_release */
-    char retry_after[32]; /* the header's value, "" if none */
+    struct buf body;       /* at most 1 MiB is kept; owned by the caller: buf_release */
+    int64_t retry_after_s; /* the header Retry-After, from now, also where it is a date; 0 = none, or past */
 };
 
 struct http_client *http_client_create(const struct http_client_options *options);

@@ -67,16 +67,8 @@ static bool is_limit(const char *text)
     return strncmp(text, head, sizeof head - 1) == 0 && strstr(text, " limit exceeded") != NULL;
 }
 
-static int64_t read_retry_after(const char *text)
-{
-    int64_t seconds;
-    if (!number_parse_int64(text, strlen(text), &seconds) || seconds <= 0)
-        return 0;
-    return seconds >= RETRY_AFTER_MAX_MS / 1000 ? RETRY_AFTER_MAX_MS : seconds * 1000;
-}
-
 struct answer answer_read(
-    enum status transport, const char *transport_text, int code, struct span body, const char *retry_after)
+    enum status transport, const char *transport_text, int code, struct span body, int64_t retry_after_s)
 {
     struct answer answer = {.action = ANSWER_BACK_OFF};
     if (transport != ST_OK) {
@@ -85,7 +77,8 @@ struct answer answer_read(
     }
     char error[200] = "";
     bool has_error = read_error(body, error, sizeof error);
-    answer.retry_after_ms = read_retry_after(retry_after);
+    int64_t asked_s = retry_after_s < RETRY_AFTER_MAX_MS / 1000 ? retry_after_s : RETRY_AFTER_MAX_MS / 1000;
+    answer.retry_after_ms = asked_s > 0 ? asked_s * 1000 : 0;
     if (code == 400 && read_expired(error, &answer.expired)) {
         answer.action = ANSWER_ACCEPTED;
         snprintf(answer.text, sizeof answer.text, "%s", error);

@@ -29,7 +29,6 @@ struct answer {
 };
 
 /* `transport` is what lib/http_client.h returned and `transport_text` its words; the rest counts only where
- * that is ST_OK. `retry_after` is in seconds; a date is not understood and leaves the caller's own back-off.
- */
+ * that is ST_OK. */
 struct answer answer_read(
-    enum status transport, const char *transport_text, int code, struct span body, const char *retry_after);
+    enum status transport, const char *transport_text, int code, struct span body, int64_t retry_after_s);

@@ -84,7 +84,7 @@ struct answer influx_write(struct influx *influx, const char *policy, struct spa
     enum status status = http_post(influx->http, policy ? influx->write_raw_path : influx->write_path,
         "text/plain; charset=utf-8", lines, &influx->answer, &err);
     return answer_read(
-        status, err.text, influx->answer.code, answer_body(influx), influx->answer.retry_after);
+        status, err.text, influx->answer.code, answer_body(influx), influx->answer.retry_after_s);
 }
 
 /* Runs one statement. On ANSWER_ACCEPTED *ret_result is its result, the caller's to release. An execution
@@ -106,7 +106,7 @@ static struct answer query_in(
         (struct span){form.data, form.len}, &influx->answer, &err);
     buf_release(&form);
     struct answer answer =
-        answer_read(status, err.text, influx->answer.code, answer_body(influx), influx->answer.retry_after);
+        answer_read(status, err.text, influx->answer.code, answer_body(influx), influx->answer.retry_after_s);
     if (status != ST_OK || influx->answer.code != 200)
         return answer;
     json_t *whole = json_loadb(

@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static pid_t server_pid;
@@ -79,6 +80,12 @@ static void serve_connection(int fd, int connection)
             say_body(fd, "HTTP/1.1 200 OK\r\n", large, sizeof large);
         } else if (strcmp(path, "/busy") == 0) {
             say_body(fd, "HTTP/1.1 503 Busy\r\nretry-after: 17\r\n", "later", 5);
+        } else if (strcmp(path, "/until") == 0 || strcmp(path, "/past") == 0) {
+            char head[128];
+            time_t then = time(NULL) + (path[1] == 'u' ? 90 : -90);
+            strftime(head, sizeof head, "HTTP/1.1 503 Busy\r\nRetry-After: %a, %d %b %Y %T GMT\r\n",
+                gmtime(&then));
+            say_body(fd, head, "later", 5);
         } else if (strcmp(path, "/moved") == 0) {
             say_body(fd, "HTTP/1.1 302 Found\r\nLocation: /echo\r\n", "", 0);
         } else if (strcmp(path, "/nothing") == 0) {
@@ -167,11 +174,15 @@ static void test_any_code_is_an_answer_and_a_redirection_is_not_followed(void **
     struct http_answer answer = {0};
     assert_int_equal(http_get(c, "/busy", &answer, NULL), ST_OK);
     assert_int_equal(answer.code, 503);
-    assert_string_equal(answer.retry_after, "17");
+    assert_int_equal(answer.retry_after_s, 17);
     assert_string_equal(answer.body.data, "later");
+    assert_int_equal(http_get(c, "/until", &answer, NULL), ST_OK);
+    assert_in_range(answer.retry_after_s, 60, 90);
+    assert_int_equal(http_get(c, "/past", &answer, NULL), ST_OK);
+    assert_int_equal(answer.retry_after_s, 0);
     assert_int_equal(http_post(c, "/nothing", "text/plain", SPAN(""), &answer, NULL), ST_OK);
     assert_int_equal(answer.code, 204);
-    assert_string_equal(answer.retry_after, "");
+    assert_int_equal(answer.retry_after_s, 0);
     assert_int_equal(answer.body.len, 0);
     assert_int_equal(http_get(c, "/moved", &answer, NULL), ST_OK);
     assert_int_equal(answer.code, 302);
