@@ -29,7 +29,8 @@
 #define OUTGOING_MAX 1024
 #define IN_FLIGHT_MAX 100
 #define DENIED_MAX 8
-#define EARLY_LOSSES 3 /* in a row, before we suspect a second client with our id */
+#define EARLY_LOSSES 3      /* in a row, before we suspect a second client with our id */
+#define TAKEN_OVER_MS 60000 /* at least, before the connection is taken back from one that says so */
 
 enum phase { PHASE_WAITING, PHASE_CONNECTING, PHASE_SUBSCRIBING, PHASE_READY };
 /* A message handed over and not yet confirmed. Paho lets a backlog above the broker's receive maximum drain
@@ -486,8 +487,12 @@ static void end_session(struct mqtt *m, int64_t now_mono_ms, struct mqtt_end end
     bool was_early = m->phase == PHASE_READY && m->due_mono_ms != INT64_MAX;
     if (was_early && end.trouble == TROUBLE_LOST)
         m->early_losses++;
+    /* While two clients quarrel, the broker is there all the time: one that cannot be reached in between was
+     * restarted, or the network failed. */
+    if (end.trouble == TROUBLE_UNREACHABLE)
+        m->early_losses = 0;
     /* Mosquitto 2.0.11 does not send the reason 0x8E: it just closes the connection of the client that is
-     * taken over. */
+     * taken over, as it closes all of them where it ends. */
     if (end.trouble == TROUBLE_LOST && m->early_losses >= EARLY_LOSSES)
         end.trouble = TROUBLE_LOST_EARLY;
     /* Does nothing where Paho knows that the connection is gone. */
@@ -499,8 +504,10 @@ static void end_session(struct mqtt *m, int64_t now_mono_ms, struct mqtt_end end
     pthread_mutex_unlock(&registry_lock);
     discard_outgoing(m);
     int64_t wait_ms = next_wait_ms(m);
-    if (end.trouble == TROUBLE_TAKEN_OVER)
-        wait_ms = m->options.retry_max_ms + random_below(m->options.retry_max_ms / 2);
+    if (end.trouble == TROUBLE_TAKEN_OVER) {
+        int64_t least_ms = m->options.retry_max_ms > TAKEN_OVER_MS ? m->options.retry_max_ms : TAKEN_OVER_MS;
+        wait_ms = least_ms + random_below(least_ms / 2);
+    }
     m->due_mono_ms = now_mono_ms + wait_ms;
     complain_of(m, now_mono_ms, &end, wait_ms);
 }

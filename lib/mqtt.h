@@ -54,7 +54,7 @@ void mqtt_destroy(struct mqtt *m);
 
 /* Starts and restarts connecting as needed, logs changes of state, complaints with back-off. Never blocks on
  * the network. Returns the monotonic time at which it wants to be called again, INT64_MAX = only after an
- * event. After a takeover by another client with the same id it waits the longest time. */
+ * event. After a takeover by another client with the same id it waits the longest time, and at least a minute. */
 int64_t mqtt_tick(struct mqtt *m, int64_t now_mono_ms);
 enum mqtt_state mqtt_state(const struct mqtt *m);
 /* Counts up with every READY: a caller that sees another number starts over from its lowest unacknowledged

@@ -28,16 +28,15 @@ void mqtt_trouble_complain(struct complaint *complaint, int64_t now_mono_ms,
         break;
     case TROUBLE_LOST_EARLY:
         complain(complaint, now_mono_ms, LOG_LEVEL_ERROR, "mqtt",
-            "%s:%d closes the connection soon after each connect (%s); another client may use the id %s too, "
-            "next try in "
-            "%.1f s",
+            "%s:%d closes the connection soon after each connect (%s): another client may use the id %s too, "
+            "or "
+            "it is restarted again and again; next try in %.1f s",
             parties->host, parties->port, end->text, parties->client_id, wait_s);
         break;
     case TROUBLE_TAKEN_OVER:
         complain(complaint, now_mono_ms, LOG_LEVEL_ERROR, "mqtt",
             "%s:%d: another client uses the id %s and took the connection over; each needs an id of its own, "
-            "next try "
-            "in %.1f s",
+            "next try in %.1f s",
             parties->host, parties->port, parties->client_id, wait_s);
         break;
     }

@@ -421,8 +421,7 @@ static void test_a_client_whose_id_is_taken_over_waits_longest_and_says_so(void 
     (void)state;
     static const char taken_over[] = {(char)0xe0, 2, (char)0x8e, 0};
     struct rude_broker b = rude_broker_start(taken_over, sizeof taken_over);
-    struct mqtt_options options = base_options(b.port, "park-twin", NULL);
-    options.retry_max_ms = 60000;
+    struct mqtt_options options = base_options(b.port, "park-twin", NULL); /* in a hurry otherwise */
     struct owner *o = owner_create(options);
     speak(o, 1);
     assert_true(run_until(o, has_said, SAID("another client uses the id park-twin")));
@@ -444,6 +443,33 @@ static void test_sessions_that_are_closed_early_again_and_again_raise_a_suspicio
     assert_int_equal(mqtt_session(o->mqtt), 3);
     owner_destroy(o);
     rude_broker_stop(&b);
+}
+
+static bool is_away(struct owner *o, int64_t times)
+{
+    (void)o;
+    return said("cannot be reached") >= times;
+}
+
+/* As a person who tries settings does it: three times within a minute. */
+static void test_a_broker_that_is_restarted_a_few_times_raises_no_suspicion(void **state)
+{
+    (void)state;
+    struct broker b = broker_start(folder, BROKER_OPEN);
+    struct mqtt_options options = base_options(b.port, "park-gw1", NULL);
+    options.retry_max_ms = 60000;
+    struct owner *o = owner_create(options);
+    for (int session = 1; session <= 3; session++) {
+        assert_true(run_until(o, is_ready, session));
+        broker_stop(&b);
+        assert_true(run_until(o, is_away, session));
+        broker_again(&b, folder, BROKER_OPEN);
+    }
+    assert_true(run_until(o, is_ready, 4));
+    assert_int_equal(said("may use the id"), 0);
+    assert_int_equal(said("connection lost"), 3);
+    owner_destroy(o);
+    broker_stop(&b);
 }
 
 static bool has_wait_of(struct owner *o, int64_t least_ms)
@@ -546,6 +572,7 @@ int main(void)
         TEST(test_a_refused_user_is_named_with_host_and_port),
         TEST(test_a_client_whose_id_is_taken_over_waits_longest_and_says_so),
         TEST(test_sessions_that_are_closed_early_again_and_again_raise_a_suspicion),
+        TEST(test_a_broker_that_is_restarted_a_few_times_raises_no_suspicion),
         TEST(test_an_unreachable_port_is_said_once_while_the_waits_grow),
         TEST(test_the_brokers_packet_limit_bounds_a_payload),
         TEST(test_no_callback_runs_after_the_end_in_any_phase),
