@@ -63,8 +63,11 @@ static int64_t talk(struct core *c)
     int64_t now = c->clock->mono_ms();
     int64_t due = mqtt_tick(c->mqtt, now);
     bool is_ready = mqtt_state(c->mqtt) == MQTT_READY;
+    if (!is_ready)
+        c->turn.presence.listening_since_ms = 0;
     if (is_ready && mqtt_session(c->mqtt) != c->session) {
         c->session = mqtt_session(c->mqtt);
+        c->turn.presence.listening_since_ms = c->clock->wall_ms();
         acks_note_all(&c->turn.acks, &c->turn.known);
     }
     int64_t acks_due = acks_send(&c->turn.acks, c->mqtt, now);

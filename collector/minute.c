@@ -23,12 +23,12 @@ static enum status write_gateway(const struct minute *m, struct db *db, const ch
     const struct park_gateway *placed = park_gateway_find(m->park, name);
     struct line_tag tags[] = {{SPAN("gateway"), span_of(name)},
         {SPAN("site"), placed != NULL && placed->site != NULL ? span_of(placed->site->id) : SPAN("")}};
-    struct line_field fields[4] = {
-        {SPAN("online"), {.type = LINE_INT, .i = presence_is_online(p, now_ms)}},
-        {SPAN("lost"), {.type = LINE_INT, .i = g != NULL ? g->lost : 0}},
-    };
-    size_t count = 2;
+    struct line_field fields[4] = {{SPAN("lost"), {.type = LINE_INT, .i = g != NULL ? g->lost : 0}}};
+    size_t count = 1;
     /* What is not known is absent, never 0. */
+    if (presence_is_known(presence, p, now_ms))
+        fields[count++] =
+            (struct line_field){SPAN("online"), {.type = LINE_INT, .i = presence_is_online(p, now_ms)}};
     if (g != NULL && g->newest_ms > 0) {
         int64_t lag_ms = now_ms > g->newest_ms ? now_ms - g->newest_ms : 0;
         fields[count++] =

@@ -1,6 +1,6 @@
 /*
- * The `gateway` measurement: at the begin of each minute one row per gateway into the outbox: is it online,
- * how far behind, how much is spooled and lost. Gateways of the park model have a row even when they were
+ * The `gateway` measurement: at the begin of each minute one row per gateway into the outbox: how much is
+ * lost, and where it is known: is it online, how far behind, how much is spooled. Gateways of the park model have a row even when they were
  * never heard. Driven by the clock, so a transaction like any other.
  */
 #pragma once
@@ -14,7 +14,7 @@ struct minute {
     int64_t written; /* the newest minute in the outbox, minutes since 1970 */
 };
 
-/* The first rows are those of the next minute: just started, nobody knows who is online, and the rows of a
+/* The first rows are those of the next minute: just started, nobody knows who is online, and this minute's rows of a
  * collector that ran until now must not be replaced by that. */
 void minute_init(struct minute *m, const struct park *park, int64_t now_ms);
 /* After a failed commit: the rows of this minute may not be there. */

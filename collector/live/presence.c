@@ -101,6 +101,14 @@ bool presence_is_online(const struct presence_gateway *g, int64_t now_ms)
     return g != NULL && !g->said_offline && g->heard_ms > 0 && now_ms - g->heard_ms < PRESENCE_MS;
 }
 
+bool presence_is_known(const struct presence *p, const struct presence_gateway *g, int64_t now_ms)
+{
+    if (presence_is_online(g, now_ms))
+        return true;
+    bool has_said = g != NULL && g->said_offline && g->heard_ms >= p->listening_since_ms;
+    return p->listening_since_ms > 0 && (has_said || now_ms - p->listening_since_ms >= PRESENCE_MS);
+}
+
 int64_t presence_period_ms(const struct presence_gateway *g, const char *point)
 {
     int64_t period = g != NULL ? json_integer_value(json_object_get(g->points, point)) : 0;

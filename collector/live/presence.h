@@ -11,6 +11,7 @@
 struct presence {
     struct presence_gateway *items;
     size_t count, capacity;
+    int64_t listening_since_ms; /* UTC, when what gateways say began to arrive here; 0 = it does not */
 };
 
 #define PRESENCE_MS (180 * 1000)         /* silent for longer: offline */
@@ -36,6 +37,9 @@ void presence_hear(struct presence *p, const char *gateway, int64_t now_ms);
 enum status presence_state(
     struct presence *p, const char *gateway, struct span payload, int64_t now_ms, struct error *err);
 const struct presence_gateway *presence_find(
-    const struct presence *p, const char *gateway);                              /* NULL = silent so far */
-bool presence_is_online(const struct presence_gateway *g, int64_t now_ms);       /* NULL is offline */
+    const struct presence *p, const char *gateway);                        /* NULL = silent so far */
+bool presence_is_online(const struct presence_gateway *g, int64_t now_ms); /* NULL is offline */
+/* Whether it is online can be said: it spoke, or had its time to do so while we listened. After a start, and while the
+ * broker is away, nobody knows. */
+bool presence_is_known(const struct presence *p, const struct presence_gateway *g, int64_t now_ms);
 int64_t presence_period_ms(const struct presence_gateway *g, const char *point); /* 0 = unknown */

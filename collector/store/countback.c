@@ -28,7 +28,7 @@ static const struct measure {
     {"register", INFLUX_RAW_POLICY, "value", READING_REGISTER},
     {"gauge", INFLUX_RAW_POLICY, "value", READING_GAUGE},
     {"state", INFLUX_RAW_POLICY, "value", READING_STATE},
-    {"gateway", NULL, "online", -1},
+    {"gateway", NULL, "lost", -1},
 };
 
 enum phase { PHASE_IDLE, PHASE_COUNT, PHASE_ASK, PHASE_POST };
