@@ -430,12 +430,12 @@ static void test_a_receiver_accounts_for_every_reading_though_it_asks_again(void
     struct receiver *r = mem_zalloc(sizeof *r);
     struct error err;
     int64_t committed = 0;
-    for (int round = 0; round < 400 || r->mark < state_of(s).last || state_of(s).uncut > 0; round++) {
+    for (int round = 0; round < 300 || r->mark < state_of(s).last || state_of(s).uncut > 0; round++) {
         struct spool_reading many[900];
-        size_t count = round < 400 ? (size_t)(rand() % 900) : 0;
+        size_t count = round < 300 ? (size_t)(rand() % 900) : 0;
         for (size_t i = 0; i < count; i++)
             many[i] = mixed_at(committed + (int64_t)i);
-        bool is_online = round % 10 < 5;
+        bool is_online = round % 8 < 3;
         int64_t room = is_online ? state_of(s).mark + WINDOW_BATCHES - state_of(s).last : 0;
         if (spool_commit(s, many, count, room > 0 ? room : 0, 10000 + (size_t)rand() % 20000, &err) != ST_OK)
             fail_msg("%s", err.text);
@@ -443,7 +443,7 @@ static void test_a_receiver_accounts_for_every_reading_though_it_asks_again(void
         remember_new_batches(s, r);
         for (int64_t n = is_online ? rand() % 20 : 0; n > 0 && state_of(s).mark < state_of(s).last; n--)
             deliver_next(s, r);
-        if (round % 10 == 4 && round < 400)
+        if (round % 8 == 2 && round < 300)
             go_back(s, r, state_of(s).first - 1 + rand() % 3);
         if (rand() % 40 == 0) {
             spool_close(s);
