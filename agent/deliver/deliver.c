@@ -19,6 +19,11 @@
 #define SILENCE_MS 60000       /* confirmed by the broker, not acknowledged by the collector */
 #define ACKS_MAX 64
 
+/* Readings that never got into the spool. */
+struct lost {
+    int64_t count, from_ms, to_ms;
+};
+
 struct deliver {
     struct deliver_options options;
     const struct clock *clock;
@@ -40,8 +45,7 @@ struct deliver {
     struct ack acks[ACKS_MAX];
     bool ack_retained[ACKS_MAX];
     size_t ack_count;
-    int64_t
-        refused; /* readings, since the queue was full first; never committed, and so nobody's loss but said */
+    struct lost refused; /* by the full queue, since the thread asked last */
     bool has_event;
     bool is_stopping;
     int64_t drain_until_mono_ms;
@@ -54,7 +58,8 @@ struct deliver {
     size_t taken_at, taken_end;
     uint64_t session;
     struct announce announce;
-    int64_t told_dropped; /* readings and batches that were given up, as told */
+    int64_t refused_count; /* since the spool took readings last */
+    int64_t told_dropped;  /* readings and batches that were given up, as told */
     int64_t silent_since_mono_ms;
     int64_t blocked_until_mono_ms; /* 0 = not */
     struct complaint storage, silence, strange_ack, too_large, dropping, disk;
@@ -120,6 +125,15 @@ static void put_locked(struct deliver *d, const struct spool_reading *reading, b
     }
 }
 
+static void lose(struct lost *lost, const struct spool_reading *reading)
+{
+    if (lost->count == 0 || reading->time_ms < lost->from_ms)
+        lost->from_ms = reading->time_ms;
+    if (lost->count == 0 || reading->time_ms > lost->to_ms)
+        lost->to_ms = reading->time_ms;
+    lost->count++;
+}
+
 static size_t waiting(const struct deliver *d)
 {
     return d->queued + d->taken_left;
@@ -137,7 +151,7 @@ bool deliver_put(struct deliver *d, const struct spool_reading *reading, bool is
     if (has_room)
         put_locked(d, reading, is_urgent);
     else
-        d->refused++;
+        lose(&d->refused, reading);
     pthread_mutex_unlock(&d->lock);
     return has_room;
 }
@@ -207,12 +221,17 @@ static bool has_failed(const struct deliver *d)
     return d->has_failed;
 }
 
-static int64_t refused(struct deliver *d)
+/* What the full queue refused was never committed, but its number is known: the next batch says it. */
+static void note_refused(struct deliver *d)
 {
     pthread_mutex_lock(&d->lock);
-    int64_t count = d->refused;
+    struct lost refused = d->refused;
+    d->refused = (struct lost){0};
     pthread_mutex_unlock(&d->lock);
-    return count;
+    if (refused.count == 0)
+        return;
+    d->refused_count += refused.count;
+    spool_note_loss(d->spool, refused.count, refused.from_ms, refused.to_ms);
 }
 
 static void complain_of_storage(struct deliver *d, enum status status, const struct error *err)
@@ -222,16 +241,19 @@ static void complain_of_storage(struct deliver *d, enum status status, const str
     else
         complain(&d->storage, mono_ms(d), LOG_LEVEL_ERROR, "deliver",
             "%s; readings wait in memory, at most %d, and are refused beyond (%lld so far)", err->text,
-            QUEUE_MAX, (long long)refused(d));
+            QUEUE_MAX, (long long)d->refused_count);
 }
 
 static void storage_is_good(struct deliver *d)
 {
+    if (d->refused_count > 0)
+        complain(&d->storage, mono_ms(d), LOG_LEVEL_ERROR, "deliver",
+            "%lld readings found no room in memory while the spool took none; the collector will record them "
+            "as loss",
+            (long long)d->refused_count);
     complaint_clear(&d->storage, mono_ms(d), "deliver",
-        "the spool takes readings again; %lld were refused meanwhile", (long long)refused(d));
-    pthread_mutex_lock(&d->lock);
-    d->refused = 0;
-    pthread_mutex_unlock(&d->lock);
+        "the spool takes readings again; %lld were refused meanwhile", (long long)d->refused_count);
+    d->refused_count = 0;
 }
 
 /* What the spool gave up, and whether it goes on doing so. */
@@ -317,6 +339,7 @@ static enum status commit_slice(struct deliver *d, struct error *err)
 static void commit(struct deliver *d)
 {
     take_queue(d);
+    note_refused(d);
     struct error err;
     enum status status = ST_OK;
     while (status == ST_OK && d->taken_at < d->taken_end)
@@ -605,6 +628,24 @@ void deliver_start(struct deliver *d)
     thread_start(&d->thread, run, d);
 }
 
+/* What the spool did not take up to the end. A replay's readings are in its file yet. */
+static enum status lose_waiting(struct deliver *d, struct error *err)
+{
+    struct lost lost = {0};
+    for (size_t i = 0; i < d->queued; i++)
+        lose(&lost, &d->queue[i]);
+    for (size_t i = d->taken_at; i < d->taken_end; i++)
+        lose(&lost, &d->taken[i]);
+    bool is_said = false;
+    if (!d->options.is_replay) {
+        note_refused(d);
+        spool_note_loss(d->spool, lost.count, lost.from_ms, lost.to_ms);
+        is_said = spool_add(d->spool, NULL, 0, NULL) == ST_OK;
+    }
+    return error_set(err, ST_FULL, "%lld readings could not be committed to the spool%s",
+        (long long)lost.count, is_said ? "; its next batch says so" : "");
+}
+
 enum status deliver_stop(struct deliver *d, int64_t drain_ms, struct error *err)
 {
     pthread_mutex_lock(&d->lock);
@@ -618,7 +659,7 @@ enum status deliver_stop(struct deliver *d, int64_t drain_ms, struct error *err)
     if (d->has_failed)
         return error_set(err, ST_STORAGE, "%s", d->failure.text);
     if (waiting(d) > 0)
-        return error_set(err, ST_FULL, "%zu readings could not be committed to the spool", waiting(d));
+        return lose_waiting(d, err);
     return ST_OK;
 }
 

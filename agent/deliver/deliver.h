@@ -39,12 +39,13 @@ enum status deliver_create(const struct deliver_options *options, struct deliver
 void deliver_destroy(struct deliver *d); /* accepts NULL; stopped */
 void deliver_start(struct deliver *d);
 /* Commits what was put, waits up to `drain_ms` for acknowledgements while connected, says goodbye; returns
- * when the thread is gone. ST_FULL or ST_STORAGE: something put before could not be committed. */
+ * when the thread is gone. ST_FULL or ST_STORAGE: something put before could not be committed; where
+ * the disk allows that the next batch says how much. */
 enum status deliver_stop(struct deliver *d, int64_t drain_ms, struct error *err);
 
 /* Puts a reading that batch_write_reading accepts (`text` is copied). A time that repeats the point's last
  * one is bumped by a millisecond. False: the queue is full, because the spool takes nothing (said by a
- * complaint); the reading is not on the way. Any thread; never blocks on the disk. */
+ * complaint); the reading is not on the way, but counted as lost. Any thread; never blocks on the disk. */
 bool deliver_put(struct deliver *d, const struct spool_reading *reading, bool is_urgent);
 /* As deliver_put, but waits for room up to the deadline; false where there was none, or after a failure that
  * ended the thread. */

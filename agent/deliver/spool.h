@@ -81,6 +81,9 @@ size_t spool_slice(const struct spool *s, const struct spool_reading *readings, 
  * at its limit the oldest acknowledged batches are freed first, then others are given up, as above: the mark
  * rises where batches are. ST_FULL when that does not suffice or is not allowed. */
 enum status spool_add(struct spool *s, const struct spool_reading *readings, size_t count, struct error *err);
+/* Readings that were lost before they came here, for want of room: the next batch says them, too. On disk with the
+ * next call that writes, or at the end. */
+void spool_note_loss(struct spool *s, int64_t count, int64_t from_ms, int64_t to_ms);
 /* Cuts uncut readings, oldest first, into at most `batches` batches of at most `payload_max` bytes each,
  * while at most WINDOW_BYTES are unacknowledged. Cuts a new epoch's first batch only when everything before
  * is acknowledged or given up. Readings that were taken while the clock was wrong are dated now, if it is right

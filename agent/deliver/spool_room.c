@@ -35,8 +35,7 @@ static int64_t allowed_bytes(const struct spool *s)
     return s->disk_limit_bytes < s->limit_bytes ? limit - smaller(headroom, limit / 3) : limit - headroom;
 }
 
-/* For the next batch that is cut to say. */
-static void note_unsaid(struct spool *s, int64_t count, int64_t from_ms, int64_t to_ms)
+void spool_note_loss(struct spool *s, int64_t count, int64_t from_ms, int64_t to_ms)
 {
     struct spool_memory *now = &s->now;
     if (now->dropped == 0 || from_ms < now->dropped_from_ms)
@@ -49,7 +48,7 @@ static void note_unsaid(struct spool *s, int64_t count, int64_t from_ms, int64_t
 
 static void note_dropped(struct spool *s, int64_t count, int64_t from_ms, int64_t to_ms)
 {
-    note_unsaid(s, count, from_ms, to_ms);
+    spool_note_loss(s, count, from_ms, to_ms);
     s->now.state.uncut -= count;
     s->now.state.dropped_readings += count;
 }
@@ -88,7 +87,7 @@ static enum status give_up_batch(struct spool *s, bool *ret_is_given_up, struct 
     db_bind_int(s->drop_batch, 1, seq);
     if ((status = db_run(s->drop_batch, err)) == ST_OK) {
         if (dropped > 0)
-            note_unsaid(s, dropped, from_ms, to_ms);
+            spool_note_loss(s, dropped, from_ms, to_ms);
         s->now.state.mark = seq;
         s->now.state.dropped_batches++;
         s->is_saved = false;
