@@ -8,15 +8,6 @@
 
 #define REFUSAL_MS 1000
 
-struct acks_gateway {
-    char gateway[ID_MAX + 1];
-    struct ack ack;      /* the newest answer: of a refusal its mark */
-    bool is_due;         /* the mark is to be told */
-    bool is_refusal_due; /* and that the batch after it is needed */
-    bool has_refused;
-    int64_t refused_at_mono_ms;
-};
-
 void acks_release(struct acks *a)
 {
     free(a->items);

@@ -8,6 +8,15 @@
 #include "collector/intake/known.h"
 #include "lib/mqtt.h"
 
+struct acks_gateway {
+    char gateway[ID_MAX + 1];
+    struct ack ack;      /* the newest answer: of a refusal its mark */
+    bool is_due;         /* the mark is to be told */
+    bool is_refusal_due; /* and that the batch after it is needed */
+    bool has_refused;
+    int64_t refused_at_mono_ms;
+};
+
 struct acks {
     struct acks_gateway *items;
     size_t count, capacity;

@@ -4,172 +4,18 @@
  * it the file holds what was committed, and what the failed call would have committed as a whole or not at all.
  */
 #include "tests/unit/agent/spool_fixture.h"
+#include "tests/unit/faulty_disk.h"
 #include "tests/unit/random.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sqlite3.h>
 #include <time.h>
 #include <unistd.h>
 
-/* ---- a file system that fails ---- */
-
-enum fault { FAULT_ONCE, FAULT_FOR_EVER, FAULT_FULL };
-
-static sqlite3_vfs *real_vfs;
-static int64_t operations, fails_at; /* 0 = never */
-static enum fault fault;
-
-struct faulty_file {
-    sqlite3_file base;
-    sqlite3_file *real; /* behind this struct */
-};
-
-/* SQLITE_OK, or how this operation fails. */
-static int operate(int code)
-{
-    operations++;
-    /* A full disk fails writes only; an fsync that it fails is an I/O error. */
-    if (fault == FAULT_FULL && code != SQLITE_IOERR_WRITE)
-        return SQLITE_OK;
-    bool has_failed =
-        fails_at != 0 && (operations == fails_at || (fault != FAULT_ONCE && operations > fails_at));
-    if (!has_failed)
-        return SQLITE_OK;
-    return fault == FAULT_FULL ? SQLITE_FULL : code;
-}
-
-static sqlite3_file *real_of(sqlite3_file *file)
-{
-    return ((struct faulty_file *)file)->real;
-}
-
-static int close_file(sqlite3_file *file)
-{
-    return real_of(file)->pMethods->xClose(real_of(file));
-}
-
-static int read_file(sqlite3_file *file, void *to, int len, sqlite3_int64 at)
-{
-    return real_of(file)->pMethods->xRead(real_of(file), to, len, at);
-}
-
-static int write_file(sqlite3_file *file, const void *from, int len, sqlite3_int64 at)
-{
-    int code = operate(SQLITE_IOERR_WRITE);
-    if (code != SQLITE_OK && len > 1) /* torn: half of it is there */
-        real_of(file)->pMethods->xWrite(real_of(file), from, len / 2, at);
-    return code != SQLITE_OK ? code : real_of(file)->pMethods->xWrite(real_of(file), from, len, at);
-}
-
-static int truncate_file(sqlite3_file *file, sqlite3_int64 size)
-{
-    int code = operate(SQLITE_IOERR_TRUNCATE);
-    return code != SQLITE_OK ? code : real_of(file)->pMethods->xTruncate(real_of(file), size);
-}
-
-static int sync_file(sqlite3_file *file, int flags)
-{
-    int code = operate(SQLITE_IOERR_FSYNC);
-    return code != SQLITE_OK ? code : real_of(file)->pMethods->xSync(real_of(file), flags);
-}
-
-static int file_size(sqlite3_file *file, sqlite3_int64 *ret)
-{
-    return real_of(file)->pMethods->xFileSize(real_of(file), ret);
-}
-
-static int lock_file(sqlite3_file *file, int level)
-{
-    return real_of(file)->pMethods->xLock(real_of(file), level);
-}
-
-static int unlock_file(sqlite3_file *file, int level)
-{
-    return real_of(file)->pMethods->xUnlock(real_of(file), level);
-}
-
-static int check_lock(sqlite3_file *file, int *ret)
-{
-    return real_of(file)->pMethods->xCheckReservedLock(real_of(file), ret);
-}
-
-static int control(sqlite3_file *file, int op, void *argument)
-{
-    return real_of(file)->pMethods->xFileControl(real_of(file), op, argument);
-}
-
-static int sector_size(sqlite3_file *file)
-{
-    return real_of(file)->pMethods->xSectorSize(real_of(file));
-}
-
-static int characteristics(sqlite3_file *file)
-{
-    return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
-}
-
-static int shm_map(sqlite3_file *file, int page, int size, int is_extended, void volatile **ret)
-{
-    return real_of(file)->pMethods->xShmMap(real_of(file), page, size, is_extended, ret);
-}
-
-static int shm_lock(sqlite3_file *file, int offset, int count, int flags)
-{
-    return real_of(file)->pMethods->xShmLock(real_of(file), offset, count, flags);
-}
-
-static void shm_barrier(sqlite3_file *file)
-{
-    real_of(file)->pMethods->xShmBarrier(real_of(file));
-}
-
-static int shm_unmap(sqlite3_file *file, int is_deleted)
-{
-    return real_of(file)->pMethods->xShmUnmap(real_of(file), is_deleted);
-}
-
-static const sqlite3_io_methods faulty_methods = {.iVersion = 2,
-    .xClose = close_file,
-    .xRead = read_file,
-    .xWrite = write_file,
-    .xTruncate = truncate_file,
-    .xSync = sync_file,
-    .xFileSize = file_size,
-    .xLock = lock_file,
-    .xUnlock = unlock_file,
-    .xCheckReservedLock = check_lock,
-    .xFileControl = control,
-    .xSectorSize = sector_size,
-    .xDeviceCharacteristics = characteristics,
-    .xShmMap = shm_map,
-    .xShmLock = shm_lock,
-    .xShmBarrier = shm_barrier,
-    .xShmUnmap = shm_unmap};
-
-static int open_faulty(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret_flags)
-{
-    (void)vfs;
-    struct faulty_file *own = (struct faulty_file *)file;
-    own->base.pMethods = NULL;
-    own->real = (sqlite3_file *)(own + 1);
-    int code = real_vfs->xOpen(real_vfs, name, own->real, flags, ret_flags);
-    if (code == SQLITE_OK)
-        own->base.pMethods = &faulty_methods;
-    return code;
-}
-
 static int become_faulty(void **state)
 {
-    static sqlite3_vfs faulty;
-    real_vfs = sqlite3_vfs_find(NULL);
-    faulty = *real_vfs;
-    faulty.zName = "faulty";
-    faulty.szOsFile = (int)sizeof(struct faulty_file) + real_vfs->szOsFile;
-    faulty.xOpen = open_faulty;
-    faulty.pNext = NULL;
     may_drop = true;
-    return make_folder(state) != 0 || sqlite3_vfs_register(&faulty, 1) != SQLITE_OK;
+    return make_folder(state) != 0 || !faulty_disk_register();
 }
 
 /* ---- the scenario ---- */
@@ -273,8 +119,8 @@ static void check_book(struct spool *s, const char *path, struct book *book)
     }
     int64_t found = in_batches + state_of(s).uncut + said + unsaid(path);
     if (found != book->committed && found != book->committed + book->at_risk)
-        fail_msg("operation %" PRId64 ": %" PRId64 " of %" PRId64 " (and perhaps %" PRId64 ")", fails_at,
-            found, book->committed, book->at_risk);
+        fail_msg("operation %" PRId64 ": %" PRId64 " of %" PRId64 " (and perhaps %" PRId64 ")",
+            faulty_disk.fails_at, found, book->committed, book->at_risk);
 }
 
 static void remove_spool(const char *path)
@@ -294,8 +140,8 @@ static bool run_once(int64_t n, int64_t *ret_dropped)
     struct book book = {0};
     struct spool *s = NULL;
     struct error err;
-    operations = 0;
-    fails_at = n;
+    faulty_disk.operations = 0;
+    faulty_disk.fails_at = n;
     enum status status = open_at(path, &s, &err);
     for (int i = 0; i < STEPS && status == ST_OK; i++) {
         status = step(s, i, &book, &err);
@@ -306,12 +152,12 @@ static bool run_once(int64_t n, int64_t *ret_dropped)
     }
     if (s != NULL)
         *ret_dropped = state_of(s).dropped_readings;
-    bool is_whole = status == ST_OK && operations < n;
+    bool is_whole = status == ST_OK && faulty_disk.operations < n;
     spool_close(s);
     if (status != ST_OK)
         assert_true(status == ST_STORAGE || (s == NULL && status == ST_FULL));
 
-    fails_at = 0; /* the next start */
+    faulty_disk.fails_at = 0; /* the next start */
     assert_int_equal(open_at(path, &s, &err), ST_OK);
     assert_null(spool_warning(s)); /* and nothing is damaged */
     check_book(s, path, &book);
@@ -331,7 +177,7 @@ static void run_all(enum fault kind)
     /* Every one with PARKMON_LONG, else some of them, others at each run. */
     int64_t stride = getenv("PARKMON_LONG") != NULL ? 1 : 41;
     int64_t dropped = 0, n = 1 + (int64_t)(random_seed((uint64_t)time(NULL)) % (uint64_t)stride);
-    fault = kind;
+    faulty_disk.fault = kind;
     while (!run_once(n, &dropped))
         n += stride;
     print_message("%" PRId64 " operations\n", n);
