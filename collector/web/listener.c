@@ -51,7 +51,7 @@ enum status listener_open(const char *address, int port, int *ret_fd, int *ret_p
         return error_set(err, ST_UNREACHABLE, "%s port %d: %s", address, port, strerror(errno));
     int yes = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes); /* an earlier run's connections may linger */
-    if (bind(fd, &at.any, len) != 0 || listen(fd, 128) != 0 || getsockname(fd, &at.any, &len) != 0) {
+    if (bind(fd, &at.any, len) != 0 || listen(fd, SOMAXCONN) != 0 || getsockname(fd, &at.any, &len) != 0) {
         int reason = errno;
         close(fd);
         return error_set(err, ST_UNREACHABLE, "%s port %d: %s", address, port, strerror(reason));

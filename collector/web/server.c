@@ -1,6 +1,7 @@
 /* The only file that knows libmicrohttpd: its one thread asks the router and sends what it answers. */
 #include "collector/web/web.h"
 
+#include "collector/web/clients.h"
 #include "collector/web/context.h"
 #include "collector/web/listener.h"
 #include "lib/log.h"
@@ -19,7 +20,12 @@
 #define CONNECTIONS_MAX 256u
 /* Everyone on loopback is one address: room for every stream and as many requests beside them. */
 #define CONNECTIONS_PER_ADDRESS (2u * STREAMS_MAX)
-#define CONNECTION_TIMEOUT_S 30u
+/* At its own limits the library turns newcomers away. It takes in up to eleven at once, and notices in the round after
+ * next that the ones in whose place they came were ended. */
+#define CONNECTIONS_SPARE 33u
+#define CONNECTION_TIMEOUT_S 30u /* without a byte in either direction */
+#define REQUEST_MS 30000
+#define ANSWER_MS 120000
 #define CONNECTION_BYTES (32u * 1024u)
 #define STREAM_CHUNK 8192
 
@@ -27,6 +33,7 @@ struct web {
     struct web_options options;
     char *address, *assets, *database_path;
     struct web_context context;
+    struct clients *clients;
     struct MHD_Daemon *daemon;
     int port;
 };
@@ -42,6 +49,34 @@ static const struct {
     {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
 };
+
+/* ---- connections ---- */
+
+static struct client *client_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void on_connection(
+    void *cls, struct MHD_Connection *connection, void **client, enum MHD_ConnectionNotificationCode code)
+{
+    struct web *w = cls;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED)
+        clients_remove(w->clients, *client);
+    else
+        *client = clients_add(w->clients,
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+}
+
+static void on_completed(
+    void *cls, struct MHD_Connection *connection, void **mark, enum MHD_RequestTerminationCode code)
+{
+    (void)mark;
+    (void)code;
+    struct web *w = cls;
+    clients_set(w->clients, client_of(connection), CLIENT_ASKS);
+}
 
 /* ---- reading a request ---- */
 
@@ -211,6 +246,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     }
     struct web_answer answer =
         router_answer(web_routes, web_route_count, &w->context, &request, w->options.address);
+    clients_set(w->clients, client_of(connection), answer.is_stream ? CLIENT_STREAMS : CLIENT_IS_ANSWERED);
     return answer.is_stream ? send_stream(w, connection, &answer) : send_answer(connection, &answer);
 }
 
@@ -267,9 +303,10 @@ static enum status start_daemon(struct web *w, int fd, struct error *err)
     w->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
         0, NULL, NULL, on_request, w, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
-        MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        CONNECTIONS_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX + CONNECTIONS_SPARE, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        CONNECTIONS_PER_ADDRESS + CONNECTIONS_SPARE, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, w, MHD_OPTION_NOTIFY_COMPLETED, on_completed, w, MHD_OPTION_END);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (w->daemon)
         return ST_OK;
@@ -280,6 +317,7 @@ static enum status start_daemon(struct web *w, int fd, struct error *err)
 static void web_destroy(struct web *w)
 {
     stream_hub_destroy(w->context.streams);
+    clients_destroy(w->clients);
     context_release(&w->context);
     free(w->address);
     free(w->assets);
@@ -303,6 +341,10 @@ enum status web_start(const struct web_options *options, struct web **ret, struc
         return status;
     }
     w->context.streams = stream_hub_create(&(struct stream_hub_options){w, make_event, suspend, resume});
+    w->clients = clients_create(&(struct clients_limits){.total = CONNECTIONS_MAX,
+        .per_address = CONNECTIONS_PER_ADDRESS,
+        .request_ms = options->request_ms > 0 ? options->request_ms : REQUEST_MS,
+        .answer_ms = ANSWER_MS});
     status = start_daemon(w, fd, err);
     if (status != ST_OK) {
         stream_hub_stop(w->context.streams);

@@ -17,6 +17,7 @@ struct web_options {
     const char *database_path; /* of the collector */
     struct snapshot_box *box;
     const struct park *park;
+    int request_ms; /* within which a request must be whole; 0 = half a minute */
     /* Borrowed; for readiness and metrics. NULL = there is none. */
     struct store *store;
     /* Monotonic ms of the core thread's last turn; any thread. */
