@@ -413,6 +413,101 @@ static void test_a_known_gateway_that_begins_a_new_spool_leaves_a_loss_of_unknow
     intake_close(&in);
 }
 
+/* D3 through the whole intake: what is answered, recorded as missing, and marked, for each way in which a line can
+ * go on. The batch that is judged comes twice, with a restart in between: the second time changes nothing. */
+static void test_a_line_goes_on_or_what_is_missing_is_named_once(void **state)
+{
+    (void)state;
+#define A "epoch=" EPOCH_A
+#define B "epoch=" EPOCH_B
+#define A_TO_3                                                     \
+    {                                                              \
+        A " seq=1 first=1", A " seq=2 first=1", A " seq=3 first=1" \
+    }
+    static const struct {
+        const char *what;
+        const char *before[4];
+        const char *judged;
+        int64_t seq; /* answered */
+        bool is_again;
+        const char *losses; /* first_seq|last_seq|readings|is history|is unknown content */
+        const char *marks;  /* epoch|mark */
+    } cases[] = {
+        {"never seen, from its first batch", {0}, B " seq=1 first=1", 1, false, "", "187|1"},
+        {"never seen, and ran before: history", {0}, B " seq=5 first=5 prev=" EPOCH_A ":4", 5, false,
+            "1|4|-|1|0", "187|5"},
+        {"never seen, and not the lowest that it holds: no trace", {0}, B " seq=6 first=5", 4, true, "", ""},
+        {"heard, but never taken: history", {B " seq=9 first=5"}, B " seq=5 first=5", 5, false, "1|4|-|1|0",
+            "187|5"},
+        {"prev is known, its mark equal", A_TO_3, B " seq=4 first=1 prev=" EPOCH_A ":3", 4, false, "",
+            "170|3;187|4"},
+        {"prev is known, its mark lower", A_TO_3, B " seq=6 first=1 prev=" EPOCH_A ":5", 3, true, "",
+            "170|3"},
+        {"prev is known, its mark higher", A_TO_3, B " seq=3 first=1 prev=" EPOCH_A ":2", 3, false, "",
+            "170|3;187|3"},
+        {"prev is known, its mark higher, and a jump", A_TO_3, B " seq=5 first=1 prev=" EPOCH_A ":2", 2, true,
+            "", "170|3"},
+        {"prev is known, its mark lower, and the rest of it given up", A_TO_3,
+            B " seq=6 first=6 prev=" EPOCH_A ":5", 6, false, "4|5|-|0|0", "170|5;187|6"},
+        {"prev is known, its mark lower, and a part of the rest given up", A_TO_3,
+            B " seq=6 first=5 prev=" EPOCH_A ":5", 4, true, "4|4|-|0|0", "170|4"},
+        {"prev is known, and batches of both epochs given up", A_TO_3, B " seq=8 first=8 prev=" EPOCH_A ":5",
+            8, false, "4|7|-|0|0", "170|5;187|8"},
+        {"prev is not known", A_TO_3, B " seq=8 first=8 prev=00000000000000cc:7", 8, false, "1|7|-|0|1",
+            "170|3;187|8"},
+        {"prev is not known, and not the lowest that it holds: no trace", A_TO_3,
+            B " seq=9 first=8 prev=00000000000000cc:7", 7, true, "", "170|3"},
+        {"a new spool: what the former one held nobody knows", A_TO_3, B " seq=1 first=1", 1, false,
+            "-|-|-|0|1", "170|3;187|1"},
+        {"a new spool, and not its first batch: no trace", A_TO_3, B " seq=2 first=1", 0, true, "", "170|3"},
+        {"a new spool that gave up its begin", A_TO_3, B " seq=4 first=4", 4, false, "1|3|-|0|1",
+            "170|3;187|4"},
+        {"at or below the mark", A_TO_3, A " seq=2 first=1", 3, false, "", "170|3"},
+        {"the next", A_TO_3, A " seq=4 first=1", 4, false, "", "170|4"},
+        {"a jump, and what is needed is held", A_TO_3, A " seq=6 first=4", 3, true, "", "170|3"},
+        {"given up, and the next after it", A_TO_3, A " seq=7 first=7", 7, false, "4|6|-|0|0", "170|7"},
+        {"given up, and a jump after it", A_TO_3, A " seq=9 first=7", 6, true, "4|6|-|0|0", "170|6"},
+        {"dropped", A_TO_3, A " seq=4 first=1 dropped=9 from=1000 to=2000", 4, false, "-|-|9|0|0", "170|4"},
+        {"dropped, but refused", A_TO_3, A " seq=5 first=1 dropped=9 from=1000 to=2000", 3, true, "",
+            "170|3"},
+        {"dropped, but a duplicate", A_TO_3, A " seq=3 first=1 dropped=9 from=1000 to=2000", 3, false, "",
+            "170|3"},
+        {"given up and dropped", A_TO_3, A " seq=6 first=6 dropped=9 from=1000 to=2000", 6, false,
+            "4|5|-|0|0;-|-|9|0|0", "170|6"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct intake in;
+        intake_open(&in);
+        char text[160];
+        for (int k = 0; k < 4 && cases[i].before[k] != NULL; k++) {
+            snprintf(text, sizeof text, "#park1 %s\n", cases[i].before[k]);
+            intake_give(&in, "gw-a", text);
+        }
+        snprintf(text, sizeof text, "#park1 %s\n", cases[i].judged);
+        for (int time = 1; time <= 2; time++) {
+            struct receive_answer answer = intake_give(&in, "gw-a", text);
+            bool is_right = answer.has_ack && answer.ack.seq == cases[i].seq &&
+                            answer.ack.is_refusal == cases[i].is_again;
+            const char *losses = rows(in.db, 5,
+                "SELECT first_seq, last_seq, readings, reason LIKE 'history%', reason"
+                " LIKE 'unknown content%' FROM loss ORDER BY id");
+            if (!is_right || strcmp(losses, cases[i].losses) != 0)
+                fail_msg("%s, time %d: %lld%s, losses %s", cases[i].what, time, (long long)answer.ack.seq,
+                    answer.ack.is_refusal ? " again" : "", losses);
+            const char *marks = rows(in.db, 2, "SELECT epoch, mark FROM epoch ORDER BY id");
+            if (strcmp(marks, cases[i].marks) != 0)
+                fail_msg("%s, time %d: marks %s", cases[i].what, time, marks);
+            assert_int_equal(query(in.db, "SELECT lost FROM gateway"),
+                query(in.db, "SELECT count(*) FROM loss WHERE reason NOT LIKE 'history%'"));
+            intake_reload(&in);
+        }
+        intake_close(&in);
+    }
+#undef A
+#undef B
+#undef A_TO_3
+}
+
 /* ---- our own clock ---- */
 
 static void test_a_batch_ahead_of_a_clock_that_nobody_vouches_for_waits_and_others_go_on(void **state)
@@ -519,6 +614,7 @@ int main(void)
         cmocka_unit_test(
             test_a_restored_collector_asks_for_the_epochs_it_missed_and_loses_nothing_that_is_held),
         cmocka_unit_test(test_a_known_gateway_that_begins_a_new_spool_leaves_a_loss_of_unknown_content),
+        cmocka_unit_test(test_a_line_goes_on_or_what_is_missing_is_named_once),
         cmocka_unit_test(test_a_batch_ahead_of_a_clock_that_nobody_vouches_for_waits_and_others_go_on),
         cmocka_unit_test(test_epochs_without_end_do_not_fill_memory),
         cmocka_unit_test(test_a_full_database_leaves_nothing_and_everything_sent_again_is_taken_once),
