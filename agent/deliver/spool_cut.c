@@ -7,7 +7,7 @@
 
 /* Room for the header line, whose `first` and `prev` are set at each publish. */
 #define HEADER_MAX 256
-#define BUMP_MAX_MS 10 /* as deliver.c does where readings are put */
+#define BUMP_MAX_MS 10 /* as queue.c does where readings are put */
 /* On a full disk: batches that a small file has room for. */
 #define FULL_DISK_BODY_MIN 16384
 
