@@ -343,6 +343,16 @@ static void keep_files(const struct turn_scene *s, bool back)
     }
 }
 
+static void remove_database(const struct turn_scene *s)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    for (int i = 0; i < 3; i++) {
+        char *path = mem_printf("%s%s", s->files.path, suffixes[i]);
+        unlink(path);
+        free(path);
+    }
+}
+
 static void restart(struct run *r)
 {
     struct turn_scene *s = &r->scene;
@@ -599,6 +609,40 @@ static void test_a_commit_that_is_refused_leaves_nothing_in_memory(void **state)
     fail_each(WAY_COMMIT, FAULT_ONCE, END_BY_ITSELF);
 }
 
+/* From no file at all, through every format: each operation fails in turn. */
+static void test_a_start_that_fails_leaves_a_database_that_the_next_start_takes(void **state)
+{
+    (void)state;
+    struct turn_scene s;
+    struct error err = {""};
+    turn_now_ms = NOW_MS;
+    turn_now_mono_ms = 1000;
+    turn_scene_open(&s);
+    for (int kind = FAULT_ONCE; kind <= FAULT_FULL; kind++) {
+        bool has_failed = true;
+        int64_t n = 1;
+        for (; has_failed; n += getenv("PARKMON_LONG") != NULL ? 1 : 7) {
+            turn_close(&s.turn);
+            remove_database(&s);
+            faulty_disk.operations = faulty_disk.failures = 0;
+            faulty_disk.fault = (enum fault)kind;
+            faulty_disk.fails_at = n;
+            enum status status = turn_open(&s.turn, &s.settings, s.park, &turn_clock, &err);
+            has_failed = faulty_disk.failures > 0;
+            assert_true(status == ST_OK || (has_failed && (status == ST_STORAGE || status == ST_FULL)));
+            faulty_disk.fails_at = 0;
+            turn_close(&s.turn);
+            if (turn_open(&s.turn, &s.settings, s.park, &turn_clock, &err) != ST_OK)
+                fail_msg("after the %" PRId64 "th failed: %s", n, err.text);
+            turn_give(&s.turn, "gw-a", "#park1 epoch=00000000000000aa seq=1 first=1\n");
+            turn_once(&s.turn);
+            assert_int_equal(turn_mark(&s.turn, "gw-a"), 1);
+        }
+        assert_true(n > 50);
+    }
+    turn_scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -608,6 +652,7 @@ int main(void)
         cmocka_unit_test(test_a_disk_that_fails_from_then_on),
         cmocka_unit_test(test_a_full_disk_takes_the_reserve_and_it_goes_on_when_there_is_room),
         cmocka_unit_test(test_a_commit_that_is_refused_leaves_nothing_in_memory),
+        cmocka_unit_test(test_a_start_that_fails_leaves_a_database_that_the_next_start_takes),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
