@@ -53,6 +53,7 @@ struct poller {
 struct turn {
     struct poller *poller;
     struct polled_device *device;
+    bool was_synchronised; /* before it */
 };
 
 static void take_failure(void *context, size_t index, const struct error *why)
@@ -101,7 +102,8 @@ static void take_reading(void *context, size_t index, const union driver_value *
     int64_t now = p->clock->mono_ms();
     struct spool_reading reading = {.point = device->first_point + (uint32_t)index,
         .kind = (enum reading_kind)point->settings->kind,
-        .quality = p->clock->is_synchronised() ? QUALITY_GOOD : QUALITY_CLOCK,
+        /* Set right during the poll, the clock may have dated this before. */
+        .quality = turn->was_synchronised && p->clock->is_synchronised() ? QUALITY_GOOD : QUALITY_CLOCK,
         .time_ms = time_ms};
     if (reading.quality == QUALITY_CLOCK) {
         /* When it was, on the clock that nobody sets: it may be dated before it goes out. */
@@ -182,7 +184,7 @@ static void watch_lateness(struct poller *p, const struct polled_device *device,
 
 static void poll_device(struct poller *p, struct polled_device *device)
 {
-    struct turn turn = {p, device};
+    struct turn turn = {p, device, p->clock->is_synchronised()};
     struct driver_sink sink = {&turn, p->clock, take_reading, take_failure};
     struct error err;
     bool is_open = open_bus(p, &err);

@@ -68,7 +68,7 @@ static const struct clock virtual_clock = {
 
 /* ---- a driver of which the tests are the devices ---- */
 
-enum behaviour { ANSWERS, IS_SILENT, IS_SLOW, LIES, REFUSES_POINT, HANGS_UP };
+enum behaviour { ANSWERS, IS_SILENT, IS_SLOW, LIES, REFUSES_POINT, HANGS_UP, SEES_THE_CLOCK_SET };
 
 static struct {
     pthread_mutex_t lock;
@@ -174,7 +174,12 @@ static enum status fake_poll(void *state, void *device_state, const struct devic
         sink->reading(sink->context, 1, &power, sink->clock->wall_ms());
     }
     union driver_value count = {.count = behaviour == LIES ? REGISTER_MAX + 1 : 7}, session = {.text = text};
-    sink->reading(sink->context, 0, &count, sink->clock->wall_ms());
+    int64_t answered_ms = sink->clock->wall_ms();
+    if (behaviour == SEES_THE_CLOCK_SET) {
+        step_ms = 0;
+        is_unsynchronised = false;
+    }
+    sink->reading(sink->context, 0, &count, answered_ms);
     sink->reading(sink->context, 2, &session, sink->clock->wall_ms());
     return ST_OK;
 }
@@ -510,6 +515,30 @@ static void test_an_unsynchronised_clock_is_told_with_each_reading(void **state)
     }
 }
 
+static void test_a_reading_dated_before_the_clock_was_set_is_not_taken_for_right(void **state)
+{
+    (void)state;
+    begin(1, 1000);
+    is_unsynchronised = true;
+    step_ms = -WALL_MS + 86400000; /* a gateway without a battery */
+    run_until(5000);
+    world.behaviour[0] = SEES_THE_CLOCK_SET;
+    run_until(10000);
+    end();
+    int wrong = 0;
+    for (int i = 0; i < world.put_count; i++) {
+        const struct spool_reading *r = &world.puts[i].reading;
+        if (r->time_ms < WALL_MS) {
+            wrong++;
+            assert_int_equal(r->quality, QUALITY_CLOCK);
+            assert_true(r->has_mono);
+            assert_in_range(world.puts[i].at_ms - r->mono_ms, 0, 4 * LOOK_MS);
+        }
+    }
+    assert_true(wrong > 2 && wrong < world.put_count);
+    assert_int_equal(world.puts[world.put_count - 1].reading.quality, QUALITY_GOOD);
+}
+
 static void test_a_step_of_the_clock_moves_the_grid(void **state)
 {
     (void)state;
@@ -576,6 +605,7 @@ int main(void)
         cmocka_unit_test(test_a_bus_that_is_down_is_told_once_and_all_come_back_at_once),
         cmocka_unit_test(test_a_state_is_sent_at_start_on_change_and_every_five_minutes),
         cmocka_unit_test(test_an_unsynchronised_clock_is_told_with_each_reading),
+        cmocka_unit_test(test_a_reading_dated_before_the_clock_was_set_is_not_taken_for_right),
         cmocka_unit_test(test_a_step_of_the_clock_moves_the_grid),
         cmocka_unit_test(test_refused_readings_are_told_once_and_a_state_is_offered_again),
         cmocka_unit_test(test_stopping_does_not_wait_for_the_next_deadline),
