@@ -29,12 +29,19 @@ def copy_database(path: Path, folder: Path) -> Path:
     return folder / path.name
 
 
+MARK = ',quality="clock"'  # after the value of a reading that a clock dated which was not synchronised
+
+
+def is_marked(line: str) -> bool:
+    return MARK + " " in line
+
+
 def parse_line(line: str) -> tuple[str, str, int, Value]:
     """One reading of the wire contract; the lines that our agents write need no more than this."""
     head, rest = line.split(" ", 1)
     fields, time_ms = rest.rsplit(" ", 1)
     kind, tag = head.split(",")
-    text = fields.removeprefix("value=").removesuffix(',quality="clock"')
+    text = fields.removeprefix("value=").removesuffix(MARK)
     if kind == "register":
         value: Value = int(text.removesuffix("i"))
     elif kind == "gauge":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,10 @@ import evidence
 from evidence import KINDS, Value
 
 Reading = tuple[str, str, int, Value]  # kind, point, ms, value
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 class Look(NamedTuple):
@@ -33,6 +38,7 @@ class Seen:
 
     cut: dict[Reading, int] = field(default_factory=dict)  # with the batch's seq
     uncut: set[Reading] = field(default_factory=set)  # before they were cut, if ever
+    cut_by_ms: dict[Reading, int] = field(default_factory=dict)  # when the first copy was taken that has it cut
     bodies: dict[tuple[int, int], bytes] = field(default_factory=dict)  # (epoch, seq) -> hash
     parsed: int = 0  # batches of the spool as it stands up to this seq are in `cut`
     changed: list[str] = field(default_factory=list)  # batches that did not stay what they were
@@ -53,7 +59,7 @@ class Account:
     def forget(copy: Path) -> None:
         shutil.rmtree(copy.parent)
 
-    def read_spool(self, gateway: str, copy: Path, all_again: bool = False) -> Look:
+    def read_spool(self, gateway: str, copy: Path, taken_ms: int, all_again: bool = False) -> Look:
         """Adds what the copy holds to the account; a batch that is known is read again only with `all_again`."""
         seen = self.seen.setdefault(gateway, Seen())
         with closing(sqlite3.connect(copy)) as db:
@@ -69,7 +75,9 @@ class Account:
             if known != digest:
                 seen.changed.append(f"batch {seq} of epoch {epoch & (1 << 64) - 1:016x}")
             for line in body.decode().splitlines():
-                seen.cut[evidence.parse_line(line)] = seq
+                reading = evidence.parse_line(line)
+                seen.cut[reading] = seq
+                seen.cut_by_ms.setdefault(reading, taken_ms)
             seen.parsed = max(seen.parsed, seq)
         seen.uncut |= uncut
         return Look(last, row[0] if row else 0, uncut)
@@ -86,6 +94,7 @@ class Batch(NamedTuple):
     dropped: int
     series: list[Reading]  # without the skipped lines
     skipped: list[Reading]
+    marked: set[Reading]  # dated by a clock that was not synchronised, as they say
 
 
 class Loss(NamedTuple):
@@ -112,6 +121,9 @@ class Database:
     quarantine: dict[str, dict[Reading, str]] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
     settled: int = 0
+
+    def journalled(self, gateway: str) -> set[Reading]:
+        return {reading for batch in self.journal.get(gateway, []) for reading in batch.series}
 
 
 def read_marks(copy: Path) -> dict[str, int]:
@@ -143,7 +155,8 @@ def parse_batch(id: int, seq: int, payload: bytes, skipped: str | None) -> Batch
     prev = words["prev"].split(":") if "prev" in words else None
     return Batch(id, int(words["epoch"], 16), seq, int(words["first"]), (int(prev[0], 16), int(prev[1])) if prev else None,
                  int(words.get("dropped", 0)), [r for i, r in enumerate(readings) if i not in out],
-                 [r for i, r in enumerate(readings) if i in out])
+                 [r for i, r in enumerate(readings) if i in out],
+                 {r for r, line in zip(readings, lines, strict=True) if evidence.is_marked(line)})
 
 
 def read_database(copy: Path) -> Database:

@@ -78,6 +78,23 @@ def a_line_is_journalled_twice(e, gateway):
     batches[-1].series.append(batches[2].series[0])
 
 
+@breaks("do not say so")
+def a_wrong_clock_is_not_marked(e, gateway):
+    e.allowed[gateway].unsynchronised.append((0, 1 << 62))
+
+
+@breaks("say that it was wrong")
+def a_right_clock_is_marked(e, gateway):
+    batch = next(batch for batch in e.database.journal[gateway] if batch.series)
+    batch.marked.add(batch.series[0])
+
+
+@breaks("disagree about the clock")
+def the_store_marks_another_reading(e, gateway):
+    kind, point, time_ms, _ = next(batch for batch in e.database.journal[gateway] if batch.series).series[0]
+    e.marked.add((kind, gateway, point, time_ms))
+
+
 @breaks("its mark is")
 def a_mark_is_ahead_of_the_journal(e, gateway):
     epoch = e.database.journal[gateway][-1].epoch

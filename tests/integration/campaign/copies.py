@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import evidence
-from campaign.account import KINDS, Look, Reading, read_database
+from campaign.account import KINDS, Database, Look, Reading, Value, now_ms, read_database
 from campaign.devices import GATEWAYS
 from harness.process import Failure, run
 
@@ -30,6 +30,13 @@ def all_readings(copy: Path) -> set[Reading]:
         for body, in db.execute("SELECT body FROM batch"):
             found |= {evidence.parse_line(line) for line in body.decode().splitlines()}
     return found
+
+
+def undated(copy: Path) -> list[tuple[str, str, Value]]:
+    """Kind, point and value of what a spool has yet to date, as its clock was wrong: it has no identity before."""
+    with closing(sqlite3.connect(copy)) as db:
+        return [(KINDS[kind], point, value) for kind, point, value in db.execute(
+            "SELECT r.kind, p.name, r.value FROM reading r JOIN point p ON p.id = r.point WHERE r.mono_ms IS NOT NULL")]
 
 
 def remove(path: Path) -> None:
@@ -55,21 +62,22 @@ class Copies:
     def look(self, gateway: str, all_again: bool = False) -> Look:
         """The spool into the account; the copy is kept for a while. Its agent stands still or is dead."""
         account = self.run.account
+        taken_ms = now_ms()
         copy = account.copy(self.run.world.spool(gateway))
-        look = account.read_spool(gateway, copy, all_again)
+        look = account.read_spool(gateway, copy, taken_ms, all_again)
         kept = self.spools[gateway]
         kept.append(copy)
         if len(kept) > KEPT:
             account.forget(kept.pop(0))
         return look
 
-    def journalled(self, gateways) -> dict[str, set[Reading]]:
-        """What the collector's journal holds now of these gateways. It stands still or is dead."""
+    def database(self) -> Database:
+        """The collector's, as it is. It stands still or is dead."""
         account = self.run.account
         copy = account.copy(self.run.world.database)
-        journal = read_database(copy).journal
+        found = read_database(copy)
         account.forget(copy)
-        return {name: {reading for batch in journal.get(name, []) for reading in batch.series} for name in gateways}
+        return found
 
     def restore_spool(self, gateway: str) -> None:
         """The oldest copy that is kept. What was committed since and is not journalled goes with the spool."""
@@ -77,9 +85,10 @@ class Copies:
         copy = self.spools[gateway][0]
         held = all_readings(copy)
         with run.paused("collector"):
-            journalled = self.journalled([gateway])[gateway]
+            journalled = self.database().journalled(gateway)
         seen = run.account.seen[gateway]
         run.allowed[gateway].taken |= {reading for reading in (*seen.cut, *seen.uncut) if reading not in held and reading not in journalled}
+        run.allowed[gateway].redated.update(undated(copy))
         put_back(copy, run.world.spool(gateway))
         with closing(sqlite3.connect(copy)) as db:
             seen.parsed, = db.execute("SELECT ifnull(max(last_seq), 0) FROM epoch").fetchone()
@@ -111,12 +120,13 @@ class Copies:
         """The oldest backup that is kept. What it lacks the gateways must send again, where they still have it."""
         run = self.run
         database = run.world.database
-        before = self.journalled(GATEWAYS)
+        before = self.database()
         self.command("restore", self.backups[0])
         for aside in database.parent.glob(f"{database.name}.before-*"):
             aside.unlink()
-        after = self.journalled(GATEWAYS)
+        after = self.database()
         for name in GATEWAYS:
-            gone = before[name] - after[name]
+            run.allowed[name].posted |= before.journalled(name) - before.quarantine.get(name, {}).keys()
+            gone = before.journalled(name) - after.journalled(name)
             if gone:
                 run.allowed[name].taken |= gone - all_readings(self.spools[name][-1])

@@ -23,18 +23,21 @@ class Allowed:
 
     gaps: list[tuple[int, int, str]] = field(default_factory=list)  # wall ms: answers of then may not have been committed
     taken: set[Reading] = field(default_factory=set)  # went with a spool or a database that was replaced by an older one
+    posted: set[Reading] = field(default_factory=set)  # journalled in a database that was replaced: the store may have them
+    redated: Counter[tuple] = field(default_factory=Counter)  # by kind, point and value: restored spools that had yet to date it
     losses: list[str] = field(default_factory=list)  # faults that let a loss be recorded
     refusals: list[str] = field(default_factory=list)  # how the reasons of the quarantine may begin
-    clock: list[tuple[int, set[int]]] = field(default_factory=list)  # (wall ms, offsets that readings may have from then on)
+    clock: list[tuple[int, int, bool]] = field(default_factory=list)  # (wall ms, offset from then on, is synchronised)
+    unsynchronised: list[tuple[int, int]] = field(default_factory=list)  # wall ms: when its clock was so
     starts: int = 0  # of its agent
 
-    def offsets_at(self, time_ms: int) -> set[int]:
-        """The offsets that the gateway's clock had about then."""
+    def offsets_at(self, time_ms: int, only_synchronised: bool = False) -> set[int]:
+        """The offsets that the gateway's clock had about then. What a wrong clock dated may be dated later, by a right one."""
         found = {0} if not self.clock or time_ms - NEAR_MS < self.clock[0][0] else set()
-        for i, (since_ms, offsets_ms) in enumerate(self.clock):
+        for i, (since_ms, offset_ms, is_synchronised) in enumerate(self.clock):
             until_ms = self.clock[i + 1][0] if i + 1 < len(self.clock) else time_ms + NEAR_MS
             if since_ms <= time_ms + NEAR_MS and time_ms - NEAR_MS <= until_ms:
-                found |= offsets_ms
+                found |= {offset_ms} if is_synchronised else {0} if only_synchronised else {0, offset_ms}
         return found
 
 
@@ -44,10 +47,10 @@ class Evidence:
     seen: dict[str, Seen]
     database: Database
     store: dict[tuple[str, str, str], list[tuple[int, object]]]  # (kind, gateway, point) -> [(ms, value)]
+    marked: set[tuple[str, str, str, int]]  # (kind, gateway, point, ms): what the store says a wrong clock dated
     allowed: dict[str, Allowed]
     due: dict[str, int] | None = None  # batches up to this seq must have arrived; None = all, cut or not
     answers_due_ms: int | None = None  # answers before this must be on disk; None = all
-    is_store_replayed: bool = False  # the collector's database was restored: the store may hold more than the journal
 
 
 @dataclass
@@ -59,6 +62,7 @@ class Verdict:
     quarantined: int = 0
     taken: int = 0
     doubled: int = 0
+    redated: int = 0
     uncommitted: int = 0
     longest_gap_ms: int = 0  # of answers that a kill cost
 
@@ -87,19 +91,17 @@ class Answers:
             for n, time_ms in times.items():
                 by_text.setdefault(STATES[n // POLLS_PER_STATE % len(STATES)], []).append(time_ms)
 
-    def has(self, reading: Reading, allowed: Allowed) -> bool:
-        """Was this said by the device, about that time by the clock that the gateway had?"""
+    def times(self, reading: Reading, allowed: Allowed) -> list[int]:
+        """When this was said by the device, where that was about that time by the clock that the gateway had."""
         kind, point, time_ms, value = reading
         device = point.split(".")[0]
-        if device not in self.time_of:
-            return False
+        if device not in self.time_of or (kind == "gauge" and value != int(value) + 0.5):
+            return []
         if kind == "state":
             times = self.times_of_state[device].get(str(value), [])
-        elif kind == "gauge" and value != int(value) + 0.5:
-            return False
         else:
             times = [self.time_of[device].get(answered_number(kind, value))]
-        return any(is_near(said_ms, time_ms, allowed) for said_ms in times if said_ms is not None)
+        return [said_ms for said_ms in times if said_ms is not None and is_near(said_ms, time_ms, allowed)]
 
     def same_state(self, reading: Reading, others: Iterable[Reading], allowed: Allowed) -> Reading | None:
         """Another with this text that stands for the same change, by another clock."""
@@ -112,8 +114,8 @@ class Answers:
         return None
 
 
-def is_near(said_ms: int, time_ms: int, allowed: Allowed) -> bool:
-    return any(abs(time_ms - offset_ms - said_ms) <= NEAR_MS for offset_ms in allowed.offsets_at(said_ms))
+def is_near(said_ms: int, time_ms: int, allowed: Allowed, only_synchronised: bool = False) -> bool:
+    return any(abs(time_ms - offset_ms - said_ms) <= NEAR_MS for offset_ms in allowed.offsets_at(said_ms, only_synchronised))
 
 
 class Judge:
@@ -163,6 +165,7 @@ class Judge:
         self.judge_committed()
         self.judge_store()
         self.judge_journal()
+        self.judge_clock()
         self.judge_order()
         self.judge_line()
         self.judge_quarantine()
@@ -190,11 +193,11 @@ class Judge:
             is_refused = reading in self.quarantine
             if reading in self.in_store and reading in self.in_journal:
                 self.v.delivered += 1
-                if is_refused:
+                if is_refused and reading not in self.allowed.posted:
                     twice.append(reading)
             elif is_refused:
                 self.v.quarantined += 1
-                if reading in self.in_store and not self.e.is_store_replayed:
+                if reading in self.in_store and reading not in self.allowed.posted:
                     twice.append(reading)
             elif reading in self.allowed.taken:
                 self.v.taken += 1
@@ -228,25 +231,31 @@ class Judge:
     # ---- the store holds what was answered, once ----
 
     def judge_store(self) -> None:
-        invented = [reading for reading in self.store if not self.answers.has(reading, self.allowed)]
+        invented = [reading for reading in self.store if not self.answers.times(reading, self.allowed)]
         if invented:
             self.wrong("the store holds what no device answered", invented)
-        counts = Counter((kind, point, value) for kind, point, _, value in self.store if kind != "state")
-        doubled = [f"{key} x {count}" for key, count in counts.items() if count > 1]
+        doubled = self.doubled(self.store)
         times = Counter((kind, point, time_ms) for kind, point, time_ms, _ in self.store)
         doubled += [f"{key} x {count} at one time" for key, count in times.items() if count > 1]
         self.v.doubled += len(doubled)
         if doubled:
             self.wrong("readings are doubled in the store", doubled)
-        unjournalled = self.in_store - self.in_journal - set(self.seen.cut)
-        if unjournalled and not self.e.is_store_replayed:
+        unjournalled = self.in_store - self.in_journal - set(self.seen.cut) - self.allowed.posted
+        if unjournalled:
             self.wrong("the store holds readings that are in no journal", unjournalled)
+
+    def doubled(self, readings: list[Reading]) -> list[str]:
+        """What is there more than once. A time makes two of one only where a restored spool had yet to give it one."""
+        counts = Counter((kind, point, value) for kind, point, _, value in readings if kind != "state")
+        more = {key: count - 1 for key, count in counts.items() if count > 1}
+        if readings is self.store:
+            self.v.redated += sum(min(count, self.allowed.redated[key]) for key, count in more.items())
+        return [f"{key} x {count + 1}" for key, count in more.items() if count > self.allowed.redated[key]]
 
     def judge_journal(self) -> None:
         counts = Counter((kind, point, time_ms) for kind, point, time_ms, _ in self.journal)
         doubled = [key for key, count in counts.items() if count > 1]
-        values = Counter((kind, point, value) for kind, point, _, value in self.journal if kind != "state")
-        doubled += [key for key, count in values.items() if count > 1]
+        doubled += self.doubled(self.journal)
         self.v.doubled += len(doubled)
         if doubled:
             self.wrong("readings are doubled in the journal", doubled)
@@ -256,12 +265,46 @@ class Judge:
         if unsettled:
             self.wrong("the collector takes readings for settled that the store does not hold", unsettled)
 
+    def judge_clock(self) -> None:
+        """A wrong clock is marked, and only a wrong one."""
+        unmarked, marked, changed = [], [], []
+        for batch in self.batches:
+            for reading in batch.series:
+                times = self.answers.times(reading, self.allowed)
+                if not times:
+                    continue  # told by judge_store, once it is there
+                if reading not in batch.marked and all(self.is_wrongly_dated(reading, said_ms) for said_ms in times):
+                    unmarked.append(reading)
+                if reading in batch.marked and not any(self.may_be_wrong(said_ms) for said_ms in times):
+                    marked.append(reading)
+                kind, point, time_ms, _ = reading
+                is_marked_there = (kind, self.gateway, point, time_ms) in self.e.marked
+                if reading in self.in_store and reading not in self.allowed.posted and is_marked_there != (reading in batch.marked):
+                    changed.append(reading)
+        if unmarked:
+            self.wrong("readings of a clock that was not synchronised do not say so", unmarked)
+        if marked:
+            self.wrong("readings of a right clock say that it was wrong", marked)
+        if changed:
+            self.wrong("the store and the journal disagree about the clock", changed)
+
+    def is_wrongly_dated(self, reading: Reading, said_ms: int) -> bool:
+        """Taken while the clock was not synchronised; and not dated by one that was, or cut before there was one."""
+        for since_ms, until_ms in self.allowed.unsynchronised:
+            if since_ms <= said_ms <= until_ms:
+                is_cut_before = self.seen.cut_by_ms.get(reading, until_ms) < until_ms
+                return is_cut_before or not is_near(said_ms, reading[2], self.allowed, only_synchronised=True)
+        return False
+
+    def may_be_wrong(self, said_ms: int) -> bool:
+        return any(since_ms - NEAR_MS <= said_ms <= until_ms + NEAR_MS for since_ms, until_ms in self.allowed.unsynchronised)
+
     def judge_order(self) -> None:
         """In order of arrival every register and gauge only counts up."""
         newest: dict[tuple[str, str], int] = {}
         for reading in self.journal:
             kind, point, _, value = reading
-            if kind == "state":
+            if kind == "state" or (kind, point, value) in self.allowed.redated:
                 continue
             n = answered_number(kind, value)
             if n <= newest.get((kind, point), 0):
@@ -366,7 +409,7 @@ class Judge:
                     missing.append((f"{device}.state", text, said[0]))
             if missing:
                 self.wrong("changes of state are missing", missing)
-            if extra > self.allowed.starts:
+            if extra > self.allowed.starts + sum(count for key, count in self.allowed.redated.items() if key[1] == f"{device}.state"):
                 self.wrong(f"{device}.state: {extra} states too many for {self.allowed.starts} starts")
 
 

@@ -10,7 +10,7 @@ from campaign.oracle import Verdict
 
 PHASES = ("at rest", "in flight", "backlog draining", "after reconnect", "at start", "partition", "store outage",
           "broker or collector down")
-TOTALS = ("committed", "delivered", "lost", "quarantined", "taken", "doubled", "uncommitted", "longest_gap_ms")
+TOTALS = ("committed", "delivered", "lost", "quarantined", "taken", "doubled", "redated", "uncommitted", "longest_gap_ms")
 
 
 class Strike(NamedTuple):
@@ -69,7 +69,8 @@ class Report:
             phases = ", ".join(f"{phase} {row['phases'][phase]}" for phase in PHASES if row["phases"][phase])
             lines.append(f"{kind:34}{row['faults']:7}{row['in_flight']:10}  {phases}")
         lines += ["", f"{v.committed} readings committed: {v.delivered} delivered once, {v.lost} lost by name, {v.quarantined} "
-                      f"quarantined, {v.taken} gone with a spool or database that was replaced, {v.doubled} doubled",
+                      f"quarantined, {v.taken} gone with a spool or database that was replaced, {v.doubled} doubled, "
+                      f"{v.redated} dated again by a restored spool",
                   f"{v.uncommitted} answers not committed when their agent was killed, the oldest {v.longest_gap_ms} ms before"]
         lines.append(f"{sum(self.failed_calls.values())} system calls failed, {sum(self.ended_by_disk.values())} programs ended for it; "
                      f"the broker's queue overflowed {self.overflows} times")

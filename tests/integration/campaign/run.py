@@ -20,12 +20,13 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
 from campaign import broken, copies, oracle  # noqa: E402
-from campaign.account import Account, Database, Look, read_database, read_marks  # noqa: E402
+from campaign.account import Account, Database, Look, now_ms, read_marks  # noqa: E402
 from campaign.devices import GATEWAYS  # noqa: E402
 from campaign.faults import KINDS, Kind  # noqa: E402
 from campaign.report import Report, Strike  # noqa: E402
 from campaign.schedule import Draw, draw  # noqa: E402
 from campaign.world import COMMIT_S, World  # noqa: E402
+from evidence import KINDS as READING_KINDS  # noqa: E402
 from harness.process import Failure, wait_until  # noqa: E402
 from harness.stage import Stage  # noqa: E402
 from sim import answers  # noqa: E402
@@ -33,11 +34,8 @@ from sim import answers  # noqa: E402
 SLACK_S = 1.0  # from an answer to the begin of its commit interval, and for the commit itself, on a busy machine
 DRAIN_S = 90.0
 EXIT_IO = 74
+FOR_EVER = 1 << 62
 INSIDE = "PARKMON_CAMPAIGN_INSIDE"
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def is_stopped(pid: int) -> bool:
@@ -109,7 +107,6 @@ class Run:
         self.active: list[Case] = []
         self.report = Report(seed)
         self.paused_names: Counter[str] = Counter()
-        self.is_store_replayed = False
         self.joined_at: dict[str, float] = {}
         self.failing: dict[str, int] = {}  # disks, since when (wall ms)
         self.relaunch_at: dict[str, float] = {}
@@ -126,9 +123,15 @@ class Run:
         self.allowed[gateway].refusals += reasons
 
     def set_clock(self, gateway: str, offset_ms: int = 0, is_unsynchronised: bool = False) -> None:
-        self.world.controls[gateway].set(clock_offset_ms=offset_ms, is_unsynchronised=is_unsynchronised)
-        # What is taken meanwhile may be dated later, by the clock that is right again.
-        self.allowed[gateway].clock.append((now_ms(), {offset_ms, 0} if is_unsynchronised else {offset_ms}))
+        allowed, control = self.allowed[gateway], self.world.controls[gateway]
+        if control["is_unsynchronised"]:
+            allowed.unsynchronised[-1] = allowed.unsynchronised[-1][0], now_ms()
+        # Wrong and taken for right: not even for an instant.
+        control.set(**{"is_unsynchronised": 1, "clock_offset_ms": offset_ms} if is_unsynchronised else
+                    {"clock_offset_ms": offset_ms, "is_unsynchronised": 0})
+        if is_unsynchronised:
+            allowed.unsynchronised.append((now_ms(), FOR_EVER))
+        allowed.clock.append((now_ms(), offset_ms, not is_unsynchronised))
 
     @contextmanager
     def failing_disk(self, name: str, why: str):
@@ -163,7 +166,6 @@ class Run:
 
     def restore_database(self) -> None:
         self.copies.restore_database()
-        self.is_store_replayed = True
 
     @contextmanager
     def paused(self, *names: str):
@@ -317,10 +319,7 @@ class Run:
 
     def database(self) -> Database:
         with self.paused("collector"):
-            copy = self.account.copy(self.world.database)
-        found = read_database(copy)
-        self.account.forget(copy)
-        return found
+            return self.copies.database()
 
     def marks_and_settled(self) -> tuple[dict[str, int], int, int]:
         """The collector's marks, how far the store has come, and the newest journal id."""
@@ -344,16 +343,19 @@ class Run:
 
         wait_until(is_delivered, DRAIN_S, f"{what}: all is delivered up to {due}", poll=0.2)
 
+    def stored(self, where: str = "") -> dict:
+        return {(kind, *key): readings for kind in READING_KINDS for key, readings in self.world.influx.raw(kind, where=where).items()}
+
     def judge(self, due: dict[str, int] | None, answers_due_ms: int | None) -> None:
         settled = self.database().settled
-        store = {(kind, *key): readings for kind in ("register", "gauge", "state")
-                 for key, readings in self.world.influx.raw(kind).items()}
+        store = self.stored()
+        marked = {(kind, gateway, point, time_ms) for (kind, gateway, point), readings in self.stored(" WHERE quality = 'clock'").items()
+                  for time_ms, _ in readings}
         database = self.database()
         database.settled = settled
         said = answers.expected(self.world.devices.log_of_answers)
         log = {tuple(name.split("/", 1)): values for name, values in said.items()}
-        self.evidence = oracle.Evidence(log, self.account.seen, database, store, self.allowed, due, answers_due_ms,
-                                        self.is_store_replayed)
+        self.evidence = oracle.Evidence(log, self.account.seen, database, store, marked, self.allowed, due, answers_due_ms)
         self.report.verdict = oracle.judge(self.evidence)
         self.report.losses = [str(loss) for loss in database.losses]
 

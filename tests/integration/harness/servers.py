@@ -137,11 +137,12 @@ class Influx(Program):
         return max((row["time"] for policy in self.policies(database) for row in self.rows(
             f'SELECT last(value) FROM "{policy}"."{measurement}" WHERE gateway = \'{gateway}\'', database)), default=0)
 
-    def raw(self, measurement: str, database: str = "parkmon") -> dict[tuple[str, str], list[tuple[int, object]]]:
-        """Every value of a measurement, in whatever retention policy: (gateway, point) -> [(ms, value)] in order of time."""
+    def raw(self, measurement: str, database: str = "parkmon", where: str = "") -> dict[tuple[str, str], list[tuple[int, object]]]:
+        """Every value of a measurement, in whatever retention policy: (gateway, point) -> [(ms, value)] in order of time.
+        `where`: only these, as " WHERE ..."."""
         found: dict[tuple[str, str], list[tuple[int, object]]] = {}
         for policy in self.policies(database):
-            for series in self.query(f'SELECT value FROM "{policy}"."{measurement}" GROUP BY *', database):
+            for series in self.query(f'SELECT value FROM "{policy}"."{measurement}"{where} GROUP BY *', database):
                 key = (series["tags"]["gateway"], series["tags"]["point"])
                 # Each series of a point is kept apart by its tags; together they are the point's readings.
                 found.setdefault(key, []).extend((time, value) for time, value in series["values"])
