@@ -32,12 +32,16 @@ class Allowed:
     starts: int = 0  # of its agent
 
     def offsets_at(self, time_ms: int, only_synchronised: bool = False) -> set[int]:
-        """The offsets that the gateway's clock had about then. What a wrong clock dated may be dated later, by a right one."""
+        """The offsets that the gateway's clock had about then. What a wrong clock dated, a later one may date that is
+        synchronised, as it says: when it is cut."""
         found = {0} if not self.clock or time_ms - NEAR_MS < self.clock[0][0] else set()
+        was_wrong = False
         for i, (since_ms, offset_ms, is_synchronised) in enumerate(self.clock):
             until_ms = self.clock[i + 1][0] if i + 1 < len(self.clock) else time_ms + NEAR_MS
-            if since_ms <= time_ms + NEAR_MS and time_ms - NEAR_MS <= until_ms:
-                found |= {offset_ms} if is_synchronised else {0} if only_synchronised else {0, offset_ms}
+            is_then = since_ms <= time_ms + NEAR_MS and time_ms - NEAR_MS <= until_ms
+            was_wrong = was_wrong or (is_then and not is_synchronised)
+            if (is_then and not only_synchronised) or (is_synchronised and (is_then or was_wrong)):
+                found.add(offset_ms)
         return found
 
 

@@ -34,6 +34,7 @@ from sim import answers  # noqa: E402
 SLACK_S = 1.0  # from an answer to the begin of its commit interval, and for the commit itself, on a busy machine
 DRAIN_S = 90.0
 EXIT_IO = 74
+LATE_END_S = 15.0  # from a disk's recovery to the end of a program that met its failure, on a busy machine
 FOR_EVER = 1 << 62
 INSIDE = "PARKMON_CAMPAIGN_INSIDE"
 
@@ -109,6 +110,7 @@ class Run:
         self.paused_names: Counter[str] = Counter()
         self.joined_at: dict[str, float] = {}
         self.failing: dict[str, int] = {}  # disks, since when (wall ms)
+        self.failed: dict[str, tuple[int, float]] = {}  # the same, over: until then (monotonic) its program may end for it
         self.relaunch_at: dict[str, float] = {}
         self.copies.back_up()
 
@@ -116,6 +118,7 @@ class Run:
 
     def launch(self, name: str, **how) -> None:
         self.world.launch(name, **how)
+        self.failed.pop(name, None)
         if name in self.allowed:
             self.allowed[name].starts += 1
 
@@ -142,7 +145,7 @@ class Run:
         try:
             yield
         finally:
-            del self.failing[name]
+            self.failed[name] = self.failing.pop(name), time.monotonic() + LATE_END_S
 
     def note_failed_calls(self, name: str, count: int) -> None:
         self.report.failed_calls[name] += count
@@ -258,6 +261,10 @@ class Run:
         except StopIteration:
             self.active.remove(case)
 
+    def failing_since_ms(self, name: str) -> int | None:
+        since_ms, until = self.failed.get(name, (0, 0.0))
+        return self.failing.get(name, since_ms if time.monotonic() < until else None)
+
     def watch(self) -> None:
         """Whoever ends by itself has failed, unless its disk did; then it is started again, as a service is."""
         now = time.monotonic()
@@ -266,11 +273,13 @@ class Run:
             if program.is_running:
                 continue
             self.world.should_run.discard(name)
-            if name not in self.failing or program.process.poll() != EXIT_IO:
+            failing_since_ms = self.failing_since_ms(name)
+            if failing_since_ms is None or program.process.poll() != EXIT_IO:
                 raise Failure(f"{name} ended by itself with {program.describe_end()}\n{program.log_tail()}")
             self.report.ended_by_disk[name] += 1
             if name in self.allowed:
-                self.note_end(name, now_ms(), now_ms(), "its disk fails")
+                self.note_end(name, failing_since_ms, now_ms(), "its disk fails")
+            self.failed.pop(name, None)
             self.relaunch_at[name] = now + 0.3
         for name in [name for name, at in self.relaunch_at.items() if at <= now]:
             del self.relaunch_at[name]
