@@ -295,7 +295,7 @@ class Judge:
     def is_wrongly_dated(self, reading: Reading, said_ms: int) -> bool:
         """Taken while the clock was not synchronised; and not dated by one that was, or cut before there was one."""
         for since_ms, until_ms in self.allowed.unsynchronised:
-            if since_ms <= said_ms <= until_ms:
+            if since_ms < said_ms < until_ms:
                 is_cut_before = self.seen.cut_by_ms.get(reading, until_ms) < until_ms
                 return is_cut_before or not is_near(said_ms, reading[2], self.allowed, only_synchronised=True)
         return False
