@@ -33,6 +33,7 @@ from sim import answers  # noqa: E402
 
 SLACK_S = 1.0  # from an answer to the begin of its commit interval, and for the commit itself, on a busy machine
 DRAIN_S = 90.0
+STOP_S = 60.0  # a thread that waits for a busy disk stops when that is over
 EXIT_IO = 74
 LATE_END_S = 15.0  # from a disk's recovery to the end of a program that met its failure, on a busy machine
 FOR_EVER = 1 << 62
@@ -119,6 +120,8 @@ class Run:
     def launch(self, name: str, **how) -> None:
         self.world.launch(name, **how)
         self.failed.pop(name, None)
+        if self.paused_names[name]:
+            self.world.programs[name].pause()
         if name in self.allowed:
             self.allowed[name].starts += 1
 
@@ -179,7 +182,7 @@ class Run:
             if self.paused_names[name] == 1:
                 self.world.programs[name].pause()
         for name in names:
-            wait_until(lambda: is_stopped(self.world.programs[name].pid), 10, f"{name} stands still", poll=0.001)
+            wait_until(lambda: is_stopped(self.world.programs[name].pid), STOP_S, f"{name} stands still", poll=0.001)
         try:
             yield
         finally:
