@@ -127,9 +127,47 @@ static void test_a_batch_that_the_points_still_need_is_not_pruned(void **state)
     turn_scene_close(&s);
 }
 
+static int64_t count(const struct turn *t, const char *sql)
+{
+    struct error err = {""};
+    bool has_row;
+    struct db_stmt *q = db_keep(t->db, sql);
+    if (db_step(q, &has_row, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    int64_t rows = db_int(q, 0);
+    db_reset(q);
+    return rows;
+}
+
+static void test_while_the_clock_is_not_synchronised_nothing_is_judged_to_be_ahead(void **state)
+{
+    (void)state;
+    struct turn_scene s;
+    turn_scene_open(&s);
+    struct turn *t = &s.turn;
+    char ahead[128];
+    snprintf(ahead, sizeof ahead,
+        "#park1 epoch=00000000000000aa seq=2 first=1\nregister,point=m value=5i %lld\n",
+        (long long)NOW_MS + RECEIVE_AHEAD_MAX_MS + 1);
+    turn_is_clock_right = false;
+    turn_give(t, "gw-a", "#park1 epoch=00000000000000aa seq=1 first=1\n");
+    turn_once(t);
+    turn_give(t, "gw-a", ahead);
+    turn_once(t);
+    assert_int_equal(turn_mark(t, "gw-a"), 1);
+    assert_int_equal(count(t, "SELECT count(*) FROM quarantine"), 0);
+    turn_is_clock_right = true;
+    turn_give(t, "gw-a", ahead);
+    turn_once(t);
+    assert_int_equal(turn_mark(t, "gw-a"), 2);
+    assert_int_equal(count(t, "SELECT count(*) FROM quarantine"), 1);
+    turn_scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_while_the_clock_is_not_synchronised_nothing_is_judged_to_be_ahead),
         cmocka_unit_test(test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends),
         cmocka_unit_test(
             test_changed_points_are_written_once_a_second_and_known_after_a_restart_all_the_same),
