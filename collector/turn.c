@@ -296,13 +296,20 @@ static enum status load(struct turn *t, struct error *err)
     return journal_newest(t->db, &t->journal_end, err);
 }
 
+static bool give_up_reserve(struct turn *t)
+{
+    if (!reserve_give_up(&t->reserve))
+        return false;
+    t->is_disk_full = true;
+    t->reserve_due_mono_ms = t->clock->mono_ms() + RESERVE_MS;
+    return true;
+}
+
 /* D7: after a failure memory is what the disk says. */
 static enum status reload(struct turn *t, enum status status, struct error *err)
 {
-    if (status == ST_FULL && reserve_give_up(&t->reserve)) {
-        t->is_disk_full = true;
-        t->reserve_due_mono_ms = t->clock->mono_ms() + RESERVE_MS;
-    }
+    if (status == ST_FULL)
+        give_up_reserve(t);
     complain(&t->storage, t->clock->mono_ms(), LOG_LEVEL_ERROR, "core",
         "%s; nothing of this group is acknowledged, its senders send it again", err->text);
     t->is_commit_failing = t->is_careful = true;
@@ -360,6 +367,16 @@ enum status turn_run(struct turn *t, bool *ret_is_changed, struct error *err)
     return status;
 }
 
+/* Opening may write, and needs room for the files beside it: on a full disk that is what the reserve is for. */
+static enum status open_database(struct turn *t, const char *path, struct error *err)
+{
+    struct error why;
+    enum status status = db_open_own(path, COLLECTOR_APPLICATION_ID, &collector_schema, &t->db, &why);
+    if (status == ST_FULL && give_up_reserve(t))
+        status = db_open_own(path, COLLECTOR_APPLICATION_ID, &collector_schema, &t->db, &why);
+    return status == ST_OK ? ST_OK : error_set(err, status, "%s", why.text);
+}
+
 enum status turn_open(struct turn *t, const struct collector_settings *settings, const struct park *park,
     const struct clock *clock, struct error *err)
 {
@@ -367,14 +384,15 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
     *t = (struct turn){.clock = clock,
         .limit_bytes = database->limit_mib << 20,
         .outbox_limit_bytes = collector_settings_outbox_limit(settings)};
-    enum status status =
-        db_open_own(database->path, COLLECTOR_APPLICATION_ID, &collector_schema, &t->db, err);
-    if (status != ST_OK)
+    reserve_init(&t->reserve, database->path, RESERVE_BYTES);
+    enum status status = open_database(t, database->path, err);
+    if (status != ST_OK) {
+        reserve_release(&t->reserve);
         return status;
+    }
     db_cache_kib(t->db, CACHE_KIB);
     db_limit_bytes(t->db, t->limit_bytes);
     t->inbox = inbox_create();
-    reserve_init(&t->reserve, database->path, RESERVE_BYTES);
     show_init(&t->show);
     minute_init(&t->minute, park, clock->wall_ms());
     prune_init(&t->prune, database);
