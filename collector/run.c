@@ -78,9 +78,8 @@ static enum status check_restored(const struct collector_settings *settings, str
     enum status status = ST_OK;
     if (access(unfinished, F_OK) == 0)
         status = error_set(err, ST_INVALID,
-            "%s is there: a restore was interrupted; run it again, or remove that file to go on with what %s "
-            "is "
-            "now",
+            "%s is there: a restore was interrupted; run it again (to go back instead, remove it and put the "
+            "newest %s.before-*, if any, with its -wal in place)",
             unfinished, settings->database.path);
     free(unfinished);
     return status;
