@@ -241,7 +241,7 @@ static enum status find_held(struct rebuild *r, struct span_of_hours *ret, struc
 
 static enum status is_rebuildable(struct rebuild *r, int64_t hour, bool *ret, struct error *err)
 {
-    int64_t retention_ms = r->options->settings->store.raw_retention_days * 24 * HOUR_MS;
+    int64_t retention_ms = influx_raw_kept_days(r->poster.influx) * 24 * HOUR_MS;
     if (retention_ms > 0 && (hour - 1) * HOUR_MS < clock_system.wall_ms() - retention_ms) {
         *ret = false; /* the store would not take it */
         return ST_OK;
@@ -301,12 +301,11 @@ static enum status rebuild_period(struct rebuild *r, struct error *err)
     if (status != ST_OK)
         return status;
     period = held;
-    if (r->options->period != NULL) {
+    status = prepare_store(r, err); /* which tells how long it keeps what is written */
+    if (status == ST_OK && r->options->period != NULL) {
         period_parse(r->options->period, &period.from, &period.to); /* the caller checked it */
         status = check_period(r, &period, &held, err);
     }
-    if (status == ST_OK)
-        status = prepare_store(r, err);
     if (status != ST_OK)
         return status;
     progress_begin(&r->progress);

@@ -50,7 +50,6 @@ struct store {
     int64_t delay_ms; /* of the last pause, 0 after a success */
     unsigned jitter;
     struct complaint complaint, too_old;
-    int64_t raw_retention_days;
 };
 
 /* ---- what others see ---- */
@@ -159,7 +158,6 @@ struct store *store_create(const struct store_options *options)
         .raw_retention_days = options->raw_retention_days,
         .timeout_ms = options->timeout_ms,
     });
-    s->raw_retention_days = options->raw_retention_days;
     s->park = options->park;
     s->database_path = mem_strdup(options->database_path);
     s->body_lines = options->body_lines > 0 ? (size_t)options->body_lines : 1;
@@ -185,9 +183,11 @@ static void tell_too_old(struct store *s, int64_t expired)
     int64_t now_mono_ms = clock_system.mono_ms();
     if (expired > 0)
         complain(&s->too_old, now_mono_ms, LOG_LEVEL_WARN, "store",
-            "%lld readings (%lld since start) are older than raw_retention = %lld days and are not kept by "
-            "the store; to keep such, raise store.raw_retention before they are sent",
-            (long long)expired, (long long)(s->status.expired + expired), (long long)s->raw_retention_days);
+            "%lld readings (%lld since start) are older than the %lld days that the store keeps such, and "
+            "are not kept; "
+            "to keep them, raise store.raw_retention before they are sent",
+            (long long)expired, (long long)(s->status.expired + expired),
+            (long long)influx_raw_kept_days(s->influx));
     else
         complaint_clear(&s->too_old, now_mono_ms, "store", "readings are within raw_retention again");
 }

@@ -45,6 +45,10 @@ class Swallow(Program):
         """The next writes are passed on so much later."""
         self.ask(f"/proxy/hold/{count}/{seconds}")
 
+    def refuse(self, word: str) -> None:
+        """Queries that hold the word are not for this user."""
+        self.ask(f"/proxy/refuse/{word}")
+
     def swallowed(self) -> int:
         return int(self.ask("/proxy/swallowed"))
 
@@ -53,6 +57,7 @@ class State:
     lock = threading.Lock()
     swallow = swallowed = delay = hold = held = 0
     seconds = 0.0
+    refused = b""
     never = threading.Event()
 
 
@@ -75,6 +80,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 State.delay, State.seconds = int(words[3]), float(words[4])
             elif words[2] == "hold":
                 State.hold, State.held, State.seconds = int(words[3]), 0, float(words[4])
+            elif words[2] == "refuse":
+                State.refused = words[3].encode()
             elif words[2] == "held":
                 return self.answer(200, str(State.held).encode())
         self.answer(200, str(State.swallowed).encode())
@@ -82,6 +89,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         is_late = False
+        if State.refused and State.refused in body:
+            return self.answer(403, b'{"error":"not for this user"}')
         if self.path.startswith("/write"):
             with State.lock:
                 if State.swallow > 0:

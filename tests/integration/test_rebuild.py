@@ -164,6 +164,29 @@ def test_late_readings_that_come_while_it_runs_are_neither_lost_nor_doubled(hous
     assert house.stored()[("gw-a", "m")] == sorted(expected.items())
 
 
+def test_what_the_store_keeps_shorter_than_the_settings_say_is_left_alone(stage):
+    """The policy is somebody else's, and this user may not change it."""
+    house = Counted(stage)
+    proxy = stage.start(Swallow(stage.folder / "proxy", house.influx.port, free_port()))
+    house.collector.settings.write_text(house.collector.settings.read_text().replace(house.influx.url, proxy.url))
+    house.start()
+    agent = Publisher(house.broker, "gw-a")
+    house.send(agent)
+    house.wait_counted(3)
+    house.influx.query("ALTER RETENTION POLICY raw ON parkmon DURATION 1d SHARD DURATION 1h")
+    proxy.refuse("ALTER")
+    house.collector.restart()
+    agent.send(2, [f"register,point=m value=1i {house.hour_ms - 3 * 24 * HOUR_MS}"])
+    agent.wait_ack(2)
+    house.collector.wait_settled()
+    before = all_stored(house)
+    done = rebuild(house)
+    assert done.returncode == 0, done.stderr
+    assert "hours, 780 readings written again; " in done.stdout and "left as they are" in done.stdout
+    assert "older than the 1 days that the store keeps" in house.collector.log()
+    assert all_stored(house) == before
+
+
 def test_a_store_that_is_away_is_told_and_nothing_is_tried(house):
     house.influx.kill()
     away = rebuild(house)

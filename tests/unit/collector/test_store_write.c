@@ -401,7 +401,7 @@ static void test_lines_beyond_retention_are_counted_said_and_done_with(void **st
 {
     (void)state;
     char *said = said_by(write_too_old_and_then_new);
-    assert_non_null(strstr(said, "400 readings (400 since start) are older than raw_retention = 400 days"));
+    assert_non_null(strstr(said, "400 readings (400 since start) are older than the 400 days that the store keeps such"));
     assert_non_null(strstr(said, "readings are within raw_retention again"));
     free(said);
 }
