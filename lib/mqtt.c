@@ -48,7 +48,7 @@ struct outgoing {
 
 struct denial {
     char *topic;
-    int reason;
+    int reason; /* 0 = it is allowed now */
     bool is_new;
     struct complaint complaint;
 };
@@ -258,6 +258,15 @@ static void note_denial(struct mqtt *m, const char *topic, int reason)
     m->denials[i].is_new = true;
 }
 
+static void note_allowed(struct mqtt *m, const char *topic)
+{
+    for (int i = 0; i < m->denial_count; i++)
+        if (m->denials[i].reason != 0 && strcmp(m->denials[i].topic, topic) == 0) {
+            m->denials[i].reason = 0;
+            m->denials[i].is_new = true;
+        }
+}
+
 static void outgoing_free(struct outgoing *o)
 {
     free(o->topic);
@@ -285,6 +294,8 @@ static void settle(void *context, int reason)
         int left = atomic_fetch_sub(&m->unconfirmed, 1) - 1;
         if (reason >= MQTTREASONCODE_UNSPECIFIED_ERROR)
             note_denial(m, o->topic, reason);
+        else if (reason == 0)
+            note_allowed(m, o->topic);
         has_news = reason > 0 || left == 0 || left > m->in_flight;
         if (left == 0)
             pthread_cond_broadcast(&m->quiet);
@@ -616,7 +627,10 @@ static void complain_of_denials(struct mqtt *m, int64_t now_mono_ms)
         d->is_new = false;
         pthread_mutex_unlock(&registry_lock);
         const char *user = m->user != NULL ? m->user : "(anonymous)";
-        if (is_new && reason == MQTTREASONCODE_NOT_AUTHORIZED)
+        if (is_new && reason == 0)
+            complaint_clear(&d->complaint, now_mono_ms, COMPONENT, "%s:%d lets user %s publish to %s again",
+                m->host, m->options.port, user, d->topic);
+        else if (is_new && reason == MQTTREASONCODE_NOT_AUTHORIZED)
             complain(&d->complaint, now_mono_ms, LOG_LEVEL_ERROR, COMPONENT,
                 "%s:%d denies user %s to publish to %s; its access list must allow it", m->host,
                 m->options.port, user, d->topic);
@@ -762,4 +776,14 @@ enum status mqtt_publish(
 int mqtt_unconfirmed(const struct mqtt *m)
 {
     return atomic_load(&m->unconfirmed);
+}
+
+bool mqtt_denies(const struct mqtt *m, const char *topic)
+{
+    bool is_denied = false;
+    pthread_mutex_lock(&registry_lock);
+    for (int i = 0; i < m->denial_count; i++)
+        is_denied = is_denied || (m->denials[i].reason != 0 && strcmp(m->denials[i].topic, topic) == 0);
+    pthread_mutex_unlock(&registry_lock);
+    return is_denied;
 }

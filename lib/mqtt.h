@@ -66,8 +66,11 @@ size_t mqtt_payload_max(const struct mqtt *m);
 /* Takes a copy of a QoS 1 message and sends it, in order, as soon as the broker's receive maximum allows
  * (then with mqtt_tick). It is forgotten when the session ends. ST_UNREACHABLE when not READY, ST_FULL with
  * 1024 unconfirmed messages or when the library refuses, ST_INVALID beyond mqtt_payload_max; nothing is kept
- * then. A denied publish (reason 135) becomes a complaint that names the topic. expiry_s 0 = none. */
+ * then. A denied publish (reason 135) becomes a complaint that names the topic, and a line when it is allowed again.
+ * expiry_s 0 = none. */
 enum status mqtt_publish(struct mqtt *m, const char *topic, struct span payload, bool is_retained,
     int expiry_s, struct error *err);
 /* Messages taken and not yet confirmed by PUBACK (flow control only: it proves nothing about storage). */
 int mqtt_unconfirmed(const struct mqtt *m);
+/* Did the broker refuse the last message to this topic that it answered? */
+bool mqtt_denies(const struct mqtt *m, const char *topic);

@@ -212,11 +212,13 @@ static enum status publish_batches(struct sender *s, int64_t now, struct error *
     return ST_OK;
 }
 
+/* Counted from the first batch that goes unanswered, however many follow it; said when the broker has confirmed what
+ * it got. One that denies it is told by the client. */
 static void watch_silence(struct sender *s, int64_t now)
 {
-    if (!window_is_out(&s->window) || mqtt_unconfirmed(s->mqtt) > 0)
+    if (!window_is_out(&s->window) || mqtt_denies(s->mqtt, s->up_topic))
         s->silent_since_mono_ms = now;
-    else if (now - s->silent_since_mono_ms >= SILENCE_MS)
+    else if (now - s->silent_since_mono_ms >= SILENCE_MS && mqtt_unconfirmed(s->mqtt) == 0)
         complain(&s->silence, now, LOG_LEVEL_WARN, "deliver",
             "the broker takes batches but nothing acknowledges them for %d s: the collector is down, or read "
             "permission on %s is missing; sending again with growing intervals",
@@ -252,5 +254,8 @@ int64_t sender_due(const struct sender *s)
     if (!sender_is_ready(s))
         return INT64_MAX;
     int64_t window = s->blocked_until_mono_ms != 0 ? s->blocked_until_mono_ms : window_deadline(&s->window);
+    int64_t silence = s->silent_since_mono_ms + SILENCE_MS;
+    if (window_is_out(&s->window) && silence > mono_ms(s))
+        window = earlier(window, silence);
     return earlier(window, announce_due(&s->announce));
 }

@@ -339,7 +339,21 @@ static void test_a_denied_publish_names_the_topic(void **state)
         assert_int_equal(mqtt_publish(o->mqtt, "park/forbidden", SPAN("x"), false, 0, NULL), ST_OK);
     assert_true(run_until(o, is_confirmed, 0));
     assert_int_equal(said("to publish to"), 1);
+    assert_true(mqtt_denies(o->mqtt, "park/forbidden"));
+    assert_false(mqtt_denies(o->mqtt, "park/allowed"));
     assert_int_equal(mqtt_session(o->mqtt), 1);
+
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("topic readwrite park/forbidden\n", f);
+    fclose(f);
+    kill(b.pid, SIGHUP);
+    int64_t deadline = clock_system.mono_ms() + PATIENCE_MS;
+    while (mqtt_denies(o->mqtt, "park/forbidden") && clock_system.mono_ms() < deadline) {
+        assert_int_equal(mqtt_publish(o->mqtt, "park/forbidden", SPAN("x"), false, 0, NULL), ST_OK);
+        assert_true(run_until(o, is_confirmed, 0));
+    }
+    assert_true(run_until(o, has_said, SAID("publish to park/forbidden again")));
     owner_destroy(o);
     broker_stop(&b);
 }
