@@ -122,7 +122,9 @@ class Sender:
         for ready in select.select(list(sockets), [], [], max(seconds, 0))[0]:
             sockets[ready].poll(0)
         for gateway, client in self.clients.items():
-            for _, payload, _ in client.received:
+            for _, payload, is_retained in client.received:
+                if is_retained:  # of an earlier round: another collector said it
+                    continue
                 match = ACK.fullmatch(payload.decode())
                 assert match and not match[3], f"{gateway}: {payload!r}"
                 self.marks[gateway] = max(self.marks[gateway], int(match[2]))

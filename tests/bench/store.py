@@ -1,4 +1,5 @@
-"""From the journal into the store: the collector against one curl that posts the same bytes over one kept connection."""
+"""Into the store, from the broker and from the journal alone: the collector against one curl that posts the same bytes over
+one kept connection."""
 
 from __future__ import annotations
 
@@ -82,32 +83,52 @@ class Bench:
         self.journal = fill_journal(stage, self.broker, load)
         self.rounds = 0
 
-    def collector(self, store_url: str, database: str) -> tuple[Collector, float]:
-        """A collector that finds the journal full, and how long it took from its start until the store had everything."""
+    def new_collector(self, folder: Path, store_url: str, database: str) -> Collector:
+        store = type("Store", (), {"url": store_url})
+        collector = self.stage.add(new_collector(folder, self.broker, store, self.stage.folder / "park.cfg",
+                                                 build=release_folder(), store_settings=f"body_lines = {LINES_A_BODY};"))
+        settings = collector.settings.read_text().replace('database = "parkmon"', f'database = "{database}"')
+        collector.settings.write_text(settings)
+        return collector
+
+    def finish(self, collector: Collector, began: float) -> float:
+        """How long it took until the store had everything."""
+        wait_until(lambda: accepted(collector) >= self.load.readings, SECONDS, "the store has the whole load", poll=0.05)
+        took = time.monotonic() - began
+        collector.stop()
+        self.stage.programs.remove(collector)
+        shutil.rmtree(collector.folder)
+        return took
+
+    def from_broker(self, database: str) -> float:
+        """From the first batch that is published, by a collector that has nothing yet."""
+        collector = self.new_collector(self.stage.folder / f"round-{database}", self.influx.url, database)
+        collector.start()
+        wait_subscribed(collector)
+        sender = Sender(self.broker, self.load)
+        began = time.monotonic()
+        sender.send(None, SECONDS)
+        took = self.finish(collector, began)
+        sender.close()
+        return took
+
+    def from_journal(self, store_url: str, database: str) -> float:
+        """From the start of a collector that finds its journal full."""
         folder = self.stage.folder / f"round-{database}"
         folder.mkdir()
         for suffix in ("", "-wal"):
             source = self.journal.with_name(self.journal.name + suffix)
             if source.exists():
                 shutil.copy(source, folder / source.name)
-        store = type("Store", (), {"url": store_url})
-        collector = self.stage.add(new_collector(folder, self.broker, store, self.stage.folder / "park.cfg",
-                                                 build=release_folder(), store_settings=f"body_lines = {LINES_A_BODY};"))
-        settings = collector.settings.read_text().replace('database = "parkmon"', f'database = "{database}"')
-        collector.settings.write_text(settings)
+        collector = self.new_collector(folder, store_url, database)
         began = time.monotonic()
         collector.start()
-        wait_until(lambda: accepted(collector) >= self.load.readings, SECONDS, "the store has the whole journal", poll=0.05)
-        took = time.monotonic() - began
-        collector.stop()
-        self.stage.programs.remove(collector)
-        shutil.rmtree(folder)
-        return collector, took
+        return self.finish(collector, began)
 
     def record(self) -> list[Path]:
         """The bodies that the collector posts."""
         recorder = Recorder(self.stage.folder / "bodies")
-        self.collector(recorder.url, "recorded")
+        self.from_journal(recorder.url, "recorded")
         recorder.shutdown()
         recorder.server_close()
         return recorder.bodies
@@ -136,21 +157,23 @@ def measure(stage, size) -> list[Figure]:
     load = Load(size.readings, 5000)
     bench = Bench(stage, load)
     bodies = bench.record()
-    ours, theirs, held = [], [], []
+    ways = {"broker": bench.from_broker, "journal": lambda name: bench.from_journal(bench.influx.url, name),
+            "curl": lambda name: bench.curl(bodies, name)}
+    took: dict[str, list[float]] = {way: [] for way in ways}
+    held = []
     for i in range(size.rounds):
-        def run_ours():
-            ours.append(bench.collector(bench.influx.url, f"ours_{i}")[1])
-            held.append(check_stored(bench.influx, f"ours_{i}", load.readings, load.register_sum))
+        # By turns, and each in each place: the store gets slower or faster with what it did before.
+        order = list(ways)[i % 3:] + list(ways)[:i % 3]
+        for way in order:
+            took[way].append(ways[way](f"{way}_{i}"))
+            held.append(check_stored(bench.influx, f"{way}_{i}", load.readings, load.register_sum))
+    rate = {way: load.readings / statistics.median(times) for way, times in took.items()}
 
-        def run_curl():
-            theirs.append(bench.curl(bodies, f"curl_{i}"))
-            check_stored(bench.influx, f"curl_{i}", load.readings, load.register_sum)
+    def figure(way: str, name: str, bar: float | None, aim: float | None, note: str) -> Figure:
+        ratios = [reference / own * 100 for own, reference in zip(took[way], took["curl"])]
+        return Figure("store", f"collector, {name}, share of one curl's rate", "%", statistics.median(ratios), bar, aim, True,
+                      f"one curl, {len(bodies)} same bodies: {rate['curl']:,.0f} readings/s (ours {rate[way]:,.0f})", note,
+                      runs=ratios, sent=load.readings, stored=min(held))
 
-        # By turns, and each first as often as the other: the store gets slower or faster with what it did before.
-        for run in (run_ours, run_curl) if i % 2 == 0 else (run_curl, run_ours):
-            run()
-    ratios = [reference / own * 100 for own, reference in zip(ours, theirs)]
-    rate, reference = (load.readings / statistics.median(times) for times in (ours, theirs))
-    return [Figure("store", "collector, journal to store, share of one curl's rate", "%", statistics.median(ratios), 70, 90, True,
-                   f"one curl, {len(bodies)} same bodies: {reference:,.0f} readings/s (ours {rate:,.0f})",
-                   "median of rounds by turns; ours from the start of the program", runs=ratios, sent=load.readings, stored=min(held))]
+    return [figure("broker", "broker to store", 70, 90, f"median of {size.rounds} rounds by turns; its senders and the broker beside it"),
+            figure("journal", "journal to store alone", None, None, "from the start of the program")]
