@@ -21,7 +21,7 @@
 #define RESERVE_BYTES (8 * 1024 * 1024)
 #define RESERVE_MS 1000 /* between attempts to take it again */
 /* Between writing the changed points: under load a point changes many times meanwhile. */
-#define POINTS_MS 1000
+#define POINTS_MS 5000
 
 /* What one transaction takes in, and what is said after it. */
 struct group {

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,9 +201,17 @@ static enum status migrate(
     return ST_OK;
 }
 
+/* SQLite counts its memory under a lock that every allocation takes; nobody asks for the counts. */
+static void start_sqlite(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 /* `name` is the path, or a URI for it. */
 static enum status open_sqlite_as(struct db *db, const char *name, int flags, struct error *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start_sqlite);
     int code = sqlite3_open_v2(name, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (db->sqlite == NULL)
         abort(); /* out of memory */
