@@ -1,9 +1,10 @@
 #include "lib/rfc3339.h"
 
+#include "lib/calendar.h"
+
 #include <stddef.h>
 
 #define MINUTE_MS INT64_C(60000)
-#define DAY_MS (24 * 60 * MINUTE_MS)
 
 /* Takes `digits` decimal digits and the literal that follows ('\0' = nothing to follow). */
 static bool take(const char **text, int digits, char literal, int min, int max, int *ret)
@@ -30,15 +31,6 @@ static int days_in_month(int year, int month)
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     return days[month - 1] + (month == 2 && is_leap ? 1 : 0);
-}
-
-/* Days since 1970-01-01 of the proleptic Gregorian calendar; years are counted from March, so that the leap
- * day is the last. */
-static int64_t days_since_1970(int year, int month, int day)
-{
-    int64_t y = month > 2 ? year : year - 1;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return y * 365 + y / 4 - y / 100 + y / 400 + day_of_year - 719468;
 }
 
 static bool take_offset(const char **text, int64_t *ret_ms)
@@ -78,7 +70,7 @@ bool rfc3339_parse(const char *text, int64_t *ret_ms)
     int64_t offset_ms;
     if (!take_offset(&text, &offset_ms) || *text != '\0')
         return false;
-    *ret_ms = days_since_1970(year, month, day) * DAY_MS + (hour * 60 + minute) * MINUTE_MS +
+    *ret_ms = calendar_days(year, month, day) * CALENDAR_DAY_MS + (hour * 60 + minute) * MINUTE_MS +
               second * INT64_C(1000) + millis - offset_ms;
     return true;
 }
