@@ -101,6 +101,17 @@ static const char *const scripts[] = {
 
     /* How far the table of points has come: what is journalled after it is not in it yet. */
     "INSERT INTO cursor SELECT 'points', coalesce(max(id), 0) FROM journal;",
+
+    /* collector/evidence/archive.h and seal.h. What a chunk holds lies apart: sealing must not write it again. */
+    "CREATE TABLE archive("
+    "  id INTEGER PRIMARY KEY, month INTEGER NOT NULL, seal INTEGER, begun_ms INTEGER NOT NULL,"
+    "  readings INTEGER NOT NULL, bytes INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;"
+    "CREATE INDEX archive_seal ON archive(seal, month);"
+    "CREATE TABLE archive_content(id INTEGER PRIMARY KEY, packed BLOB NOT NULL) STRICT;"
+    "CREATE TABLE seal("
+    "  number INTEGER PRIMARY KEY, month INTEGER NOT NULL, supplement INTEGER NOT NULL,"
+    "  readings INTEGER NOT NULL, hash BLOB NOT NULL, sealed_ms INTEGER NOT NULL, deleted_ms INTEGER,"
+    "  UNIQUE(month, supplement)) STRICT;",
 };
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};

@@ -16,6 +16,8 @@
  *                    differ there
  *   refused          lines of the journal that the store will never take
  *   pruned           of what times batches were deleted: buckets as in journal_span
+ *   archive          the register readings of batches that were deleted, in chunks of a month (counted from January
+ *                    1970); archive_content: their text, packed; seal: the chain that seals them
  *
  * A script that was ever released does not change: what comes later is a further script (lib/db.h, db_schema).
  */

@@ -38,6 +38,9 @@ static const struct conf_key database_keys[] = {
         .help = "largest size of that file; at the limit nothing is acknowledged any more"},
     {"evidence_days", CONF_INT, offsetof(struct database_settings, evidence_days), .fallback = "35", .min = 1,
         .max = 3650, .unit = "days", .help = "raw batches are kept this long after they arrived"},
+    {"audit_years", CONF_INT, offsetof(struct database_settings, audit_years), .fallback = "5", .min = 1,
+        .max = 100, .unit = "years",
+        .help = "register readings are kept this long, compressed and sealed by month"},
     {0}};
 
 static const struct conf_section database_section = {.name = "database",

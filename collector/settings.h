@@ -18,6 +18,7 @@ struct database_settings {
     char *path;
     int64_t limit_mib;     /* at the limit the collector stops acknowledging */
     int64_t evidence_days; /* raw batches are kept this long after arrival, and until they are in the store */
+    int64_t audit_years;   /* and their register readings this long, in the archive */
 };
 
 struct store_settings {

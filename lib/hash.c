@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 
 struct hash hash_of(struct span bytes)
@@ -21,8 +20,12 @@ bool hash_is_equal(const struct hash *a, const struct hash *b)
 
 void hash_format(const struct hash *hash, char text[static HASH_TEXT_SIZE])
 {
-    for (size_t i = 0; i < HASH_SIZE; i++)
-        snprintf(text + 2 * i, 3, "%02x", hash->bytes[i]);
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < HASH_SIZE; i++) {
+        text[2 * i] = digits[hash->bytes[i] >> 4];
+        text[2 * i + 1] = digits[hash->bytes[i] & 15];
+    }
+    text[2 * HASH_SIZE] = '\0';
 }
 
 bool hash_read(struct span bytes, struct hash *ret)

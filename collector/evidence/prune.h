@@ -1,6 +1,7 @@
 /*
  * What is old goes: raw batches `evidence_days` after they arrived and once the store has them, quarantined
- * lines at the same age.
+ * lines at the same age. Register readings go to the archive (collector/evidence/archive.h) in the same
+ * transaction, and stay there for `audit_years`.
  *
  * Age is told by the clock, and a clock can be wrong. So nothing is pruned while it is not synchronised, and
  * arrivals are pruned at most PRUNE_PACE times as fast as the collector runs: a clock that jumps years ahead
@@ -10,6 +11,7 @@
  */
 #pragma once
 
+#include "collector/evidence/seal.h"
 #include "collector/settings.h"
 #include "lib/clock.h"
 #include "lib/db.h"
@@ -20,7 +22,7 @@
 #define PRUNE_PACE 24
 
 struct prune {
-    const struct database_settings *settings;
+    struct sealer sealer;
     int64_t due_mono_ms;
     int64_t ran_mono_ms; /* when the allowance was counted last; 0 = not yet */
     int64_t allowed_ms;  /* UTC: what arrived before may go, as far as the pace is concerned */

@@ -1,11 +1,9 @@
 #include "collector/intake/journal.h"
 
 #include "lib/id.h"
-#include "lib/mem.h"
 #include "lib/number.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define HOUR_MS INT64_C(3600000)
@@ -16,6 +14,7 @@
  * it needs at most BUCKETS_MAX. The last width is one bucket for all. */
 #define BUCKETS_MAX 32
 const int64_t journal_widths_ms[JOURNAL_WIDTHS] = {HOUR_MS, DAY_MS, INT64_MAX};
+#define REACH_ROWS 1000     /* that journal_reaches_into looks at, of each width */
 #define SPAN_COST_BYTES 512 /* looking at a row of journal_span takes as long as reading so much */
 
 static enum status add_spans(struct db *db, const struct journal_batch *batch, int64_t id, struct error *err)
@@ -97,37 +96,32 @@ static bool may_be_wanted(const struct journal_search *s, struct span line)
     return !is_understood || is_wanted(s, time_ms);
 }
 
-/* The lines of a batch without those that are skipped. */
-struct kept_lines {
-    struct span body, skipped; /* what is left of them */
-    int64_t number, next_skipped;
-};
-
-static void take_skipped(struct kept_lines *k)
+/* `skipped` is "3,17,20", ascending; -1 behind its end. */
+static void find_next_skipped(struct journal_lines *l)
 {
-    const char *comma = k->skipped.len > 0 ? memchr(k->skipped.at, ',', k->skipped.len) : NULL;
-    size_t len = comma != NULL ? (size_t)(comma - k->skipped.at) : k->skipped.len;
-    if (!number_parse_int64(k->skipped.at, len, &k->next_skipped))
-        k->next_skipped = -1;
-    len += comma != NULL;
-    k->skipped = (struct span){k->skipped.at + len, k->skipped.len - len};
+    const char *comma = l->skipped.len > 0 ? memchr(l->skipped.at, ',', l->skipped.len) : NULL;
+    size_t len = comma != NULL ? (size_t)(comma - l->skipped.at) : l->skipped.len;
+    if (!number_parse_int64(l->skipped.at, len, &l->next_skipped))
+        l->next_skipped = -1;
+    size_t used = comma != NULL ? len + 1 : len;
+    l->skipped = (struct span){l->skipped.at + used, l->skipped.len - used};
 }
 
-/* False where the payload is no batch. */
-static bool open_kept_lines(struct span payload, struct span skipped, struct kept_lines *ret)
+void journal_lines_begin(struct journal_lines *l, struct span payload, struct span skipped)
 {
     struct batch_header header;
-    *ret = (struct kept_lines){.skipped = skipped};
-    take_skipped(ret);
-    return batch_read_header(payload, &header, &ret->body, NULL) == ST_OK;
+    *l = (struct journal_lines){.skipped = skipped};
+    if (batch_read_header(payload, &header, &l->body, NULL) != ST_OK)
+        l->body = SPAN("");
+    find_next_skipped(l);
 }
 
-static bool next_kept_line(struct kept_lines *k, struct span *ret)
+bool journal_lines_next(struct journal_lines *l, struct span *ret_line)
 {
-    while (batch_next_line(&k->body, ret)) {
-        if (k->number++ != k->next_skipped)
+    while (batch_next_line(&l->body, ret_line)) {
+        if (l->number++ != l->next_skipped)
             return true;
-        take_skipped(k);
+        find_next_skipped(l);
     }
     return false;
 }
@@ -135,15 +129,15 @@ static bool next_kept_line(struct kept_lines *k, struct span *ret)
 static void visit_batch(const struct journal_search *s, struct span payload, struct span skipped,
     journal_visit *visit, void *context)
 {
-    struct kept_lines lines;
+    struct journal_lines lines;
     struct span line;
-    struct reading reading;
-    if (!open_kept_lines(payload, skipped, &lines))
-        return;
-    while (next_kept_line(&lines, &line))
+    journal_lines_begin(&lines, payload, skipped);
+    while (journal_lines_next(&lines, &line)) {
+        struct reading reading;
         if (may_be_wanted(s, line) && batch_read_reading(line, &reading, NULL) == ST_OK &&
             is_wanted(s, reading.time_ms))
             visit(context, &reading);
+    }
 }
 
 static enum status read_batch(struct db *db, const struct journal_search *s, int64_t id, journal_visit *visit,
@@ -226,13 +220,12 @@ enum status journal_replay(
     bool has_row;
     enum status status;
     while ((status = db_step(batches, &has_row, err)) == ST_OK && has_row) {
-        struct kept_lines lines;
+        struct journal_lines lines;
         struct span line, gateway = db_text(batches, 0);
         int64_t received_ms = db_int(batches, 1);
         struct reading reading;
-        if (!open_kept_lines(db_text(batches, 2), db_text(batches, 3), &lines))
-            continue;
-        while (next_kept_line(&lines, &line))
+        journal_lines_begin(&lines, db_text(batches, 2), db_text(batches, 3));
+        while (journal_lines_next(&lines, &line))
             if (batch_read_reading(line, &reading, NULL) == ST_OK)
                 on_reading(context, gateway, received_ms, &reading);
     }
@@ -403,37 +396,89 @@ enum status journal_loss(
     return db_run(count, err);
 }
 
-static enum status run_prune(struct db *db, struct db_stmt *s, int64_t before_ms, int64_t settled,
-    int64_t limit, int64_t *deleted, struct error *err)
+static enum status delete_batch(struct db *db, int64_t id, struct error *err)
 {
-    db_bind_int(s, 1, before_ms);
-    db_bind_int(s, 2, settled);
-    db_bind_int(s, 3, limit);
-    enum status status = db_run(s, err);
-    int64_t changes = status == ST_OK ? db_changes(db) : 0;
-    if (changes > *deleted)
-        *deleted = changes;
+    struct db_stmt *spans = db_keep(db, "DELETE FROM journal_span WHERE journal = ?");
+    struct db_stmt *batch = db_keep(db, "DELETE FROM journal WHERE id = ?");
+    db_bind_int(spans, 1, id);
+    db_bind_int(batch, 1, id);
+    enum status status = db_run(spans, err);
+    return status == ST_OK ? db_run(batch, err) : status;
+}
+
+static enum status prune_oldest(
+    struct db *db, const struct journal_pruning *p, int64_t *bytes, bool *ret_is_found, struct error *err)
+{
+    struct db_stmt *oldest =
+        db_keep(db, "SELECT j.id, coalesce(g.name, '?'), j.epoch, j.seq, j.payload, j.skipped"
+                    " FROM journal j LEFT JOIN gateway g ON g.id = j.gateway"
+                    " WHERE j.received_ms < ? AND j.id <= ? ORDER BY j.received_ms, j.id LIMIT 1");
+    db_bind_int(oldest, 1, p->before_ms);
+    db_bind_int(oldest, 2, p->settled);
+    enum status status = db_step(oldest, ret_is_found, err);
+    if (status != ST_OK || !*ret_is_found)
+        return status;
+    int64_t id = db_int(oldest, 0);
+    struct journal_entry entry = {.gateway = db_text(oldest, 1),
+        .epoch = (uint64_t)db_int(oldest, 2),
+        .seq = db_int(oldest, 3),
+        .payload = db_text(oldest, 4),
+        .skipped = db_text(oldest, 5)};
+    *bytes += (int64_t)entry.payload.len;
+    p->take(p->context, &entry);
+    db_reset(oldest);
+    return delete_batch(db, id, err);
+}
+
+enum status journal_prune(struct db *db, const struct journal_pruning *p, int64_t *ret_deleted,
+    bool *ret_is_done, struct error *err)
+{
+    enum status status = ST_OK;
+    bool is_found = true;
+    int64_t bytes = 0;
+    *ret_deleted = 0;
+    while (*ret_deleted < p->batches && bytes < p->bytes && is_found && status == ST_OK) {
+        status = prune_oldest(db, p, &bytes, &is_found, err);
+        *ret_deleted += status == ST_OK && is_found;
+    }
+    *ret_is_done = !is_found;
     return status;
 }
 
-enum status journal_prune(
-    struct db *db, int64_t before_ms, int64_t settled, int64_t limit, int64_t *ret_deleted, struct error *err)
+enum status journal_prune_quarantine(
+    struct db *db, int64_t before_ms, int64_t limit, int64_t *ret_deleted, struct error *err)
 {
-#define OLD_BATCHES \
-    "(SELECT id FROM journal WHERE received_ms < ?1 AND id <= ?2 ORDER BY received_ms LIMIT ?3)"
-    struct db_stmt *spans = db_keep(db, "DELETE FROM journal_span WHERE journal IN " OLD_BATCHES);
-    struct db_stmt *batches = db_keep(db, "DELETE FROM journal WHERE id IN " OLD_BATCHES);
-#undef OLD_BATCHES
-    struct db_stmt *quarantine = db_keep(db,
-        "DELETE FROM quarantine WHERE id IN"
-        " (SELECT id FROM quarantine WHERE recorded_ms < ?1 AND ?2 >= 0 ORDER BY recorded_ms LIMIT ?3)");
-    int64_t spans_deleted = 0;
-    *ret_deleted = 0;
-    enum status status = run_prune(db, spans, before_ms, settled, limit, &spans_deleted, err);
-    if (status == ST_OK)
-        status = run_prune(db, batches, before_ms, settled, limit, ret_deleted, err);
-    if (status == ST_OK)
-        status = run_prune(db, quarantine, before_ms, settled, limit, ret_deleted, err);
+    struct db_stmt *prune = db_keep(db, "DELETE FROM quarantine WHERE id IN"
+                                        " (SELECT id FROM quarantine WHERE recorded_ms < ?"
+                                        " ORDER BY recorded_ms LIMIT ?)");
+    db_bind_int(prune, 1, before_ms);
+    db_bind_int(prune, 2, limit);
+    enum status status = db_run(prune, err);
+    *ret_deleted = status == ST_OK ? db_changes(db) : 0;
+    return status;
+}
+
+enum status journal_reaches_into(struct db *db, int64_t from_ms, int64_t to_ms, bool *ret, struct error *err)
+{
+    struct db_stmt *look =
+        db_keep(db, "SELECT count(*), coalesce(sum(from_ms < ?5 AND to_ms >= ?4), 0) FROM"
+                    " (SELECT s.from_ms, s.to_ms FROM gateway g CROSS JOIN journal_span s ON s.gateway = g.id"
+                    "  AND s.width_ms = ?1 AND s.bucket BETWEEN ?2 AND ?3 LIMIT ?6)");
+    enum status status = ST_OK;
+    *ret = false;
+    for (size_t w = 0; w < JOURNAL_WIDTHS && !*ret && status == ST_OK; w++) {
+        db_bind_int(look, 1, journal_widths_ms[w]);
+        db_bind_int(look, 2, from_ms / journal_widths_ms[w]);
+        db_bind_int(look, 3, (to_ms - 1) / journal_widths_ms[w]);
+        db_bind_int(look, 4, from_ms);
+        db_bind_int(look, 5, to_ms);
+        db_bind_int(look, 6, REACH_ROWS);
+        bool has_row;
+        status = db_step(look, &has_row, err);
+        if (status == ST_OK)
+            *ret = db_int(look, 0) == REACH_ROWS || db_int(look, 1) > 0;
+        db_reset(look);
+    }
     return status;
 }
 

@@ -98,11 +98,42 @@ struct loss_entry {
 enum status journal_loss(
     struct db *db, int64_t gateway, int64_t recorded, const struct loss_entry *entry, struct error *err);
 
-/* Deletes batches that arrived before `before_ms` and that the store has (id <= settled), and quarantine of
- * that age; at most `limit` rows of each. *ret_deleted: the most rows deleted of one of them; `limit` = there
- * may be more. */
-enum status journal_prune(struct db *db, int64_t before_ms, int64_t settled, int64_t limit,
-    int64_t *ret_deleted, struct error *err);
+/* A batch as it lies in the journal. */
+struct journal_entry {
+    struct span gateway;
+    uint64_t epoch;
+    int64_t seq;
+    struct span payload, skipped;
+};
+
+/* The lines of a batch that the journal took: those that are not skipped. */
+struct journal_lines {
+    struct span body, skipped;
+    int64_t number, next_skipped;
+};
+/* A batch whose header cannot be read has none. */
+void journal_lines_begin(struct journal_lines *l, struct span payload, struct span skipped);
+bool journal_lines_next(struct journal_lines *l, struct span *ret_line);
+
+/* Called with each batch that goes; the entry is valid during the call. */
+typedef void journal_take(void *context, const struct journal_entry *entry);
+
+struct journal_pruning {
+    int64_t before_ms;      /* of what arrived before */
+    int64_t settled;        /* and what the store has: ids up to this one */
+    int64_t batches, bytes; /* at most so many at once; the last of them may go beyond the bytes */
+    journal_take *take;
+    void *context;
+};
+/* Deletes batches, the oldest first. *ret_is_done: none is left to be deleted. */
+enum status journal_prune(struct db *db, const struct journal_pruning *p, int64_t *ret_deleted,
+    bool *ret_is_done, struct error *err);
+/* Deletes quarantine recorded before `before_ms`, at most `limit` rows of it. */
+enum status journal_prune_quarantine(
+    struct db *db, int64_t before_ms, int64_t limit, int64_t *ret_deleted, struct error *err);
+/* Does a batch reach into this time, half-open? It may have no reading there all the same; and where there are
+ * too many of long span to look at, the answer is yes. */
+enum status journal_reaches_into(struct db *db, int64_t from_ms, int64_t to_ms, bool *ret, struct error *err);
 /* UTC: when the oldest that could be pruned arrived; INT64_MAX = nothing is there. */
 enum status journal_oldest(struct db *db, int64_t *ret_ms, struct error *err);
 /* The newest id; 0 = none. */

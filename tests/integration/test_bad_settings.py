@@ -135,7 +135,7 @@ broker: { port = 0; password_file = "open.password"; keep_alive = 3601; };
 database: {
   path = "folder";
   limit = 99999999999;
-  evidence_days = 0;
+  evidence_days = 0; audit_years = 101;
 };
 store: {
   url = "http://me:secret@store";
@@ -157,6 +157,7 @@ BAD_COLLECTOR_LINES = f"""1: id: "-main" is not an id; expected 1 to 32 of a-z 0
 7: database.path: {{folder}}/folder is not a regular file; expected the path of a file
 8: database.limit: 99999999999 is out of range; expected 16 to 16777216 MiB
 9: database.evidence_days: 0 is out of range; expected 1 to 3650 days
+9: database.audit_years: 101 is out of range; expected 1 to 100 years
 11: store.password_file: is missing; expected both user and password_file, or neither
 12: store.url: "http://me:secret@store" is not the URL of a store; expected one such as http://127.0.0.1:8086
 14: store.user: is set a second time (first in line 13); expected once

@@ -31,6 +31,7 @@ static void test_little_must_be_said(void **state)
     assert_string_equal(settings.park, park);
     assert_string_equal(settings.broker.user, "park-collector");
     assert_int_equal(settings.database.evidence_days, 35);
+    assert_int_equal(settings.database.audit_years, 5);
     assert_string_equal(settings.store.url, "http://127.0.0.1:8086");
     assert_string_equal(settings.store.database, "parkmon");
     assert_null(settings.store.user);

@@ -1,40 +1,11 @@
 /* Pruning against the clock: what is old goes, and a clock that is wrong takes little with it. */
-#include "collector/evidence/prune.h"
-#include "tests/unit/collector/intake_fixture.h"
-
-#define MINUTE_MS INT64_C(60000)
-#define HOUR_MS (60 * MINUTE_MS)
-#define DAY_MS (24 * HOUR_MS)
-
-static int64_t now_ms, now_mono_ms;
-static bool is_right;
-
-static int64_t wall(void)
-{
-    return now_ms;
-}
-
-static int64_t mono(void)
-{
-    return now_mono_ms;
-}
-
-static bool is_synchronised(void)
-{
-    return is_right;
-}
-
-static const struct clock clock_of_test = {
-    .wall_ms = wall, .mono_ms = mono, .is_synchronised = is_synchronised};
-static const struct database_settings settings = {.evidence_days = 35};
+#include "tests/unit/collector/prune_fixture.h"
 
 /* A batch an hour for ten days, all in the store but the last. */
 static void fill(struct intake *in, struct prune *p)
 {
     intake_open(in);
-    now_ms = NOW_MS;
-    now_mono_ms = 1000;
-    is_right = true;
+    prune_begin(p);
     struct error err = {""};
     for (int hour = 0; hour < 240; hour++) {
         fake_journal_add(&in->journal, 1, "register,point=m value=1i 1764000000000\n", NULL);
@@ -43,19 +14,13 @@ static void fill(struct intake *in, struct prune *p)
         db_bind_int(s, 2, db_last_id(in->db));
         must(db_run(s, &err), &err);
     }
-    prune_init(p, &settings);
 }
 
 static int64_t run_for(struct intake *in, struct prune *p, int64_t span_ms, int64_t wall_too)
 {
-    struct error err = {""};
     for (int64_t end = now_mono_ms + span_ms; now_mono_ms < end;
-         now_mono_ms += 10000, now_ms += 10000 * wall_too) {
-        bool is_changed = false;
-        must(db_begin(in->db, &err), &err);
-        must(prune_step(p, in->db, 239, &clock_of_test, &is_changed, &err), &err);
-        must(db_commit(in->db, &err), &err);
-    }
+         now_mono_ms += 10000, now_ms += 10000 * wall_too)
+        prune_once(in->db, p, 239);
     return query(in->db, "SELECT count(*) FROM journal");
 }
 
@@ -86,7 +51,7 @@ static void test_a_clock_that_jumps_ahead_costs_a_day_of_evidence_an_hour_and_sa
     assert_true(run_for(&in, &p, HOUR_MS, 1) >= 240 - 25);
     assert_true(p.behind_ms > 3600 * DAY_MS);
     /* A restart gives it no new credit. */
-    prune_init(&p, &settings);
+    prune_init(&p, &prune_settings);
     assert_true(run_for(&in, &p, HOUR_MS, 1) >= 240 - 50);
     now_ms = NOW_MS + 11 * DAY_MS; /* set right */
     int64_t left = run_for(&in, &p, 10 * HOUR_MS, 1);

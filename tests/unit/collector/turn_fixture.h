@@ -54,7 +54,7 @@ static inline void turn_scene_open(struct turn_scene *s)
     unlink(s->files.path);
     s->files.db = NULL;
     s->settings =
-        (struct collector_settings){.database = {.path = s->files.path, .limit_mib = 64, .evidence_days = 35},
+        (struct collector_settings){.database = {.path = s->files.path, .limit_mib = 64, .evidence_days = 35, .audit_years = 5},
             .store = {.outbox_limit_mib = 16}};
     if (turn_open(&s->turn, &s->settings, s->park, &turn_clock, &err) != ST_OK)
         fail_msg("%s", err.text);
