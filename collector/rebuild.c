@@ -357,11 +357,7 @@ int rebuild_run(const struct rebuild_options *options)
 {
     int64_t from, to;
     if (options->period != NULL && !period_parse(options->period, &from, &to)) {
-        fprintf(stderr,
-            "park-collector: --period %s is no period; expected a month (2026-10), a day (2026-10-05), or "
-            "two whole "
-            "hours (2026-10-05T08:00:00Z/2026-10-05T20:00:00Z)\n",
-            options->period);
+        fprintf(stderr, "park-collector: --period %s is no period; %s\n", options->period, PERIOD_EXPECTED);
         return EXIT_USAGE;
     }
     struct rebuild r = {.options = options};

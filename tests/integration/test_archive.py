@@ -1,0 +1,271 @@
+"""The archive: registers of pruned batches, sealed by month in a chain that a script of its own recomputes from the database file; `verify`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pty
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+from archive import Archived, month_name, read_open, read_seals
+from harness.process import run, wait_until
+from publisher import Publisher
+from test_collector import House
+
+DAY_MS = 86_400_000
+
+
+def month_ago(months: int) -> int:
+    """Counted from January 1970, UTC."""
+    now = time.gmtime()
+    return (now.tm_year - 1970) * 12 + now.tm_mon - 1 - months
+
+
+def begin_ms(month: int) -> int:
+    return int(time.mktime((1970 + month // 12, month % 12 + 1, 1, 0, 0, 0, 0, 0, 0)) - time.timezone) * 1000
+
+
+class Archiving(House):
+    """Batches that arrive now are made to have arrived long ago, by changing nothing but that in the stopped collector's
+    database; what follows is the collector's own."""
+
+    def __init__(self, stage):
+        super().__init__(stage)
+        self.expected: list[Archived] = []
+        self.seq = 0
+
+    def send(self, agent: Publisher, readings: list[tuple[str, int, int, str]], others: list[str] = ()) -> None:
+        """(point, ms, value, quality) that are to be archived, and lines that are not."""
+        self.seq += 1
+        lines = [f"register,point={point} value={value}i{',quality=' + chr(34) + quality + chr(34) if quality else ''} {time_ms}"
+                 for point, time_ms, value, quality in readings]
+        agent.send(self.seq, [*others, *lines])
+        agent.wait_ack(self.seq)
+        self.expected += [Archived("gw-a", f"{1:016x}", self.seq, point, time_ms, value, quality)
+                          for point, time_ms, value, quality in readings]
+
+    def age(self, days: int = 40) -> None:
+        self.collector.wait_settled()
+        self.collector.stop()
+        with sqlite3.connect(self.database) as database:
+            database.execute("UPDATE journal SET received_ms = received_ms - ?", (days * DAY_MS,))
+        database.close()
+        self.start()
+
+    def wait_seals(self, count: int) -> None:
+        wait_until(lambda: self.query("SELECT count(*) FROM seal") == [(count,)], 90, f"{count} seals", poll=0.2)
+        assert self.query("SELECT count(*) FROM journal") == [(0,)]
+
+    def verify(self, *words: str):
+        return run([self.collector.program, "verify", "--config", self.collector.settings, *words], 60)
+
+
+def history(month: int, count: int = 200) -> list[tuple[str, int, int, str]]:
+    chance = random.Random(month)
+    return [(f"b{n % 5}.main", begin_ms(month) + n * 60_000 + chance.randrange(1000), month * 1000 + n * 50 + chance.randrange(50),
+             "clock" if n % 50 == 7 else "") for n in range(count)]
+
+
+@pytest.fixture
+def house(stage):
+    return Archiving(stage).start()
+
+
+def by_time(readings: list[Archived]) -> list[Archived]:
+    return sorted(readings, key=lambda reading: (reading.point, reading.time_ms))
+
+
+def test_registers_of_pruned_batches_are_sealed_by_month_and_anybody_can_recompute_it(house):
+    agent = Publisher(house.broker, "gw-a")
+    before = house.verify()
+    assert (before.returncode, before.stdout, before.stderr) == (0, "0 seals recompute, 0 readings\n", "")
+    first, second, third, present = month_ago(5), month_ago(4), month_ago(3), month_ago(0)
+    now = int(time.time() * 1000) - 1000
+    house.send(agent, history(first) + history(second), [f"gauge,point=g value=1.5 {begin_ms(first)}", "nonsense"])
+    # Across the end of a month; a duplicate, a conflict, a state.
+    edge = begin_ms(second)
+    house.send(agent, [("e", edge - 1, 1, ""), ("e", edge, 2, ""), ("e", now, 3, "")],
+               [f"register,point={point} value={value}i {time_ms}" for point, time_ms, value, _ in history(first, 1)]
+               + [f"register,point={point} value=7i {time_ms}" for point, time_ms, _, _ in history(second, 3)]
+               + [f"state,point=s value=\"x\" {edge}"])
+    house.age()
+    house.wait_seals(2)
+    seals = read_seals(house.database)
+    assert [(seal.number, seal.month, seal.supplement) for seal in seals] == [
+        (1, month_name(first), 0), (2, month_name(second), 0)]
+    assert all(seal.recorded == seal.recomputed for seal in seals)
+    assert all(begin_ms(month) <= reading.time_ms < begin_ms(month + 1)
+               for seal, month in zip(seals, (first, second)) for reading in seal.readings)
+    held = [reading for seal in seals for reading in seal.readings] + read_open(house.database)
+    assert by_time(held) == by_time(house.expected)
+
+    # Beside the running collector.
+    told = house.verify()
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.splitlines() == [
+        f"{month_name(first)}: sealed, 201 readings, {seals[0].recorded}",
+        f"{month_name(second)}: sealed, 201 readings, {seals[1].recorded}",
+        f"{month_name(present)}: not sealed yet, 1 readings",
+        f"{month_name(third)} to {month_name(month_ago(1))}: no evidence",
+        f"2 seals recompute, 402 readings; the last of the chain is {seals[1].recorded}"]
+
+    # What comes too late is a supplement, and the seals that were there stay as they were.
+    house.send(agent, [("late", begin_ms(first) + 5, 9, "")])
+    house.send(agent, history(third, 20))
+    house.age()
+    house.wait_seals(4)
+    later = read_seals(house.database)
+    assert later[:2] == seals
+    assert [(seal.month, seal.supplement, len(seal.readings)) for seal in later[2:]] == [
+        (month_name(first), 1, 1), (month_name(third), 0, 20)]
+    assert all(seal.recorded == seal.recomputed for seal in later)
+    assert f"{month_name(first)}, supplement 1: sealed, 1 readings, {later[2].recorded}\n" in house.verify().stdout
+
+    # What is only archived, `rebuild` refuses.
+    refused = run([house.collector.program, "rebuild", "--config", house.collector.settings, "--period", month_name(first)])
+    assert refused.returncode == 78 and "there is nothing to rebuild from" in refused.stderr
+
+    house.collector.stop()
+    check_damage(house, later)
+    check_deleted(house, first, second, third)
+
+
+def flip_in_file(path: Path, content: bytes) -> None:
+    """One bit of it, in the file itself, where SQLite's pages hold it (and where freed ones still do)."""
+    middle = len(content) // 2
+    piece = content[middle:middle + 16]
+    data = path.read_bytes()
+    assert piece in data
+    path.write_bytes(data.replace(piece, bytes([piece[0] ^ 0x10]) + piece[1:]))
+
+
+def put_back(whole: Path, path: Path) -> None:
+    """As another file of the same name: nothing that still has the old one open sees it change."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    shutil.copy(whole, path)
+
+
+def check_damage(house: Archiving, seals: list) -> None:
+    """Each kind of damage is found, in the month in which it is; both hashes are told."""
+    whole = house.database.with_name("whole.db")
+    with sqlite3.connect(house.database) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    shutil.copy(house.database, whole)
+    month = seals[1].month
+    with sqlite3.connect(whole) as database:
+        chunk, packed = database.execute(
+            "SELECT id, packed FROM archive JOIN archive_content USING (id) WHERE seal = 2").fetchone()
+    forged = zlib.compress(re.sub(rb"(b1\.main \d+) \d+", rb"\1 1", zlib.decompress(packed), count=1))
+    differs = re.compile(rf"park-collector: {month} differs: sealed as ([0-9a-f]{{64}}), what is there gives ([0-9a-f]{{64}})")
+
+    def told(sql: str | None, values: tuple = ()) -> str:
+        put_back(whole, house.database)
+        if sql is None:
+            flip_in_file(house.database, packed)
+        else:
+            with sqlite3.connect(house.database) as database:
+                assert database.execute(sql, values).rowcount >= 1
+            database.close()
+        found = house.verify()
+        assert found.returncode == 1 and len(found.stderr.splitlines()) == 1, found.stderr
+        assert "no evidence" not in found.stdout + found.stderr
+        assert found.stdout.startswith(f"{seals[0].month}: sealed")
+        return found.stderr
+
+    for sql, values in ((None, ()),
+                        ("UPDATE archive_content SET packed = ? WHERE id = ?", (forged, chunk)),
+                        ("DELETE FROM archive_content WHERE id = ?", (chunk,)),
+                        ("DELETE FROM archive WHERE id = ?", (chunk,)),
+                        ("UPDATE seal SET readings = readings + 1 WHERE number = 2", ()),
+                        ("UPDATE seal SET hash = zeroblob(32) WHERE number = 2", ())):
+        match = differs.match(told(sql, values))
+        assert match and match[1] != match[2], sql
+        assert match[1] == (seals[1].recorded if "hash" not in (sql or "") else "0" * 64)
+        if sql != "UPDATE seal SET hash = zeroblob(32) WHERE number = 2":
+            assert match[2] != seals[1].recomputed
+    # A forged chunk with a hash that fits is not what was sealed either.
+    put_back(whole, house.database)
+    with sqlite3.connect(house.database) as database:
+        database.execute("UPDATE archive_content SET packed = ? WHERE id = ?", (forged, chunk))
+        database.execute("UPDATE archive SET hash = ? WHERE id = ?", (hashlib.sha256(zlib.decompress(forged)).digest(), chunk))
+    database.close()
+    assert differs.match(house.verify().stderr)
+    # Seals that were taken away.
+    assert told("DELETE FROM seal WHERE number = 2") == "park-collector: the chain is broken: seal 2 is missing\n"
+    assert told("DELETE FROM seal WHERE number = 4") == "park-collector: the chain is broken: seal 4 is missing\n"
+    # What is not sealed yet.
+    open_chunk = "(SELECT id FROM archive WHERE seal IS NULL)"
+    assert "not sealed yet: chunk" in told(f"UPDATE archive_content SET packed = x'00' WHERE id = {open_chunk}")
+    put_back(whole, house.database)
+
+
+def check_deleted(house: Archiving, first: int, second: int, third: int) -> None:
+    """What was deleted by age, or was never there, is no evidence; it does not differ."""
+    with sqlite3.connect(house.database) as database:
+        database.execute("UPDATE seal SET deleted_ms = 1 WHERE month = ?", (first,))
+        database.execute("DELETE FROM archive_content WHERE id IN (SELECT id FROM archive WHERE month = ?)", (first,))
+        database.execute("DELETE FROM archive WHERE month = ?", (first,))
+    database.close()
+    told = house.verify()
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.startswith(
+        f"{month_name(first)}: no evidence: deleted after database.audit_years, its seal is kept\n{month_name(second)}: sealed, 201 ")
+    assert "2 seals recompute, 221 readings; no evidence of 2; " in told.stdout
+    for period in (month_name(first), "2019-03", "2019-03-07"):
+        none = house.verify("--period", period)
+        assert none.returncode == 69 and f"{period[:7]}: no evidence" in none.stdout and none.stderr == ""
+    one = house.verify("--period", month_name(third))
+    assert one.returncode == 0 and one.stdout.count("sealed, 20 readings") == 1 and "no evidence" not in one.stdout
+    wrong = house.verify("--period", "yesterday")
+    assert wrong.returncode == 64 and "--period yesterday is no period; expected a month (2026-10)" in wrong.stderr
+
+
+def test_a_long_verify_shows_its_progress_on_a_terminal_and_can_be_interrupted(stage):
+    # An archive that this script has written and sealed, from the form alone: large when unpacked.
+    house = Archiving(stage).start()
+    house.collector.stop()
+    text = ("registers 1\n" + "batch gw-a 0000000000000001 1\n" + "b1.main 10000 1\n" * 400_000).encode()
+    packed, digest = zlib.compress(text), hashlib.sha256(text)
+    chunks, month = 250, month_ago(5)
+    sealed = hashlib.sha256((f"parkmon seal 1\nnumber 1\nprevious {'0' * 64}\nmonth {month_name(month)}\nsupplement 0\n"
+                             f"readings {chunks * 400_000}\n" + f"chunk {digest.hexdigest()}\n" * chunks).encode())
+    with sqlite3.connect(house.database) as database:
+        database.execute("INSERT INTO seal(number, month, supplement, readings, hash, sealed_ms) VALUES(1, ?, 0, ?, ?, 0)",
+                         (month, chunks * 400_000, sealed.digest()))
+        for number in range(1, chunks + 1):
+            database.execute("INSERT INTO archive VALUES(?, ?, 1, 0, 400000, ?, ?)", (number, month, len(text), digest.digest()))
+            database.execute("INSERT INTO archive_content VALUES(?, ?)", (number, packed))
+    database.close()
+
+    def verify_on_terminal() -> tuple[subprocess.Popen, int]:
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([house.collector.program, "verify", "--config", house.collector.settings],
+                                   stdout=subprocess.PIPE, stderr=theirs, text=True)
+        os.close(theirs)
+        return process, ours
+
+    whole, ours = verify_on_terminal()
+    said, _ = whole.communicate(timeout=120)
+    assert whole.returncode == 0 and said.startswith(
+        f"{month_name(month)}: sealed, 100000000 readings, {sealed.hexdigest()}\n1 seals recompute, 100000000 readings; "), said
+    assert re.search(rb"\rverified 0 of 1 seals, [1-9]\d*00000 readings", os.read(ours, 4096))
+    os.close(ours)
+
+    stopped, ours = verify_on_terminal()
+    assert b"\rverified" in os.read(ours, 4096)
+    stopped.send_signal(signal.SIGINT)
+    said, _ = stopped.communicate(timeout=20)
+    assert (stopped.returncode, said) == (69, "")
+    assert os.read(ours, 4096).endswith(b"park-collector: stopped\r\n")
+    os.close(ours)
