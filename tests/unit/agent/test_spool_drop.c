@@ -312,6 +312,52 @@ static void test_what_a_batch_said_that_is_given_up_itself_is_said_by_the_next(v
     free(path);
 }
 
+/* A copy of the spool from before is put back. What was said since the receiver has; it answers the copy's batches,
+ * which are duplicates to it, with its mark of their epoch. */
+static void test_a_restored_copy_does_not_say_again_what_was_said_since(void **state)
+{
+    (void)state;
+    char *path = new_path(), *copy = new_path();
+    struct spool *s = open_limited(path, 2);
+    fill_until_dropping(s);
+    int64_t said = state_of(s).dropped_readings;
+    cut(s, WINDOW_BATCHES);
+    struct seen seen = glance(s, 1);
+    assert_int_equal(seen.header.dropped, said);
+    free(seen.body);
+    uint64_t epoch = state_of(s).epoch;
+    int64_t last = state_of(s).last, uncut = state_of(s).uncut;
+    spool_close(s); /* the last connection: all is in the one file */
+    char *command = mem_printf("cp '%s' '%s'", path, copy);
+    assert_int_equal(system(command), 0);
+
+    s = open_limited(path, 1);
+    add_mixed(s, 1000000, 1000099);
+    assert_true(state_of(s).first > 1);
+    spool_set_mark(s, last);
+    cut(s, 1);
+    seen = glance(s, last + 1);
+    assert_true(seen.header.dropped >= said);
+    free(seen.body);
+    spool_close(s);
+
+    s = open_limited(copy, 2);
+    int64_t seq;
+    struct error err;
+    assert_int_equal(spool_resolve(s, &(struct ack){epoch, last, false}, &seq, &err), ST_OK);
+    assert_int_equal(seq, last);
+    spool_set_mark(s, seq);
+    assert_int_equal(state_of(s).uncut, uncut);
+    cut(s, 1);
+    seen = glance(s, last + 1);
+    assert_int_equal(seen.header.dropped, 0);
+    free(seen.body);
+    spool_close(s);
+    free(command);
+    free(copy);
+    free(path);
+}
+
 /* ---- the law ---- */
 
 struct book {
@@ -482,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_where_it_must_not_give_up_it_refuses),
         cmocka_unit_test(test_whole_batches_go_last_and_first_rises),
         cmocka_unit_test(test_what_a_batch_said_that_is_given_up_itself_is_said_by_the_next),
+        cmocka_unit_test(test_a_restored_copy_does_not_say_again_what_was_said_since),
         cmocka_unit_test(test_every_committed_reading_is_uncut_or_in_a_batch_or_said_to_be_given_up),
         cmocka_unit_test(test_a_receiver_accounts_for_every_reading_though_it_asks_again),
     };
