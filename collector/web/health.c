@@ -191,9 +191,9 @@ static void judge_gateways(struct judgement *j, const struct overview *o)
     struct buf silent = {0}, unsynchronised = {0};
     for (size_t i = 0; i < o->gateway_count; i++) {
         const struct overview_gateway *g = &o->gateways[i];
-        if (!g->is_online)
+        if (!g->is_online && g->gateway->is_presence_known)
             buf_printf(&silent, "%s%s", silent.len ? ", " : "", g->gateway->id);
-        else if (!g->gateway->is_clock_synchronised)
+        else if (g->is_online && !g->gateway->is_clock_synchronised)
             buf_printf(&unsynchronised, "%s%s", unsynchronised.len ? ", " : "", g->gateway->id);
     }
     if (silent.len)

@@ -116,7 +116,7 @@ static inline struct snapshot *made_up_snapshot(
         snprintf(g->id, sizeof g->id, "%s", known->id);
         snprintf(g->version, sizeof g->version, "0.1.0");
         g->gateway = known;
-        g->is_online = g->is_clock_synchronised = true;
+        g->is_online = g->is_presence_known = g->is_clock_synchronised = true;
         g->heard_ms = now_ms - 2000;
         g->newest_ms = now_ms - 3000;
         g->mark = 40 + (int64_t)i;

@@ -143,6 +143,23 @@ static void test_a_park_in_order_is_ready_without_reasons(void **state)
     json_decref(reasons);
 }
 
+static void know_nothing_of_a_gateway(struct snapshot *s)
+{
+    silence_gateway(s);
+    snapshot_gateways(s)[1].is_presence_known = false;
+}
+
+/* Just started, or without a broker, which is a reason of its own. */
+static void test_a_gateway_that_had_no_time_to_speak_is_no_reason(void **state)
+{
+    (void)state;
+    json_t *reasons;
+    assert_int_equal(
+        judge(&(struct fault){.break_snapshot = know_nothing_of_a_gateway, .store = STORE_OK}, &reasons),
+        HEALTH_READY);
+    json_decref(reasons);
+}
+
 static void test_each_fault_is_told_by_its_code_and_in_words(void **state)
 {
     (void)state;
@@ -171,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_park_in_order_is_ready_without_reasons),
+        cmocka_unit_test(test_a_gateway_that_had_no_time_to_speak_is_no_reason),
         cmocka_unit_test(test_each_fault_is_told_by_its_code_and_in_words),
         cmocka_unit_test(test_before_the_first_snapshot_it_is_failing),
     };
