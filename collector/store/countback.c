@@ -16,7 +16,8 @@
 #define TOLD_MS 600000  /* between looks at hours that differed: a person may have mended them */
 #define TOLD_MAX 20
 #define ROUND_MS 60000
-#define ROUND_SHARE 200                       /* and so many times as long as counting the last one took */
+#define ROUND_SHARE 200 /* and so many times as long as counting the last one took */
+#define RECOUNT_HOURS (366 * 24)
 #define UNFINISHED_MS 60000                   /* between looks for what a rebuild left */
 #define REASON_MS (INT64_C(7) * 24 * HOUR_MS) /* so long it is a reason of readiness */
 
@@ -54,7 +55,7 @@ struct countback {
     struct hour_list handed; /* what a rebuild left, on its way to the table */
     int64_t unfinished_due_mono_ms;
     int unanswered; /* counts, since one was answered */
-    struct complaint complaint;
+    struct complaint complaint, lacking, mended;
     struct hour_count_list verdicts;
     struct reject_list rejects;
     struct hour_list wanting;   /* must become due */
@@ -160,11 +161,12 @@ static void compare(struct countback *c, int64_t found)
         c->status.hours_counted++;
         c->status.hours_mended += c->is_posted_again;
         if (c->is_posted_again)
-            log_warn("store", "%s of the hour of %s: posted again, the store holds all %lld now",
-                c->at.measurement, name_hour(&c->at, text), (long long)found);
+            complain(&c->mended, clock_system.mono_ms(), LOG_LEVEL_WARN, "store",
+                "%s of the hour of %s: posted again, the store holds all %lld now", c->at.measurement,
+                name_hour(&c->at, text), (long long)found);
         judge(c, &count);
     } else if (!c->is_posted_again) {
-        log_warn("store",
+        complain(&c->lacking, clock_system.mono_ms(), LOG_LEVEL_WARN, "store",
             "%s of the hour of %s: the store holds %lld instead of %lld; everything is posted again",
             c->at.measurement, name_hour(&c->at, text), (long long)found, (long long)wanted(c));
         c->is_posted_again = true;
@@ -474,6 +476,32 @@ static enum status look_for_unfinished(struct countback *c, int64_t now_mono_ms,
         hour_list_add(&c->wanting, span_of(hour->measurement), hour->hour);
     }
     return ST_OK;
+}
+
+static void want_hours(struct countback *c, int64_t from, int64_t to)
+{
+    for (int64_t hour = from; hour <= to; hour++)
+        for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++)
+            if (measures[i].kind >= 0)
+                hour_list_add(&c->wanting, span_of(measures[i].name), hour);
+}
+
+enum status countback_recount(struct countback *c, int64_t now_ms, struct error *err)
+{
+    struct db_stmt *spans = db_keep(c->options.db,
+        "SELECT width_ms, bucket, min(from_ms), max(to_ms) FROM journal_span GROUP BY width_ms, bucket");
+    int64_t newest = now_ms / HOUR_MS, oldest = newest - RECOUNT_HOURS;
+    bool has_row;
+    enum status status;
+    while ((status = db_step(spans, &has_row, err)) == ST_OK && has_row) {
+        int64_t width_ms = db_int(spans, 0), begin = db_int(spans, 1) * (width_ms / HOUR_MS);
+        int64_t from = db_int(spans, 2) / HOUR_MS, to = db_int(spans, 3) / HOUR_MS;
+        from = from > begin ? from : begin;
+        from = from > oldest ? from : oldest;
+        to = to < begin + width_ms / HOUR_MS - 1 ? to : begin + width_ms / HOUR_MS - 1;
+        want_hours(c, from, to < newest ? to : newest);
+    }
+    return status;
 }
 
 static enum status look(

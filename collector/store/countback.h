@@ -26,7 +26,8 @@ struct countback_options {
     struct poster *poster;
     size_t slice_lines;
     const char *database_path;
-    int64_t round_ms; /* at least so long between two hours of the rounds; 0 = a minute, below 0 = none is between */
+    int64_t
+        round_ms; /* at least so long between two hours of the rounds; 0 = a minute, below 0 = none is between */
 };
 
 struct countback *countback_create(const struct countback_options *options);
@@ -36,6 +37,8 @@ void countback_destroy(struct countback *c); /* accepts NULL; before reader and 
  * *ret_has_worked is false where nothing is to be done before countback_due. May block for a query or a post. */
 enum status countback_step(
     struct countback *c, int64_t settled, int64_t now_ms, bool *ret_has_worked, struct error *err);
+/* The store lost everything: every hour of which raw evidence is held becomes due, back to a year. */
+enum status countback_recount(struct countback *c, int64_t now_ms, struct error *err);
 int64_t countback_due_mono_ms(const struct countback *c);
 /* Lines went to these hours now: what is being counted of them is begun anew. */
 void countback_disturb(struct countback *c, const struct hour_list *hours, int64_t now_ms);

@@ -17,6 +17,7 @@ struct influx {
     char *name; /* the same as an InfluxQL identifier, quoted */
     char *write_path, *write_raw_path;
     int64_t raw_retention_days, raw_kept_days;
+    bool is_made;
 };
 
 /* An identifier of InfluxQL in its double quotes. */
@@ -163,6 +164,13 @@ int64_t influx_raw_kept_days(const struct influx *influx)
     return influx->raw_kept_days;
 }
 
+bool influx_take_made(struct influx *influx)
+{
+    bool is_made = influx->is_made;
+    influx->is_made = false;
+    return is_made;
+}
+
 /* "720h0m0s" in whole days; what is less than a day is taken for one. */
 static int64_t days_of(const char *duration)
 {
@@ -186,8 +194,10 @@ static struct answer show_policies(struct influx *influx, json_t **ret_result)
         char *create = mem_printf("CREATE DATABASE %s", influx->name);
         answer = change(influx, create);
         free(create);
-        if (answer.action == ANSWER_ACCEPTED)
+        if (answer.action == ANSWER_ACCEPTED) {
+            influx->is_made = true;
             answer = query(influx, show, ret_result);
+        }
     }
     free(show);
     return answer;

@@ -28,6 +28,8 @@ struct answer influx_prepare(struct influx *influx);
 /* How long the store keeps raw readings, in days, as far as is known: the setting, or, where the policy could not
  * be given it, what the policy has. 0 = for ever. */
 int64_t influx_raw_kept_days(const struct influx *influx);
+/* True once after influx_prepare had to make the database: what it held, if it was there before, is gone. */
+bool influx_take_made(struct influx *influx);
 /* Writes lines with times in milliseconds; `policy` NULL = the database's default. Blocks. */
 struct answer influx_write(struct influx *influx, const char *policy, struct span lines);
 /* How many points with this field the store holds of a measurement in [from_ms, to_ms). ANSWER_ACCEPTED: *ret is

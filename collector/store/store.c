@@ -47,6 +47,7 @@ struct store {
     struct poster poster;
     struct body body;
     int64_t raw_read, outbox_read;
+    bool is_emptied;  /* the store, since: what it held must be counted again */
     int64_t delay_ms; /* of the last pause, 0 after a success */
     unsigned jitter;
     struct complaint complaint, too_old;
@@ -69,6 +70,12 @@ static void succeeded(void *user_data)
 {
     struct store *s = user_data;
     s->delay_ms = 0;
+    if (influx_take_made(s->influx) && s->raw_read > 0) {
+        s->is_emptied = true;
+        log_error("store", "the database was not there and is made anew: what it held is gone; raw readings "
+                           "are counted and posted "
+                           "again as far as the journal holds them, what was derived is not");
+    }
     complaint_clear(&s->complaint, clock_system.mono_ms(), "store", "writing again");
     set_health(s, STORE_OK, "");
 }
@@ -289,6 +296,14 @@ static void wait_for_wake(struct store *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+static enum status recount(struct store *s, struct error *err)
+{
+    enum status status = countback_recount(s->countback, clock_system.wall_ms(), err);
+    s->is_emptied = status != ST_OK;
+    publish_counts(s);
+    return status;
+}
+
 /* Nothing waits to be posted: one slice of the count-back, or rest. */
 static enum status idle(struct store *s, struct error *err)
 {
@@ -320,6 +335,8 @@ static void *run(void *argument)
         }
         if (status == ST_OK)
             status = turn(s, &is_idle, &err);
+        if (status == ST_OK && s->is_emptied)
+            status = recount(s, &err);
         if (status == ST_OK && is_idle)
             status = idle(s, &err);
         if (status != ST_OK)

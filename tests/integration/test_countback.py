@@ -137,6 +137,29 @@ def test_a_write_that_was_swallowed_with_204_is_found_and_mended(stage):
     assert house.stored()[("gw-a", "n")] == [(house.hour_ms + n, n) for n in range(500)]
 
 
+@pytest.mark.parametrize("is_running", [True, False])
+def test_a_database_that_was_dropped_is_filled_again_from_the_journal(house, is_running):
+    agent = Publisher(house.broker, "gw-a")
+    house.send(agent)
+    agent.send(2, [f"register,point=m value={n}i {house.hour_ms - n * 40 * HOUR_MS}" for n in (1, 2)])
+    agent.wait_ack(2)
+    house.wait_counted(5)
+    before = {kind: house.influx.raw(kind) for kind in ("register", "gauge", "state")}
+    if not is_running:
+        house.collector.stop()
+    house.influx.query("DROP DATABASE parkmon")
+    if is_running:
+        agent.send(3, [f"register,point=n value=1i {house.hour_ms + HOUR_MS}"])
+        agent.wait_ack(3)
+        before["register"][("gw-a", "n")] = [(house.hour_ms + HOUR_MS, 1)]
+    else:
+        house.collector.start()
+    wait_until(lambda: {kind: house.influx.raw(kind) for kind in before} == before, 60, "all is there again", poll=0.5)
+    assert "was not there and is made anew: what it held is gone" in house.collector.log()
+    wait_until(lambda: not house.due(), 60, "all is counted", poll=0.5)
+    assert "store_differs" not in house.reasons()
+
+
 def test_hours_that_are_not_over_or_beyond_retention_are_not_judged(stage):
     house = Counted(stage)
     settings = house.collector.settings.read_text().replace("raw_retention = 0", "raw_retention = 30")

@@ -119,7 +119,7 @@ class Influx(Program):
     def rows(self, text: str, database: str = "parkmon") -> list[dict]:
         """The rows of all series as dictionaries, with the series' tags."""
         return [{**series.get("tags", {}), **dict(zip(series["columns"], values))}
-                for series in self.query(text, database) for values in series["values"]]
+                for series in self.query(text, database) for values in series.get("values", [])]
 
     def policies(self, database: str = "parkmon") -> list[str]:
         """The retention policies of a database; none where it does not exist yet."""
