@@ -191,7 +191,7 @@ static void complain_of_obstacle(struct turn *t, const char *obstacle)
     int64_t limit = is_database ? t->limit_bytes : t->outbox_limit_bytes;
     complain(&t->storage, t->clock->mono_ms(), LOG_LEVEL_ERROR, "core",
         "%s of %lld MiB: nothing is acknowledged; %s%s", obstacle, (long long)(limit >> 20),
-        is_database ? "raise database.limit, or lower database.evidence_days"
+        is_database ? "raise database.limit, or lower database.evidence_days or audit_years"
                     : "see why the store does not take what waits for it, or raise store.outbox_limit",
         is_database && t->settled < t->journal_end ? ", and see why the store does not take what waits for it"
                                                    : "");

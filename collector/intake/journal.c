@@ -406,15 +406,17 @@ static enum status delete_batch(struct db *db, int64_t id, struct error *err)
     return status == ST_OK ? db_run(batch, err) : status;
 }
 
-static enum status prune_oldest(
-    struct db *db, const struct journal_pruning *p, int64_t *bytes, bool *ret_is_found, struct error *err)
+/* Where *from_ms tells that it has come to: what is older stays, and is not looked at again for every batch. */
+static enum status prune_oldest(struct db *db, const struct journal_pruning *p, int64_t *from_ms,
+    int64_t *bytes, bool *ret_is_found, struct error *err)
 {
-    struct db_stmt *oldest =
-        db_keep(db, "SELECT j.id, coalesce(g.name, '?'), j.epoch, j.seq, j.payload, j.skipped"
-                    " FROM journal j LEFT JOIN gateway g ON g.id = j.gateway"
-                    " WHERE j.received_ms < ? AND j.id <= ? ORDER BY j.received_ms, j.id LIMIT 1");
-    db_bind_int(oldest, 1, p->before_ms);
-    db_bind_int(oldest, 2, p->settled);
+    struct db_stmt *oldest = db_keep(db,
+        "SELECT j.id, coalesce(g.name, '?'), j.epoch, j.seq, j.payload, j.skipped, j.received_ms"
+        " FROM journal j LEFT JOIN gateway g ON g.id = j.gateway"
+        " WHERE j.received_ms >= ? AND j.received_ms < ? AND j.id <= ? ORDER BY j.received_ms, j.id LIMIT 1");
+    db_bind_int(oldest, 1, *from_ms);
+    db_bind_int(oldest, 2, p->before_ms);
+    db_bind_int(oldest, 3, p->settled);
     enum status status = db_step(oldest, ret_is_found, err);
     if (status != ST_OK || !*ret_is_found)
         return status;
@@ -425,6 +427,7 @@ static enum status prune_oldest(
         .payload = db_text(oldest, 4),
         .skipped = db_text(oldest, 5)};
     *bytes += (int64_t)entry.payload.len;
+    *from_ms = db_int(oldest, 6);
     p->take(p->context, &entry);
     db_reset(oldest);
     return delete_batch(db, id, err);
@@ -435,10 +438,10 @@ enum status journal_prune(struct db *db, const struct journal_pruning *p, int64_
 {
     enum status status = ST_OK;
     bool is_found = true;
-    int64_t bytes = 0;
+    int64_t from_ms = INT64_MIN, bytes = 0;
     *ret_deleted = 0;
     while (*ret_deleted < p->batches && bytes < p->bytes && is_found && status == ST_OK) {
-        status = prune_oldest(db, p, &bytes, &is_found, err);
+        status = prune_oldest(db, p, &from_ms, &bytes, &is_found, err);
         *ret_deleted += status == ST_OK && is_found;
     }
     *ret_is_done = !is_found;

@@ -1,5 +1,6 @@
 /* One turn of the core after the other. */
 #include "tests/unit/collector/turn_fixture.h"
+#include "tests/unit/random.h"
 
 static void test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends(void **state)
 {
@@ -164,6 +165,51 @@ static void test_while_the_clock_is_not_synchronised_nothing_is_judged_to_be_ahe
     turn_scene_close(&s);
 }
 
+/* A batch of 1000 registers whose values nothing foretells. */
+static void give_registers(struct turn *t, struct buf *text, int seq)
+{
+    buf_reset(text);
+    buf_printf(text, "#park1 epoch=00000000000000aa seq=%d first=1\n", seq);
+    for (int i = 0; i < 1000; i++)
+        buf_printf(text,
+            "register,point=a-long-name-of-a-meter-in-a-building-of-the-park.%d value=%lldi %lld\n", i,
+            (long long)random_below(1000000000), (long long)NOW_MS - 500000000 + seq * 1000 + i % 1000);
+    turn_give(t, "gw-a", text->data);
+    turn_once(t);
+}
+
+static void test_at_the_limit_pruning_moves_registers_to_the_archive_and_makes_room(void **state)
+{
+    (void)state;
+    struct turn_scene s;
+    struct buf text = {0};
+    turn_scene_open(&s);
+    struct turn *t = &s.turn;
+    struct error err = {""};
+    turn_close(t);
+    s.settings.database.limit_mib = 16;
+    assert_int_equal(turn_open(t, &s.settings, s.park, &turn_clock, &err), ST_OK);
+    t->settled = INT64_MAX;
+    int taken = 0;
+    for (int64_t mark = 0; mark == taken; mark = turn_mark(t, "gw-a"), turn_now_mono_ms += 2000)
+        give_registers(t, &text, ++taken);
+    taken--;
+    assert_in_range(taken, 50, 200);
+    turn_now_ms += 36 * INT64_C(86400000);
+    for (int i = 0; i < 60 && ask(t, "SELECT count(*) FROM journal") > 0; i++, turn_now_mono_ms += 10000) {
+        turn_once(t);
+        assert_int_equal(ask(t, "SELECT coalesce(sum(readings), 0) FROM archive") +
+                             ask(t, "SELECT count(*) * 1000 FROM journal"),
+            (int64_t)taken * 1000);
+    }
+    assert_int_equal(ask(t, "SELECT count(*) FROM journal"), 0);
+    turn_now_ms -= 36 * INT64_C(86400000);
+    give_registers(t, &text, taken + 1);
+    assert_int_equal(turn_mark(t, "gw-a"), taken + 1);
+    buf_release(&text);
+    turn_scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends),
         cmocka_unit_test(test_changed_points_are_written_now_and_then_and_known_after_a_restart_all_the_same),
         cmocka_unit_test(test_a_batch_that_the_points_still_need_is_not_pruned),
+        cmocka_unit_test(test_at_the_limit_pruning_moves_registers_to_the_archive_and_makes_room),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, random_set_up, NULL);
 }
