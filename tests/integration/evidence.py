@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import struct
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,14 +21,25 @@ class Spooled(NamedTuple):
     mark: int
 
 
-def copy_database(path: Path, folder: Path) -> Path:
-    """The file and its write-ahead log as they lie there: the owner is dead or stopped."""
+def copy_database(path: Path, folder: Path, is_alive: bool = False) -> Path:
+    """The file and its write-ahead log as they lie there: the owner is dead or stopped. Of one that is alive, what it
+    holds for committed and no more: a commit that failed leaves its frames behind the end of the log."""
     folder.mkdir(parents=True)
     for suffix in ("", "-wal"):
         source = path.with_name(path.name + suffix)
         if source.exists():
             shutil.copy(source, folder / source.name)
+    index, log = path.with_name(f"{path.name}-shm"), folder / f"{path.name}-wal"
+    if is_alive and index.exists() and log.exists():
+        os.truncate(log, min(log.stat().st_size, committed_log_bytes(index)))
     return folder / path.name
+
+
+def committed_log_bytes(index: Path) -> int:
+    """By the header of SQLite's index of the log, see https://www.sqlite.org/walformat.html"""
+    page_bytes, frames = struct.unpack_from("=HI", index.read_bytes()[:48], 14)
+    page_bytes = page_bytes if page_bytes != 1 else 65536
+    return 32 + frames * (24 + page_bytes) if frames > 0 else 0
 
 
 MARK = ',quality="clock"'  # after the value of a reading that a clock dated which was not synchronised

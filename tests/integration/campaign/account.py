@@ -50,10 +50,10 @@ class Account:
         self.copies = 0
         self.seen: dict[str, Seen] = {}
 
-    def copy(self, path: Path) -> Path:
+    def copy(self, path: Path, is_alive: bool) -> Path:
         """The owner is stopped or dead. The caller forgets it with `forget`."""
         self.copies += 1
-        return evidence.copy_database(path, self.folder / f"copy-{self.copies}")
+        return evidence.copy_database(path, self.folder / f"copy-{self.copies}", is_alive)
 
     @staticmethod
     def forget(copy: Path) -> None:

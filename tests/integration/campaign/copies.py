@@ -63,7 +63,7 @@ class Copies:
         """The spool into the account; the copy is kept for a while. Its agent stands still or is dead."""
         account = self.run.account
         taken_ms = now_ms()
-        copy = account.copy(self.run.world.spool(gateway))
+        copy = account.copy(self.run.world.spool(gateway), self.run.world.agents[gateway].is_running)
         look = account.read_spool(gateway, copy, taken_ms, all_again)
         kept = self.spools[gateway]
         kept.append(copy)
@@ -71,12 +71,14 @@ class Copies:
             account.forget(kept.pop(0))
         return look
 
+    def copy_database(self) -> Path:
+        """The collector's, which stands still or is dead. The caller forgets it."""
+        return self.run.account.copy(self.run.world.database, self.run.world.collector.is_running)
+
     def database(self) -> Database:
-        """The collector's, as it is. It stands still or is dead."""
-        account = self.run.account
-        copy = account.copy(self.run.world.database)
+        copy = self.copy_database()
         found = read_database(copy)
-        account.forget(copy)
+        self.run.account.forget(copy)
         return found
 
     def restore_spool(self, gateway: str) -> None:

@@ -143,6 +143,7 @@ class Judge:
         for reading in {*self.seen.cut, *self.journal}:
             if reading[0] == "state":
                 self.states_by_text.setdefault((reading[1], reading[3]), []).append(reading)
+        self.offsets: dict[int, set[int]] = {}
         self.dated = {self.without_time(reading): reading for reading in (*self.seen.cut, *self.journal)}
 
     def wrong(self, what: str, readings: Iterable = ()) -> None:
@@ -390,31 +391,53 @@ class Judge:
     def judge_states(self) -> None:
         """A state whose polls all arrived has arrived itself; and at most once more for each start of the agent."""
         registers: dict[str, set[int]] = {}
-        states: dict[str, list[tuple[int, str]]] = {}
-        for kind, point, time_ms, value in (*self.in_store, *self.quarantine):
+        states: dict[str, dict[str, list[int]]] = {}
+        for kind, point, time_ms, value in {*self.in_store, *self.quarantine}:
             if kind == "register":
                 registers.setdefault(point, set()).add(value)
             elif kind == "state":
-                states.setdefault(point.split(".")[0], []).append((time_ms, value))
+                states.setdefault(point.split(".")[0], {}).setdefault(value, []).append(time_ms)
         for device, numbers in registers.items():
-            texts: dict[str, list[int]] = {}
-            for time_ms, text in states.get(device, []):
-                texts.setdefault(text, []).append(time_ms)
-            missing, extra = [], 0
-            for turn in range(min(numbers) // POLLS_PER_STATE + 1, max(numbers) // POLLS_PER_STATE):
-                polls = range(turn * POLLS_PER_STATE, (turn + 1) * POLLS_PER_STATE)
-                if not all(n in numbers for n in polls):
-                    continue
-                said = [self.answers.time_of[device][n] for n in polls]
+            turns: dict[str, list[list[int]]] = {}  # by text: when it was said
+            missing = []
+            for turn in range(max(numbers) // POLLS_PER_STATE + 1):
                 text = STATES[turn % len(STATES)]
-                found = sum(any(is_near(said_ms, time_ms, self.allowed) for said_ms in said) for time_ms in texts.get(text, []))
-                extra += max(0, found - 1)
-                if found == 0:
+                polls = range(turn * POLLS_PER_STATE, (turn + 1) * POLLS_PER_STATE)
+                said = [self.answers.time_of[device][n] for n in polls if n in self.answers.time_of[device]]
+                turns.setdefault(text, []).append(said)
+                is_whole = turn < max(numbers) // POLLS_PER_STATE and numbers.issuperset(polls)
+                if is_whole and not any(self.is_of(said, time_ms) for time_ms in states.get(device, {}).get(text, [])):
                     missing.append((f"{device}.state", text, said[0]))
             if missing:
                 self.wrong("changes of state are missing", missing)
-            if extra > self.allowed.starts + sum(count for key, count in self.allowed.redated.items() if key[1] == f"{device}.state"):
+            extra = sum(len(times) - self.matched(times, turns.get(text, [])) for text, times in states.get(device, {}).items())
+            allowed = self.allowed.starts + sum(count for key, count in self.allowed.redated.items() if key[1] == f"{device}.state")
+            if extra > allowed:
                 self.wrong(f"{device}.state: {extra} states too many for {self.allowed.starts} starts")
+
+    def is_of(self, said: list[int], time_ms: int) -> bool:
+        return any(abs(time_ms - offset_ms - said_ms) <= NEAR_MS for said_ms in said for offset_ms in self.offsets_at(said_ms))
+
+    def offsets_at(self, said_ms: int) -> set[int]:
+        if said_ms not in self.offsets:
+            self.offsets[said_ms] = self.allowed.offsets_at(said_ms)
+        return self.offsets[said_ms]
+
+    def matched(self, times: list[int], turns: list[list[int]]) -> int:
+        """How many of the states can each stand for a turn of its own. A text comes again, and with a clock that was
+        stepped a state may be near two of its turns."""
+        owner: dict[int, int] = {}
+
+        def find(time_ms: int, tried: set[int]) -> bool:
+            for i, said in enumerate(turns):
+                if i not in tried and self.is_of(said, time_ms):
+                    tried.add(i)
+                    if i not in owner or find(owner[i], tried):
+                        owner[i] = time_ms
+                        return True
+            return False
+
+        return sum(find(time_ms, set()) for time_ms in times)
 
 
 def judge(e: Evidence) -> Verdict:

@@ -196,7 +196,7 @@ class Run:
     def look(self, gateways) -> tuple[dict[str, Look], dict[str, int]]:
         """The spools as they are, and the collector's marks. All of them stand still, or are dead."""
         looks = {name: self.copies.look(name) for name in gateways}
-        copy = self.account.copy(self.world.database)
+        copy = self.copies.copy_database()
         marks = read_marks(copy)
         self.account.forget(copy)
         return looks, marks
@@ -336,7 +336,7 @@ class Run:
     def marks_and_settled(self) -> tuple[dict[str, int], int, int]:
         """The collector's marks, how far the store has come, and the newest journal id."""
         with self.paused("collector"):
-            copy = self.account.copy(self.world.database)
+            copy = self.copies.copy_database()
         marks = read_marks(copy)
         settled, newest = copies.positions(copy)
         self.account.forget(copy)
