@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 
+import evidence
 import pytest
 from campaign import shim
 from harness.process import run
@@ -126,6 +128,35 @@ def test_a_call_fails_where_it_is_told_to(control, tmp_path, calls, error, text)
     assert control["failed"] > 0
     control.mend()
     assert python(control, INSERT, tmp_path / "x.db").returncode == 0
+
+
+FAILING = """
+db.execute("PRAGMA synchronous = OFF")
+db.execute("INSERT INTO t VALUES(1)")
+db.commit()
+db.execute("PRAGMA synchronous = FULL")
+try:
+    db.execute("INSERT INTO t VALUES(2)")
+    db.commit()
+except sqlite3.OperationalError as error:
+    print(error, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_copy_of_one_that_lives_lacks_a_commit_that_failed(control, tmp_path):
+    """Its frames lie in the log all the same, and whoever opens it next may find them."""
+    path = make(tmp_path / "x.db", "WAL")
+    control.fail(shim.SYNC, "EIO")
+    child = subprocess.Popen([sys.executable, "-c", BEGIN + FAILING, path], env={"PATH": "/usr/bin:/bin", **control.environment},
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert child.stdout.readline() == "disk I/O error\n"
+        assert rows(evidence.copy_database(path, tmp_path / "as-it-lies")) == [1, 2]
+        assert rows(evidence.copy_database(path, tmp_path / "as-it-holds", is_alive=True)) == [1]
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_the_creation_of_a_database_fails(control, tmp_path):
