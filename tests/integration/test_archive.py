@@ -44,14 +44,14 @@ class Archiving(House):
         self.seq = 0
 
     def send(self, agent: Publisher, readings: list[tuple[str, int, int, str]], others: list[str] = ()) -> None:
-        """(point, ms, value, quality) that are to be archived, and lines that are not."""
+        """(point, ms, value, quality) that are to be archived, where they are not too old, and lines that are not."""
         self.seq += 1
         lines = [f"register,point={point} value={value}i{',quality=' + chr(34) + quality + chr(34) if quality else ''} {time_ms}"
                  for point, time_ms, value, quality in readings]
         agent.send(self.seq, [*others, *lines])
         agent.wait_ack(self.seq)
         self.expected += [Archived("gw-a", f"{1:016x}", self.seq, point, time_ms, value, quality)
-                          for point, time_ms, value, quality in readings]
+                          for point, time_ms, value, quality in readings if time_ms > begin_ms(month_ago(60))]
 
     def age(self, days: int = 40) -> None:
         self.collector.wait_settled()
@@ -88,7 +88,7 @@ def test_registers_of_pruned_batches_are_sealed_by_month_and_anybody_can_recompu
     agent = Publisher(house.broker, "gw-a")
     before = house.verify()
     assert (before.returncode, before.stdout, before.stderr) == (0, "0 seals recompute, 0 readings\n", "")
-    first, second, third, present = month_ago(5), month_ago(4), month_ago(3), month_ago(0)
+    ancient, first, second, third, present = (month_ago(months) for months in (70, 5, 4, 3, 0))
     now = int(time.time() * 1000) - 1000
     house.send(agent, history(first) + history(second), [f"gauge,point=g value=1.5 {begin_ms(first)}", "nonsense"])
     # Across the end of a month; a duplicate, a conflict, a state.
@@ -97,11 +97,14 @@ def test_registers_of_pruned_batches_are_sealed_by_month_and_anybody_can_recompu
                [f"register,point={point} value={value}i {time_ms}" for point, time_ms, value, _ in history(first, 1)]
                + [f"register,point={point} value=7i {time_ms}" for point, time_ms, _, _ in history(second, 3)]
                + [f"state,point=s value=\"x\" {edge}"])
+    house.send(agent, history(ancient, 10))
     house.age()
-    house.wait_seals(2)
+    house.wait_seals(3)
+    # What is older than audit_years is sealed as well, and then it goes.
+    wait_until(lambda: house.query(f"SELECT count(*) FROM archive WHERE month < {first}") == [(0,)], 30, "the oldest month is gone")
     seals = read_seals(house.database)
     assert [(seal.number, seal.month, seal.supplement) for seal in seals] == [
-        (1, month_name(first), 0), (2, month_name(second), 0)]
+        (2, month_name(first), 0), (3, month_name(second), 0)]
     assert all(seal.recorded == seal.recomputed for seal in seals)
     assert all(begin_ms(month) <= reading.time_ms < begin_ms(month + 1)
                for seal, month in zip(seals, (first, second)) for reading in seal.readings)
@@ -112,17 +115,19 @@ def test_registers_of_pruned_batches_are_sealed_by_month_and_anybody_can_recompu
     told = house.verify()
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout.splitlines() == [
+        gone(ancient),
         f"{month_name(first)}: sealed, 201 readings, {seals[0].recorded}",
         f"{month_name(second)}: sealed, 201 readings, {seals[1].recorded}",
         f"{month_name(present)}: not sealed yet, 1 readings",
+        f"{month_name(ancient + 1)} to {month_name(first - 1)}: no evidence",
         f"{month_name(third)} to {month_name(month_ago(1))}: no evidence",
-        f"2 seals recompute, 402 readings; the last of the chain is {seals[1].recorded}"]
+        f"2 seals recompute, 402 readings; no evidence of 1; the last of the chain is {seals[1].recorded}"]
 
     # What comes too late is a supplement, and the seals that were there stay as they were.
     house.send(agent, [("late", begin_ms(first) + 5, 9, "")])
     house.send(agent, history(third, 20))
     house.age()
-    house.wait_seals(4)
+    house.wait_seals(5)
     later = read_seals(house.database)
     assert later[:2] == seals
     assert [(seal.month, seal.supplement, len(seal.readings)) for seal in later[2:]] == [
@@ -135,8 +140,12 @@ def test_registers_of_pruned_batches_are_sealed_by_month_and_anybody_can_recompu
     assert refused.returncode == 78 and "there is nothing to rebuild from" in refused.stderr
 
     house.collector.stop()
-    check_damage(house, later)
-    check_deleted(house, first, second, third)
+    check_damage(house, gone(ancient), later)
+    check_periods(house, ancient, third)
+
+
+def gone(month: int) -> str:
+    return f"{month_name(month)}: no evidence: deleted after database.audit_years, its seal is kept"
 
 
 def flip_in_file(path: Path, content: bytes) -> None:
@@ -155,7 +164,7 @@ def put_back(whole: Path, path: Path) -> None:
     shutil.copy(whole, path)
 
 
-def check_damage(house: Archiving, seals: list) -> None:
+def check_damage(house: Archiving, oldest: str, seals: list) -> None:
     """Each kind of damage is found, in the month in which it is; both hashes are told."""
     whole = house.database.with_name("whole.db")
     with sqlite3.connect(house.database) as database:
@@ -165,7 +174,7 @@ def check_damage(house: Archiving, seals: list) -> None:
     month = seals[1].month
     with sqlite3.connect(whole) as database:
         chunk, packed = database.execute(
-            "SELECT id, packed FROM archive JOIN archive_content USING (id) WHERE seal = 2").fetchone()
+            "SELECT id, packed FROM archive JOIN archive_content USING (id) WHERE seal = 3").fetchone()
     forged = zlib.compress(re.sub(rb"(b1\.main \d+) \d+", rb"\1 1", zlib.decompress(packed), count=1))
     differs = re.compile(rf"park-collector: {month} differs: sealed as ([0-9a-f]{{64}}), what is there gives ([0-9a-f]{{64}})")
 
@@ -179,20 +188,20 @@ def check_damage(house: Archiving, seals: list) -> None:
             database.close()
         found = house.verify()
         assert found.returncode == 1 and len(found.stderr.splitlines()) == 1, found.stderr
-        assert "no evidence" not in found.stdout + found.stderr
-        assert found.stdout.startswith(f"{seals[0].month}: sealed")
+        assert (found.stdout + found.stderr).count("no evidence") == 1
+        assert found.stdout.startswith(f"{oldest}\n{seals[0].month}: sealed")
         return found.stderr
 
     for sql, values in ((None, ()),
                         ("UPDATE archive_content SET packed = ? WHERE id = ?", (forged, chunk)),
                         ("DELETE FROM archive_content WHERE id = ?", (chunk,)),
                         ("DELETE FROM archive WHERE id = ?", (chunk,)),
-                        ("UPDATE seal SET readings = readings + 1 WHERE number = 2", ()),
-                        ("UPDATE seal SET hash = zeroblob(32) WHERE number = 2", ())):
+                        ("UPDATE seal SET readings = readings + 1 WHERE number = 3", ()),
+                        ("UPDATE seal SET hash = zeroblob(32) WHERE number = 3", ())):
         match = differs.match(told(sql, values))
         assert match and match[1] != match[2], sql
         assert match[1] == (seals[1].recorded if "hash" not in (sql or "") else "0" * 64)
-        if sql != "UPDATE seal SET hash = zeroblob(32) WHERE number = 2":
+        if sql != "UPDATE seal SET hash = zeroblob(32) WHERE number = 3":
             assert match[2] != seals[1].recomputed
     # A forged chunk with a hash that fits is not what was sealed either.
     put_back(whole, house.database)
@@ -202,29 +211,21 @@ def check_damage(house: Archiving, seals: list) -> None:
     database.close()
     assert differs.match(house.verify().stderr)
     # Seals that were taken away.
-    assert told("DELETE FROM seal WHERE number = 2") == "park-collector: the chain is broken: seal 2 is missing\n"
-    assert told("DELETE FROM seal WHERE number = 4") == "park-collector: the chain is broken: seal 4 is missing\n"
+    assert told("DELETE FROM seal WHERE number = 3") == "park-collector: the chain is broken: seal 3 is missing\n"
+    assert told("DELETE FROM seal WHERE number = 5") == "park-collector: the chain is broken: seal 5 is missing\n"
     # What is not sealed yet.
     open_chunk = "(SELECT id FROM archive WHERE seal IS NULL)"
     assert "not sealed yet: chunk" in told(f"UPDATE archive_content SET packed = x'00' WHERE id = {open_chunk}")
     put_back(whole, house.database)
 
 
-def check_deleted(house: Archiving, first: int, second: int, third: int) -> None:
+def check_periods(house: Archiving, ancient: int, third: int) -> None:
     """What was deleted by age, or was never there, is no evidence; it does not differ."""
-    with sqlite3.connect(house.database) as database:
-        database.execute("UPDATE seal SET deleted_ms = 1 WHERE month = ?", (first,))
-        database.execute("DELETE FROM archive_content WHERE id IN (SELECT id FROM archive WHERE month = ?)", (first,))
-        database.execute("DELETE FROM archive WHERE month = ?", (first,))
-    database.close()
-    told = house.verify()
-    assert (told.returncode, told.stderr) == (0, "")
-    assert told.stdout.startswith(
-        f"{month_name(first)}: no evidence: deleted after database.audit_years, its seal is kept\n{month_name(second)}: sealed, 201 ")
-    assert "2 seals recompute, 221 readings; no evidence of 2; " in told.stdout
-    for period in (month_name(first), "2019-03", "2019-03-07"):
+    told = house.verify("--period", month_name(ancient))
+    assert (told.returncode, told.stderr) == (69, "") and told.stdout.startswith(gone(ancient) + "\n")
+    for period in ("2019-03", "2019-03-07"):
         none = house.verify("--period", period)
-        assert none.returncode == 69 and f"{period[:7]}: no evidence" in none.stdout and none.stderr == ""
+        assert none.returncode == 69 and none.stdout.startswith("2019-03: no evidence\n") and none.stderr == ""
     one = house.verify("--period", month_name(third))
     assert one.returncode == 0 and one.stdout.count("sealed, 20 readings") == 1 and "no evidence" not in one.stdout
     wrong = house.verify("--period", "yesterday")
