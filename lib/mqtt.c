@@ -4,6 +4,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/mqtt_outgoing.h"
 #include "lib/mqtt_trouble.h"
 #include "lib/thread.h"
 
@@ -33,18 +34,6 @@
 #define TAKEN_OVER_MS 60000 /* at least, before the connection is taken back from one that says so */
 
 enum phase { PHASE_WAITING, PHASE_CONNECTING, PHASE_SUBSCRIBING, PHASE_READY };
-/* A message handed over and not yet confirmed. Paho lets a backlog above the broker's receive maximum drain
- * at that many messages a second, so that only so many are with Paho at a time and the others wait here. */
-struct outgoing {
-    uintptr_t ticket;
-    char *topic;
-    char *payload;
-    size_t len;
-    bool is_retained;
-    bool is_sent;
-    int expiry_s;
-    struct outgoing *next;
-};
 
 struct denial {
     char *topic;
@@ -80,8 +69,9 @@ struct mqtt {
     bool is_connected, is_subscribed, is_disconnected; /* since the last look */
     struct mqtt_end end;                               /* likewise */
     size_t told_packet_max;
-    int in_flight, in_flight_max;
-    struct outgoing *outgoing;
+    /* Paho lets a backlog above the broker's receive maximum drain at that many messages a second, so that only so
+     * many are with it at a time and the others wait here. */
+    struct mqtt_outgoing_list outgoing;
     struct denial denials[DENIED_MAX];
     int denial_count;
     struct mqtt *next;
@@ -152,7 +142,7 @@ static void on_connected(void *context, MQTTAsync_successData5 *data)
     if (m != NULL) {
         m->is_connected = true;
         m->told_packet_max = packet_max > 0 ? (size_t)packet_max : 0; /* absent: a negative marker */
-        m->in_flight_max = receive_max > 0 && receive_max < IN_FLIGHT_MAX ? receive_max : IN_FLIGHT_MAX;
+        m->outgoing.sent_max = receive_max > 0 && receive_max < IN_FLIGHT_MAX ? receive_max : IN_FLIGHT_MAX;
     }
     leave(m, true);
 }
@@ -267,39 +257,25 @@ static void note_allowed(struct mqtt *m, const char *topic)
         }
 }
 
-static void outgoing_free(struct outgoing *o)
-{
-    free(o->topic);
-    free(o->payload);
-    free(o);
-}
-
 /* Ends one message; `reason` 0 is a PUBACK that says yes, negative is Paho's own failure. */
 static void settle(void *context, int reason)
 {
     pthread_mutex_lock(&registry_lock);
-    struct mqtt *m = NULL;
-    struct outgoing *o = NULL;
-    for (struct mqtt *client = registry; client != NULL && o == NULL; client = client->next)
-        for (struct outgoing **at = &client->outgoing; *at != NULL && o == NULL; at = &(*at)->next)
-            if ((*at)->ticket == (uintptr_t)context) {
-                m = client;
-                o = *at;
-                *at = o->next;
-                break;
-            }
+    struct mqtt *m = registry;
+    struct mqtt_outgoing *o = NULL;
+    while (m != NULL && (o = mqtt_outgoing_take(&m->outgoing, (uintptr_t)context)) == NULL)
+        m = m->next;
     bool has_news = false;
     if (o != NULL) {
-        m->in_flight -= o->is_sent;
         int left = atomic_fetch_sub(&m->unconfirmed, 1) - 1;
         if (reason >= MQTTREASONCODE_UNSPECIFIED_ERROR)
             note_denial(m, o->topic, reason);
         else if (reason == 0)
             note_allowed(m, o->topic);
-        has_news = reason > 0 || left == 0 || left > m->in_flight;
+        has_news = reason > 0 || left == 0 || left > m->outgoing.sent;
         if (left == 0)
             pthread_cond_broadcast(&m->quiet);
-        outgoing_free(o);
+        mqtt_outgoing_free(o);
     }
     leave(m, has_news);
 }
@@ -416,16 +392,11 @@ static void disconnect_and_wait(struct mqtt *m)
 static void discard_outgoing(struct mqtt *m)
 {
     pthread_mutex_lock(&registry_lock);
-    struct outgoing *list = m->outgoing;
-    m->outgoing = NULL;
-    m->in_flight = 0;
+    struct mqtt_outgoing_list list = m->outgoing;
+    m->outgoing = (struct mqtt_outgoing_list){.sent_max = list.sent_max};
     atomic_store(&m->unconfirmed, 0);
     pthread_mutex_unlock(&registry_lock);
-    while (list != NULL) {
-        struct outgoing *o = list;
-        list = o->next;
-        outgoing_free(o);
-    }
+    mqtt_outgoing_clear(&list);
 }
 
 void mqtt_destroy(struct mqtt *m)
@@ -484,12 +455,17 @@ static int64_t next_wait_ms(struct mqtt *m)
     return wait_ms / 2 + random_below(wait_ms / 2 + 1);
 }
 
+static struct mqtt_parties parties_of(const struct mqtt *m)
+{
+    return (struct mqtt_parties){m->host, m->options.port, m->client_id, m->user};
+}
+
 static void complain_of(struct mqtt *m, int64_t now_mono_ms, const struct mqtt_end *end, int64_t wait_ms)
 {
     if (m->complained_of != end->trouble)
         m->complaint = (struct complaint){0}; /* another trouble is news */
     m->complained_of = end->trouble;
-    struct mqtt_parties parties = {m->host, m->options.port, m->client_id, m->user};
+    struct mqtt_parties parties = parties_of(m);
     mqtt_trouble_complain(&m->complaint, now_mono_ms, &parties, end, wait_ms);
 }
 
@@ -626,22 +602,13 @@ static void complain_of_denials(struct mqtt *m, int64_t now_mono_ms)
         int reason = d->reason;
         d->is_new = false;
         pthread_mutex_unlock(&registry_lock);
-        const char *user = m->user != NULL ? m->user : "(anonymous)";
-        if (is_new && reason == 0)
-            complaint_clear(&d->complaint, now_mono_ms, COMPONENT, "%s:%d lets user %s publish to %s again",
-                m->host, m->options.port, user, d->topic);
-        else if (is_new && reason == MQTTREASONCODE_NOT_AUTHORIZED)
-            complain(&d->complaint, now_mono_ms, LOG_LEVEL_ERROR, COMPONENT,
-                "%s:%d denies user %s to publish to %s; its access list must allow it", m->host,
-                m->options.port, user, d->topic);
-        else if (is_new)
-            complain(&d->complaint, now_mono_ms, LOG_LEVEL_ERROR, COMPONENT,
-                "%s:%d refuses a message to %s: %s (reason %d)", m->host, m->options.port, d->topic,
-                reason_text(reason), reason);
+        struct mqtt_parties parties = parties_of(m);
+        if (is_new)
+            mqtt_trouble_answer(&d->complaint, now_mono_ms, &parties, d->topic, reason, reason_text(reason));
     }
 }
 
-static enum status hand_to_paho(struct mqtt *m, const struct outgoing *o, struct error *err)
+static enum status hand_to_paho(struct mqtt *m, const struct mqtt_outgoing *o, struct error *err)
 {
     MQTTAsync_message message = MQTTAsync_message_initializer;
     message.payload = o->payload;
@@ -673,15 +640,7 @@ static enum status flush(struct mqtt *m, struct error *err)
     enum status status = ST_OK;
     while (status == ST_OK) {
         pthread_mutex_lock(&registry_lock);
-        struct outgoing *o = m->outgoing;
-        while (o != NULL && o->is_sent)
-            o = o->next;
-        if (m->in_flight >= m->in_flight_max)
-            o = NULL;
-        if (o != NULL) {
-            o->is_sent = true;
-            m->in_flight++;
-        }
+        const struct mqtt_outgoing *o = mqtt_outgoing_next(&m->outgoing);
         uintptr_t ticket = o != NULL ? o->ticket : 0;
         pthread_mutex_unlock(&registry_lock);
         if (o == NULL)
@@ -751,20 +710,9 @@ enum status mqtt_publish(
     if (atomic_load(&m->unconfirmed) >= OUTGOING_MAX)
         return error_set(
             err, ST_FULL, "%s:%d: %d messages are not confirmed yet", m->host, m->options.port, OUTGOING_MAX);
-    struct outgoing *o = mem_zalloc(sizeof *o);
-    o->topic = mem_strdup(topic);
-    o->payload = mem_alloc(payload.len);
-    if (payload.len > 0)
-        memcpy(o->payload, payload.at, payload.len);
-    o->len = payload.len;
-    o->is_retained = is_retained;
-    o->expiry_s = expiry_s;
     pthread_mutex_lock(&registry_lock);
-    uintptr_t ticket = o->ticket = draw_ticket();
-    struct outgoing **at = &m->outgoing;
-    while (*at != NULL)
-        at = &(*at)->next;
-    *at = o;
+    uintptr_t ticket = draw_ticket();
+    mqtt_outgoing_add(&m->outgoing, ticket, topic, payload, is_retained, expiry_s);
     atomic_fetch_add(&m->unconfirmed, 1);
     pthread_mutex_unlock(&registry_lock);
     enum status status = flush(m, err);

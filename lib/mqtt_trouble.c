@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#define NOT_AUTHORIZED 0x87 /* a reason code of MQTT 5, 2.4 */
+
 void mqtt_trouble_complain(struct complaint *complaint, int64_t now_mono_ms,
     const struct mqtt_parties *parties, const struct mqtt_end *end, int64_t wait_ms)
 {
@@ -40,4 +42,21 @@ void mqtt_trouble_complain(struct complaint *complaint, int64_t now_mono_ms,
             parties->host, parties->port, parties->client_id, wait_s);
         break;
     }
+}
+
+void mqtt_trouble_answer(struct complaint *complaint, int64_t now_mono_ms, const struct mqtt_parties *parties,
+    const char *topic, int reason, const char *text)
+{
+    const char *user = parties->user != NULL ? parties->user : "(anonymous)";
+    if (reason == 0)
+        complaint_clear(complaint, now_mono_ms, "mqtt", "%s:%d lets user %s publish to %s again",
+            parties->host, parties->port, user, topic);
+    else if (reason == NOT_AUTHORIZED)
+        complain(complaint, now_mono_ms, LOG_LEVEL_ERROR, "mqtt",
+            "%s:%d denies user %s to publish to %s; its access list must allow it", parties->host,
+            parties->port, user, topic);
+    else
+        complain(complaint, now_mono_ms, LOG_LEVEL_ERROR, "mqtt",
+            "%s:%d refuses a message to %s: %s (reason %d)", parties->host, parties->port, topic, text,
+            reason);
 }

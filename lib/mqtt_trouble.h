@@ -32,3 +32,6 @@ struct mqtt_parties {
 
 void mqtt_trouble_complain(struct complaint *complaint, int64_t now_mono_ms,
     const struct mqtt_parties *parties, const struct mqtt_end *end, int64_t wait_ms);
+/* The broker answered a message to `topic` with a reason from 0x80 on, or with 0 after that: it is taken again. */
+void mqtt_trouble_answer(struct complaint *complaint, int64_t now_mono_ms, const struct mqtt_parties *parties,
+    const char *topic, int reason, const char *text);
