@@ -217,6 +217,7 @@ static struct answer prepare_raw_policy(struct influx *influx, const json_t *pol
             mem_printf("CREATE RETENTION POLICY \"" INFLUX_RAW_POLICY "\" ON %s DURATION %s REPLICATION 1",
                 influx->name, duration);
         answer = change(influx, statement);
+        influx->is_made = influx->is_made || answer.action == ANSWER_ACCEPTED;
     } else if (strcmp(present, shown) != 0) {
         statement = mem_printf(
             "ALTER RETENTION POLICY \"" INFLUX_RAW_POLICY "\" ON %s DURATION %s", influx->name, duration);

@@ -28,7 +28,8 @@ struct answer influx_prepare(struct influx *influx);
 /* How long the store keeps raw readings, in days, as far as is known: the setting, or, where the policy could not
  * be given it, what the policy has. 0 = for ever. */
 int64_t influx_raw_kept_days(const struct influx *influx);
-/* True once after influx_prepare had to make the database: what it held, if it was there before, is gone. */
+/* True once after influx_prepare had to make the database or the policy INFLUX_RAW_POLICY: the raw readings that were
+ * there, if there were any, are gone. */
 bool influx_take_made(struct influx *influx);
 /* Writes lines with times in milliseconds; `policy` NULL = the database's default. Blocks. */
 struct answer influx_write(struct influx *influx, const char *policy, struct span lines);

@@ -72,7 +72,8 @@ static void succeeded(void *user_data)
     s->delay_ms = 0;
     if (influx_take_made(s->influx) && s->raw_read > 0) {
         s->is_emptied = true;
-        log_error("store", "the database was not there and is made anew: what it held is gone; raw readings "
+        log_error("store", "the database, or its policy \"raw\", was not there and is made anew: what it "
+                           "held is gone; raw readings "
                            "are counted and posted "
                            "again as far as the journal holds them, what was derived is not");
     }

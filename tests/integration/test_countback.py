@@ -137,8 +137,9 @@ def test_a_write_that_was_swallowed_with_204_is_found_and_mended(stage):
     assert house.stored()[("gw-a", "n")] == [(house.hour_ms + n, n) for n in range(500)]
 
 
-@pytest.mark.parametrize("is_running", [True, False])
-def test_a_database_that_was_dropped_is_filled_again_from_the_journal(house, is_running):
+@pytest.mark.parametrize("is_running, what", [(True, "DATABASE parkmon"), (False, "DATABASE parkmon"),
+                                              (True, "RETENTION POLICY raw ON parkmon")])
+def test_a_database_that_was_dropped_is_filled_again_from_the_journal(house, is_running, what):
     agent = Publisher(house.broker, "gw-a")
     house.send(agent)
     agent.send(2, [f"register,point=m value={n}i {house.hour_ms - n * 40 * HOUR_MS}" for n in (1, 2)])
@@ -147,7 +148,7 @@ def test_a_database_that_was_dropped_is_filled_again_from_the_journal(house, is_
     before = {kind: house.influx.raw(kind) for kind in ("register", "gauge", "state")}
     if not is_running:
         house.collector.stop()
-    house.influx.query("DROP DATABASE parkmon")
+    house.influx.query(f"DROP {what}")
     if is_running:
         agent.send(3, [f"register,point=n value=1i {house.hour_ms + HOUR_MS}"])
         agent.wait_ack(3)
