@@ -360,7 +360,8 @@ int rebuild_run(const struct rebuild_options *options)
         fprintf(stderr, "park-collector: --period %s is no period; %s\n", options->period, PERIOD_EXPECTED);
         return EXIT_USAGE;
     }
-    struct rebuild r = {.options = options};
+    /* What the store refused once it may take now: a person may have mended it. */
+    struct rebuild r = {.options = options, .batches.takes_refused = true};
     struct error err;
     enum status status = open_all(&r, &err);
     if (status == ST_OK)

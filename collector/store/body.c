@@ -10,14 +10,18 @@
 /* Of a batch's body: it has fewer lines than bytes. */
 #define SKIPPED_BYTES (BATCH_BYTES_MAX / 8)
 
+struct line_set {
+    bool is_used;
+    unsigned char bits[SKIPPED_BYTES]; /* one per line */
+};
+
 struct body_reader {
     struct series_cache series;
     struct db *db;
     struct db_stmt *cursor, *journal, *outbox;
     const struct body_hour *only; /* NULL = every reading */
     struct buf scratch;
-    unsigned char skipped[SKIPPED_BYTES]; /* a bit per line */
-    bool has_skipped;
+    struct line_set skipped, refused; /* of the batch at hand */
 };
 
 struct body_reader *body_reader_create(struct db *db, const struct park *park)
@@ -60,6 +64,7 @@ static void body_reset(struct body *body, int64_t position)
     for (size_t i = 0; i <= READING_STATE; i++)
         body->hour_of_kind[i] = INT64_MIN;
     body->count = 0;
+    body->refused = 0;
     body->position = position;
 }
 
@@ -96,33 +101,39 @@ enum status body_read_cursor(struct body_reader *r, int64_t *ret, struct error *
     return status;
 }
 
-static void skip_line(struct body_reader *r, int64_t line)
+static void clear_lines(struct line_set *set)
+{
+    if (set->is_used)
+        memset(set->bits, 0, sizeof set->bits);
+    set->is_used = false;
+}
+
+static void add_line(struct line_set *set, int64_t line)
 {
     if (line < 0 || line / 8 >= SKIPPED_BYTES)
         return;
-    r->skipped[line / 8] |= (unsigned char)(1u << line % 8);
-    r->has_skipped = true;
+    set->bits[line / 8] |= (unsigned char)(1u << line % 8);
+    set->is_used = true;
+}
+
+static bool has_line(const struct line_set *set, int line)
+{
+    return set->is_used && line / 8 < SKIPPED_BYTES && (set->bits[line / 8] >> line % 8 & 1) != 0;
 }
 
 /* `skipped` is "3,17,20", in any order. */
 static void read_skipped(struct body_reader *r, struct span list)
 {
-    if (r->has_skipped)
-        memset(r->skipped, 0, sizeof r->skipped);
-    r->has_skipped = false;
+    clear_lines(&r->skipped);
+    clear_lines(&r->refused);
     for (size_t begin = 0; begin < list.len;) {
         const char *comma = memchr(list.at + begin, ',', list.len - begin);
         size_t end = comma ? (size_t)(comma - list.at) : list.len;
         int64_t line;
         if (number_parse_int64(list.at + begin, end - begin, &line))
-            skip_line(r, line);
+            add_line(&r->skipped, line);
         begin = end + 1;
     }
-}
-
-static bool is_skipped(const struct body_reader *r, int line)
-{
-    return r->has_skipped && line / 8 < SKIPPED_BYTES && (r->skipped[line / 8] >> line % 8 & 1) != 0;
 }
 
 static void add_value(struct body_reader *r, struct buf *text, const struct reading *reading)
@@ -176,7 +187,7 @@ static void add_batch(
         return;
     }
     for (int number = 0; batch_next_line(&rest, &line); number++) {
-        if (line.len == 0 || line.at[0] == '#' || is_skipped(r, number))
+        if (line.len == 0 || line.at[0] == '#' || has_line(&r->skipped, number))
             continue;
         struct reading reading;
         if (batch_read_reading(line, &reading, &err) != ST_OK) {
@@ -186,6 +197,10 @@ static void add_batch(
         }
         if (r->only != NULL && (reading.kind != r->only->kind || reading.time_ms / HOUR_MS != r->only->hour))
             continue;
+        if (has_line(&r->refused, number)) {
+            body->refused++;
+            continue;
+        }
         note_hour(body, &reading);
         begin_line(body, journal, number);
         add_reading(r, &body->text, gateway, &reading);
@@ -257,14 +272,14 @@ enum status body_open_hour(struct body_reader *r, enum reading_kind kind, int64_
     return status;
 }
 
-static enum status skip_refused(struct body_reader *r, int64_t journal, struct error *err)
+static enum status read_refused(struct body_reader *r, int64_t journal, struct error *err)
 {
     struct db_stmt *refused = db_keep(r->db, "SELECT line FROM refused WHERE journal = ?");
     db_bind_int(refused, 1, journal);
     bool has_row;
     enum status status;
     while ((status = db_step(refused, &has_row, err)) == ST_OK && has_row)
-        skip_line(r, db_int(refused, 0));
+        add_line(&r->refused, db_int(refused, 0));
     return status;
 }
 
@@ -284,7 +299,8 @@ enum status body_read_hour(
         status = db_step(batch, &has_row, err);
         if (status == ST_OK && has_row) {
             read_skipped(r, db_is_null(batch, 2) ? SPAN("") : db_text(batch, 2));
-            status = skip_refused(r, journal, err);
+            if (!h->takes_refused)
+                status = read_refused(r, journal, err);
             if (status == ST_OK)
                 add_batch(r, ret, journal, db_text(batch, 0), db_text(batch, 1));
         }

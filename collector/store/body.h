@@ -18,9 +18,10 @@ struct body {
     struct buf text;
     struct body_line *lines;
     size_t count, capacity;
-    int64_t position;                        /* journal or outbox id up to which the source was read */
-    struct reject_list rejects;              /* lines of the journal that could not be read */
-    struct hour_list hours;                  /* to which the lines belong */
+    int64_t position;           /* journal or outbox id up to which the source was read */
+    struct reject_list rejects; /* lines of the journal that could not be read */
+    int64_t refused;            /* lines of an hour left out, because the store refused them once */
+    struct hour_list hours;     /* to which the lines belong */
     int64_t hour_of_kind[READING_STATE + 1]; /* of the last line of that kind */
 };
 
@@ -38,10 +39,11 @@ enum status body_read_cursor(struct body_reader *r, int64_t *ret, struct error *
 enum status body_read_journal(
     struct body_reader *r, int64_t position, size_t lines_max, struct body *ret, struct error *err);
 /* The readings of one kind in one hour, whenever they were journalled: all that the store should hold of it.
- * Lines that the store refused are left out. */
+ * Lines that the store refused are left out, and counted, unless they are asked for. */
 struct body_hour {
     enum reading_kind kind;
     int64_t hour;
+    bool takes_refused;
     int64_t *journals; /* ids of the batches that reach into it */
     size_t count, capacity;
     size_t at; /* the next to be read; == count: all is read */

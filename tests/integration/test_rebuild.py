@@ -164,6 +164,25 @@ def test_late_readings_that_come_while_it_runs_are_neither_lost_nor_doubled(hous
     assert house.stored()[("gw-a", "m")] == sorted(expected.items())
 
 
+def test_what_the_store_refused_is_written_when_it_takes_it(stage):
+    """Somebody had written another type of value there; when that is mended, the journal has everything."""
+    house = Counted(stage).start()
+    wait_until(lambda: "raw" in house.influx.policies(), 20, "the policy is there")
+    house.influx.write(f"gauge,point=theirs value=1i {house.hour_ms}", "raw")
+    agent = Publisher(house.broker, "gw-a")
+    house.send(agent)
+    house.collector.wait_settled(60)
+    wait_until(lambda: house.query("SELECT count(*) FROM refused") == [(TIMES,)], 60, "every gauge is refused")
+    house.influx.query("DROP MEASUREMENT gauge")
+    done = rebuild(house)
+    assert (done.returncode, done.stdout) == (0, "1 hours, 780 readings written again\n"), done.stderr
+    assert len(house.influx.raw("gauge")[("gw-a", "m.p")]) == TIMES
+    # The count-back knows that it may.
+    house.touch(agent, 2)
+    wait_until(lambda: not house.due(), 30, "the hour is counted", poll=0.2)
+    assert house.metric("different") == 0 and "store_differs" not in house.reasons()
+
+
 def test_what_the_store_keeps_shorter_than_the_settings_say_is_left_alone(stage):
     """The policy is somebody else's, and this user may not change it."""
     house = Counted(stage)

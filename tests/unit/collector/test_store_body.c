@@ -187,6 +187,12 @@ static void test_an_hour_is_read_whole_whenever_and_in_whatever_batch_it_came(vo
         "gauge,building=b1,gateway=gw-a,point=h,site=s1 value=1 1764000000001\n"
         "gauge,building=b1,gateway=gw-a,point=h,site=s1 value=2 1764000000002\n");
     assert_int_equal(batches.at, batches.count);
+    assert_int_equal(body.refused, 2);
+    batches.takes_refused = true;
+    batches.at = 0;
+    assert_int_equal(body_read_hour(reader, &batches, 100, &body, &err), ST_OK);
+    assert_int_equal(body.count, 6);
+    assert_int_equal(body.refused, 0);
     assert_int_equal(body_open_hour(reader, READING_GAUGE, hour, last - 1, &batches, &err), ST_OK);
     assert_int_equal(batches.count, 2); /* not yet posted: not yet expected */
     bool is_held;
