@@ -35,6 +35,8 @@ struct deliver {
     struct error failure;
     struct deliver_progress shown;
 
+    struct complaint no_ack; /* of the MQTT client's thread */
+
     /* The thread's own. */
     struct sender sender;
     int64_t refused_count; /* since the spool took readings last */
@@ -57,7 +59,8 @@ static void on_message(void *user_data, const struct mqtt_message *message)
         return;
     struct error err;
     if (ack_parse(message->payload, &ack, &err) != ST_OK) {
-        log_warn("deliver", "%s: %s; ignored", d->sender.ack_topic, err.text);
+        complain(&d->no_ack, mono_ms(d), LOG_LEVEL_WARN, "deliver",
+            "%s: %s; ignored: look for who else may publish there", d->sender.ack_topic, err.text);
         return;
     }
     pthread_mutex_lock(&d->lock);

@@ -42,12 +42,47 @@ static void test_a_collector_that_answers_nothing_for_a_minute_is_told_however_m
     stop_collector();
 }
 
+static int times_said(const char *part)
+{
+    FILE *f = fopen(log_path, "re");
+    assert_non_null(f);
+    char line[1024];
+    int count = 0;
+    while (fgets(line, sizeof line, f) != NULL)
+        count += strstr(line, part) != NULL;
+    fclose(f);
+    return count;
+}
+
+static void test_what_is_no_acknowledgement_is_ignored_and_said_once(void **state)
+{
+    (void)state;
+    new_spool(64);
+    capture_log();
+    start_collector(false);
+    struct deliver *d = start_agent(false);
+    put(d, 1);
+    AWAIT(has_batches, 1);
+    struct error err;
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(
+            mqtt_publish(collector.mqtt, ACK, SPAN("epoch=1 seq=all of them"), false, 0, &err), ST_OK);
+    /* Behind them on the same way; nothing else comes after it. */
+    send_ack((struct ack){collector.batches[0].header.epoch, 1, false}, false);
+    AWAIT(is_empty, (intptr_t)d);
+    assert_int_equal(times_said("ack: expected epoch="), 1);
+    stop_agent(d);
+    stop_collector();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             test_a_collector_that_answers_nothing_for_a_minute_is_told_however_much_is_sent_meanwhile,
             forget_acks, end_all),
+        cmocka_unit_test_setup_teardown(
+            test_what_is_no_acknowledgement_is_ignored_and_said_once, forget_acks, end_all),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
