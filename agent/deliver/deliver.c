@@ -399,6 +399,13 @@ enum status deliver_create(const struct deliver_options *options, struct deliver
         return status;
     if (spool_warning(spool) != NULL)
         log_error("deliver", "%s", spool_warning(spool));
+    int64_t undatable = spool_undatable(spool);
+    if (undatable > 0)
+        log_warn("deliver",
+            "%lld readings in the spool were taken while the clock was wrong, before this machine was "
+            "started: they "
+            "keep the times they were given, and are marked quality=\"clock\"",
+            (long long)undatable);
     struct deliver *d = mem_zalloc(sizeof *d);
     d->options = *options;
     d->clock = options->clock;

@@ -95,6 +95,19 @@ const char *spool_warning(const struct spool *s)
     return s->warning.text[0] != '\0' ? s->warning.text : NULL;
 }
 
+int64_t spool_undatable(const struct spool *s)
+{
+    struct db_stmt *count =
+        db_prepare(s->db, "SELECT (SELECT count(*) FROM record WHERE quality = ?1 AND boot IS NOT ?2)"
+                          " + (SELECT count(*) FROM gauge WHERE quality = ?1 AND boot IS NOT ?2)");
+    int64_t found = 0;
+    db_bind_int(count, 1, QUALITY_CLOCK);
+    db_bind_int(count, 2, s->boot); /* 0 is no boot's number */
+    spool_query_int(count, 0, &found, NULL);
+    db_finish(count);
+    return found;
+}
+
 void spool_set_mark(struct spool *s, int64_t mark)
 {
     s->is_saved = s->is_saved && mark == s->now.state.mark;

@@ -73,6 +73,9 @@ void spool_close(struct spool *s); /* accepts NULL */
 void spool_state(const struct spool *s, struct spool_state *ret);
 /* What was found at the start and a person must know; NULL = nothing. */
 const char *spool_warning(const struct spool *s);
+/* Uncut readings that can never be dated: taken while the clock was wrong, before this run of the machine. They go as
+ * they were taken, and say so (QUALITY_CLOCK). Reads all that is uncut; 0 where that fails. */
+int64_t spool_undatable(const struct spool *s);
 
 /* How many of the readings, from the front, one transaction should take: few enough that an empty spool has
  * room for them. */

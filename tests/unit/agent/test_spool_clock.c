@@ -88,6 +88,7 @@ static void test_it_is_so_after_a_start_of_the_agent_but_not_of_the_machine(void
         wall_now_ms = T0;
         boot = i == 0 ? "one" : "two";
         spool = open_spool(path);
+        assert_int_equal(spool_undatable(spool), i);
         see_lines(i + 1, i == 0 ? "register,point=b3.main value=1i 1763999995000\n"
                                 : "register,point=b3.main value=1i,quality=\"clock\" 86400000\n");
         spool_set_mark(spool, i + 1);
@@ -102,9 +103,11 @@ static void test_where_the_boot_is_unknown_it_goes_as_it_was_taken(void **state)
     boot = "";
     spool = open_spool(path);
     take_count(1, WRONG_MS, QUALITY_CLOCK);
+    assert_int_equal(spool_undatable(spool), 1);
     is_right = true;
     wall_now_ms = T0;
     see_lines(1, "register,point=b3.main value=1i,quality=\"clock\" 86400000\n");
+    assert_int_equal(spool_undatable(spool), 0);
 }
 
 static void test_cut_while_the_clock_is_wrong_it_goes_as_it_was_taken(void **state)
