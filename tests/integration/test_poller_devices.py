@@ -27,7 +27,7 @@ class Bus:
     def __init__(self, stage):
         self.sim = stage.start(Sim(stage.folder / "sim", 7))
         self.broker = stage.broker(*self.sim.ports)
-        settings = self.sim.write_settings(stage.folder / "settings", self.broker, EVERY_S)
+        settings = self.sim.write_settings(stage.folder / "settings", self.broker, EVERY_S, timeout=0.5)
         self.agent = stage.add(Agent(next(path for path in settings if path.stem == GATEWAY), self.broker))
         self.agent.start()
         wait_until(lambda: len(self.units()) >= 5, PATIENCE_S, "the devices answer")

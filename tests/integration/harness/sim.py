@@ -55,12 +55,16 @@ class Sim(Program):
             raise Failure(f"sim {words[0]}: exit code {done.returncode}\n{done.stderr}")
         return done.stdout
 
-    def write_settings(self, folder: Path, broker: Broker, every: float | None = None, commit: float = 0.2) -> list[Path]:
-        """Settings of an agent for each gateway, their passwords, and park.cfg. Returns the agents' files."""
+    def write_settings(self, folder: Path, broker: Broker, every: float | None = None, commit: float = 0.2,
+                       timeout: float = 5.0) -> list[Path]:
+        """Settings of an agent for each gateway, their passwords, and park.cfg. Returns the agents' files.
+
+        An answer that comes after the agent's `timeout` is in the devices' log and nowhere else: on a busy machine it is long.
+        """
         chosen = self.record or ["--seed", self.seed]
         period = ["--every", every] if every else []
         self.run("config", *chosen, "--ports", self.ports_file, "--out", folder, "--broker-port", broker.port,
-                 "--commit", commit, *period)
+                 "--commit", commit, "--timeout", timeout, *period)
         for gateway in self.ports:
             password = folder / f"{gateway}.password"
             password.unlink(missing_ok=True)
