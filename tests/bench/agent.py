@@ -110,4 +110,4 @@ def measure(stage, size) -> list[Figure]:
     for row in rows:
         row.sent, row.stored = held, held
     return [*rows, Figure("agent", "serial bus, share of what its baud rate allows", "%", bar=90, is_more_better=True, is_optional=True,
-                          note="not here yet: there is no driver for serial lines")]
+                          note="not here yet")]
