@@ -30,18 +30,21 @@ class Attacks:
         self.epoch = self.random.getrandbits(63) + 1
         self.seq = 0
 
-    def batch(self, lines: list[str], more: str = "", seq: int | None = None, first: int = 1, epoch: int | None = None) -> Message:
+    def batch(self, lines: list[str], more: str = "", seq: int | None = None, first: int | None = None,
+              epoch: int | None = None) -> Message:
+        """Where `first` is not told, nothing before it is held: what the flood's quota swallowed does not keep the
+        collector from looking into this one."""
         if seq is None:
             self.seq += 1
             seq = self.seq
-        head = f"#park1 epoch={epoch or self.epoch:016x} seq={seq} first={first}{more}"
+        head = f"#park1 epoch={epoch or self.epoch:016x} seq={seq} first={seq if first is None else first}{more}"
         return UP, "\n".join([head, *lines, ""]).encode(), False
 
     def flood(self) -> Iterator[Message]:
         """Lawful batches, each twice, as fast as the line takes them."""
         while True:
             time_ms = now_ms()
-            message = self.batch([f"gauge,point=p{i} value={self.random.random()} {time_ms}" for i in range(500)])
+            message = self.batch([f"gauge,point=p{i} value={self.random.random()} {time_ms}" for i in range(500)], first=1)
             yield message
             yield message
 
