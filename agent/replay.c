@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf" /* spreadsheets put it in front */
@@ -16,6 +17,7 @@
 #define TICK_MS 500
 #define AHEAD_MAX_MS (5 * 60 * 1000) /* the wire contract, D5 */
 #define ROWS_A_LOOK 4096             /* rows between two looks at the clock and at signals */
+#define LINE_MAX_BYTES 4096          /* a row needs a few hundred */
 
 static bool parse_time(const char *text, int64_t *ret_ms)
 {
@@ -82,33 +84,58 @@ struct reader {
     size_t count;
     FILE *file;
     int64_t latest_ms; /* what is later is a mistake of the file */
-    char *line;
-    size_t capacity;
+    char line[LINE_MAX_BYTES + 1];
     int64_t number;
 };
+
+/* One line without its end; *ret_length is what it has in the file, also where that is more than fits. False at
+ * the end of the file. */
+static bool read_line(struct reader *r, size_t *ret_length)
+{
+    size_t length = 0;
+    int c;
+    while ((c = getc_unlocked(r->file)) != EOF && c != '\n') {
+        if (length < LINE_MAX_BYTES)
+            r->line[length] = (char)c;
+        length++;
+    }
+    r->line[length < LINE_MAX_BYTES ? length : LINE_MAX_BYTES] = '\0';
+    *ret_length = length;
+    return c != EOF || length > 0;
+}
+
+static enum status check_line(const struct reader *r, size_t length, struct error *err)
+{
+    if (length > LINE_MAX_BYTES)
+        return error_set(
+            err, ST_INVALID, "the line is longer than %d bytes; expected point,value,time", LINE_MAX_BYTES);
+    return strlen(r->line) == length ? ST_OK
+                                     : error_set(err, ST_INVALID, "the line holds a NUL byte; expected text");
+}
 
 /* The next row; *ret_has_row is false at the end. Comments and empty lines are skipped. */
 static enum status read_row(struct reader *r, struct spool_reading *ret, bool *ret_has_row, struct error *err)
 {
     for (;;) {
         errno = 0;
-        ssize_t length = getline(&r->line, &r->capacity, r->file);
-        if (length < 0 && ferror(r->file))
+        size_t length;
+        *ret_has_row = read_line(r, &length);
+        if (ferror(r->file))
             return error_set(err, ST_STORAGE, "%s: %s", r->path, strerror(errno));
-        *ret_has_row = length >= 0;
-        if (length < 0)
+        if (!*ret_has_row)
             return ST_OK;
         r->number++;
         if (r->number == 1 && strncmp(r->line, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
-            length -= (ssize_t)strlen(BYTE_ORDER_MARK);
-            memmove(r->line, r->line + strlen(BYTE_ORDER_MARK), (size_t)length + 1);
+            length -= strlen(BYTE_ORDER_MARK);
+            memmove(
+                r->line, r->line + strlen(BYTE_ORDER_MARK), strlen(r->line + strlen(BYTE_ORDER_MARK)) + 1);
         }
-        if (r->line[0] == '#' || strcspn(r->line, "\r\n") == 0 ||
+        if (r->line[0] == '#' || length == 0 || strcmp(r->line, "\r") == 0 ||
             (r->number == 1 && strncmp(r->line, "point,value,time", 16) == 0))
             continue;
-        enum status status = strlen(r->line) == (size_t)length
-                                 ? replay_parse(r->line, r->points, r->count, ret, err)
-                                 : error_set(err, ST_INVALID, "the line holds a NUL byte; expected text");
+        enum status status = check_line(r, length, err);
+        if (status == ST_OK)
+            status = replay_parse(r->line, r->points, r->count, ret, err);
         if (status == ST_OK && ret->time_ms > r->latest_ms)
             status = error_set(err, ST_INVALID,
                 "its time lies ahead, so the collector would refuse it; expected one of the past");
@@ -173,7 +200,7 @@ static enum status put_all(struct reader *r, int64_t rows, struct deliver *deliv
     bool (*should_stop)(void), struct error *err)
 {
     if (fseek(r->file, 0, SEEK_SET) != 0)
-        return error_set(err, ST_INVALID, "%s cannot be read twice; expected a file, not a pipe", r->path);
+        return error_set(err, ST_STORAGE, "%s: %s", r->path, strerror(errno));
     r->number = 0;
     struct sending s = {deliver, clock, should_stop, isatty(STDERR_FILENO), 0, rows, clock->mono_ms()};
     struct spool_reading reading;
@@ -201,11 +228,13 @@ static enum status put_all(struct reader *r, int64_t rows, struct deliver *deliv
 enum status replay_file(const char *path, const struct replay_point *points, size_t count,
     struct deliver *deliver, const struct clock *clock, bool (*should_stop)(void), struct error *err)
 {
-    struct reader r = {.path = path,
-        .points = points,
-        .count = count,
-        .file = fopen(path, "r"),
-        .latest_ms = clock->wall_ms() + AHEAD_MAX_MS};
+    struct reader r = {
+        .path = path, .points = points, .count = count, .latest_ms = clock->wall_ms() + AHEAD_MAX_MS};
+    /* It is read twice. */
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return error_set(err, ST_INVALID, "%s: is not a regular file; expected a CSV file", path);
+    r.file = fopen(path, "r");
     if (r.file == NULL)
         return error_set(err, ST_INVALID, "%s: %s; expected a readable CSV file", path, strerror(errno));
     int64_t rows;
@@ -214,7 +243,6 @@ enum status replay_file(const char *path, const struct replay_point *points, siz
         status = put_all(&r, rows, deliver, clock, should_stop, err);
     if (status == ST_OK)
         log_info("replay", "%s: %lld rows, all acknowledged", path, (long long)rows);
-    free(r.line);
     fclose(r.file);
     return status;
 }

@@ -205,6 +205,23 @@ static void test_every_mistake_is_named_and_nothing_is_sent(void **state)
     assert_non_null(strstr(err.text, "4 of its rows are wrong; nothing was sent"));
 }
 
+static void test_a_line_without_end_is_a_mistake_and_takes_no_memory(void **state)
+{
+    (void)state;
+    size_t size = 20 * 1024 * 1024;
+    char *text = mem_alloc(size);
+    memset(text, 'x', size);
+    memcpy(text + size - 22, "\nb3,x,1764000000001\nb3", 22);
+    char said[4096];
+    struct error err;
+    assert_int_equal(replay(text, size, said, &err), ST_INVALID);
+    free(text);
+    assert_non_null(strstr(said, "a.csv:1: the line is longer than 4096 bytes; expected point,value,time"));
+    assert_non_null(strstr(said, "a.csv:2: \"x\" is not a register"));
+    assert_non_null(strstr(said, "a.csv:3: \"b3\" is not a row"));
+    assert_int_equal(fake.put, 0);
+}
+
 static void test_a_file_that_begins_with_a_byte_order_mark_is_read(void **state)
 {
     (void)state;
@@ -284,26 +301,23 @@ static void test_a_disk_that_fails_ends_it(void **state)
     assert_string_equal(err.text, "the disk is broken");
 }
 
-static void test_a_file_that_cannot_be_read_or_read_twice_is_refused(void **state)
+static void test_what_cannot_be_read_twice_is_refused(void **state)
 {
     (void)state;
     struct error err;
     assert_int_equal(
         replay_file("/none/a.csv", points, 3, NULL, &clock_system, should_stop, &err), ST_INVALID);
     assert_non_null(strstr(err.text, "/none/a.csv: No such file"));
-    char *path = mem_printf("%s/pipe", folder);
-    assert_int_equal(mkfifo(path, 0600), 0);
-    pid_t writer = fork();
-    if (writer == 0) {
-        FILE *f = fopen(path, "w");
-        fputs("b3,1,1764000000001\n", f);
-        fclose(f);
-        _exit(0);
+    char *pipe = mem_printf("%s/pipe", folder);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    const char *const paths[] = {pipe, "/dev/zero", folder};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        assert_int_equal(
+            replay_file(paths[i], points, 3, NULL, &clock_system, should_stop, &err), ST_INVALID);
+        assert_non_null(strstr(err.text, ": is not a regular file; expected a CSV file"));
     }
-    assert_int_equal(replay_file(path, points, 3, NULL, &clock_system, should_stop, &err), ST_INVALID);
-    assert_non_null(strstr(err.text, "expected a file, not a pipe"));
     assert_int_equal(fake.put, 0);
-    free(path);
+    free(pipe);
 }
 
 static void test_finding_a_point_does_not_take_longer_with_more_of_them(void **state)
@@ -371,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_what_is_wrong_with_a_row_is_said),
         cmocka_unit_test_setup(test_a_good_file_is_put_in_order, set_up),
         cmocka_unit_test_setup(test_every_mistake_is_named_and_nothing_is_sent, set_up),
+        cmocka_unit_test_setup(test_a_line_without_end_is_a_mistake_and_takes_no_memory, set_up),
         cmocka_unit_test_setup(test_a_file_that_begins_with_a_byte_order_mark_is_read, set_up),
         cmocka_unit_test_setup(test_a_reading_of_the_future_is_a_mistake_of_the_file, set_up),
         cmocka_unit_test_setup(test_it_waits_where_the_spool_is_full, set_up),
@@ -379,7 +394,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_signal_ends_it_while_it_waits_for_acknowledgements, set_up),
         cmocka_unit_test_setup(test_a_signal_ends_it_in_the_middle_of_a_long_file, set_up),
         cmocka_unit_test_setup(test_a_disk_that_fails_ends_it, set_up),
-        cmocka_unit_test_setup(test_a_file_that_cannot_be_read_or_read_twice_is_refused, set_up),
+        cmocka_unit_test_setup(test_what_cannot_be_read_twice_is_refused, set_up),
         cmocka_unit_test(test_finding_a_point_does_not_take_longer_with_more_of_them),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
