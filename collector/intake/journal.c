@@ -252,12 +252,13 @@ static enum status check_room(struct db *db, struct span gateway, bool *ret, str
     return status;
 }
 
-static enum status count_omitted(struct db *db, struct span gateway, struct error *err)
+enum status journal_omit(struct db *db, struct span gateway, int64_t count, struct error *err)
 {
-    struct db_stmt *count = db_keep(db, "INSERT INTO quarantine_size(gateway, bytes, omitted) VALUES(?, 0, 1)"
-                                        " ON CONFLICT DO UPDATE SET omitted = omitted + 1");
-    db_bind_text(count, 1, gateway);
-    return db_run(count, err);
+    struct db_stmt *omit = db_keep(db, "INSERT INTO quarantine_size(gateway, bytes, omitted) VALUES(?, 0, ?)"
+                                       " ON CONFLICT DO UPDATE SET omitted = omitted + excluded.omitted");
+    db_bind_text(omit, 1, gateway);
+    db_bind_int(omit, 2, count);
+    return db_run(omit, err);
 }
 
 struct quarantine_row {
@@ -274,7 +275,7 @@ static enum status put_row(
 {
     enum status status = check_room(db, row->gateway, ret_is_kept, err);
     if (status != ST_OK || !*ret_is_kept)
-        return status == ST_OK ? count_omitted(db, row->gateway, err) : status;
+        return status == ST_OK ? journal_omit(db, row->gateway, 1, err) : status;
     struct db_stmt *add =
         db_keep(db, "INSERT INTO quarantine(gateway, epoch, seq, line, reason, content, recorded_ms, journal)"
                     " VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");

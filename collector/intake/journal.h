@@ -73,6 +73,9 @@ struct quarantine_entry {
 enum status journal_quarantine(
     struct db *db, const struct quarantine_entry *entry, bool *ret_is_kept, struct error *err);
 
+/* Counts `count` more that have no room either: once one of a gateway has none, nothing of it has in this transaction. */
+enum status journal_omit(struct db *db, struct span gateway, int64_t count, struct error *err);
+
 /* Quarantines a line that is journalled (id `journal`; 0 = a derived line of the outbox) but that the store
  * will never take. The same line of the journal is quarantined once, however often the store refuses it. */
 enum status journal_reject(struct db *db, int64_t journal, int64_t line, const char *reason,

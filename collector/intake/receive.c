@@ -38,8 +38,13 @@ static enum status quarantine(struct receive *r, const struct inbox_message *m,
     struct known_gateway *g = known_gateway_find(r->known, span_of(m->gateway));
     if (g != NULL)
         g->quarantined_ms = m->received_ms;
-    bool is_kept = true;
-    enum status status = journal_quarantine(r->db, &entry, &is_kept, err);
+    bool is_kept = false;
+    enum status status = ST_OK;
+    if (r->is_quarantine_full)
+        r->unoffered++;
+    else
+        status = journal_quarantine(r->db, &entry, &is_kept, err);
+    r->is_quarantine_full = !is_kept;
     r->counters.quarantined++;
     r->counters.quarantine_omitted += !is_kept;
     if (!r->trouble.is_quarantined)
@@ -304,7 +309,9 @@ static enum status accept(struct receive *r, const struct inbox_message *m, stru
     if (status != ST_OK || !*ret_is_done)
         return status;
     int64_t omitted = r->counters.quarantine_omitted - omitted_before;
-    if (omitted > 0)
+    if (r->unoffered > 0)
+        status = journal_omit(r->db, span_of(m->gateway), r->unoffered, err);
+    if (status == ST_OK && omitted > 0)
         status = record_omitted(r, m, g, header, omitted, err);
     if (status == ST_OK && header->dropped > 0)
         status = record_dropped(r, m, g, header, err);
@@ -340,6 +347,8 @@ enum status receive_batch(
 {
     *ret = (struct receive_answer){0};
     r->trouble = (struct receive_trouble){0};
+    r->is_quarantine_full = false;
+    r->unoffered = 0;
     struct span payload = {m->payload, m->len}, body;
     struct batch_header header;
     struct error why;

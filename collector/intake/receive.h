@@ -28,6 +28,8 @@ struct receive {
     bool is_clock_doubtful; /* nobody knows whether ours is right: what is ahead of it is not judged by it */
     struct snapshot_counters counters; /* of this transaction */
     struct receive_trouble trouble;    /* of the message received last */
+    bool is_quarantine_full;           /* for its gateway; so many of its lines were not even offered: */
+    int64_t unoffered;
 };
 
 struct receive_answer {

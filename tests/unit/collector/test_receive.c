@@ -108,6 +108,7 @@ static void test_what_the_quarantine_has_no_room_for_is_named_as_loss(void **sta
     int64_t lost = query(in.db, "SELECT sum(readings) FROM loss");
     assert_in_range(kept, 1, batches * 900 - 1);
     assert_int_equal(kept + lost, batches * 900);
+    assert_int_equal(query(in.db, "SELECT omitted FROM quarantine_size WHERE gateway = 'gw-a'"), lost);
     assert_int_equal(query(in.db, "SELECT count(*) FROM loss WHERE gateway = 'gw-a' AND first_seq = last_seq"
                                   " AND first_seq > 0 AND reason LIKE 'refused, and beyond%'"),
         query(in.db, "SELECT count(*) FROM loss"));
