@@ -68,6 +68,17 @@ static long long mebibytes(const char *path)
     return stat(path, &about) == 0 ? (long long)((about.st_size + (1 << 20) - 1) >> 20) : 0;
 }
 
+/* Of an older format it may be: a collector that is given the copy brings it up to date. */
+static enum status check_source(const char *database, struct error *err)
+{
+    struct db *db;
+    enum status status =
+        db_open_reader_own(database, COLLECTOR_APPLICATION_ID, collector_schema.count, &db, err);
+    if (status == ST_OK)
+        db_close(db);
+    return status;
+}
+
 int backup_run(const struct collector_settings *settings, const char *target, bool may_replace)
 {
     const char *database = settings->database.path;
@@ -82,7 +93,9 @@ int backup_run(const struct collector_settings *settings, const char *target, bo
     }
     char *part = mem_printf("%s.part", target);
     unlink(part); /* of a backup that was killed */
-    enum status status = copy(database, false, part, &err);
+    enum status status = check_source(database, &err);
+    if (status == ST_OK)
+        status = copy(database, false, part, &err);
     if (status == ST_OK)
         status = move(part, target, &err);
     if (status == ST_OK)

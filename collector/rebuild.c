@@ -13,6 +13,7 @@
  */
 #include "collector/rebuild.h"
 
+#include "collector/schema.h"
 #include "collector/store/period.h"
 #include "collector/store/post.h"
 #include "collector/store/unfinished.h"
@@ -334,7 +335,7 @@ static enum status open_all(struct rebuild *r, struct error *err)
     if (store->password_file != NULL)
         status = file_read_secret(store->password_file, &r->password, err);
     if (status == ST_OK)
-        status = db_open_reader(r->options->settings->database.path, &r->db, err);
+        status = collector_open_reader(r->options->settings->database.path, &r->db, err);
     if (status == ST_OK)
         status = unfinished_open(&r->unfinished, r->options->settings->database.path, err);
     if (status != ST_OK)

@@ -115,3 +115,21 @@ static const char *const scripts[] = {
 };
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
+
+enum status collector_open_reader(const char *path, struct db **ret, struct error *err)
+{
+    struct db *db;
+    enum status status = db_open_reader_own(path, COLLECTOR_APPLICATION_ID, collector_schema.count, &db, err);
+    if (status != ST_OK)
+        return status;
+    if (db_format(db) < collector_schema.count) {
+        status = error_set(err, ST_INVALID,
+            "%s is of an older format (%lld, this program's is %d); start the collector once, which brings "
+            "it up to date",
+            path, (long long)db_format(db), collector_schema.count);
+        db_close(db);
+        return status;
+    }
+    *ret = db;
+    return ST_OK;
+}

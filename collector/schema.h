@@ -1,5 +1,6 @@
 /*
- * The collector's database: one file, one writer (the core thread). Whoever reads it uses db_open_reader.
+ * The collector's database: one file, one writer (the core thread). Whoever reads it in the collector's own process
+ * uses db_open_reader, a command collector_open_reader.
  *
  *   gateway          one row per gateway ever heard
  *   epoch            the mark of every epoch: each batch up to it, on the line that leads there, is durable
@@ -27,3 +28,6 @@
 
 #define COLLECTOR_APPLICATION_ID 0x504b434c /* "PKCL": no other program's database is taken for ours */
 extern const struct db_schema collector_schema;
+
+/* Read-only, for a command: ST_INVALID where the file is not the collector's, or of another format than ours. */
+enum status collector_open_reader(const char *path, struct db **ret, struct error *err);

@@ -2,6 +2,7 @@
 
 #include "collector/evidence/archive.h"
 #include "collector/evidence/seal.h"
+#include "collector/schema.h"
 #include "collector/store/hours.h"
 #include "collector/store/period.h"
 #include "lib/calendar.h"
@@ -302,11 +303,16 @@ static void tell_gaps(struct verify *v, bool has_period)
 
 /* ---- the command ---- */
 
-/* A database that no collector with an archive has had yet. */
-static enum status has_archive(struct db *db, bool *ret, struct error *err)
+/* A database of our format has these tables. Where one was taken away nothing is verified. */
+static enum status check_tables(struct verify *v, const char *path, struct error *err)
 {
-    struct db_stmt *s = db_keep(db, "SELECT 1 FROM sqlite_schema WHERE name = 'seal'");
-    enum status status = db_step(s, ret, err);
+    struct db_stmt *s = db_keep(v->db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'"
+                                       " AND name IN ('archive', 'archive_content', 'seal')");
+    bool has_row;
+    enum status status = db_step(s, &has_row, err);
+    if (status == ST_OK && db_int(s, 0) != 3)
+        status = error_set(
+            err, ST_INVALID, "%s lacks the archive that its format has: tables of it were taken away", path);
     db_reset(s);
     return status;
 }
@@ -324,17 +330,13 @@ static enum status count_seals(struct verify *v, struct error *err)
 
 static enum status verify_all(struct verify *v, bool has_period, struct error *err)
 {
-    bool is_there;
-    enum status status = has_archive(v->db, &is_there, err);
-    if (status == ST_OK && is_there) {
-        status = count_seals(v, err);
-        progress_begin(&v->progress);
-        if (status == ST_OK)
-            status = verify_chain(v, err);
-        if (status == ST_OK && !v->has_difference)
-            status = verify_open(v, err);
-        progress_end(&v->progress);
-    }
+    enum status status = count_seals(v, err);
+    progress_begin(&v->progress);
+    if (status == ST_OK)
+        status = verify_chain(v, err);
+    if (status == ST_OK && !v->has_difference)
+        status = verify_open(v, err);
+    progress_end(&v->progress);
     if (status == ST_OK && !v->has_difference)
         tell_gaps(v, has_period);
     return status;
@@ -368,7 +370,9 @@ int verify_run(const struct collector_settings *settings, const char *period)
         v.from = calendar_month(v.from * HOUR_MS);
         v.to = calendar_month(v.to * HOUR_MS - 1) + 1;
     }
-    enum status status = db_open_reader(settings->database.path, &v.db, &err);
+    enum status status = collector_open_reader(settings->database.path, &v.db, &err);
+    if (status == ST_OK)
+        status = check_tables(&v, settings->database.path, &err);
     if (status == ST_OK)
         status = verify_all(&v, period != NULL, &err);
     int code = status == ST_OK ? conclude(&v, period != NULL) : program_exit_code(status);

@@ -26,6 +26,7 @@ struct db {
     bool is_in_transaction; /* as the caller sees it; SQLite may have rolled back already */
     enum status broken_by;  /* why the transaction was rolled back before its end */
     int64_t page_bytes;
+    int64_t format;     /* its user_version, where the reader asked whose it is */
     int64_t used_bytes; /* the last answer of db_used_bytes */
     int64_t file_bytes; /* and of db_file_bytes */
     struct db_stmt *statements;
@@ -175,6 +176,20 @@ static enum status check_version(struct db *db, int64_t version, int version_max
     return error_set(err, ST_INVALID,
         "%s was written by a newer version of this program (its format is %lld, ours %d)", db->path,
         (long long)version, version_max);
+}
+
+/* What is only read must be ours already. */
+static enum status check_ours(struct db *db, int application_id, int version_max, struct error *err)
+{
+    int64_t application = 0;
+    enum status status = query_int(db, "PRAGMA application_id", &application, err);
+    if (status == ST_OK && application != application_id)
+        status = error_set(err, ST_INVALID, "%s is the database of something else", db->path);
+    if (status == ST_OK)
+        status = query_int(db, "PRAGMA user_version", &db->format, err);
+    if (status == ST_OK)
+        status = check_version(db, db->format, version_max, err);
+    return status;
 }
 
 static enum status migrate(
@@ -336,6 +351,26 @@ enum status db_open_reader(const char *path, struct db **ret, struct error *err)
     return ST_OK;
 }
 
+enum status db_open_reader_own(
+    const char *path, int application_id, int version_max, struct db **ret, struct error *err)
+{
+    struct db *db;
+    enum status status = db_open_reader(path, &db, err);
+    if (status != ST_OK)
+        return status;
+    if ((status = check_ours(db, application_id, version_max, err)) != ST_OK) {
+        db_close(db);
+        return status;
+    }
+    *ret = db;
+    return ST_OK;
+}
+
+int64_t db_format(const struct db *db)
+{
+    return db->format;
+}
+
 /* ---- whole files ---- */
 
 #define SLICE_PAGES 256
@@ -359,16 +394,9 @@ static enum status check_sound(struct db *db, struct error *err)
 enum status db_check(const char *path, int application_id, int version_max, struct error *err)
 {
     struct db *db = new_db(path);
-    int64_t version = 0, application = 0;
     enum status status = open_at_rest(db, err);
     if (status == ST_OK)
-        status = query_int(db, "PRAGMA application_id", &application, err);
-    if (status == ST_OK && application != application_id)
-        status = error_set(err, ST_INVALID, "%s is the database of something else", path);
-    if (status == ST_OK)
-        status = query_int(db, "PRAGMA user_version", &version, err);
-    if (status == ST_OK)
-        status = check_version(db, version, version_max, err);
+        status = check_ours(db, application_id, version_max, err);
     if (status == ST_OK)
         status = check_sound(db, err);
     db_close(db);

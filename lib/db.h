@@ -34,6 +34,11 @@ enum status db_open_own(
     const char *path, int application_id, const struct db_schema *schema, struct db **ret, struct error *err);
 /* Read-only; sees committed state; never blocks the writer. */
 enum status db_open_reader(const char *path, struct db **ret, struct error *err);
+/* The same for a file that must be ours: another application's, none's, and one of a format newer than
+ * `version_max` is ST_INVALID. db_format: which format it has, 0 unless it was opened so. */
+enum status db_open_reader_own(
+    const char *path, int application_id, int version_max, struct db **ret, struct error *err);
+int64_t db_format(const struct db *db);
 /* The lock of db_open alone, for what replaces the file as a whole: ST_UNREACHABLE where it is in use. The caller
  * closes the descriptor. */
 enum status db_lock(const char *path, int *ret_fd, struct error *err);

@@ -151,6 +151,14 @@ static void test_what_is_not_ours_is_told_apart(void **state)
     assert_non_null(strstr(err.text, "is the database of something else"));
     assert_int_equal(db_check(from, OURS, 0, &err), ST_INVALID);
     assert_non_null(strstr(err.text, "newer version of this program (its format is 1, ours 0)"));
+    struct db *reader;
+    assert_int_equal(db_open_reader_own(from, OURS + 1, 1, &reader, &err), ST_INVALID);
+    assert_non_null(strstr(err.text, "is the database of something else"));
+    assert_int_equal(db_open_reader_own(from, OURS, 0, &reader, &err), ST_INVALID);
+    assert_non_null(strstr(err.text, "newer version of this program (its format is 1, ours 0)"));
+    must(db_open_reader_own(from, OURS, 2, &reader, &err), &err); /* an older one is */
+    assert_int_equal(db_format(reader), 1);
+    db_close(reader);
     /* A page of zeros in the middle: the header is well. */
     must(db_exec(db, "INSERT INTO t(x) VALUES(zeroblob(10))", &err), &err);
     db_close(db);
