@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define SWEEP_MS 2000   /* between looks for what is due; longer than a result takes to be recorded */
+#define PUT_OFF_MS 5000 /* late readings that never end put it off so long, then what is due gets its turn */
 #define CLOSED_MS 60000 /* an hour is counted so long after its end: most of what is late is in by then */
 #define RETRY_MS 30000  /* after a count that was not answered */
 #define TOLD_MS 600000  /* between looks at hours that differed: a person may have mended them */
@@ -50,6 +51,7 @@ struct countback {
     int64_t refused; /* lines that the store refused: it may have taken them since (rebuild) */
     bool is_posted_again;
     int64_t due_mono_ms, told_due_mono_ms;
+    int64_t put_off_mono_ms; /* since when late readings put it off; 0 = they do not */
     struct rounds rounds;
     bool is_round; /* the hour at hand is not due */
     int64_t round_due_mono_ms, round_begun_mono_ms;
@@ -524,6 +526,7 @@ static enum status look(
         return begin(c, settled, now_ms, err);
     }
     c->due_mono_ms = now_mono_ms + SWEEP_MS;
+    c->put_off_mono_ms = 0;
     if (status == ST_OK && now_mono_ms >= c->told_due_mono_ms) {
         c->told_due_mono_ms = now_mono_ms + TOLD_MS;
         status = look_at_told(c, err);
@@ -554,13 +557,16 @@ enum status countback_step(
 
 void countback_disturb(struct countback *c, const struct hour_list *hours, int64_t now_ms)
 {
-    int64_t closed = (now_ms - CLOSED_MS) / HOUR_MS;
+    int64_t closed = (now_ms - CLOSED_MS) / HOUR_MS, now_mono_ms = clock_system.mono_ms();
     for (size_t i = 0; i < hours->count; i++) {
         const struct hour *hour = &hours->items[i];
         if (hour->hour >= closed)
             continue;
-        /* Old readings are coming in: counting now would be for nothing. */
-        c->due_mono_ms = clock_system.mono_ms() + SWEEP_MS;
+        /* Old readings are coming in: counting now would mostly be for nothing. */
+        if (c->put_off_mono_ms == 0)
+            c->put_off_mono_ms = now_mono_ms;
+        if (now_mono_ms < c->put_off_mono_ms + PUT_OFF_MS)
+            c->due_mono_ms = now_mono_ms + SWEEP_MS;
         if (hour->hour != c->at.hour || strcmp(hour->measurement, c->at.measurement) != 0)
             continue;
         if (c->is_round)

@@ -40,7 +40,8 @@ enum status countback_step(
 /* The store lost everything: every hour of which raw evidence is held becomes due, back to a year. */
 enum status countback_recount(struct countback *c, int64_t now_ms, struct error *err);
 int64_t countback_due_mono_ms(const struct countback *c);
-/* Lines went to these hours now: what is being counted of them is begun anew. */
+/* Lines went to these hours now: what is being counted of them is begun anew, and what is due waits a little,
+ * because more may come; but not for ever. */
 void countback_disturb(struct countback *c, const struct hour_list *hours, int64_t now_ms);
 /* Moves the verdicts since the last call to the end of `list`, lines that were refused when posted again, and hours
  * that must become due. */

@@ -463,6 +463,47 @@ static void test_an_hour_that_lost_a_point_after_it_was_counted_is_found_on_the_
     counting_close(&c);
 }
 
+static void test_late_readings_without_end_do_not_keep_other_hours_from_being_counted(void **state)
+{
+    (void)state;
+    need_influxd();
+    struct counting c;
+    counting_open(&c, "disturbed", true);
+    struct error err = {""};
+    assert_int_equal(db_exec(c.core.journal.db,
+                         "INSERT INTO hour VALUES('register', 490896, 1, NULL, NULL, NULL, NULL)", &err),
+        ST_OK);
+    c.countback = countback_create(&(struct countback_options){.db = c.core.journal.db,
+        .reader = c.reader,
+        .poster = &c.poster,
+        .slice_lines = 1000,
+        .database_path = c.core.journal.path});
+    struct hour_list late = {0};
+    hour_list_add(&late, SPAN("gauge"), HOUR - 5);
+    struct hour_count_list verdicts = {0};
+    struct reject_list rejects = {0};
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t never;
+    thread_cond_init(&never);
+    int64_t deadline = clock_system.mono_ms() + DEADLINE_MS;
+    while (verdicts.count == 0 && clock_system.mono_ms() < deadline) {
+        bool has_worked = true;
+        countback_disturb(c.countback, &late, (HOUR + 2) * HOUR_MS);
+        while (has_worked)
+            assert_int_equal(countback_step(c.countback, 1, (HOUR + 2) * HOUR_MS, &has_worked, &err), ST_OK);
+        countback_take(c.countback, &verdicts, &rejects, &c.touched);
+        pthread_mutex_lock(&lock);
+        thread_wait_until(&never, &lock, clock_system.mono_ms() + 100);
+        pthread_mutex_unlock(&lock);
+    }
+    assert_true(verdicts.count >= 1);
+    assert_int_equal(verdicts.items[0].hour.hour, HOUR);
+    assert_int_equal(verdicts.items[0].outcome, HOUR_EQUAL);
+    free(verdicts.items);
+    hour_list_release(&late);
+    counting_close(&c);
+}
+
 static void test_a_store_that_does_not_answer_a_count_is_no_store_that_differs(void **state)
 {
     (void)state;
@@ -487,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_the_policy_follows_the_settings),
         cmocka_unit_test(test_a_database_that_was_dropped_is_created_again),
         cmocka_unit_test(test_an_hour_that_lost_a_point_after_it_was_counted_is_found_on_the_rounds),
+        cmocka_unit_test(test_late_readings_without_end_do_not_keep_other_hours_from_being_counted),
         cmocka_unit_test(test_a_store_that_does_not_answer_a_count_is_no_store_that_differs),
     };
     return cmocka_run_group_tests(tests, start_influxd, stop_influxd);
