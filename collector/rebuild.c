@@ -45,6 +45,7 @@ struct rebuild {
     struct unfinished unfinished;
     int64_t pause_ms;
     int64_t written, hours, left, not_held;
+    int64_t held; /* readings of the hour at hand in the journal */
 };
 
 static const char *name_hour(int64_t hour, char text[static CLOCK_TEXT_SIZE])
@@ -200,6 +201,7 @@ static enum status rebuild_kind(struct rebuild *r, enum reading_kind kind, int64
         status = body_open_hour(r->reader, kind, hour, newest, &r->batches, err);
     if (status == ST_OK)
         status = read_rest(r, false, &held, err);
+    r->held += held;
     if (status == ST_OK)
         status = count_in_store(r, kind, hour, &found, err);
     if (status == ST_OK && found > held && !r->options->drops_unknown) {
@@ -275,14 +277,33 @@ static enum status refuse(struct rebuild *r, const struct span_of_hours *held, s
         r->options->period, name_hour(first, from), name_hour(held->to, to));
 }
 
-static enum status rebuild_hour(struct rebuild *r, int64_t hour, struct error *err)
+/* *ret: the hour after this one; where this one was empty, and no period is asked for, the next of which the
+ * journal may hold anything: one reading with a time far from all others leaves no hours in between to look at. */
+static enum status find_next(struct rebuild *r, int64_t hour, bool is_empty, int64_t *ret, struct error *err)
+{
+    *ret = hour + 1;
+    if (!is_empty || r->options->period != NULL)
+        return ST_OK;
+    struct db_stmt *s =
+        db_keep(r->db, "SELECT coalesce(min(max(from_ms, ?1)), ?1) FROM journal_span WHERE to_ms >= ?1");
+    db_bind_int(s, 1, *ret * HOUR_MS);
+    bool has_row;
+    enum status status = db_step(s, &has_row, err);
+    if (status == ST_OK)
+        *ret = db_int(s, 0) / HOUR_MS;
+    db_reset(s);
+    return status;
+}
+
+static enum status rebuild_hour(struct rebuild *r, int64_t hour, int64_t *ret_next, struct error *err)
 {
     bool is_held;
     enum status status = is_rebuildable(r, hour, &is_held, err);
+    r->held = 0;
     r->not_held += status == ST_OK && !is_held;
     for (int kind = READING_REGISTER; kind <= READING_STATE && is_held && status == ST_OK; kind++)
         status = rebuild_kind(r, (enum reading_kind)kind, hour, err);
-    return status;
+    return status == ST_OK ? find_next(r, hour, is_held && r->held == 0, ret_next, err) : status;
 }
 
 static enum status check_period(struct rebuild *r, const struct span_of_hours *period,
@@ -310,11 +331,11 @@ static enum status rebuild_period(struct rebuild *r, struct error *err)
     if (status != ST_OK)
         return status;
     progress_begin(&r->progress);
-    for (int64_t hour = period.from; hour < period.to && status == ST_OK; hour++) {
-        progress_show(&r->progress, "rebuilt %lld of %lld hours, %lld readings", (long long)r->hours,
-            (long long)(period.to - period.from), (long long)r->written);
-        status =
-            program_is_asked_to_end() ? error_set(err, ST_TIMEOUT, "stopped") : rebuild_hour(r, hour, err);
+    for (int64_t hour = period.from, next = hour; hour < period.to && status == ST_OK; hour = next) {
+        progress_show(&r->progress, "rebuilt %lld of %lld hours, %lld readings",
+            (long long)(hour - period.from), (long long)(period.to - period.from), (long long)r->written);
+        status = program_is_asked_to_end() ? error_set(err, ST_TIMEOUT, "stopped")
+                                           : rebuild_hour(r, hour, &next, err);
         r->hours += status == ST_OK;
     }
     progress_end(&r->progress);

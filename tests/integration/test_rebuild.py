@@ -94,6 +94,16 @@ def test_a_period_whose_evidence_was_pruned_is_refused_and_nothing_is_deleted(ho
         assert refused.returncode == 64 and f"--period {wrong} is no period; expected a month (2026-10)" in refused.stderr
 
 
+def test_one_reading_far_from_all_others_costs_one_hour(house):
+    house.agent.send(2, ["register,point=m value=1i 1"])
+    house.agent.wait_ack(2)
+    house.collector.wait_settled()
+    before = all_stored(house)
+    done = rebuild(house, seconds=30)  # not the half a million hours since 1970
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "3 hours, 781 readings written again\n")
+    assert all_stored(house) == before
+
+
 def test_killed_between_delete_and_write_the_hole_is_filled_by_the_collector_or_the_next_run(stage):
     house = Counted(stage)
     proxy = stage.start(Swallow(stage.folder / "proxy", house.influx.port, free_port()))
