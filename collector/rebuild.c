@@ -181,8 +181,8 @@ static enum status replace(
         status = count_in_store(r, kind, hour, &found, err);
     if (status != ST_OK)
         return error_prefix(err, status,
-            "%s of the hour of %s is deleted but not written whole; the collector makes it so, or run this "
-            "again",
+            "%s of the hour of %s is deleted but not written whole; run this again, or leave it to the "
+            "collector, which makes it whole once it is over",
             reading_kind_name(kind), name_hour(hour, name));
     if (found < written)
         return error_set(err, ST_PROTOCOL,

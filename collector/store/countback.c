@@ -476,7 +476,9 @@ static enum status look_for_unfinished(struct countback *c, int64_t now_mono_ms,
     for (size_t i = 0; i < c->handed.count; i++) {
         const struct hour *hour = &c->handed.items[i];
         char text[CLOCK_TEXT_SIZE];
-        log_warn("store", "%s of the hour of %s: a rebuild left it unfinished; it is counted, and made whole",
+        log_warn("store",
+            "%s of the hour of %s: a rebuild left it unfinished; once it is over it is counted and made "
+            "whole",
             hour->measurement, name_hour(hour, text));
         hour_list_add(&c->wanting, span_of(hour->measurement), hour->hour);
     }
