@@ -55,6 +55,12 @@ static bool is_same_file(const char *a, const char *b)
            one.st_ino == other.st_ino;
 }
 
+static const char *name_in_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
 static enum status move(const char *from, const char *to, struct error *err)
 {
     if (rename(from, to) != 0)
@@ -68,6 +74,75 @@ static long long mebibytes(const char *path)
     return stat(path, &about) == 0 ? (long long)((about.st_size + (1 << 20) - 1) >> 20) : 0;
 }
 
+/* ---- names that are refused ---- */
+
+/* Does `path` lead to the file `other`, or would it if it were made? */
+static bool is_same_place(const char *path, const char *other)
+{
+    if (is_same_file(path, other))
+        return true;
+    char *folder = file_beside(path, "."), *other_folder = file_beside(other, ".");
+    bool is_same =
+        strcmp(name_in_folder(path), name_in_folder(other)) == 0 && is_same_file(folder, other_folder);
+    free(other_folder);
+    free(folder);
+    return is_same;
+}
+
+static bool stands_beside(const char *path, const char *database)
+{
+    /* SQLite's, lib/db.h, lib/reserve.h, collector/store/unfinished.h, and a restore's. */
+    static const char *const suffixes[] = {
+        "-wal", "-shm", "-journal", ".lock", ".reserve", ".rebuild", ".restoring"};
+    bool is_one = false;
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0] && !is_one; i++) {
+        char *name = mem_printf("%s%s", database, suffixes[i]);
+        is_one = is_same_place(path, name);
+        free(name);
+    }
+    return is_one;
+}
+
+/* Where the database is named by a link, SQLite's files stand beside what that leads to. */
+static bool belongs_to_database(const char *path, const char *database)
+{
+    char *real = realpath(database, NULL);
+    bool belongs = stands_beside(path, database) || (real != NULL && stands_beside(path, real));
+    free(real);
+    return belongs;
+}
+
+/* False where `path` may be neither source nor target of what is done with the database; says so. */
+static bool is_apart(const char *path, const char *database, const char *expected)
+{
+    const char *why = is_same_place(path, database)         ? "is the database itself"
+                      : belongs_to_database(path, database) ? "belongs to the database"
+                                                            : NULL;
+    if (why != NULL)
+        fprintf(stderr, "park-collector: %s %s; expected %s\n", path, why, expected);
+    return why == NULL;
+}
+
+/* A rename would put the copy in the place of a device, a fifo or a link as well. */
+static bool is_good_target(const char *target, bool may_replace)
+{
+    struct stat about;
+    if (*name_in_folder(target) == '\0')
+        fprintf(stderr, "park-collector: \"%s\" names no file; expected the name of a new one\n", target);
+    else if (lstat(target, &about) != 0)
+        return true; /* what else is wrong with it making the copy will say */
+    else if (!S_ISREG(about.st_mode))
+        fprintf(stderr,
+            "park-collector: %s is not a regular file; expected a new name, or a file to replace\n", target);
+    else if (!may_replace)
+        fprintf(stderr, "park-collector: %s exists; expected a new name, or --force to replace it\n", target);
+    else
+        return true;
+    return false;
+}
+
+/* ---- backup ---- */
+
 /* Of an older format it may be: a collector that is given the copy brings it up to date. */
 static enum status check_source(const char *database, struct error *err)
 {
@@ -79,29 +154,32 @@ static enum status check_source(const char *database, struct error *err)
     return status;
 }
 
+static enum status back_up(const char *database, const char *part, const char *target, struct error *err)
+{
+    enum status status = check_source(database, err);
+    if (status != ST_OK)
+        return status;
+    unlink(part); /* of a backup that was killed */
+    if ((status = copy(database, false, part, err)) == ST_OK && (status = move(part, target, err)) != ST_OK)
+        unlink(part);
+    return status;
+}
+
 int backup_run(const struct collector_settings *settings, const char *target, bool may_replace)
 {
     const char *database = settings->database.path;
     struct error err;
-    if (is_same_file(database, target)) {
-        fprintf(stderr, "park-collector: %s is the database itself; expected another file\n", target);
-        return EXIT_USAGE;
-    }
-    if (exists(target) && !may_replace) {
-        fprintf(stderr, "park-collector: %s exists; expected a new name, or --force to replace it\n", target);
-        return EXIT_USAGE;
-    }
     char *part = mem_printf("%s.part", target);
-    unlink(part); /* of a backup that was killed */
-    enum status status = check_source(database, &err);
-    if (status == ST_OK)
-        status = copy(database, false, part, &err);
-    if (status == ST_OK)
-        status = move(part, target, &err);
-    if (status == ST_OK)
-        printf("%s: sound, %lld MiB\n", target, mebibytes(target));
+    int code = EXIT_USAGE;
+    if (is_apart(target, database, "another name") && is_apart(part, database, "another name") &&
+        is_good_target(target, may_replace)) {
+        enum status status = back_up(database, part, target, &err);
+        if (status == ST_OK)
+            printf("%s: sound, %lld MiB\n", target, mebibytes(target));
+        code = complain_and_code(status, &err);
+    }
     free(part);
-    return complain_and_code(status, &err);
+    return code;
 }
 
 /* ---- restore ---- */
@@ -192,10 +270,8 @@ int restore_run(const struct collector_settings *settings, const char *backup)
     const char *database = settings->database.path;
     struct error err;
     int lock;
-    if (is_same_file(database, backup)) {
-        fprintf(stderr, "park-collector: %s is the database itself; expected a backup of it\n", backup);
+    if (!is_apart(backup, database, "a backup of it"))
         return EXIT_USAGE;
-    }
     enum status status = db_check(backup, COLLECTOR_APPLICATION_ID, collector_schema.count, &err);
     if (status == ST_OK)
         status = db_lock(database, &lock, &err);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 
@@ -79,6 +80,82 @@ def test_a_backup_replaces_nothing_unless_it_is_told_to(house, tmp_path):
     absent = command(house.collector, "backup", "-o", tmp_path / "of-nothing.db")
     assert absent.returncode == 74 and "collector.db: unable to open database file (No such file" in absent.stderr
     assert not (tmp_path / "of-nothing.db").exists()
+
+
+def test_a_backup_goes_to_a_regular_file_or_a_new_name_only(house, tmp_path):
+    folder, fifo, dangling, link, socket_path = (tmp_path / name for name in ("folder", "fifo", "dangling", "link", "socket"))
+    folder.mkdir()
+    os.mkfifo(fifo)
+    dangling.symlink_to("nothing")
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    link.symlink_to(precious)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(socket_path))
+    before = sorted((path.name, path.lstat().st_mode, path.lstat().st_ino) for path in tmp_path.iterdir())
+    for target in (folder, fifo, dangling, link, socket_path):
+        refused = command(house.collector, "backup", "--force", "-o", target)
+        assert (refused.returncode, refused.stdout) == (64, ""), refused
+        assert refused.stderr == f"park-collector: {target} is not a regular file; expected a new name, or a file to replace\n"
+    for target in ("", f"{tmp_path}/new/"):
+        refused = command(house.collector, "backup", "--force", "-o", target)
+        assert refused.returncode == 64 and f'"{target}" names no file' in refused.stderr and len(refused.stderr.splitlines()) == 1
+    assert sorted((path.name, path.lstat().st_mode, path.lstat().st_ino) for path in tmp_path.iterdir()) == before
+    assert not list(house.database.parent.glob("*.part"))
+
+
+def test_a_backup_takes_no_name_that_belongs_to_the_database(house, tmp_path):
+    agent = Publisher(house.broker, "gw-a")
+    agent.send(1, [house.line(1)])
+    agent.wait_ack(1)
+    before = {path.name: path.stat().st_ino for path in house.database.parent.iterdir()}
+    hard, elsewhere = tmp_path / "hard", tmp_path / "elsewhere"
+    os.link(f"{house.database}-wal", hard)
+    elsewhere.symlink_to(house.database.parent)
+    names = [f"{house.database}{suffix}" for suffix in ("-wal", "-shm", "-journal", ".lock", ".reserve", ".rebuild", ".restoring")]
+    for target in (*names, hard, f"{elsewhere}/collector.db-wal", f"{elsewhere}/../{elsewhere.name}/collector.db.restoring"):
+        refused = command(house.collector, "backup", "--force", "-o", target)
+        assert (refused.returncode, refused.stdout) == (64, ""), refused
+        assert refused.stderr == f"park-collector: {target} belongs to the database; expected another name\n"
+    # And where the settings name it by a link, SQLite's files stand beside what that leads to.
+    by_link = tmp_path / "by-link.db"
+    by_link.symlink_to(house.database)
+    settings = house.collector.settings.with_name("by-link.cfg")
+    settings.write_text(house.collector.settings.read_text().replace(str(house.database), str(by_link)))
+    assert str(by_link) in settings.read_text()
+    for target in (f"{house.database}-wal", f"{by_link}.lock"):
+        refused = run([house.collector.program, "backup", "--force", "--config", settings, "-o", target])
+        assert refused.returncode == 64 and "belongs to the database" in refused.stderr
+    # Nor may what lies beside the copy while it is written be the database.
+    part = house.database.with_name("odd.db.part")
+    part.symlink_to(house.database)
+    refused = command(house.collector, "backup", "-o", part.with_suffix(""))
+    assert refused.returncode == 64 and f"{part} is the database itself" in refused.stderr
+    part.unlink()
+    assert {path.name: path.stat().st_ino for path in house.database.parent.iterdir() if path != settings} == before
+    agent.send(2, [house.line(2)])
+    agent.wait_ack(2)
+    house.collector.kill()
+    house.start()
+    assert house.query("SELECT max(seq) FROM journal") == [(2,)]
+    house.collector.stop()
+    restoring = house.database.with_name("collector.db.restoring")
+    shutil.copy(house.database, restoring)
+    refused = command(house.collector, "restore", restoring)
+    assert refused.returncode == 64 and "belongs to the database; expected a backup of it" in refused.stderr
+    assert restoring.exists()
+
+
+def test_a_backup_that_gets_no_name_leaves_nothing(house, tmp_path):
+    target = tmp_path / "target.db"
+    target.write_text("precious")
+    # Nothing can be moved over a file that another one is mounted on.
+    script = 'mount --bind "$0" "$0" && exec "$@"'
+    done = run(["unshare", "--mount", "--map-root-user", "sh", "-c", script, target, house.collector.program, "backup",
+                "--config", house.collector.settings, "-o", target, "--force"])
+    assert done.returncode == 74 and f"cannot rename {target}.part to {target}: Device or resource busy" in done.stderr
+    assert not list(tmp_path.glob("*.part"))
+    assert target.read_text() == "precious"
 
 
 def test_what_is_no_backup_is_refused_before_anything_is_touched(house, tmp_path):
