@@ -1,6 +1,7 @@
 #include "agent/run.h"
+#include "lib/program.h"
 
 int main(int argc, char **argv)
 {
-    return agent_main(argc, argv);
+    return program_finish(agent_main(argc, argv));
 }

@@ -331,6 +331,9 @@ static void check_agent(struct conf *c, void *object, const void *parent)
     struct agent_settings *agent = object;
     if (agent->broker.user == NULL)
         agent->broker.user = agent->gateway;
+    if (agent->gateway != NULL && strcmp(agent->gateway, "park-collector") == 0)
+        conf_problem(c, &agent->where, "gateway",
+            "is the collector's name at the broker; expected an id of this gateway's own");
     struct names buses = {.what = "bus"}, devices = {.what = "device"}, points = {.what = "point"};
     CONF_EACH (struct bus_settings, bus, agent->buses) {
         add_name(&buses, (struct named){bus->name, &bus->where, "name", NULL, 0});
@@ -360,8 +363,12 @@ static const struct conf_key agent_keys[] = {
         .section = &bus_section, .help = "lines and connections to devices; each has a thread"},
     {0}};
 
-const struct conf_section agent_section = {
-    .name = "agent", .size = sizeof(struct agent_settings), .keys = agent_keys, .check = check_agent};
+const struct conf_section agent_section = {.name = "agent",
+    .size = sizeof(struct agent_settings),
+    .keys = agent_keys,
+    .where_offset = offsetof(struct agent_settings, where),
+    .has_where = true,
+    .check = check_agent};
 
 void agent_print_help(FILE *out)
 {

@@ -56,6 +56,7 @@ struct spool_settings {
 };
 
 struct agent_settings {
+    struct conf_where where;
     char *gateway;
     int clock;     /* index into: kernel, trusted */
     int log_level; /* enum log_level */

@@ -1,6 +1,7 @@
 #include "collector/run.h"
+#include "lib/program.h"
 
 int main(int argc, char **argv)
 {
-    return collector_main(argc, argv);
+    return program_finish(collector_main(argc, argv));
 }

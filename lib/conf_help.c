@@ -2,6 +2,7 @@
 #include "lib/conf.h"
 
 #include "lib/buf.h"
+#include "lib/number.h"
 
 #include <string.h>
 
@@ -39,6 +40,14 @@ static void describe_range(const struct conf_key *key, struct buf *out)
         buf_printf(out, ", at least %.16g", min);
 }
 
+/* A default that nobody may write stands for "none". */
+static bool is_none(const struct conf_key *key)
+{
+    int64_t value;
+    return key->type == CONF_INT && number_parse_int64(key->fallback, strlen(key->fallback), &value) &&
+           value < key->min;
+}
+
 static void describe(const struct conf_key *key, struct buf *out)
 {
     buf_add_str(out, type_names[key->type]);
@@ -49,7 +58,7 @@ static void describe(const struct conf_key *key, struct buf *out)
         buf_printf(out, " %s", key->unit);
     if (key->is_required)
         buf_add_str(out, "; required");
-    else if (key->fallback != NULL && key->fallback[0] != '\0')
+    else if (key->fallback != NULL && key->fallback[0] != '\0' && !is_none(key))
         buf_printf(out, "; default %s", key->fallback);
     buf_printf(out, "; %s", key->help);
 }

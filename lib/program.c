@@ -1,7 +1,10 @@
 #include "lib/program.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static sigset_t end_signals(void)
@@ -10,6 +13,7 @@ static sigset_t end_signals(void)
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     return set;
 }
 
@@ -32,12 +36,22 @@ bool program_is_asked_to_end(void)
 {
     sigset_t pending;
     sigpending(&pending);
-    return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
+    return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) || sigismember(&pending, SIGHUP);
 }
 
 void program_ask_to_end(void)
 {
     kill(getpid(), SIGTERM);
+}
+
+int program_finish(int code)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "cannot write what was to be printed: %s\n",
+        errno != 0 ? strerror(errno) : "an earlier write failed");
+    return code == EXIT_OK ? EXIT_IO : code;
 }
 
 int program_exit_code(enum status status)

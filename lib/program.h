@@ -1,6 +1,6 @@
 /*
- * How every program of ours lives and ends. The main thread waits for SIGTERM or SIGINT and takes everything
- * down in order; other threads have these signals blocked (lib/thread.h) and ask for the end with
+ * How every program of ours lives and ends. The main thread waits for SIGTERM, SIGINT or SIGHUP and takes
+ * everything down in order; other threads have these signals blocked (lib/thread.h) and ask for the end with
  * program_ask_to_end.
  */
 #pragma once
@@ -17,5 +17,8 @@ void program_wait_for_end(void);
 bool program_is_asked_to_end(void);
 /* Any thread: wakes the main thread, which finds out why. */
 void program_ask_to_end(void);
+/* Last in main, with what the process is to return: where standard output was not written whole, that is said, and
+ * success becomes EXIT_IO. */
+int program_finish(int code);
 /* What the process returns when its work ended with `status` (sysexits.h). */
 int program_exit_code(enum status status);

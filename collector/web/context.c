@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LAST_MS INT64_C(253402300799999) /* the end of the year 9999, with which RFC 3339 ends */
+
 enum status context_init(struct web_context *context, const struct web_options *options, struct error *err)
 {
     memset(context, 0, sizeof *context);
@@ -48,7 +50,7 @@ const struct zone *context_zone(const struct web_context *context, const char *s
 
 json_t *context_time(const struct web_context *context, const char *site, int64_t time_ms)
 {
-    if (time_ms == 0)
+    if (time_ms == 0 || time_ms > LAST_MS)
         return json_null();
     char text[ZONE_TIME_SIZE];
     zone_format_time(context_zone(context, site), time_ms, text);

@@ -270,6 +270,14 @@ def test_good_files_are_called_good(folder):
     assert not list(folder.glob("spool*")) and not list(folder.glob("db*")), "--check makes nothing"
 
 
+def test_the_name_of_the_collector_is_no_gateway(folder):
+    settings = folder / "gw-a.cfg"
+    settings.write_text(settings.read_text().replace('gateway = "gw-a"', 'gateway = "park-collector"'))
+    lines = said(AGENT, settings, "--check")
+    assert len(lines) == 1
+    assert lines[0].endswith(": gateway: is the collector's name at the broker; expected an id of this gateway's own")
+
+
 def test_relative_paths_count_from_the_settings_file(folder):
     done = run([AGENT, "--config", "gw-a.cfg", "--check"], cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -386,6 +394,13 @@ def test_the_help_of_the_settings_fits_the_screen(program, option):
     assert len(lines) > 20 and max(len(line) for line in lines) <= 110
     # Every key's text starts in the same column.
     assert all(line[22] != " " and line[20:22] == "  " for line in lines if not line.lstrip().startswith("--"))
+
+
+@pytest.mark.parametrize("program", [AGENT, COLLECTOR])
+def test_what_cannot_be_printed_whole_is_no_success(program):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([program, "--help-config"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (74, "cannot write what was to be printed: No space left on device\n")
 
 
 def test_the_examples_load(folder):
