@@ -6,6 +6,7 @@
 #include "collector/store/hours.h"
 #include "collector/store/period.h"
 #include "lib/calendar.h"
+#include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/program.h"
 #include "lib/progress.h"
@@ -14,9 +15,11 @@
 #include <stdlib.h>
 
 #define EXIT_DIFFERS 1
+#define AUDIT_MONTHS_MIN 12 /* whatever database.audit_years was when it deleted */
 
 struct verify {
     struct db *db;
+    int64_t audit_years, now_ms;
     int64_t from, to; /* months that are asked for, half-open */
     struct progress progress;
     struct buf text, chunk; /* reused */
@@ -34,6 +37,7 @@ struct record {
     struct seal seal;
     struct hash hash;
     bool is_deleted;
+    int64_t deleted_ms;
 };
 
 static bool is_asked_for(const struct verify *v, int64_t month)
@@ -135,19 +139,62 @@ static enum status verify_contents(struct verify *v, const struct record *r, str
     return ST_OK;
 }
 
+static void tell_early(struct verify *v, const struct record *r)
+{
+    char name[CALENDAR_MONTH_SIZE + 32], deleted[CLOCK_TEXT_SIZE];
+    clock_format_utc(r->deleted_ms, deleted);
+    progress_end(&v->progress);
+    fprintf(stderr,
+        "park-collector: %s differs: it is marked as deleted by age at %s, which no collector does so "
+        "early\n",
+        name_of(&r->seal, name), deleted);
+    v->has_difference = true;
+}
+
+/* What is left of it while it is being deleted is sound, and as long as all of it is, as it was sealed. */
+static enum status verify_rest(struct verify *v, const struct record *r, struct error *err)
+{
+    struct hash found;
+    bool is_sound;
+    int64_t before = v->looked_at;
+    enum status status = recompute(v, r, &found, &is_sound, err);
+    bool is_whole = v->looked_at - before == r->seal.readings;
+    if (status == ST_OK && (!is_sound || (is_whole && !hash_is_equal(&found, &r->hash))))
+        tell_difference(v, r, &found, is_sound);
+    return status;
+}
+
+/* That it was deleted is only believed where its age allows it. */
+static enum status verify_deleted(struct verify *v, const struct record *r, struct error *err)
+{
+    char name[CALENDAR_MONTH_SIZE + 32], deleted[CLOCK_TEXT_SIZE];
+    int64_t known_ms = r->deleted_ms < v->now_ms ? r->deleted_ms : v->now_ms, after = r->seal.month + 1;
+    if (known_ms < calendar_month_begin_ms(after + AUDIT_MONTHS_MIN)) {
+        tell_early(v, r);
+        return ST_OK;
+    }
+    enum status status = verify_rest(v, r, err);
+    if (status != ST_OK || v->has_difference)
+        return status;
+    progress_end(&v->progress);
+    clock_format_utc(r->deleted_ms, deleted);
+    if (known_ms < calendar_month_begin_ms(after + 12 * v->audit_years))
+        printf("%s: no evidence: deleted at %s, before the %lld years of database.audit_years; its seal is "
+               "kept\n",
+            name_of(&r->seal, name), deleted, (long long)v->audit_years);
+    else
+        printf("%s: no evidence: deleted after database.audit_years, its seal is kept\n",
+            name_of(&r->seal, name));
+    v->without_evidence++;
+    return ST_OK;
+}
+
 static enum status verify_seal(struct verify *v, const struct record *r, struct error *err)
 {
-    char name[CALENDAR_MONTH_SIZE + 32];
     if (!is_asked_for(v, r->seal.month))
         return ST_OK;
     note_month(v, r->seal.month);
-    if (!r->is_deleted)
-        return verify_contents(v, r, err);
-    progress_end(&v->progress);
-    printf(
-        "%s: no evidence: deleted after database.audit_years, its seal is kept\n", name_of(&r->seal, name));
-    v->without_evidence++;
-    return ST_OK;
+    return r->is_deleted ? verify_deleted(v, r, err) : verify_contents(v, r, err);
 }
 
 /* ---- the chain ---- */
@@ -156,7 +203,7 @@ static enum status verify_seal(struct verify *v, const struct record *r, struct 
 static enum status read_record(struct db *db, int64_t after, const struct hash *previous, struct record *ret,
     bool *ret_is_found, struct error *err)
 {
-    struct db_stmt *s = db_keep(db, "SELECT number, month, supplement, readings, hash, deleted_ms IS NOT NULL"
+    struct db_stmt *s = db_keep(db, "SELECT number, month, supplement, readings, hash, deleted_ms"
                                     " FROM seal WHERE number > ? ORDER BY number LIMIT 1");
     db_bind_int(s, 1, after);
     enum status status = db_step(s, ret_is_found, err);
@@ -166,7 +213,8 @@ static enum status read_record(struct db *db, int64_t after, const struct hash *
                                    .supplement = db_int(s, 2),
                                    .readings = db_int(s, 3),
                                    .previous = *previous},
-            .is_deleted = db_int(s, 5) != 0};
+            .is_deleted = !db_is_null(s, 5),
+            .deleted_ms = db_int(s, 5)};
         hash_read(db_text(s, 4), &ret->hash); /* another length differs from any */
     }
     db_reset(s);
@@ -353,6 +401,8 @@ static int conclude(const struct verify *v, bool has_period)
         printf("; no evidence of %lld", (long long)v->without_evidence);
     if (v->seals > 0)
         printf("; the last of the chain is %s", last);
+    else if (v->month_count == 0)
+        printf("; the archive is empty");
     puts("");
     bool has_evidence = (int64_t)v->month_count > v->without_evidence;
     return has_period && !has_evidence ? EXIT_UNAVAILABLE : EXIT_OK;
@@ -360,7 +410,8 @@ static int conclude(const struct verify *v, bool has_period)
 
 int verify_run(const struct collector_settings *settings, const char *period)
 {
-    struct verify v = {.to = INT64_MAX};
+    struct verify v = {
+        .to = INT64_MAX, .audit_years = settings->database.audit_years, .now_ms = clock_system.wall_ms()};
     struct error err;
     if (period != NULL && !period_parse(period, &v.from, &v.to)) {
         fprintf(stderr, "park-collector: --period %s is no period; %s\n", period, PERIOD_EXPECTED);

@@ -87,7 +87,7 @@ def by_time(readings: list[Archived]) -> list[Archived]:
 def test_registers_of_pruned_batches_are_sealed_by_month_and_anybody_can_recompute_it(house):
     agent = Publisher(house.broker, "gw-a")
     before = house.verify()
-    assert (before.returncode, before.stdout, before.stderr) == (0, "0 seals recompute, 0 readings\n", "")
+    assert (before.returncode, before.stdout, before.stderr) == (0, "0 seals recompute, 0 readings; the archive is empty\n", "")
     ancient, first, second, third, present = (month_ago(months) for months in (70, 5, 4, 3, 0))
     now = int(time.time() * 1000) - 1000
     house.send(agent, history(first) + history(second), [f"gauge,point=g value=1.5 {begin_ms(first)}", "nonsense"])
@@ -213,10 +213,58 @@ def check_damage(house: Archiving, oldest: str, seals: list) -> None:
     # Seals that were taken away.
     assert told("DELETE FROM seal WHERE number = 3") == "park-collector: the chain is broken: seal 3 is missing\n"
     assert told("DELETE FROM seal WHERE number = 5") == "park-collector: the chain is broken: seal 5 is missing\n"
+    # Marked as deleted by age, at a time when no collector does that, or one that has not come.
+    gone_too = "; DELETE FROM archive_content WHERE id IN (SELECT id FROM archive WHERE seal = 3); DELETE FROM archive WHERE seal = 3"
+    for marked in ("sealed_ms + 1", "9999999999999"):
+        for rest in (gone_too, ""):
+            put_back(whole, house.database)
+            with sqlite3.connect(house.database) as database:
+                database.executescript(f"UPDATE seal SET deleted_ms = {marked} WHERE number = 3{rest}")
+            database.close()
+            found = house.verify()
+            assert found.returncode == 1 and found.stderr.startswith(f"park-collector: {month} differs: it is marked as deleted by age at ")
+            assert len(found.stderr.splitlines()) == 1 and found.stdout.count("no evidence") == 1
+    check_deletion(house, whole)
     # What is not sealed yet.
     open_chunk = "(SELECT id FROM archive WHERE seal IS NULL)"
     assert "not sealed yet: chunk" in told(f"UPDATE archive_content SET packed = x'00' WHERE id = {open_chunk}")
     put_back(whole, house.database)
+
+
+def check_deletion(house: Archiving, whole: Path) -> None:
+    """A month of twenty months ago: deleted under a shorter audit_years, or about to be, with chunks that are still there."""
+    put_back(whole, house.database)
+    month = month_ago(20)
+    texts = [f"registers 1\nbatch gw-a 0000000000000001 {n}\nb1.main {begin_ms(month) + n} 1\n".encode() for n in (1, 2)]
+    with sqlite3.connect(house.database) as database:
+        number, previous = database.execute("SELECT number, hash FROM seal ORDER BY number DESC LIMIT 1").fetchone()
+        seal = (f"parkmon seal 1\nnumber {number + 1}\nprevious {previous.hex()}\nmonth {month_name(month)}\nsupplement 0\nreadings 2\n"
+                + "".join(f"chunk {hashlib.sha256(text).hexdigest()}\n" for text in texts))
+        database.execute("INSERT INTO seal VALUES(?, ?, 0, 2, ?, ?, ?)", (
+            number + 1, month, hashlib.sha256(seal.encode()).digest(), begin_ms(month_ago(18)), begin_ms(month_ago(5))))
+        for at, text in enumerate(texts, 1001):
+            database.execute("INSERT INTO archive VALUES(?, ?, ?, 0, 1, ?, ?)",
+                             (at, month, number + 1, len(text), hashlib.sha256(text).digest()))
+            database.execute("INSERT INTO archive_content VALUES(?, ?)", (at, zlib.compress(text)))
+    database.close()
+    early = re.compile(rf"^{month_name(month)}: no evidence: deleted at \S+, before the 5 years of database\.audit_years; its seal is kept$", re.M)
+    forged = (zlib.compress(texts[1].replace(b" 1\n", b" 9\n")), hashlib.sha256(texts[1].replace(b" 1\n", b" 9\n")).digest())
+    for sql, values, differs in (
+            ("", (), False),
+            ("UPDATE archive SET hash = ? WHERE id = 1002", (forged[1],), True),
+            ("UPDATE archive_content SET packed = ? WHERE id = 1002", (forged[0],), True),
+            ("UPDATE archive SET hash = ? WHERE id = 1002", (forged[1],), True),  # with both, the chunk itself is sound
+            ("UPDATE archive_content SET packed = ? WHERE id = 1002", (zlib.compress(texts[1]),), True),
+            ("UPDATE archive SET hash = ? WHERE id = 1002", (hashlib.sha256(texts[1]).digest(),), False),
+            ("DELETE FROM archive WHERE id = 1001", (), False),  # deletion is under way
+            ("UPDATE archive_content SET packed = x'00' WHERE id = 1002", (), True),
+            ("DELETE FROM archive WHERE id = 1002", (), False)):
+        with sqlite3.connect(house.database) as database:
+            database.execute(sql, values)
+        database.close()
+        found = house.verify()
+        assert found.returncode == differs, (sql, found)
+        assert (f"{month_name(month)} differs" in found.stderr) == differs and bool(early.search(found.stdout)) != differs, (sql, found)
 
 
 def check_periods(house: Archiving, ancient: int, third: int) -> None:
