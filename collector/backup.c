@@ -165,18 +165,53 @@ static enum status back_up(const char *database, const char *part, const char *t
     return status;
 }
 
+/* Two backups to one target would write to one file: the second is refused (ST_UNREACHABLE). The lock's file is
+ * removed while it is held: who gets the lock of one that has no name any more comes too late for it. */
+static enum status lock_target(const char *part, const char *target, int *ret_fd, struct error *err)
+{
+    char *name = mem_printf("%s.lock", part);
+    struct stat named, held;
+    int fd;
+    enum status status = db_lock(part, &fd, err);
+    if (status == ST_OK && (fstat(fd, &held) != 0 || lstat(name, &named) != 0 ||
+                               held.st_dev != named.st_dev || held.st_ino != named.st_ino)) {
+        close(fd);
+        status = ST_UNREACHABLE;
+    }
+    if (status == ST_UNREACHABLE)
+        error_set(err, status, "another backup to %s is being made", target);
+    if (status == ST_OK)
+        *ret_fd = fd;
+    free(name);
+    return status;
+}
+
+static void unlock_target(const char *part, int fd)
+{
+    char *name = mem_printf("%s.lock", part);
+    unlink(name);
+    close(fd);
+    free(name);
+}
+
 int backup_run(const struct collector_settings *settings, const char *target, bool may_replace)
 {
     const char *database = settings->database.path;
     struct error err;
+    int lock, code = EXIT_USAGE;
     char *part = mem_printf("%s.part", target);
-    int code = EXIT_USAGE;
     if (is_apart(target, database, "another name") && is_apart(part, database, "another name") &&
         is_good_target(target, may_replace)) {
-        enum status status = back_up(database, part, target, &err);
-        if (status == ST_OK)
+        enum status status = lock_target(part, target, &lock, &err);
+        bool is_locked = status == ST_OK;
+        /* Another one may have ended in between. */
+        bool is_good = is_locked && is_good_target(target, may_replace);
+        if (is_good && (status = back_up(database, part, target, &err)) == ST_OK)
             printf("%s: sound, %lld MiB\n", target, mebibytes(target));
-        code = complain_and_code(status, &err);
+        if (is_locked)
+            unlock_target(part, lock);
+        if (!is_locked || is_good)
+            code = complain_and_code(status, &err);
     }
     free(part);
     return code;

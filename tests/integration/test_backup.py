@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
@@ -75,7 +76,7 @@ def test_a_backup_replaces_nothing_unless_it_is_told_to(house, tmp_path):
     stopped = tmp_path / "stopped.db"
     assert command(house.collector, "backup", "-o", stopped).returncode == 0
     nowhere = command(house.collector, "backup", "-o", tmp_path / "absent/backup.db")
-    assert nowhere.returncode == 74 and "absent/backup.db.part: No such file or directory" in nowhere.stderr
+    assert nowhere.returncode == 74 and "absent/backup.db.part.lock: No such file or directory" in nowhere.stderr
     house.database.rename(tmp_path / "gone.db")
     absent = command(house.collector, "backup", "-o", tmp_path / "of-nothing.db")
     assert absent.returncode == 74 and "collector.db: unable to open database file (No such file" in absent.stderr
@@ -144,6 +145,32 @@ def test_a_backup_takes_no_name_that_belongs_to_the_database(house, tmp_path):
     refused = command(house.collector, "restore", restoring)
     assert refused.returncode == 64 and "belongs to the database; expected a backup of it" in refused.stderr
     assert restoring.exists()
+
+
+def test_of_two_backups_to_one_target_the_second_is_refused(house, tmp_path):
+    target, part = tmp_path / "target.db", tmp_path / "target.db.part"
+    with open(tmp_path / "target.db.part.lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        part.write_text("half")
+        second = command(house.collector, "backup", "-o", target)
+        assert (second.returncode, second.stdout) == (69, ""), second
+        assert second.stderr == f"park-collector: another backup to {target} is being made\n"
+        assert part.read_text() == "half" and not target.exists()
+    # What a killed one left holds nobody up.
+    assert command(house.collector, "backup", "--force", "-o", target).returncode == 0
+    assert not list(tmp_path.glob("target.db.*"))
+
+    def start() -> subprocess.Popen:
+        return subprocess.Popen([house.collector.program, "backup", "--force", "--config", house.collector.settings, "-o", target],
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    for _ in range(10):
+        both = [start(), start()]
+        said = [one.communicate(timeout=60)[0] for one in both]
+        codes = sorted(one.returncode for one in both)
+        assert codes in ([0, 0], [0, 69]), (codes, said)
+        assert read(target, "PRAGMA integrity_check") == [("ok",)]
+    assert not list(tmp_path.glob("target.db.*"))
 
 
 def test_a_backup_that_gets_no_name_leaves_nothing(house, tmp_path):
