@@ -53,7 +53,8 @@ struct countback {
     int64_t due_mono_ms, told_due_mono_ms;
     int64_t put_off_mono_ms; /* since when late readings put it off; 0 = they do not */
     struct rounds rounds;
-    bool is_round; /* the hour at hand is not due */
+    bool is_round;       /* the hour at hand is not due */
+    bool is_all_suspect; /* the rounds met an hour that is empty: others may be too */
     int64_t round_due_mono_ms, round_begun_mono_ms;
     struct hour_list handed; /* what a rebuild left, on its way to the table */
     int64_t unfinished_due_mono_ms;
@@ -158,6 +159,7 @@ static void compare(struct countback *c, int64_t found)
     if (c->is_round) {
         if (!is_as_expected(c, found))
             hour_list_add(&c->wanting, span_of(c->at.measurement), c->at.hour);
+        c->is_all_suspect = found == 0 && c->expected > 0;
         end_round(c);
     } else if (is_as_expected(c, found)) {
         count.expected = found;
@@ -511,11 +513,21 @@ enum status countback_recount(struct countback *c, int64_t now_ms, struct error 
     return status;
 }
 
+/* The database may have been made anew behind our back. */
+static enum status suspect_all(struct countback *c, int64_t now_ms, struct error *err)
+{
+    log_warn("store", "an hour that was all in the store is empty there: every hour is counted again");
+    c->is_all_suspect = false;
+    return countback_recount(c, now_ms, err);
+}
+
 static enum status look(
     struct countback *c, int64_t settled, int64_t now_ms, bool *ret_has_worked, struct error *err)
 {
     int64_t now_mono_ms = clock_system.mono_ms(), closed = (now_ms - CLOSED_MS) / HOUR_MS;
     *ret_has_worked = false;
+    if (c->is_all_suspect)
+        return suspect_all(c, now_ms, err);
     if (now_mono_ms < c->due_mono_ms)
         return ST_OK;
     bool is_found = false;

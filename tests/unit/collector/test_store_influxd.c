@@ -463,6 +463,20 @@ static void test_an_hour_that_lost_a_point_after_it_was_counted_is_found_on_the_
     counting_close(&c);
 }
 
+static void test_where_the_rounds_meet_an_empty_hour_every_hour_is_due(void **state)
+{
+    (void)state;
+    need_influxd();
+    struct counting c;
+    counting_open(&c, "emptied", true);
+    go_one_round(&c);
+    assert_int_equal(c.touched.count, 0);
+    json_decref(query("emptied", "DROP MEASUREMENT register"));
+    go_one_round(&c);
+    assert_int_equal(c.touched.count, READING_STATE + 1); /* the only hour, of each kind */
+    counting_close(&c);
+}
+
 static void test_late_readings_without_end_do_not_keep_other_hours_from_being_counted(void **state)
 {
     (void)state;
@@ -528,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_the_policy_follows_the_settings),
         cmocka_unit_test(test_a_database_that_was_dropped_is_created_again),
         cmocka_unit_test(test_an_hour_that_lost_a_point_after_it_was_counted_is_found_on_the_rounds),
+        cmocka_unit_test(test_where_the_rounds_meet_an_empty_hour_every_hour_is_due),
         cmocka_unit_test(test_late_readings_without_end_do_not_keep_other_hours_from_being_counted),
         cmocka_unit_test(test_a_store_that_does_not_answer_a_count_is_no_store_that_differs),
     };
