@@ -28,7 +28,7 @@ def house(stage):
 
 def put(house, whole: Path, sql: str | None, content: bytes | None = None) -> None:
     """In the database's place: these bytes, or the whole one, changed."""
-    for suffix in ("-wal", "-shm"):
+    for suffix in ("", "-wal", "-shm"):  # a new file: SQLite knows one that was open by its number
         house.database.with_name(house.database.name + suffix).unlink(missing_ok=True)
     shutil.copy(whole, house.database)
     if content is not None:
