@@ -28,12 +28,7 @@ static void go_back(struct window *w, int64_t mark)
 
 void window_init(struct window *w, int64_t mark, int64_t last, int64_t probe_ms)
 {
-    /* An earlier run may have published all of it. */
-    *w = (struct window){.last = last,
-        .sent = last,
-        .probe_first_ms = probe_ms,
-        .believe_at_mono_ms = INT64_MIN,
-        .refuse_at_mono_ms = INT64_MIN};
+    *w = (struct window){.last = last, .probe_first_ms = probe_ms, .refuse_at_mono_ms = INT64_MIN};
     go_back(w, mark);
 }
 
@@ -59,14 +54,10 @@ bool window_acknowledge(struct window *w, int64_t seq, bool is_stored, int64_t n
             w->next = seq + 1;
     }
     bool is_alive = is_moved || !is_stored;
-    if (w->is_probing && is_alive) {
+    if (w->is_probing && is_alive)
         go_back(w, w->mark);
-    } else if (!is_moved && is_alive && window_is_out(w) && now_mono_ms >= w->believe_at_mono_ms) {
-        go_back(w, w->mark);
-        w->believe_at_mono_ms = now_mono_ms + w->probe_first_ms;
-    } else if (is_moved) {
+    else if (is_moved)
         calm(w, now_mono_ms);
-    }
     return is_moved;
 }
 
@@ -82,10 +73,13 @@ void window_forget(struct window *w, int64_t seq, int64_t now_mono_ms)
     calm(w, now_mono_ms);
 }
 
-static void obey(struct window *w, int64_t seq, int64_t first, int64_t now_mono_ms)
+static bool obey(struct window *w, int64_t seq, int64_t first, int64_t now_mono_ms)
 {
-    go_back(w, seq < first - 1 ? first - 1 : seq);
+    int64_t mark = seq < first - 1 ? first - 1 : seq;
+    bool is_news = mark != w->mark || window_is_out(w);
+    go_back(w, mark);
     w->refuse_at_mono_ms = now_mono_ms + REFUSAL_MS;
+    return is_news;
 }
 
 bool window_refuse(struct window *w, int64_t seq, int64_t first, int64_t now_mono_ms)
@@ -96,16 +90,14 @@ bool window_refuse(struct window *w, int64_t seq, int64_t first, int64_t now_mon
         w->held_refusal = seq;
         return false;
     }
-    obey(w, seq, first, now_mono_ms);
-    return true;
+    return obey(w, seq, first, now_mono_ms);
 }
 
 bool window_tick(struct window *w, int64_t first, int64_t now_mono_ms)
 {
     if (w->held_refusal == NO_REFUSAL || now_mono_ms < w->refuse_at_mono_ms)
         return false;
-    obey(w, w->held_refusal, first, now_mono_ms);
-    return true;
+    return obey(w, w->held_refusal, first, now_mono_ms);
 }
 
 int64_t window_next(const struct window *w, int64_t now_mono_ms)
@@ -129,10 +121,6 @@ void window_published(struct window *w, int64_t seq, int32_t bytes, int64_t now_
 {
     bool is_first = !window_is_out(w), is_probe = seq < w->next;
     w->bytes[seq % WINDOW_BATCHES] = bytes;
-    if (seq > w->sent)
-        w->sent = seq;
-    else
-        w->believe_at_mono_ms = now_mono_ms + w->probe_first_ms;
     if (is_probe) {
         w->is_probing = true;
         w->probe_wait_ms = w->probe_wait_ms * 2 < PROBE_MAX_MS ? w->probe_wait_ms * 2 : PROBE_MAX_MS;

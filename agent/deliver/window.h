@@ -7,10 +7,9 @@
  * doubling intervals; as soon as the collector answers, everything behind the mark is sent again, because
  * what was out may be lost with the silence.
  *
- * A collector that comes back says its mark. Where that moves nothing though batches are out, they went to a
- * collector that was not there, and are sent again at once. But an answer to a duplicate reads the same, and
- * to send again for it would make the next duplicate: therefore it is believed only when nothing was sent
- * twice for the time of a probe. Going back sends twice, so it cannot happen oftener than probes do.
+ * A collector that comes back says what it needs next, as a refusal: what was out when it was not there is lost,
+ * and is sent again at once. An acknowledgement that moves nothing makes nothing be sent again: it may answer a
+ * duplicate, and to send again for that would make the next duplicate.
  */
 #pragma once
 
@@ -28,8 +27,6 @@ struct window {
     int64_t probe_wait_ms;         /* the current interval */
     int64_t probe_at_mono_ms;      /* when silence becomes a probe; INT64_MAX = nothing is out */
     bool is_probing;               /* only the lowest is sent until the collector answers */
-    int64_t sent;                  /* the highest that was ever published */
-    int64_t believe_at_mono_ms;    /* from then on an answer that moves nothing is no answer to a duplicate */
     int64_t refuse_at_mono_ms;     /* earliest time to obey the next refusal */
     int64_t held_refusal;          /* one that came too early; -1 = none */
     int32_t bytes[WINDOW_BATCHES]; /* of each batch that is out, by seq modulo WINDOW_BATCHES */
@@ -40,16 +37,15 @@ void window_init(struct window *w, int64_t mark, int64_t last, int64_t probe_ms)
 void window_restart(struct window *w);
 void window_cut(struct window *w, int64_t last);
 /* Everything up to `seq` is durable; only ever raises the mark. Where it moves nothing it ends a probe all the
- * same, or shows that the collector came back without what is out: see above. A stored (retained) one is no
- * sign of life. True when the mark moved. */
+ * same. A stored (retained) one is no sign of life. True when the mark moved. */
 bool window_acknowledge(struct window *w, int64_t seq, bool is_stored, int64_t now_mono_ms);
 /* Everything up to `seq` is not held any more, acknowledged or not. */
 void window_forget(struct window *w, int64_t seq, int64_t now_mono_ms);
 /* The collector needs seq + 1 next: the mark becomes seq, even if lower. Obeyed at most once a second: one
- * that comes earlier is held for window_tick. `first` is the lowest batch still held. True when obeyed now.
- */
+ * that comes earlier is held for window_tick. `first` is the lowest batch still held. True when the mark moved
+ * or batches that are out will be sent again. */
 bool window_refuse(struct window *w, int64_t seq, int64_t first, int64_t now_mono_ms);
-/* Obeys a held refusal when its second is over. True when the mark moved. */
+/* Obeys a held refusal when its second is over. True as for window_refuse. */
 bool window_tick(struct window *w, int64_t first, int64_t now_mono_ms);
 /* The batch to publish now, or 0. */
 int64_t window_next(const struct window *w, int64_t now_mono_ms);

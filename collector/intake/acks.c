@@ -47,7 +47,7 @@ void acks_note_all(struct acks *a, const struct known *known)
     for (struct known_gateway *g; (g = name_map_next(&known->gateways, &at)) != NULL;) {
         const struct known_epoch *newest = known_epoch_find(g, g->epoch);
         if (newest != NULL)
-            acks_note(a, g->name, &(struct ack){.epoch = newest->epoch, .seq = newest->mark});
+            acks_note(a, g->name, &(struct ack){newest->epoch, newest->mark, .is_refusal = true});
     }
 }
 

@@ -266,7 +266,7 @@ static void test_a_restarted_core_goes_on_where_the_disk_is_and_tells_every_mark
     do /* what was retained may come first */
         assert_non_null(fgets(line, sizeof line, acks.lines));
     while (strstr(line, " -\n") != NULL);
-    assert_non_null(strstr(line, "epoch=00000000000000aa seq=1\n"));
+    assert_non_null(strstr(line, "epoch=00000000000000aa seq=1 again=1\n"));
     broker_unlisten(&acks);
     assert_int_equal(query(&s, "SELECT count(*) FROM journal"), 1);
     scene_close(&s);
@@ -285,7 +285,7 @@ static void test_a_broker_that_lost_everything_gets_the_marks_again(void **state
     broker_again(&s.broker, s.files.folder, BROKER_OPEN); /* it keeps nothing */
     wait_shown(&s, is_connected, true);
     int64_t deadline = clock_system.mono_ms() + PATIENCE_MS;
-    while (strcmp(broker_retained(&s.broker, ACK), "1 epoch=00000000000000aa seq=1") != 0)
+    while (strcmp(broker_retained(&s.broker, ACK), "1 epoch=00000000000000aa seq=1 again=1") != 0)
         assert_true(clock_system.mono_ms() < deadline);
     scene_close(&s);
 }
