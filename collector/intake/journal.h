@@ -83,7 +83,7 @@ enum status journal_reject(struct db *db, int64_t journal, int64_t line, const c
 
 /*
  * No loss is silent, and none can fill the disk: beyond JOURNAL_LOSSES_MAX of a gateway a new one widens the
- * gateway's newest entry of the same reason.
+ * gateway's newest entry of the same reason; only a reason not met before, and they are few, is still added.
  */
 #define JOURNAL_LOSSES_MAX 10000
 

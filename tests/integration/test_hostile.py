@@ -113,9 +113,21 @@ def assert_answers(collector, paths=("/readyz", "/api/v1/quarantine", "/api/v1/l
     return slowest
 
 
+def deliver_rest(park) -> None:
+    """A batch that the broker dropped, its queue full of the attack, may still be in the spool of an agent that ended."""
+    for gateway, agent in park.agents.items():
+        newest = max(evidence.read_spool(agent.settings.with_suffix(".spool")).batches)
+        if newest not in evidence.read_journal(park.collector.settings.with_suffix(".db"))[gateway]:
+            agent.start()
+            wait_until(lambda: newest in evidence.read_journal(park.collector.settings.with_suffix(".db"))[gateway], 30,
+                       f"{gateway} delivers what is left")
+            agent.stop()
+
+
 def assert_lawful_lost_nothing(park) -> None:
     park.stop_agents()
     park.sim.stop()
+    deliver_rest(park)
     park.collector.wait_settled(120)
     expected, found = by_point(park.sim.log_of_answers), in_store(park.influx)
     for key, answered in expected.items():
@@ -133,7 +145,9 @@ def assert_bounded_on_disk(park) -> None:
     evil = f"(SELECT id FROM gateway WHERE name = '{hostile.GATEWAY}')"
     assert rows(park, f"SELECT count(*) FROM point WHERE gateway = {evil}")[0][0] <= 10_000
     assert rows(park, f"SELECT count(*) FROM epoch WHERE gateway = {evil}")[0][0] <= 1_000
-    assert rows(park, f"SELECT count(*) FROM loss WHERE gateway = '{hostile.GATEWAY}'")[0][0] <= 10_001
+    # Beyond the limit one of each reason is added, and the reasons are few.
+    losses, reasons = rows(park, f"SELECT count(*), count(DISTINCT reason) FROM loss WHERE gateway = '{hostile.GATEWAY}'")[0]
+    assert reasons <= 20 and losses <= 10_000 + reasons
     assert rows(park, "SELECT sum(length(content)) FROM quarantine")[0][0] <= 4 * 1024 * 1024
     journal, = rows(park, "SELECT sum(length(payload)) FROM journal")[0]
     size, = rows(park, "SELECT (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)")[0]

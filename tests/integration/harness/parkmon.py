@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 from harness.process import Program, free_port, run, wait_until
@@ -114,8 +116,14 @@ class Collector(Program):
         return run([self.program, *commands, "--config", self.settings, *options], seconds)
 
     def wait_settled(self, seconds: float = 30.0) -> None:
-        """Until the store has settled every batch that the collector holds."""
-        wait_until(lambda: self.metric("parkmon_store_backlog_batches") == 0, seconds, "the store has settled all batches")
+        """Until the store has settled every batch that the collector holds, by the database: the metrics lag behind it."""
+        wait_until(self.is_settled, seconds, "the store has settled all batches")
+
+    def is_settled(self) -> bool:
+        with closing(sqlite3.connect(f"file:{self.settings.with_suffix('.db')}?mode=ro", uri=True)) as db:
+            settled, held = db.execute("SELECT position, (SELECT coalesce(max(id), 0) FROM journal) FROM cursor"
+                                       " WHERE name = 'raw'").fetchone()
+        return settled >= held and self.metric("parkmon_store_backlog_batches") == 0
 
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""
