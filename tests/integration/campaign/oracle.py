@@ -400,7 +400,8 @@ class Judge:
         for device, numbers in registers.items():
             turns: dict[str, list[list[int]]] = {}  # by text: when it was said
             missing = []
-            for turn in range(max(numbers) // POLLS_PER_STATE + 1):
+            # All that was said: the store goes on while it is read, its registers before its states.
+            for turn in range(max(self.answers.time_of[device]) // POLLS_PER_STATE + 1):
                 text = STATES[turn % len(STATES)]
                 polls = range(turn * POLLS_PER_STATE, (turn + 1) * POLLS_PER_STATE)
                 said = [self.answers.time_of[device][n] for n in polls if n in self.answers.time_of[device]]
