@@ -165,9 +165,10 @@ static const char *find_obstacle(struct turn *t)
     if (!t->reserve.is_held && now >= t->reserve_due_mono_ms) {
         t->reserve_due_mono_ms = now + RESERVE_MS;
         struct error why;
-        if (reserve_take(&t->reserve, &why) == ST_OK)
-            t->is_disk_full = false;
-        else if (!t->is_disk_full)
+        enum status status = reserve_take(&t->reserve, &why);
+        /* Also at the start: what an earlier run gave up is there to delete with, not for batches. */
+        t->is_disk_full = status == ST_FULL;
+        if (status != ST_OK && !t->is_disk_full)
             complain(&t->no_reserve, now, LOG_LEVEL_WARN, "core",
                 "%s; without this reserve nothing can be deleted once the disk is full", why.text);
     }
@@ -184,7 +185,9 @@ static void complain_of_obstacle(struct turn *t, const char *obstacle)
 {
     if (t->is_disk_full) {
         complain(&t->storage, t->clock->mono_ms(), LOG_LEVEL_ERROR, "core",
-            "the disk is full: nothing is acknowledged; make room, and it goes on by itself");
+            "the disk is full: nothing is acknowledged; make room, and with %lld MiB free it goes on by "
+            "itself",
+            (long long)(reserve_needs_bytes(&t->reserve) >> 20));
         return;
     }
     bool is_database = is_database_full(t);
@@ -298,9 +301,9 @@ static enum status load(struct turn *t, struct error *err)
 
 static bool give_up_reserve(struct turn *t)
 {
+    t->is_disk_full = true;
     if (!reserve_give_up(&t->reserve))
         return false;
-    t->is_disk_full = true;
     t->reserve_due_mono_ms = t->clock->mono_ms() + RESERVE_MS;
     return true;
 }

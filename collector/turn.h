@@ -49,7 +49,7 @@ struct turn {
     bool is_commit_failing; /* until one succeeds that wrote something */
     bool is_careful;        /* the last one failed: this one takes no messages */
     struct reserve reserve;
-    bool is_disk_full; /* the reserve was given up, and could not be taken again yet */
+    bool is_disk_full; /* it has no room for the reserve, or gave it up */
     int64_t reserve_due_mono_ms;
     struct troubles troubles;
     struct complaint storage, rejects, strangers, untimely, no_reserve;

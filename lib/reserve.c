@@ -45,11 +45,16 @@ static int allocate(int fd, int64_t bytes)
     return cause == 0 && fsync(fd) != 0 ? errno : cause;
 }
 
-/* Room for as much again: a reserve that takes the last room would be given up at the next commit. */
+int64_t reserve_needs_bytes(const struct reserve *r)
+{
+    return 2 * r->bytes;
+}
+
 static bool has_room(const struct reserve *r)
 {
     struct statvfs disk;
-    return statvfs(r->beside, &disk) != 0 || (int64_t)disk.f_bavail >= 2 * r->bytes / (int64_t)disk.f_frsize;
+    return statvfs(r->beside, &disk) != 0 ||
+           (int64_t)disk.f_bavail >= reserve_needs_bytes(r) / (int64_t)disk.f_frsize;
 }
 
 enum status reserve_take(struct reserve *r, struct error *err)

@@ -21,6 +21,8 @@ struct reserve {
 void reserve_init(struct reserve *r, const char *beside, int64_t bytes);
 void reserve_release(struct reserve *r); /* the file stays; accepts a zeroed one */
 
+/* What must be free for it to be taken: room for as much again, or it would be given up at the next commit. */
+int64_t reserve_needs_bytes(const struct reserve *r);
 /* Holds the space; does nothing where it is held. ST_FULL: the disk has no room for it; ST_STORAGE: it cannot
  * be written. Nothing of it is left then. Cheap while the disk is full: it may be tried as often as one
  * likes. */

@@ -17,12 +17,19 @@ static void fill_disk(const char *filler)
     close(fd);
 }
 
-/* What it holds for that is enough to begin, and it takes batches when there is room. */
+static void start(struct turn_scene *s)
+{
+    struct error err;
+    if (turn_open(&s->turn, &s->settings, s->park, &turn_clock, &err) != ST_OK)
+        fail_msg("%s", err.text);
+}
+
+/* What it holds for that is enough to begin, and it takes batches when there is room. Started again, it leaves what the
+ * reserve held to what must be deleted and settled. */
 static void start_on_full_disk(struct turn_scene *s, const char *filler)
 {
     struct turn *t = &s->turn;
-    struct error err;
-    assert_int_equal(turn_open(t, &s->settings, s->park, &turn_clock, &err), ST_OK);
+    start(s);
     turn_give(
         t, "gw-a", "#park1 epoch=000000000000000a seq=1 first=1\nregister,point=p value=1i 1764000000000\n");
     turn_once(t);
@@ -30,15 +37,23 @@ static void start_on_full_disk(struct turn_scene *s, const char *filler)
     assert_true(t->reserve.is_held);
     turn_close(t);
     fill_disk(filler);
-    if (turn_open(t, &s->settings, s->park, &turn_clock, &err) != ST_OK)
-        fail_msg("%s", err.text);
-    assert_int_equal(turn_mark(t, "gw-a"), 1);
-    assert_false(t->reserve.is_held);
     static const char second[] =
         "#park1 epoch=000000000000000a seq=2 first=2\nregister,point=p value=2i 1764000001000\n";
-    turn_give(t, "gw-a", second);
-    turn_once(t);
-    assert_int_equal(turn_mark(t, "gw-a"), 1);
+    for (int starts = 0; starts < 3; starts++) {
+        if (starts > 0)
+            turn_close(t);
+        start(s);
+        assert_int_equal(turn_mark(t, "gw-a"), 1);
+        assert_false(t->reserve.is_held);
+        turn_give(t, "gw-a", second);
+        turn_once(t);
+        turn_now_mono_ms += 2000;
+        turn_give(t, "gw-a", second);
+        turn_once(t);
+        assert_int_equal(turn_mark(t, "gw-a"), 1);
+        assert_false(t->show.is_accepting);
+        assert_string_equal(t->show.reason, "the disk is full");
+    }
     unlink(filler);
     turn_now_mono_ms += 2000;
     turn_once(t);
