@@ -1,4 +1,4 @@
-"""A gateway with valid credentials and bad intent: what it sends, and a thread that sends it."""
+"""Gateways with valid credentials and bad intent: what one sends, whom the other says to be, and a thread for each."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from publisher import Mqtt
+from publisher import NOT_AUTHORISED, Mqtt
 
 GATEWAY = "gw-evil"
+THIEF = "gw-thief"
 UP, STATE = f"park/v1/gw/{GATEWAY}/up", f"park/v1/gw/{GATEWAY}/state"
 DAY_MS = 86_400_000
 SEQ_MAX = 2**53 - 1
@@ -180,3 +181,57 @@ class Hostile:
         mqtt.flush()
         self.sent[kind], self.denied[kind] = (messages, size), mqtt.denied
         mqtt.close()
+
+
+class Thief:
+    """A second gateway, which connects with its own user and others' client ids, holds each for a moment and begins again, so
+    that a broker which lets it have them ends the others' sessions; and as others, without their passwords."""
+
+    HOLD_S = 0.1
+
+    def __init__(self, broker, ids: tuple[str, ...], users: tuple[str, ...]):
+        self.broker = broker
+        self.ids = ids
+        self.users = users
+        self.held = self.guessed = 0
+        self.is_stopping = threading.Event()
+        self.failure: Exception | None = None
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def start(self) -> "Thief":
+        self.thread.start()
+        return self
+
+    def stop(self) -> None:
+        self.is_stopping.set()
+        self.thread.join()
+        if self.failure:
+            raise self.failure
+
+    def run(self) -> None:
+        try:
+            before = None
+            while not self.is_stopping.is_set():
+                for client_id in self.ids:
+                    made = self.connect(client_id, THIEF)
+                    self.held += 1
+                    self.is_stopping.wait(self.HOLD_S)
+                    if before:
+                        before.close()
+                    before = made
+                for user in self.users:
+                    self.guess(user)
+        except Exception as failure:  # told by stop
+            self.failure = failure
+
+    def connect(self, client_id: str, user: str) -> Mqtt:
+        return Mqtt(self.broker.port, client_id, user, self.broker.password_file(THIEF).read_text().strip())
+
+    def guess(self, user: str) -> None:
+        try:
+            self.connect(user, user).close()
+        except AssertionError as refusal:
+            assert f"{NOT_AUTHORISED:#x}" in str(refusal), refusal
+            self.guessed += 1
+        else:
+            raise AssertionError(f"came in as {user} without its password")

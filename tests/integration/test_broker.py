@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from harness.process import run, wait_until
 from harness.servers import COLLECTOR_USER, READER_USER
+from publisher import Mqtt
 
 UP = "park/v1/gw/{}/up"
 STATE = "park/v1/gw/{}/state"
@@ -60,7 +61,6 @@ def test_each_may_do_its_work(broker, writer, reader, topic):
     ("gw-a", COLLECTOR_USER, UP.format("gw-b")),
     ("gw-a", COLLECTOR_USER, STATE.format("gw-b")),
     ("gw-a", "gw-b", ACK.format("gw-b")),
-    ("gw-a", "gw-a", ACK.format("gw-a")),
     ("gw-a", READER_USER, PUBLIC),
     (READER_USER, COLLECTOR_USER, UP.format("gw-a")),
     ("gw-a", READER_USER, UP.format("gw-a")),
@@ -69,6 +69,30 @@ def test_each_may_do_its_work(broker, writer, reader, topic):
 ])
 def test_nobody_may_do_anothers(broker, writer, reader, topic):
     assert not is_heard(broker, writer, reader, topic)
+
+
+def own(broker, user: str, client_id: str) -> Mqtt:
+    return Mqtt(broker.port, client_id, user, broker.password_file(user).read_text().strip())
+
+
+def test_a_gateway_gives_itself_no_acknowledgement(broker):
+    gateway = own(broker, "gw-a", "park-gw-a")
+    gateway.publish(ACK.format("gw-a"), b"x")
+    gateway.flush()
+    assert gateway.denied == 1
+
+
+def test_a_client_id_belongs_to_its_user(broker):
+    """Who connects with another's id ends nothing but an earlier connection of his own."""
+    gateway, other = own(broker, "gw-a", "park-gw-a"), own(broker, "gw-b", "park-gw-a")
+    gateway.subscribe(ACK.format("gw-a"))
+    other.subscribe(ACK.format("gw-b"))
+    own(broker, "gw-b", "any")
+    wait_until(lambda: "Client gw-b already connected, closing old connection" in broker.log(), 5, "the second connection of gw-b")
+    gateway.publish(STATE.format("gw-a"), b"{}")
+    gateway.flush()
+    with pytest.raises((AssertionError, OSError), match="closed the connection|reset"):
+        other.wait(lambda: False, "anything", 5)
 
 
 def test_nobody_comes_in_without_a_password(broker):

@@ -1,4 +1,4 @@
-"""A gateway that attacks with valid credentials, and people who attack the listener, while lawful gateways deliver.
+"""Gateways that attack with valid credentials, and people who attack the listener, while lawful gateways deliver.
 
 PARKMON_LONG=1 plays each attack for 40 s instead of 2.
 """
@@ -17,6 +17,7 @@ import hostile
 import pytest
 from harness.parkmon import release_folder
 from harness.process import wait_until
+from harness.servers import COLLECTOR_USER
 from harness.stage import Park
 from publisher import Publisher
 from test_thin_path import by_point, in_store
@@ -82,7 +83,7 @@ class Probe:
 @pytest.fixture
 def park(stage):
     """The optimised build, because memory and latency are judged."""
-    return Park(stage, every=0.5, build=release_folder(), users=(hostile.GATEWAY, PROBE)).start()
+    return Park(stage, every=0.5, build=release_folder(), users=(hostile.GATEWAY, hostile.THIEF, PROBE)).start()
 
 
 def rows(park, sql: str) -> list[tuple]:
@@ -165,15 +166,30 @@ def assert_said_once_each(park) -> None:
     assert all(line.startswith(f"gateway {hostile.GATEWAY}: ") for line in told), told
 
 
+def assert_nobody_was_taken_over(park, thief) -> None:
+    """Neither the collector nor an agent lost its session to the thief, and the broker's log names who tried."""
+    assert thief.held >= 10 and thief.guessed >= 10
+    for program in (park.collector, *park.agents.values()):
+        assert ": connected as park-" in program.log() and "connected again as" not in program.log(), program.log_tail()
+    log = park.broker.log()
+    ended = set(re.findall(r"Client (\S+) already connected, closing old connection", log))
+    assert hostile.THIEF in ended and ended <= {hostile.THIEF, hostile.GATEWAY}, ended
+    assert re.search(rf"from 127\.0\.0\.1:\d+ as {hostile.THIEF} \(.* u'{hostile.THIEF}'\)", log)
+
+
 def test_a_gateway_that_attacks_takes_nothing_from_the_others(park):
     probe = Probe(park.broker)
+    lawful = next(iter(park.agents))
+    thief = hostile.Thief(park.broker, ("park-collector-main", f"park-{lawful}"), (COLLECTOR_USER, lawful)).start()
     attacker = hostile.Hostile(park.broker, SECONDS_EACH).start()
     slowest = 0.0
     while attacker.thread.is_alive():
         slowest = max(slowest, assert_answers(park.collector))
         attacker.thread.join(0.5)
     attacker.join()
+    thief.stop()
     probe.stop()
+    assert_nobody_was_taken_over(park, thief)
     forbidden, _ = attacker.sent["forged"]
     assert attacker.denied["forged"] == forbidden > 0 and sum(attacker.denied.values()) == forbidden
 
@@ -186,7 +202,7 @@ def test_a_gateway_that_attacks_takes_nothing_from_the_others(park):
                "the retained batch is told")
     latencies = sorted(probe.latencies)
     p90 = latencies[int(len(latencies) * 0.9)]
-    print(f"sent {attacker.sent}\npeak {memory_kib} KiB; {len(latencies)} acknowledgements, median {latencies[len(latencies) // 2]:.3f} s, "
+    print(f"sent {attacker.sent}; others' client ids {thief.held} times\npeak {memory_kib} KiB; {len(latencies)} acknowledgements, median {latencies[len(latencies) // 2]:.3f} s, "
           f"p90 {p90:.3f} s, worst {latencies[-1]:.3f} s; slowest answer {slowest:.3f} s")
     delay_s = worst_delay_s(park)
     print(f"oldest reading of an agent's batch when it arrived: {delay_s:.3f} s")
