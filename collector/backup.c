@@ -172,7 +172,7 @@ static enum status lock_target(const char *part, const char *target, int *ret_fd
     char *name = mem_printf("%s.lock", part);
     struct stat named, held;
     int fd;
-    enum status status = db_lock(part, &fd, err);
+    enum status status = file_lock(name, &fd, err);
     if (status == ST_OK && (fstat(fd, &held) != 0 || lstat(name, &named) != 0 ||
                                held.st_dev != named.st_dev || held.st_ino != named.st_ino)) {
         close(fd);
@@ -221,7 +221,9 @@ int backup_run(const struct collector_settings *settings, const char *target, bo
 
 char *restore_unfinished_path(const char *database)
 {
-    return mem_printf("%s.restoring", database);
+    char *real = file_real_path(database), *unfinished = mem_printf("%s.restoring", real);
+    free(real);
+    return unfinished;
 }
 
 /* The database with its write-ahead log under another name, so that it can be opened there. First both have both
@@ -302,16 +304,17 @@ static enum status put_in_place(const char *backup, const char *database, struct
 
 int restore_run(const struct collector_settings *settings, const char *backup)
 {
-    const char *database = settings->database.path;
     struct error err;
-    int lock;
-    if (!is_apart(backup, database, "a backup of it"))
+    struct db_lock lock;
+    if (!is_apart(backup, settings->database.path, "a backup of it"))
         return EXIT_USAGE;
     enum status status = db_check(backup, COLLECTOR_APPLICATION_ID, collector_schema.count, &err);
     if (status == ST_OK)
-        status = db_lock(database, &lock, &err);
+        status = db_lock(settings->database.path, &lock, &err);
     if (status != ST_OK)
         return complain_and_code(status, &err);
+    /* SQLite's files stand beside what a link leads to. */
+    char *database = file_real_path(settings->database.path);
     status = put_in_place(backup, database, &err);
     if (status == ST_OK)
         printf("%s holds what %s held.\n"
@@ -319,6 +322,7 @@ int restore_run(const struct collector_settings *settings, const char *backup)
                "still\n"
                "keep comes again; what they do not is recorded as loss, by name (/api/v1/losses).\n",
             database, backup);
-    close(lock);
+    free(database);
+    db_unlock(&lock);
     return complain_and_code(status, &err);
 }

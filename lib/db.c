@@ -1,5 +1,6 @@
 #include "lib/db.h"
 
+#include "lib/file.h"
 #include "lib/mem.h"
 
 #include <assert.h>
@@ -20,7 +21,7 @@
 struct db {
     sqlite3 *sqlite;
     char *path;
-    int lock_fd; /* -1 for readers */
+    struct db_lock lock; /* of a writer */
     bool is_open;
     bool is_corrupt;
     bool is_in_transaction; /* as the caller sees it; SQLite may have rolled back already */
@@ -118,23 +119,47 @@ static enum status exec(struct db *db, const char *sql, struct error *err)
 
 /* ---- opening and closing ---- */
 
-enum status db_lock(const char *database, int *ret_fd, struct error *err)
+/* Not opened before the lock file is ours: to close it takes away what SQLite locked elsewhere in this process. */
+static enum status lock_database(const char *path, int flags, struct db_lock *lock, struct error *err)
 {
-    char *path = mem_printf("%s.lock", database);
-    enum status status = ST_OK;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        status = error_set(err, ST_STORAGE, "cannot open %s: %s", path, strerror(errno));
-    else if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        status = error_set(err, ST_UNREACHABLE, "%s is in use by another process", database);
-    else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        status = error_set(err, ST_STORAGE, "cannot lock %s: %s", path, strerror(errno));
-    free(path);
+    lock->database_fd = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0640);
+    if (lock->database_fd < 0 || flock(lock->database_fd, LOCK_EX | LOCK_NB) == 0)
+        return ST_OK; /* what is wrong with the path, who reads or replaces it will say */
+    return errno == EWOULDBLOCK ? error_set(err, ST_UNREACHABLE, "%s is in use by another process", path)
+                                : error_set(err, ST_STORAGE, "cannot lock %s: %s", path, strerror(errno));
+}
+
+static enum status lock_with(const char *path, int flags, struct db_lock *ret, struct error *err)
+{
+    struct db_lock lock = {-1, -1};
+    char *real = file_real_path(path), *name = mem_printf("%s.lock", real);
+    enum status status = file_lock(name, &lock.name_fd, err);
+    if (status == ST_UNREACHABLE)
+        error_set(err, status, "%s is in use by another process", path);
     if (status == ST_OK)
-        *ret_fd = fd;
-    else if (fd >= 0)
-        close(fd);
+        status = lock_database(path, flags, &lock, err);
+    if (status == ST_OK)
+        *ret = lock;
+    else
+        db_unlock(&lock);
+    free(name);
+    free(real);
     return status;
+}
+
+enum status db_lock(const char *path, struct db_lock *ret, struct error *err)
+{
+    return lock_with(path, O_RDONLY, ret, err);
+}
+
+/* The lock file stays: removing it would let two processes lock two different files. */
+void db_unlock(struct db_lock *lock)
+{
+    if (lock->database_fd >= 0)
+        close(lock->database_fd);
+    if (lock->name_fd >= 0)
+        close(lock->name_fd);
+    *lock = (struct db_lock){-1, -1};
 }
 
 static enum status query_int(struct db *db, const char *sql, int64_t *ret, struct error *err)
@@ -291,17 +316,8 @@ static struct db *new_db(const char *path)
 {
     struct db *db = mem_zalloc(sizeof *db);
     db->path = mem_strdup(path);
-    db->lock_fd = -1;
+    db->lock = (struct db_lock){-1, -1};
     return db;
-}
-
-/* What people use and do is in these files: not for every user of the machine. The files beside it get the
- * same mode. */
-static void make_private(const char *path)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (fd >= 0)
-        close(fd); /* what is wrong with the path SQLite will say */
 }
 
 enum status db_open(const char *path, const struct db_schema *schema, struct db **ret, struct error *err)
@@ -313,11 +329,11 @@ enum status db_open_own(
     const char *path, int application_id, const struct db_schema *schema, struct db **ret, struct error *err)
 {
     struct db *db = new_db(path);
-    enum status status = db_lock(path, &db->lock_fd, err);
-    if (status == ST_OK) {
-        make_private(path);
+    /* What people use and do is in these files: not for every user of the machine. The files beside it get the
+     * same mode. */
+    enum status status = lock_with(path, O_RDWR | O_CREAT, &db->lock, err);
+    if (status == ST_OK)
         status = open_sqlite(db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
-    }
     if (status == ST_OK)
         status = check_application(db, application_id, err);
     int64_t version = 0;
@@ -468,9 +484,7 @@ void db_close(struct db *db)
     }
     int code = sqlite3_close(db->sqlite);
     assert(code == SQLITE_OK);
-    /* The lock file stays: removing it would let two processes lock two different files. */
-    if (db->lock_fd >= 0)
-        close(db->lock_fd);
+    db_unlock(&db->lock); /* after SQLite's own locks: see lock_database */
     free(db->path);
     free(db);
 }

@@ -24,9 +24,9 @@ struct db_schema {
     int count;
 };
 
-/* Opens or creates for writing, migrates, and holds an exclusive lock file beside it ("<path>.lock") for the
- * life of the connection: a second writer gets ST_UNREACHABLE "in use by another process". A file that is not
- * a sound database is ST_INVALID. New files are open to their owner and group only. */
+/* Opens or creates for writing, migrates, and holds the lock of db_lock for the life of the connection: a second
+ * writer gets ST_UNREACHABLE "in use by another process". A file that is not a sound database is ST_INVALID. New
+ * files are open to their owner and group only. */
 enum status db_open(const char *path, const struct db_schema *schema, struct db **ret, struct error *err);
 /* The same for a file that says whose it is: `application_id` is written into a new one, and a database with
  * another or none is ST_INVALID, unchanged. 0 = any. */
@@ -39,9 +39,19 @@ enum status db_open_reader(const char *path, struct db **ret, struct error *err)
 enum status db_open_reader_own(
     const char *path, int application_id, int version_max, struct db **ret, struct error *err);
 int64_t db_format(const struct db *db);
-/* The lock of db_open alone, for what replaces the file as a whole: ST_UNREACHABLE where it is in use. The caller
- * closes the descriptor. */
-enum status db_lock(const char *path, int *ret_fd, struct error *err);
+/*
+ * One writer for a database, by whatever link it is named: the lock file stands beside what the links lead to ("<real
+ * path>.lock"; it holds also while the database is replaced), and the database itself is locked as well, which has
+ * one lock under all its names. Both by flock(2), which on a local disk is apart from SQLite's own locks; where a file
+ * system takes it for the same (NFS) or refuses it, db_open fails and says that it is locked.
+ */
+struct db_lock {
+    int name_fd, database_fd; /* -1: none */
+};
+/* The lock of db_open alone, for what replaces the file as a whole: ST_UNREACHABLE where it is in use. There may be
+ * no database. */
+enum status db_lock(const char *path, struct db_lock *ret, struct error *err);
+void db_unlock(struct db_lock *lock); /* again does nothing */
 /* Is this whole file a sound database of ours, of a format that this program knows? ST_INVALID says why not.
  * Reads all of it; nobody may be writing to it. */
 enum status db_check(const char *path, int application_id, int version_max, struct error *err);

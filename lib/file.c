@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -121,4 +123,50 @@ char *file_beside(const char *base, const char *path)
     if (path[0] == '/' || slash == NULL)
         return mem_strdup(path);
     return mem_printf("%.*s/%s", (int)(slash - base), base, path);
+}
+
+#define LINKS_MAX 40 /* as many as Linux follows */
+
+/* A link to nothing is followed by hand: what is made there is made where it leads. */
+static char *follow(const char *path, int links)
+{
+    char text[PATH_MAX];
+    char *real = realpath(path, NULL);
+    if (real != NULL)
+        return real;
+    ssize_t len = links < LINKS_MAX ? readlink(path, text, sizeof text - 1) : -1;
+    if (len > 0) {
+        text[len] = '\0';
+        char *next = file_beside(path, text);
+        real = follow(next, links + 1);
+        free(next);
+        return real;
+    }
+    const char *slash = strrchr(path, '/');
+    char *beside = file_beside(path, "."), *folder = realpath(beside, NULL);
+    real = folder != NULL ? mem_printf("%s/%s", folder, slash != NULL ? slash + 1 : path) : mem_strdup(path);
+    free(folder);
+    free(beside);
+    return real;
+}
+
+char *file_real_path(const char *path)
+{
+    return follow(path, 0);
+}
+
+enum status file_lock(const char *path, int *ret_fd, struct error *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_set(err, ST_STORAGE, "cannot open %s: %s", path, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        *ret_fd = fd;
+        return ST_OK;
+    }
+    enum status status = errno == EWOULDBLOCK
+                             ? error_set(err, ST_UNREACHABLE, "%s is in use by another process", path)
+                             : error_set(err, ST_STORAGE, "cannot lock %s: %s", path, strerror(errno));
+    close(fd);
+    return status;
 }

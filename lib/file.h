@@ -15,6 +15,11 @@ enum status file_read_secret(const char *path, char **ret, struct error *err);
 enum status file_read(const char *path, size_t max, char **ret, size_t *ret_len, struct error *err);
 /* Makes it last that `path` was created, renamed or removed: syncs its folder. ST_STORAGE where that fails. */
 enum status file_sync_folder_of(const char *path, struct error *err);
+/* Where `path` leads to through all links, also while nothing is there yet. The caller frees it. */
+char *file_real_path(const char *path);
+/* Locks the file `path` (flock), which is made where it is missing, until *ret_fd is closed. ST_UNREACHABLE: somebody
+ * holds it. ST_STORAGE: it cannot be opened, or its file system has no such locks. */
+enum status file_lock(const char *path, int *ret_fd, struct error *err);
 /* `path` itself when absolute, else relative to the folder in which the file `base` stands. The caller frees
  * it. */
 char *file_beside(const char *base, const char *path);

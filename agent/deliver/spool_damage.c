@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -355,29 +354,24 @@ enum status spool_set_aside(const struct spool_options *options, const struct er
     struct error *ret_warning, struct error *err)
 {
     const char *path = options->path;
-    char *lock = mem_printf("%s.lock", path), *next = mem_printf("%s.next", path), *aside = name_aside(path);
-    int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    enum status status = ST_OK;
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0)
-        status = error_set(err, ST_UNREACHABLE, "%s is in use by another process", path);
+    struct db_lock lock;
+    enum status status = db_lock(path, &lock, err);
+    if (status != ST_OK)
+        return status;
+    char *next = mem_printf("%s.next", path), *aside = name_aside(path);
     struct remains remains;
-    if (status == ST_OK) {
-        read_remains(path, &remains);
-        if (remains.gateway[0] != '\0' && strcmp(remains.gateway, options->gateway) != 0)
-            status =
-                error_set(err, ST_INVALID, "%s is the spool of gateway \"%s\", and damaged; expected \"%s\"",
-                    path, remains.gateway, options->gateway);
-    }
+    read_remains(path, &remains);
+    if (remains.gateway[0] != '\0' && strcmp(remains.gateway, options->gateway) != 0)
+        status = error_set(err, ST_INVALID, "%s is the spool of gateway \"%s\", and damaged; expected \"%s\"",
+            path, remains.gateway, options->gateway);
     if (status == ST_OK)
         status = make_next(next, options->gateway, &remains, err);
     if (status == ST_OK)
         status = replace(path, next, aside, err);
     if (status == ST_OK)
         tell(path, aside, &remains, why, ret_warning);
-    if (fd >= 0)
-        close(fd);
-    free(lock);
     free(next);
     free(aside);
+    db_unlock(&lock);
     return status;
 }

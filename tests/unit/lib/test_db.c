@@ -167,6 +167,50 @@ static void test_a_second_writer_is_refused_and_a_reader_is_not(void **state)
     db_close(NULL);
 }
 
+static void assert_is_in_use(const char *name)
+{
+    struct db *second = NULL;
+    struct db_lock lock;
+    struct error err = {""};
+    assert_int_equal(db_open(name, &schema, &second, &err), ST_UNREACHABLE);
+    char *text = mem_printf("%s is in use by another process", name);
+    assert_string_equal(err.text, text);
+    free(text);
+    assert_int_equal(db_lock(name, &lock, NULL), ST_UNREACHABLE);
+}
+
+static void test_a_second_writer_is_refused_by_whatever_link_it_comes(void **state)
+{
+    (void)state;
+    char by_link[80], by_folder[160], by_name[80], other_folder[80];
+    snprintf(by_link, sizeof by_link, "%s-link", path);
+    snprintf(by_name, sizeof by_name, "%s-name", path);
+    snprintf(other_folder, sizeof other_folder, "%s-folder", path);
+    snprintf(by_folder, sizeof by_folder, "%s/%s", other_folder, strrchr(path, '/') + 1);
+    assert_int_equal(symlink(strrchr(path, '/') + 1, by_link), 0);
+    assert_int_equal(symlink(folder, other_folder), 0);
+    struct db *db = NULL;
+    assert_int_equal(db_open(by_link, &schema, &db, NULL), ST_OK); /* which leads to nothing yet */
+    assert_int_equal(link(path, by_name), 0);
+    assert_is_in_use(path);
+    assert_is_in_use(by_folder);
+    assert_is_in_use(by_name);
+    /* Its file is replaced under it. */
+    assert_int_equal(unlink(path), 0);
+    assert_is_in_use(path);
+    assert_is_in_use(by_link);
+    fclose(fopen(path, "w"));
+    assert_is_in_use(path);
+    assert_is_in_use(by_link);
+    assert_is_in_use(by_folder);
+    db_close(db);
+    struct db_lock lock;
+    assert_int_equal(db_lock(by_name, &lock, NULL), ST_OK);
+    db_unlock(&lock);
+    unlink(other_folder);
+    unlink(by_link);
+}
+
 static void test_what_is_no_database_is_refused_with_its_name(void **state)
 {
     (void)state;
@@ -343,6 +387,7 @@ int main(void)
         TEST(test_an_old_database_is_migrated_and_a_newer_one_refused),
         TEST(test_a_migration_that_fails_changes_nothing),
         TEST(test_a_second_writer_is_refused_and_a_reader_is_not),
+        TEST(test_a_second_writer_is_refused_by_whatever_link_it_comes),
         TEST(test_what_is_no_database_is_refused_with_its_name),
         TEST(test_a_constraint_is_invalid_and_the_transaction_goes_on),
         TEST(test_a_full_database_loses_the_whole_transaction_and_nothing_else),
