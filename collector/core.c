@@ -83,6 +83,7 @@ static int64_t show_now(struct core *c)
         .now_ms = c->clock->wall_ms(),
         .is_broker_connected = mqtt_state(c->mqtt) == MQTT_READY,
         .is_clock_synchronised = c->clock->is_synchronised(),
+        .is_clock_behind = turn_is_clock_behind(t),
         .prune_behind_ms = t->prune.behind_ms,
         .journal_end = t->journal_end,
         .database_bytes = db_used_bytes(t->db),

@@ -105,10 +105,12 @@ static enum status take_batch(struct turn *t, struct group *g, struct inbox_mess
         turn_away(t);
     if (status == ST_OK && answer.is_untimely)
         complain(&t->untimely, t->clock->mono_ms(), LOG_LEVEL_ERROR, "intake",
-            "gateway %s: a batch holds readings ahead of this machine's clock, which is not synchronised: it "
-            "is "
-            "not taken, and comes again; set the clock right, or say clock = \"trusted\" where it is",
-            m->gateway);
+            "gateway %s: a batch holds readings ahead of this machine's clock, which is %s: it is not taken, "
+            "and "
+            "comes again; set the clock right",
+            m->gateway,
+            turn_is_clock_behind(t) ? "behind what arrived before"
+                                    : "not synchronised (clock = \"trusted\" says that it is right)");
     if (status == ST_OK && answer.has_ack) {
         MEM_GROW(g->answers, g->answer_count, g->answer_capacity);
         struct group_answer *a = &g->answers[g->answer_count++];
@@ -243,6 +245,11 @@ static enum status save_points(struct turn *t, struct group *g, struct error *er
     return known_save(&t->known, t->db, err);
 }
 
+bool turn_is_clock_behind(const struct turn *t)
+{
+    return t->clock->wall_ms() < t->received_ms;
+}
+
 static enum status fill(struct turn *t, struct group *g, struct error *err)
 {
     enum status status = outbox_bytes(t->db, &t->outbox_bytes, err);
@@ -250,7 +257,7 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
         return status;
     const char *obstacle = find_obstacle(t);
     bool accepts = obstacle == NULL, is_clock_right = t->clock->is_synchronised();
-    g->receive.is_clock_doubtful = !is_clock_right;
+    g->receive.is_clock_doubtful = !is_clock_right || turn_is_clock_behind(t);
     if (!accepts)
         complain_of_obstacle(t, obstacle);
     if (!t->is_commit_failing || !accepts)
@@ -296,7 +303,7 @@ static enum status load(struct turn *t, struct error *err)
         return status;
     t->settled = has_row ? db_int(cursor, 0) : 0;
     db_reset(cursor);
-    return journal_newest(t->db, &t->journal_end, err);
+    return journal_newest(t->db, &t->journal_end, &t->received_ms, err);
 }
 
 static bool give_up_reserve(struct turn *t)
@@ -348,10 +355,10 @@ static enum status tell(struct turn *t, struct group *g, struct error *err)
     if (t->show.is_accepting)
         complaint_clear(&t->storage, t->clock->mono_ms(), "core", "the database takes batches again");
     if (!g->receive.is_clock_doubtful)
-        complaint_clear(&t->untimely, t->clock->mono_ms(), "intake", "the clock is synchronised");
+        complaint_clear(&t->untimely, t->clock->mono_ms(), "intake", "the clock can be right");
     if (t->store != NULL)
         store_wake(t->store);
-    return journal_newest(t->db, &t->journal_end, err) == ST_OK ? ST_OK : ST_STORAGE;
+    return journal_newest(t->db, &t->journal_end, &t->received_ms, err) == ST_OK ? ST_OK : ST_STORAGE;
 }
 
 enum status turn_run(struct turn *t, bool *ret_is_changed, struct error *err)

@@ -31,6 +31,7 @@ struct turn {
     struct known known;
     int64_t points_due_mono_ms; /* when changed points are written next */
     int64_t journal_end;
+    int64_t received_ms;  /* UTC, when the latest batch of the journal arrived */
     int64_t settled;      /* journal id that the store has */
     int64_t outbox_bytes; /* as committed last, or as the transaction that runs began with */
     struct minute minute;
@@ -63,3 +64,6 @@ void turn_close(struct turn *t); /* accepts a zeroed struct */
  * *ret_is_changed: something was written. ST_FULL, ST_TIMEOUT: nothing was, memory is what the disk says, try
  * again. ST_STORAGE: end without another word; nothing of this turn is acknowledged. */
 enum status turn_run(struct turn *t, bool *ret_is_changed, struct error *err);
+/* Does it say less than when the latest batch arrived? One of the two was wrong, and nobody knows which: readings ahead
+ * of it are not judged by it. */
+bool turn_is_clock_behind(const struct turn *t);

@@ -486,14 +486,16 @@ enum status journal_reaches_into(struct db *db, int64_t from_ms, int64_t to_ms, 
     return status;
 }
 
-enum status journal_newest(struct db *db, int64_t *ret, struct error *err)
+enum status journal_newest(struct db *db, int64_t *ret, int64_t *ret_received_ms, struct error *err)
 {
-    struct db_stmt *newest = db_keep(db, "SELECT max(id) FROM journal");
+    struct db_stmt *newest =
+        db_keep(db, "SELECT max(id), (SELECT max(received_ms) FROM journal) FROM journal");
     bool has_row;
     enum status status = db_step(newest, &has_row, err);
     if (status != ST_OK)
         return status;
     *ret = has_row ? db_int(newest, 0) : 0;
+    *ret_received_ms = has_row ? db_int(newest, 1) : 0;
     db_reset(newest);
     return ST_OK;
 }

@@ -139,5 +139,5 @@ enum status journal_prune_quarantine(
 enum status journal_reaches_into(struct db *db, int64_t from_ms, int64_t to_ms, bool *ret, struct error *err);
 /* UTC: when the oldest that could be pruned arrived; INT64_MAX = nothing is there. */
 enum status journal_oldest(struct db *db, int64_t *ret_ms, struct error *err);
-/* The newest id; 0 = none. */
-enum status journal_newest(struct db *db, int64_t *ret, struct error *err);
+/* The newest id, and UTC when the latest batch arrived, by the clock of then; 0 = none. */
+enum status journal_newest(struct db *db, int64_t *ret, int64_t *ret_received_ms, struct error *err);

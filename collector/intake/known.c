@@ -325,8 +325,9 @@ enum status known_save(struct known *k, struct db *db, struct error *err)
         k->changed[i]->is_changed = false;
     }
     k->changed_count = 0;
+    int64_t received_ms;
     if (status == ST_OK)
-        status = journal_newest(db, &k->saved, err);
+        status = journal_newest(db, &k->saved, &received_ms, err);
     if (status != ST_OK)
         return status;
     struct db_stmt *cursor = db_keep(db, "UPDATE cursor SET position = ? WHERE name = 'points'");

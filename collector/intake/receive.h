@@ -25,7 +25,7 @@ struct receive {
     struct known *known;
     struct late *search;    /* of the batch's late readings; empty, or as an unfinished batch left it */
     int64_t search_bytes;   /* how much of the journal it may read for one batch */
-    bool is_clock_doubtful; /* nobody knows whether ours is right: what is ahead of it is not judged by it */
+    bool is_clock_doubtful; /* ours may be wrong: what is ahead of it is not judged by it */
     struct snapshot_counters counters; /* of this transaction */
     struct receive_trouble trouble;    /* of the message received last */
     bool is_quarantine_full;           /* for its gateway; so many of its lines were not even offered: */

@@ -135,6 +135,7 @@ static struct snapshot *make(struct show *s, const struct show_source *source)
     snapshot->counters.discarded_bytes = source->discarded_bytes;
     snapshot->is_broker_connected = source->is_broker_connected;
     snapshot->is_clock_synchronised = source->is_clock_synchronised;
+    snapshot->is_clock_behind = source->is_clock_behind;
     snapshot->prune_behind_ms = source->prune_behind_ms;
     snapshot->is_accepting = s->is_accepting;
     memcpy(snapshot->reason, s->reason, sizeof snapshot->reason);

@@ -21,7 +21,7 @@ struct show_source {
     struct known *known; /* only read; its sorted list may be made anew */
     const struct presence *presence;
     int64_t now_ms;
-    bool is_broker_connected, is_clock_synchronised;
+    bool is_broker_connected, is_clock_synchronised, is_clock_behind;
     int64_t prune_behind_ms;
     int64_t journal_end, database_bytes, database_limit_bytes, discarded_bytes;
     int64_t outbox_bytes, outbox_limit_bytes;

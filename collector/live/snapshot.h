@@ -39,7 +39,7 @@ struct snapshot_gateway {
     int64_t lost;           /* losses recorded: each a range of batches, or a number of readings */
     int64_t quarantined_ms; /* UTC, when something of it was quarantined last; 0 = never since start */
     int64_t lost_ms;        /* UTC, when the newest was recorded; 0 = never */
-    bool is_untimely;       /* its batches are ahead of our clock, which is not synchronised: they wait */
+    bool is_untimely;       /* its batches are ahead of our clock, which is not to be trusted: they wait */
 };
 
 struct snapshot_counters { /* since start */
@@ -61,6 +61,7 @@ struct snapshot {
     struct snapshot_counters counters;
     bool is_broker_connected;
     bool is_clock_synchronised; /* the collector's own */
+    bool is_clock_behind;       /* it says less than when the latest batch arrived */
     int64_t prune_behind_ms;    /* by how much the pace of pruning holds back what is old by the clock */
     bool is_accepting;          /* false: stopped acknowledging; reason says why */
     char reason[256];

@@ -124,12 +124,11 @@ static void judge_clock(struct judgement *j, const struct snapshot *s)
     for (size_t i = 0; i < s->gateway_count; i++)
         if (s->gateways[i].is_untimely)
             buf_printf(&waiting, "%s%s", waiting.len ? ", " : "", s->gateways[i].id);
-    if (!s->is_clock_synchronised && waiting.len > 0)
+    if ((!s->is_clock_synchronised || s->is_clock_behind) && waiting.len > 0)
         tell(j, HEALTH_FAILING, "collector_clock_ahead", waiting.data,
-            "this machine's clock is not synchronised, and readings are ahead of it: batches of these "
-            "gateways "
-            "are not acknowledged: %s",
-            waiting.data);
+            "this machine's clock is %s, and readings are ahead of it: batches of these gateways are not "
+            "acknowledged: %s",
+            s->is_clock_behind ? "behind what arrived before" : "not synchronised", waiting.data);
     else if (!s->is_clock_synchronised)
         tell(j, HEALTH_DEGRADED, "collector_clock", NULL,
             "this machine's clock is not synchronised: nothing is pruned, and no gateway rows are written");

@@ -1,4 +1,5 @@
 /* One turn of the core after the other. */
+#include "lib/calendar.h"
 #include "tests/unit/collector/turn_fixture.h"
 #include "tests/unit/random.h"
 
@@ -165,6 +166,37 @@ static void test_while_the_clock_is_not_synchronised_nothing_is_judged_to_be_ahe
     turn_scene_close(&s);
 }
 
+/* A clock that nobody keeps and that lost its battery, say: what it would refuse is right. */
+static void test_a_clock_behind_what_arrived_before_is_not_judged_by(void **state)
+{
+    (void)state;
+    struct turn_scene s;
+    turn_scene_open(&s);
+    struct turn *t = &s.turn;
+    char now[128];
+    snprintf(now, sizeof now, "#park1 epoch=00000000000000aa seq=2 first=1\nregister,point=m value=5i %lld\n",
+        (long long)NOW_MS);
+    turn_give(t, "gw-a", "#park1 epoch=00000000000000aa seq=1 first=1\n");
+    turn_once(t);
+    turn_now_ms = NOW_MS - 3650 * CALENDAR_DAY_MS;
+    for (int again = 0; again < 2; again++) { /* as it runs, and after a restart */
+        turn_give(t, "gw-a", now);
+        turn_once(t);
+        assert_true(turn_is_clock_behind(t));
+        assert_int_equal(turn_mark(t, "gw-a"), 1);
+        assert_int_equal(count(t, "SELECT count(*) FROM quarantine"), 0);
+        struct error err = {""};
+        turn_close(t);
+        assert_int_equal(turn_open(t, &s.settings, s.park, &turn_clock, &err), ST_OK);
+    }
+    turn_now_ms = NOW_MS;
+    turn_give(t, "gw-a", now);
+    turn_once(t);
+    assert_int_equal(turn_mark(t, "gw-a"), 2);
+    assert_int_equal(count(t, "SELECT count(*) FROM quarantine"), 0);
+    turn_scene_close(&s);
+}
+
 /* A batch of 1000 registers whose values nothing foretells. */
 static void give_registers(struct turn *t, struct buf *text, int seq)
 {
@@ -214,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_while_the_clock_is_not_synchronised_nothing_is_judged_to_be_ahead),
+        cmocka_unit_test(test_a_clock_behind_what_arrived_before_is_not_judged_by),
         cmocka_unit_test(test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends),
         cmocka_unit_test(test_changed_points_are_written_now_and_then_and_known_after_a_restart_all_the_same),
         cmocka_unit_test(test_a_batch_that_the_points_still_need_is_not_pruned),

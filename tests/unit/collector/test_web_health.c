@@ -74,6 +74,12 @@ static void silence_gateway(struct snapshot *s)
     snapshot_gateways(s)[1].is_online = false;
 }
 
+static void wait_for_clock_behind(struct snapshot *s)
+{
+    s->is_clock_behind = true;
+    snapshot_gateways(s)[1].is_untimely = true;
+}
+
 static void unsynchronise_gateway(struct snapshot *s)
 {
     snapshot_gateways(s)[0].is_clock_synchronised = false;
@@ -99,6 +105,8 @@ static const struct fault faults[] = {
         HEALTH_DEGRADED, pile_up, STORE_OK, 0},
     {"collector_clock", "nothing is pruned", HEALTH_DEGRADED, doubt_clock, STORE_OK, 0},
     {"collector_clock_ahead", "not acknowledged: gw2", HEALTH_FAILING, wait_for_clock, STORE_OK, 0},
+    {"collector_clock_ahead", "behind what arrived before", HEALTH_FAILING, wait_for_clock_behind, STORE_OK,
+        0},
     {"pruning_behind", "3 days", HEALTH_DEGRADED, lag_in_pruning, STORE_OK, 0},
     {"store_differs", "register, 2026-10-05T08:00Z: 361 / 360", HEALTH_DEGRADED, differ, STORE_OK, 0},
     {"store_uncounted", "does not answer a count: not you", HEALTH_DEGRADED, stop_counting, STORE_OK, 0},
