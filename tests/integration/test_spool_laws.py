@@ -128,7 +128,7 @@ def test_a_damaged_spool_is_set_aside_and_its_loss_is_named(park):
     held = evidence.read_spool(evidence.copy_database(path, park.folder / "at-the-kill"))
     with open(path, "r+b") as file:  # blocks that were never written
         file.write(bytes(4096))
-    path.with_name(path.name + "-wal").unlink()
+    path.with_name(path.name + "-wal").unlink(missing_ok=True)
     agent.start()
     wait_until(lambda: "it is set aside as" in agent.log(), 30, "the agent says so")
     assert len(list(path.parent.glob(path.name + ".damaged-*"))) == 1
