@@ -252,12 +252,20 @@ static void sync_folder(const char *path)
     free(folder);
 }
 
-/* A start that was killed between the last two steps of spool_set_aside. */
+/* A start that was killed in `replace`, when the damaged database was aside already, and its log with it. */
 void spool_finish_setting_aside(const char *path)
 {
-    char *next = mem_printf("%s.next", path);
-    if (access(path, F_OK) != 0 && access(next, F_OK) == 0 && rename(next, path) == 0)
-        sync_folder(path);
+    struct db_lock lock;
+    char *next = mem_printf("%s.next", path), *log = mem_printf("%s-wal", path);
+    if (access(path, F_OK) != 0 && access(next, F_OK) == 0 && db_lock(path, &lock, NULL) == ST_OK) {
+        if (access(path, F_OK) != 0) {
+            unlink(log); /* not of the new one */
+            if (rename(next, path) == 0)
+                sync_folder(path);
+        }
+        db_unlock(&lock);
+    }
+    free(log);
     free(next);
 }
 
@@ -295,38 +303,44 @@ static size_t count_aside(const char *path)
     return count;
 }
 
-static enum status move(const char *path, const char *aside, const char *suffix, struct error *err)
+/* The log gets the other name too. */
+static enum status link_log(const char *log, const char *aside, struct error *err)
 {
-    char *from = mem_printf("%s%s", path, suffix), *to = mem_printf("%s%s", aside, suffix);
-    bool is_good = rename(from, to) == 0 || (errno == ENOENT && suffix[0] != '\0');
-    enum status status =
-        is_good ? ST_OK : error_set(err, ST_STORAGE, "cannot rename %s: %s", from, strerror(errno));
-    free(from);
+    struct stat info;
+    char *to = mem_printf("%s-wal", aside);
+    enum status status = ST_OK;
+    if (stat(log, &info) == 0 && info.st_size == 0)
+        unlink(log); /* left by a reader */
+    unlink(to);      /* of a start that was killed here */
+    if (link(log, to) != 0 && errno != ENOENT)
+        status = error_set(err, ST_STORAGE, "cannot link %s to %s: %s", log, to, strerror(errno));
     free(to);
     return status;
 }
 
-/* In this order a kill at any instant leaves either the damaged spool in its place, or the new one with what
- * it has to say. */
+/* The database goes with its log at one instant, for without its log it may look sound, and be of an earlier time.
+ * So a kill at any instant leaves the damaged spool in its place, or none there and what spool_finish_setting_aside
+ * needs, or the new one with what it has to say. */
 static enum status replace(const char *path, const char *next, const char *aside, struct error *err)
 {
-    struct stat info;
-    char *beside = mem_printf("%s-wal", path);
-    if (stat(beside, &info) == 0 && info.st_size == 0)
-        unlink(beside); /* left by a reader */
-    free(beside);
-    enum status status = move(path, aside, "-wal", err);
-    if (status == ST_OK)
-        status = move(path, aside, "", err);
-    if (status == ST_OK && rename(next, path) != 0)
-        status = error_set(err, ST_STORAGE, "cannot rename %s: %s", next, strerror(errno));
-    beside = mem_printf("%s-shm", path);
-    unlink(beside);
-    free(beside);
-    beside = mem_printf("%s.suspect", path);
-    unlink(beside);
-    free(beside);
+    char *log = mem_printf("%s-wal", path), *shared = mem_printf("%s-shm", path),
+         *suspect = mem_printf("%s.suspect", path);
+    enum status status = link_log(log, aside, err);
     sync_folder(path);
+    if (status == ST_OK && rename(path, aside) != 0)
+        status = error_set(err, ST_STORAGE, "cannot rename %s: %s", path, strerror(errno));
+    if (status == ST_OK) {
+        sync_folder(path);
+        unlink(log);
+        if (rename(next, path) != 0)
+            status = error_set(err, ST_STORAGE, "cannot rename %s: %s", next, strerror(errno));
+        unlink(shared);
+        unlink(suspect);
+    }
+    sync_folder(path);
+    free(suspect);
+    free(shared);
+    free(log);
     return status;
 }
 

@@ -1,10 +1,41 @@
 /* agent/deliver/spool: a damaged file is set aside, and the new one says what can still be counted. */
+#include "agent/deliver/spool_private.h"
 #include "lib/db.h"
 #include "tests/unit/agent/spool_fixture.h"
 
 #include <fcntl.h>
 #include <glob.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+/* The process is killed before the n-th change of a name from now; 0: never. */
+static int killed_at;
+
+static void maybe_die(void)
+{
+    if (killed_at > 0 && --killed_at == 0)
+        raise(SIGKILL);
+}
+
+int rename(const char *from, const char *to)
+{
+    maybe_die();
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int link(const char *from, const char *to)
+{
+    maybe_die();
+    return (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int unlink(const char *path)
+{
+    maybe_die();
+    return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
 
 static void write_bytes(const char *path, int64_t offset, const void *bytes, size_t len)
 {
@@ -379,6 +410,117 @@ static void test_a_start_killed_between_the_renames_goes_on_with_the_new_one(voi
     free(path);
 }
 
+static int64_t mark_in(const char *path)
+{
+    struct db *db;
+    struct error err;
+    bool has_row;
+    assert_int_equal(db_open_reader(path, &db, &err), ST_OK);
+    struct db_stmt *mark = db_prepare(db, "SELECT mark FROM spool");
+    assert_int_equal(db_step(mark, &has_row, &err), ST_OK);
+    int64_t found = db_int(mark, 0);
+    db_close(db);
+    return found;
+}
+
+/* Somebody reads what `path` holds now, so that the log stays beside it. */
+static pid_t start_reader(const char *path)
+{
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct db *db;
+        if (db_open_reader(path, &db, NULL) == ST_OK &&
+            db_exec(db, "BEGIN; SELECT count(*) FROM spool", NULL) == ST_OK && write(ready[1], "", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    char byte;
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    return child;
+}
+
+static void end(pid_t child)
+{
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+/* Without its log the database is sound, and of a time when one batch was cut; with it, it is damaged and holds two. */
+static char *spool_damaged_in_its_log(pid_t *ret_reader)
+{
+    char *path = new_path(), *log = mem_printf("%s-wal", path);
+    struct error err;
+    struct db *db;
+    struct spool *s = open_spool(path);
+    add(s, 1, 10);
+    cut(s, 1);
+    spool_close(s);
+    *ret_reader = start_reader(path);
+    s = open_spool(path);
+    spool_set_mark(s, 1);
+    add(s, 11, 20);
+    cut(s, 1);
+    spool_close(s);
+    assert_int_equal(db_open(path, &spool_schema, &db, &err), ST_OK);
+    assert_int_equal(db_exec(db, "UPDATE spool SET mark = 99", &err), ST_OK);
+    db_close(db);
+    assert_true(file_bytes(log) > 0);
+    free(log);
+    return path;
+}
+
+static void check_what_is_aside(const char *path)
+{
+    char *pattern = mem_printf("%s.damaged-*", path);
+    glob_t found;
+    int databases = 0;
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const char *name = found.gl_pathv[i], *end_of = name + strlen(name) - 4;
+        if (strcmp(end_of, "-wal") != 0 && strcmp(end_of, "-shm") != 0) {
+            assert_int_equal(mark_in(name), 99); /* which its log says */
+            databases++;
+        }
+    }
+    assert_int_equal(databases, 1);
+    globfree(&found);
+    free(pattern);
+}
+
+static void test_a_start_killed_at_any_step_never_leaves_the_database_without_its_log(void **state)
+{
+    (void)state;
+    int result = -1, steps = 0;
+    while (result != 0) {
+        pid_t reader;
+        char *path = spool_damaged_in_its_log(&reader), *next = mem_printf("%s.next", path);
+        pid_t child = fork();
+        if (child == 0) {
+            struct spool *s;
+            killed_at = steps + 1;
+            _exit(try_open(path, "gw-a", 64, &s, NULL) == ST_OK ? 0 : 1);
+        }
+        waitpid(child, &result, 0);
+        assert_true(result == 0 || WIFSIGNALED(result));
+        end(reader);
+        struct spool *s = open_spool(path);
+        if (state_of(s).last != 2 || state_of(s).mark != 2)
+            fail_msg("killed at step %d: last %d, mark %d", steps + 1, (int)state_of(s).last,
+                (int)state_of(s).mark);
+        assert_int_not_equal(access(next, F_OK), 0);
+        spool_close(s);
+        check_what_is_aside(path);
+        free(next);
+        free(path);
+        steps++;
+    }
+    assert_true(steps > 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +534,7 @@ int main(void)
         cmocka_unit_test(test_a_suspect_that_is_sound_stays),
         cmocka_unit_test(test_damage_met_while_running_is_an_error_of_the_disk_and_found_by_the_next_start),
         cmocka_unit_test(test_a_start_killed_between_the_renames_goes_on_with_the_new_one),
+        cmocka_unit_test(test_a_start_killed_at_any_step_never_leaves_the_database_without_its_log),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
