@@ -32,6 +32,7 @@ struct group {
     } * answers;
     size_t answer_count, answer_capacity;
     bool is_changed; /* there is something to commit */
+    bool resumes;    /* batches are taken again, after those of a while were not */
 };
 
 static bool is_database_full(const struct turn *t)
@@ -170,6 +171,8 @@ static const char *find_obstacle(struct turn *t)
         enum status status = reserve_take(&t->reserve, &why);
         /* Also at the start: what an earlier run gave up is there to delete with, not for batches. */
         t->is_disk_full = status == ST_FULL;
+        if (status == ST_OK) /* written, with as much room besides: what failed for want of it need not */
+            t->is_commit_failing = false;
         if (status != ST_OK && !t->is_disk_full)
             complain(&t->no_reserve, now, LOG_LEVEL_WARN, "core",
                 "%s; without this reserve nothing can be deleted once the disk is full", why.text);
@@ -260,8 +263,10 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
     g->receive.is_clock_doubtful = !is_clock_right || turn_is_clock_behind(t);
     if (!accepts)
         complain_of_obstacle(t, obstacle);
-    if (!t->is_commit_failing || !accepts)
+    if (!t->is_commit_failing || !accepts) {
+        g->resumes = accepts && !t->show.is_accepting;
         show_accepting(&t->show, accepts, obstacle);
+    }
     /* After a failure only what makes room: were it for want of it, the next batch would fail again. */
     if (!t->is_careful)
         status = take_messages(t, g, accepts, err);
@@ -369,6 +374,8 @@ enum status turn_run(struct turn *t, bool *ret_is_changed, struct error *err)
         status = reload(t, status, err);
     } else {
         t->is_careful = false;
+        if (g.resumes)
+            acks_note_all(&t->acks, &t->known);
         if (g.is_changed)
             status = tell(t, &g, err);
     }

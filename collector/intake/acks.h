@@ -25,8 +25,9 @@ struct acks {
 void acks_release(struct acks *a);
 /* The answer to a batch, after its commit. */
 void acks_note(struct acks *a, const char *gateway, const struct ack *ack);
-/* On a new connection: every gateway's mark again, as a refusal. With a clean start nothing is kept for us while we are
- * away, so what a gateway has out may be lost; without this it would wait for the time of a probe. */
+/* On a new connection, and when batches are taken again: every gateway's mark, as a refusal. What a gateway has out may
+ * be lost (nothing is kept for us while we are away, and what comes while none is taken is discarded); without this it
+ * would wait for the time of a probe. */
 void acks_note_all(struct acks *a, const struct known *known);
 /* Publishes what is due. Returns the monotonic time at which more will be due; INT64_MAX = nothing waits. */
 int64_t acks_send(struct acks *a, struct mqtt *mqtt, int64_t now_mono_ms);

@@ -54,9 +54,14 @@ static void start_on_full_disk(struct turn_scene *s, const char *filler)
         assert_false(t->show.is_accepting);
         assert_string_equal(t->show.reason, "the disk is full");
     }
+    assert_int_equal(t->acks.count, 0);
     unlink(filler);
     turn_now_mono_ms += 2000;
     turn_once(t);
+    /* What was discarded meanwhile is asked for. */
+    assert_int_equal(t->acks.count, 1);
+    assert_true(t->acks.items[0].is_refusal_due);
+    assert_int_equal(t->acks.items[0].ack.seq, 1);
     turn_give(t, "gw-a", second);
     turn_once(t);
     assert_true(t->reserve.is_held);

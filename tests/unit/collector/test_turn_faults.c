@@ -173,15 +173,17 @@ static void check_sums(sqlite3 *db)
 
 /* ---- D1: the answers that are due ---- */
 
-/* Is every batch of the gateway up to `seq` journalled, or recorded as loss or history? */
+/* Is every batch of the gateway up to `seq` journalled, or pruned, or recorded as loss or history? */
 static bool is_settled(sqlite3 *db, const char *gateway, int64_t seq)
 {
     char *sql = mem_printf(
         "WITH RECURSIVE n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < %" PRId64 ")"
         " SELECT count(*) FROM n WHERE %" PRId64 " > 0 AND seq NOT IN"
         " (SELECT seq FROM journal JOIN gateway g ON g.id = journal.gateway WHERE g.name = '%s')"
-        " AND NOT EXISTS (SELECT 1 FROM loss WHERE gateway = '%s' AND n.seq BETWEEN first_seq AND last_seq)",
-        seq, seq, gateway, gateway);
+        " AND NOT EXISTS (SELECT 1 FROM loss WHERE gateway = '%s' AND n.seq BETWEEN first_seq AND last_seq)"
+        " AND (NOT EXISTS (SELECT 1 FROM pruned) OR seq >= (SELECT min(seq) FROM journal JOIN gateway g"
+        " ON g.id = journal.gateway WHERE g.name = '%s'))",
+        seq, seq, gateway, gateway, gateway);
     int64_t missing = number(db, sql);
     free(sql);
     return missing == 0;
@@ -477,7 +479,8 @@ static void make_step(struct run *r, int64_t step)
         unsigned due = send_step(t, step, tries == 0), answered;
         if (!take_turn(r, &answered) || answered == 0)
             continue;
-        assert_int_equal(answered, due);
+        /* After a failure everyone is asked for what was not taken. */
+        assert_true(answered == due || (r->failures > 0 && (answered & due) == due));
         char *sql = mem_printf("SELECT count(*) FROM outbox WHERE time_ms = %" PRId64, turn_now_ms);
         assert_true(r->was_ended || step == 0 || number(r->reader, sql) >= heard);
         free(sql);
@@ -495,7 +498,7 @@ static void prune_half(struct run *r)
         turn_now_mono_ms += DAY_MS;
         while (!take_turn(r, &answered))
             ;
-        assert_int_equal(answered, 0);
+        assert_true(answered == 0 || r->failures > 0);
     }
     assert_true(number(r->reader, "SELECT min(id) FROM journal") > 1);
     assert_true(r->scene.turn.journal_end > 0);
