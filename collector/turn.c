@@ -138,10 +138,24 @@ static void take_state(struct turn *t, const struct inbox_message *m)
     show_touch(&t->show);
 }
 
+/* One of which nothing is held, and that began before we listened: what it has out is lost, and it would wait for the
+ * time of a probe. That nothing is held claims nothing, so it need not wait for a commit. */
+static void ask_stranger(struct turn *t, const struct inbox_message *m)
+{
+    const struct known_gateway *g = known_gateway_find(&t->known, span_of(m->gateway));
+    if ((g != NULL && g->epoch != 0) || t->acks.count >= KNOWN_GATEWAYS_MAX || !is_welcome(t, m->gateway))
+        return;
+    uint64_t epoch = presence_epoch((struct span){m->payload, m->len});
+    if (epoch != 0)
+        acks_note(&t->acks, m->gateway, &(struct ack){epoch, 0, .is_refusal = true});
+}
+
 /* Takes the message's memory. */
 static enum status take_message(
     struct turn *t, struct group *g, struct inbox_message *m, bool accepts, struct error *err)
 {
+    if (accepts && m->topic == INBOX_STATE)
+        ask_stranger(t, m);
     /* An `up` that is retained is nobody's; a `state` that is retained proves no life. */
     if (!m->is_retained && !is_welcome(t, m->gateway)) {
         turn_away(t);

@@ -2,6 +2,7 @@
 
 #include "lib/id.h"
 #include "lib/mem.h"
+#include "lib/number.h"
 #include "lib/text.h"
 
 #include <stdio.h>
@@ -94,6 +95,20 @@ enum status presence_state(
     }
     json_decref(root);
     return ST_OK;
+}
+
+uint64_t presence_epoch(struct span payload)
+{
+    json_t *root = payload.len <= PRESENCE_BYTES_MAX
+                       ? json_loadb(payload.at, payload.len, JSON_REJECT_DUPLICATES, NULL)
+                       : NULL;
+    const char *state = json_string_value(json_object_get(root, "state"));
+    const char *text = json_string_value(json_object_get(root, "epoch"));
+    uint64_t epoch = 0;
+    bool is_named = state != NULL && strcmp(state, "online") == 0 && text != NULL &&
+                    number_parse_hex16(text, strlen(text), &epoch);
+    json_decref(root);
+    return is_named ? epoch : 0;
 }
 
 bool presence_is_online(const struct presence_gateway *g, int64_t now_ms)

@@ -36,6 +36,8 @@ void presence_hear(struct presence *p, const char *gateway, int64_t now_ms);
 /* A `state` message arrived. ST_INVALID: not the contract's JSON. */
 enum status presence_state(
     struct presence *p, const char *gateway, struct span payload, int64_t now_ms, struct error *err);
+/* The epoch that a `state` "online" names, retained or not; 0 = none. */
+uint64_t presence_epoch(struct span payload);
 const struct presence_gateway *presence_find(
     const struct presence *p, const char *gateway);                        /* NULL = silent so far */
 bool presence_is_online(const struct presence_gateway *g, int64_t now_ms); /* NULL is offline */

@@ -26,12 +26,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct presence p = {0};
     struct error err = {""};
     struct span payload = {(const char *)data, size};
+    uint64_t epoch = presence_epoch(payload);
     if (presence_state(&p, "gw-a", payload, NOW_MS, &err) == ST_OK) {
         check_told(presence_find(&p, "gw-a"));
         LAW(presence_state(&p, "gw-a", payload, NOW_MS, &err) == ST_OK, "refused the second time");
         check_told(presence_find(&p, "gw-a"));
         LAW(p.count == 1, "two gateways of one");
     } else {
+        LAW(epoch == 0, "an epoch of no state");
         LAW(err.text[0] != '\0' && p.count == 0, "refused without a reason, or with an effect");
     }
     presence_release(&p);

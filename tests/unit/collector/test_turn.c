@@ -242,6 +242,52 @@ static void test_at_the_limit_pruning_moves_registers_to_the_archive_and_makes_r
     turn_scene_close(&s);
 }
 
+static void say(struct turn *t, const char *gateway, const char *text, bool is_retained)
+{
+    char topic[64];
+    snprintf(topic, sizeof topic, "park/v1/gw/%s/state", gateway);
+    inbox_put(t->inbox,
+        &(struct mqtt_message){.topic = span_of(topic), .payload = span_of(text), .is_retained = is_retained},
+        turn_now_ms);
+    turn_once(t);
+}
+
+static void test_a_gateway_of_which_nothing_is_held_is_asked_to_begin(void **state)
+{
+    (void)state;
+    static const char online[] = "{\"state\":\"online\",\"epoch\":\"000000000000000a\"}";
+    struct turn_scene s;
+    turn_scene_open(&s);
+    struct turn *t = &s.turn;
+    say(t, "gw-a", "{\"state\":\"offline\",\"epoch\":\"000000000000000a\"}", false);
+    say(t, "gw-a", "{\"state\":\"online\"}", false);
+    say(t, "gw-a", "{\"state\":\"online\",\"epoch\":\"0000000000000000\"}", false);
+    say(t, "gw-a", "{\"state\":\"online\",\"epoch\":\"a\"}", true);
+    say(t, "gw-a", "000000000000000a", true);
+    assert_int_equal(t->acks.count, 0);
+    for (int i = 0; i < 2; i++) {
+        say(t, i == 0 ? "gw-a" : "gw-b", online, i == 0);
+        assert_int_equal(t->acks.count, i + 1);
+        const struct acks_gateway *a = &t->acks.items[i];
+        assert_true(a->is_refusal_due);
+        assert_int_equal(a->ack.epoch, 0xa);
+        assert_int_equal(a->ack.seq, 0);
+    }
+    /* What it sends by itself is the answer; of whom something is held, the mark is told as ever. */
+    turn_give(t, "gw-a", "#park1 epoch=000000000000000a seq=1 first=1\n");
+    turn_once(t);
+    assert_false(t->acks.items[0].is_refusal_due);
+    assert_int_equal(t->acks.items[0].ack.seq, 1);
+    say(t, "gw-a", "{\"state\":\"online\",\"epoch\":\"000000000000000b\"}", false);
+    assert_false(t->acks.items[0].is_refusal_due);
+    assert_int_equal(t->acks.items[0].ack.epoch, 0xa);
+    /* Nobody is asked for what would not be taken. */
+    t->outbox_limit_bytes = 0;
+    say(t, "gw-c", online, false);
+    assert_int_equal(t->acks.count, 2);
+    turn_scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends),
         cmocka_unit_test(test_changed_points_are_written_now_and_then_and_known_after_a_restart_all_the_same),
         cmocka_unit_test(test_a_batch_that_the_points_still_need_is_not_pruned),
+        cmocka_unit_test(test_a_gateway_of_which_nothing_is_held_is_asked_to_begin),
         cmocka_unit_test(test_at_the_limit_pruning_moves_registers_to_the_archive_and_makes_room),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);
