@@ -22,30 +22,27 @@ enum status spool_query_int(struct db_stmt *stmt, int64_t fallback, int64_t *ret
     return ST_OK;
 }
 
-/* Moves with the mark as well as with cutting. */
-static enum status refresh_bytes(struct spool *s, struct error *err)
-{
-    db_bind_int(s->sizes, 1, s->now.state.mark);
-    enum status status = spool_query_int(s->sizes, 0, &s->now.state.unacknowledged_bytes, err);
-    if (status == ST_OK)
-        spool_note_room(s);
-    return status;
-}
-
-enum status spool_refresh(struct spool *s, struct error *err)
+/* What waits moves with the mark as well as with cutting. */
+static enum status refresh_waiting(struct spool *s, struct error *err)
 {
     struct spool_state *now = &s->now.state;
     enum status status;
     int64_t cut_ms = 0, uncut_ms = 0;
-    if ((status = spool_query_int(s->first, now->last + 1, &now->first, err)) != ST_OK ||
-        (status = spool_query_int(s->oldest_uncut, 0, &uncut_ms, err)) != ST_OK ||
-        (status = refresh_bytes(s, err)) != ST_OK)
-        return status;
+    db_bind_int(s->sizes, 1, now->mark);
     db_bind_int(s->oldest_cut, 1, now->mark);
-    if ((status = spool_query_int(s->oldest_cut, 0, &cut_ms, err)) != ST_OK)
+    if ((status = spool_query_int(s->sizes, 0, &now->unacknowledged_bytes, err)) != ST_OK ||
+        (status = spool_query_int(s->oldest_cut, 0, &cut_ms, err)) != ST_OK ||
+        (status = spool_query_int(s->oldest_uncut, 0, &uncut_ms, err)) != ST_OK)
         return status;
     now->oldest_ms = cut_ms != 0 ? cut_ms : uncut_ms;
+    spool_note_room(s);
     return ST_OK;
+}
+
+enum status spool_refresh(struct spool *s, struct error *err)
+{
+    enum status status = spool_query_int(s->first, s->now.state.last + 1, &s->now.state.first, err);
+    return status == ST_OK ? refresh_waiting(s, err) : status;
 }
 
 static enum status save(struct spool *s, struct error *err)
@@ -113,7 +110,7 @@ void spool_set_mark(struct spool *s, int64_t mark)
     s->is_saved = s->is_saved && mark == s->now.state.mark;
     s->now.state.mark = mark;
     /* A disk that fails here fails the next commit too, and that one is heard. */
-    refresh_bytes(s, NULL);
+    refresh_waiting(s, NULL);
 }
 
 /* ---- adding ---- */

@@ -317,6 +317,27 @@ static void test_batches_never_change_but_for_first_and_prev(void **state)
     free(path);
 }
 
+static void test_the_oldest_is_of_what_waits(void **state)
+{
+    (void)state;
+    char *path = new_path();
+    struct spool *s = open_spool(path);
+    add(s, 1, 3000);
+    cut(s, 16);
+    spool_set_mark(s, 2);
+    assert_int_equal(state_of(s).oldest_ms, T0 + 2001);
+    add(s, 3001, 3001);
+    spool_set_mark(s, 3);
+    assert_int_equal(state_of(s).oldest_ms, T0 + 3001);
+    cut(s, 16);
+    spool_set_mark(s, 4);
+    assert_int_equal(state_of(s).oldest_ms, 0);
+    spool_set_mark(s, 0); /* a refusal */
+    assert_int_equal(state_of(s).oldest_ms, T0 + 1);
+    spool_close(s);
+    free(path);
+}
+
 static void test_the_mark_is_remembered(void **state)
 {
     (void)state;
@@ -509,6 +530,7 @@ int main(void)
         cmocka_unit_test(test_a_start_that_cuts_nothing_leaves_no_epoch),
         cmocka_unit_test(test_what_acknowledgements_mean),
         cmocka_unit_test(test_batches_never_change_but_for_first_and_prev),
+        cmocka_unit_test(test_the_oldest_is_of_what_waits),
         cmocka_unit_test(test_the_mark_is_remembered),
         cmocka_unit_test(test_at_the_limit_readings_are_refused_and_nothing_changes),
         cmocka_unit_test(test_the_oldest_acknowledged_are_freed_first_and_no_others),
