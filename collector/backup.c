@@ -93,7 +93,7 @@ static bool stands_beside(const char *path, const char *database)
 {
     /* SQLite's, lib/db.h, lib/reserve.h, collector/store/unfinished.h, and a restore's. */
     static const char *const suffixes[] = {
-        "-wal", "-shm", "-journal", ".lock", ".reserve", ".rebuild", ".restoring"};
+        "-wal", "-shm", "-journal", ".lock", ".reserve", ".rebuild", ".restoring", ".restoring.part"};
     bool is_one = false;
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0] && !is_one; i++) {
         char *name = mem_printf("%s%s", database, suffixes[i]);
@@ -226,23 +226,22 @@ char *restore_unfinished_path(const char *database)
     return unfinished;
 }
 
-/* The database with its write-ahead log under another name, so that it can be opened there. First both have both
- * names: whenever this is cut short, what is aside is whole or not yet needed. */
-static enum status set_aside(const char *database, char **ret_aside, struct error *err)
+/* The database with its write-ahead log under another name, so that it can be opened there. The log gets that name
+ * first, and loses its own last: whenever this is cut short, the database that was here is whole where it is. */
+static enum status set_aside(const char *database, const char *aside, struct error *err)
 {
-    char stamp[CLOCK_TEXT_SIZE];
-    clock_format_utc(clock_system.wall_ms(), stamp);
-    *ret_aside = mem_printf("%s.before-%s", database, stamp);
-    char *log = mem_printf("%s-wal", database), *log_aside = mem_printf("%s-wal", *ret_aside),
+    char *log = mem_printf("%s-wal", database), *log_aside = mem_printf("%s-wal", aside),
          *shared = mem_printf("%s-shm", database);
     enum status status = ST_OK;
-    if (exists(log) && link(log, log_aside) != 0)
+    struct stat about;
+    /* A log that is left over of a database that is aside already has its second name. */
+    bool is_aside = !exists(database) && lstat(log, &about) == 0 && about.st_nlink > 1;
+    if (exists(log) && !is_aside && link(log, log_aside) != 0)
         status = error_set(err, ST_STORAGE, "cannot link %s to %s: %s", log, log_aside, strerror(errno));
-    else if (exists(database) && link(database, *ret_aside) != 0)
-        status =
-            error_set(err, ST_STORAGE, "cannot link %s to %s: %s", database, *ret_aside, strerror(errno));
     if (status == ST_OK)
         status = file_sync_folder_of(database, err);
+    if (status == ST_OK && exists(database))
+        status = move(database, aside, err);
     if (status == ST_OK) {
         /* Of the log beside the restored database nothing may be left. */
         unlink(log);
@@ -267,10 +266,11 @@ static enum status give_to(const struct stat *owner, const char *path, struct er
                      strerror(errno));
 }
 
-/* Whose the database is; where there is none, whose its folder is. */
-static enum status find_owner(const char *database, struct stat *ret, struct error *err)
+/* Whose the database is; where there is none, whose what a restore left is, or its folder. */
+static enum status find_owner(
+    const char *database, const char *restoring, struct stat *ret, struct error *err)
 {
-    if (stat(database, ret) == 0)
+    if (stat(database, ret) == 0 || stat(restoring, ret) == 0)
         return ST_OK;
     char *folder = file_beside(database, ".");
     enum status status =
@@ -279,25 +279,49 @@ static enum status find_owner(const char *database, struct stat *ret, struct err
     return status;
 }
 
+/* A name that no earlier restore has taken, not even for a log. */
+static char *name_aside(const char *database)
+{
+    char stamp[CLOCK_TEXT_SIZE];
+    clock_format_utc(clock_system.wall_ms(), stamp);
+    char *name = mem_printf("%s.before-%s", database, stamp), *log = mem_printf("%s-wal", name);
+    for (int i = 2; exists(name) || exists(log); i++) {
+        free(name);
+        free(log);
+        name = mem_printf("%s.before-%s-%d", database, stamp, i);
+        log = mem_printf("%s-wal", name);
+    }
+    free(log);
+    return name;
+}
+
+/* What a restore left that was interrupted stays until the backup is in the database's place: no collector starts. */
 static enum status put_in_place(const char *backup, const char *database, struct error *err)
 {
-    char *restoring = restore_unfinished_path(database), *aside = NULL;
-    char *lock = mem_printf("%s.lock", database);
+    char *restoring = restore_unfinished_path(database), *part = mem_printf("%s.part", restoring),
+         *lock = mem_printf("%s.lock", database), *aside = name_aside(database);
+    bool goes_on = exists(restoring) && !exists(database);
     struct stat owner;
-    unlink(restoring); /* of a restore that was interrupted; what it had to put aside is aside */
-    enum status status = find_owner(database, &owner, err);
+    unlink(part); /* of a restore that was killed */
+    enum status status = find_owner(database, restoring, &owner, err);
     if (status == ST_OK)
-        status = copy(backup, true, restoring, err);
-    if (status == ST_OK && (status = give_to(&owner, restoring, err)) == ST_OK)
+        status = copy(backup, true, part, err);
+    if (status == ST_OK && (status = give_to(&owner, part, err)) == ST_OK)
         status = give_to(&owner, lock, err);
     if (status == ST_OK)
-        status = set_aside(database, &aside, err);
+        status = move(part, restoring, err);
+    if (status == ST_OK)
+        status = set_aside(database, aside, err);
     if (status == ST_OK)
         status = move(restoring, database, err);
     if (status == ST_OK && exists(aside))
         printf("the database that was here is now %s\n", aside);
+    else if (status == ST_OK && goes_on)
+        printf(
+            "the database that was here is the newest %s.before-*: a restore had put it there\n", database);
     free(aside);
     free(lock);
+    free(part);
     free(restoring);
     return status;
 }

@@ -90,8 +90,8 @@ static enum status check_restored(const struct collector_settings *settings, str
     enum status status = ST_OK;
     if (access(unfinished, F_OK) == 0)
         status = error_set(err, ST_INVALID,
-            "%s is there: a restore was interrupted; run it again (to go back instead, remove it and put the "
-            "newest %s.before-*, if any, with its -wal in place)",
+            "%s is there: a restore was interrupted; run it again (to go back instead, remove it and, where "
+            "the database is gone, put the newest %s.before-* with its -wal in its place)",
             unfinished, settings->database.path);
     free(unfinished);
     return status;

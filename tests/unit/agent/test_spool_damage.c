@@ -2,40 +2,11 @@
 #include "agent/deliver/spool_private.h"
 #include "lib/db.h"
 #include "tests/unit/agent/spool_fixture.h"
+#include "tests/unit/killed_at.h"
 
-#include <fcntl.h>
 #include <glob.h>
-#include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* The process is killed before the n-th change of a name from now; 0: never. */
-static int killed_at;
-
-static void maybe_die(void)
-{
-    if (killed_at > 0 && --killed_at == 0)
-        raise(SIGKILL);
-}
-
-int rename(const char *from, const char *to)
-{
-    maybe_die();
-    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
-}
-
-int link(const char *from, const char *to)
-{
-    maybe_die();
-    return (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
-}
-
-int unlink(const char *path)
-{
-    maybe_die();
-    return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
-}
 
 static void write_bytes(const char *path, int64_t offset, const void *bytes, size_t len)
 {
