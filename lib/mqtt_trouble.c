@@ -3,6 +3,8 @@
 #include <stddef.h>
 
 #define NOT_AUTHORIZED 0x87 /* a reason code of MQTT 5, 2.4 */
+/* Without the setting whoever has a password can take over any client; with it the log says as whom it came. */
+#define BIND_IDS " (mosquitto needs use_username_as_clientid true, its log names who connects)"
 
 void mqtt_trouble_complain(struct complaint *complaint, int64_t now_mono_ms,
     const struct mqtt_parties *parties, const struct mqtt_end *end, int64_t wait_ms)
@@ -30,16 +32,15 @@ void mqtt_trouble_complain(struct complaint *complaint, int64_t now_mono_ms,
         break;
     case TROUBLE_LOST_EARLY:
         complain(complaint, now_mono_ms, LOG_LEVEL_ERROR, "mqtt",
-            "%s:%d closes the connection soon after each connect (%s): another client may use the id %s too, "
-            "or "
-            "it is restarted again and again; next try in %.1f s",
-            parties->host, parties->port, end->text, parties->client_id, wait_s);
+            "%s:%d closes the connection soon after each connect (%s): another client may use the id %s "
+            "or the user %s" BIND_IDS ", or it is restarted again and again; next try in %.1f s",
+            parties->host, parties->port, end->text, parties->client_id, user, wait_s);
         break;
     case TROUBLE_TAKEN_OVER:
         complain(complaint, now_mono_ms, LOG_LEVEL_ERROR, "mqtt",
-            "%s:%d: another client uses the id %s and took the connection over; each needs an id of its own, "
-            "next try in %.1f s",
-            parties->host, parties->port, parties->client_id, wait_s);
+            "%s:%d: another client uses the id %s or the user %s and took the connection over" BIND_IDS
+            "; each needs its own, next try in %.1f s",
+            parties->host, parties->port, parties->client_id, user, wait_s);
         break;
     }
 }

@@ -182,7 +182,7 @@ def test_two_agents_with_one_id_are_told_and_both_deliver(park):
     clone = park.stage.add(Agent(folder / agent.settings.name, park.broker, name="clone"))
     agent.start()
     clone.launch()
-    wait_until(lambda: any("another client may use the id park-gw-a too" in log or "another client uses the id park-gw-a" in log
+    wait_until(lambda: any("another client may use the id park-gw-a or" in log or "another client uses the id park-gw-a or" in log
                            for log in (agent.log(), clone.log())), 120, "somebody is told")
     clone.stop()
     clone_spool = folder / spool_path(park).name
