@@ -136,6 +136,11 @@ static bool is_good_target(const char *target, bool may_replace)
             "park-collector: %s is not a regular file; expected a new name, or a file to replace\n", target);
     else if (!may_replace)
         fprintf(stderr, "park-collector: %s exists; expected a new name, or --force to replace it\n", target);
+    else if (db_check_owner(target, COLLECTOR_APPLICATION_ID, collector_schema.count, NULL) != ST_OK)
+        fprintf(stderr,
+            "park-collector: %s is not a backup, nor a database of this program; expected a new name, or one "
+            "to replace\n",
+            target);
     else
         return true;
     return false;

@@ -407,6 +407,16 @@ static enum status check_sound(struct db *db, struct error *err)
     return status;
 }
 
+enum status db_check_owner(const char *path, int application_id, int version_max, struct error *err)
+{
+    struct db *db = new_db(path);
+    enum status status = open_at_rest(db, err);
+    if (status == ST_OK)
+        status = check_ours(db, application_id, version_max, err);
+    db_close(db);
+    return status;
+}
+
 enum status db_check(const char *path, int application_id, int version_max, struct error *err)
 {
     struct db *db = new_db(path);

@@ -55,6 +55,8 @@ void db_unlock(struct db_lock *lock); /* again does nothing */
 /* Is this whole file a sound database of ours, of a format that this program knows? ST_INVALID says why not.
  * Reads all of it; nobody may be writing to it. */
 enum status db_check(const char *path, int application_id, int version_max, struct error *err);
+/* The same, but reads no more than whose it is. */
+enum status db_check_owner(const char *path, int application_id, int version_max, struct error *err);
 /* Told after each slice of db_copy; false = stop. */
 typedef bool db_on_slice(void *user_data, int64_t done_bytes, int64_t all_bytes);
 /*

@@ -67,8 +67,21 @@ def test_a_backup_replaces_nothing_unless_it_is_told_to(house, tmp_path):
     refused = command(house.collector, "backup", "-o", target)
     assert refused.returncode == 64 and f"{target} exists; expected a new name, or --force to replace it" in refused.stderr
     assert target.read_text() == "precious"
+    spool = tmp_path / "other.db"
+    with sqlite3.connect(spool) as other:
+        other.execute("CREATE TABLE other(x)")
+    other.close()
+    for precious in (target, spool, house.collector.settings):
+        before = precious.read_bytes()
+        refused = command(house.collector, "backup", "--force", "-o", precious)
+        assert refused.returncode == 64 and precious.read_bytes() == before
+        assert refused.stderr == (f"park-collector: {precious} is not a backup, nor a database of this program; expected a new name, "
+                                  "or one to replace\n")
+    target.unlink()
+    assert command(house.collector, "backup", "--output", target).returncode == 0
     assert command(house.collector, "backup", "--force", "--output", target).returncode == 0
     assert read(target, "PRAGMA quick_check") == [("ok",)]
+    assert sorted(path.name for path in tmp_path.glob("*backup.db*")) == ["backup.db"]
 
     database = command(house.collector, "backup", "--force", "-o", house.database)
     assert database.returncode == 64 and "is the database itself" in database.stderr
@@ -175,7 +188,8 @@ def test_of_two_backups_to_one_target_the_second_is_refused(house, tmp_path):
 
 def test_a_backup_that_gets_no_name_leaves_nothing(house, tmp_path):
     target = tmp_path / "target.db"
-    target.write_text("precious")
+    assert command(house.collector, "backup", "-o", target).returncode == 0
+    before = target.read_bytes()
     # Nothing can be moved over a file that another one is mounted on.
     script = 'mount --bind "$0" "$0" && exec "$@"'
     leave = [] if os.geteuid() == 0 else ["--map-root-user"]  # which root may lack in a root folder of its own
@@ -183,7 +197,7 @@ def test_a_backup_that_gets_no_name_leaves_nothing(house, tmp_path):
                 "--config", house.collector.settings, "-o", target, "--force"])
     assert done.returncode == 74 and f"cannot rename {target}.part to {target}: Device or resource busy" in done.stderr
     assert not list(tmp_path.glob("*.part"))
-    assert target.read_text() == "precious"
+    assert target.read_bytes() == before
 
 
 def test_what_is_no_backup_is_refused_before_anything_is_touched(house, tmp_path):
