@@ -9,8 +9,9 @@
  *  - A day begins with the first quarter hour at whose begin the clocks show that date or a later one. A date that a
  *    zone left out (Pacific/Apia, 2011-12-30) is empty: it begins and ends where the next one begins. A zone that
  *    goes back over midnight (America/St_Johns until 2011: from 00:01 to 23:01) does not go back to the day before.
- *  - Midnight inside a quarter hour (an offset that is no multiple of 15 min; the last such zone, Africa/Monrovia,
- *    gave that up in January 1972): the quarter hour belongs to the day in which it begins.
+ *  - Midnight inside a quarter hour (an offset that is no multiple of 15 min; the last two such zones,
+ *    Africa/Monrovia and Pacific/Kiritimati, gave that up in 1972 and 1979): the quarter hour belongs to the day in
+ *    which it begins.
  * So days tile the axis: every quarter hour is in exactly one, and months, quarters and years are whole days.
  */
 #pragma once

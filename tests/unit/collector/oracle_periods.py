@@ -23,7 +23,7 @@ EPOCH = date(1970, 1, 1)
 ODD = {
     "Pacific/Apia": [2011],              # no 30 December
     "Pacific/Fakaofo": [2011],           # nor here
-    "Pacific/Kiritimati": [1994, 1995],  # no last day of 1994 (the first of 1995, by earlier tzdata)
+    "Pacific/Kiritimati": [1979, 1994, 1995],  # 10 h 40 min until 1979; no last day of 1994
     "Pacific/Kwajalein": [1993],         # no 21 August
     "America/St_Johns": [1988, 2010],    # from 00:01 to 23:01; in 1988 by two hours
     "America/Goose_Bay": [2010],
