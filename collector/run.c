@@ -2,6 +2,7 @@
 
 #include "collector/backup.h"
 #include "collector/core.h"
+#include "collector/model/rates.h"
 #include "collector/rebuild.h"
 #include "collector/status.h"
 #include "collector/verify.h"
@@ -23,12 +24,12 @@ static const char usage[] =
     "       park-collector restore --config FILE BACKUP\n"
     "       park-collector rebuild --config FILE [--period PERIOD] [--drop-unknown]\n"
     "       park-collector verify --config FILE [--period PERIOD]\n"
-    "       park-collector --help-config | --help-park | --version | --help\n"
+    "       park-collector --help-config | --help-park | --help-factors | --version | --help\n"
     "\n"
     "Takes the gateways' readings, keeps them, and shows the park.\n"
     "\n"
-    "  --config FILE   the settings (example: config/collector.cfg); they name the park model\n"
-    "  --check         check settings and park model, tell every mistake, and end\n"
+    "  --config FILE   the settings (example: config/collector.cfg); they name the other files\n"
+    "  --check         check settings, park model and factors, tell every mistake, and end\n"
     "  status          ask the running collector how it is: exit 0 healthy, 1 degraded, 2 failing\n"
     "  backup          copy the database, whether or not a collector runs, to a file that is checked\n"
     "  -o, --output    where to; an existing file is only replaced with --force\n"
@@ -42,7 +43,8 @@ static const char usage[] =
     "                  does not, which is named; of what was deleted by age it says \"no evidence\"\n"
     "  --period        2026-10, 2026-10-05, or FROM/TO on whole hours (UTC); default: all that is held\n"
     "  --help-config   print every settings key with type, limits, default and meaning\n"
-    "  --help-park     the same for the park model\n";
+    "  --help-park     the same for the park model\n"
+    "  --help-factors  the same for the factors of coal equivalent and CO2\n";
 
 enum command_name {
     COMMAND_RUN,
@@ -187,6 +189,8 @@ static int perform_with_park(
 {
     if (command->is_check) {
         printf("%s: good\n%s: good\n", command->config, settings->park);
+        if (settings->factors != NULL)
+            printf("%s: good\n", settings->factors);
         return EXIT_OK;
     }
     if (command->name == COMMAND_REBUILD)
@@ -199,24 +203,31 @@ static int perform_with_park(
 static int check_and_perform(const struct command *command, const struct collector_settings *settings)
 {
     struct park *park = park_load(settings->park);
+    struct rates rates;
+    rates_init(&rates, settings->factors);
     int code;
-    if (conf_problem_count(park->conf) > 0) {
+    if (conf_problem_count(park->conf) > 0 || rates_problem_count(&rates) > 0) {
         conf_print_problems(park->conf, stderr);
+        rates_print_problems(&rates, stderr);
         code = EXIT_CONFIG;
     } else {
         code = perform_with_park(command, settings, park);
     }
+    rates_release(&rates);
     park_destroy(park);
     return code;
 }
 
-/* Mistakes in both files in one run, as far as the settings name the park. */
-static void print_park_problems(const struct collector_settings *settings)
+/* Mistakes in all files in one run, as far as the settings name them. */
+static void print_problems_of_files(const struct collector_settings *settings)
 {
-    if (settings->park == NULL)
-        return;
-    struct park *park = park_load(settings->park);
-    conf_print_problems(park->conf, stderr);
+    struct park *park = settings->park != NULL ? park_load(settings->park) : NULL;
+    struct rates rates;
+    rates_init(&rates, settings->factors);
+    if (park != NULL)
+        conf_print_problems(park->conf, stderr);
+    rates_print_problems(&rates, stderr);
+    rates_release(&rates);
     park_destroy(park);
 }
 
@@ -288,13 +299,14 @@ static int parse_words(int count, char **words, const char *given, struct comman
 /* -1: go on; else the exit code. */
 static int parse(int argc, char **argv, struct command *ret)
 {
-    enum { OPT_CONFIG = 256, OPT_HELP_CONFIG, OPT_HELP_PARK, OPT_VERSION, OPT_HELP };
+    enum { OPT_CONFIG = 256, OPT_HELP_CONFIG, OPT_HELP_PARK, OPT_HELP_FACTORS, OPT_VERSION, OPT_HELP };
     static const struct option options[] = {{"config", required_argument, NULL, OPT_CONFIG},
         {"check", no_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
         {"output", required_argument, NULL, 'o'}, {"force", no_argument, NULL, 'f'},
         {"period", required_argument, NULL, 'p'}, {"drop-unknown", no_argument, NULL, 'd'},
         {"help-config", no_argument, NULL, OPT_HELP_CONFIG}, {"help-park", no_argument, NULL, OPT_HELP_PARK},
-        {"version", no_argument, NULL, OPT_VERSION}, {"help", no_argument, NULL, OPT_HELP}, {0}};
+        {"help-factors", no_argument, NULL, OPT_HELP_FACTORS}, {"version", no_argument, NULL, OPT_VERSION},
+        {"help", no_argument, NULL, OPT_HELP}, {0}};
     int option;
     char given[16] = "";
     opterr = 0;
@@ -326,6 +338,9 @@ static int parse(int argc, char **argv, struct command *ret)
             return EXIT_OK;
         case OPT_HELP_PARK:
             conf_print_help(&park_section, stdout);
+            return EXIT_OK;
+        case OPT_HELP_FACTORS:
+            conf_print_help(&factors_section, stdout);
             return EXIT_OK;
         case OPT_VERSION:
             puts("park-collector " PARKMON_VERSION);
@@ -373,7 +388,7 @@ int collector_main(int argc, char **argv)
         collector_settings_check_access(conf, &settings);
     if (conf_problem_count(conf) > 0) {
         conf_print_problems(conf, stderr);
-        print_park_problems(&settings);
+        print_problems_of_files(&settings);
         code = EXIT_CONFIG;
     } else {
         code = perform(&command, &settings);

@@ -136,6 +136,8 @@ static const struct conf_key collector_keys[] = {
         .help = "this collector's id; its client id at the broker is park-collector-<id>"},
     {"park", CONF_PATH, offsetof(struct collector_settings, park), .is_required = true,
         .help = "the park model's file"},
+    {"factors", CONF_PATH, offsetof(struct collector_settings, factors),
+        .help = "the file of conversion and emission factors; absent = no coal equivalent, no CO2"},
     {"clock", CONF_CHOICE, offsetof(struct collector_settings, clock), .fallback = "kernel",
         .choices = clocks,
         .help = "whether this machine's time is right: as the kernel says (NTP), or trusted"},

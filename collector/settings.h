@@ -42,7 +42,8 @@ struct http_settings {
 
 struct collector_settings {
     char *id;
-    char *park; /* the park model's file */
+    char *park;    /* the park model's file */
+    char *factors; /* the file of conversion and emission factors; NULL = none */
     int log_level;
     int clock; /* index into: kernel, trusted */
     struct collector_broker_settings broker;

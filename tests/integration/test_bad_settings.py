@@ -150,7 +150,7 @@ alarms: { };
 """
 BAD_COLLECTOR_LINES = f"""1: id: "-main" is not an id; expected 1 to 32 of a-z 0-9 and -, not starting with -
 3: log: "loud" is not known; expected one of error, warn, info, debug
-4: colour: unknown key; expected one of id, park, clock, log, broker, database, store, http
+4: colour: unknown key; expected one of id, park, factors, clock, log, broker, database, store, http
 5: broker.port: 0 is out of range; expected 1 to 65535
 5: broker.keep_alive: 3601 s is out of range; expected 5 to 3600 s
 5: broker.password_file: {{folder}}/open.password: open to every user of this machine (mode 644); {SECRET}
@@ -167,7 +167,7 @@ BAD_COLLECTOR_LINES = f"""1: id: "-main" is not an id; expected 1 to 32 of a-z 0
 19: http.port: is a string; expected an integer
 19: http.address: "0.0.0.0" is not a loopback address; expected 127.0.0.1 or ::1 (there are no logins yet)
 19: http.web: {{folder}}/nowhere is not a folder; expected the one with the pages' files
-20: alarms: unknown key; expected one of id, park, clock, log, broker, database, store, http
+20: alarms: unknown key; expected one of id, park, factors, clock, log, broker, database, store, http
 """
 
 BAD_PARK = """sites = (
@@ -205,6 +205,17 @@ BAD_PARK_LINES = f"""2: sites[0].name_en: is missing; expected name in English
 12: meters[0].segments[1].start: 100 is not below the modulus; expected at most 99
 12: meters[0].segments[1].end: is given without until; expected both or neither
 12: meters[0].segments[1].registers: is missing beside ct or pt; expected "primary" where *
+"""
+
+BAD_FACTORS = """factors = (
+  { kind = "kgco2"; carrier = "electricity"; value = "0.5568"; unit = "kgCO2/kWh"; basis = "location"; region = "china"; year = 2021; confidence = "A"; },
+  { kind = "kgco2"; carrier = "electricity"; value = "0.5366"; unit = "kgCO2/kWh"; basis = "footprint"; region = "china";
+    from = "2021-12-31"; document = "D"; confidence = "A"; }
+);
+"""
+BAD_FACTORS_LINES = """2: factors[0].document: is missing; expected number of the document that printed it; *
+3: factors[1].basis: "footprint" does not fit kind kgco2; expected location or combustion
+3: factors[1]: overlaps factors[0] (2021-01-01 to 2021-12-31); expected one row for each day
 """
 
 
@@ -247,6 +258,24 @@ def test_all_mistakes_of_a_collector_and_its_park_come_in_one_run(folder, words)
     bad.write_text(BAD_COLLECTOR)
     park.write_text(BAD_PARK)
     assert_lines(said(COLLECTOR, bad, *words), (bad, BAD_COLLECTOR_LINES), (park, BAD_PARK_LINES), folder=folder)
+
+
+@pytest.mark.parametrize("words", [["--check"], []])
+@pytest.mark.parametrize("has_bad_settings", [True, False])
+def test_the_mistakes_of_a_collectors_other_files_come_in_the_same_run(folder, words, has_bad_settings):
+    settings, park, factors = folder / "collector.cfg", folder / "bad-park.cfg", folder / "bad-factors.cfg"
+    settings.write_text(GOOD_COLLECTOR.replace("park.cfg", park.name) + f'factors = "{factors.name}";\n'
+                        + ("colour = 1;\n" if has_bad_settings else ""))
+    park.write_text(BAD_PARK)
+    factors.write_text(BAD_FACTORS)
+    own = [(settings, "5: colour: unknown key; *")] if has_bad_settings else []
+    assert_lines(said(COLLECTOR, settings, *words), *own, (park, BAD_PARK_LINES), (factors, BAD_FACTORS_LINES), folder=folder)
+
+
+def test_factors_that_are_named_must_be_there(folder):
+    (folder / "collector.cfg").write_text(GOOD_COLLECTOR + 'factors = "none.cfg";\n')
+    assert said(COLLECTOR, folder / "collector.cfg", "--check") == [
+        f"{folder}/none.cfg: No such file or directory; expected a readable settings file"]
 
 
 def test_a_look_at_meters_and_a_question_need_no_secrets(folder):
@@ -386,7 +415,8 @@ def test_a_wrong_command_line_is_one_sentence_and_the_usage(program, words):
     assert first.startswith(f"{program.name}: ") and second.startswith("usage: ")
 
 
-@pytest.mark.parametrize("program, option", [(AGENT, "--help-config"), (COLLECTOR, "--help-config"), (COLLECTOR, "--help-park")])
+@pytest.mark.parametrize("program, option", [(AGENT, "--help-config"), (COLLECTOR, "--help-config"), (COLLECTOR, "--help-park"),
+                                             (COLLECTOR, "--help-factors")])
 def test_the_help_of_the_settings_fits_the_screen(program, option):
     done = run([program, option])
     assert done.returncode == 0 and done.stderr == ""
