@@ -25,7 +25,7 @@ WRAPPERS = {
     "modbus.h": {"agent/drivers/modbus_tcp.c"},
     "modbus/modbus.h": {"agent/drivers/modbus_tcp.c"},
 }
-PURE_DOMAINS = ("energy", "space", "instrument")
+PURE_DOMAINS = ("ledger", "energy", "space", "instrument")
 LONGEST_FILE = 800
 TEXT_FILES = {".c", ".h", ".py", ".js", ".css", ".html", ".sh", ".cmake"}
 OUTSIDE = {"build", ".git", "node_modules"}

@@ -1,0 +1,52 @@
+/* What folding the readings of a meter decides (collector/ledger/unwrap.h), as spans of time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum event_kind {
+    /* U is known at until_ms, and linear from from_ms on: both are accepted readings of one baseline. */
+    EVENT_STEP,
+    /* A baseline begins: U is known at until_ms = from_ms. */
+    EVENT_BASELINE,
+    /* The readings from from_ms to until_ms, both included, are outliers. */
+    EVENT_OUTLIERS,
+    /* The readings from from_ms to until_ms, both included, repeat an earlier one and are dropped. */
+    EVENT_FROZEN,
+    /* The step between these accepted readings needs the modulus. */
+    EVENT_ROLLOVER,
+    /* Open exceptions: nobody knows what happened between the accepted readings at from_ms and until_ms. What was
+     * said of rollovers and boundaries between them no longer holds. */
+    EVENT_EXCEPTION,
+    EVENT_LIMIT,   /* the register went up by more than max_rate allows */
+    EVENT_CONFIRM, /* "confirm meter": after a long gap, far more than the meter is used to */
+    /* What was said of spans that begin at from_ms or later is withdrawn, and of boundaries after it; the readings
+     * between from_ms and until_ms, neither included, are outliers. */
+    EVENT_WITHDRAWN,
+    EVENT_OUTSIDE,     /* the reading at from_ms = until_ms is of no segment */
+    EVENT_QUARANTINED, /* its register cannot read so */
+};
+
+struct event {
+    enum event_kind kind;
+    int64_t from_ms, until_ms;
+    /* Of steps and baselines: */
+    int64_t from_energy, until_energy; /* U, primary base units */
+    bool is_from_manual, is_until_manual;
+    int64_t baseline_ms; /* its first reading: an amount is known only between boundaries of one baseline */
+};
+
+typedef void event_emit(void *context, const struct event *event);
+
+/* Where events go; borrowed, called in the thread of whoever folds. */
+struct event_sink {
+    event_emit *emit;
+    void *context;
+};
+
+static inline void event_span(
+    const struct event_sink *sink, enum event_kind kind, int64_t from_ms, int64_t until_ms)
+{
+    struct event event = {.kind = kind, .from_ms = from_ms, .until_ms = until_ms};
+    sink->emit(sink->context, &event);
+}

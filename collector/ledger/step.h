@@ -1,0 +1,52 @@
+/*
+ * A step from one reading of a meter to a later one, in one segment or across logged replacements: whether it
+ * is plausible, and what U becomes (design, section 7, rules 2 and 3).
+ */
+#pragma once
+
+#include "collector/ledger/segment.h"
+
+/* Integers of 64 bits alone, so that equal states are equal bytes. */
+struct step_point {
+    int64_t time_ms;
+    int64_t segment;
+    int64_t count; /* as it counts: a small fall counts as the earlier count */
+    int64_t is_manual;
+};
+
+/* Where U stands at a reading. */
+struct step_sum {
+    int64_t start;  /* U at the segment's start */
+    int64_t counts; /* n, since the segment's start */
+    int64_t energy; /* U */
+};
+
+struct step {
+    int64_t count;    /* what the later reading counts as */
+    bool is_positive; /* the register moved */
+    bool is_rollover; /* within one segment, and needs k >= 1 */
+    struct step_sum sum;
+};
+
+/* The time between two readings, the second not before the first; of what is beyond int64 its greatest. */
+int64_t step_time_ms(const struct step_point *from, const struct step_point *to);
+
+/* Is it plausible, by rule 3 but for its last sentence, that the meter went from `from` to `to`? Across a
+ * replacement each register must have moved plausibly from or to what was logged, and a wrap there is no
+ * rollover. A step that would leave int64 is not plausible. `sum` stands at `from`. */
+bool step_try(const struct segments *all, const struct step_point *from, const struct step_sum *sum,
+    const struct step_point *to, struct step *ret);
+
+/* The same, where only the counts matter. */
+bool step_is_plausible(const struct segments *all, const struct step_point *from, const struct step_point *to,
+    bool *ret_is_positive);
+
+/* Where U stands at the first reading of all, when it was 0 at the segment's start. Where the start was not logged,
+ * or is so far away that U would leave int64, n begins at this reading. */
+struct step_sum step_begin(const struct segment *s, int64_t start, int64_t count);
+
+/* Where U stands at the first reading of a new baseline: what lies before is not known, so U goes on with what
+ * it was. In the same segment n goes on too, so that one sum holds in the whole segment; in another it is what
+ * the register counted since its start, as step_begin has it. */
+struct step_sum step_restart(const struct segments *all, const struct step_point *from,
+    const struct step_sum *sum, const struct step_point *to);
