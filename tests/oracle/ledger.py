@@ -10,10 +10,11 @@ Readings of the text, where section 7 is silent or can be read in two ways:
  3. A logged register is a reading of its segment at the logged instant that nobody doubts: it is a neighbour (rule 5), it is the g of what
     follows, it decides on what is held, needs no confirmation of k >= 1, and is never held or dropped. Where it is not plausible from g
     either, the span from g to it is an exception.
- 4. Rule 2's 30 minutes: a reading is plausible from the old meter's end register if it can still have run up to it, from the new one's
-    start register if that can have run up to the reading, on whichever side of the logged instant the reading lies. Plausible from one
-    alone: it is that meter's. From both or neither: by its time. The instant of the replacement moves to the last reading of the old meter
-    that is later, or the first of the new one that is earlier; what the new meter would have said before the old one's last is an outlier.
+ 4. Rule 2's 30 minutes: the instant is uncertain by as much, so a reading is plausible from the old meter's end register if that meter can run
+    from the reading to it in 30 min, from the new one's start register if that can run to the reading in 30 min, on whichever side of the
+    logged instant the reading lies. Plausible from one alone: it is that meter's. From both or neither: by its time. Where a reading of the
+    old meter is later than the logged instant, or one of the new meter earlier, nobody knows the instant: the registers join the segments, but
+    are no neighbours. What the new meter would have said before the old one's last reading is an outlier.
  5. A segment begins without a start register: the span from the end of the one before to its first reading is an exception too.
  6. "Counts since the segment's start": since its start register, else since its first reading; after an exception since the first reading
     of the new baseline (matters only where CT x PT is not whole).
@@ -25,7 +26,8 @@ Readings of the text, where section 7 is silent or can be read in two ways:
 10. A reading that needs k >= 1 decides nothing by (a): it is held, whether or not others are. It is confirmed by (b)'s positive plausible
     step: a chain whose first reading is plausible from g is a rollover and no exception; what was held before the chain is an outlier.
 11. Of the readings held when (b) opens an exception those before the chain are inside the exception and no outliers.
-12. (b)'s "one reading earlier": the accepted reading before g, in the same stretch; a logged register is not dropped.
+12. (b)'s "one reading earlier": the accepted reading before g, in the same stretch, where the first of the chain is plausible from it and not from
+    g (after 24 h it can be: then g is in no doubt); a logged register is not dropped.
 13. A chain is the longest run of held readings that ends at the last held, each step plausible; equal counts belong to it.
 14. Held for 24 h: the newest held is at least 24 h later than the first held; n decides before that is asked ("a gap changes nothing").
     From then on (a) no more applies, and the exception ends at the next plausible chain. It is not withdrawn, and no rollover.
@@ -79,6 +81,7 @@ class Meter:
             self._segment(index, streams[index])
         if self.open_from is not None:
             self.exceptions.append(Event("open_exception", self.open_from, None))
+        self.points = [point for point in self.points if point.is_dated]
         self.by_stretch: dict[int, list[Point]] = {}
         for point in self.points:
             self.by_stretch.setdefault(point.stretch, []).append(point)
@@ -103,11 +106,10 @@ class Meter:
     def _whose(self, t: int, count: int) -> int | None:
         by_time = next((i for i, segment in enumerate(self.segments) if segment.holds(t)), None)
         for i, (old, new) in enumerate(zip(self.segments, self.segments[1:])):
-            away = abs(t - new.from_ms)
-            if away > NEAR_MS:
+            if abs(t - new.from_ms) > NEAR_MS:
                 continue
-            is_old = old.end is not None and old.can_show(count) and len(old.wraps(count, old.end, away)) == 1
-            is_new = new.start is not None and new.can_show(count) and len(new.wraps(new.start, count, away)) == 1
+            is_old = old.end is not None and old.can_show(count) and len(old.wraps(count, old.end, NEAR_MS)) == 1
+            is_new = new.start is not None and new.can_show(count) and len(new.wraps(new.start, count, NEAR_MS)) == 1
             if is_old != is_new:
                 return i if is_old else i + 1
         return by_time
@@ -115,22 +117,19 @@ class Meter:
     def _streams(self, taken: list[tuple[int, Reading]]) -> list[list[Reading]]:
         """Each segment's readings with its logged registers, in order of time."""
         streams = [[reading for index, reading in taken if index == i] for i in range(len(self.segments))]
-        at = [segment.from_ms for segment in self.segments]
-        for i in range(1, len(self.segments)):
-            if streams[i - 1]:
-                old_last = streams[i - 1][-1].t
-                self.outliers.update(reading.t for reading in streams[i] if reading.t < old_last)
-                streams[i] = [reading for reading in streams[i] if reading.t > old_last]
-                at[i] = max(at[i], old_last)
-            if streams[i]:
-                at[i] = min(at[i], streams[i][0].t)
+        for old, new in zip(streams, streams[1:]):
+            if old:
+                self.outliers.update(reading.t for reading in new if reading.t < old[-1].t)
+                new[:] = [reading for reading in new if reading.t > old[-1].t]
+        starts, ends = [], []
         for i, segment in enumerate(self.segments):
-            if segment.start is not None:
-                streams[i].insert(0, Reading(at[i], segment.start, logged=True))
-            if segment.end is not None:
-                ends = at[i + 1] if i + 1 < len(self.segments) else segment.until_ms
-                streams[i].append(Reading(ends, segment.end, logged=True))
-        return streams
+            last = streams[i - 1][-1].t if i > 0 and streams[i - 1] else segment.from_ms
+            first = streams[i][0].t if streams[i] else segment.from_ms
+            is_dated = last <= segment.from_ms <= first
+            starts.append(Reading(segment.from_ms if is_dated else last, segment.start, True, is_dated))
+            ends.append(Reading(segment.from_ms if is_dated else first, self.segments[i - 1].end, True, is_dated))
+        ends = [*ends[1:], Reading(self.segments[-1].until_ms, self.segments[-1].end, True)]
+        return [[reading for reading in (start, *stream, end) if reading.count is not None] for start, stream, end in zip(starts, streams, ends)]
 
     # Rule 3.
 
@@ -196,13 +195,14 @@ class Meter:
         counts = self._counts(segment, a, n, k)
         count = n.count if n.count - a.count not in range(-2 * segment.resolution, 0) else a.count
         total = a.n + counts
-        self.points.append(Point(n.t, count, a.segment, a.stretch, a.base, total, a.base + floor(total * segment.ratio), k, n.logged))
+        self.points.append(Point(n.t, count, a.segment, a.stretch, a.base, total, a.base + floor(total * segment.ratio), k, n.logged,
+                                 n.is_dated))
 
     def _begin(self, index: int, n: Reading, base: int | None = None) -> None:
         """n is the first of its segment or of a new baseline; base: it goes on from that U."""
         if base is None:
             self.stretches += 1
-        self.points.append(Point(n.t, n.count, index, self.stretches, base or 0, 0, base or 0, 0, n.logged))
+        self.points.append(Point(n.t, n.count, index, self.stretches, base or 0, 0, base or 0, 0, n.logged, n.is_dated))
 
     def _kind(self, n: Reading) -> str:
         """What an exception from g to n is called: see README.md."""
@@ -220,7 +220,7 @@ class Meter:
             self.shifts.append((first.t, list(self.points), len(self.exceptions), len(self.frozen)))
         without_g = self.points[:-1]
         if without_g and without_g[-1].stretch == self.points[-1].stretch and without_g[-1].segment == index \
-                and not self.points[-1].logged and self._explain(without_g, first):
+                and not self.points[-1].logged and not self._explain(self.points, first) and self._explain(without_g, first):
             self.points.pop()
         self.exceptions.append(Event(kind, self.points[-1].t, first.t))
         self._begin(index, first)

@@ -62,11 +62,13 @@ class Segment:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a meter answered, or (logged) what a person wrote down at an installation. `count` is what it counts as (rule 3's small fall)."""
+    """What a meter answered, or (logged) what a person wrote down at an installation (is_dated: at a known instant, so that it
+    is a neighbour too). `count` is what it counts as (rule 3's small fall)."""
 
     t: int
     count: int
     logged: bool = False
+    is_dated: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Point:
     u: int
     k: int = 0
     logged: bool = False
+    is_dated: bool = True
 
 
 def u_at(points: Sequence[Point], t: int) -> Fraction | None:
