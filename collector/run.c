@@ -24,12 +24,13 @@ static const char usage[] =
     "       park-collector restore --config FILE BACKUP\n"
     "       park-collector rebuild --config FILE [--period PERIOD] [--drop-unknown]\n"
     "       park-collector verify --config FILE [--period PERIOD]\n"
-    "       park-collector --help-config | --help-park | --help-factors | --version | --help\n"
+    "       park-collector --help-config | --help-park | --help-factors | --help-tariffs | --version | "
+    "--help\n"
     "\n"
     "Takes the gateways' readings, keeps them, and shows the park.\n"
     "\n"
     "  --config FILE   the settings (example: config/collector.cfg); they name the other files\n"
-    "  --check         check settings, park model and factors, tell every mistake, and end\n"
+    "  --check         check settings and the files they name, tell every mistake, and end\n"
     "  status          ask the running collector how it is: exit 0 healthy, 1 degraded, 2 failing\n"
     "  backup          copy the database, whether or not a collector runs, to a file that is checked\n"
     "  -o, --output    where to; an existing file is only replaced with --force\n"
@@ -44,7 +45,8 @@ static const char usage[] =
     "  --period        2026-10, 2026-10-05, or FROM/TO on whole hours (UTC); default: all that is held\n"
     "  --help-config   print every settings key with type, limits, default and meaning\n"
     "  --help-park     the same for the park model\n"
-    "  --help-factors  the same for the factors of coal equivalent and CO2\n";
+    "  --help-factors  the same for the factors of coal equivalent and CO2\n"
+    "  --help-tariffs  the same for tariffs\n";
 
 enum command_name {
     COMMAND_RUN,
@@ -191,6 +193,8 @@ static int perform_with_park(
         printf("%s: good\n%s: good\n", command->config, settings->park);
         if (settings->factors != NULL)
             printf("%s: good\n", settings->factors);
+        if (settings->tariffs != NULL)
+            printf("%s: good\n", settings->tariffs);
         return EXIT_OK;
     }
     if (command->name == COMMAND_REBUILD)
@@ -204,7 +208,7 @@ static int check_and_perform(const struct command *command, const struct collect
 {
     struct park *park = park_load(settings->park);
     struct rates rates;
-    rates_init(&rates, settings->factors);
+    rates_init(&rates, settings->factors, settings->tariffs, park);
     int code;
     if (conf_problem_count(park->conf) > 0 || rates_problem_count(&rates) > 0) {
         conf_print_problems(park->conf, stderr);
@@ -223,7 +227,7 @@ static void print_problems_of_files(const struct collector_settings *settings)
 {
     struct park *park = settings->park != NULL ? park_load(settings->park) : NULL;
     struct rates rates;
-    rates_init(&rates, settings->factors);
+    rates_init(&rates, settings->factors, settings->tariffs, park);
     if (park != NULL)
         conf_print_problems(park->conf, stderr);
     rates_print_problems(&rates, stderr);
@@ -299,13 +303,22 @@ static int parse_words(int count, char **words, const char *given, struct comman
 /* -1: go on; else the exit code. */
 static int parse(int argc, char **argv, struct command *ret)
 {
-    enum { OPT_CONFIG = 256, OPT_HELP_CONFIG, OPT_HELP_PARK, OPT_HELP_FACTORS, OPT_VERSION, OPT_HELP };
+    enum {
+        OPT_CONFIG = 256,
+        OPT_HELP_CONFIG,
+        OPT_HELP_PARK,
+        OPT_HELP_FACTORS,
+        OPT_HELP_TARIFFS,
+        OPT_VERSION,
+        OPT_HELP
+    };
     static const struct option options[] = {{"config", required_argument, NULL, OPT_CONFIG},
         {"check", no_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
         {"output", required_argument, NULL, 'o'}, {"force", no_argument, NULL, 'f'},
         {"period", required_argument, NULL, 'p'}, {"drop-unknown", no_argument, NULL, 'd'},
         {"help-config", no_argument, NULL, OPT_HELP_CONFIG}, {"help-park", no_argument, NULL, OPT_HELP_PARK},
-        {"help-factors", no_argument, NULL, OPT_HELP_FACTORS}, {"version", no_argument, NULL, OPT_VERSION},
+        {"help-factors", no_argument, NULL, OPT_HELP_FACTORS},
+        {"help-tariffs", no_argument, NULL, OPT_HELP_TARIFFS}, {"version", no_argument, NULL, OPT_VERSION},
         {"help", no_argument, NULL, OPT_HELP}, {0}};
     int option;
     char given[16] = "";
@@ -341,6 +354,9 @@ static int parse(int argc, char **argv, struct command *ret)
             return EXIT_OK;
         case OPT_HELP_FACTORS:
             conf_print_help(&factors_section, stdout);
+            return EXIT_OK;
+        case OPT_HELP_TARIFFS:
+            conf_print_help(&tariffs_section, stdout);
             return EXIT_OK;
         case OPT_VERSION:
             puts("park-collector " PARKMON_VERSION);

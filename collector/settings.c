@@ -138,6 +138,8 @@ static const struct conf_key collector_keys[] = {
         .help = "the park model's file"},
     {"factors", CONF_PATH, offsetof(struct collector_settings, factors),
         .help = "the file of conversion and emission factors; absent = no coal equivalent, no CO2"},
+    {"tariffs", CONF_PATH, offsetof(struct collector_settings, tariffs),
+        .help = "the file of tariffs; absent = no cost"},
     {"clock", CONF_CHOICE, offsetof(struct collector_settings, clock), .fallback = "kernel",
         .choices = clocks,
         .help = "whether this machine's time is right: as the kernel says (NTP), or trusted"},

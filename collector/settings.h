@@ -44,6 +44,7 @@ struct collector_settings {
     char *id;
     char *park;    /* the park model's file */
     char *factors; /* the file of conversion and emission factors; NULL = none */
+    char *tariffs; /* the file of tariffs; NULL = none */
     int log_level;
     int clock; /* index into: kernel, trusted */
     struct collector_broker_settings broker;

@@ -8,7 +8,6 @@
 
 const char *const factor_kinds[] = {"kgce_calorific", "kgce_equivalent", "kgco2", "kgco2e", NULL};
 const char *const factor_carriers[] = {"electricity", "heat", "cooling", "water", "gas", "steam", NULL};
-const char *const factor_confidences[] = {"A", "B", "C", NULL};
 
 struct factors *factors_load(const char *path)
 {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "collector/model/park.h"
+#include "collector/model/source.h"
 #include "collector/model/validity.h"
 #include "lib/decimal.h"
 
@@ -20,9 +21,6 @@ extern const char *const factor_kinds[]; /* names by enum factor_kind, NULL-term
 #define FACTOR_CARRIER_STEAM (CARRIER_GAS + 1)
 #define FACTOR_CARRIERS (FACTOR_CARRIER_STEAM + 1)
 extern const char *const factor_carriers[]; /* NULL-terminated */
-
-enum factor_confidence { FACTOR_A, FACTOR_B, FACTOR_C };
-extern const char *const factor_confidences[];
 
 struct factor {
     struct conf_where where;
@@ -36,7 +34,7 @@ struct factor {
     int basis;                /* what the value counts; fits the kind */
     char *document;           /* where it was printed; says of confidence B and C that it is so */
     char *note;               /* NULL = none */
-    int confidence;           /* enum factor_confidence: A several sources agree, B one, C to be checked */
+    int confidence;           /* enum source_confidence */
 };
 
 struct factors {

@@ -60,19 +60,6 @@ static void check_kind(struct conf *c, const struct factor *row)
             factor_kinds[row->kind], factor_carriers[row->carrier], expected);
 }
 
-static void check_document(struct conf *c, const struct factor *row)
-{
-    if (row->document == NULL || row->confidence <= FACTOR_A)
-        return;
-    char mark[8];
-    snprintf(mark, sizeof mark, "(%s", factor_confidences[row->confidence]);
-    if (strstr(row->document, mark) == NULL)
-        conf_problem(c, &row->where, "document",
-            "does not say that its confidence is %s; expected \"%s\" in it, such as \"... %s: to be "
-            "checked)\"",
-            factor_confidences[row->confidence], mark, mark);
-}
-
 static void check_validity(struct conf *c, struct factor *row)
 {
     if ((row->year != 0) == (row->from != NULL))
@@ -93,7 +80,7 @@ static void check_row(struct conf *c, void *object, const void *parent)
     struct factor *row = object;
     check_value(c, row);
     check_kind(c, row);
-    check_document(c, row);
+    source_check(c, &row->where, row->document, row->confidence);
     check_validity(c, row);
 }
 
@@ -172,7 +159,7 @@ static const struct conf_key factor_keys[] = {
     {"document", CONF_STRING, offsetof(struct factor, document), .is_required = true, .max = TEXT_MAX,
         .help = "number of the document that printed it; with confidence B or C it says \"(B\" or \"(C\""},
     {"confidence", CONF_CHOICE, offsetof(struct factor, confidence), .is_required = true,
-        .choices = factor_confidences,
+        .choices = source_confidences,
         .help = "A: several independent sources agree; B: one; C: to be checked against the document"},
     {"note", CONF_STRING, offsetof(struct factor, note), .max = TEXT_MAX,
         .help = "what else a reader should know"},

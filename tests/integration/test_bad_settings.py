@@ -150,7 +150,7 @@ alarms: { };
 """
 BAD_COLLECTOR_LINES = f"""1: id: "-main" is not an id; expected 1 to 32 of a-z 0-9 and -, not starting with -
 3: log: "loud" is not known; expected one of error, warn, info, debug
-4: colour: unknown key; expected one of id, park, factors, clock, log, broker, database, store, http
+4: colour: unknown key; expected one of id, park, factors, tariffs, clock, log, broker, database, store, http
 5: broker.port: 0 is out of range; expected 1 to 65535
 5: broker.keep_alive: 3601 s is out of range; expected 5 to 3600 s
 5: broker.password_file: {{folder}}/open.password: open to every user of this machine (mode 644); {SECRET}
@@ -167,7 +167,7 @@ BAD_COLLECTOR_LINES = f"""1: id: "-main" is not an id; expected 1 to 32 of a-z 0
 19: http.port: is a string; expected an integer
 19: http.address: "0.0.0.0" is not a loopback address; expected 127.0.0.1 or ::1 (there are no logins yet)
 19: http.web: {{folder}}/nowhere is not a folder; expected the one with the pages' files
-20: alarms: unknown key; expected one of id, park, factors, clock, log, broker, database, store, http
+20: alarms: unknown key; expected one of id, park, factors, tariffs, clock, log, broker, database, store, http
 """
 
 BAD_PARK = """sites = (
@@ -218,6 +218,14 @@ BAD_FACTORS_LINES = """2: factors[0].document: is missing; expected number of th
 3: factors[1]: overlaps factors[0] (2021-01-01 to 2021-12-31); expected one row for each day
 """
 
+TARIFF = """tariffs = ( { id = "t"; name = "T"; name_en = "T"; carrier = "electricity"; sites = ["%s"]; schedules = (
+  { from = "2026-01-01"; document = "D"; confidence = "A"; seasons = (
+    { months = "1-12";
+      peak = "%s"; flat = "%s"; } ); } ); } );
+"""
+BAD_TARIFFS_LINES = """3: tariffs[0].schedules[0].seasons[0]: leaves 07:00-07:30 without a band; expected bands from 00:00 to 24:00
+"""
+
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
@@ -263,19 +271,32 @@ def test_all_mistakes_of_a_collector_and_its_park_come_in_one_run(folder, words)
 @pytest.mark.parametrize("words", [["--check"], []])
 @pytest.mark.parametrize("has_bad_settings", [True, False])
 def test_the_mistakes_of_a_collectors_other_files_come_in_the_same_run(folder, words, has_bad_settings):
-    settings, park, factors = folder / "collector.cfg", folder / "bad-park.cfg", folder / "bad-factors.cfg"
-    settings.write_text(GOOD_COLLECTOR.replace("park.cfg", park.name) + f'factors = "{factors.name}";\n'
+    settings, park = folder / "collector.cfg", folder / "bad-park.cfg"
+    factors, tariffs = folder / "bad-factors.cfg", folder / "bad-tariffs.cfg"
+    settings.write_text(GOOD_COLLECTOR.replace("park.cfg", park.name) + f'factors = "{factors.name}";\ntariffs = "{tariffs.name}";\n'
                         + ("colour = 1;\n" if has_bad_settings else ""))
     park.write_text(BAD_PARK)
     factors.write_text(BAD_FACTORS)
-    own = [(settings, "5: colour: unknown key; *")] if has_bad_settings else []
-    assert_lines(said(COLLECTOR, settings, *words), *own, (park, BAD_PARK_LINES), (factors, BAD_FACTORS_LINES), folder=folder)
+    tariffs.write_text(TARIFF % ("s", "07:30-20:00", "00:00-07:00, 20:00-24:00"))
+    own = [(settings, "6: colour: unknown key; *")] if has_bad_settings else []
+    assert_lines(said(COLLECTOR, settings, *words), *own, (park, BAD_PARK_LINES), (factors, BAD_FACTORS_LINES),
+                 (tariffs, BAD_TARIFFS_LINES), folder=folder)
 
 
-def test_factors_that_are_named_must_be_there(folder):
-    (folder / "collector.cfg").write_text(GOOD_COLLECTOR + 'factors = "none.cfg";\n')
+@pytest.mark.parametrize("key", ["factors", "tariffs"])
+def test_a_file_that_is_named_must_be_there(folder, key):
+    (folder / "collector.cfg").write_text(GOOD_COLLECTOR + f'{key} = "none.cfg";\n')
     assert said(COLLECTOR, folder / "collector.cfg", "--check") == [
         f"{folder}/none.cfg: No such file or directory; expected a readable settings file"]
+
+
+def test_the_sites_of_a_tariff_are_the_parks(folder):
+    (folder / "collector.cfg").write_text(GOOD_COLLECTOR + 'tariffs = "tariffs.cfg";\n')
+    for site, lines in (("s", []), ("x", ['1: tariffs[0].sites: unknown site "x"; expected ids of sites of the park model'])):
+        (folder / "tariffs.cfg").write_text(TARIFF % (site, "07:00-20:00", "00:00-07:00, 20:00-24:00"))
+        done = run([COLLECTOR, "--config", folder / "collector.cfg", "--check"])
+        assert done.stderr.splitlines() == [f"{folder}/tariffs.cfg:{line}" for line in lines]
+        assert (done.returncode, f"{folder}/tariffs.cfg: good" in done.stdout) == ((CONFIG, False) if lines else (0, True))
 
 
 def test_a_look_at_meters_and_a_question_need_no_secrets(folder):
@@ -416,7 +437,7 @@ def test_a_wrong_command_line_is_one_sentence_and_the_usage(program, words):
 
 
 @pytest.mark.parametrize("program, option", [(AGENT, "--help-config"), (COLLECTOR, "--help-config"), (COLLECTOR, "--help-park"),
-                                             (COLLECTOR, "--help-factors")])
+                                             (COLLECTOR, "--help-factors"), (COLLECTOR, "--help-tariffs")])
 def test_the_help_of_the_settings_fits_the_screen(program, option):
     done = run([program, option])
     assert done.returncode == 0 and done.stderr == ""

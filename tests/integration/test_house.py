@@ -130,7 +130,7 @@ def test_every_unit_test_file_is_registered():
 
 
 def test_examples_exist():
-    for name in ("agent.cfg", "collector.cfg", "park.cfg", "factors.cfg", "broker/mosquitto.conf", "broker/acl"):
+    for name in ("agent.cfg", "collector.cfg", "park.cfg", "factors.cfg", "tariffs.cfg", "broker/mosquitto.conf", "broker/acl"):
         assert (SOURCE / "config" / name).is_file(), name
     assert list((SOURCE / "config/meters").glob("*.cfg")), "no register map"
 

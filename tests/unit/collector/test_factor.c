@@ -49,24 +49,24 @@ static void test_the_example_has_what_was_printed(void **state)
         const char *value, *document;
         int confidence;
     } rows[] = {
-        {FACTOR_KGCE_CALORIFIC, CARRIER_ELECTRICITY, "zhejiang", 2026, "0.1229", "GB/T 2589-2020", FACTOR_A},
-        {FACTOR_KGCE_CALORIFIC, CARRIER_HEAT, NULL, 2026, "0.03412", "GB/T 2589-2020", FACTOR_A},
-        {FACTOR_KGCE_CALORIFIC, CARRIER_GAS, NULL, 2026, "1.3300", "(B", FACTOR_B},
-        {FACTOR_KGCE_CALORIFIC, FACTOR_CARRIER_STEAM, NULL, 2026, "0.1286", "GB/T 2589-2020", FACTOR_A},
-        {FACTOR_KGCE_CALORIFIC, CARRIER_WATER, NULL, 2026, "0.2571", "GB/T 2589-2020", FACTOR_A},
-        {FACTOR_KGCE_EQUIVALENT, CARRIER_ELECTRICITY, "shandong", 2026, "0.31", "(B", FACTOR_B},
-        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "china", 2021, "0.5568", "2024 年第 12 号", FACTOR_C},
-        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "china", 2022, "0.5366", "2024 年第 33 号", FACTOR_B},
-        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "china", 2023, "0.5306", "2025 年第 47 号", FACTOR_A},
-        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "east-china", 2021, "0.5992", "2024 年第 12 号", FACTOR_C},
-        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "east-china", 2022, "0.5617", "2024 年第 33 号", FACTOR_C},
-        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "east-china", 2023, "0.5500", "2025 年第 47 号", FACTOR_A},
-        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "zhejiang", 2021, "0.5422", "2024 年第 12 号", FACTOR_B},
-        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "zhejiang", 2022, "0.5153", "2024 年第 33 号", FACTOR_A},
-        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "zhejiang", 2023, "0.4974", "2025 年第 47 号", FACTOR_A},
-        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "shanghai", 2023, "0.5737", "2025 年第 47 号", FACTOR_B},
-        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "jiangsu", 2023, "0.5827", "2025 年第 47 号", FACTOR_B},
-        {FACTOR_KGCO2E, CARRIER_ELECTRICITY, "china", 2024, "0.5777", "(C", FACTOR_C},
+        {FACTOR_KGCE_CALORIFIC, CARRIER_ELECTRICITY, "zhejiang", 2026, "0.1229", "GB/T 2589-2020", SOURCE_A},
+        {FACTOR_KGCE_CALORIFIC, CARRIER_HEAT, NULL, 2026, "0.03412", "GB/T 2589-2020", SOURCE_A},
+        {FACTOR_KGCE_CALORIFIC, CARRIER_GAS, NULL, 2026, "1.3300", "(B", SOURCE_B},
+        {FACTOR_KGCE_CALORIFIC, FACTOR_CARRIER_STEAM, NULL, 2026, "0.1286", "GB/T 2589-2020", SOURCE_A},
+        {FACTOR_KGCE_CALORIFIC, CARRIER_WATER, NULL, 2026, "0.2571", "GB/T 2589-2020", SOURCE_A},
+        {FACTOR_KGCE_EQUIVALENT, CARRIER_ELECTRICITY, "shandong", 2026, "0.31", "(B", SOURCE_B},
+        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "china", 2021, "0.5568", "2024 年第 12 号", SOURCE_C},
+        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "china", 2022, "0.5366", "2024 年第 33 号", SOURCE_B},
+        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "china", 2023, "0.5306", "2025 年第 47 号", SOURCE_A},
+        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "east-china", 2021, "0.5992", "2024 年第 12 号", SOURCE_C},
+        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "east-china", 2022, "0.5617", "2024 年第 33 号", SOURCE_C},
+        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "east-china", 2023, "0.5500", "2025 年第 47 号", SOURCE_A},
+        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "zhejiang", 2021, "0.5422", "2024 年第 12 号", SOURCE_B},
+        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "zhejiang", 2022, "0.5153", "2024 年第 33 号", SOURCE_A},
+        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "zhejiang", 2023, "0.4974", "2025 年第 47 号", SOURCE_A},
+        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "shanghai", 2023, "0.5737", "2025 年第 47 号", SOURCE_B},
+        {FACTOR_KGCO2, CARRIER_ELECTRICITY, "jiangsu", 2023, "0.5827", "2025 年第 47 号", SOURCE_B},
+        {FACTOR_KGCO2E, CARRIER_ELECTRICITY, "china", 2024, "0.5777", "(C", SOURCE_C},
     };
     struct factors *factors = load_example();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -240,14 +240,18 @@ static void test_every_mistake_of_a_row_is_told_in_one_run(void **state)
         "  confidence = \"D\"; region = \"East China\"; year = 1066; },\n"
         "{ kind = \"kgco2\"; carrier = \"electricity\"; value = 0.5; unit = \"kgCO2/kWh\"; basis = "
         "\"location\";\n"
-        "  confidence = \"B\"; document = \"D 1\"; year = 2021; from = \"2021-01-01\"; },\n" ROW("from = "
-                                                                                                 "\"2021-02-"
-                                                                                                 "29\"; "
+        "  confidence = \"B\"; document = \"D 1\"; year = 2021; from = \"2021-01-01\"; },\n" ROW(
+            "from = "
+            "\"2021-02-"
+            "29\"; "
+            "through = "
+            "\"2021\";") ",\n" ROW("from = \"2021-02-02\"; through = \"2021-02-01\";") ",\n" ROW("year = "
+                                                                                                 "2022; "
                                                                                                  "through = "
-                                                                                                 "\"2021\";") ",\n" ROW(
-            "from = \"2021-02-02\"; through = \"2021-02-01\";") ",\n" ROW("year = 2022; through = "
-                                                                          "\"2022-05-01\";") ",\n" ROW("") ","
-                                                                                                           "\n{ kind = \"kgco2\"; carrier = \"electricity\"; value = \"0\"; year = 2021; price = 1; }\n);\n",
+                                                                                                 "\"2022-05-"
+                                                                                                 "01\";") ","
+                                                                                                          "\n" ROW("") ","
+                                                                                                                       "\n{ kind = \"kgco2\"; carrier = \"electricity\"; value = \"0\"; year = 2021; price = 1; }\n);\n",
         "f.cfg:2: factors[0].kind: \"tce\" is not known; expected one of kgce_calorific, kgce_equivalent, "
         "kgco2, "
         "kgco2e\n"
