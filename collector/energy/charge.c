@@ -1,0 +1,154 @@
+#include "collector/energy/charge.h"
+
+#include "lib/mem.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define YEARS_MAX 100
+#define QUARTER_HOUR_S (PERIODS_QUARTER_HOUR_MS / 1000)
+
+static void begin(struct charge_plan *plan, struct periods_span span, const struct tariff *tariff)
+{
+    assert(
+        span.begin_ms <= span.end_ms && span.end_ms - span.begin_ms <= YEARS_MAX * INT64_C(366) * 86400000);
+    *plan = (struct charge_plan){.span = span, .tariff = tariff};
+    plan->quarter_count = (size_t)((span.end_ms - span.begin_ms) / PERIODS_QUARTER_HOUR_MS);
+    plan->key_of = mem_zalloc((plan->quarter_count + 1) * sizeof *plan->key_of);
+}
+
+/* The line of that name; `why` is taken down where it is new and has no rate. */
+static uint16_t find_key(struct charge_plan *plan, struct charge_key wanted, const struct error *why)
+{
+    for (size_t i = 0; i < plan->key_count; i++) {
+        const struct charge_key *key = &plan->keys[i];
+        if (key->band == wanted.band && key->prices == wanted.prices && key->factor == wanted.factor)
+            return (uint16_t)i;
+    }
+    assert(plan->key_count < UINT16_MAX);
+    if (wanted.prices == NULL && wanted.factor == NULL)
+        wanted.why = mem_strdup(why->text);
+    MEM_GROW(plan->keys, plan->key_count, plan->key_capacity);
+    plan->keys[plan->key_count] = wanted;
+    return (uint16_t)plan->key_count++;
+}
+
+static void plan_day_of_tariff(
+    struct charge_plan *plan, const struct zone *zone, int64_t day, size_t from, size_t to)
+{
+    struct error why = {"no reason"};
+    struct tariff_day found;
+    bool is_known = tariff_day(plan->tariff, day, &found, &why);
+    if (is_known && found.prices == NULL) {
+        char text[VALIDITY_TEXT_SIZE];
+        validity_format_day(day, text);
+        error_set(&why, ST_INVALID, "tariff %s has no prices for %s", plan->tariff->id, text);
+    }
+    for (size_t i = from; i < to; i++) {
+        int64_t time_ms = plan->span.begin_ms + (int64_t)i * PERIODS_QUARTER_HOUR_MS;
+        struct charge_key key = {.band = -1};
+        if (is_known) {
+            key.band = found.band[periods_quarter_of_day(zone, time_ms)];
+            key.prices = found.prices;
+        }
+        plan->key_of[i] = find_key(plan, key, &why);
+    }
+}
+
+/* The index of the first quarter hour after this one's local day, and that day. */
+static size_t end_of_day(
+    const struct charge_plan *plan, const struct zone *zone, size_t from, struct period *ret_day)
+{
+    int64_t time_ms = plan->span.begin_ms + (int64_t)from * PERIODS_QUARTER_HOUR_MS;
+    *ret_day = periods_of(zone, PERIODS_DAY, time_ms);
+    int64_t end_ms = periods_span(zone, *ret_day).end_ms;
+    if (end_ms > plan->span.end_ms)
+        end_ms = plan->span.end_ms;
+    return (size_t)((end_ms - plan->span.begin_ms) / PERIODS_QUARTER_HOUR_MS);
+}
+
+void charge_plan_tariff(
+    struct charge_plan *plan, const struct tariff *tariff, const struct zone *zone, struct periods_span span)
+{
+    begin(plan, span, tariff);
+    for (size_t from = 0, to; from < plan->quarter_count; from = to) {
+        struct period day;
+        to = end_of_day(plan, zone, from, &day);
+        plan_day_of_tariff(plan, zone, day.number, from, to);
+    }
+}
+
+void charge_plan_factors(struct charge_plan *plan, const struct factors *factors, int kind, int carrier,
+    const char *region, const struct zone *zone, struct periods_span span)
+{
+    begin(plan, span, NULL);
+    for (size_t from = 0, to; from < plan->quarter_count; from = to) {
+        struct period day;
+        struct error why = {"no reason"};
+        to = end_of_day(plan, zone, from, &day);
+        struct charge_key key = {
+            .band = -1, .factor = factors_find(factors, kind, carrier, region, day.number, &why)};
+        uint16_t index = find_key(plan, key, &why);
+        for (size_t i = from; i < to; i++)
+            plan->key_of[i] = index;
+    }
+}
+
+void charge_plan_release(struct charge_plan *plan)
+{
+    for (size_t i = 0; i < plan->key_count; i++)
+        free(plan->keys[i].why);
+    free(plan->keys);
+    free(plan->key_of);
+    *plan = (struct charge_plan){0};
+}
+
+static enum status refuse(const struct charge_key *key, struct error *err)
+{
+    return error_set(err, ST_INVALID, "the amounts of %s %s are too large to add up",
+        key->factor != NULL ? factor_kinds[key->factor->kind] : "band",
+        key->factor != NULL ? key->factor->where.path
+        : key->band >= 0    ? tariff_bands[key->band]
+                            : "unknown");
+}
+
+static bool apply(const struct charge_plan *plan, const struct charge_key *key, struct charge_line *line)
+{
+    if (key->factor != NULL)
+        return factor_apply(key->factor, line->amount, &line->result);
+    if (key->prices != NULL)
+        return tariff_cost(plan->tariff, line->amount, key->prices->price[key->band], &line->result);
+    return true;
+}
+
+enum status charge_lines(const struct charge_plan *plan, const struct charge_amount *amounts,
+    struct charge_line *ret_lines, struct charge_total *ret, struct error *err)
+{
+    struct charge_line *lines = mem_zalloc((plan->key_count + 1) * sizeof *lines);
+    struct charge_total total = {.is_whole = true};
+    enum status status = ST_OK;
+    for (size_t i = 0; i < plan->quarter_count && status == ST_OK; i++) {
+        struct charge_line *line = &lines[plan->key_of[i]];
+        if (!amounts[i].is_known)
+            line->unknown_s += QUARTER_HOUR_S;
+        else if (__builtin_add_overflow(line->amount, amounts[i].amount, &line->amount))
+            status = refuse(&plan->keys[plan->key_of[i]], err);
+    }
+    for (size_t i = 0; i < plan->key_count && status == ST_OK; i++) {
+        const struct charge_key *key = &plan->keys[i];
+        if (!apply(plan, key, &lines[i]) ||
+            (key->why == NULL &&
+                (__builtin_add_overflow(total.sum.amount, lines[i].amount, &total.sum.amount) ||
+                    __builtin_add_overflow(total.sum.result, lines[i].result, &total.sum.result))))
+            status = refuse(key, err);
+        total.sum.unknown_s += lines[i].unknown_s;
+        total.is_whole = total.is_whole && key->why == NULL && lines[i].unknown_s == 0;
+    }
+    if (status == ST_OK) {
+        memcpy(ret_lines, lines, plan->key_count * sizeof *lines);
+        *ret = total;
+    }
+    free(lines);
+    return status;
+}
