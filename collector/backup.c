@@ -91,9 +91,9 @@ static bool is_same_place(const char *path, const char *other)
 
 static bool stands_beside(const char *path, const char *database)
 {
-    /* SQLite's, lib/db.h, lib/reserve.h, collector/store/unfinished.h, and a restore's. */
-    static const char *const suffixes[] = {
-        "-wal", "-shm", "-journal", ".lock", ".reserve", ".rebuild", ".restoring", ".restoring.part"};
+    /* SQLite's, lib/db.h, lib/reserve.h, collector/store/unfinished.h, a restore's, collector/access/tokens.h. */
+    static const char *const suffixes[] = {"-wal", "-shm", "-journal", ".lock", ".reserve", ".rebuild",
+        ".restoring", ".restoring.part", ".access", ".access-wal", ".access-shm", ".access.lock"};
     bool is_one = false;
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0] && !is_one; i++) {
         char *name = mem_printf("%s%s", database, suffixes[i]);
@@ -259,31 +259,6 @@ static enum status set_aside(const char *database, const char *aside, struct err
     return status;
 }
 
-/* An administrator restores as root what the collector must be able to open as its own user. */
-static enum status give_to(const struct stat *owner, const char *path, struct error *err)
-{
-    struct stat about;
-    if (stat(path, &about) == 0 && about.st_uid == owner->st_uid && about.st_gid == owner->st_gid)
-        return ST_OK;
-    return chown(path, owner->st_uid, owner->st_gid) == 0
-               ? ST_OK
-               : error_set(err, ST_STORAGE, "cannot give %s to the user of the database: %s", path,
-                     strerror(errno));
-}
-
-/* Whose the database is; where there is none, whose what a restore left is, or its folder. */
-static enum status find_owner(
-    const char *database, const char *restoring, struct stat *ret, struct error *err)
-{
-    if (stat(database, ret) == 0 || stat(restoring, ret) == 0)
-        return ST_OK;
-    char *folder = file_beside(database, ".");
-    enum status status =
-        stat(folder, ret) == 0 ? ST_OK : error_set(err, ST_STORAGE, "%s: %s", folder, strerror(errno));
-    free(folder);
-    return status;
-}
-
 /* A name that no earlier restore has taken, not even for a log. */
 static char *name_aside(const char *database)
 {
@@ -306,13 +281,12 @@ static enum status put_in_place(const char *backup, const char *database, struct
     char *restoring = restore_unfinished_path(database), *part = mem_printf("%s.part", restoring),
          *lock = mem_printf("%s.lock", database), *aside = name_aside(database);
     bool goes_on = exists(restoring) && !exists(database);
-    struct stat owner;
+    /* An administrator restores as root what the collector must be able to open as its own user. */
+    const char *owner = goes_on ? restoring : database;
     unlink(part); /* of a restore that was killed */
-    enum status status = find_owner(database, restoring, &owner, err);
-    if (status == ST_OK)
-        status = copy(backup, true, part, err);
-    if (status == ST_OK && (status = give_to(&owner, part, err)) == ST_OK)
-        status = give_to(&owner, lock, err);
+    enum status status = copy(backup, true, part, err);
+    if (status == ST_OK && (status = file_give_to_owner_of(owner, part, err)) == ST_OK)
+        status = file_give_to_owner_of(owner, lock, err);
     if (status == ST_OK)
         status = move(part, restoring, err);
     if (status == ST_OK)

@@ -1,5 +1,6 @@
 #include "collector/run.h"
 
+#include "collector/access/token_command.h"
 #include "collector/backup.h"
 #include "collector/core.h"
 #include "collector/model/rates.h"
@@ -24,6 +25,7 @@ static const char usage[] =
     "       park-collector restore --config FILE BACKUP\n"
     "       park-collector rebuild --config FILE [--period PERIOD] [--drop-unknown]\n"
     "       park-collector verify --config FILE [--period PERIOD]\n"
+    "       park-collector token add | list | revoke ...    (token --help)\n"
     "       park-collector --help-config | --help-park | --help-factors | --help-tariffs | --version | "
     "--help\n"
     "\n"
@@ -46,7 +48,8 @@ static const char usage[] =
     "  --help-config   print every settings key with type, limits, default and meaning\n"
     "  --help-park     the same for the park model\n"
     "  --help-factors  the same for the factors of coal equivalent and CO2\n"
-    "  --help-tariffs  the same for tariffs\n";
+    "  --help-tariffs  the same for tariffs\n"
+    "  token           who may read and write over HTTP, whether or not a collector runs\n";
 
 enum command_name {
     COMMAND_RUN,
@@ -393,6 +396,8 @@ static int perform(const struct command *command, const struct collector_setting
 
 int collector_main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "token") == 0)
+        return token_command(argc - 1, argv + 1);
     struct command command = {0};
     int code = parse(argc, argv, &command);
     if (code >= 0)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -115,6 +116,28 @@ enum status file_sync_folder_of(const char *path, struct error *err)
         close(fd);
     free(folder);
     return status;
+}
+
+enum status file_give_to_owner_of(const char *other, const char *path, struct error *err)
+{
+    struct stat owner, about;
+    if (stat(path, &about) != 0)
+        return ST_OK;
+    if (stat(other, &owner) != 0) {
+        char *folder = file_beside(other, ".");
+        int missing = stat(folder, &owner);
+        int cause = errno;
+        if (missing != 0)
+            error_set(err, ST_STORAGE, "%s: %s", folder, strerror(cause));
+        free(folder);
+        if (missing != 0)
+            return ST_STORAGE;
+    }
+    bool is_same = about.st_uid == owner.st_uid && about.st_gid == owner.st_gid;
+    if (is_same || chown(path, owner.st_uid, owner.st_gid) == 0)
+        return ST_OK;
+    return error_set(
+        err, ST_STORAGE, "cannot give %s to the user whose %s is: %s", path, other, strerror(errno));
 }
 
 char *file_beside(const char *base, const char *path)

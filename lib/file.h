@@ -20,6 +20,9 @@ char *file_real_path(const char *path);
 /* Locks the file `path` (flock), which is made where it is missing, until *ret_fd is closed. ST_UNREACHABLE: somebody
  * holds it. ST_STORAGE: it cannot be opened, or its file system has no such locks. */
 enum status file_lock(const char *path, int *ret_fd, struct error *err);
+/* What root makes for a program that runs as another user: `path` gets owner and group of `other` or, where that is
+ * missing, of the folder in which it would stand. Nothing where `path` is not there. ST_STORAGE where it cannot. */
+enum status file_give_to_owner_of(const char *other, const char *path, struct error *err);
 /* `path` itself when absolute, else relative to the folder in which the file `base` stands. The caller frees
  * it. */
 char *file_beside(const char *base, const char *path);

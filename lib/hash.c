@@ -1,6 +1,7 @@
 #include "lib/hash.h"
 
 #include <assert.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -16,6 +17,11 @@ struct hash hash_of(struct span bytes)
 bool hash_is_equal(const struct hash *a, const struct hash *b)
 {
     return memcmp(a->bytes, b->bytes, HASH_SIZE) == 0;
+}
+
+bool hash_is_same_secret(const struct hash *a, const struct hash *b)
+{
+    return CRYPTO_memcmp(a->bytes, b->bytes, HASH_SIZE) == 0;
 }
 
 void hash_format(const struct hash *hash, char text[static HASH_TEXT_SIZE])

@@ -14,6 +14,8 @@ struct hash {
 
 struct hash hash_of(struct span bytes);
 bool hash_is_equal(const struct hash *a, const struct hash *b);
+/* The same in constant time: how long it takes tells nobody where they differ. */
+bool hash_is_same_secret(const struct hash *a, const struct hash *b);
 /* 64 lower-case hexadecimal digits. */
 void hash_format(const struct hash *hash, char text[static HASH_TEXT_SIZE]);
 /* As it lies in a database; false where it is not HASH_SIZE bytes long. */

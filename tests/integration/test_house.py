@@ -17,6 +17,7 @@ WRAPPERS = {
     "sqlite3.h": {"lib/db.c"},
     "MQTTAsync.h": {"lib/mqtt.c"},
     "openssl/evp.h": {"lib/hash.c"},
+    "openssl/crypto.h": {"lib/hash.c"},
     "zlib.h": {"lib/pack.c"},
     "curl/curl.h": {"lib/http_client.c"},
     "libconfig.h": {"lib/conf_private.h"},

@@ -1,0 +1,48 @@
+#include "collector/access/sessions.h"
+
+#include <string.h>
+
+static int find(const struct sessions *s, const struct hash *hash)
+{
+    for (int i = 0; i < s->count; i++)
+        if (hash_is_same_secret(&s->items[i].hash, hash))
+            return i;
+    return -1;
+}
+
+static void remove_at(struct sessions *s, int i)
+{
+    memmove(&s->items[i], &s->items[i + 1], (size_t)(s->count - i - 1) * sizeof s->items[0]);
+    s->count--;
+}
+
+const struct session *sessions_begin(
+    struct sessions *s, int64_t token, int64_t now_mono_ms, char id[static SECRET_TEXT_SIZE])
+{
+    if (s->count == SESSIONS_MAX)
+        remove_at(s, 0);
+    secret_draw(id);
+    struct session *session = &s->items[s->count++];
+    *session = (struct session){.hash = secret_hash(id), .token = token, .begun_mono_ms = now_mono_ms};
+    secret_draw(session->csrf);
+    return session;
+}
+
+const struct session *sessions_find(const struct sessions *s, const struct hash *hash, int64_t now_mono_ms)
+{
+    int i = find(s, hash);
+    return i >= 0 && now_mono_ms - s->items[i].begun_mono_ms < SESSION_LIFE_MS ? &s->items[i] : NULL;
+}
+
+void sessions_end(struct sessions *s, const struct hash *hash)
+{
+    int i = find(s, hash);
+    if (i >= 0)
+        remove_at(s, i);
+}
+
+bool session_is_csrf(const struct session *session, const char *text)
+{
+    struct hash given = secret_hash(text), expected = secret_hash(session->csrf);
+    return hash_is_same_secret(&given, &expected);
+}
