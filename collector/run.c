@@ -26,8 +26,8 @@ static const char usage[] =
     "       park-collector rebuild --config FILE [--period PERIOD] [--drop-unknown]\n"
     "       park-collector verify --config FILE [--period PERIOD]\n"
     "       park-collector token add | list | revoke ...    (token --help)\n"
-    "       park-collector --help-config | --help-park | --help-factors | --help-tariffs | --version | "
-    "--help\n"
+    "       park-collector --help-config | --help-park | --help-factors | --help-tariffs | --help-routes | "
+    "--version | --help\n"
     "\n"
     "Takes the gateways' readings, keeps them, and shows the park.\n"
     "\n"
@@ -49,7 +49,8 @@ static const char usage[] =
     "  --help-park     the same for the park model\n"
     "  --help-factors  the same for the factors of coal equivalent and CO2\n"
     "  --help-tariffs  the same for tariffs\n"
-    "  token           who may read and write over HTTP, whether or not a collector runs\n";
+    "  token           who may read and write over HTTP, whether or not a collector runs\n"
+    "  --help-routes   print who is let through to what over HTTP\n";
 
 enum command_name {
     COMMAND_RUN,
@@ -135,6 +136,9 @@ static enum status start(
     core_attach(r->core, r->store);
     struct web_options web_options = {.address = settings->http.address,
         .port = (int)settings->http.port,
+        .access = (enum web_access)settings->http.access,
+        .name = settings->http.name,
+        .is_https = settings->http.is_https,
         .assets = settings->http.web,
         .database_path = settings->database.path,
         .box = r->box,
@@ -312,6 +316,7 @@ static int parse(int argc, char **argv, struct command *ret)
         OPT_HELP_PARK,
         OPT_HELP_FACTORS,
         OPT_HELP_TARIFFS,
+        OPT_HELP_ROUTES,
         OPT_VERSION,
         OPT_HELP
     };
@@ -321,6 +326,7 @@ static int parse(int argc, char **argv, struct command *ret)
         {"period", required_argument, NULL, 'p'}, {"drop-unknown", no_argument, NULL, 'd'},
         {"help-config", no_argument, NULL, OPT_HELP_CONFIG}, {"help-park", no_argument, NULL, OPT_HELP_PARK},
         {"help-factors", no_argument, NULL, OPT_HELP_FACTORS},
+        {"help-routes", no_argument, NULL, OPT_HELP_ROUTES},
         {"help-tariffs", no_argument, NULL, OPT_HELP_TARIFFS}, {"version", no_argument, NULL, OPT_VERSION},
         {"help", no_argument, NULL, OPT_HELP}, {0}};
     int option;
@@ -360,6 +366,9 @@ static int parse(int argc, char **argv, struct command *ret)
             return EXIT_OK;
         case OPT_HELP_TARIFFS:
             conf_print_help(&tariffs_section, stdout);
+            return EXIT_OK;
+        case OPT_HELP_ROUTES:
+            web_print_routes(stdout);
             return EXIT_OK;
         case OPT_VERSION:
             puts("park-collector " PARKMON_VERSION);

@@ -1,10 +1,12 @@
 #include "collector/settings.h"
 
+#include "collector/web/guard.h"
 #include "collector/web/listener.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
+static const char *const accesses[] = {"loopback", "token", NULL}; /* enum web_access */
 static const char *const clocks[] = {"kernel", "trusted", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
@@ -105,10 +107,20 @@ static void check_http(struct conf *c, void *object, const void *parent)
 {
     (void)parent;
     const struct http_settings *http = object;
-    if (!listener_is_loopback(http->address))
-        conf_problem(c, &http->where, "address",
-            "\"%s\" is not a loopback address; expected 127.0.0.1 or ::1 (there are no logins yet)",
+    bool needs_token = http->access == WEB_ACCESS_TOKEN;
+    if (!listener_is_address(http->address))
+        conf_problem(c, &http->where, "address", "\"%s\" is not an address; expected one such as 127.0.0.1",
             http->address);
+    else if (!needs_token && !listener_is_loopback(http->address))
+        conf_problem(c, &http->where, "address",
+            "\"%s\" is not a loopback address; expected 127.0.0.1 or ::1, or access = \"token\"",
+            http->address);
+    else if (listener_is_wildcard(http->address) && http->name == NULL)
+        conf_problem(c, &http->where, "name",
+            "is missing; expected the name or address by which browsers reach %s", http->address);
+    if (http->name != NULL && strpbrk(http->name, "/:@ \t") != NULL)
+        conf_problem(c, &http->where, "name",
+            "\"%s\" is not a host name; expected one without scheme, port and path", http->name);
     struct stat status;
     if (stat(http->web, &status) != 0 || !S_ISDIR(status.st_mode))
         conf_problem(
@@ -117,9 +129,17 @@ static void check_http(struct conf *c, void *object, const void *parent)
 
 static const struct conf_key http_keys[] = {
     {"address", CONF_STRING, offsetof(struct http_settings, address), .fallback = "127.0.0.1", .max = 64,
-        .help = "loopback address to listen on"},
+        .help = "address to listen on; loopback, unless access is \"token\""},
     {"port", CONF_INT, offsetof(struct http_settings, port), .fallback = "8080", .min = 1, .max = 65535,
         .help = "TCP port of pages and API"},
+    {"access", CONF_CHOICE, offsetof(struct http_settings, access), .fallback = "loopback",
+        .choices = accesses,
+        .help =
+            "who may read what an operator may: whoever gets to the loopback address, or who shows a token"},
+    {"name", CONF_STRING, offsetof(struct http_settings, name), .min = 1, .max = 253,
+        .help = "host name by which browsers reach it beside the address, through a proxy say"},
+    {"https", CONF_BOOL, offsetof(struct http_settings, is_https), .fallback = "false",
+        .help = "whether browsers reach it by https, through a proxy: cookies then go no other way"},
     {"web", CONF_PATH, offsetof(struct http_settings, web), .fallback = PARKMON_WEB,
         .help = "folder with the pages' files"},
     {0}};

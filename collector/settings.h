@@ -35,8 +35,11 @@ struct store_settings {
 
 struct http_settings {
     struct conf_where where;
-    char *address; /* a loopback address: there are no roles yet */
+    char *address; /* a loopback address, where access is "loopback" */
     int64_t port;
+    int access; /* index into: loopback, token; see collector/web/guard.h */
+    char *name; /* by which browsers reach it beside the address; NULL = none */
+    bool is_https;
     char *web; /* the folder of the pages' assets */
 };
 

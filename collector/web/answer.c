@@ -32,5 +32,7 @@ struct web_answer answer_error(int code, const char *error, const char *format, 
 void answer_release(struct web_answer *a)
 {
     free(a->body);
+    free(a->set_cookie);
+    free(a->redirect);
     *a = (struct web_answer){0};
 }

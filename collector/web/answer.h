@@ -14,8 +14,11 @@ struct web_answer {
     size_t len;
     const char *cache_control; /* NULL = no-store */
     const char *etag;          /* with its quotes, as long as the server; NULL = none */
-    const char *location;      /* of a redirect */
+    const char *location;      /* of a redirect; NULL = none, or `redirect` */
+    char *redirect;            /* owned; the same for one that was made */
     const char *allow;         /* of a 405 */
+    const char *authenticate;  /* of a 401 */
+    char *set_cookie;          /* owned; NULL = none */
     int retry_after_s;         /* 0 = not said */
     bool is_closing;           /* the connection cannot be used again */
     bool is_stream;            /* answered by events, see stream.h */

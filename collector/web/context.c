@@ -7,6 +7,12 @@
 
 #define LAST_MS INT64_C(253402300799999) /* the end of the year 9999, with which RFC 3339 ends */
 
+static json_t *load_texts(const struct web_assets *assets, const char *name)
+{
+    const struct web_asset *asset = assets_find(assets, name);
+    return asset != NULL ? json_loadb(asset->data, asset->len, 0, NULL) : NULL;
+}
+
 enum status context_init(struct web_context *context, const struct web_options *options, struct error *err)
 {
     memset(context, 0, sizeof *context);
@@ -15,6 +21,12 @@ enum status context_init(struct web_context *context, const struct web_options *
     enum status status = assets_load(options->assets, &context->assets, err);
     if (status != ST_OK)
         return status;
+    context->texts[PAGE_EN] = load_texts(context->assets, "en.json");
+    context->texts[PAGE_ZH] = load_texts(context->assets, "zh-CN.json");
+    context->guard = guard_create(&(struct guard_options){.database = options->database_path,
+        .access = options->access,
+        .is_https = options->is_https,
+        .clock = context->clock});
     const struct conf_list *sites = &options->park->sites;
     context->zones = mem_zalloc((sites->count + 1) * sizeof(struct zone *));
     for (size_t i = 0; i < sites->count; i++)
@@ -35,6 +47,9 @@ void context_release(struct web_context *context)
     for (size_t i = 0; context->zones && context->zones[i]; i++)
         zone_destroy(context->zones[i]);
     free(context->zones);
+    guard_destroy(context->guard);
+    for (int i = 0; i < PAGE_LANGUAGES; i++)
+        json_decref(context->texts[i]);
     assets_destroy(context->assets);
     memset(context, 0, sizeof *context);
 }

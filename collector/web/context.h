@@ -3,7 +3,9 @@
 
 #include "collector/model/zone.h"
 #include "collector/web/assets.h"
+#include "collector/web/guard.h"
 #include "collector/web/health.h"
+#include "collector/web/page.h"
 #include "collector/web/router.h"
 #include "collector/web/stream.h"
 #include "collector/web/web.h"
@@ -16,6 +18,8 @@ struct web_context {
     const struct web_options *options;
     const struct clock *clock;
     struct web_assets *assets;
+    json_t *texts[PAGE_LANGUAGES]; /* of the pages; NULL where the folder has none */
+    struct guard *guard;
     struct zone **zones; /* of the park's sites, in their order */
     struct db *db;       /* the reader, opened by the first who needs it; NULL = not yet */
     struct db_stmt *lists[WEB_LISTS];
@@ -53,9 +57,18 @@ struct web_answer handle_readyz(struct web_context *context, const struct web_re
 struct web_answer handle_metrics(
     struct web_context *context, const struct web_request *request); /* metrics.c */
 
-/* Every path of the listener; described in dashboards/openapi.yaml. */
+struct web_answer handle_login_page(
+    struct web_context *context, const struct web_request *request); /* login.c */
+struct web_answer handle_login(struct web_context *context, const struct web_request *request);
+struct web_answer handle_logout(struct web_context *context, const struct web_request *request);
+struct web_answer ask_to_sign_in(struct web_context *context, const struct web_request *request);
+struct web_answer handle_changes(
+    struct web_context *context, const struct web_request *request); /* api_changes.c */
+
+/* Every path of the listener and who is let through to it; described in dashboards/openapi.yaml. */
 extern const struct web_route web_routes[];
 extern const size_t web_route_count;
+struct router context_router(const struct web_context *context);
 
 /* The body of /api/v1/live, which is also the data of an event; the caller frees it. */
 char *live_text(const struct web_context *context, const struct snapshot *s);

@@ -30,7 +30,7 @@ bool request_int(const struct web_request *request, const char *name, int64_t mi
     return true;
 }
 
-bool router_host_allowed(const char *host, const char *address)
+bool router_host_allowed(const char *host, const char *address, const char *name)
 {
     size_t len = strcspn(host, ":");
     if (host[0] == '[') {
@@ -48,9 +48,9 @@ bool router_host_allowed(const char *host, const char *address)
     }
     char bracketed[80];
     snprintf(bracketed, sizeof bracketed, "[%s]", address);
-    const char *const names[] = {"localhost", "127.0.0.1", "[::1]", address, bracketed};
+    const char *const names[] = {"localhost", "127.0.0.1", "[::1]", address, bracketed, name};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strlen(names[i]) == len && strncasecmp(names[i], host, len) == 0)
+        if (names[i] != NULL && strlen(names[i]) == len && strncasecmp(names[i], host, len) == 0)
             return true;
     return false;
 }
@@ -92,43 +92,151 @@ static bool is_match(const struct web_route *route, const char *path)
     return strcmp(path, route->path) == 0;
 }
 
-struct web_answer router_answer(const struct web_route *routes, size_t count, struct web_context *context,
-    const struct web_request *request, const char *address)
+static bool is_post(const char *method)
+{
+    return strcmp(method, "POST") == 0;
+}
+
+/* The route of path and method; NULL: *ret_allow says which methods the path has, NULL where it has none. */
+static const struct web_route *find_route(
+    const struct router *router, const struct web_request *request, const char **ret_allow)
+{
+    bool has_get = false, has_post = false;
+    for (size_t i = 0; i < router->count; i++) {
+        const struct web_route *route = &router->routes[i];
+        if (!is_match(route, request->path))
+            continue;
+        if (is_post(route->method) == is_post(request->method))
+            return route;
+        has_get = has_get || !is_post(route->method);
+        has_post = has_post || is_post(route->method);
+    }
+    *ret_allow = has_get ? "GET, HEAD" : has_post ? "POST" : NULL;
+    return NULL;
+}
+
+bool router_takes_body(const struct router *router, const struct web_request *request)
+{
+    const char *allow;
+    return is_post(request->method) && find_route(router, request, &allow) != NULL;
+}
+
+/* What is wrong with the request whoever asks; false: *ret is the answer, after which nothing more is read. */
+static bool check_request(
+    const struct router *router, const struct web_request *request, struct web_answer *ret)
+{
+    const char *method = request->method;
+    bool is_get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    if (request->is_odd || !request->host || request->path[0] != '/') {
+        *ret = answer_error(400, "bad_request", "the request is malformed");
+    } else if (!router_host_allowed(request->host, router->address, router->name)) {
+        *ret = answer_error(421, "wrong_host", "this listener serves localhost and %s only", router->address);
+    } else if (!is_get && !is_post(method)) {
+        *ret = answer_error(405, "method_not_allowed", "only GET, HEAD and POST");
+        ret->allow = "GET, HEAD";
+    } else if (is_get && request->has_body) {
+        *ret = answer_error(400, "unexpected_body", "a GET carries no body here");
+    } else {
+        return true;
+    }
+    ret->is_closing = true;
+    return false;
+}
+
+static struct web_answer refuse_caller(const struct router *router, struct web_context *context,
+    const struct web_route *route, const struct web_request *request, enum guard_verdict verdict)
 {
     struct web_answer answer;
-    if (request->is_odd || !request->host || request->path[0] != '/') {
-        answer = answer_error(400, "bad_request", "the request is malformed");
-        answer.is_closing = true;
+    if (verdict == GUARD_FORBIDDEN)
+        return answer_error(403, "forbidden", "this token does not allow it");
+    bool is_wrong = request->caller->kind == CALLER_WRONG;
+    if (route->is_page && router->ask_to_sign_in != NULL)
+        answer = router->ask_to_sign_in(context, request);
+    else
+        answer = answer_error(401, "unauthorized", "%s",
+            is_wrong ? "this token is not good, or is no more"
+                     : "a token is needed: Authorization: Bearer, or sign in at /login");
+    answer.authenticate =
+        is_wrong ? "Bearer realm=\"parkmon\", error=\"invalid_token\"" : "Bearer realm=\"parkmon\"";
+    return answer;
+}
+
+/* A form of ours, sent from a page of ours. False: *ret is the answer. */
+static bool read_form(const struct web_route *route, const struct web_request *request, struct web_form *form,
+    struct web_answer *ret)
+{
+    static const char type[] = "application/x-www-form-urlencoded";
+    const char *given = request->content_type ? request->content_type : "";
+    if (strncasecmp(given, type, strlen(type)) != 0 || !strchr("; ", given[strlen(type)]))
+        *ret = answer_error(415, "unsupported_media_type", "expected %s", type);
+    else if (!form_parse(form, request->body ? request->body : "", request->body_len))
+        *ret = answer_error(400, "bad_form", "the form is malformed");
+    else if (!guard_is_own_page(request->fetch_site, request->origin, request->host))
+        *ret = answer_error(403, "cross_site", "a form is taken from pages of this listener only");
+    else if (request->caller->is_session && !(route->allow & ALLOW_ANYONE) &&
+             !guard_is_csrf(request->caller, form_value(form, "csrf")))
+        *ret = answer_error(403, "stale_form", "this form is not of this session: load its page again");
+    else
+        return true;
+    return false;
+}
+
+static struct web_answer handle(
+    const struct web_route *route, struct web_context *context, struct web_request *request)
+{
+    struct web_answer answer;
+    struct web_form form = {0};
+    bool is_good = true;
+    if (is_post(request->method)) {
+        is_good = read_form(route, request, &form, &answer);
+        request->form = &form;
+    }
+    if (is_good && check_params(route, request, &answer))
+        answer = route->handle(context, request);
+    form_release(&form);
+    request->form = NULL;
+    return answer;
+}
+
+static struct web_answer answer_caller(const struct router *router, struct web_context *context,
+    struct web_request *request, struct caller *caller)
+{
+    const char *allow;
+    const struct web_route *route = find_route(router, request, &allow);
+    struct error err;
+    if (route == NULL && allow == NULL)
+        return answer_error(404, "not_found", "nothing is here");
+    if (route == NULL) {
+        struct web_answer answer = answer_error(405, "method_not_allowed", "only %s", allow);
+        answer.allow = allow;
         return answer;
     }
-    if (!router_host_allowed(request->host, address)) {
-        answer = answer_error(421, "wrong_host", "this listener serves localhost and %s only", address);
-        answer.is_closing = true;
+    if (guard_identify(router->guard, &request->credentials, caller, &err) != ST_OK) {
+        struct web_answer answer = answer_error(503, "access_unavailable", "%s", err.text);
+        answer.retry_after_s = 5;
         return answer;
     }
-    if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0) {
-        answer = answer_error(405, "method_not_allowed", "only GET and HEAD");
-        answer.allow = "GET, HEAD";
-        answer.is_closing = true;
+    enum guard_verdict verdict = guard_decide(
+        router->guard, route->allow, route->scope, is_post(request->method), caller, request->is_here);
+    return verdict == GUARD_ALLOWED ? handle(route, context, request)
+                                    : refuse_caller(router, context, route, request, verdict);
+}
+
+struct web_answer router_answer(const struct router *router, struct web_context *context,
+    const struct web_request *request, struct caller *ret_caller)
+{
+    struct web_answer answer;
+    *ret_caller = (struct caller){.kind = CALLER_NOBODY};
+    if (!check_request(router, request, &answer))
         return answer;
+    struct web_request asked = *request;
+    asked.caller = ret_caller;
+    answer = answer_caller(router, context, &asked, ret_caller);
+    if (answer.etag && request->if_none_match && strstr(request->if_none_match, answer.etag)) {
+        answer.code = 304;
+        answer.shared = NULL;
+        answer.len = 0;
     }
-    if (request->has_body) {
-        answer = answer_error(400, "unexpected_body", "a GET carries no body here");
-        answer.is_closing = true;
-        return answer;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!is_match(&routes[i], request->path))
-            continue;
-        if (!check_params(&routes[i], request, &answer))
-            return answer;
-        answer = routes[i].handle(context, request);
-        if (answer.etag && request->if_none_match && strstr(request->if_none_match, answer.etag)) {
-            answer.code = 304;
-            answer.shared = NULL;
-            answer.len = 0;
-        }
-        return answer;
-    }
-    return answer_error(404, "not_found", "nothing is here");
+    answer.is_closing |= request->has_body && request->body == NULL;
+    return answer;
 }

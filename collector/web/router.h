@@ -6,16 +6,14 @@
 #pragma once
 
 #include "collector/web/answer.h"
+#include "collector/web/form.h"
+#include "collector/web/guard.h"
 
 #include <stdint.h>
 
 struct web_context;
 
 #define WEB_PARAMS_MAX 16
-
-struct web_param {
-    const char *name, *value;
-};
 
 /* Strings are UTF-8, decoded, and borrowed for the call. */
 struct web_request {
@@ -24,21 +22,57 @@ struct web_request {
     const char *if_none_match; /* header; NULL = absent */
     struct web_param params[WEB_PARAMS_MAX];
     size_t param_count;
-    bool has_body; /* announced by Content-Length or Transfer-Encoding */
-    bool is_odd;   /* malformed in a way the HTTP library lets pass: a header twice that may come once, a NUL,
+    const char *accept_language;     /* header; NULL = absent */
+    const char *content_type;        /* header; NULL = absent */
+    const char *origin, *fetch_site; /* headers Origin and Sec-Fetch-Site; NULL = absent */
+    struct credentials credentials;  /* headers too */
+    struct in6_addr address;         /* whence; of IPv4 the mapped one */
+    bool is_here;                    /* from this machine itself, and not through a proxy */
+    const struct caller *caller;     /* set by the router */
+    const char *body;                /* of a POST that was read, NUL-terminated; NULL = it was not */
+    size_t body_len;
+    const struct web_form *form; /* set by the router, of a POST */
+    bool has_body;               /* announced by Content-Length or Transfer-Encoding */
+    bool is_odd; /* malformed in a way the HTTP library lets pass: a header twice that may come once, a NUL,
                       too many parameters */
+};
+
+/* Who is let through; everybody else is refused. */
+enum web_allow {
+    ALLOW_ANYONE = 1, /* also without a token */
+    ALLOW_HERE = 2,   /* without a token, from this machine itself */
+    ALLOW_PUBLIC = 4, /* a token of this role */
+    ALLOW_OPERATOR = 8,
+    ALLOW_AUDITOR = 16,
+    ALLOW_ANY_TOKEN = ALLOW_PUBLIC | ALLOW_OPERATOR | ALLOW_AUDITOR
 };
 
 struct web_route {
     const char *path;   /* whole; or a folder, where it ends in '/', whose members the handler looks up */
+    const char *method; /* GET, with which goes HEAD; or POST, of a form */
+    unsigned allow;     /* of enum web_allow */
+    unsigned scope;     /* of enum scope: whose token has it is let through; 0 = none */
     const char *params; /* " a b " = those allowed; NULL = any, ignored (pages: links carry all sorts) */
     struct web_answer (*handle)(struct web_context *context, const struct web_request *request);
+    bool is_page; /* for people: who is refused for want of a token is asked to sign in */
 };
 
-/* Checks the request (method, host, body, parameters), then calls the handler. `address` is the listener's.
- */
-struct web_answer router_answer(const struct web_route *routes, size_t count, struct web_context *context,
-    const struct web_request *request, const char *address);
+struct router {
+    const struct web_route *routes;
+    size_t count;
+    const char *address; /* of the listener */
+    const char *name;    /* by which browsers reach it beside; NULL = none */
+    struct guard *guard;
+    /* The page on which a person signs in, as a 401; NULL = there is none. */
+    struct web_answer (*ask_to_sign_in)(struct web_context *context, const struct web_request *request);
+};
+
+/* Checks the request (Host, method, body, who asks, where a form comes from, parameters), then calls the handler.
+ * `ret_caller` says who asked. */
+struct web_answer router_answer(const struct router *router, struct web_context *context,
+    const struct web_request *request, struct caller *ret_caller);
+/* Would this request's body be read by somebody? */
+bool router_takes_body(const struct router *router, const struct web_request *request);
 
 /* NULL = not given. */
 const char *request_param(const struct web_request *request, const char *name);
@@ -46,6 +80,6 @@ const char *request_param(const struct web_request *request, const char *name);
 bool request_int(const struct web_request *request, const char *name, int64_t min, int64_t max,
     int64_t fallback, int64_t *ret, struct web_answer *ret_answer);
 
-/* Whether a Host header names this machine's loopback or `address` (with any port: a tunnel may bring
+/* Whether a Host header names this machine's loopback, `address` or `name` (with any port: a tunnel may bring
  * another). A page on a foreign name that was rebound to our address must not read our answers. */
-bool router_host_allowed(const char *host, const char *address);
+bool router_host_allowed(const char *host, const char *address, const char *name);

@@ -1,5 +1,6 @@
 #include "collector/web/context.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct web_answer answer_asset(const struct web_asset *asset)
@@ -41,19 +42,53 @@ static struct web_answer handle_stream(struct web_context *context, const struct
 }
 
 #define NONE " "
+#define PAGED " limit before "
+#define PAGE true
+#define DATA false
 
 const struct web_route web_routes[] = {
-    {"/", NULL, handle_root},
-    {"/ops", NULL, handle_ops},
-    {"/assets/", NULL, handle_asset},
-    {"/api/v1/live", NONE, handle_live},
-    {"/api/v1/stream", NONE, handle_stream},
-    {"/api/v1/gateways", NONE, handle_gateways},
-    {"/api/v1/losses", " limit before ", handle_losses},
-    {"/api/v1/quarantine", " limit before ", handle_quarantine},
-    {"/api/v1/unmapped", " limit before ", handle_unmapped},
-    {"/livez", NULL, handle_livez},
-    {"/readyz", NULL, handle_readyz},
-    {"/metrics", NULL, handle_metrics},
+    {"/", "GET", ALLOW_ANYONE, 0, NULL, handle_root, PAGE},
+    {"/login", "GET", ALLOW_ANYONE, 0, NULL, handle_login_page, PAGE},
+    {"/login", "POST", ALLOW_ANYONE, 0, NULL, handle_login, PAGE},
+    {"/logout", "POST", ALLOW_ANY_TOKEN, 0, NULL, handle_logout, PAGE},
+    {"/ops", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops, PAGE},
+    {"/assets/", "GET", ALLOW_ANYONE, 0, NULL, handle_asset, DATA},
+    {"/api/v1/live", "GET", ALLOW_OPERATOR, 0, NONE, handle_live, DATA},
+    {"/api/v1/stream", "GET", ALLOW_OPERATOR, 0, NONE, handle_stream, DATA},
+    {"/api/v1/gateways", "GET", ALLOW_OPERATOR, 0, NONE, handle_gateways, DATA},
+    {"/api/v1/losses", "GET", ALLOW_OPERATOR, 0, PAGED, handle_losses, DATA},
+    {"/api/v1/quarantine", "GET", ALLOW_OPERATOR, 0, PAGED, handle_quarantine, DATA},
+    {"/api/v1/unmapped", "GET", ALLOW_OPERATOR, 0, PAGED, handle_unmapped, DATA},
+    {"/api/v1/changes", "GET", ALLOW_AUDITOR, 0, PAGED, handle_changes, DATA},
+    {"/livez", "GET", ALLOW_HERE | ALLOW_OPERATOR, 0, NULL, handle_livez, DATA},
+    {"/readyz", "GET", ALLOW_HERE | ALLOW_OPERATOR, 0, NULL, handle_readyz, DATA},
+    {"/metrics", "GET", ALLOW_HERE | ALLOW_OPERATOR, 0, NULL, handle_metrics, DATA},
 };
 const size_t web_route_count = sizeof web_routes / sizeof web_routes[0];
+
+struct router context_router(const struct web_context *context)
+{
+    return (struct router){.routes = web_routes,
+        .count = web_route_count,
+        .address = context->options->address,
+        .name = context->options->name,
+        .guard = context->guard,
+        .ask_to_sign_in = ask_to_sign_in};
+}
+
+void web_print_routes(FILE *out)
+{
+    fputs("| method | path | without a token | public | operator | auditor | scope |\n"
+          "|---|---|---|---|---|---|---|\n",
+        out);
+    for (size_t i = 0; i < web_route_count; i++) {
+        const struct web_route *r = &web_routes[i];
+        char scopes[SCOPES_TEXT_SIZE];
+        scopes_format(r->scope, scopes);
+        const char *nobody = r->allow & ALLOW_ANYONE ? "yes" : r->allow & ALLOW_HERE ? "here" : "-";
+        fprintf(out, "| %s | `%s` | %s | %s | %s | %s | %s |\n", r->method, r->path, nobody,
+            r->allow & (ALLOW_ANYONE | ALLOW_PUBLIC) ? "yes" : nobody,
+            r->allow & (ALLOW_ANYONE | ALLOW_OPERATOR) ? "yes" : nobody,
+            r->allow & (ALLOW_ANYONE | ALLOW_AUDITOR) ? "yes" : nobody, scopes[0] != '\0' ? scopes : "-");
+    }
+}

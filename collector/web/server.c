@@ -4,8 +4,10 @@
 #include "collector/web/clients.h"
 #include "collector/web/context.h"
 #include "collector/web/listener.h"
+#include "lib/buf.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/number.h"
 #include "lib/text.h"
 
 #include <microhttpd.h>
@@ -28,11 +30,13 @@
 #define ANSWER_MS 120000
 #define CONNECTION_BYTES (32u * 1024u)
 #define STREAM_CHUNK 8192
+#define FORM_MAX 8192
 
 struct web {
     struct web_options options;
-    char *address, *assets, *database_path;
+    char *address, *assets, *database_path, *name;
     struct web_context context;
+    struct router router;
     struct clients *clients;
     struct MHD_Daemon *daemon;
     int port;
@@ -45,7 +49,8 @@ static const struct {
                                 "'self'; img-src 'self'; font-src 'self'; "
                                 "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
     {"X-Content-Type-Options", "nosniff"},
-    {"Referrer-Policy", "no-referrer"},
+    /* Not no-referrer: under that browsers call the origin of a form of ours null. */
+    {"Referrer-Policy", "same-origin"},
     {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
 };
@@ -69,12 +74,25 @@ static void on_connection(
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
 }
 
+/* Marks on a request, kept by the library from call to call; else its body. */
+static char odd_mark;  /* malformed */
+static char head_mark; /* its head was looked at and is fine */
+
+static bool is_body(const void *mark)
+{
+    return mark != NULL && mark != &odd_mark && mark != &head_mark;
+}
+
 static void on_completed(
     void *cls, struct MHD_Connection *connection, void **mark, enum MHD_RequestTerminationCode code)
 {
-    (void)mark;
     (void)code;
     struct web *w = cls;
+    if (is_body(*mark)) {
+        buf_release(*mark);
+        free(*mark);
+    }
+    *mark = NULL;
     clients_set(w->clients, client_of(connection), CLIENT_ASKS);
 }
 
@@ -83,7 +101,23 @@ static void on_completed(
 struct header_reader {
     struct web_request *request;
     int hosts, lengths, encodings;
+    int64_t length; /* of the body; -1 = not said, or no number */
+    bool is_forwarded;
 };
+
+/* Those that are only handed on. */
+static const char **place_of(struct web_request *request, const char *key)
+{
+    const struct {
+        const char *key, **place;
+    } places[] = {{"If-None-Match", &request->if_none_match}, {"Accept-Language", &request->accept_language},
+        {"Content-Type", &request->content_type}, {"Origin", &request->origin},
+        {"Sec-Fetch-Site", &request->fetch_site}, {"Cookie", &request->credentials.cookie}};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (strcasecmp(key, places[i].key) == 0)
+            return places[i].place;
+    return NULL;
+}
 
 static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
 {
@@ -92,10 +126,18 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
     if (strcasecmp(key, "Host") == 0) {
         r->request->host = value;
         r->hosts++;
-    } else if (strcasecmp(key, "If-None-Match") == 0) {
-        r->request->if_none_match = value;
+    } else if (strcasecmp(key, "Authorization") == 0) {
+        r->request->credentials.is_authorization_odd |= r->request->credentials.authorization != NULL;
+        r->request->credentials.authorization = value ? value : "";
+    } else if (strcasecmp(key, "Forwarded") == 0 || strncasecmp(key, "X-Forwarded-", 12) == 0 ||
+               strcasecmp(key, "X-Real-IP") == 0 || strcasecmp(key, "Via") == 0) {
+        r->is_forwarded = true;
+    } else if (place_of(r->request, key)) {
+        *place_of(r->request, key) = value;
     } else if (strcasecmp(key, "Content-Length") == 0) {
         r->lengths++;
+        if (!value || !number_parse_int64(value, strlen(value), &r->length))
+            r->length = -1;
         if (!value || strcmp(value, "0") != 0)
             r->request->has_body = true;
     } else if (strcasecmp(key, "Transfer-Encoding") == 0) {
@@ -124,10 +166,6 @@ static enum MHD_Result read_param(void *cls, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
-/* Marks on a request, kept by the library from call to call. */
-static char odd_mark;  /* malformed */
-static char head_mark; /* its head was looked at and is fine */
-
 /* An encoded NUL would cut the path short before anyone could see it; here the path is still as it came. */
 
 static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
@@ -137,12 +175,13 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
     return strstr(uri, "%00") ? &odd_mark : NULL;
 }
 
+/* *ret_length: of the body; -1 = not said. */
 static void read_request(struct MHD_Connection *connection, const char *method, const char *path,
-    const char *version, const void *mark, struct web_request *ret)
+    const char *version, const void *mark, struct web_request *ret, int64_t *ret_length)
 {
     *ret =
         (struct web_request){.method = method, .path = path, .is_odd = mark == &odd_mark || !is_plain(path)};
-    struct header_reader headers = {.request = ret};
+    struct header_reader headers = {.request = ret, .length = -1};
     MHD_get_connection_values(connection, MHD_HEADER_KIND, read_header, &headers);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, read_param, ret);
     /* Two lengths, or a length and an encoding: two readers of this request could disagree about where it
@@ -150,6 +189,9 @@ static void read_request(struct MHD_Connection *connection, const char *method, 
     if (headers.hosts != 1 || headers.lengths + headers.encodings > 1 ||
         (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0))
         ret->is_odd = true;
+    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    ret->is_here = listener_is_from_here(fd, &ret->address) && !headers.is_forwarded;
+    *ret_length = headers.lengths == 1 ? headers.length : -1;
 }
 
 /* ---- answering ---- */
@@ -163,8 +205,12 @@ static void add_headers(struct MHD_Response *response, const struct web_answer *
         MHD_add_response_header(response, "Content-Type", a->content_type);
     if (a->etag)
         MHD_add_response_header(response, "ETag", a->etag);
-    if (a->location)
-        MHD_add_response_header(response, "Location", a->location);
+    if (a->location || a->redirect)
+        MHD_add_response_header(response, "Location", a->location ? a->location : a->redirect);
+    if (a->authenticate)
+        MHD_add_response_header(response, "WWW-Authenticate", a->authenticate);
+    if (a->set_cookie)
+        MHD_add_response_header(response, "Set-Cookie", a->set_cookie);
     if (a->allow)
         MHD_add_response_header(response, "Allow", a->allow);
     if (a->is_closing)
@@ -197,23 +243,34 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct web
                    (void *)(uintptr_t)(answer->shared ? answer->shared : ""), MHD_RESPMEM_PERSISTENT);
     if (!response)
         free(body);
-    return send_response(connection, response, answer);
+    enum MHD_Result result = send_response(connection, response, answer);
+    answer_release(answer);
+    return result;
 }
+
+struct sent_stream {
+    struct web *web;
+    struct stream *stream;
+    struct caller caller; /* whose token may end meanwhile */
+};
 
 static ssize_t on_stream_read(void *cls, uint64_t position, char *data, size_t max)
 {
     (void)position;
-    ssize_t n = stream_read(cls, data, max);
+    struct sent_stream *s = cls;
+    ssize_t n = guard_still(s->web->context.guard, &s->caller) ? stream_read(s->stream, data, max) : -1;
     return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
 }
 
 static void on_stream_close(void *cls)
 {
-    stream_close(cls);
+    struct sent_stream *s = cls;
+    stream_close(s->stream);
+    free(s);
 }
 
 static enum MHD_Result send_stream(
-    struct web *w, struct MHD_Connection *connection, struct web_answer *answer)
+    struct web *w, struct MHD_Connection *connection, struct web_answer *answer, const struct caller *caller)
 {
     struct stream *stream = stream_open(w->context.streams, connection);
     if (!stream) {
@@ -222,32 +279,67 @@ static enum MHD_Result send_stream(
         full.retry_after_s = 10;
         return send_answer(connection, &full);
     }
+    struct sent_stream *sent = mem_alloc(sizeof *sent);
+    *sent = (struct sent_stream){w, stream, *caller};
     struct MHD_Response *response = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, STREAM_CHUNK, on_stream_read, stream, on_stream_close);
+        MHD_SIZE_UNKNOWN, STREAM_CHUNK, on_stream_read, sent, on_stream_close);
     if (!response)
-        stream_close(stream);
+        on_stream_close(sent);
     return send_response(connection, response, answer);
+}
+
+/* A body that somebody will read: from now on it is gathered. False: *ret is set where it is refused for its size. */
+static bool begin_body(const struct web *w, const struct web_request *request, int64_t length, void **mark,
+    struct web_answer *ret)
+{
+    if (request->is_odd || !router_takes_body(&w->router, request))
+        return false;
+    if (length < 0)
+        *ret = answer_error(411, "length_required", "a form comes with its Content-Length");
+    else if (length > FORM_MAX)
+        *ret = answer_error(413, "too_large", "a form has at most %d bytes", FORM_MAX);
+    if (ret->code != 0) {
+        ret->is_closing = true;
+        return false;
+    }
+    *mark = mem_zalloc(sizeof(struct buf));
+    return true;
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
     const char *method, const char *version, const char *upload, size_t *upload_size, void **mark)
 {
-    (void)upload;
-    (void)upload_size;
     struct web *w = cls;
     struct web_request request;
-    read_request(connection, method, url, version, *mark, &request);
-    /* An answer to the head alone ends the connection, as what follows would not be read: right for a body,
+    struct web_answer answer = {0};
+    struct caller caller = {.kind = CALLER_NOBODY};
+    int64_t length;
+    if (is_body(*mark) && *upload_size > 0) {
+        struct buf *body = *mark;
+        size_t room = FORM_MAX - body->len; /* the library takes no more than was announced */
+        buf_add(body, upload, *upload_size < room ? *upload_size : room);
+        *upload_size = 0;
+        return MHD_YES;
+    }
+    read_request(connection, method, url, version, *mark, &request, &length);
+    if (is_body(*mark)) {
+        const struct buf *body = *mark;
+        request.body = body->data ? body->data : "";
+        request.body_len = body->len;
+    } else if (begin_body(w, &request, length, mark, &answer)) {
+        return MHD_YES;
+    }
+    /* An answer to the head alone ends the connection, as what follows would not be read: right for a body
      * which nobody wants, and for what is odd; anything else is answered at the second call, when the request
      * is whole. */
-    if (*mark != &head_mark && !request.is_odd && !request.has_body) {
+    if (!is_body(*mark) && *mark != &head_mark && !request.is_odd && !request.has_body && answer.code == 0) {
         *mark = &head_mark;
         return MHD_YES;
     }
-    struct web_answer answer =
-        router_answer(web_routes, web_route_count, &w->context, &request, w->options.address);
+    if (answer.code == 0)
+        answer = router_answer(&w->router, &w->context, &request, &caller);
     clients_set(w->clients, client_of(connection), answer.is_stream ? CLIENT_STREAMS : CLIENT_IS_ANSWERED);
-    return answer.is_stream ? send_stream(w, connection, &answer) : send_answer(connection, &answer);
+    return answer.is_stream ? send_stream(w, connection, &answer, &caller) : send_answer(connection, &answer);
 }
 
 /* ---- events ---- */
@@ -322,6 +414,7 @@ static void web_destroy(struct web *w)
     free(w->address);
     free(w->assets);
     free(w->database_path);
+    free(w->name);
     free(w);
 }
 
@@ -332,14 +425,17 @@ enum status web_start(const struct web_options *options, struct web **ret, struc
     w->options.address = w->address = mem_strdup(options->address);
     w->options.assets = w->assets = mem_strdup(options->assets);
     w->options.database_path = w->database_path = mem_strdup(options->database_path);
+    w->options.name = w->name = mem_strdup(options->name);
     int fd;
     enum status status = context_init(&w->context, &w->options, err);
     if (status == ST_OK)
-        status = listener_open(w->address, options->port, &fd, &w->port, err);
+        status = listener_open(
+            w->address, options->port, options->access == WEB_ACCESS_LOOPBACK, &fd, &w->port, err);
     if (status != ST_OK) {
         web_destroy(w);
         return status;
     }
+    w->router = context_router(&w->context);
     w->context.streams = stream_hub_create(&(struct stream_hub_options){w, make_event, suspend, resume});
     w->clients = clients_create(&(struct clients_limits){.total = CONNECTIONS_MAX,
         .per_address = CONNECTIONS_PER_ADDRESS,
@@ -353,6 +449,9 @@ enum status web_start(const struct web_options *options, struct web **ret, struc
     }
     snapshot_listen(options->box, on_publish, w);
     log_info("web", "listening on http://%s:%d", w->address, w->port);
+    if (!listener_is_loopback(w->address) && !options->is_https)
+        log_warn("web", "who listens on the way reads tokens: let a proxy speak https, and say https = true");
+    guard_tell(w->context.guard);
     *ret = w;
     return ST_OK;
 }

@@ -1,18 +1,24 @@
 /*
  * The HTTP listener (libmicrohttpd): pages, API, health, metrics. Reads the published snapshot and, for
- * lists, the database through a reader connection; writes nothing. Loopback only until roles exist.
+ * lists, the database through a reader connection; of the database it writes nothing. Who is let through: guard.h.
  */
 #pragma once
 
 #include "collector/live/snapshot.h"
 #include "collector/store/store.h"
+#include "collector/web/guard.h"
 #include "lib/status.h"
+
+#include <stdio.h>
 
 struct web;
 
 struct web_options {
     const char *address;
     int port;                  /* 0 = a free one, see web_port */
+    enum web_access access;    /* loopback: then `address` must be one, and reading needs no token */
+    const char *name;          /* by which browsers reach it beside the address; NULL = none */
+    bool is_https;             /* through a proxy that speaks https: cookies go no other way */
     const char *assets;        /* folder of the pages' files */
     const char *database_path; /* of the collector */
     struct snapshot_box *box;
@@ -26,8 +32,11 @@ struct web_options {
 };
 
 /* Reads the assets, listens, and listens to the box. What `options` points to is borrowed, but for its
- * strings. ST_UNREACHABLE names address and port (in use, not local, not loopback); ST_INVALID: the assets
+ * strings. ST_UNREACHABLE names address and port (in use, not local, not loopback where it must be); ST_INVALID: the assets
  * cannot be read. */
 enum status web_start(const struct web_options *options, struct web **ret, struct error *err);
 int web_port(const struct web *w);
 void web_stop(struct web *w); /* ends streams, returns when its threads are gone; accepts NULL */
+
+/* The table of routes and roles, in Markdown; CONTRIBUTING.md holds it. */
+void web_print_routes(FILE *out);

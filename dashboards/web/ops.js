@@ -33,6 +33,9 @@ openStream('/api/v1/stream', {
     connection = state;
     show();
   },
+  onSignedOut() {
+    location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+  },
 });
 show();
 setInterval(show, 1000);

@@ -4,7 +4,13 @@
 const firstRetryMs = 2000;
 const lastRetryMs = 30000;
 
-export function openStream(url, { onData, onState }) {
+// What the answer was EventSource does not tell: another one does.
+async function isSignedOut() {
+  const answer = await fetch('/api/v1/live', { cache: 'no-store' }).catch(() => null);
+  return answer !== null && answer.status === 401;
+}
+
+export function openStream(url, { onData, onState, onSignedOut }) {
   let retryMs = firstRetryMs;
   let source = null;
   let timer = 0;
@@ -16,9 +22,13 @@ export function openStream(url, { onData, onState }) {
       onState('open');
     });
     source.addEventListener('live', (event) => onData(JSON.parse(event.data)));
-    source.addEventListener('error', () => {
+    source.addEventListener('error', async () => {
       onState('lost');
       if (source.readyState === EventSource.CLOSED) {
+        if (await isSignedOut()) {
+          onSignedOut();
+          return;
+        }
         timer = setTimeout(connect, retryMs);
         retryMs = Math.min(2 * retryMs, lastRetryMs);
       }

@@ -1,6 +1,6 @@
 /*
  * Requests as the router sees them, over the program's own routes and a small park: a byte of odd things, then
- * lines: path, Host, If-None-Match, and a line name=value for each parameter.
+ * lines: path, Host, If-None-Match (or Authorization, Cookie), and a line name=value for each parameter (or a body).
  */
 #include "tests/fuzz/web.h"
 
@@ -56,7 +56,7 @@ static bool is_plain(const char *text)
 
 static void check_answer(const struct web_request *request, const struct web_answer *a)
 {
-    static const int codes[] = {200, 302, 304, 400, 404, 405, 421, 503};
+    static const int codes[] = {200, 302, 303, 304, 400, 401, 403, 404, 405, 415, 421, 429, 503};
     size_t i = 0;
     while (i < sizeof codes / sizeof codes[0] && codes[i] != a->code)
         i++;
@@ -64,10 +64,14 @@ static void check_answer(const struct web_request *request, const struct web_ans
     LAW(a->code == 400 || (!request->is_odd && request->path[0] == '/'), "an odd request is answered %d",
         a->code);
     LAW(a->code != 200 ||
-            (request->host != NULL && router_host_allowed(request->host, fixture.options.address)),
+            (request->host != NULL && router_host_allowed(request->host, fixture.options.address, NULL)),
         "a foreign host is answered");
-    LAW(a->code != 200 || !request->has_body, "a body is passed over");
-    LAW(a->code != 302 || a->location != NULL, "a redirect to nowhere");
+    LAW(a->code != 200 || !request->has_body || request->body != NULL, "a body is passed over");
+    LAW(a->code != 401 || a->authenticate != NULL, "no word about how to be let through");
+    /* No token is there: nothing is open but what is said to be. */
+    LAW(a->code != 200 || strcmp(request->path, "/api/v1/changes") != 0, "the log of changes is open");
+    LAW((a->code != 302 && a->code != 303) || a->location != NULL || a->redirect != NULL,
+        "a redirect to nowhere");
     LAW(a->code != 405 || a->allow != NULL, "nothing is allowed");
     if (a->content_type == NULL || strcmp(a->content_type, WEB_JSON) != 0 || a->body == NULL)
         return;
@@ -77,6 +81,15 @@ static void check_answer(const struct web_request *request, const struct web_ans
     LAW(a->code < 400 || a->code == 503 || json_string_value(json_object_get(error, "code")) != NULL,
         "an error without its code");
     json_decref(json);
+}
+
+static void check_form(const char *body, size_t len)
+{
+    struct web_form form;
+    if (form_parse(&form, body, len))
+        for (size_t i = 0; i < form.count; i++)
+            LAW(is_plain(form.fields[i].name) && is_plain(form.fields[i].value), "a field is not plain");
+    form_release(&form);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -93,6 +106,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .if_none_match = etag,
         .has_body = data[0] & 4,
         .is_odd = data[0] & 8};
+    /* Headers in place of the ETag; a body in place of the parameters. */
+    request.credentials.authorization = data[0] & 16 ? etag : NULL;
+    request.credentials.cookie = data[0] & 32 ? etag : NULL;
+    if (data[0] & 64) {
+        request.content_type = "application/x-www-form-urlencoded";
+        request.body = at < end ? at : "";
+        request.body_len = at < end ? (size_t)(end - at) : 0;
+        check_form(request.body, request.body_len);
+        at = end;
+    }
     char *lines[WEB_PARAMS_MAX], *line;
     while (request.param_count < WEB_PARAMS_MAX && (line = take_line(&at, end)) != NULL) {
         char *equals = strchr(line, '=');
@@ -105,8 +128,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     request.is_odd |= !is_plain(request.path);
     for (size_t i = 0; i < request.param_count; i++)
         request.is_odd |= !is_plain(request.params[i].name) || !is_plain(request.params[i].value);
-    struct web_answer answer =
-        router_answer(web_routes, web_route_count, &context, &request, fixture.options.address);
+    struct router router = context_router(&context);
+    struct caller caller;
+    struct web_answer answer = router_answer(&router, &context, &request, &caller);
+    LAW(caller.kind != CALLER_KNOWN, "nobody has a token here");
     check_answer(&request, &answer);
     answer_release(&answer);
     for (size_t i = 0; i < request.param_count; i++)

@@ -165,7 +165,7 @@ BAD_COLLECTOR_LINES = f"""1: id: "-main" is not an id; expected 1 to 32 of a-z 0
 16: store.body_lines: {WORD.format("1e3")}
 17: store.timeout: is a boolean; expected a number of seconds
 19: http.port: is a string; expected an integer
-19: http.address: "0.0.0.0" is not a loopback address; expected 127.0.0.1 or ::1 (there are no logins yet)
+19: http.address: "0.0.0.0" is not a loopback address; expected 127.0.0.1 or ::1, or access = "token"
 19: http.web: {{folder}}/nowhere is not a folder; expected the one with the pages' files
 20: alarms: unknown key; expected one of id, park, factors, tariffs, clock, log, broker, database, store, http
 """

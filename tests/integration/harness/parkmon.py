@@ -41,14 +41,16 @@ def write_agent_settings(path: Path, gateway: str, broker: Broker, buses: str, s
 
 def write_collector_settings(path: Path, broker: Broker, store_url: str, park: Path, http_port: int,
                              database: Path | None = None, store_settings: str = "",
-                             more: str = 'clock = "trusted";', broker_settings: str = "") -> Path:
+                             more: str = 'clock = "trusted";', broker_settings: str = "",
+                             http_settings: str = "") -> Path:
     path.write_text(
         f'id = "main";\npark = "{park}";\n{more}\n'
         f'broker: {{ host = "127.0.0.1"; port = {broker.port}; user = "{COLLECTOR_USER}"; '
         f'password_file = "{broker.password_file(COLLECTOR_USER)}"; {broker_settings} }};\n'
         f'database: {{ path = "{database or path.with_suffix(".db")}"; }};\n'
         f'store: {{ url = "{store_url}"; database = "parkmon"; raw_retention = 0; {store_settings} }};\n'
-        f'http: {{ address = "127.0.0.1"; port = {http_port}; web = "{SOURCE / "dashboards/web"}"; }};\n')
+        f'http: {{ address = "127.0.0.1"; port = {http_port}; web = "{SOURCE / "dashboards/web"}"; '
+        f'{http_settings} }};\n')
     return path
 
 

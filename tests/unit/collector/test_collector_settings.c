@@ -102,6 +102,39 @@ static void test_pages_are_for_this_machine_only(void **state)
     }
 }
 
+static void test_other_machines_need_tokens_and_a_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *http;
+        const char *word; /* of the one problem; NULL = good */
+    } cases[] = {{"address = \"192.168.1.1\"; access = \"token\";", NULL}, {"access = \"token\";", NULL},
+        {"address = \"::1\"; access = \"loopback\";", NULL},
+        {"address = \"0.0.0.0\"; access = \"token\"; name = \"park.example\";", NULL},
+        {"address = \"0.0.0.0\"; access = \"token\";", "http.name: is missing; expected the name or address"},
+        {"address = \"::\"; access = \"token\";", "http.name: is missing; expected the name or address"},
+        {"address = \"192.168.1.1\";", "or access = \"token\""},
+        {"address = \"park\"; access = \"token\";", "\"park\" is not an address"},
+        {"name = \"https://park.example\";", "is not a host name"},
+        {"name = \"park.example:443\";", "is not a host name"}, {"access = \"open\";", "http.access"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = mem_printf(HEAD "http: { web = \".\"; %s };", cases[i].http), *said = NULL;
+        size_t said_len = 0;
+        struct collector_settings settings;
+        struct conf *c = load(text, &settings);
+        FILE *out = open_memstream(&said, &said_len);
+        conf_print_problems(c, out);
+        fclose(out);
+        bool is_good = conf_problem_count(c) == 0;
+        if (is_good != (cases[i].word == NULL) ||
+            (!is_good && (conf_problem_count(c) != 1 || !strstr(said, cases[i].word))))
+            fail_msg("%s: %s", cases[i].http, said);
+        conf_destroy(c);
+        free(said);
+        free(text);
+    }
+}
+
 static void test_every_folder_must_be_there(void **state)
 {
     (void)state;
@@ -125,6 +158,7 @@ int main(void)
         cmocka_unit_test(test_a_store_is_named_by_a_plain_url),
         cmocka_unit_test(test_a_user_and_a_password_belong_together),
         cmocka_unit_test(test_pages_are_for_this_machine_only),
+        cmocka_unit_test(test_other_machines_need_tokens_and_a_name),
         cmocka_unit_test(test_every_folder_must_be_there),
         cmocka_unit_test(test_the_example_mentions_every_key),
     };

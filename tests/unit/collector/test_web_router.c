@@ -13,8 +13,36 @@ static struct web_answer handle(struct web_context *context, const struct web_re
     return answer;
 }
 
-static const struct web_route routes[] = {
-    {"/list", " limit before ", handle}, {"/page", NULL, handle}, {"/files/", NULL, handle}};
+static struct web_answer handle_form(struct web_context *context, const struct web_request *request)
+{
+    (void)context;
+    const char *word = form_value(request->form, "word");
+    return answer_json(200, json_pack("{s:s?}", "word", word));
+}
+
+static const struct web_route routes[] = {{"/list", "GET", ALLOW_ANYONE, 0, " limit before ", handle, false},
+    {"/page", "GET", ALLOW_ANYONE, 0, NULL, handle, false},
+    {"/files/", "GET", ALLOW_ANYONE, 0, NULL, handle, false},
+    {"/form", "POST", ALLOW_ANYONE, 0, " ", handle_form, false},
+    {"/both", "GET", ALLOW_ANYONE, 0, NULL, handle, false},
+    {"/both", "POST", ALLOW_ANYONE, 0, NULL, handle_form, false}};
+
+static struct guard *guard;
+
+static int set_up(void **state)
+{
+    (void)state;
+    guard =
+        guard_create(&(struct guard_options){.database = "/nowhere/collector.db", .clock = &clock_system});
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    guard_destroy(guard);
+    return 0;
+}
 
 static struct web_request get(const char *path)
 {
@@ -23,7 +51,10 @@ static struct web_request get(const char *path)
 
 static struct web_answer ask(const struct web_request *request)
 {
-    return router_answer(routes, 3, NULL, request, "127.0.0.1");
+    struct router router = {
+        .routes = routes, .count = sizeof routes / sizeof routes[0], .address = "127.0.0.1", .guard = guard};
+    struct caller caller;
+    return router_answer(&router, NULL, request, &caller);
 }
 
 static void expect(struct web_answer answer, int code, const char *word)
@@ -33,10 +64,10 @@ static void expect(struct web_answer answer, int code, const char *word)
     answer_release(&answer);
 }
 
-static void test_only_get_and_head_are_answered(void **state)
+static void test_a_path_answers_its_methods_only(void **state)
 {
     (void)state;
-    static const char *const others[] = {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get", ""};
+    static const char *const others[] = {"PUT", "DELETE", "OPTIONS", "TRACE", "get", ""};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         struct web_request request = get("/page");
         request.method = others[i];
@@ -44,6 +75,15 @@ static void test_only_get_and_head_are_answered(void **state)
         assert_string_equal(answer.allow, "GET, HEAD");
         expect(answer, 405, "method_not_allowed");
     }
+    struct web_request post = get("/page");
+    post.method = "POST";
+    struct web_answer answer = ask(&post);
+    assert_string_equal(answer.allow, "GET, HEAD");
+    expect(answer, 405, "method_not_allowed");
+    struct web_request form = get("/form");
+    answer = ask(&form);
+    assert_string_equal(answer.allow, "POST");
+    expect(answer, 405, "method_not_allowed");
     struct web_request head = get("/page");
     head.method = "HEAD";
     expect(ask(&head), 200, "5");
@@ -60,9 +100,10 @@ static void test_a_foreign_host_name_is_refused(void **state)
         {"localhost.evil.example", false}, {"127.0.0.1.evil.example", false}, {"localhost:", false},
         {"localhost:0", false}, {"localhost:99999", false}, {"localhost:8080:1", false},
         {"localhost@evil.example", false}, {"", false}, {"[::1", false}, {"[::1]x", false}, {"::1", false},
-        {"10.0.0.1", false}};
+        {"10.0.0.1", false}, {"park.example:443", true}, {"Park.Example", true}, {"x.park.example", false},
+        {"park.example.", false}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        if (router_host_allowed(cases[i].host, "127.0.0.7") != cases[i].is_allowed)
+        if (router_host_allowed(cases[i].host, "127.0.0.7", "park.example") != cases[i].is_allowed)
             fail_msg("Host: %s", cases[i].host);
     struct web_request request = get("/page");
     request.host = "evil.example:8080";
@@ -139,15 +180,75 @@ static void test_a_known_etag_spares_the_body(void **state)
     answer_release(&answer);
 }
 
+static struct web_request post_form(const char *body)
+{
+    return (struct web_request){.method = "POST",
+        .path = "/form",
+        .host = "localhost:8080",
+        .content_type = "application/x-www-form-urlencoded",
+        .body = body,
+        .body_len = strlen(body),
+        .has_body = true};
+}
+
+static void test_a_form_is_decoded_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        int code;
+        const char *word;
+    } cases[] = {{"word=a+b%20c&other=1", 200, "\"a b c\""}, {"word=%e7%94%b5", 200, "电"}, {"", 200, "null"},
+        {"word", 200, "\"\""}, {"&&word=x&", 200, "\"x\""}, {"word=%", 400, "bad_form"},
+        {"word=%4", 400, "bad_form"}, {"word=%zz", 400, "bad_form"}, {"word=%00", 400, "bad_form"},
+        {"word=%ff", 400, "bad_form"}, {"word=%0a", 400, "bad_form"}, {"word=1&word=2", 400, "bad_form"},
+        {"a&b&c&d&e&f&g&h&i&j&k&l&m&n&o&p&q", 400, "bad_form"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct web_request request = post_form(cases[i].body);
+        expect(ask(&request), cases[i].code, cases[i].word);
+    }
+    struct web_request json = post_form("{}");
+    json.content_type = "application/json";
+    expect(ask(&json), 415, "unsupported_media_type");
+    json.content_type = "application/x-www-form-urlencodedx";
+    expect(ask(&json), 415, "unsupported_media_type");
+    struct web_request unread = post_form("");
+    unread.body = NULL;
+    struct web_answer answer = ask(&unread);
+    assert_true(answer.is_closing);
+    answer_release(&answer);
+}
+
+static void test_a_form_of_another_site_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *site, *origin;
+        int code;
+    } cases[] = {{NULL, NULL, 200}, {"same-origin", NULL, 200}, {"none", NULL, 200}, {"same-site", NULL, 403},
+        {"cross-site", "http://localhost:8080", 403}, {NULL, "http://localhost:8080", 200},
+        {NULL, "https://localhost:8080", 200}, {NULL, "http://LOCALHOST:8080", 200}, {NULL, "null", 403},
+        {NULL, "http://localhost:8081", 403}, {NULL, "http://localhost:8080.evil.example", 403},
+        {NULL, "localhost:8080", 403}, {NULL, "", 403}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct web_request request = post_form("word=x");
+        request.fetch_site = cases[i].site;
+        request.origin = cases[i].origin;
+        expect(ask(&request), cases[i].code, cases[i].code == 200 ? "x" : "cross_site");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_only_get_and_head_are_answered),
+        cmocka_unit_test(test_a_path_answers_its_methods_only),
         cmocka_unit_test(test_a_foreign_host_name_is_refused),
         cmocka_unit_test(test_mistakes_in_parameters_are_named),
         cmocka_unit_test(test_what_is_odd_ends_the_connection),
         cmocka_unit_test(test_paths_match_whole_or_below_a_folder),
         cmocka_unit_test(test_a_known_etag_spares_the_body),
+        cmocka_unit_test(test_a_form_is_decoded_or_refused),
+        cmocka_unit_test(test_a_form_of_another_site_is_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

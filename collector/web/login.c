@@ -1,0 +1,102 @@
+/* Signing in and out: a token for a cookie, on a page that needs no JavaScript. */
+#include "collector/web/context.h"
+
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NEXT_MAX 256
+
+/* A path of ours to go on to; NULL = none that is. */
+static const char *good_next(const char *next)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_-.?=&";
+    bool is_good = next != NULL && next[0] == '/' && next[1] != '/' && strlen(next) <= NEXT_MAX &&
+                   strspn(next, plain) == strlen(next);
+    return is_good ? next : NULL;
+}
+
+static const char *given_next(const struct web_request *request)
+{
+    const char *next =
+        request->form != NULL ? form_value(request->form, "next") : request_param(request, "next");
+    /* Where the page was asked for in place of another, that one is meant. */
+    return good_next(next != NULL || strcmp(request->path, "/login") == 0 ? next : request->path);
+}
+
+/* `message`: a key of the pages' texts; NULL = none. */
+static struct web_answer answer_page(
+    struct web_context *c, const struct web_request *request, int code, const char *name, const char *message)
+{
+    const struct web_asset *asset = assets_find(c->assets, name);
+    if (asset == NULL)
+        return answer_error(code == 200 ? 404 : code, code == 200 ? "not_found" : "unauthorized",
+            "the page to sign in on is missing in the folder of the pages");
+    const char *asked =
+        request->form != NULL ? form_value(request->form, "lang") : request_param(request, "lang");
+    enum page_language language = page_choose_language(asked, request->accept_language);
+    const json_t *texts = c->texts[language];
+    const char *said = message != NULL ? json_string_value(json_object_get(texts, message)) : NULL;
+    const struct caller *caller = request->caller;
+    bool is_known = caller->kind == CALLER_KNOWN;
+    const char *next = given_next(request);
+    const struct web_param values[] = {{"lang", page_language_name(language)},
+        {"tag", language == PAGE_ZH ? "zh-CN" : "en"}, {"next", next != NULL ? next : ""},
+        {"message", said != NULL ? said : ""}, {"csrf", caller->csrf},
+        {"name", is_known ? caller->token.name : ""},
+        {"role", is_known ? role_name(caller->token.role) : ""}};
+    char *html = page_fill(asset->data, texts, values, sizeof values / sizeof values[0]);
+    return answer_text(code, asset->content_type, html, strlen(html));
+}
+
+struct web_answer ask_to_sign_in(struct web_context *context, const struct web_request *request)
+{
+    return answer_page(context, request, 401, "login.html",
+        request->caller->kind == CALLER_WRONG ? "login_wrong" : "login_needed");
+}
+
+struct web_answer handle_login_page(struct web_context *context, const struct web_request *request)
+{
+    bool is_session = request->caller->is_session;
+    return answer_page(context, request, 200, is_session ? "account.html" : "login.html", NULL);
+}
+
+static struct web_answer go_to(const char *path, char *cookie)
+{
+    return (struct web_answer){.code = 303, .redirect = mem_strdup(path), .set_cookie = cookie};
+}
+
+struct web_answer handle_login(struct web_context *context, const struct web_request *request)
+{
+    const char *text = form_value(request->form, "token"), *next = given_next(request);
+    enum sign_in result;
+    char *cookie = NULL;
+    struct token token;
+    int wait_s;
+    struct error err;
+    struct web_answer answer;
+    if (guard_sign_in(context->guard, text != NULL ? text : "", &request->address, &result, &cookie, &token,
+            &wait_s, &err) != ST_OK)
+        return answer_error(503, "access_unavailable", "%s", err.text);
+    switch (result) {
+    case SIGN_IN_DONE:
+        log_info("web", "token %lld of \"%s\" signed in", (long long)token.id, token.name);
+        return go_to(next != NULL ? next : token.role == ROLE_OPERATOR ? "/ops" : "/login", cookie);
+    case SIGN_IN_WRONG:
+        answer = answer_page(context, request, 401, "login.html", "login_wrong");
+        answer.authenticate = "Bearer realm=\"parkmon\", error=\"invalid_token\"";
+        return answer;
+    case SIGN_IN_WAIT:
+        answer = answer_page(context, request, 429, "login.html", "login_wait");
+        answer.retry_after_s = wait_s;
+        return answer;
+    }
+    abort();
+}
+
+struct web_answer handle_logout(struct web_context *context, const struct web_request *request)
+{
+    return go_to("/login", guard_sign_out(context->guard, request->caller));
+}

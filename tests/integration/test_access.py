@@ -1,0 +1,309 @@
+"""Who is let through to what: every route of the table in CONTRIBUTING.md with everybody, tokens, signing in, and the log of changes."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import sqlite3
+import time
+from urllib.parse import urlencode
+
+import pytest
+from harness.parkmon import build_folder, new_collector
+from harness.process import run, wait_until
+from harness.servers import SOURCE
+
+PARK = """
+sites = ( { id = "s1"; name = "x"; name_en = "x"; zone = "Asia/Shanghai"; } );
+buildings = ( { id = "b1"; name = "x"; name_en = "x"; site = "s1"; } );
+"""
+FORM = "application/x-www-form-urlencoded"
+# What a folder's route is asked for.
+EXAMPLES = {"/assets/": "/assets/ops.css"}
+
+
+def written_table() -> list[dict[str, str]]:
+    """The rows of CONTRIBUTING.md."""
+    text = (SOURCE / "CONTRIBUTING.md").read_text()
+    rows = [[cell.strip().strip("`") for cell in line.strip("|").split("|")]
+            for line in re.search(r"^\| method \| path .*?(?=\n\n)", text, re.MULTILINE | re.DOTALL).group().splitlines()]
+    return [dict(zip(rows[0], row)) for row in rows[2:]]
+
+
+TABLE = written_table()
+
+
+class House:
+    def __init__(self, stage, http_settings: str = ""):
+        self.stage = stage
+        park = stage.folder / "park.cfg"
+        park.write_text(PARK)
+        self.collector = stage.add(new_collector(stage.folder / "collector", stage.broker(), stage.influx(), park,
+                                                 http_settings=http_settings))
+        self.access = stage.folder / "collector/collector.db.access"
+
+    def start(self) -> "House":
+        self.collector.start()
+        return self
+
+    def command(self, *words: str):
+        return run([self.collector.program, "token", *words[:1], "--config", self.collector.settings, *words[1:]])
+
+    def add(self, role: str, *more: str) -> str:
+        done = self.command("add", "--role", role, "--name", f"the {role}", *more)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def ask(self, method: str, path: str, headers=(), body: str | None = None):
+        """Status, headers and text; `headers` are pairs, so that one can be there twice."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.collector.port, timeout=10)
+        connection.putrequest(method, path)
+        for name, value in headers:
+            connection.putheader(name, value)
+        if body is not None:
+            connection.putheader("Content-Type", FORM)
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders((body or "").encode())
+        answer = connection.getresponse()
+        text = answer.read(100).decode() if path == "/api/v1/stream" and answer.status == 200 else answer.read().decode()
+        connection.close()
+        return answer.status, answer.headers, text
+
+    def sign_in(self, token: str, **more: str):
+        return self.ask("POST", "/login", body=urlencode({"token": token, **more}))
+
+    def changes(self, token: str, query: str = "") -> dict:
+        status, _, text = self.ask("GET", "/api/v1/changes" + query, bearer(token))
+        assert status == 200, text
+        return json.loads(text)
+
+
+def bearer(token: str):
+    return [("Authorization", f"Bearer {token}")]
+
+
+def cookie_of(headers) -> str:
+    return headers["Set-Cookie"].split(";")[0]
+
+
+@pytest.fixture
+def strict(stage):
+    return House(stage, 'access = "token";').start()
+
+
+@pytest.fixture
+def loopback(stage):
+    return House(stage).start()
+
+
+def is_let_through(status: int) -> bool:
+    """As far as the handler: 200, a redirect, or what the route itself says, such as a form without a token."""
+    return status in (200, 302, 303)
+
+
+def play(house: House, row: dict[str, str], headers) -> tuple[int, object]:
+    path = EXAMPLES.get(row["path"], row["path"])
+    body = "" if row["method"] == "POST" else None
+    status, answered, text = house.ask(row["method"], path, headers, body)
+    assert status not in (404, 405), row
+    if status == 401 and path != "/login":
+        assert answered["WWW-Authenticate"].startswith('Bearer realm="parkmon"'), row
+        assert row["path"] in ("/ops", "/logout") or json.loads(text)["error"]["code"] == "unauthorized"
+    return status, answered
+
+
+def expected(row: dict[str, str], column: str, is_here: bool, without: int) -> str | int:
+    """What the table says: "yes", or the status of the refusal."""
+    word = row[column]
+    if word == "yes" or (word == "here" and is_here):
+        return "yes"
+    return without
+
+
+def check(row, status: int, wanted, who: str) -> None:
+    # A form without a token is answered by the page of /login itself, which is open.
+    if wanted == "yes" and (row["method"], row["path"]) == ("POST", "/login"):
+        assert status in (401, 429), (who, row, status)
+    elif wanted == "yes":
+        assert is_let_through(status), (who, row, status)
+    else:
+        assert status == wanted, (who, row, status)
+
+
+def test_the_written_table_is_the_programs():
+    printed = run([build_folder() / "collector/park-collector", "--help-routes"])
+    assert printed.returncode == 0 and printed.stdout in (SOURCE / "CONTRIBUTING.md").read_text()
+    assert len(TABLE) == printed.stdout.count("\n") - 2 > 10
+
+
+def test_every_route_lets_exactly_those_through_whom_the_table_names(strict):
+    tokens = {role: strict.add(role) for role in ("public", "operator", "auditor")}
+    for is_here in (True, False):
+        way = [] if is_here else [("X-Forwarded-For", "203.0.113.7")]
+        for row in TABLE:
+            status, _ = play(strict, row, way)
+            check(row, status, expected(row, "without a token", is_here, 401), "nobody")
+            for role, token in tokens.items():
+                status, _ = play(strict, row, way + bearer(token))
+                check(row, status, expected(row, role, is_here, 403), role)
+
+
+def test_a_token_that_is_not_good_opens_nothing(strict):
+    good, revoked, expired = strict.add("auditor"), strict.add("operator"), strict.add("operator")
+    assert strict.command("revoke", "2").returncode == 0
+    with sqlite3.connect(strict.access) as db:  # in the past
+        db.execute("UPDATE token SET expires_ms = 1 WHERE id = 3")
+    other = good[:-1] + ("0" if good[-1] != "0" else "1")
+    wrong = {"revoked": bearer(revoked), "expired": bearer(expired), "other secret": bearer(other),
+             "another's id": bearer(good.replace("park_1_", "park_2_")), "unknown id": bearer(good.replace("park_1_", "park_9_")),
+             "malformed": bearer("park"), "empty": bearer(""), "no scheme": [("Authorization", good)],
+             "basic": [("Authorization", f"Basic {good}")], "twice": bearer(good) + bearer(good),
+             "long": bearer("x" * 8000), "with more": bearer(good + " x")}
+    for name, headers in wrong.items():
+        for row in TABLE:
+            status, answered = play(strict, row, headers)
+            check(row, status, "yes" if row["without a token"] == "yes" else 401, name)
+            if status == 401 and row["path"] != "/login":
+                assert 'error="invalid_token"' in answered["WWW-Authenticate"]
+    # More than the listener takes in at all.
+    assert strict.ask("GET", "/api/v1/live", bearer("x" * 40000))[0] in (400, 413, 431)
+    assert strict.ask("GET", "/api/v1/changes", bearer(good))[0] == 200
+    assert strict.ask("GET", "/api/v1/changes", [("Authorization", f"bearer   {good}")])[0] == 200
+
+
+def test_on_loopback_reading_is_open_as_before_and_nothing_else(loopback):
+    for row in TABLE:
+        status, _ = play(loopback, row, [])
+        is_open = row["without a token"] != "-" or (row["method"] == "GET" and row["operator"] == "yes")
+        check(row, status, "yes" if is_open else 401, "nobody")
+    # A cookie of a session that is over is nobody's, and harms nobody; a token that is wrong is.
+    assert loopback.ask("GET", "/ops", [("Cookie", "parkmon=" + "0" * 64)])[0] == 200
+    assert loopback.ask("GET", "/ops", bearer("park"))[0] == 401
+    assert not loopback.access.exists()
+
+
+def test_signing_in_gives_a_cookie_that_ends_with_the_token(strict):
+    token = strict.add("operator", "--expires", "1h")
+    status, headers, text = strict.ask("GET", "/ops", [("Accept-Language", "zh-CN,zh;q=0.9")])
+    assert status == 401 and "请先登录" in text and 'value="/ops"' in text
+    status, headers, text = strict.sign_in(token, next="/ops")
+    assert (status, headers["Location"]) == (303, "/ops")
+    assert re.fullmatch(r"parkmon=[0-9a-f]{64}; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict", headers["Set-Cookie"])
+    cookie = [("Cookie", "a=b; " + cookie_of(headers))]
+    assert strict.ask("GET", "/ops", cookie)[0] == 200
+    assert strict.ask("GET", "/api/v1/stream", cookie)[0] == 200
+    assert strict.ask("GET", "/api/v1/changes", cookie)[0] == 403
+    page = strict.ask("GET", "/login?lang=en", cookie)[2]
+    assert "the operator" in page and token not in page
+    # Beside the cookie a form needs what only a page of the session tells.
+    csrf = re.search(r'name="csrf" value="([0-9a-f]{64})"', page).group(1)
+    for body in ("", "csrf=", "csrf=" + "0" * 64):
+        assert strict.ask("POST", "/logout", cookie, body)[0] == 403
+    assert strict.ask("POST", "/logout", cookie + [("Sec-Fetch-Site", "cross-site")], f"csrf={csrf}")[0] == 403
+    assert strict.ask("GET", "/ops", cookie)[0] == 200
+    status, headers, _ = strict.ask("POST", "/logout", cookie, f"csrf={csrf}")
+    assert status == 303 and "Max-Age=0" in headers["Set-Cookie"]
+    assert strict.ask("GET", "/ops", cookie)[0] == 401
+
+    cookie = [("Cookie", cookie_of(strict.sign_in(token)[1]))]
+    assert strict.ask("GET", "/ops", cookie)[0] == 200
+    assert strict.command("revoke", "1").returncode == 0
+    assert strict.ask("GET", "/ops", cookie)[0] == 401
+    assert strict.sign_in(token)[0] == 401
+
+
+def test_a_sign_in_leads_only_to_paths_of_ours(strict):
+    token = strict.add("operator")
+    for wrong in ("//evil.example/", "https://evil.example/", "/\\evil.example", "ops", "/a\nb", "/%0d%0aSet-Cookie:x", "/" + "a" * 300):
+        status, headers, _ = strict.sign_in(token, next=wrong)
+        assert status in (303, 400) and (status == 400 or headers["Location"] == "/ops"), wrong
+    page = strict.ask("GET", "/login?next=/%22%3E%3Cscript%3E&lang=en")[2]
+    assert "<script" not in page
+
+
+def test_behind_https_the_cookie_goes_no_other_way(stage):
+    house = House(stage, 'access = "token"; https = true; name = "park.example";').start()
+    token = house.add("operator")
+    status, headers, _ = house.sign_in(token)
+    assert status == 303 and headers["Set-Cookie"].startswith("__Host-parkmon=") and headers["Set-Cookie"].endswith("; Secure")
+    assert house.ask("GET", "/ops", [("Cookie", cookie_of(headers))])[0] == 200
+
+
+def test_tries_to_sign_in_are_slowed_down(strict):
+    token = strict.add("operator")
+    for _ in range(3):
+        assert strict.sign_in("park_1_" + "0" * 64)[0] == 401
+    status, headers, text = strict.sign_in(token, lang="en")
+    assert status == 429 and int(headers["Retry-After"]) >= 1 and "Too many tries" in text
+    wait_until(lambda: strict.sign_in(token)[0] == 303, 10, "the wait is over")
+    assert strict.ask("GET", "/api/v1/live", bearer(token))[0] == 200  # who has a token is not slowed down
+
+
+def test_a_stream_ends_with_its_token(strict):
+    token = strict.add("operator")
+    connection = http.client.HTTPConnection("127.0.0.1", strict.collector.port, timeout=40)
+    connection.request("GET", "/api/v1/stream", headers=dict(bearer(token)))
+    answer = connection.getresponse()
+    assert answer.status == 200 and answer.read1(100)
+    assert strict.command("revoke", "1").returncode == 0
+    begin = time.monotonic()
+    while answer.read1(65536):
+        assert time.monotonic() - begin < 35
+    connection.close()
+
+
+def test_the_log_tells_who_made_and_revoked_tokens(strict):
+    auditor = strict.add("auditor")
+    strict.add("public", "--scope", "readings,alarms", "--expires", "12h")
+    assert strict.command("revoke", "2").stdout == 'token 2 of "the public" is revoked\n'
+    assert strict.command("revoke", "2").stdout == 'token 2 of "the public" had been revoked before\n'
+    log = strict.changes(auditor)
+    assert [(c["action"], c["object"]) for c in log["changes"]] == [
+        ("token revoke", "token 2"), ("token add", "token 2"), ("token add", "token 1")]
+    assert all(c["who"].startswith("user ") and c["token"] is None and c["time"].endswith("+08:00") for c in log["changes"])
+    assert "scopes readings,alarms" in log["changes"][1]["after"] and log["next_before"] is None
+    first = strict.changes(auditor, "?limit=2")
+    second = strict.changes(auditor, f"?limit=2&before={first['next_before']}")
+    assert first["changes"] + second["changes"] == log["changes"]
+    assert strict.ask("GET", "/api/v1/changes?limit=0", bearer(auditor))[0] == 400
+    listed = strict.command("list").stdout.splitlines()
+    assert re.fullmatch(r" +1  auditor   valid    \S+  \S+  \d{4}-\d\d-\d\d  the auditor", listed[1])
+    assert re.fullmatch(r" +2  public    revoked  \S+  \S+  never       the public \(may write: readings,alarms\)", listed[2])
+    assert auditor.split("_")[2] not in strict.access.read_bytes().decode("latin-1")
+
+
+def test_mistakes_of_the_command_are_one_sentence_and_change_nothing(strict):
+    for words, said in ((("add", "--role", "admin", "--name", "x"), "--role is one of"), (("add", "--role", "public"), "--name is missing"),
+                        (("add", "--role", "public", "--name", "x", "--expires", "9y"), "--expires is no time such as 12h or 90d"),
+                        (("add", "--role", "public", "--name", "x", "--scope", "all"), "--scope names what is no scope"),
+                        (("add", "--role", "public", "--name", "x" * 65), "1 to 64 bytes"), (("revoke",), "the id is missing"),
+                        (("revoke", "x"), "is a number"), (("list", "--role", "public"), "belong to token add"), (("burn",), "expected add")):
+        done = strict.command(*words)
+        assert done.returncode == 64 and said in done.stderr.splitlines()[0] and done.stdout == "", words
+    done = strict.command("revoke", "7")
+    assert done.returncode == 78 and "there is no token 7" in done.stderr
+    assert strict.command("list").stdout.count("\n") == 1
+
+
+def test_a_restored_backup_brings_no_revoked_token_back(strict):
+    token = strict.add("operator")
+    backup = strict.stage.folder / "backup.db"
+    assert run([strict.collector.program, "backup", "--config", strict.collector.settings, "-o", backup]).returncode == 0
+    assert strict.command("revoke", "1").returncode == 0
+    strict.collector.stop()
+    assert run([strict.collector.program, "restore", "--config", strict.collector.settings, backup]).returncode == 0
+    strict.collector.start()
+    assert strict.ask("GET", "/api/v1/live", bearer(token))[0] == 401
+    # Nor may a backup take its place.
+    done = run([strict.collector.program, "backup", "--config", strict.collector.settings, "-o", strict.access, "--force"])
+    assert done.returncode == 64 and "belongs to the database" in done.stderr
+
+
+def test_a_damaged_file_of_tokens_opens_nothing(strict):
+    token = strict.add("operator")
+    strict.access.unlink()
+    strict.access.write_bytes(b"not a database" * 100)
+    assert strict.ask("GET", "/api/v1/live", bearer(token))[0] == 503
+    assert strict.ask("GET", "/api/v1/live")[0] == 401
+    assert strict.ask("GET", "/livez")[0] == 200
