@@ -194,7 +194,8 @@ static void print_events(const struct fold *f)
         if (book->verdicts[i] != BOOK_NOTHING)
             add(&lines, verdicts[book->verdicts[i]], book->readings[i].time_ms, book->readings[i].time_ms);
     for (size_t i = 0; i < book->span_count; i++)
-        add(&lines, kind_name(book->spans[i].kind), book->spans[i].from_ms, book->spans[i].until_ms);
+        if (!book_is_hidden(book, &book->spans[i]))
+            add(&lines, kind_name(book->spans[i].kind), book->spans[i].from_ms, book->spans[i].until_ms);
     add_pending(&lines, book);
     if (lines.count > 0)
         qsort(lines.items, lines.count, sizeof *lines.items, by_time);

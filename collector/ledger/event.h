@@ -15,13 +15,14 @@ enum event_kind {
     EVENT_FROZEN,
     /* The step between these accepted readings needs the modulus. */
     EVENT_ROLLOVER,
-    /* Open exceptions: nobody knows what happened between the accepted readings at from_ms and until_ms. What was
-     * said of rollovers and boundaries between them no longer holds. */
+    /* Open exceptions: nobody knows what happened between the readings at from_ms and until_ms. What was said of
+     * boundaries between them no longer holds; a rollover between them says nothing while the exception stands. */
     EVENT_EXCEPTION,
     EVENT_LIMIT,   /* the register went up by more than max_rate allows */
     EVENT_CONFIRM, /* "confirm meter": after a long gap, far more than the meter is used to */
-    /* What was said of spans that begin at from_ms or later is withdrawn, and of boundaries after it; the readings
-     * between from_ms and until_ms, neither included, are outliers. */
+    /* Exceptions that begin at from_ms or later are withdrawn, and whatever else begins at stands_ms, the last
+     * accepted reading that stands, or later; so is what was said of boundaries after from_ms, which is told again.
+     * The readings between stands_ms and until_ms, neither included, are outliers. */
     EVENT_WITHDRAWN,
     EVENT_OUTSIDE,     /* the reading at from_ms = until_ms is of no segment */
     EVENT_QUARANTINED, /* its register cannot read so */
@@ -33,6 +34,7 @@ struct event {
     /* Of steps and baselines: */
     int64_t from_energy, until_energy; /* U, primary base units */
     bool is_from_manual, is_until_manual;
+    int64_t stands_ms;   /* of EVENT_WITHDRAWN */
     int64_t baseline_ms; /* its first reading: an amount is known only between boundaries of one baseline */
 };
 

@@ -10,11 +10,11 @@ static void drop_oldest(struct pasts *all, int64_t count)
     memset(&all->items[all->count], 0, (size_t)count * sizeof all->items[0]);
 }
 
-void past_add(struct pasts *all, const struct baseline *baseline, int64_t since_ms)
+void past_add(struct pasts *all, const struct past *past)
 {
     if (all->count == PAST_COUNT)
         drop_oldest(all, 1);
-    all->items[all->count++] = (struct past){.baseline = *baseline, .since_ms = since_ms};
+    all->items[all->count++] = *past;
 }
 
 static bool is_over(const struct past *past, int64_t time_ms)
@@ -32,13 +32,13 @@ void past_expire(struct pasts *all, int64_t time_ms)
 }
 
 bool past_take(struct pasts *all, const struct segments *segments, const struct step_point *reading,
-    struct baseline *ret_baseline)
+    bool is_confirmed, struct past *ret, struct baseline_fit *ret_fit)
 {
     for (int64_t i = all->count - 1; i >= 0 && !is_over(&all->items[i], reading->time_ms); i--) {
-        struct baseline_fit fit;
-        if (!baseline_fits(&all->items[i].baseline, segments, reading, &fit))
+        if (!baseline_fits(&all->items[i].baseline, segments, reading, ret_fit) ||
+            (ret_fit->step.is_rollover && !is_confirmed))
             continue;
-        *ret_baseline = all->items[i].baseline;
+        *ret = all->items[i];
         memset(&all->items[i], 0, (size_t)(all->count - i) * sizeof all->items[0]);
         all->count = i;
         return true;

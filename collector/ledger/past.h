@@ -12,7 +12,8 @@
 
 struct past {
     struct baseline baseline;
-    int64_t since_ms;
+    int64_t since_ms;     /* the first reading that did not fit */
+    int64_t exception_ms; /* where the exception begins */
 };
 
 /* The last is the latest. Entries beyond `count` are zero. */
@@ -21,10 +22,10 @@ struct pasts {
     struct past items[PAST_COUNT];
 };
 
-void past_add(struct pasts *all, const struct baseline *baseline, int64_t since_ms);
+void past_add(struct pasts *all, const struct past *past);
 /* Forgets those whose 24 hours are over at that time. */
 void past_expire(struct pasts *all, int64_t time_ms);
-/* The latest from which the reading is plausible, within its 24 hours: it and what came after it are taken away.
- * False: there is none. */
+/* The latest from which the reading is plausible, within its 24 hours: it and what came after it are taken away. A
+ * rollover counts only where the reading is confirmed. False: there is none. */
 bool past_take(struct pasts *all, const struct segments *segments, const struct step_point *reading,
-    struct baseline *ret_baseline);
+    bool is_confirmed, struct past *ret, struct baseline_fit *ret_fit);

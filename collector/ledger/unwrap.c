@@ -34,19 +34,55 @@ static void restart(struct unwrap *u, const struct segments *all, enum event_kin
     hold_clear(&u->hold);
 }
 
+/* The same, and remembers the baseline that ends: what did not fit began at `since_ms`. */
+static void replace(struct unwrap *u, const struct segments *all, enum event_kind kind, int64_t from_ms,
+    int64_t since_ms, const struct step_point *first, const struct event_sink *sink)
+{
+    struct past past = {.baseline = u->baseline, .since_ms = since_ms, .exception_ms = from_ms};
+    past_add(&u->pasts, &past);
+    restart(u, all, kind, from_ms, first, sink);
+}
+
+/* The reading fits, and nothing speaks against it any more. */
+static void settle(struct unwrap *u, const struct segments *all, const struct step_point *reading,
+    const struct baseline_fit *fit, const struct event_sink *sink)
+{
+    if (fit->is_to_confirm)
+        replace(u, all, EVENT_CONFIRM, u->baseline.last.time_ms, reading->time_ms, reading, sink);
+    else
+        baseline_accept(&u->baseline, reading, fit, sink);
+}
+
+/* An earlier baseline was right, and what came after it is withdrawn. */
+static bool goes_back(struct unwrap *u, const struct segments *all, const struct step_point *reading,
+    bool is_confirmed, const struct event_sink *sink)
+{
+    struct past past;
+    struct baseline_fit fit;
+    if (!past_take(&u->pasts, all, reading, is_confirmed, &past, &fit))
+        return false;
+    u->baseline = past.baseline;
+    struct event event = {.kind = EVENT_WITHDRAWN,
+        .from_ms = past.exception_ms,
+        .stands_ms = u->baseline.last.time_ms,
+        .until_ms = reading->time_ms};
+    sink->emit(sink->context, &event);
+    baseline_tell_again(&u->baseline, sink);
+    hold_clear(&u->hold);
+    settle(u, all, reading, &fit, sink);
+    return true;
+}
+
 /* While nothing is held. */
 static void judge(struct unwrap *u, const struct segments *all, const struct step_point *reading,
     const struct event_sink *sink)
 {
     struct baseline_fit fit;
-    if (!baseline_fits(&u->baseline, all, reading, &fit) || fit.step.is_rollover) {
+    bool is_fitting = baseline_fits(&u->baseline, all, reading, &fit);
+    if (is_fitting && !fit.step.is_rollover)
+        settle(u, all, reading, &fit, sink);
+    else if (is_fitting || !goes_back(u, all, reading, false, sink))
         hold_add(&u->hold, all, reading);
-    } else if (fit.is_to_confirm) {
-        past_add(&u->pasts, &u->baseline, reading->time_ms);
-        restart(u, all, EVENT_CONFIRM, u->baseline.last.time_ms, reading, sink);
-    } else {
-        baseline_accept(&u->baseline, reading, &fit, sink);
-    }
 }
 
 /* Case (a): the reading goes on from g, and nothing speaks for those held. */
@@ -57,8 +93,7 @@ static void settle_outliers(struct unwrap *u, const struct segments *all, const 
         enum event_kind kind = reason(&u->baseline, all, &u->hold.first);
         restart(u, all, kind, u->baseline.last.time_ms, reading, sink);
     } else if (fit->is_to_confirm) {
-        past_add(&u->pasts, &u->baseline, u->hold.first.time_ms);
-        restart(u, all, EVENT_CONFIRM, u->baseline.last.time_ms, reading, sink);
+        replace(u, all, EVENT_CONFIRM, u->baseline.last.time_ms, u->hold.first.time_ms, reading, sink);
     } else {
         event_span(sink, EVENT_OUTLIERS, u->hold.first.time_ms, u->hold.last.time_ms);
         hold_clear(&u->hold);
@@ -91,24 +126,14 @@ static void settle_chain(struct unwrap *u, const struct segments *all, const str
         baseline_accept(&u->baseline, &first, &fit, sink);
         return;
     }
-    if (!is_overdue)
-        past_add(&u->pasts, &u->baseline, u->hold.first.time_ms);
+    if (!is_fitting && goes_back(u, all, &first, true, sink))
+        return;
     enum event_kind kind = reason(&u->baseline, all, &first);
     int64_t from_ms = is_fitting ? u->baseline.last.time_ms : exception_from_ms(&u->baseline, all, &first);
-    restart(u, all, kind, from_ms, &first, sink);
-}
-
-/* An earlier baseline was right, and a later one is withdrawn. */
-static bool goes_back(struct unwrap *u, const struct segments *all, const struct step_point *reading,
-    const struct event_sink *sink)
-{
-    if (!past_take(&u->pasts, all, reading, &u->baseline))
-        return false;
-    event_span(sink, EVENT_WITHDRAWN, u->baseline.last.time_ms, reading->time_ms);
-    baseline_tell_again(&u->baseline, sink);
-    hold_clear(&u->hold);
-    judge(u, all, reading, sink);
-    return true;
+    if (is_overdue)
+        restart(u, all, kind, from_ms, &first, sink);
+    else
+        replace(u, all, kind, from_ms, u->hold.first.time_ms, &first, sink);
 }
 
 /* True: done; false: what was held is settled, and the readings after it are judged from there. */
@@ -122,7 +147,7 @@ static bool judge_beside_held(struct unwrap *u, const struct segments *all, cons
         settle_outliers(u, all, reading, &fit, sink);
         return true;
     }
-    if (!is_fitting && goes_back(u, all, reading, sink))
+    if (!is_fitting && goes_back(u, all, reading, false, sink))
         return true;
     if (!is_confirming) {
         hold_add(&u->hold, all, reading);
@@ -167,10 +192,7 @@ static bool take(struct unwrap *u, const struct segments *all, const struct step
             return false;
         }
     }
-    struct baseline_fit fit;
-    bool is_broken = u->pasts.count > 0 && !baseline_fits(&u->baseline, all, reading, &fit);
-    if (!is_broken || !goes_back(u, all, reading, sink))
-        judge(u, all, reading, sink);
+    judge(u, all, reading, sink);
     return true;
 }
 

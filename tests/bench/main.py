@@ -19,12 +19,14 @@ from pathlib import Path
 import agent
 import backlog
 import cpu
+import fold
 import store
 from figures import Figure, table
 from harness.stage import Stage
 
 EXIT_USAGE = 64
-ROWS = {"store": store.measure, "cpu": cpu.measure, "agent": agent.measure, "backlog": backlog.measure}
+ROWS = {"store": store.measure, "cpu": cpu.measure, "agent": agent.measure, "backlog": backlog.measure,
+        "fold": fold.measure}
 
 
 @dataclass(frozen=True)

@@ -98,13 +98,28 @@ static inline void book_mark(struct book *b, int64_t from_ms, int64_t until_ms, 
             b->verdicts[i] = verdict;
 }
 
-static inline void book_forget_spans(struct book *b, int64_t from_ms, bool is_rollovers_alone)
+static inline bool book_is_exception(const struct book_span *span)
+{
+    return span->kind == EVENT_EXCEPTION || span->kind == EVENT_LIMIT || span->kind == EVENT_CONFIRM;
+}
+
+static inline void book_forget_spans(struct book *b, int64_t exceptions_from_ms, int64_t from_ms)
 {
     size_t kept = 0;
     for (size_t i = 0; i < b->span_count; i++)
-        if (b->spans[i].from_ms < from_ms || (is_rollovers_alone && b->spans[i].kind != EVENT_ROLLOVER))
+        if (b->spans[i].from_ms < (book_is_exception(&b->spans[i]) ? exceptions_from_ms : from_ms))
             b->spans[kept++] = b->spans[i];
     b->span_count = kept;
+}
+
+/* A rollover inside an exception that stands says nothing. */
+static inline bool book_is_hidden(const struct book *b, const struct book_span *span)
+{
+    for (size_t i = 0; i < b->span_count && span->kind == EVENT_ROLLOVER; i++)
+        if (book_is_exception(&b->spans[i]) && span->from_ms >= b->spans[i].from_ms &&
+            span->until_ms <= b->spans[i].until_ms)
+            return true;
+    return false;
 }
 
 static inline void book_put(void *context, const struct boundary *boundary)
@@ -134,15 +149,12 @@ static inline void book_take(void *context, const struct event *event)
         book_mark(b, event->from_ms, event->until_ms, BOOK_QUARANTINED);
         break;
     case EVENT_WITHDRAWN:
-        book_forget_spans(b, event->from_ms, false);
-        book_mark(b, event->from_ms + 1, event->until_ms - 1, BOOK_OUTLIER);
+        book_forget_spans(b, event->from_ms, event->stands_ms);
+        book_mark(b, event->stands_ms + 1, event->until_ms - 1, BOOK_OUTLIER);
         break;
     case EVENT_EXCEPTION:
     case EVENT_LIMIT:
     case EVENT_CONFIRM:
-        book_forget_spans(b, event->from_ms, true);
-        is_span = true;
-        break;
     case EVENT_FROZEN:
     case EVENT_ROLLOVER:
         is_span = true;
@@ -168,7 +180,7 @@ static inline void book_restore(struct book *b, const struct unwrap *snapshot)
 {
     int64_t reach_ms = unwrap_reach_ms(snapshot);
     b->unwrap = *snapshot;
-    book_forget_spans(b, reach_ms, false);
+    book_forget_spans(b, reach_ms, reach_ms);
     for (size_t i = book_find(b, reach_ms); i < b->count; i++)
         if (b->verdicts[i] == BOOK_OUTLIER || b->readings[i].time_ms > snapshot->last_ms)
             b->verdicts[i] = BOOK_NOTHING;

@@ -1,90 +1,19 @@
 /* Every row of the table of register sequences that is about one meter, with the answers of that table. Each history
  * is folded in one go, from a snapshot at every reading, and with each reading coming last: always the same. */
+#include "tests/unit/collector/ledger_arrival.h"
 #include "tests/unit/collector/ledger_day.h"
 
 #include <inttypes.h>
 
 static const struct segment plain[] = {DAY_SEGMENT};
 
-/* What stands when all is folded, of two books of the same readings. */
-static void assert_same(const struct book *a, const struct book *b, const char *how, size_t at)
-{
-    bool is_same = a->span_count == b->span_count && a->boundary_count == b->boundary_count &&
-                   a->count == b->count && memcmp(&a->unwrap, &b->unwrap, sizeof a->unwrap) == 0;
-    for (size_t i = 0; is_same && i < a->boundary_count; i++)
-        is_same = a->boundaries[i].energy == b->boundaries[i].energy &&
-                  a->boundaries[i].quality == b->boundaries[i].quality &&
-                  a->boundaries[i].baseline_ms == b->boundaries[i].baseline_ms;
-    for (size_t i = 0; is_same && i < a->count; i++)
-        is_same = a->verdicts[i] == b->verdicts[i];
-    for (size_t i = 0; is_same && i < a->span_count; i++)
-        is_same = day_has_span(b, a->spans[i].kind, a->spans[i].from_ms, a->spans[i].until_ms);
-    if (!is_same)
-        fail_msg("%s, at reading %zu: another result", how, at);
-}
-
-static void copy(struct book *to, const struct book *from)
-{
-    book_init(to, from->segments, from->max_gap_ms);
-    book_period(to, from->from_ms, from->until_ms);
-    for (size_t i = 0; i < from->count; i++)
-        assert_true(book_insert(to, from->readings[i]));
-}
-
-/* Stored as bytes after each reading, restored into another struct, and gone on with. */
-static void check_snapshots(const struct book *whole)
-{
-    struct book b;
-    copy(&b, whole);
-    size_t count = b.count;
-    for (b.count = 1; b.count <= count; b.count++) {
-        book_fold(&b);
-        unsigned char stored[sizeof(struct unwrap)] = {0};
-        size_t size = unwrap_size(&b.unwrap);
-        memcpy(stored, &b.unwrap, size);
-        memset(&b.unwrap, 0xa5, sizeof b.unwrap);
-        memcpy(&b.unwrap, stored, sizeof b.unwrap);
-    }
-    b.count = count;
-    assert_same(whole, &b, "stored and restored", count);
-    book_release(&b);
-}
-
-/* All but one are folded, one by one, and a snapshot kept after each as long as nothing spoils it. Then the one comes. */
-static void check_late(const struct book *whole, size_t late)
-{
-    struct book b;
-    copy(&b, whole);
-    struct unwrap_reading reading = b.readings[late];
-    day_drop(&b, reading.time_ms, reading.time_ms + 1);
-    struct unwrap *snapshots = mem_alloc((b.count + 1) * sizeof *snapshots);
-    size_t kept = 0, count = b.count;
-    unwrap_init(&snapshots[kept++]);
-    for (b.count = 1; b.count <= count; b.count++) {
-        b.told_from_ms = INT64_MAX;
-        book_fold(&b);
-        while (b.told_from_ms < unwrap_reach_ms(&snapshots[kept - 1]))
-            kept--;
-        snapshots[kept++] = b.unwrap;
-    }
-    b.count = count;
-    while (snapshots[kept - 1].last_ms >= reading.time_ms)
-        kept--;
-    assert_true(book_insert(&b, reading));
-    book_restore(&b, &snapshots[kept - 1]);
-    book_fold(&b);
-    assert_same(whole, &b, "late", late);
-    free(snapshots);
-    book_release(&b);
-}
-
 static void fold_every_way(struct book *b)
 {
     book_fold(b);
-    check_snapshots(b);
+    arrival_check_stored(b);
     size_t stride = b->count / 40 + 1;
     for (size_t late = 0; late < b->count && b->count > 1; late += stride)
-        check_late(b, late);
+        arrival_check_late(b, late);
 }
 
 /* amount -1: unknown. Of every quarter of the day. */
@@ -432,42 +361,34 @@ static void test_row_14_hourly_readings_beside_the_hour(void **state)
 static void test_row_15_the_missing_readings_come_late(void **state)
 {
     (void)state;
-    struct book b, before;
+    struct book b;
+    struct arrival a;
     day_open(&b, plain, 1);
     day_fill(&b);
-    copy(&before, &b);
-    day_drop(&before, CLOCK(6, 0), CLOCK(12, 0));
-    /* Until 20:00 without them, a snapshot at 05:45. */
-    struct unwrap snapshot = {0};
-    size_t count = book_find(&before, CLOCK(20, 0)) + 1;
-    for (before.count = 1; before.count <= count; before.count++) {
-        book_fold(&before);
-        if (before.unwrap.last_ms == CLOCK(5, 45))
-            snapshot = before.unwrap;
-    }
-    before.count = count;
+    book_fold(&b);
+    arrival_init(&a, &b);
+    size_t gap = book_find(&b, CLOCK(6, 0)), gap_end = book_find(&b, CLOCK(12, 0)),
+           eight = book_find(&b, CLOCK(20, 0));
+    for (size_t i = 0; i <= eight; i++)
+        if (i < gap || i >= gap_end)
+            arrival_take(&a, &b.readings[i], 1);
     struct quarter was[96];
     for (size_t i = 0; i < 96; i++)
-        was[i] = book_quarter(&before, i);
-    assert_int_equal(day_count_of(&before, QUALITY_ESTIMATED), 25);
-    assert_int_equal(day_sum(&before, 0, QUARTER(20, 0)).known, 800 * KWH);
-    for (int64_t t = CLOCK(6, 0); t < CLOCK(12, 0); t += BOUNDARY_MS)
-        day_add(&before, t, day_count(t));
-    book_restore(&before, &snapshot);
-    book_fold(&before);
-    for (size_t i = 0; i < QUARTER(20, 0); i++) {
-        struct quarter is = book_quarter(&before, i);
+        was[i] = book_quarter(&a.book, i);
+    assert_int_equal(day_count_of(&a.book, QUALITY_ESTIMATED), 25);
+    assert_int_equal(day_sum(&a.book, 0, QUARTER(20, 0)).known, 800 * KWH);
+    arrival_take(&a, &b.readings[gap], gap_end - gap);
+    assert_int_equal(a.refolds, 1);
+    for (size_t i = 0; i < 96; i++) {
+        struct quarter is = book_quarter(&a.book, i);
         assert_int_equal(was[i].quality != is.quality || was[i].amount != is.amount,
             i >= QUARTER(5, 45) && i < QUARTER(12, 0));
     }
-    for (int64_t t = CLOCK(20, 15); t <= CLOCK(24, 15); t += BOUNDARY_MS)
-        day_add(&before, t, day_count(t));
-    book_fold(&before);
-    assert_day(&before, 960 * KWH, 960 * KWH, 96, 0, 0);
-    book_fold(&b);
-    assert_same(&b, &before, "in one batch at 20:00", 0);
+    arrival_take(&a, &b.readings[eight + 1], b.count - eight - 1);
+    assert_day(&a.book, 960 * KWH, 960 * KWH, 96, 0, 0);
+    arrival_assert_same(&b, &a.book, "in one batch at 20:00", 0);
+    arrival_release(&a);
     book_release(&b);
-    book_release(&before);
 }
 
 static void test_row_16_the_data_ends(void **state)
