@@ -3,6 +3,12 @@
 /* Longer than any history; the products below stay within 128 bits. */
 #define TIME_MAX INT64_C(10000000000000000)
 
+/* 1.2 x max_rate x time, in 3 000 000ths. */
+static __int128 by_rate(const struct segment *s, int64_t time_ms)
+{
+    return (__int128)s->max_rate * (time_ms < TIME_MAX ? time_ms : TIME_MAX);
+}
+
 /* counts x p/q <= 1.2 x max_rate x time / 3 600 000 + 2 x resolution x p/q, multiplied out by q x 3 000 000.
  * counts < 2^63 and p <= 10^9: the left side stays below 2.8 x 10^34; the right below 10^37. */
 static bool fits(const struct segment *s, int64_t time_ms, __int128 counts)
@@ -27,7 +33,22 @@ bool plausible_counts(const struct segment *s, int64_t time_ms, int64_t from, in
     return true;
 }
 
-bool plausible_is_above_limit(const struct segment *s, int64_t time_ms, int64_t from, int64_t to)
+bool plausible_add_leg(struct plausible_legs *legs, const struct segment *s, int64_t time_ms, int64_t counts)
 {
-    return to > from && !fits(s, time_ms, (__int128)to - from);
+    struct exact limit = EXACT_ZERO;
+    __int128 moved = (__int128)counts * s->p;
+    if (!(moved < 0 ? exact_add(&legs->down, -moved, s->q) : exact_add(&legs->up, moved, s->q)) ||
+        !exact_add(&limit, by_rate(s, time_ms), 3000000) ||
+        !exact_add(&limit, 2 * (__int128)s->resolution * s->p, s->q))
+        return false;
+    if (exact_is_greater(&limit, &legs->limit))
+        legs->limit = limit;
+    return true;
+}
+
+bool plausible_is_above_limit(const struct plausible_legs *legs)
+{
+    struct exact most = legs->limit;
+    return exact_add(&most, legs->down.whole, 1) &&
+           exact_add(&most, legs->down.part, (int64_t)legs->down.of) && exact_is_greater(&legs->up, &most);
 }

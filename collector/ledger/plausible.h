@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "collector/ledger/exact.h"
 #include "collector/ledger/segment.h"
 
 /* Counts (>= 0) that a pair in one segment is plausible with. A fall of at most 2 x resolution counts as the
@@ -16,5 +17,17 @@
 bool plausible_counts(
     const struct segment *s, int64_t time_ms, int64_t from, int64_t to, int64_t *ret_counts);
 
-/* Is `to` higher than `from` by more than L, without any wrap? It is what names the limit to a person. */
-bool plausible_is_above_limit(const struct segment *s, int64_t time_ms, int64_t from, int64_t to);
+/*
+ * L for a step across logged replacements, which has a leg in each segment: it holds for the sum of all, and is that
+ * of the segment where it is highest. Begins as PLAUSIBLE_LEGS.
+ */
+struct plausible_legs {
+    struct exact up, down, limit; /* primary base units */
+};
+
+#define PLAUSIBLE_LEGS ((struct plausible_legs){.up = EXACT_ZERO, .down = EXACT_ZERO, .limit = EXACT_ZERO})
+
+/* `time_ms`: of the whole step; `counts` may be negative. False: it cannot be told exactly. */
+bool plausible_add_leg(struct plausible_legs *legs, const struct segment *s, int64_t time_ms, int64_t counts);
+/* False also where it cannot be told exactly. */
+bool plausible_is_above_limit(const struct plausible_legs *legs);

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-int64_t step_time_ms(const struct step_point *from, const struct step_point *to)
+static int64_t time_between(const struct step_point *from, const struct step_point *to)
 {
     __int128 passed = (__int128)to->time_ms - from->time_ms;
     return passed > INT64_MAX ? INT64_MAX : (int64_t)passed;
@@ -13,12 +13,16 @@ int64_t step_time_ms(const struct step_point *from, const struct step_point *to)
 static bool go(const struct segments *all, const struct step_point *from, const struct step_point *to,
     struct step_sum *sum, struct step *ret)
 {
-    int64_t time_ms = step_time_ms(from, to);
+    int64_t time_ms = time_between(from, to);
     int64_t count = from->count;
+    bool is_across = from->segment != to->segment;
+    struct plausible_legs legs = PLAUSIBLE_LEGS;
     for (int64_t i = from->segment;; i++) {
         const struct segment *s = &all->items[i];
         int64_t target = i == to->segment ? to->count : s->end, counts;
         if (!plausible_counts(s, time_ms, count, target, &counts))
+            return false;
+        if (is_across && !plausible_add_leg(&legs, s, time_ms, counts))
             return false;
         ret->is_positive = ret->is_positive || counts > 0;
         if (sum != NULL && !(segment_add(sum->counts, counts, &sum->counts) &&
@@ -26,8 +30,8 @@ static bool go(const struct segments *all, const struct step_point *from, const 
             return false;
         if (i == to->segment) {
             ret->count = counts == 0 ? count : target;
-            ret->is_rollover = from->segment == to->segment && target < count && counts > 0;
-            return true;
+            ret->is_rollover = !is_across && target < count && counts > 0;
+            return !is_across || !plausible_is_above_limit(&legs);
         }
         count = all->items[i + 1].start;
         if (sum != NULL)
@@ -55,6 +59,22 @@ bool step_is_plausible(const struct segments *all, const struct step_point *from
     bool is_plausible = may_go(all, from, to) && go(all, from, to, NULL, &step);
     *ret_is_positive = is_plausible && step.is_positive;
     return is_plausible;
+}
+
+bool step_is_above_limit(
+    const struct segments *all, const struct step_point *from, const struct step_point *to)
+{
+    if (!may_go(all, from, to))
+        return false;
+    struct plausible_legs legs = PLAUSIBLE_LEGS;
+    int64_t count = from->count;
+    for (int64_t i = from->segment; i <= to->segment; i++) {
+        int64_t target = i == to->segment ? to->count : all->items[i].end;
+        if (!plausible_add_leg(&legs, &all->items[i], time_between(from, to), target - count))
+            return false;
+        count = i < to->segment ? all->items[i + 1].start : 0;
+    }
+    return plausible_is_above_limit(&legs);
 }
 
 struct step_sum step_begin(const struct segment *s, int64_t start, int64_t count)

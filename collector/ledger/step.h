@@ -28,9 +28,6 @@ struct step {
     struct step_sum sum;
 };
 
-/* The time between two readings, the second not before the first; of what is beyond int64 its greatest. */
-int64_t step_time_ms(const struct step_point *from, const struct step_point *to);
-
 /* Is it plausible, by rule 3 but for its last sentence, that the meter went from `from` to `to`? Across a
  * replacement each register must have moved plausibly from or to what was logged, and a wrap there is no
  * rollover. A step that would leave int64 is not plausible. `sum` stands at `from`. */
@@ -40,6 +37,11 @@ bool step_try(const struct segments *all, const struct step_point *from, const s
 /* The same, where only the counts matter. */
 bool step_is_plausible(const struct segments *all, const struct step_point *from, const struct step_point *to,
     bool *ret_is_positive);
+
+/* Are the registers higher at the later reading by more than L, without any wrap? It is what names the limit to a
+ * person. */
+bool step_is_above_limit(
+    const struct segments *all, const struct step_point *from, const struct step_point *to);
 
 /* Where U stands at the first reading of all, when it was 0 at the segment's start. Where the start was not logged,
  * or is so far away that U would leave int64, n begins at this reading. */

@@ -1,5 +1,4 @@
 #include "collector/ledger/unwrap.h"
-#include "collector/ledger/plausible.h"
 
 #include <assert.h>
 #include <string.h>
@@ -21,10 +20,7 @@ static enum event_kind reason(
     struct baseline_fit fit;
     if (baseline_fits(b, all, first, &fit) && fit.is_to_confirm)
         return EVENT_CONFIRM;
-    bool is_above =
-        first->segment == b->last.segment && plausible_is_above_limit(&all->items[first->segment],
-                                                 step_time_ms(&b->last, first), b->last.count, first->count);
-    return is_above ? EVENT_LIMIT : EVENT_EXCEPTION;
+    return step_is_above_limit(all, &b->last, first) ? EVENT_LIMIT : EVENT_EXCEPTION;
 }
 
 static void restart(struct unwrap *u, const struct segments *all, enum event_kind kind, int64_t from_ms,

@@ -81,22 +81,43 @@ static void test_each_pair_of_the_table(void **state)
     }
 }
 
-static void test_only_a_rise_names_the_limit(void **state)
+static bool is_above(const struct segment *s, int64_t time_ms, int64_t counts)
+{
+    struct plausible_legs legs = PLAUSIBLE_LEGS;
+    assert_true(plausible_add_leg(&legs, s, time_ms, counts));
+    return plausible_is_above_limit(&legs);
+}
+
+static void test_only_a_rise_is_above_the_limit(void **state)
 {
     (void)state;
     struct segment s = {.modulus = 1000, .resolution = 1, .max_rate = 100, .p = 1, .q = 1};
-    assert_true(plausible_is_above_limit(&s, HOUR, 500, 623));
-    assert_false(plausible_is_above_limit(&s, HOUR, 500, 622));
-    assert_false(plausible_is_above_limit(&s, HOUR, 500, 400));
-    assert_false(
-        plausible_is_above_limit(&s, 9 * HOUR, 500, 582)); /* one wrap or none: not the limit's doing */
+    assert_true(is_above(&s, HOUR, 123));
+    assert_false(is_above(&s, HOUR, 122));
+    assert_false(is_above(&s, HOUR, -100));
+    assert_false(is_above(&s, 9 * HOUR, 82)); /* one wrap or none: not the limit's doing */
+}
+
+static void test_legs_that_go_up_and_down_are_one_sum(void **state)
+{
+    (void)state;
+    struct segment s = {.resolution = 1, .max_rate = 100, .p = 1, .q = 3}, t = s;
+    t.q = 7;
+    struct plausible_legs legs = PLAUSIBLE_LEGS;          /* L = 120 2/3 */
+    assert_true(plausible_add_leg(&legs, &s, HOUR, 363)); /* 121 */
+    assert_true(plausible_is_above_limit(&legs));
+    assert_true(plausible_add_leg(&legs, &t, HOUR, -2)); /* 120 5/7 */
+    assert_true(plausible_is_above_limit(&legs));
+    assert_true(plausible_add_leg(&legs, &t, HOUR, -1)); /* 120 4/7 */
+    assert_false(plausible_is_above_limit(&legs));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_pair_of_the_table),
-        cmocka_unit_test(test_only_a_rise_names_the_limit),
+        cmocka_unit_test(test_only_a_rise_is_above_the_limit),
+        cmocka_unit_test(test_legs_that_go_up_and_down_are_one_sum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,6 +187,44 @@ static void test_a_step_across_a_logged_replacement_adds_up(void **state)
     assert_false(step_try(&all, &from, &sum, &to, &step));
 }
 
+/* 2 h: L = 242. */
+static void test_across_a_replacement_the_limit_holds_for_the_sum(void **state)
+{
+    (void)state;
+    struct segment segments[] = JOINED(true, true);
+    struct segments all = {segments, 2};
+    struct step_sum sum = {0};
+    struct step step;
+    struct step_point from = {.time_ms = 9 * HOUR, .segment = 0, .count = 4880};
+    struct step_point to = {.time_ms = 11 * HOUR, .segment = 1, .count = 622};
+    assert_true(step_try(&all, &from, &sum, &to, &step)); /* 120 + 122 */
+    to.count = 623;
+    assert_false(step_try(&all, &from, &sum, &to, &step));
+    /* Of the segment where it is highest; in exact fractions: 242 and 2 x 1/3 more for another resolution. */
+    segments[1].p = 1;
+    segments[1].q = 3;
+    segments[1].resolution = 4; /* L = 240 + 8/3 = 242 2/3 */
+    to.count = 868;             /* 120 + 368/3 = 242 2/3 */
+    assert_true(step_try(&all, &from, &sum, &to, &step));
+    to.count = 869;
+    assert_false(step_try(&all, &from, &sum, &to, &step));
+    /* Fractions that have no common denominator within 10^18 are not guessed at. */
+    struct segment three[] = {segments[0], segments[0], segments[0]};
+    three[1].from_ms = three[0].until_ms;
+    three[1].until_ms = three[2].from_ms = 10 * HOUR + 1;
+    three[2].until_ms = INT64_MAX;
+    for (int i = 0; i < 3; i++) {
+        three[i].has_start = three[i].has_end = true;
+        three[i].start = three[i].end = 4900;
+        three[i].q = 999999937 - i;
+    }
+    struct segments chain = {three, 3};
+    to = (struct step_point){.time_ms = 11 * HOUR, .segment = 2, .count = 4901};
+    assert_false(step_try(&chain, &from, &sum, &to, &step));
+    three[0].q = three[1].q = three[2].q;
+    assert_true(step_try(&chain, &from, &sum, &to, &step));
+}
+
 static void test_what_a_person_wrote_is_checked(void **state)
 {
     (void)state;
@@ -228,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_an_equal_register_on_both_sides_leaves_it_to_the_time),
         cmocka_unit_test(test_a_reading_shortly_outside_may_still_be_of_the_meter),
         cmocka_unit_test(test_a_step_across_a_logged_replacement_adds_up),
+        cmocka_unit_test(test_across_a_replacement_the_limit_holds_for_the_sum),
         cmocka_unit_test(test_what_a_person_wrote_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,7 +144,8 @@ static void test_each_case_of_holding(void **state)
         {"... that nothing confirms yet", 1000, COUNTS(940, 980, 20), "held 1-2", 40},
         {"... that was none", 1000, COUNTS(940, 980, 20, 990), "outlier 2", 50},
         {"... after an outlier", 1000, COUNTS(900, 940, 500, 20, 60), "rollover 1-3, outlier 2", 160},
-        {"... then an outlier", 1000, COUNTS(900, 960, 20, 500, 60, 100), "rollover 1-4, outlier 2, outlier 3", 200},
+        {"... then an outlier", 1000, COUNTS(900, 960, 20, 500, 60, 100),
+            "rollover 1-4, outlier 2, outlier 3", 200},
         {"two rollovers", 200, COUNTS(100, 180, 60, 140, 20, 100), "rollover 1-2, rollover 3-4", 400},
         {"more than one wrap possible", 200, COUNTS(100, 140, NO, NO, NO, 100, 140), "exception 1-5", 80},
         /* Frozen. */
