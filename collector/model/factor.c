@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(CARRIER_GAS == 4, "factor_carriers begins as park_carriers does");
+
 const char *const factor_kinds[] = {"kgce_calorific", "kgce_equivalent", "kgco2", "kgco2e", NULL};
 const char *const factor_carriers[] = {"electricity", "heat", "cooling", "water", "gas", "steam", NULL};
 
