@@ -20,7 +20,7 @@ char *tokens_path(const char *database);
 
 /* ---- changing them: whoever has the file for this moment ---- */
 
-/* For writing; the caller closes it soon. Makes the file where it is missing; it belongs to whom the collector's
+/* For writing; the caller closes it soon, and holds no tokens_reader open meanwhile. Makes the file where it is missing; it belongs to whom the collector's
  * database belongs, whoever runs this. ST_UNREACHABLE: another one is writing. */
 enum status tokens_open(const char *database, struct db **ret, struct error *err);
 /* Takes `token`'s name, role, scopes, hash and times, and sets its id; logs it. ST_FULL: TOKENS_MAX. */

@@ -69,7 +69,9 @@ void guard_tell(struct guard *g)
 
 /* ---- who asks ---- */
 
-/* Once a day for each token; where the file is busy or full, later. */
+/* Once a day for each token; where the file is busy or full, later. Not beside our own reader: opening for writing
+ * closes a descriptor of the file, with which POSIX drops the locks that the whole process holds on it (fcntl(2)), and
+ * another process would take the log away from under a reader that has none. */
 static void note_use(struct guard *g, const struct token *token)
 {
     int64_t now_ms = g->options.clock->wall_ms(), now_mono_ms = g->options.clock->mono_ms();
@@ -77,6 +79,7 @@ static void note_use(struct guard *g, const struct token *token)
         return;
     struct db *db = NULL;
     struct error err;
+    tokens_reader_close(&g->reader);
     if (tokens_open(g->database, &db, &err) != ST_OK || tokens_use(db, token->id, now_ms, &err) != ST_OK)
         g->use_due_mono_ms = now_mono_ms + USE_RETRY_MS;
     db_close(db);

@@ -436,6 +436,7 @@ enum status web_start(const struct web_options *options, struct web **ret, struc
         return status;
     }
     w->router = context_router(&w->context);
+    guard_tell(w->context.guard); /* from the first connection on it is the library's thread's */
     w->context.streams = stream_hub_create(&(struct stream_hub_options){w, make_event, suspend, resume});
     w->clients = clients_create(&(struct clients_limits){.total = CONNECTIONS_MAX,
         .per_address = CONNECTIONS_PER_ADDRESS,
@@ -451,7 +452,6 @@ enum status web_start(const struct web_options *options, struct web **ret, struc
     log_info("web", "listening on http://%s:%d", w->address, w->port);
     if (!listener_is_loopback(w->address) && !options->is_https)
         log_warn("web", "who listens on the way reads tokens: let a proxy speak https, and say https = true");
-    guard_tell(w->context.guard);
     *ret = w;
     return ST_OK;
 }

@@ -213,6 +213,20 @@ def test_signing_in_gives_a_cookie_that_ends_with_the_token(strict):
     assert strict.sign_in(token)[0] == 401
 
 
+def test_every_change_is_seen_whoever_wrote_before(strict):
+    """The collector itself writes, the day of a use; then the command does, and so on in turn."""
+    tokens = [strict.add("operator")]
+    for number in range(2, 6):
+        assert strict.ask("GET", "/ops", bearer(tokens[-1]))[0] == 200
+        tokens.append(strict.add("operator"))
+        status, headers, _ = strict.sign_in(tokens[-1])
+        assert status == 303 and strict.ask("GET", "/ops", [("Cookie", cookie_of(headers))])[0] == 200
+        assert strict.command("revoke", str(number - 1)).returncode == 0
+        assert strict.ask("GET", "/ops", bearer(tokens[-2]))[0] == 401
+        assert strict.ask("GET", "/ops", bearer(tokens[-1]))[0] == 200
+    assert [line.split()[2] for line in strict.command("list").stdout.splitlines()[1:]] == ["revoked"] * 4 + ["valid"]
+
+
 def test_a_sign_in_leads_only_to_paths_of_ours(strict):
     token = strict.add("operator")
     for wrong in ("//evil.example/", "https://evil.example/", "/\\evil.example", "ops", "/a\nb", "/%0d%0aSet-Cookie:x", "/" + "a" * 300):

@@ -1,0 +1,308 @@
+#include "collector/web/page.h"
+#include "collector/web/router.h"
+#include "lib/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define HOUR_MS INT64_C(3600000)
+
+static int64_t wall = INT64_C(1790000000000), mono = 5000;
+
+static int64_t wall_ms(void)
+{
+    return wall;
+}
+
+static int64_t mono_ms(void)
+{
+    return mono;
+}
+
+static const struct clock made_up_clock = {.wall_ms = wall_ms, .mono_ms = mono_ms};
+
+static char folder[64], database[96];
+static struct guard *guard;
+static char tokens[ROLES][TOKEN_TEXT_SIZE]; /* one of each role, each good for an hour */
+
+static void make_token(enum role role, unsigned scopes, char text[static TOKEN_TEXT_SIZE])
+{
+    char secret[SECRET_TEXT_SIZE];
+    struct token token = {
+        .role = role, .scopes = scopes, .created_ms = wall, .expires_ms = wall + HOUR_MS, .name = "somebody"};
+    struct db *db;
+    struct error err;
+    secret_draw(secret);
+    token.hash = secret_hash(secret);
+    assert_int_equal(tokens_open(database, &db, &err), ST_OK);
+    assert_int_equal(tokens_add(db, &token, "me", wall, &err), ST_OK);
+    db_close(db);
+    token_format(token.id, secret, text);
+}
+
+static void revoke_token(int64_t id)
+{
+    struct token token;
+    struct db *db;
+    struct error err;
+    assert_int_equal(tokens_open(database, &db, &err), ST_OK);
+    assert_int_equal(tokens_revoke(db, id, "me", wall, &token, &err), ST_OK);
+    db_close(db);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/parkmon-guard-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(database, sizeof database, "%s/c.db", folder);
+    guard = guard_create(
+        &(struct guard_options){.database = database, .access = WEB_ACCESS_TOKEN, .clock = &made_up_clock});
+    for (int role = 0; role < ROLES; role++)
+        make_token((enum role)role, 0, tokens[role]);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    guard_destroy(guard);
+    static const char *const names[] = {"", "-wal", "-shm", ".lock"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char *path = mem_printf("%s.access%s", database, names[i]);
+        unlink(path);
+        free(path);
+    }
+    return rmdir(folder);
+}
+
+static struct caller identify(const char *authorization, const char *cookie)
+{
+    struct credentials credentials = {.authorization = authorization, .cookie = cookie};
+    struct caller caller;
+    struct error err;
+    if (guard_identify(guard, &credentials, &caller, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    return caller;
+}
+
+static struct caller identify_token(const char *token)
+{
+    char text[256];
+    snprintf(text, sizeof text, "Bearer %s", token);
+    return identify(text, NULL);
+}
+
+static struct in6_addr from(unsigned char last)
+{
+    return (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = last}};
+}
+
+/* The Set-Cookie header, which the caller frees; NULL where there is none. */
+static char *sign_in(const char *text, unsigned char last, enum sign_in expected)
+{
+    char *cookie = NULL;
+    struct token token;
+    struct error err;
+    struct in6_addr address = from(last);
+    enum sign_in result;
+    int wait_s;
+    assert_int_equal(guard_sign_in(guard, text, &address, &result, &cookie, &token, &wait_s, &err), ST_OK);
+    assert_int_equal(result, expected);
+    assert_int_equal(wait_s > 0, expected == SIGN_IN_WAIT);
+    assert_int_equal(cookie != NULL, expected == SIGN_IN_DONE);
+    return cookie;
+}
+
+static void test_a_token_is_somebody_until_it_ends(void **state)
+{
+    (void)state;
+    struct caller caller = identify_token(tokens[ROLE_AUDITOR]);
+    assert_int_equal(caller.kind, CALLER_KNOWN);
+    assert_int_equal(caller.token.role, ROLE_AUDITOR);
+    assert_true(guard_still(guard, &caller));
+    assert_int_equal(identify(NULL, NULL).kind, CALLER_NOBODY);
+    assert_int_equal(identify("", NULL).kind, CALLER_WRONG);
+    wall += HOUR_MS;
+    assert_int_equal(identify_token(tokens[ROLE_AUDITOR]).kind, CALLER_WRONG);
+    assert_false(guard_still(guard, &caller));
+    wall -= HOUR_MS;
+    assert_int_equal(identify_token(tokens[ROLE_AUDITOR]).kind, CALLER_KNOWN);
+    revoke_token(caller.token.id);
+    assert_int_equal(identify_token(tokens[ROLE_AUDITOR]).kind, CALLER_WRONG);
+    assert_false(guard_still(guard, &caller));
+}
+
+static void test_the_day_of_a_use_is_noted_once(void **state)
+{
+    (void)state;
+    assert_int_equal(identify_token(tokens[ROLE_OPERATOR]).token.used_ms, 0);
+    int64_t noted = identify_token(tokens[ROLE_OPERATOR]).token.used_ms;
+    assert_true(noted <= wall && noted > wall - 24 * HOUR_MS && noted % (24 * HOUR_MS) == 0);
+    /* While another one writes it goes on without. */
+    struct db *db;
+    struct error err;
+    assert_int_equal(tokens_open(database, &db, &err), ST_OK);
+    assert_int_equal(identify_token(tokens[ROLE_PUBLIC]).kind, CALLER_KNOWN);
+    db_close(db);
+    assert_int_equal(identify_token(tokens[ROLE_PUBLIC]).token.used_ms, 0);
+    mono += 60000;
+    identify_token(tokens[ROLE_PUBLIC]);
+    assert_true(identify_token(tokens[ROLE_PUBLIC]).token.used_ms == noted);
+}
+
+static void test_a_session_is_its_token_while_both_last(void **state)
+{
+    (void)state;
+    char *cookie = sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_DONE);
+    struct caller caller = identify(NULL, cookie);
+    assert_int_equal(caller.kind, CALLER_KNOWN);
+    assert_true(caller.is_session && caller.token.role == ROLE_OPERATOR);
+    assert_true(guard_is_csrf(&caller, caller.csrf));
+    assert_false(guard_is_csrf(&caller, NULL) || guard_is_csrf(&caller, "") || guard_is_csrf(&caller, "x"));
+    /* A token that is shown counts alone. */
+    assert_int_equal(identify("Bearer x", cookie).kind, CALLER_WRONG);
+    mono += SESSION_LIFE_MS;
+    assert_int_equal(identify(NULL, cookie).kind, CALLER_NOBODY);
+    mono -= SESSION_LIFE_MS;
+    char *gone = guard_sign_out(guard, &caller);
+    assert_non_null(strstr(gone, "Max-Age=0"));
+    free(gone);
+    assert_int_equal(identify(NULL, cookie).kind, CALLER_NOBODY);
+    assert_false(guard_still(guard, &caller));
+    free(cookie);
+    cookie = sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_DONE);
+    wall += HOUR_MS;
+    assert_int_equal(identify(NULL, cookie).kind, CALLER_NOBODY);
+    wall -= HOUR_MS;
+    assert_int_equal(identify(NULL, cookie).kind, CALLER_NOBODY); /* it has ended for good */
+    free(cookie);
+}
+
+static void test_a_guesser_waits_and_others_do_not(void **state)
+{
+    (void)state;
+    for (int i = 0; i < TRIES_FREE; i++)
+        sign_in("park_1_x", 1, SIGN_IN_WRONG);
+    sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_WAIT);
+    free(sign_in(tokens[ROLE_OPERATOR], 2, SIGN_IN_DONE));
+    mono += 999;
+    sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_WAIT);
+    mono += 1;
+    sign_in("", 1, SIGN_IN_WRONG);
+    mono += 1999;
+    sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_WAIT);
+    mono += 1;
+    free(sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_DONE));
+    sign_in("", 1, SIGN_IN_WRONG);
+    free(sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_DONE)); /* what was before is forgotten */
+}
+
+/* What the header says, worked out apart: for every set of bits, everybody, both ways of access. */
+static void test_nobody_gets_through_but_whom_the_bits_name(void **state)
+{
+    (void)state;
+    char with_scope[TOKEN_TEXT_SIZE];
+    make_token(ROLE_PUBLIC, SCOPE_OUTAGES, with_scope);
+    struct caller callers[] = {identify(NULL, NULL), identify("Bearer x", NULL),
+        identify_token(tokens[ROLE_PUBLIC]), identify_token(tokens[ROLE_OPERATOR]),
+        identify_token(tokens[ROLE_AUDITOR]), identify_token(with_scope)};
+    static const unsigned bits[] = {0, 0, ALLOW_PUBLIC, ALLOW_OPERATOR, ALLOW_AUDITOR, ALLOW_PUBLIC};
+    struct guard *open = guard_create(&(struct guard_options){
+        .database = database, .access = WEB_ACCESS_LOOPBACK, .clock = &made_up_clock});
+    int allowed = 0;
+    for (unsigned allow = 0; allow < 32; allow++)
+        for (int i = 0; i < 6; i++)
+            for (int flags = 0; flags < 16; flags++) {
+                bool is_open = flags & 1, is_here = flags & 2, is_write = flags & 4;
+                unsigned scope = flags & 8 ? SCOPE_OUTAGES | SCOPE_ALARMS : 0;
+                bool is_wrong = i == 1, is_known = i > 1;
+                bool passes = (allow & ALLOW_ANYONE) ||
+                              (!is_wrong && (((allow & ALLOW_HERE) && is_here) || (allow & bits[i]) ||
+                                                (i == 5 && scope) ||
+                                                (is_open && !is_write && (allow & ALLOW_OPERATOR))));
+                enum guard_verdict expected = passes     ? GUARD_ALLOWED
+                                              : is_known ? GUARD_FORBIDDEN
+                                                         : GUARD_UNKNOWN;
+                assert_int_equal(
+                    guard_decide(is_open ? open : guard, allow, scope, is_write, &callers[i], is_here),
+                    expected);
+                allowed += passes;
+            }
+    assert_true(allowed > 1000 && allowed < 32 * 6 * 16);
+    guard_destroy(open);
+}
+
+static void test_a_cookie_is_found_among_others(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header, *value; /* NULL = none */
+    } cases[] = {{"parkmon=abc", "abc"}, {"a=b; parkmon=abc; c=d", "abc"}, {"xparkmon=1; parkmon=abc", "abc"},
+        {"parkmonx=1", NULL}, {"parkmon", NULL}, {"", NULL}, {";;; ;parkmon=abc ", "abc"}, {"parkmon=", ""},
+        {"parkmon=1;parkmon=2", "1"}, {"Parkmon=abc", NULL}, {"parkmon=0123456789abcdef", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char value[16] = "?";
+        bool is_found = cookie_find(cases[i].header, "parkmon", value, sizeof value);
+        if (is_found != (cases[i].value != NULL) || (is_found && strcmp(value, cases[i].value) != 0))
+            fail_msg("\"%s\": %s", cases[i].header, value);
+    }
+}
+
+static void test_a_page_is_filled_in_and_values_are_no_markup(void **state)
+{
+    (void)state;
+    json_t *texts = json_pack("{s:s, s:s}", "title", "R&D", "open", "{{=name}}");
+    const struct web_param values[] = {{"name", "<b>\"it's\" & more</b>"}, {"empty", ""}};
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {{"plain { } {x}", "plain { } {x}"}, {"{{title}}!", "R&amp;D!"},
+        {"<p>{{=name}}</p>", "<p>&lt;b&gt;&quot;it&#39;s&quot; &amp; more&lt;/b&gt;</p>"},
+        {"{{=empty}}{{=unknown}}.", "."}, {"{{nothing}}", "{{nothing}}"}, {"{{open}}", "{{=name}}"},
+        {"{{title", "{{title"}, {"{{", "{{"}, {"", ""}, {"{{}}", "{{}}"},
+        {"{{xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx {{title}}",
+            "{{xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx R&amp;D"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *html = page_fill(cases[i].text, texts, values, 2);
+        assert_string_equal(html, cases[i].expected);
+        free(html);
+    }
+    json_decref(texts);
+}
+
+static void test_the_language_is_what_was_asked_for_or_what_the_browser_prefers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *asked, *accept;
+        enum page_language language;
+    } cases[] = {{NULL, NULL, PAGE_EN}, {"zh", "en", PAGE_ZH}, {"en", "zh", PAGE_EN},
+        {"fr", "zh-CN", PAGE_ZH}, {NULL, "zh-TW,zh;q=0.9,en;q=0.8", PAGE_ZH},
+        {NULL, "fr, de;q=0.9, en-GB;q=0.8, zh;q=0.1", PAGE_EN}, {NULL, "fr,ZH", PAGE_ZH},
+        {NULL, "fr", PAGE_EN}, {NULL, ",,, ,", PAGE_EN}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(page_choose_language(cases[i].asked, cases[i].accept), cases[i].language);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_token_is_somebody_until_it_ends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_day_of_a_use_is_noted_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_session_is_its_token_while_both_last, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_guesser_waits_and_others_do_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_nobody_gets_through_but_whom_the_bits_name, set_up, tear_down),
+        cmocka_unit_test(test_a_cookie_is_found_among_others),
+        cmocka_unit_test(test_a_page_is_filled_in_and_values_are_no_markup),
+        cmocka_unit_test(test_the_language_is_what_was_asked_for_or_what_the_browser_prefers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
