@@ -32,8 +32,8 @@ struct baseline_fit {
 void baseline_begin(struct baseline *b, const struct segments *all, const struct step_point *reading,
     const struct event_sink *sink);
 
-/* Does the reading go on plausibly from g (rule 3), or from the first of the run of equal counts that ends at g
- * (rule 4)? */
+/* Does the reading go on plausibly from g (E3), or from the first of the run of equal counts that ends at g
+ * (E4)? */
 bool baseline_fits(const struct baseline *b, const struct segments *all, const struct step_point *reading,
     struct baseline_fit *ret);
 

@@ -1,5 +1,5 @@
 /*
- * U at each quarter hour (design, section 7, rule 5): the reading there, else linear between its neighbours,
+ * U at each quarter hour (CONTRIBUTING.md, E5): the reading there, else linear between its neighbours,
  * rounded down. Quarter hours are those of UTC: every zone in use is whole quarters away from it.
  *
  * Fed with the events of folding (collector/ledger/event.h), it needs no state: a step says of both its ends what is

@@ -1,6 +1,6 @@
 /*
  * The highest daily mean of the 28 days before an instant, which a step after a long gap is held against
- * (design, section 7, rule 3: "confirm meter"). Days are those of UTC: this is a measure of what the meter is
+ * (CONTRIBUTING.md, E3: "confirm meter"). Days are those of UTC: this is a measure of what the meter is
  * used to, not an amount. Days that an exception touches, or that are not complete, say nothing.
  *
  * Kept as U at each UTC midnight. A run of equal counts is entered when it ends, as one step: so the days

@@ -1,5 +1,5 @@
 /*
- * Readings that are held (design, section 7, rule 4): neither accepted nor settled as outliers yet. They are
+ * Readings that are held (CONTRIBUTING.md, E4): neither accepted nor settled as outliers yet. They are
  * not kept: of all that is decided later only three matter. The first since the last accepted one (from when
  * the 24 hours count), the last, and the first of the plausible chain that ends at the last. A positive plausible
  * step decides at once, so a chain is a run of equal counts; when it is longer than one reading and becomes the

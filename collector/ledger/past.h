@@ -1,6 +1,6 @@
 /*
  * Baselines that an exception ended. "If within 24 h a reading breaks the new baseline and is plausible from the g
- * before, the exception is withdrawn and the readings between are outliers" (design, section 7, rule 4): a device
+ * before, the exception is withdrawn and the readings between are outliers" (CONTRIBUTING.md, E4): a device
  * that told nonsense for a while is no new meter. The 24 hours are those of holding: they count from the first
  * reading that did not fit.
  */

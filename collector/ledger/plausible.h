@@ -1,5 +1,5 @@
 /*
- * Can a register have gone from one count to another in that time? (Design, section 7, rule 3.)
+ * Can a register have gone from one count to another in that time? (CONTRIBUTING.md, E3.)
  *
  *     L = 1.2 x max_rate x time + 2 x resolution
  *

@@ -1,4 +1,4 @@
-/* How well an amount is known, the worse the higher (design, section 7, rule 5). */
+/* How well an amount is known, the worse the higher (CONTRIBUTING.md, E5). */
 #pragma once
 
 enum quality {

@@ -1,5 +1,5 @@
 /*
- * Amounts of quarter hours, and of any run of them (design, section 7, rules 6 and 7). A quarter is U at its end
+ * Amounts of quarter hours, and of any run of them (CONTRIBUTING.md, E6, E7). A quarter is U at its end
  * minus U at its beginning; where an exception or a missing end lies inside, it is unknown, which is never 0. A sum
  * with an unknown quarter in it is unknown too; what is known of it stands beside it, never in its place.
  */

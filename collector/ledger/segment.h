@@ -1,12 +1,12 @@
 /*
- * Installation segments of one meter, and the exact arithmetic of counts in them (design, section 7, rules 1
- * and 2). A segment is one register at one place under one ratio; a logged replacement joins two, so that the
- * energy U goes on from one to the next:
+ * Installation segments of one meter, and the exact arithmetic of counts in them (CONTRIBUTING.md, E1, E2). A segment
+ * is one register at one place under one ratio; a logged replacement joins two, so that the energy U goes on from one
+ * to the next:
  *
  *     U(t) = U(segment start) + floor(n x p / q),  n = counts since the segment's start
  *
- * Pure: no clock, no I/O, no floats. What a person or a file gives is checked before it gets here
- * (segment_problem); readings are checked here (segment_takes).
+ * Pure: no clock, no I/O, no floats. What a person or a file gives is checked before it gets here (segment_problem);
+ * readings are checked here (segment_takes).
  */
 #pragma once
 
@@ -40,7 +40,7 @@ struct segments {
 /* What is wrong with a segment, in words that complete "the segment ...", or NULL. */
 const char *segment_problem(const struct segment *s);
 
-/* Rule 1: may the register of this segment read so? */
+/* E1: may the register of this segment read so? */
 bool segment_takes(const struct segment *s, int64_t count);
 
 #define SEGMENT_NONE INT64_C(-1)

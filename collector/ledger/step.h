@@ -1,6 +1,6 @@
 /*
  * A step from one reading of a meter to a later one, in one segment or across logged replacements: whether it
- * is plausible, and what U becomes (design, section 7, rules 2 and 3).
+ * is plausible, and what U becomes (CONTRIBUTING.md, E2, E3).
  */
 #pragma once
 
@@ -28,9 +28,9 @@ struct step {
     struct step_sum sum;
 };
 
-/* Is it plausible, by rule 3 but for its last sentence, that the meter went from `from` to `to`? Across a
- * replacement each register must have moved plausibly from or to what was logged, and a wrap there is no
- * rollover. A step that would leave int64 is not plausible. `sum` stands at `from`. */
+/* Is it plausible, by E3 but for "confirm meter", that the meter went from `from` to `to`? Across replacements each
+ * register must have moved plausibly from or to what was logged, and their sum too; a wrap there is no rollover. A
+ * step that would leave int64 is not plausible. `sum` stands at `from`. */
 bool step_try(const struct segments *all, const struct step_point *from, const struct step_sum *sum,
     const struct step_point *to, struct step *ret);
 

@@ -1,5 +1,5 @@
 /*
- * From the readings of one meter to its energy U (design, section 7, rules 1 to 4): which readings are believed,
+ * From the readings of one meter to its energy U (CONTRIBUTING.md, E1 to E4): which readings are believed,
  * where U is not known, and why. A state machine that takes the readings in order of time, across the meter's
  * segments, and emits what it decides (collector/ledger/event.h). Pure: no clock, no I/O, no memory of its own.
  * The result is a function of the set of readings.

@@ -1,4 +1,4 @@
-/* Rules 5 to 7: U at quarter hours, quarters, and sums of them. */
+/* E5 to E7: U at quarter hours, quarters, and sums of them. */
 #include "collector/ledger/quarters.h"
 
 #include <setjmp.h>

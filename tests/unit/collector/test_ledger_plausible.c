@@ -1,4 +1,4 @@
-/* Rule 3 for single pairs, by a table with the answers worked out by hand. */
+/* E3 for single pairs, by a table with the answers worked out by hand. */
 #include "collector/ledger/plausible.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* Rules 1 and 2: what a register can read, which segment a reading is of, and U from counts. */
+/* E1 and E2: what a register can read, which segment a reading is of, and U from counts. */
 #include "collector/ledger/segment.h"
 #include "collector/ledger/step.h"
 

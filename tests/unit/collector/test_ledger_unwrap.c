@@ -1,4 +1,4 @@
-/* Rule 4 case by case. A meter of at most 100 an hour (L is 122 in an hour, 242 in two, 362 in three), read every hour;
+/* E4 case by case. A meter of at most 100 an hour (L is 122 in an hour, 242 in two, 362 in three), read every hour;
  * what stands in the end is told in hours. Each history is also folded from snapshots, and with a late reading. */
 #include "tests/unit/collector/ledger_arrival.h"
 
@@ -332,6 +332,28 @@ static void test_the_state_is_small_where_nothing_is_undecided(void **state)
     assert_true(unwrap_size(&u) < 640 && sizeof u < 4096);
 }
 
+/* A third of a unit for each count: what is rounded is U, never a step, so that nothing is lost on the way. */
+static void test_rounding_does_not_add_up(void **state)
+{
+    (void)state;
+    struct segment segments[1] = {plain[0]};
+    segments[0].q = 3;
+    struct segments all = {segments, 1};
+    int64_t counts[31];
+    for (int64_t i = 0; i <= 30; i++)
+        counts[i] = 1000 + i;
+    check("single counts", &all, counts, 31, "", 10);
+    segments[0].has_start = true;
+    segments[0].start = 999; /* n = 1 to 31 */
+    check("single counts from a logged start", &all, counts, 31, "", 10);
+    segments[0].start = 998; /* n = 2 to 32: floor(32 / 3) - floor(2 / 3) */
+    check("... and one more", &all, counts, 31, "", 10);
+    segments[0].start = 1000;
+    check("29 of them", &all, counts, 30, "", 9);
+    segments[0].start = 998; /* floor(31 / 3) - floor(2 / 3) */
+    check("29 of them that cross one more third", &all, counts, 30, "", 10);
+}
+
 /* U near the end of 64 bits: what does not fit is not plausible, and is not known. */
 static void test_energy_beyond_64_bits_is_unknown(void **state)
 {
@@ -359,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_what_a_register_cannot_read_changes_nothing),
         cmocka_unit_test(test_after_a_long_gap_far_more_than_usual_is_to_be_confirmed),
         cmocka_unit_test(test_the_state_is_small_where_nothing_is_undecided),
+        cmocka_unit_test(test_rounding_does_not_add_up),
         cmocka_unit_test(test_energy_beyond_64_bits_is_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
