@@ -61,7 +61,7 @@ struct web_answer handle_login_page(
     struct web_context *context, const struct web_request *request); /* login.c */
 struct web_answer handle_login(struct web_context *context, const struct web_request *request);
 struct web_answer handle_logout(struct web_context *context, const struct web_request *request);
-struct web_answer ask_to_sign_in(struct web_context *context, const struct web_request *request);
+struct web_answer refuse_page(struct web_context *context, const struct web_request *request);
 struct web_answer handle_changes(
     struct web_context *context, const struct web_request *request); /* api_changes.c */
 

@@ -4,6 +4,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,33 +27,51 @@ static const char *given_next(const struct web_request *request)
     return good_next(next != NULL || strcmp(request->path, "/login") == 0 ? next : request->path);
 }
 
+static const char *text_of(const json_t *texts, const char *key)
+{
+    const char *text = key != NULL ? json_string_value(json_object_get(texts, key)) : NULL;
+    return text != NULL ? text : "";
+}
+
+/* Where somebody with this role begins. */
+static const char *home_of(enum role role)
+{
+    return role == ROLE_OPERATOR ? "/ops" : role == ROLE_AUDITOR ? "/api/v1/changes" : "/";
+}
+
 /* `message`: a key of the pages' texts; NULL = none. */
 static struct web_answer answer_page(
     struct web_context *c, const struct web_request *request, int code, const char *name, const char *message)
 {
     const struct web_asset *asset = assets_find(c->assets, name);
     if (asset == NULL)
-        return answer_error(code == 200 ? 404 : code, code == 200 ? "not_found" : "unauthorized",
+        return answer_error(code == 200 ? 404 : code,
+            code == 200   ? "not_found"
+            : code == 403 ? "forbidden"
+                          : "unauthorized",
             "the page to sign in on is missing in the folder of the pages");
     const char *asked =
         request->form != NULL ? form_value(request->form, "lang") : request_param(request, "lang");
     enum page_language language = page_choose_language(asked, request->accept_language);
     const json_t *texts = c->texts[language];
-    const char *said = message != NULL ? json_string_value(json_object_get(texts, message)) : NULL;
     const struct caller *caller = request->caller;
-    bool is_known = caller->kind == CALLER_KNOWN;
+    enum role role = caller->kind == CALLER_KNOWN ? caller->token.role : ROLE_PUBLIC;
+    char role_key[32];
+    snprintf(role_key, sizeof role_key, "role_%s", role_name(role));
     const char *next = given_next(request);
     const struct web_param values[] = {{"lang", page_language_name(language)},
-        {"tag", language == PAGE_ZH ? "zh-CN" : "en"}, {"next", next != NULL ? next : ""},
-        {"message", said != NULL ? said : ""}, {"csrf", caller->csrf},
-        {"name", is_known ? caller->token.name : ""},
-        {"role", is_known ? role_name(caller->token.role) : ""}};
+        {"tag", language == PAGE_ZH ? "zh-CN" : "en"}, {"is_zh", language == PAGE_ZH ? "true" : "false"},
+        {"is_en", language == PAGE_EN ? "true" : "false"}, {"next", next != NULL ? next : ""},
+        {"message", text_of(texts, message)}, {"csrf", caller->csrf}, {"name", caller->token.name},
+        {"role", text_of(texts, role_key)}, {"home", home_of(role)}};
     char *html = page_fill(asset->data, texts, values, sizeof values / sizeof values[0]);
     return answer_text(code, asset->content_type, html, strlen(html));
 }
 
-struct web_answer ask_to_sign_in(struct web_context *context, const struct web_request *request)
+struct web_answer refuse_page(struct web_context *context, const struct web_request *request)
 {
+    if (request->caller->kind == CALLER_KNOWN)
+        return answer_page(context, request, 403, "account.html", "login_forbidden");
     return answer_page(context, request, 401, "login.html",
         request->caller->kind == CALLER_WRONG ? "login_wrong" : "login_needed");
 }
@@ -83,7 +102,10 @@ struct web_answer handle_login(struct web_context *context, const struct web_req
     switch (result) {
     case SIGN_IN_DONE:
         log_info("web", "token %lld of \"%s\" signed in", (long long)token.id, token.name);
-        return go_to(next != NULL ? next : token.role == ROLE_OPERATOR ? "/ops" : "/login", cookie);
+        return go_to(next != NULL                  ? next
+                     : token.role == ROLE_OPERATOR ? home_of(token.role)
+                                                   : "/login",
+            cookie);
     case SIGN_IN_WRONG:
         answer = answer_page(context, request, 401, "login.html", "login_wrong");
         answer.authenticate = "Bearer realm=\"parkmon\", error=\"invalid_token\"";

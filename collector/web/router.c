@@ -147,15 +147,17 @@ static struct web_answer refuse_caller(const struct router *router, struct web_c
     const struct web_route *route, const struct web_request *request, enum guard_verdict verdict)
 {
     struct web_answer answer;
-    if (verdict == GUARD_FORBIDDEN)
-        return answer_error(403, "forbidden", "this token does not allow it");
     bool is_wrong = request->caller->kind == CALLER_WRONG;
-    if (route->is_page && router->ask_to_sign_in != NULL)
-        answer = router->ask_to_sign_in(context, request);
+    if (route->is_page && router->refuse_page != NULL)
+        answer = router->refuse_page(context, request);
+    else if (verdict == GUARD_FORBIDDEN)
+        answer = answer_error(403, "forbidden", "this token does not allow it");
     else
         answer = answer_error(401, "unauthorized", "%s",
             is_wrong ? "this token is not good, or is no more"
                      : "a token is needed: Authorization: Bearer, or sign in at /login");
+    if (verdict == GUARD_FORBIDDEN)
+        return answer;
     answer.authenticate =
         is_wrong ? "Bearer realm=\"parkmon\", error=\"invalid_token\"" : "Bearer realm=\"parkmon\"";
     return answer;

@@ -54,7 +54,7 @@ struct web_route {
     unsigned scope;     /* of enum scope: whose token has it is let through; 0 = none */
     const char *params; /* " a b " = those allowed; NULL = any, ignored (pages: links carry all sorts) */
     struct web_answer (*handle)(struct web_context *context, const struct web_request *request);
-    bool is_page; /* for people: who is refused for want of a token is asked to sign in */
+    bool is_page; /* for people: who is refused gets a page, see refuse_page */
 };
 
 struct router {
@@ -63,8 +63,9 @@ struct router {
     const char *address; /* of the listener */
     const char *name;    /* by which browsers reach it beside; NULL = none */
     struct guard *guard;
-    /* The page on which a person signs in, as a 401; NULL = there is none. */
-    struct web_answer (*ask_to_sign_in)(struct web_context *context, const struct web_request *request);
+    /* The page that a person gets in place of the one that was asked for: to sign in, as a 401, or, who has, what else
+     * there is, as a 403; NULL = there is none. */
+    struct web_answer (*refuse_page)(struct web_context *context, const struct web_request *request);
 };
 
 /* Checks the request (Host, method, body, who asks, where a form comes from, parameters), then calls the handler.

@@ -73,7 +73,7 @@ struct router context_router(const struct web_context *context)
         .address = context->options->address,
         .name = context->options->name,
         .guard = context->guard,
-        .ask_to_sign_in = ask_to_sign_in};
+        .refuse_page = refuse_page};
 }
 
 void web_print_routes(FILE *out)

@@ -83,6 +83,18 @@ def test_in_by_a_token_and_out_again(house, page):
     assert TEXTS["zh"]["login_needed"] in text(page)
 
 
+def test_whose_token_does_not_allow_a_page_is_told_so_and_can_leave(house, page):
+    token = house.token("add", "--role", "auditor", "--name", "audit")
+    page.open(f"{house.url}/ops?lang=en")
+    fill_in(page, token)
+    page.wait("document.querySelector('form[action=\"/logout\"]') !== null")
+    shown = text(page)
+    assert TEXTS["en"]["login_forbidden"] in shown and TEXTS["en"]["role_auditor"] in shown
+    assert page.run("return document.querySelector('.sign-in a').pathname") == "/api/v1/changes"
+    page.run("document.querySelector('form').requestSubmit()")
+    page.wait("document.getElementById('token') !== null")
+
+
 def test_an_open_page_asks_to_sign_in_when_its_token_is_revoked(house, browser):
     browser.command("Network.clearBrowserCookies")
     token = house.token("add", "--role", "operator", "--name", "guest")
