@@ -84,6 +84,17 @@ bool listener_is_from_here(int fd, struct in6_addr *ret_peer)
     return is_loopback(ret_peer) || memcmp(ret_peer, &here, sizeof here) == 0;
 }
 
+bool listener_last_forwarded(const char *header, struct in6_addr *ret)
+{
+    const char *comma = strrchr(header, ','), *last = comma != NULL ? comma + 1 : header;
+    union address at;
+    socklen_t len;
+    if (!parse(last + strspn(last, " \t"), 0, &at, &len))
+        return false;
+    *ret = mapped(&at);
+    return true;
+}
+
 enum status listener_open(
     const char *address, int port, bool is_loopback_only, int *ret_fd, int *ret_port, struct error *err)
 {

@@ -16,6 +16,9 @@ bool listener_is_wildcard(const char *address);
  * IPv4 the mapped one. */
 bool listener_is_from_here(int fd, struct in6_addr *ret_peer);
 
+/* The last address of an X-Forwarded-For header, which is the one that the nearest proxy saw. False: it ends with none. */
+bool listener_last_forwarded(const char *header, struct in6_addr *ret);
+
 /* Port 0 = a free one. ST_UNREACHABLE names address and port. */
 enum status listener_open(
     const char *address, int port, bool is_loopback_only, int *ret_fd, int *ret_port, struct error *err);

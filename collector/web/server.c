@@ -103,6 +103,7 @@ struct header_reader {
     int hosts, lengths, encodings;
     int64_t length; /* of the body; -1 = not said, or no number */
     bool is_forwarded;
+    const char *forwarded_for; /* NULL = absent */
 };
 
 /* Those that are only handed on. */
@@ -132,6 +133,8 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
     } else if (strcasecmp(key, "Forwarded") == 0 || strncasecmp(key, "X-Forwarded-", 12) == 0 ||
                strcasecmp(key, "X-Real-IP") == 0 || strcasecmp(key, "Via") == 0) {
         r->is_forwarded = true;
+        if (strcasecmp(key, "X-Forwarded-For") == 0)
+            r->forwarded_for = value;
     } else if (place_of(r->request, key)) {
         *place_of(r->request, key) = value;
     } else if (strcasecmp(key, "Content-Length") == 0) {
@@ -176,8 +179,8 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
 }
 
 /* *ret_length: of the body; -1 = not said. */
-static void read_request(struct MHD_Connection *connection, const char *method, const char *path,
-    const char *version, const void *mark, struct web_request *ret, int64_t *ret_length)
+static void read_request(const struct web *w, struct MHD_Connection *connection, const char *method,
+    const char *path, const char *version, const void *mark, struct web_request *ret, int64_t *ret_length)
 {
     *ret =
         (struct web_request){.method = method, .path = path, .is_odd = mark == &odd_mark || !is_plain(path)};
@@ -190,7 +193,11 @@ static void read_request(struct MHD_Connection *connection, const char *method, 
         (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0))
         ret->is_odd = true;
     int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    ret->is_here = listener_is_from_here(fd, &ret->address) && !headers.is_forwarded;
+    ret->is_here = listener_is_from_here(fd, &ret->address);
+    /* Of a proxy on this machine that we were told of: else everybody behind it would wait for one who guesses. */
+    if (ret->is_here && w->options.is_https && headers.forwarded_for)
+        listener_last_forwarded(headers.forwarded_for, &ret->address);
+    ret->is_here = ret->is_here && !headers.is_forwarded;
     *ret_length = headers.lengths == 1 ? headers.length : -1;
 }
 
@@ -321,7 +328,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         *upload_size = 0;
         return MHD_YES;
     }
-    read_request(connection, method, url, version, *mark, &request, &length);
+    read_request(w, connection, method, url, version, *mark, &request, &length);
     if (is_body(*mark)) {
         const struct buf *body = *mark;
         request.body = body->data ? body->data : "";

@@ -254,6 +254,27 @@ def test_tries_to_sign_in_are_slowed_down(strict):
     assert strict.ask("GET", "/api/v1/live", bearer(token))[0] == 200  # who has a token is not slowed down
 
 
+def test_behind_a_proxy_one_who_guesses_slows_down_nobody_else(stage):
+    house = House(stage, 'access = "token"; https = true; name = "park.example";').start()
+    token = house.add("operator")
+
+    def sign_in(text: str, came_from: str | None) -> int:
+        headers = [] if came_from is None else [("X-Forwarded-For", came_from)]
+        return house.ask("POST", "/login", headers, urlencode({"token": text}))[0]
+
+    for number in range(3):  # what stands before the last is the visitor's own claim
+        assert sign_in("park", f"10.9.9.{number}, 203.0.113.7") == 401
+    assert sign_in(token, "203.0.113.7") == sign_in(token, "203.0.113.8, 203.0.113.7") == 429
+    assert sign_in(token, "203.0.113.7, 203.0.113.8") == sign_in(token, "2001:db8::1") == sign_in(token, None) == 303
+    assert sign_in(token, "unknown") == 303
+
+
+def test_what_a_visitor_claims_to_be_forwarded_for_counts_nothing_without_a_proxy(strict):
+    for number in range(3):
+        assert strict.ask("POST", "/login", [("X-Forwarded-For", f"203.0.113.{number}")], "token=x")[0] == 401
+    assert strict.ask("POST", "/login", [("X-Forwarded-For", "203.0.113.99")], "token=x")[0] == 429
+
+
 def test_a_stream_ends_with_its_token(strict):
     token = strict.add("operator")
     connection = http.client.HTTPConnection("127.0.0.1", strict.collector.port, timeout=40)
