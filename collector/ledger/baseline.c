@@ -89,7 +89,7 @@ void baseline_accept(struct baseline *b, const struct step_point *reading, const
         event_span(sink, EVENT_FROZEN, b->run_second_ms, b->last.time_ms);
         b->last = run_first(b);
     }
-    if (fit->step.is_rollover)
+    if (fit->step.is_rollover && reading->segment == b->last.segment)
         event_span(sink, EVENT_ROLLOVER, b->last.time_ms, reading->time_ms);
     bool is_moved = has_moved(b, reading, &fit->step);
     if (is_moved) {

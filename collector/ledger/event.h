@@ -13,7 +13,7 @@ enum event_kind {
     EVENT_OUTLIERS,
     /* The readings from from_ms to until_ms, both included, repeat an earlier one and are dropped. */
     EVENT_FROZEN,
-    /* The step between these accepted readings needs the modulus. */
+    /* The step between these accepted readings of one segment needs the modulus. */
     EVENT_ROLLOVER,
     /* Open exceptions: nobody knows what happened between the readings at from_ms and until_ms. What was said of
      * boundaries between them no longer holds; a rollover between them says nothing while the exception stands. */

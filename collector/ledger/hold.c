@@ -4,13 +4,12 @@
 
 void hold_add(struct hold *h, const struct segments *all, const struct step_point *reading)
 {
-    bool is_positive;
-    bool is_repeat = h->count > 0 && step_is_plausible(all, &h->last, reading, &is_positive) &&
-                     !is_positive && h->last.segment == reading->segment;
-    int64_t count = is_repeat ? h->last.count : reading->count; /* a small fall counts as the earlier count */
+    struct step step;
+    bool is_repeat = h->count > 0 && step_is_plausible(all, &h->last, reading, &step) && !step.is_positive;
     h->last = *reading;
-    h->last.count = count;
-    if (!is_repeat)
+    if (is_repeat) /* a small fall counts as the earlier count */
+        h->last.count = step.count;
+    else
         h->chain = h->last;
     if (h->count == 0)
         h->first = h->last;
@@ -19,8 +18,8 @@ void hold_add(struct hold *h, const struct segments *all, const struct step_poin
 
 bool hold_is_confirmed_by(const struct hold *h, const struct segments *all, const struct step_point *reading)
 {
-    bool is_positive;
-    return h->count > 0 && step_is_plausible(all, &h->last, reading, &is_positive) && is_positive;
+    struct step step;
+    return h->count > 0 && step_is_plausible(all, &h->last, reading, &step) && step.is_positive;
 }
 
 bool hold_is_overdue(const struct hold *h)

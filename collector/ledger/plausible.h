@@ -17,17 +17,24 @@
 bool plausible_counts(
     const struct segment *s, int64_t time_ms, int64_t from, int64_t to, int64_t *ret_counts);
 
+/* The least that it can be, whatever L is. False: the register fell, and has no modulus. */
+bool plausible_least(const struct segment *s, int64_t from, int64_t to, int64_t *ret_counts);
+
 /*
- * L for a step across logged replacements, which has a leg in each segment: it holds for the sum of all, and is that
- * of the segment where it is highest. Begins as PLAUSIBLE_LEGS.
+ * A step across logged replacements has a leg in each segment. L, that of the segment where it is highest, holds for
+ * the sum of all, and so does "exactly one k": with one more wrap in any leg the sum must be above L. Begins as
+ * PLAUSIBLE_LEGS.
  */
 struct plausible_legs {
     struct exact up, down, limit; /* primary base units */
+    bool has_wrap;
+    struct exact wrap; /* the least that one more wrap would add */
 };
 
 #define PLAUSIBLE_LEGS ((struct plausible_legs){.up = EXACT_ZERO, .down = EXACT_ZERO, .limit = EXACT_ZERO})
 
 /* `time_ms`: of the whole step; `counts` may be negative. False: it cannot be told exactly. */
 bool plausible_add_leg(struct plausible_legs *legs, const struct segment *s, int64_t time_ms, int64_t counts);
-/* False also where it cannot be told exactly. */
 bool plausible_is_above_limit(const struct plausible_legs *legs);
+/* Within L, and with exactly one k. */
+bool plausible_is_sum(const struct plausible_legs *legs);

@@ -20,18 +20,19 @@ static bool go(const struct segments *all, const struct step_point *from, const 
     for (int64_t i = from->segment;; i++) {
         const struct segment *s = &all->items[i];
         int64_t target = i == to->segment ? to->count : s->end, counts;
-        if (!plausible_counts(s, time_ms, count, target, &counts))
-            return false;
-        if (is_across && !plausible_add_leg(&legs, s, time_ms, counts))
+        bool is_possible = is_across ? plausible_least(s, count, target, &counts) &&
+                                           plausible_add_leg(&legs, s, time_ms, counts)
+                                     : plausible_counts(s, time_ms, count, target, &counts);
+        if (!is_possible)
             return false;
         ret->is_positive = ret->is_positive || counts > 0;
+        ret->is_rollover = ret->is_rollover || (target < count && counts > 0);
         if (sum != NULL && !(segment_add(sum->counts, counts, &sum->counts) &&
                                segment_energy(s, sum->start, sum->counts, &sum->energy)))
             return false;
         if (i == to->segment) {
             ret->count = counts == 0 ? count : target;
-            ret->is_rollover = !is_across && target < count && counts > 0;
-            return !is_across || !plausible_is_above_limit(&legs);
+            return !is_across || plausible_is_sum(&legs);
         }
         count = all->items[i + 1].start;
         if (sum != NULL)
@@ -52,13 +53,11 @@ bool step_try(const struct segments *all, const struct step_point *from, const s
     return may_go(all, from, to) && go(all, from, to, &ret->sum, ret);
 }
 
-bool step_is_plausible(const struct segments *all, const struct step_point *from, const struct step_point *to,
-    bool *ret_is_positive)
+bool step_is_plausible(
+    const struct segments *all, const struct step_point *from, const struct step_point *to, struct step *ret)
 {
-    struct step step = {0};
-    bool is_plausible = may_go(all, from, to) && go(all, from, to, NULL, &step);
-    *ret_is_positive = is_plausible && step.is_positive;
-    return is_plausible;
+    *ret = (struct step){0};
+    return may_go(all, from, to) && go(all, from, to, NULL, ret);
 }
 
 bool step_is_above_limit(

@@ -24,19 +24,19 @@ struct step_sum {
 struct step {
     int64_t count;    /* what the later reading counts as */
     bool is_positive; /* the register moved */
-    bool is_rollover; /* within one segment, and needs k >= 1 */
+    bool is_rollover; /* it needs k >= 1 */
     struct step_sum sum;
 };
 
 /* Is it plausible, by E3 but for "confirm meter", that the meter went from `from` to `to`? Across replacements each
- * register must have moved plausibly from or to what was logged, and their sum too; a wrap there is no rollover. A
- * step that would leave int64 is not plausible. `sum` stands at `from`. */
+ * register moved from or to what was logged, and the sum must be plausible. A step that would leave int64 is not
+ * plausible. `sum` stands at `from`. */
 bool step_try(const struct segments *all, const struct step_point *from, const struct step_sum *sum,
     const struct step_point *to, struct step *ret);
 
-/* The same, where only the counts matter. */
-bool step_is_plausible(const struct segments *all, const struct step_point *from, const struct step_point *to,
-    bool *ret_is_positive);
+/* The same, where only the counts matter: ret->sum says nothing. */
+bool step_is_plausible(
+    const struct segments *all, const struct step_point *from, const struct step_point *to, struct step *ret);
 
 /* Are the registers higher at the later reading by more than L, without any wrap? It is what names the limit to a
  * person. */

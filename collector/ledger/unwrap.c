@@ -102,8 +102,8 @@ static void settle_outliers(struct unwrap *u, const struct segments *all, const 
 static int64_t exception_from_ms(
     const struct baseline *b, const struct segments *all, const struct step_point *first)
 {
-    bool is_positive;
-    bool is_explained = b->has_earlier && step_is_plausible(all, &b->earlier, first, &is_positive);
+    struct step step;
+    bool is_explained = b->has_earlier && step_is_plausible(all, &b->earlier, first, &step);
     return is_explained ? b->earlier.time_ms : b->last.time_ms;
 }
 

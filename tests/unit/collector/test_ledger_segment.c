@@ -179,6 +179,22 @@ static void test_a_step_across_a_logged_replacement_adds_up(void **state)
     from.count = 4980;
     to.count = 499 - 2;
     assert_false(step_try(&all, &from, &sum, &to, &step));
+    /* With a modulus it is a rollover, where one more wrap in any part is above L, which is 243: 30 + 17 + 600. */
+    segments[1].modulus = 600;
+    segments[1].p = 1;
+    segments[1].start = 590;
+    to.count = 7;
+    assert_true(step_try(&all, &from, &sum, &to, &step));
+    assert_true(step.is_rollover);
+    assert_int_equal(step.sum.energy, 31 + 17);
+    segments[1].modulus = 197; /* 30 + 17 + 197 = 244 */
+    segments[1].start = 187;
+    assert_true(step_try(&all, &from, &sum, &to, &step));
+    segments[1].modulus = 196;
+    segments[1].start = 186;
+    assert_false(step_try(&all, &from, &sum, &to, &step));
+    segments[1].modulus = 0;
+    segments[1].start = 500;
     /* Not backwards, and not over a register that nobody logged. */
     struct step_point back = {.time_ms = 12 * HOUR, .segment = 0, .count = 4990};
     to.count = 507;

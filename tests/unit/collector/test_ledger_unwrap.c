@@ -273,6 +273,15 @@ static void test_a_logged_replacement_settles_what_was_held(void **state)
     struct segments all = {segments, 2};
     static const int64_t counts[] = {100, 140, 5000, 10, 50, 90};
     check("an outlier before it", &all, counts, 6, "outlier 2", 210);
+    segments[0].end = 5000;
+    static const int64_t chain[] = {100, 140, 5000, 0, 0, 40};
+    check("a chain goes on across it", &all, chain, 6, "limit 1-2", 80);
+    segments[0].end = 220;
+    segments[1].start = 990;
+    segments[1].modulus = 1000;
+    static const int64_t wraps[] = {100, 140, 180, 5, 45, 85}, ends[] = {100, 140, 180, 5};
+    check("a wrap after it is held", &all, ends, 4, "held 2-3", 80);
+    check("... until it is confirmed", &all, wraps, 6, "", 120 + 95);
 }
 
 static void test_what_a_register_cannot_read_changes_nothing(void **state)
