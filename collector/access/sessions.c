@@ -16,11 +16,24 @@ static void remove_at(struct sessions *s, int i)
     s->count--;
 }
 
+static void make_room(struct sessions *s, int64_t token)
+{
+    int own = 0, oldest = -1; /* they stand in the order in which they began */
+    for (int i = s->count - 1; i >= 0; i--)
+        if (s->items[i].token == token) {
+            own++;
+            oldest = i;
+        }
+    if (own >= SESSIONS_PER_TOKEN)
+        remove_at(s, oldest);
+    else if (s->count == SESSIONS_MAX)
+        remove_at(s, 0);
+}
+
 const struct session *sessions_begin(
     struct sessions *s, int64_t token, int64_t now_mono_ms, char id[static SECRET_TEXT_SIZE])
 {
-    if (s->count == SESSIONS_MAX)
-        remove_at(s, 0);
+    make_room(s, token);
     secret_draw(id);
     struct session *session = &s->items[s->count++];
     *session = (struct session){.hash = secret_hash(id), .token = token, .begun_mono_ms = now_mono_ms};

@@ -8,6 +8,7 @@
 #include "collector/access/token.h"
 
 #define SESSIONS_MAX 256
+#define SESSIONS_PER_TOKEN 16 /* so that no bearer of one signs others out */
 #define SESSION_LIFE_MS (INT64_C(12) * 3600000)
 
 struct session {
@@ -22,7 +23,7 @@ struct sessions {
     int count;
 };
 
-/* Where there are SESSIONS_MAX, the oldest ends. `id` is for the cookie, and told only here. */
+/* Where there are SESSIONS_PER_TOKEN of this token, or SESSIONS_MAX of all, the oldest of them ends. `id` is for the cookie, and told only here. */
 const struct session *sessions_begin(
     struct sessions *s, int64_t token, int64_t now_mono_ms, char id[static SECRET_TEXT_SIZE]);
 /* NULL: unknown, ended, or too old. Valid until the next call with this struct. */

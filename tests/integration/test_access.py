@@ -172,6 +172,29 @@ def test_a_token_that_is_not_good_opens_nothing(strict):
     assert strict.ask("GET", "/api/v1/changes", [("Authorization", f"bearer   {good}")])[0] == 200
 
 
+def test_the_status_command_needs_no_token(strict):
+    strict.collector.wait_healthy()
+    done = run([strict.collector.program, "status", "--config", strict.collector.settings])
+    # How it is is not the question here; where it is refused it says "failing", 2.
+    assert (done.returncode, done.stdout.splitlines()[0]) in ((0, "healthy"), (1, "degraded"))
+
+
+def test_other_machines_are_listened_to_where_tokens_are_needed(stage):
+    house = House(stage, 'access = "token"; name = "park.example";')
+    settings = house.collector.settings
+    settings.write_text(settings.read_text().replace('address = "127.0.0.1"', 'address = "0.0.0.0"'))
+    house.start()
+    token = house.add("operator")
+    assert house.ask("GET", "/ops")[0] == 401
+    assert house.ask("GET", "/ops", bearer(token))[0] == 200
+    log = house.collector.log_tail()
+    assert "no token is good" in log and "who listens on the way reads tokens" in log
+    settings.write_text(settings.read_text().replace('access = "token"', 'access = "loopback"'))
+    done = run([house.collector.program, "--config", settings, "--check"])
+    assert done.returncode == 78
+    assert done.stderr.endswith('http.address: "0.0.0.0" is not a loopback address; expected 127.0.0.1 or ::1, or access = "token"\n')
+
+
 def test_on_loopback_reading_is_open_as_before_and_nothing_else(loopback):
     for row in TABLE:
         status, _ = play(loopback, row, [])
