@@ -59,7 +59,7 @@ def test_what_is_known_is_never_above_what_the_feeder_used():
         segments = made.history.segments
         slack = (8 + 2 * len(segments)) * segments[0].resolution * max(segment.ratio for segment in segments) + 2 * len(segments)
         for points in meter_of(made).by_stretch.values():
-            shown = [point.t if point.logged else made.shows[point.t] for point in points]
+            shown = [made.shows[point.t] for point in points]
             assert len({t is None for t in shown}) == 1, f"seed {seed}: a wrong reading was accepted"
             above = [point.u - made.load.used(max(BEGIN, t)) for point, t in zip(points, shown) if t is not None]
             lowest = [min(above[:i + 1]) for i in range(len(above))]
