@@ -13,10 +13,10 @@ Readings of the text, where section 7 is silent or can be read in two ways:
     the two over the time between the readings. So rule 4 goes on across a logged replacement as if there were none.
  4. Rule 2's 30 minutes: the instant is uncertain by as much, so a reading is plausible from the old meter's end register if that meter can run
     from the reading to it in 30 min, from the new one's start register if that can run to the reading in 30 min, on whichever side of the
-    logged instant the reading lies. Plausible from one alone: it is that meter's. From both or neither: by its time. What the new meter
+    logged instant the reading lies; where one of the two is not known, by its time. Plausible from one alone: it is that meter's. From both or neither: by its time. What the new meter
     would have said before the old one's last reading is an outlier.
  5. A segment begins without a start register: the span from the last reading of the one before to its first is an exception too. What is held
-    when the one before ends lies inside it.
+    when the one before ends lies inside it. Before that first reading there is no span yet.
  6. "Counts since the segment's start": since its start register, else since its first reading. An exception adds nothing to what they were at g
     (matters only where CT x PT is not whole).
  7. Rule 3's small fall is compared with the count that the earlier reading counts as, so a slow slide adds up.
@@ -30,14 +30,15 @@ Readings of the text, where section 7 is silent or can be read in two ways:
     step: a chain whose first reading is plausible from g is a rollover and no exception; what was held before the chain is an outlier.
     What comes after the first of the chain is decided again from there, so a step with k >= 1 in it needs its own confirmation.
 11. Of the readings held when (b) opens an exception those before the chain are inside the exception and no outliers.
-12. (b)'s "one reading earlier": the accepted reading before g, in the same stretch, where the first of the chain is plausible from it and not from
-    g (after 24 h it can be: then g is in no doubt).
+12. (b)'s "one reading earlier": the accepted reading before g, in the same stretch, where the first of the chain is plausible by L from it and not
+    from g (after 24 h it can be: then g is in no doubt). Dropping g alone must explain, without dropping repeats before it.
 13. A chain is the longest run of held readings that ends at the last held, each step plausible; equal counts belong to it.
 14. Held for 24 h: the newest held is at least 24 h later than the first held; n decides before that is asked ("a gap changes nothing").
     From then on nothing held becomes an outlier: the exception ends at the first reading that (a) would accept or at the next plausible chain.
     It is not withdrawn, and no rollover.
-15. "Within 24 h": at most 24 h after the first reading of the new baseline. "Breaks": not plausible from its last accepted reading.
-    "Plausible from the g before": with k = 0. Of several exceptions that can be withdrawn it is the newest; with it go those after it.
+15. "Within 24 h": at most 24 h after the first of the readings that were held for it. "Breaks": not plausible from the new baseline's last accepted
+    reading. It is decided again from the g before, so one with k >= 1 is held. Of several exceptions that can be withdrawn it is the
+    newest; with it go those after it.
 16. Only the quarters' own ends count for their quality, so a quarter between two measured ends is measured.
 """
 
@@ -67,6 +68,16 @@ class Event:
         return self.from_ms, self.until_ms is None, self.until_ms or 0, self.kind
 
 
+@dataclass(frozen=True)
+class Shift:
+    """An exception that can be withdrawn: since when its readings were held, and what there was before it."""
+
+    held_ms: int
+    points: list[Point]
+    exceptions: int
+    frozen: int
+
+
 class Meter:
     """The ledger of one meter: `points` that were accepted, in order of time, and the `events` of the final state."""
 
@@ -78,7 +89,7 @@ class Meter:
         self.frozen: list[Event] = []
         self.outliers: set[int] = set()
         self.others: list[Event] = []
-        self.shifts: list[tuple[int, list[Point], int, int]] = []
+        self.shifts: list[Shift] = []
         self.stretches = 0
         parts = self._parts(self._distinct(readings))
         for i, part in enumerate(parts):
@@ -90,8 +101,6 @@ class Meter:
             at = 1
             while at < len(part):
                 at = self._decide(part, at, is_last=i == len(parts) - 1)
-        if self.points and not parts[-1]:
-            self.exceptions.append(Event("open_exception", self.points[-1].t, None))
         self.by_stretch: dict[int, list[Point]] = {}
         for point in self.points:
             self.by_stretch.setdefault(point.stretch, []).append(point)
@@ -116,10 +125,10 @@ class Meter:
     def _whose(self, t: int, count: int) -> int | None:
         by_time = next((i for i, segment in enumerate(self.segments) if segment.holds(t)), None)
         for i, (old, new) in enumerate(zip(self.segments, self.segments[1:])):
-            if abs(t - new.from_ms) > NEAR_MS:
+            if abs(t - new.from_ms) > NEAR_MS or old.end is None or new.start is None:
                 continue
-            is_old = old.end is not None and old.can_show(count) and is_plausible_alone(old, count, old.end, NEAR_MS)
-            is_new = new.start is not None and new.can_show(count) and is_plausible_alone(new, new.start, count, NEAR_MS)
+            is_old = old.can_show(count) and is_plausible_alone(old, count, old.end, NEAR_MS)
+            is_new = new.can_show(count) and is_plausible_alone(new, new.start, count, NEAR_MS)
             if is_old != is_new:
                 return i if is_old else i + 1
         return by_time
@@ -212,19 +221,17 @@ class Meter:
         return step if step and self._is_unusual(self.points[-1], n, step, self.points) else None
 
     def _kind(self, n: Reading) -> str:
-        """What an exception from g to n is called: see README.md."""
-        if self._unconfirmed(n):
-            return "confirm_meter"
+        """What an exception from g is called that the step to n does not explain: see README.md."""
         return "limit" if is_above_limit(self.segments, self.points[-1], n) else "open_exception"
 
-    def _open(self, first: Reading, first_held: Reading | None = None) -> None:
-        """Exception from g to the first reading of the new baseline; first_held: of what was held for 24 h, which names it."""
-        g, without_g = self.points[-1], self.points[:-1]
-        kind = self._kind(first_held or first)
-        if first_held is None:
-            self.shifts.append((first.t, list(self.points), len(self.exceptions), len(self.frozen)))
-        if not explanation(self.segments, g, first) and without_g and without_g[-1].stretch == g.stretch and self._explain(without_g, first) \
-                and not self._explain(self.points, first):
+    def _open(self, first: Reading, held: list[Reading], is_final: bool, is_explained: bool = False) -> None:
+        """Exception from g to the first reading of the new baseline, of which is_explained says that it follows g as a frozen run does."""
+        g, is_plausible = self.points[-1], explanation(self.segments, self.points[-1], first) is not None
+        kind = "confirm_meter" if self._unconfirmed(first) else self._kind(held[0] if is_plausible or is_explained else first)
+        if not is_final:
+            self.shifts.append(Shift(held[0].t if held else first.t, list(self.points), len(self.exceptions), len(self.frozen)))
+        if not is_plausible and not is_explained and len(self.points) > 1 and self.points[-2].stretch == g.stretch \
+                and explanation(self.segments, self.points[-2], first):
             self.points.pop()
         self.exceptions.append(Event(kind, self.points[-1].t, first.t))
         self._begin(first, g)
@@ -232,13 +239,11 @@ class Meter:
     def _withdraw(self, n: Reading, between: Sequence[Reading]) -> bool:
         """Within 24 h n breaks the new baseline and is plausible from the g before: what lies between are outliers."""
         for i in range(len(self.shifts) - 1, -1, -1):
-            began, points, exceptions, frozen = self.shifts[i]
-            how = self._explain(points, n) if n.t - began <= DAY_MS else None
-            if how and how[1].k == 0:
-                self.points = points
-                del self.shifts[i:], self.exceptions[exceptions:], self.frozen[frozen:]
-                self.outliers.update(reading.t for reading in between if points[-1].t < reading.t < n.t)
-                self._accept(n, *how)
+            shift = self.shifts[i]
+            if n.t - shift.held_ms <= DAY_MS and self._explain(shift.points, n):
+                self.points = shift.points
+                del self.shifts[i:], self.exceptions[shift.exceptions:], self.frozen[shift.frozen:]
+                self.outliers.update(reading.t for reading in between if self.points[-1].t < reading.t < n.t)
                 return True
         return False
 
@@ -252,7 +257,7 @@ class Meter:
             self.outliers.update(reading.t for reading in held[:begins])
             self._accept(held[begins], *how)
         else:
-            self._open(held[begins], held[0] if is_final else None)
+            self._open(held[begins], held, is_final)
         return begins
 
     def _decide(self, part: list[Reading], at: int, is_last: bool) -> int:
@@ -265,18 +270,18 @@ class Meter:
             goes_on = bool(held) and self._is_positive(held[-1], n)
             if how and how[1].k == 0 and not goes_on:
                 if is_final:
-                    self._open(n, held[0])
+                    self._open(n, held, is_final, is_explained=True)
                 else:  # accepted; (a): the held ones are outliers
                     self.outliers.update(reading.t for reading in held)
                     self._accept(n, *how)
                 return i + 1
             if not how and self._withdraw(n, part[:i]):
-                return i + 1
+                return i
             if goes_on:  # (b)
                 return i - len(held) + self._settle(held, is_final) + 1
             unconfirmed = self._unconfirmed(n)
             if unconfirmed and unconfirmed.k == 0:
-                self._open(n, held[0] if is_final else None)
+                self._open(n, held, is_final)
                 return i + 1
             if held and explanation(self.segments, held[-1], n):
                 n = replace(n, count=counts_as(self.segments, held[-1], n))
