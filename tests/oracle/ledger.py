@@ -13,8 +13,8 @@ Readings of the text, where section 7 is silent or can be read in two ways:
     the two over the time between the readings. So rule 4 goes on across a logged replacement as if there were none.
  4. Rule 2's 30 minutes: the instant is uncertain by as much, so a reading is plausible from the old meter's end register if that meter can run
     from the reading to it in 30 min, from the new one's start register if that can run to the reading in 30 min, on whichever side of the
-    logged instant the reading lies; where one of the two is not known, by its time. Plausible from one alone: it is that meter's. From both or neither: by its time. What the new meter
-    would have said before the old one's last reading is an outlier.
+    logged instant the reading lies; where one of the two is not known, by its time. Plausible from one alone: it is that meter's. From both or neither: by its time. No step leads
+    from a reading of the new meter to a later one of the old.
  5. A segment begins without a start register: the span from the last reading of the one before to its first is an exception too. What is held
     when the one before ends lies inside it. Before that first reading there is no span yet.
  6. "Counts since the segment's start": since its start register, else since its first reading. An exception adds nothing to what they were at g
@@ -37,7 +37,7 @@ Readings of the text, where section 7 is silent or can be read in two ways:
     From then on nothing held becomes an outlier: the exception ends at the first reading that (a) would accept or at the next plausible chain.
     It is not withdrawn, and no rollover.
 15. "Within 24 h": at most 24 h after the first of the readings that were held for it. "Breaks": not plausible from the new baseline's last accepted
-    reading. It is decided again from the g before, so one with k >= 1 is held. Of several exceptions that can be withdrawn it is the
+    reading. "Plausible from the g before": with k = 0. Of several exceptions that can be withdrawn it is the
     newest; with it go those after it.
 16. Only the quarters' own ends count for their quality, so a quarter between two measured ends is measured.
 """
@@ -94,10 +94,9 @@ class Meter:
         parts = self._parts(self._distinct(readings))
         for i, part in enumerate(parts):
             self.shifts = []
-            if part:
-                if self.points:
-                    self.exceptions.append(Event("open_exception", self.points[-1].t, part[0].t))
-                self._begin(part[0])
+            if self.points:
+                self.exceptions.append(Event("open_exception", self.points[-1].t, part[0].t))
+            self._begin(part[0])
             at = 1
             while at < len(part):
                 at = self._decide(part, at, is_last=i == len(parts) - 1)
@@ -136,17 +135,11 @@ class Meter:
     def _parts(self, readings: list[Reading]) -> list[list[Reading]]:
         """The readings of segments that logged registers join, in order of time."""
         parts: list[list[Reading]] = []
-        last = None
         for i, segment in enumerate(self.segments):
-            own = [reading for reading in readings if reading.segment == i]
-            self.outliers.update(reading.t for reading in own if last is not None and reading.t < last)
-            own = [reading for reading in own if last is None or reading.t > last]
-            last = own[-1].t if own else last
-            if i > 0 and self.segments[i - 1].end is not None and segment.start is not None:
-                parts[-1] += own
-            else:
-                parts.append(own)
-        return parts
+            if i == 0 or self.segments[i - 1].end is None or segment.start is None:
+                parts.append([])
+            parts[-1] += [reading for reading in readings if reading.segment == i]
+        return [sorted(part, key=lambda reading: reading.t) for part in parts if part]
 
     # Rule 3.
 
@@ -227,7 +220,8 @@ class Meter:
     def _open(self, first: Reading, held: list[Reading], is_final: bool, is_explained: bool = False) -> None:
         """Exception from g to the first reading of the new baseline, of which is_explained says that it follows g as a frozen run does."""
         g, is_plausible = self.points[-1], explanation(self.segments, self.points[-1], first) is not None
-        kind = "confirm_meter" if self._unconfirmed(first) else self._kind(held[0] if is_plausible or is_explained else first)
+        is_named_before = is_explained or is_final and is_plausible
+        kind = "confirm_meter" if self._unconfirmed(first) and not is_explained else self._kind(held[0] if is_named_before else first)
         if not is_final:
             self.shifts.append(Shift(held[0].t if held else first.t, list(self.points), len(self.exceptions), len(self.frozen)))
         if not is_plausible and not is_explained and len(self.points) > 1 and self.points[-2].stretch == g.stretch \
@@ -240,10 +234,12 @@ class Meter:
         """Within 24 h n breaks the new baseline and is plausible from the g before: what lies between are outliers."""
         for i in range(len(self.shifts) - 1, -1, -1):
             shift = self.shifts[i]
-            if n.t - shift.held_ms <= DAY_MS and self._explain(shift.points, n):
+            how = self._explain(shift.points, n) if n.t - shift.held_ms <= DAY_MS else None
+            if how and how[1].k == 0:
                 self.points = shift.points
                 del self.shifts[i:], self.exceptions[shift.exceptions:], self.frozen[shift.frozen:]
                 self.outliers.update(reading.t for reading in between if self.points[-1].t < reading.t < n.t)
+                self._accept(n, *how)
                 return True
         return False
 
@@ -276,12 +272,12 @@ class Meter:
                     self._accept(n, *how)
                 return i + 1
             if not how and self._withdraw(n, part[:i]):
-                return i
+                return i + 1
             if goes_on:  # (b)
                 return i - len(held) + self._settle(held, is_final) + 1
             unconfirmed = self._unconfirmed(n)
             if unconfirmed and unconfirmed.k == 0:
-                self._open(n, held, is_final)
+                self._open(n, held, is_final, is_explained=is_final)
                 return i + 1
             if held and explanation(self.segments, held[-1], n):
                 n = replace(n, count=counts_as(self.segments, held[-1], n))

@@ -109,6 +109,8 @@ def _explain_within(legs: list[tuple[Segment, int, int]], most: Fraction) -> Ste
 
 def explanation(segments: Sequence[Segment], a: Point | Reading, n: Reading) -> Step | None:
     """Rule 3 without its check after a gap."""
+    if n.segment < a.segment:
+        return None
     legs = _legs(segments, a, n)
     return _explain_within(legs, max(segment.most(n.t - a.t) for segment, _, _ in legs))
 
@@ -119,6 +121,8 @@ def is_plausible_alone(segment: Segment, earlier: int, later: int, ms: int) -> b
 
 def is_above_limit(segments: Sequence[Segment], a: Point | Reading, n: Reading) -> bool:
     """The register is higher by more than L, without any k."""
+    if n.segment < a.segment:
+        return False
     legs = _legs(segments, a, n)
     rise = sum((later - earlier) * segment.ratio for segment, earlier, later in legs)
     return rise > max(segment.most(n.t - a.t) for segment, _, _ in legs)
