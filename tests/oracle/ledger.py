@@ -5,8 +5,8 @@ plain before it is fast.
 
 Readings of the text, where section 7 is silent or can be read in two ways:
 
- 1. A reading that rule 1 refuses is not in the set: it does not take its time from another.
- 2. Two readings of one time: the first to arrive (D5).
+ 1. Two readings of one time: the first to arrive (D5), also where rule 1 then refuses it: the journal knows no modulus.
+ 2. The set of readings is what is left: in a segment and not refused.
  3. A logged register joins two segments and is no reading: it is never a neighbour (rule 2 itself says that its instant is uncertain), decides
     on nothing, and adds nothing before the first reading or after the last. The step from a reading of the old meter to one of the new is
     (old end - old count) x p/q + (new count - new start) x p/q, each part with its own k and its own small fall, against the larger L of
@@ -37,7 +37,7 @@ Readings of the text, where section 7 is silent or can be read in two ways:
     From then on nothing held becomes an outlier: the exception ends at the first reading that (a) would accept or at the next plausible chain.
     It is not withdrawn, and no rollover.
 15. "Within 24 h": at most 24 h after the first of the readings that were held for it. "Breaks": not plausible from the new baseline's last accepted
-    reading. "Plausible from the g before": with k = 0. Of several exceptions that can be withdrawn it is the
+    reading. "Plausible from the g before": with k = 0, or when (b) confirms what was held with k >= 1. Of several exceptions that can be withdrawn it is the
     newest; with it go those after it.
 16. Only the quarters' own ends count for their quality, so a quarter between two measured ends is measured.
 """
@@ -108,18 +108,20 @@ class Meter:
 
     def _distinct(self, readings: Iterable[tuple[int, int]]) -> list[Reading]:
         """In order of time; says conflicts, quarantined and outside."""
-        taken: dict[int, Reading] = {}
+        taken: dict[int, int] = {}
         for t, count in dict.fromkeys(readings):
+            if taken.setdefault(t, count) != count:
+                self.others.append(Event("conflict", t, t))
+        found = []
+        for t, count in sorted(taken.items()):
             index = self._whose(t, count)
             if index is None:
                 self.others.append(Event("outside", t, t))
             elif not self.segments[index].can_show(count):
                 self.others.append(Event("quarantined", t, t))
-            elif t not in taken:
-                taken[t] = Reading(t, count, index)
             else:
-                self.others.append(Event("conflict", t, t))
-        return [taken[t] for t in sorted(taken)]
+                found.append(Reading(t, count, index))
+        return found
 
     def _whose(self, t: int, count: int) -> int | None:
         by_time = next((i for i, segment in enumerate(self.segments) if segment.holds(t)), None)
@@ -230,12 +232,12 @@ class Meter:
         self.exceptions.append(Event(kind, self.points[-1].t, first.t))
         self._begin(first, g)
 
-    def _withdraw(self, n: Reading, between: Sequence[Reading]) -> bool:
+    def _withdraw(self, n: Reading, between: Sequence[Reading], is_confirmed: bool = False) -> bool:
         """Within 24 h n breaks the new baseline and is plausible from the g before: what lies between are outliers."""
         for i in range(len(self.shifts) - 1, -1, -1):
             shift = self.shifts[i]
             how = self._explain(shift.points, n) if n.t - shift.held_ms <= DAY_MS else None
-            if how and how[1].k == 0:
+            if how and (how[1].k == 0 or is_confirmed):
                 self.points = shift.points
                 del self.shifts[i:], self.exceptions[shift.exceptions:], self.frozen[shift.frozen:]
                 self.outliers.update(reading.t for reading in between if self.points[-1].t < reading.t < n.t)
@@ -243,7 +245,7 @@ class Meter:
                 return True
         return False
 
-    def _settle(self, held: list[Reading], is_final: bool) -> int:
+    def _settle(self, held: list[Reading], is_final: bool, before: Sequence[Reading]) -> int:
         """(b): what is held goes on with a positive plausible step. It is a rollover, or an exception; where in it the chain begins."""
         begins = len(held) - 1
         while begins > 0 and explanation(self.segments, held[begins - 1], held[begins]):
@@ -252,7 +254,7 @@ class Meter:
         if how:
             self.outliers.update(reading.t for reading in held[:begins])
             self._accept(held[begins], *how)
-        else:
+        elif not self._withdraw(held[begins], before, is_confirmed=True):
             self._open(held[begins], held, is_final)
         return begins
 
@@ -274,7 +276,7 @@ class Meter:
             if not how and self._withdraw(n, part[:i]):
                 return i + 1
             if goes_on:  # (b)
-                return i - len(held) + self._settle(held, is_final) + 1
+                return i - len(held) + self._settle(held, is_final, part[:i]) + 1
             unconfirmed = self._unconfirmed(n)
             if unconfirmed and unconfirmed.k == 0:
                 self._open(n, held, is_final, is_explained=is_final)
