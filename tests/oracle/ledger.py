@@ -37,7 +37,8 @@ Readings of the text, where section 7 is silent or can be read in two ways:
     From then on nothing held becomes an outlier: the exception ends at the first reading that (a) would accept or at the next plausible chain.
     It is not withdrawn, and no rollover.
 15. "Within 24 h": at most 24 h after the first of the readings that were held for it. "Breaks": not plausible from the new baseline's last accepted
-    reading. "Plausible from the g before": with k = 0, or when (b) confirms what was held with k >= 1. Of several exceptions that can be withdrawn it is the
+    reading. "Plausible from the g before": with k = 0, or when (b) confirms what was held with k >= 1;
+    by L alone, and where only rule 3's check fails it is "confirm meter" again. The 24 h end at the reading that decides. Of several exceptions that can be withdrawn it is the
     newest; with it go those after it.
 16. Only the quarters' own ends count for their quality, so a quarter between two measured ends is measured.
 """
@@ -232,16 +233,20 @@ class Meter:
         self.exceptions.append(Event(kind, self.points[-1].t, first.t))
         self._begin(first, g)
 
-    def _withdraw(self, n: Reading, between: Sequence[Reading], is_confirmed: bool = False) -> bool:
+    def _withdraw(self, n: Reading, now_ms: int, between: Sequence[Reading], is_confirmed: bool = False) -> bool:
         """Within 24 h n breaks the new baseline and is plausible from the g before: what lies between are outliers."""
         for i in range(len(self.shifts) - 1, -1, -1):
             shift = self.shifts[i]
-            how = self._explain(shift.points, n) if n.t - shift.held_ms <= DAY_MS else None
-            if how and (how[1].k == 0 or is_confirmed):
+            how = self._explain(shift.points, n)
+            step = how[1] if how else explanation(self.segments, shift.points[-1], n)
+            if now_ms - shift.held_ms <= DAY_MS and step and (step.k == 0 or is_confirmed):
                 self.points = shift.points
                 del self.shifts[i:], self.exceptions[shift.exceptions:], self.frozen[shift.frozen:]
                 self.outliers.update(reading.t for reading in between if self.points[-1].t < reading.t < n.t)
-                self._accept(n, *how)
+                if how:
+                    self._accept(n, *how)
+                else:
+                    self._open(n, [], is_final=False)
                 return True
         return False
 
@@ -254,7 +259,7 @@ class Meter:
         if how:
             self.outliers.update(reading.t for reading in held[:begins])
             self._accept(held[begins], *how)
-        elif not self._withdraw(held[begins], before, is_confirmed=True):
+        elif not self._withdraw(held[begins], before[-1].t, before, is_confirmed=True):
             self._open(held[begins], held, is_final)
         return begins
 
@@ -273,10 +278,10 @@ class Meter:
                     self.outliers.update(reading.t for reading in held)
                     self._accept(n, *how)
                 return i + 1
-            if not how and self._withdraw(n, part[:i]):
+            if not how and self._withdraw(n, n.t, part[:i]):
                 return i + 1
             if goes_on:  # (b)
-                return i - len(held) + self._settle(held, is_final, part[:i]) + 1
+                return i - len(held) + self._settle(held, is_final, part[:i + 1]) + 1
             unconfirmed = self._unconfirmed(n)
             if unconfirmed and unconfirmed.k == 0:
                 self._open(n, held, is_final, is_explained=is_final)

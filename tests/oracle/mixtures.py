@@ -264,11 +264,11 @@ def mixture(seed: int, is_telling: bool = False) -> Mixture:
     return Builder(seed, is_telling).build()
 
 
-def mixtures(seed: int, readings: int) -> Iterator[tuple[int, Mixture]]:
+def mixtures(seed: int, readings: int, is_telling: bool = False) -> Iterator[tuple[int, Mixture]]:
     """Mixtures with their seeds, until they hold so many readings."""
     drawn = 0
     while drawn < readings:
-        made = mixture(seed)
+        made = mixture(seed, is_telling)
         drawn += len(made.history.arrivals)
         yield seed, made
         seed += 1
