@@ -58,14 +58,21 @@ static int64_t beside_a_join(
     const struct segments *all, int64_t before, int64_t after, int64_t by_time, int64_t count)
 {
     const struct segment *old = before != SEGMENT_NONE ? &all->items[before] : NULL;
-    const struct segment *new = after != SEGMENT_NONE ? &all->items[after] : NULL;
-    if ((old != NULL && !old->has_end) || (new != NULL && !new->has_start))
+    const struct segment *next = after != SEGMENT_NONE ? &all->items[after] : NULL;
+    if ((old != NULL && !old->has_end) || (next != NULL && !next->has_start))
         return by_time;
     bool is_old = old != NULL && is_before_the_end(old, count);
-    bool is_new = new != NULL &&is_after_the_start(new, count);
+    bool is_new = next != NULL && is_after_the_start(next, count);
     if (is_old == is_new)
         return by_time;
     return is_old ? before : after;
+}
+
+/* SEGMENT_NONE unless it is there, and of the point. */
+static int64_t of_point(const struct segments *all, int64_t segment, int64_t point)
+{
+    bool is_there = segment >= 0 && segment < all->count;
+    return is_there && all->items[segment].point == point ? segment : SEGMENT_NONE;
 }
 
 static bool touches(const struct segments *all, int64_t before, int64_t after)
@@ -73,13 +80,13 @@ static bool touches(const struct segments *all, int64_t before, int64_t after)
     return before >= 0 && after < all->count && all->items[before].until_ms == all->items[after].from_ms;
 }
 
-int64_t segment_of(const struct segments *all, int64_t time_ms, int64_t count)
+int64_t segment_of(const struct segments *all, int64_t point, int64_t time_ms, int64_t count)
 {
     int64_t next = 0; /* the first that ends after the time */
     while (next < all->count && all->items[next].until_ms <= time_ms)
         next++;
     bool is_covered = next < all->count && all->items[next].from_ms <= time_ms;
-    int64_t by_time = is_covered ? next : SEGMENT_NONE;
+    int64_t by_time = is_covered ? of_point(all, next, point) : SEGMENT_NONE;
     /* The nearer of the instants before and after it; a segment may be shorter than an hour. */
     int64_t since_ms = INT64_MAX, till_ms = INT64_MAX;
     if (is_covered || next > 0)
@@ -88,13 +95,17 @@ int64_t segment_of(const struct segments *all, int64_t time_ms, int64_t count)
         till_ms = distance(time_ms, is_covered ? all->items[next].until_ms : all->items[next].from_ms);
     if (since_ms > SEGMENT_JOIN_MS && till_ms > SEGMENT_JOIN_MS)
         return by_time;
-    if (!is_covered) /* after the last, before the first, or in a hole between two */
-        return since_ms <= till_ms ? beside_a_join(all, next - 1, SEGMENT_NONE, by_time, count)
-                                   : beside_a_join(all, SEGMENT_NONE, next, by_time, count);
-    if (since_ms <= till_ms)
-        return beside_a_join(
-            all, touches(all, next - 1, next) ? next - 1 : SEGMENT_NONE, next, by_time, count);
-    return beside_a_join(all, next, touches(all, next, next + 1) ? next + 1 : SEGMENT_NONE, by_time, count);
+    int64_t before = next - 1, after = next; /* of the nearer instant */
+    if (is_covered && since_ms > till_ms) {
+        before = next;
+        after = next + 1;
+    }
+    if (!touches(all, before, after)) { /* before the first, after the last, or beside a hole between two */
+        bool is_after = is_covered ? after == next : since_ms > till_ms;
+        before = is_after ? SEGMENT_NONE : before;
+        after = is_after ? after : SEGMENT_NONE;
+    }
+    return beside_a_join(all, of_point(all, before, point), of_point(all, after, point), by_time, count);
 }
 
 bool segment_is_joined(const struct segments *all, int64_t from, int64_t to)

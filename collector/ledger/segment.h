@@ -28,6 +28,7 @@ struct segment {
     int64_t resolution; /* >= 1 */
     int64_t max_rate;   /* base units per hour */
     int64_t p, q;       /* CT x PT, exact; 1/1 for a primary register */
+    int64_t point;      /* a number for where it is read; 0 where all are read at one place */
 };
 
 /* The segments of a meter in order of time, each beginning where the one before ends, at least one. Borrowed
@@ -45,9 +46,10 @@ bool segment_takes(const struct segment *s, int64_t count);
 
 #define SEGMENT_NONE INT64_C(-1)
 
-/* Which segment a reading belongs to: that of its time; but within 30 min of an end or a beginning whose
- * registers were logged, the one from whose registers it is plausible. SEGMENT_NONE: none covers it. */
-int64_t segment_of(const struct segments *all, int64_t time_ms, int64_t count);
+/* Which segment a reading of a point belongs to: that of its time; but within 30 min of an end or a beginning whose
+ * registers were logged, the one from whose registers it is plausible. Only segments of its point count, and where
+ * just one side of the instant is of that point, the register of this side is enough. SEGMENT_NONE: none covers it. */
+int64_t segment_of(const struct segments *all, int64_t point, int64_t time_ms, int64_t count);
 
 /* Can energy be followed from segment `from` to `to` by logged registers alone? */
 bool segment_is_joined(const struct segments *all, int64_t from, int64_t to);

@@ -198,7 +198,7 @@ bool unwrap_push(struct unwrap *u, const struct segments *all, const struct unwr
     assert(reading->time_ms > u->last_ms);
     u->last_ms = reading->time_ms;
     struct step_point point = {.time_ms = reading->time_ms,
-        .segment = segment_of(all, reading->time_ms, reading->count),
+        .segment = segment_of(all, reading->point, reading->time_ms, reading->count),
         .count = reading->count,
         .is_manual = reading->is_manual};
     if (point.segment == SEGMENT_NONE) {

@@ -30,6 +30,7 @@
 struct unwrap_reading {
     int64_t time_ms;
     int64_t count;
+    int64_t point;  /* segment.point of the segments that it may be of */
     bool is_manual; /* entered by a person */
 };
 

@@ -119,7 +119,7 @@ static void test_near_a_logged_instant_the_registers_tell_the_segment(void **sta
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct segments all = {cases[i].segments, 2};
-        int64_t segment = segment_of(&all, cases[i].time_ms, cases[i].count);
+        int64_t segment = segment_of(&all, 0, cases[i].time_ms, cases[i].count);
         if (segment != cases[i].segment)
             fail_msg("%s: segment %" PRId64, cases[i].what, segment);
     }
@@ -131,10 +131,10 @@ static void test_an_equal_register_on_both_sides_leaves_it_to_the_time(void **st
     struct segment segments[] = JOINED(true, true);
     segments[1].start = 5000; /* another ratio, the same meter */
     struct segments all = {segments, 2};
-    assert_int_equal(segment_of(&all, 10 * HOUR - 1, 5000), 0);
-    assert_int_equal(segment_of(&all, 10 * HOUR, 5000), 1);
+    assert_int_equal(segment_of(&all, 0, 10 * HOUR - 1, 5000), 0);
+    assert_int_equal(segment_of(&all, 0, 10 * HOUR, 5000), 1);
     assert_int_equal(
-        segment_of(&all, 10 * HOUR - MINUTE, 5001), 0); /* a fall within the resolution of the old */
+        segment_of(&all, 0, 10 * HOUR - MINUTE, 5001), 0); /* a fall within the resolution of the old */
 }
 
 static void test_a_reading_shortly_outside_may_still_be_of_the_meter(void **state)
@@ -147,12 +147,49 @@ static void test_a_reading_shortly_outside_may_still_be_of_the_meter(void **stat
     segments[1].has_end = true;
     segments[1].end = 900;
     struct segments all = {segments, 2};
-    assert_int_equal(segment_of(&all, -10 * MINUTE, 4010), 0);
-    assert_int_equal(segment_of(&all, -10 * MINUTE, 3000), SEGMENT_NONE);
-    assert_int_equal(segment_of(&all, -31 * MINUTE, 4010), SEGMENT_NONE);
-    assert_int_equal(segment_of(&all, 20 * HOUR + 10 * MINUTE, 890), 1);
-    assert_int_equal(segment_of(&all, 20 * HOUR + 10 * MINUTE, 950), SEGMENT_NONE);
-    assert_int_equal(segment_of(&all, 20 * HOUR + 31 * MINUTE, 890), SEGMENT_NONE);
+    assert_int_equal(segment_of(&all, 0, -10 * MINUTE, 4010), 0);
+    assert_int_equal(segment_of(&all, 0, -10 * MINUTE, 3000), SEGMENT_NONE);
+    assert_int_equal(segment_of(&all, 0, -31 * MINUTE, 4010), SEGMENT_NONE);
+    assert_int_equal(segment_of(&all, 0, 20 * HOUR + 10 * MINUTE, 890), 1);
+    assert_int_equal(segment_of(&all, 0, 20 * HOUR + 10 * MINUTE, 950), SEGMENT_NONE);
+    assert_int_equal(segment_of(&all, 0, 20 * HOUR + 31 * MINUTE, 890), SEGMENT_NONE);
+}
+
+static void test_a_meter_read_elsewhere_is_told_by_where_it_is_read(void **state)
+{
+    (void)state;
+    struct segment segments[] = JOINED(true, true);
+    segments[0].point = 7;
+    segments[1].point = 8;
+    struct segments all = {segments, 2};
+    assert_int_equal(segment_of(&all, 7, 2 * HOUR, 505), 0);
+    assert_int_equal(segment_of(&all, 8, 2 * HOUR, 505), SEGMENT_NONE); /* not installed yet */
+    assert_int_equal(segment_of(&all, 7, 10 * HOUR - MINUTE, 505), 0);
+    assert_int_equal(segment_of(&all, 8, 10 * HOUR - MINUTE, 505), 1);
+    assert_int_equal(segment_of(&all, 8, 10 * HOUR - MINUTE, 4999), SEGMENT_NONE);
+    assert_int_equal(segment_of(&all, 8, 10 * HOUR + MINUTE, 4999), 1);
+    assert_int_equal(segment_of(&all, 7, 10 * HOUR + MINUTE, 4999), 0);
+    assert_int_equal(segment_of(&all, 7, 10 * HOUR + 31 * MINUTE, 4999), SEGMENT_NONE);
+    assert_int_equal(segment_of(&all, 9, 2 * HOUR, 505), SEGMENT_NONE);
+    /* The register of its side is enough. */
+    segments[0].has_end = false;
+    assert_int_equal(segment_of(&all, 8, 10 * HOUR - MINUTE, 505), 1);
+}
+
+/* Old until 10:00, new from 11:00 on. */
+static void test_in_a_hole_between_two_segments_nothing_is_read(void **state)
+{
+    (void)state;
+    struct segment segments[] = JOINED(true, true);
+    segments[1].from_ms = 11 * HOUR;
+    struct segments all = {segments, 2};
+    assert_int_equal(segment_of(&all, 0, 10 * HOUR + 10 * MINUTE, 4990), 0);
+    assert_int_equal(segment_of(&all, 0, 10 * HOUR + 10 * MINUTE, 505), SEGMENT_NONE);
+    assert_int_equal(segment_of(&all, 0, 10 * HOUR + 50 * MINUTE, 505), 1);
+    assert_int_equal(segment_of(&all, 0, 10 * HOUR + 50 * MINUTE, 4990), SEGMENT_NONE);
+    assert_int_equal(segment_of(&all, 0, 10 * HOUR - MINUTE, 505), 0);
+    assert_int_equal(segment_of(&all, 0, 11 * HOUR + MINUTE, 4990), 1);
+    assert_false(segment_is_joined(&all, 0, 1));
 }
 
 static void test_a_step_across_a_logged_replacement_adds_up(void **state)
@@ -281,6 +318,8 @@ int main(void)
         cmocka_unit_test(test_near_a_logged_instant_the_registers_tell_the_segment),
         cmocka_unit_test(test_an_equal_register_on_both_sides_leaves_it_to_the_time),
         cmocka_unit_test(test_a_reading_shortly_outside_may_still_be_of_the_meter),
+        cmocka_unit_test(test_a_meter_read_elsewhere_is_told_by_where_it_is_read),
+        cmocka_unit_test(test_in_a_hole_between_two_segments_nothing_is_read),
         cmocka_unit_test(test_a_step_across_a_logged_replacement_adds_up),
         cmocka_unit_test(test_across_a_replacement_the_limit_holds_for_the_sum),
         cmocka_unit_test(test_what_a_person_wrote_is_checked),
