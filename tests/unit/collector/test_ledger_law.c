@@ -1,102 +1,7 @@
 /* Laws that hold for any history: seeded mixtures of all faults, arriving in any order and grouping, with snapshots.
  * PARKMON_SEED=<n> gives one history again. */
 #include "tests/unit/collector/ledger_arrival.h"
-#include "tests/unit/random.h"
-
-#define BEGIN INT64_C(1764547200000)
-#define MINUTE INT64_C(60000)
-#define HOUR (60 * MINUTE)
-#define READINGS 120
-
-struct history {
-    struct segment segments[3];
-    struct book book;
-};
-
-static bool chance(size_t one_in)
-{
-    return random_below(one_in) == 0;
-}
-
-static void make_segments(struct history *h, int64_t span_ms)
-{
-    size_t count = 1 + random_below(3);
-    static const int64_t intervals[] = {1, 3, 7, 10};
-    for (size_t i = 0; i < count; i++) {
-        struct segment *s = &h->segments[i];
-        *s = (struct segment){.from_ms = BEGIN + (int64_t)i * span_ms / (int64_t)count,
-            .until_ms = i + 1 < count ? BEGIN + (int64_t)(i + 1) * span_ms / (int64_t)count : INT64_MAX,
-            .resolution = intervals[random_below(4)],
-            .max_rate = 1000,
-            .p = intervals[random_below(4)],
-            .q = intervals[random_below(4)],
-            .modulus = chance(2) ? 5000 : 0};
-        s->has_start = !chance(3);
-        s->has_end = s->until_ms != INT64_MAX && !chance(3);
-    }
-    h->book.segments = (struct segments){h->segments, (int64_t)count};
-}
-
-/* A register that counts, with what happens to registers: readings are put into the book unfolded. */
-static void make_readings(struct history *h, int64_t every_ms)
-{
-    struct segments all = h->book.segments;
-    int64_t at = 0, count = (int64_t)random_below(4000), fault = 0, faulty = 0, shown = 0;
-    if (h->segments[0].has_start)
-        h->segments[0].start = count;
-    for (int64_t t = BEGIN + (int64_t)random_below((size_t)every_ms); at < READINGS; t += every_ms, at++) {
-        static int64_t segment;
-        if (at == 0)
-            segment = 0;
-        const struct segment *s = &h->segments[segment];
-        if (t >= s->until_ms) {
-            h->segments[segment].end = count;
-            segment++;
-            count = (int64_t)random_below(4000);
-            h->segments[segment].start = count;
-            s = &h->segments[segment];
-        }
-        int64_t most = 1000 * every_ms / HOUR * s->q / s->p;
-        count += (int64_t)random_below((size_t)(most + 2));
-        if (chance(40))
-            count = (int64_t)random_below(4000); /* replaced, or restored from an older save */
-        if (s->modulus > 0)
-            count %= s->modulus;
-        if (fault == 0 && chance(12)) {
-            fault = 1 + (int64_t)random_below(5);
-            faulty = (int64_t)random_below(5);
-            shown = faulty == 0 ? 0 : faulty == 1 ? count : (int64_t)random_below(5000);
-        }
-        int64_t reading = count;
-        if (fault > 0) {
-            fault--;
-            if (faulty == 2)
-                shown = (int64_t)random_below(5000); /* garbage */
-            if (faulty == 3)
-                continue; /* a gap */
-            reading = faulty == 4 ? count - s->resolution : shown;
-        }
-        if (chance(60))
-            t += 20 * every_ms;
-        book_insert(
-            &h->book, (struct unwrap_reading){.time_ms = t, .count = reading, .is_manual = chance(50)});
-    }
-    for (int64_t i = 0; i < all.count; i++) {
-        if (h->segments[i].modulus > 0 && h->segments[i].end < 0)
-            h->segments[i].end = 0;
-    }
-}
-
-static void make(struct history *h)
-{
-    static const int64_t intervals[] = {5 * MINUTE, 15 * MINUTE, 40 * MINUTE, 3 * HOUR, 13 * HOUR};
-    int64_t every_ms = intervals[random_below(5)];
-    book_init(&h->book, (struct segments){NULL, 0}, 20 * MINUTE);
-    make_segments(h, READINGS * every_ms);
-    make_readings(h, every_ms);
-    book_period(&h->book, BEGIN - HOUR, BEGIN - HOUR + READINGS * 2 * every_ms / BOUNDARY_MS * BOUNDARY_MS);
-    book_fold(&h->book);
-}
+#include "tests/unit/collector/ledger_history.h"
 
 static void check_order(const struct book *whole)
 {
@@ -184,9 +89,8 @@ static int frequencies[EVENT_QUARANTINED + 1];
 
 static void run(uint64_t seed)
 {
-    random_state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
     struct history h;
-    make(&h);
+    history_make(&h, seed);
     for (size_t i = 0; i < h.book.span_count; i++)
         frequencies[h.book.spans[i].kind]++;
     check_amounts(&h.book);
