@@ -1,0 +1,187 @@
+#include "collector/ledger/books.h"
+
+#include "collector/ledger/books_private.h"
+#include "lib/buf.h"
+#include "lib/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Raised whenever the same readings and segments may fold to another state (collector/ledger). */
+#define FORMAT 1
+#define CHUNK 256
+
+struct books {
+    struct db *db;
+    struct books_state *states;
+    size_t count;
+    /* Places that this transaction changed. */
+    size_t *touched;
+    size_t touched_count, touched_capacity;
+    struct unwrap_reading *fresh; /* room for a call's readings */
+    size_t fresh_capacity;
+};
+
+static void add_number(struct buf *text, int64_t number)
+{
+    buf_add(text, &number, sizeof number);
+}
+
+struct books_meter books_meter(int64_t id, struct segments segments, int64_t max_gap_ms)
+{
+    struct buf text = {0};
+    add_number(&text, FORMAT);
+    add_number(&text, sizeof(struct unwrap));
+    add_number(&text, max_gap_ms);
+    for (int64_t i = 0; i < segments.count; i++) {
+        const struct segment *s = &segments.items[i];
+        const int64_t numbers[] = {s->from_ms, s->until_ms, s->has_start, s->has_end, s->start, s->end,
+            s->modulus, s->resolution, s->max_rate, s->p, s->q};
+        for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++)
+            add_number(&text, numbers[k]);
+    }
+    struct books_meter meter = {.id = id, .segments = segments, .max_gap_ms = max_gap_ms};
+    meter.hash = hash_of((struct span){text.data, text.len});
+    buf_release(&text);
+    return meter;
+}
+
+struct books *books_create(struct db *db, size_t states)
+{
+    struct books *b = mem_zalloc(sizeof *b);
+    b->db = db;
+    b->count = states;
+    b->states = mem_zalloc(states * sizeof *b->states);
+    return b;
+}
+
+void books_destroy(struct books *b)
+{
+    if (b == NULL)
+        return;
+    free(b->states);
+    free(b->touched);
+    free(b->fresh);
+    free(b);
+}
+
+void books_begin(struct books *b)
+{
+    for (size_t i = 0; i < b->touched_count; i++)
+        b->states[b->touched[i]].meter = 0;
+    b->touched_count = 0;
+}
+
+void books_committed(struct books *b)
+{
+    b->touched_count = 0;
+}
+
+static void take_event(void *context, const struct event *event)
+{
+    struct books_call *c = context;
+    if (event->from_ms < c->spoilt_ms)
+        c->spoilt_ms = event->from_ms;
+    if (event->kind == EVENT_BASELINE && c->state->first_ms == BOOKS_NONE)
+        c->state->first_ms = event->from_ms;
+    books_tell_event(c, event);
+    boundary_follow(event, c->meter->max_gap_ms, books_tell_boundary, c);
+}
+
+/* False: what is to be pushed again begins before the first of them. */
+static bool push(struct books_call *c, const struct unwrap_reading *readings, size_t count)
+{
+    struct unwrap *u = &c->state->unwrap;
+    struct event_sink sink = {take_event, c};
+    for (size_t i = 0; i < count && c->status == ST_OK;) {
+        if (readings[i].time_ms > c->furthest_ms)
+            c->furthest_ms = readings[i].time_ms;
+        if (unwrap_push(u, &c->meter->segments, &readings[i], &sink)) {
+            i++;
+            if (u->last_ms == c->furthest_ms)
+                books_keep_snapshot(c);
+            continue;
+        }
+        if (u->last_ms < readings[0].time_ms)
+            return false;
+        while (i > 0 && readings[i - 1].time_ms > u->last_ms)
+            i--;
+    }
+    return true;
+}
+
+/* All evidence after the last reading that was pushed. */
+static void push_evidence(struct books_call *c)
+{
+    struct unwrap_reading readings[CHUNK];
+    size_t count;
+    while ((count = books_read_readings(c, c->state->unwrap.last_ms, readings, CHUNK)) > 0)
+        push(c, readings, count);
+}
+
+/* Back to before a time. */
+static void restore(struct books_call *c, int64_t before_ms)
+{
+    struct books_state *s = c->state;
+    int64_t first_ms;
+    books_restore_snapshot(c, before_ms);
+    int64_t reach_ms = unwrap_reach_ms(&s->unwrap);
+    s->endless_ms = BOOKS_NONE;
+    books_doubt_all(c, reach_ms, s->unwrap.last_ms);
+    books_find_quarters(c, &first_ms, &s->written_ms);
+    books_forget_boundaries(c, reach_ms);
+    c->is_whole = reach_ms == BOOKS_NONE;
+    if (c->is_whole && first_ms != BOOKS_NONE && first_ms < c->dirty_ms)
+        c->dirty_ms = first_ms;
+}
+
+static void fold(struct books_call *c, bool is_cold, const struct unwrap_reading *fresh, size_t count)
+{
+    if (is_cold || fresh[0].time_ms <= c->state->unwrap.last_ms) {
+        restore(c, count > 0 ? fresh[0].time_ms : INT64_MAX);
+        push_evidence(c);
+    } else if (!push(c, fresh, count)) {
+        push_evidence(c);
+    }
+    books_end_events(c);
+    books_write_quarters(c);
+}
+
+/* The meter's place, marked as changed. *ret_is_cold: it holds nothing of use. */
+static struct books_state *touch(struct books *b, const struct books_meter *meter, bool *ret_is_cold)
+{
+    size_t place = (size_t)meter->id % b->count;
+    struct books_state *s = &b->states[place];
+    *ret_is_cold = s->meter != meter->id || !hash_is_equal(&s->hash, &meter->hash);
+    if (*ret_is_cold)
+        *s = (struct books_state){.meter = meter->id, .hash = meter->hash};
+    MEM_GROW(b->touched, b->touched_count, b->touched_capacity);
+    b->touched[b->touched_count++] = place;
+    return s;
+}
+
+enum status books_fold(struct books *b, const struct books_meter *meter, const struct books_reading *readings,
+    size_t count, int64_t now_ms, struct error *err)
+{
+    bool is_cold;
+    struct books_call c = {.db = b->db,
+        .meter = meter,
+        .state = touch(b, meter, &is_cold),
+        .now_ms = now_ms,
+        .furthest_ms = INT64_MIN,
+        .dirty_ms = INT64_MAX,
+        .doubted_ms = INT64_MAX,
+        .spoilt_ms = INT64_MAX,
+        .err = err};
+    if (count > b->fresh_capacity) {
+        b->fresh = mem_realloc(b->fresh, count * sizeof *b->fresh);
+        b->fresh_capacity = count;
+    }
+    size_t fresh = 0;
+    books_add_readings(&c, readings, count, b->fresh, &fresh);
+    if (c.status == ST_OK && (is_cold || fresh > 0))
+        fold(&c, is_cold, b->fresh, fresh);
+    if (c.status != ST_OK)
+        c.state->meter = 0;
+    return c.status;
+}

@@ -1,0 +1,79 @@
+/*
+ * The ledger's books: what the fold of each meter's readings decides (collector/ledger/unwrap.h), as rows of the
+ * collector's database. Called inside the core's transaction, by the core's thread; nothing is begun or committed
+ * here. Latest quarters and standing events are a function of the set of readings and of the meter's segments alone,
+ * however the readings arrive; only which versions there were, and what wrote them when, tells of the arrival.
+ *
+ *   ledger_meter     the number of a meter
+ *   ledger_reading   register readings by meter and time, with the batch that brought them: evidence. The first to
+ *                    arrive of a time stands
+ *   ledger_boundary  U at quarter hours, where it is known, as it is known now
+ *   ledger_quarter   amounts of quarter hours. The highest version is the latest, the former ones stay. amount NULL =
+ *                    unknown (quality is then QUALITY_UNKNOWN). Written when it is decided: a reading at or after its
+ *                    end is accepted, or an exception covers it; again where amount or quality is another. A quarter
+ *                    without a row is not decided; one that was decided and no longer is, is unknown
+ *   ledger_event     outliers, frozen, rollovers, exceptions, refused readings: each once, by its kind (enum
+ *                    event_kind) and its span. state 0 stands, 1 is withdrawn. until_ms = INT64_MAX: an exception that
+ *                    has no end yet; when it gets one, that is another event, and this one is withdrawn. A rollover
+ *                    inside an exception that stands is not to be shown
+ *   ledger_snapshot  states of folding, to begin from when a reading is late. One that is of other segments, or of
+ *                    another format, is deleted and never used
+ *
+ * `written_by`, `opened_by`, `withdrawn_by`: the newest batch (journal id) of the call that did it, 0 = none.
+ *
+ * Memory is a cache of what is committed: what a transaction changed is forgotten unless books_committed follows it.
+ */
+#pragma once
+
+#include "collector/ledger/segment.h"
+#include "lib/db.h"
+#include "lib/hash.h"
+#include "lib/status.h"
+
+#include <stddef.h>
+
+/* The tables: a script for struct db_schema. */
+extern const char books_schema[];
+
+/* A meter as it is to be folded. Made anew when its segments change; these are borrowed. */
+struct books_meter {
+    int64_t id;
+    struct segments segments;
+    int64_t max_gap_ms;
+    struct hash hash; /* of segments, gap and format */
+};
+
+struct books_meter books_meter(int64_t id, struct segments segments, int64_t max_gap_ms);
+/* The number of the meter of this name, given at its first call. */
+enum status books_meter_id(struct db *db, struct span name, int64_t *ret_id, struct error *err);
+
+/* One with quality="clock" is none: it is not to be given. */
+struct books_reading {
+    int64_t time_ms; /* up to the year 9999 */
+    int64_t count;
+    int64_t journal; /* the batch that brought it; 0 = none */
+    bool is_manual;
+};
+
+/* Up to `states` meters' states are kept in memory, of about 3 KiB each: meters beyond it, that is of ids that are equal
+ * modulo `states`, share a place, and are read again by turns. Borrows `db`. */
+struct books *books_create(struct db *db, size_t states);
+void books_destroy(struct books *b); /* accepts NULL */
+
+/* At the begin of each transaction, and after a commit that succeeded. After a failure or a rollback nothing need be
+ * called: the next books_begin forgets. */
+void books_begin(struct books *b);
+void books_committed(struct books *b);
+
+/*
+ * Takes readings of a meter, in any order, and writes what follows. Without readings: after the meter's segments
+ * changed, or to look again. `now_ms`: UTC, for the record alone. On failure (ST_FULL, ST_STORAGE, ST_TIMEOUT) the
+ * transaction is to be rolled back.
+ *
+ * A late reading costs a fold of what is evidence after the snapshot before it: at most a day, for what is at most
+ * BOOKS_DAYS old; beyond that at most BOOKS_BUCKET_DAYS more. So does a meter's first call, a day at most.
+ */
+#define BOOKS_DAYS 35
+#define BOOKS_BUCKET_DAYS 32
+enum status books_fold(struct books *b, const struct books_meter *meter, const struct books_reading *readings,
+    size_t count, int64_t now_ms, struct error *err);

@@ -1,0 +1,83 @@
+/* What the parts of the books share. Private to books*.c. */
+#pragma once
+
+#include "collector/ledger/books.h"
+#include "collector/ledger/quarters.h"
+#include "collector/ledger/unwrap.h"
+
+#define BOOKS_NONE INT64_MIN
+
+/* A meter's state as of the last reading that was folded. */
+struct books_state {
+    int64_t meter; /* 0: the place is empty */
+    bool is_touched;
+    struct hash hash;
+    struct unwrap unwrap;
+    int64_t first_ms;                            /* the first accepted reading of all; BOOKS_NONE */
+    int64_t written_ms;                          /* the end of the last quarter that has a row; BOOKS_NONE */
+    int64_t endless_ms;                          /* where the exception begins that has no end; BOOKS_NONE */
+    int64_t snapshot_last_ms, snapshot_reach_ms; /* of the newest; BOOKS_NONE */
+};
+
+/* One call of books_fold. */
+struct books_call {
+    struct db *db;
+    const struct books_meter *meter;
+    struct books_state *state;
+    int64_t now_ms, journal;
+    bool is_whole;       /* folded from the first reading on */
+    int64_t furthest_ms; /* the last reading that was pushed; readings before it may be pushed again */
+    int64_t dirty_ms;    /* the first quarter that may be another; INT64_MAX = none */
+    int64_t doubted_ms;  /* the first event in doubt; INT64_MAX = none */
+    int64_t spoilt_ms;   /* the earliest that was told of; INT64_MAX = nothing */
+    enum status status;  /* of what was done while folding: a sink cannot fail */
+    struct error *err;
+};
+
+/* The beginning of the quarter hour. */
+static inline int64_t books_floor(int64_t time_ms)
+{
+    int64_t into = time_ms % BOUNDARY_MS;
+    return time_ms - into - (into < 0 ? BOUNDARY_MS : 0);
+}
+
+static inline void books_run(struct books_call *c, struct db_stmt *s)
+{
+    if (c->status == ST_OK)
+        c->status = db_run(s, c->err);
+}
+
+/* False also at a failure, which c->status tells. */
+static inline bool books_step(struct books_call *c, struct db_stmt *s)
+{
+    bool has_row = false;
+    if (c->status == ST_OK)
+        c->status = db_step(s, &has_row, c->err);
+    return c->status == ST_OK && has_row;
+}
+
+/* Evidence. Adds what is new; *ret_count of `ret` (room for all) are new, in order of time. */
+void books_add_readings(struct books_call *c, const struct books_reading *readings, size_t count,
+    struct unwrap_reading *ret, size_t *ret_count);
+/* The next readings after a time, up to `limit`. */
+size_t books_read_readings(struct books_call *c, int64_t after_ms, struct unwrap_reading *ret, size_t limit);
+/* The first and the last reading between two times, neither included. False: there is none. */
+bool books_readings_between(
+    struct books_call *c, int64_t from_ms, int64_t until_ms, int64_t *ret_first_ms, int64_t *ret_last_ms);
+
+/* Events. Those that no longer hold are doubted, then told again or, in the end, withdrawn. */
+void books_doubt_all(struct books_call *c, int64_t reach_ms, int64_t last_ms);
+void books_tell_event(struct books_call *c, const struct event *event);
+void books_end_events(struct books_call *c);
+
+/* Boundaries and quarters. */
+void books_forget_boundaries(struct books_call *c, int64_t after_ms);
+void books_tell_boundary(void *context, const struct boundary *boundary);
+/* Where the quarters that have rows begin and end; BOOKS_NONE = there are none. */
+void books_find_quarters(struct books_call *c, int64_t *ret_first_ms, int64_t *ret_end_ms);
+void books_write_quarters(struct books_call *c);
+
+/* Snapshots. Restores the newest that fits from before that time, or none; deletes the others. */
+void books_restore_snapshot(struct books_call *c, int64_t before_ms);
+/* Deletes what was spoilt, and takes one where a day is over. Everything pushed was taken. */
+void books_keep_snapshot(struct books_call *c);

@@ -1,0 +1,23 @@
+#include "collector/ledger/books.h"
+
+const char books_schema[] =
+    "CREATE TABLE ledger_meter(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;"
+    "CREATE TABLE ledger_reading("
+    "  meter INTEGER NOT NULL, time_ms INTEGER NOT NULL, count INTEGER NOT NULL, journal INTEGER NOT NULL,"
+    "  manual INTEGER NOT NULL, PRIMARY KEY(meter, time_ms)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE ledger_boundary("
+    "  meter INTEGER NOT NULL, time_ms INTEGER NOT NULL, energy INTEGER NOT NULL, quality INTEGER NOT NULL,"
+    "  baseline_ms INTEGER NOT NULL, PRIMARY KEY(meter, time_ms)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE ledger_quarter("
+    "  meter INTEGER NOT NULL, start_ms INTEGER NOT NULL, version INTEGER NOT NULL, amount INTEGER,"
+    "  quality INTEGER NOT NULL, written_ms INTEGER NOT NULL, written_by INTEGER NOT NULL,"
+    "  PRIMARY KEY(meter, start_ms, version)) STRICT, WITHOUT ROWID;"
+    /* state 2, in doubt, is only found within a transaction. */
+    "CREATE TABLE ledger_event("
+    "  meter INTEGER NOT NULL, from_ms INTEGER NOT NULL, kind INTEGER NOT NULL, until_ms INTEGER NOT NULL,"
+    "  state INTEGER NOT NULL, opened_ms INTEGER NOT NULL, opened_by INTEGER NOT NULL, withdrawn_ms INTEGER,"
+    "  withdrawn_by INTEGER, PRIMARY KEY(meter, from_ms, kind, until_ms)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE ledger_snapshot("
+    "  meter INTEGER NOT NULL, last_ms INTEGER NOT NULL, reach_ms INTEGER NOT NULL, first_ms INTEGER NOT "
+    "NULL,"
+    "  hash BLOB NOT NULL, state BLOB NOT NULL, PRIMARY KEY(meter, last_ms)) STRICT, WITHOUT ROWID;";
