@@ -17,7 +17,7 @@ struct fold {
     struct book book;
     struct segment *segments;
     size_t segment_count, segment_capacity;
-    int64_t *conflicts_ms;
+    struct unwrap_reading *conflicts; /* what came for times that were taken, each once */
     size_t conflict_count, conflict_capacity;
     int64_t max_gap_ms, from_ms, until_ms;
     bool is_open, is_reading, is_ended;
@@ -108,8 +108,11 @@ static void take_reading(struct fold *f, char **fields)
         return;
     if (f->book.readings[book_find(&f->book, reading.time_ms)].count == reading.count)
         return;
-    MEM_GROW(f->conflicts_ms, f->conflict_count, f->conflict_capacity);
-    f->conflicts_ms[f->conflict_count++] = reading.time_ms;
+    for (size_t i = 0; i < f->conflict_count; i++)
+        if (f->conflicts[i].time_ms == reading.time_ms && f->conflicts[i].count == reading.count)
+            return;
+    MEM_GROW(f->conflicts, f->conflict_count, f->conflict_capacity);
+    f->conflicts[f->conflict_count++] = reading;
 }
 
 struct line {
@@ -189,7 +192,7 @@ static void print_events(const struct fold *f)
     const struct book *book = &f->book;
     struct lines lines = {0};
     for (size_t i = 0; i < f->conflict_count; i++)
-        add(&lines, "conflict", f->conflicts_ms[i], f->conflicts_ms[i]);
+        add(&lines, "conflict", f->conflicts[i].time_ms, f->conflicts[i].time_ms);
     for (size_t i = 0; i < book->count; i++)
         if (book->verdicts[i] != BOOK_NOTHING)
             add(&lines, verdicts[book->verdicts[i]], book->readings[i].time_ms, book->readings[i].time_ms);
@@ -295,6 +298,6 @@ int main(void)
         refuse(&f, "a meter without an end");
     free(text);
     free(f.segments);
-    free(f.conflicts_ms);
+    free(f.conflicts);
     return fflush(stdout) == 0 ? EXIT_OK : EXIT_IO;
 }
