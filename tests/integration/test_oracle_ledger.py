@@ -146,3 +146,9 @@ def test_the_text_carries_a_history_whole(case):
     lines = protocol.answer(history).splitlines()
     assert len([line for line in lines if line.startswith("quarter ")]) == 96 and lines[-1] == "end"
     assert len([line for line in lines if line.endswith(" - unknown")]) == len(case.unknown)
+
+
+@pytest.mark.parametrize("phase", [0, 7])
+def test_row_22_wherever_in_the_quarter_the_concentrator_refreshes(phase):
+    case = Case("22", "", {t + phase: kwh for t, kwh in BY_ROW["22"].sequence.items()}, 960, events={"frozen": 98})
+    check(case, meter_of(case))

@@ -73,6 +73,40 @@ def test_a_replacement_logged_up_to_30_minutes_off_invents_and_loses_nothing(log
     assert known_kwh(meter, 0, DAYS) == 960 and qualities(meter, 0, DAYS) == {MEASURED}
 
 
+def joined(end: int, start: int, modulus: int | None = None) -> list[Segment]:
+    """Two segments that meet at 10:00 with these registers (kWh)."""
+    return [segment(until_ms=ms(600), end=wh(end), modulus_kwh=modulus),
+            Segment(ms(600), start=wh(start), resolution=10, max_rate=wh(100), modulus=modulus and wh(modulus))]
+
+
+@pytest.mark.parametrize(("before_kwh", "after_kwh", "is_plausible"), [(30, 30, True), (30, 31, False), (0, 60, True), (61, 0, False)])
+def test_across_a_replacement_the_limit_holds_for_the_sum_of_both_parts(before_kwh, after_kwh, is_plausible):
+    """09:45 to 10:15: L is 60.02 kWh."""
+    meter = meter_of({at("09:45"): 500 - before_kwh, at("10:15"): 200 + after_kwh}, joined(500, 200))
+    assert [event.kind for event in meter.events] == ([] if is_plausible else ["held"])
+    assert known_kwh(meter, at("09:45"), at("10:15")) == (before_kwh + after_kwh if is_plausible else None)
+
+
+def test_each_part_of_a_step_across_a_replacement_has_its_own_ratio():
+    """10 counts x 2, then 5 x 3, spread over the half hour."""
+    segments = [segment(until_ms=ms(600), end=wh(500), p=2), Segment(ms(600), start=wh(500), resolution=10, max_rate=wh(100), p=3)]
+    meter = meter_of({at("09:45"): 490, at("10:15"): 505}, segments)
+    assert [quarter.amount for quarter in meter.quarters(ms(at("09:45")), ms(at("10:15")))] == [17_500, 17_500]
+
+
+def test_a_wrap_across_a_replacement_is_held_until_it_is_confirmed():
+    sequence = {at("09:45"): 999_995, at("10:15"): 205}
+    assert events(meter_of(sequence, joined(5, 200, modulus=1_000_000))) == [("held", at("09:45"), at("10:15"))]
+    meter = meter_of({**sequence, at("10:30"): 210}, joined(5, 200, modulus=1_000_000))
+    assert events(meter) == [] and known_kwh(meter, at("09:45"), at("10:30")) == 20
+
+
+def test_a_chain_goes_on_across_a_replacement():
+    """An unknown meter answers from 09:00 on; at 10:00 it is replaced, logged."""
+    sequence = {at("08:45"): 900, at("09:00"): 495, at("09:45"): 500, at("10:15"): 200, at("10:30"): 210}
+    assert events(meter_of(sequence, joined(500, 200))) == [("open_exception", at("08:45"), at("09:00"))]
+
+
 def test_a_segment_without_end_register_ends_at_its_last_reading():
     sequence = {t: kwh if t < at("10:06") else 12_000 + constant(40)(t - at("10:06")) for t, kwh in BASE.items()}
     old = segment(until_ms=ms(at("10:06")))
@@ -163,6 +197,28 @@ def test_an_exception_is_withdrawn_within_24_hours_only(hours, is_withdrawn):
     meter = meter_of(sequence)
     kinds = [event.kind for event in meter.events]
     assert kinds == (["outlier"] * (hours * 4) if is_withdrawn else ["open_exception", "limit"])
+
+
+@pytest.mark.parametrize(("until", "is_withdrawn"), [(30 * HOUR, False), (24 * HOUR + 15, True)])
+def test_the_24_hours_of_a_withdrawal_begin_with_the_first_that_was_held(until, is_withdrawn):
+    """Junk at 00:15, another meter from 10:00 on, then the old register."""
+    meter = meter_of({0: 100_000, 15: 500_000, 600: 50, 615: 51, until: 100_001})
+    assert [event.kind for event in meter.events] == (["outlier"] * 3 if is_withdrawn else ["open_exception", "held"])
+
+
+def test_a_meter_to_confirm_that_breaks_at_once_was_an_outlier():
+    """81 kW over the gap is said at once; the next reading tells that it was only that reading."""
+    since, until = 3 * DAYS, 3 * DAYS + 30 * HOUR
+    sequence = {t: kwh for t, kwh in days(6).items() if not since < t < until}
+    meter = meter_of(with_readings(sequence, {until: sequence[until] + 41 * 30}))
+    assert events(meter) == [("outlier", until, until)] and known_kwh(meter, 0, 6 * DAYS) == 6 * 960
+
+
+def test_a_reading_after_junk_that_only_wraps_onto_the_old_register_withdraws_when_it_is_confirmed():
+    """The register wraps while another meter answers for half an hour."""
+    meter = meter_of({0: 999_990, 15: 400_000, 30: 400_010, 45: 20, 60: 30}, modulus_kwh=1_000_000)
+    assert events(meter) == [("rollover", 0, 45), ("outlier", 15, 15), ("outlier", 30, 30)]
+    assert known_kwh(meter, 0, 60) == 40
 
 
 @pytest.mark.parametrize(("hours", "is_exception"), [(24, False), (25, True)])

@@ -7,38 +7,38 @@ Readings of the text, where section 7 is silent or can be read in two ways:
 
  1. Two readings of one time: the first to arrive (D5), also where rule 1 then refuses it: the journal knows no modulus.
  2. The set of readings is what is left: in a segment and not refused.
- 3. A logged register joins two segments and is no reading: it is never a neighbour (rule 2 itself says that its instant is uncertain), decides
-    on nothing, and adds nothing before the first reading or after the last. The step from a reading of the old meter to one of the new is
-    (old end - old count) x p/q + (new count - new start) x p/q, each part with its own k and its own small fall, against the larger L of
-    the two over the time between the readings. So rule 4 goes on across a logged replacement as if there were none.
+ 3. A logged register joins two segments and is no reading: it is never a neighbour (rule 2 itself says that its instant is uncertain), decides on
+    nothing, and adds nothing before the first reading or after the last. The step from a reading of the old meter to one of the new is (old end -
+    old count) x p/q + (new count - new start) x p/q, each part with its own k and its own small fall, against the larger L of the two over the
+    time between the readings. So rule 4 goes on across a logged replacement as if there were none.
  4. Rule 2's 30 minutes: the instant is uncertain by as much, so a reading is plausible from the old meter's end register if that meter can run
-    from the reading to it in 30 min, from the new one's start register if that can run to the reading in 30 min, on whichever side of the
-    logged instant the reading lies; where one of the two is not known, by its time. Plausible from one alone: it is that meter's. From both or neither: by its time. No step leads
-    from a reading of the new meter to a later one of the old.
+    from the reading to it in 30 min, from the new one's start register if that can run to the reading in 30 min, on whichever side of the logged
+    instant the reading lies; where one of the two is not known, by its time. Plausible from one alone: it is that meter's. From both or neither:
+    by its time. No step leads from a reading of the new meter to a later one of the old.
  5. A segment begins without a start register: the span from the last reading of the one before to its first is an exception too. What is held
     when the one before ends lies inside it. Before that first reading there is no span yet.
  6. "Counts since the segment's start": since its start register, else since its first reading. An exception adds nothing to what they were at g
     (matters only where CT x PT is not whole).
  7. Rule 3's small fall is compared with the count that the earlier reading counts as, so a slow slide adds up.
  8. Rule 3's gap is that between the two readings compared. The 28 days are the last UTC days that end at the earlier reading or before, as far as
-    both their ends are known in one stretch without exception; without any there is no check. A step that fails nothing but the check is
-    not accepted, but "else open exception" at once where k = 0 and (b) does not settle what is held: from g to that reading, which is
-    the new baseline (and can be withdrawn as in rule 4). For (b), whose steps are between readings in doubt, L alone decides.
+    both their ends are known in one stretch without exception; without any there is no check. A step that fails nothing but the check is not
+    accepted, but "else open exception" at once where k = 0 and (b) does not settle what is held: from g to that reading, which is the new
+    baseline (and can be withdrawn as in rule 4). For (b), whose steps are between readings in doubt, L alone decides.
  9. "Plausible from g" is, wherever rule 4 says it, also the step that is implausible from g by L but plausible from the first of the run of equal
     counts that ends at g.
-10. A reading that needs k >= 1 decides nothing by (a): it is held, whether or not others are. It is confirmed by (b)'s positive plausible
-    step: a chain whose first reading is plausible from g is a rollover and no exception; what was held before the chain is an outlier.
-    What comes after the first of the chain is decided again from there, so a step with k >= 1 in it needs its own confirmation.
+10. A reading that needs k >= 1 decides nothing by (a): it is held, whether or not others are. It is confirmed by (b)'s positive plausible step: a
+    chain whose first reading is plausible from g is a rollover and no exception; what was held before the chain is an outlier. What comes after
+    the first of the chain is decided again from there, so a step with k >= 1 in it needs its own confirmation.
 11. Of the readings held when (b) opens an exception those before the chain are inside the exception and no outliers.
-12. (b)'s "one reading earlier": the accepted reading before g, in the same stretch, where the first of the chain is plausible by L from it and not
-    from g (after 24 h it can be: then g is in no doubt). Dropping g alone must explain, without dropping repeats before it.
+12. (b)'s "one reading earlier": the accepted reading before g, in the same stretch, where the first of the chain is plausible by L from it and
+    not from g (after 24 h it can be: then g is in no doubt). Dropping g alone must explain, without dropping repeats before it.
 13. A chain is the longest run of held readings that ends at the last held, each step plausible; equal counts belong to it.
-14. Held for 24 h: the newest held is at least 24 h later than the first held; n decides before that is asked ("a gap changes nothing").
-    From then on nothing held becomes an outlier: the exception ends at the first reading that (a) would accept or at the next plausible chain.
-    It is not withdrawn, and no rollover.
-15. "Within 24 h": at most 24 h after the first of the readings that were held for it. "Breaks": not plausible from the new baseline's last accepted
-    reading. "Plausible from the g before": with k = 0, or when (b) confirms what was held with k >= 1;
-    by L alone, and where only rule 3's check fails it is "confirm meter" again. The 24 h end at the reading that decides. Of several exceptions that can be withdrawn it is the
+14. Held for 24 h: the newest held is at least 24 h later than the first held; n decides before that is asked ("a gap changes nothing"). From then
+    on nothing held becomes an outlier: the exception ends at the first reading that (a) would accept or at the next plausible chain. It is not
+    withdrawn, and no rollover.
+15. "Within 24 h": at most 24 h after the first of the readings that were held for it. "Breaks": not plausible from the new baseline's last
+    accepted reading. "Plausible from the g before": with k = 0, or when (b) confirms what was held with k >= 1; by L alone, and where only rule
+    3's check fails it is "confirm meter" again. The 24 h end at the reading that decides. Of several exceptions that can be withdrawn it is the
     newest; with it go those after it.
 16. Only the quarters' own ends count for their quality, so a quarter between two measured ends is measured.
 """
