@@ -14,7 +14,7 @@ Readings of the text, where section 7 is silent or can be read in two ways:
  4. Rule 2's 30 minutes: the instant is uncertain by as much, so a reading is plausible from the old meter's end register if that meter can run
     from the reading to it in 30 min, from the new one's start register if that can run to the reading in 30 min, on whichever side of the logged
     instant the reading lies; where one of the two is not known, by its time. Plausible from one alone: it is that meter's. From both or neither:
-    by its time. No step leads from a reading of the new meter to a later one of the old.
+    by its time. Of two replacements the nearer one decides. No step leads from a reading of the new meter to a later one of the old.
  5. A segment begins without a start register: the span from the last reading of the one before to its first is an exception too. What is held
     when the one before ends lies inside it. Before that first reading there is no span yet.
  6. "Counts since the segment's start": since its start register, else since its first reading. An exception adds nothing to what they were at g
@@ -126,14 +126,15 @@ class Meter:
 
     def _whose(self, t: int, count: int) -> int | None:
         by_time = next((i for i, segment in enumerate(self.segments) if segment.holds(t)), None)
-        for i, (old, new) in enumerate(zip(self.segments, self.segments[1:])):
-            if abs(t - new.from_ms) > NEAR_MS or old.end is None or new.start is None:
-                continue
-            is_old = old.can_show(count) and is_plausible_alone(old, count, old.end, NEAR_MS)
-            is_new = new.can_show(count) and is_plausible_alone(new, new.start, count, NEAR_MS)
-            if is_old != is_new:
-                return i if is_old else i + 1
-        return by_time
+        near = [(abs(t - new.from_ms), i) for i, (old, new) in enumerate(zip(self.segments, self.segments[1:]))
+                if old.end is not None and new.start is not None and abs(t - new.from_ms) <= NEAR_MS]
+        if not near:
+            return by_time
+        i = min(near)[1]
+        old, new = self.segments[i:i + 2]
+        is_old = old.can_show(count) and is_plausible_alone(old, count, old.end, NEAR_MS)
+        is_new = new.can_show(count) and is_plausible_alone(new, new.start, count, NEAR_MS)
+        return by_time if is_old == is_new else i if is_old else i + 1
 
     def _parts(self, readings: list[Reading]) -> list[list[Reading]]:
         """The readings of segments that logged registers join, in order of time."""
@@ -217,14 +218,16 @@ class Meter:
         return step if step and self._is_unusual(self.points[-1], n, step, self.points) else None
 
     def _kind(self, n: Reading) -> str:
-        """What an exception from g is called that the step to n does not explain: see README.md."""
+        """What an exception from g is called, asked of n: see README.md."""
+        if self._unconfirmed(n):
+            return "confirm_meter"
         return "limit" if is_above_limit(self.segments, self.points[-1], n) else "open_exception"
 
     def _open(self, first: Reading, held: list[Reading], is_final: bool, is_explained: bool = False) -> None:
         """Exception from g to the first reading of the new baseline, of which is_explained says that it follows g as a frozen run does."""
         g, is_plausible = self.points[-1], explanation(self.segments, self.points[-1], first) is not None
-        is_named_before = is_explained or is_final and is_plausible
-        kind = "confirm_meter" if self._unconfirmed(first) and not is_explained else self._kind(held[0] if is_named_before else first)
+        is_named_before = is_explained or is_final and is_plausible and not self._unconfirmed(first)
+        kind = self._kind(held[0] if is_named_before else first)
         if not is_final:
             self.shifts.append(Shift(held[0].t if held else first.t, list(self.points), len(self.exceptions), len(self.frozen)))
         if not is_plausible and not is_explained and len(self.points) > 1 and self.points[-2].stretch == g.stretch \
