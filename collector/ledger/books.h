@@ -6,7 +6,7 @@
  *
  *   ledger_meter     the number of a meter
  *   ledger_reading   register readings by meter and time, with the batch that brought them: evidence. The first to
- *                    arrive of a time stands
+ *                    arrive of a time stands, whatever its point
  *   ledger_boundary  U at quarter hours, where it is known, as it is known now
  *   ledger_quarter   amounts of quarter hours. The highest version is the latest, the former ones stay. amount NULL =
  *                    unknown (quality is then QUALITY_UNKNOWN). Written when it is decided: a reading at or after its
@@ -40,10 +40,15 @@ struct books_meter {
     int64_t id;
     struct segments segments;
     int64_t max_gap_ms;
-    struct hash hash; /* of segments, gap and format */
+    /* By number (struct segment), what evidence knows the points by: numbers that stay when the model changes. None:
+     * the meter is read at one place, or by hand. */
+    const int64_t *points;
+    size_t point_count;
+    struct hash hash; /* of all this and of the format */
 };
 
-struct books_meter books_meter(int64_t id, struct segments segments, int64_t max_gap_ms);
+struct books_meter books_meter(
+    int64_t id, struct segments segments, int64_t max_gap_ms, const int64_t *points, size_t point_count);
 /* The number of the meter of this name, given at its first call. */
 enum status books_meter_id(struct db *db, struct span name, int64_t *ret_id, struct error *err);
 
@@ -51,6 +56,8 @@ enum status books_meter_id(struct db *db, struct span name, int64_t *ret_id, str
 struct books_reading {
     int64_t time_ms; /* up to the year 9999 */
     int64_t count;
+    int64_t
+        point; /* as in struct books_meter; one that is not there is of no segment. Unused where there are none */
     int64_t journal; /* the batch that brought it; 0 = none */
     bool is_manual;
 };
@@ -70,8 +77,9 @@ void books_committed(struct books *b);
  * changed, or to look again. `now_ms`: UTC, for the record alone. On failure (ST_FULL, ST_STORAGE, ST_TIMEOUT) the
  * transaction is to be rolled back.
  *
- * A late reading costs a fold of what is evidence after the snapshot before it: at most a day, for what is at most
- * BOOKS_DAYS old; beyond that at most BOOKS_BUCKET_DAYS more. So does a meter's first call, a day at most.
+ * A late reading costs a fold of what is evidence after the snapshot before it: a day more at most, where it is at
+ * most BOOKS_DAYS old; beyond that BOOKS_BUCKET_DAYS more. A meter's first call costs a fold of six hours at most. Evidence is
+ * not pruned here.
  */
 #define BOOKS_DAYS 35
 #define BOOKS_BUCKET_DAYS 32

@@ -1,5 +1,12 @@
 #include "collector/ledger/books_private.h"
 
+#include <assert.h>
+
+/* These numbers lie in databases: a new kind is a further one. */
+static_assert(EVENT_OUTLIERS == 2 && EVENT_FROZEN == 3 && EVENT_ROLLOVER == 4 && EVENT_EXCEPTION == 5 &&
+                  EVENT_LIMIT == 6 && EVENT_CONFIRM == 7 && EVENT_OUTSIDE == 9 && EVENT_QUARANTINED == 10,
+    "");
+
 /* States of the table: 0 stands, 1 withdrawn, 2 in doubt until the call ends. When one was withdrawn is only forgotten
  * where it stands in the end: folding again must not change what is the same. */
 

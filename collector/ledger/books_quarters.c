@@ -1,8 +1,13 @@
 #include "collector/ledger/books_private.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define CHUNK 96
+
+/* These numbers lie in databases. */
+static_assert(
+    QUALITY_MEASURED == 0 && QUALITY_ESTIMATED == 1 && QUALITY_MANUAL == 2 && QUALITY_UNKNOWN == 3, "");
 
 static void note_dirty(struct books_call *c, int64_t start_ms)
 {

@@ -3,8 +3,8 @@
 const char books_schema[] =
     "CREATE TABLE ledger_meter(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;"
     "CREATE TABLE ledger_reading("
-    "  meter INTEGER NOT NULL, time_ms INTEGER NOT NULL, count INTEGER NOT NULL, journal INTEGER NOT NULL,"
-    "  manual INTEGER NOT NULL, PRIMARY KEY(meter, time_ms)) STRICT, WITHOUT ROWID;"
+    "  meter INTEGER NOT NULL, time_ms INTEGER NOT NULL, point INTEGER NOT NULL, count INTEGER NOT NULL,"
+    "  journal INTEGER NOT NULL, manual INTEGER NOT NULL, PRIMARY KEY(meter, time_ms)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE ledger_boundary("
     "  meter INTEGER NOT NULL, time_ms INTEGER NOT NULL, energy INTEGER NOT NULL, quality INTEGER NOT NULL,"
     "  baseline_ms INTEGER NOT NULL, PRIMARY KEY(meter, time_ms)) STRICT, WITHOUT ROWID;"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define DAY_MS INT64_C(86400000)
+#define EVERY_MS (DAY_MS / 4) /* how old the newest may be: what a start costs */
 
 static void find_newest(struct books_call *c)
 {
@@ -53,16 +54,16 @@ void books_restore_snapshot(struct books_call *c, int64_t before_ms)
     find_newest(c);
 }
 
-/* Younger than BOOKS_DAYS all are kept, of older ones the first of each bucket. */
-static void thin_out(struct books_call *c, int64_t last_ms)
+/* Of those from before a time, the first of each bucket stays. */
+static void thin_out(struct books_call *c, int64_t before_ms, int64_t bucket_ms)
 {
     struct db_stmt *thin = db_keep(c->db,
         "DELETE FROM ledger_snapshot AS s WHERE meter = ?1 AND last_ms < ?2 AND EXISTS("
         "  SELECT 1 FROM ledger_snapshot AS o WHERE o.meter = s.meter AND o.last_ms < s.last_ms"
         "  AND o.last_ms / ?3 = s.last_ms / ?3)");
     db_bind_int(thin, 1, c->meter->id);
-    db_bind_int(thin, 2, last_ms - BOOKS_DAYS * DAY_MS);
-    db_bind_int(thin, 3, BOOKS_BUCKET_DAYS * DAY_MS);
+    db_bind_int(thin, 2, before_ms);
+    db_bind_int(thin, 3, bucket_ms);
     books_run(c, thin);
 }
 
@@ -81,7 +82,8 @@ static void take(struct books_call *c)
     db_bind_blob(put, 5, hash_bytes(&c->meter->hash));
     db_bind_blob(put, 6, (struct span){(const char *)&s->unwrap, unwrap_size(&s->unwrap)});
     books_run(c, put);
-    thin_out(c, s->snapshot_last_ms);
+    thin_out(c, s->snapshot_last_ms, DAY_MS);
+    thin_out(c, s->snapshot_last_ms - BOOKS_DAYS * DAY_MS, BOOKS_BUCKET_DAYS * DAY_MS);
 }
 
 static void delete_spoilt(struct books_call *c)
@@ -93,17 +95,12 @@ static void delete_spoilt(struct books_call *c)
     find_newest(c);
 }
 
-static bool is_of_a_later_day(int64_t time_ms, int64_t than_ms)
-{
-    return than_ms == BOOKS_NONE || time_ms / DAY_MS > than_ms / DAY_MS;
-}
-
 void books_keep_snapshot(struct books_call *c)
 {
     struct books_state *s = c->state;
     if (c->spoilt_ms < s->snapshot_reach_ms)
         delete_spoilt(c);
     c->spoilt_ms = INT64_MAX;
-    if (is_of_a_later_day(s->unwrap.last_ms, s->snapshot_last_ms))
+    if (s->snapshot_last_ms == BOOKS_NONE || s->unwrap.last_ms - s->snapshot_last_ms >= EVERY_MS)
         take(c);
 }

@@ -82,7 +82,7 @@ static enum status run(struct bench *b, const char *path, int64_t each, bool *re
     db_cache_kib(b->db, 16384);
     b->books = books_create(b->db, METERS + 1);
     for (int64_t m = 0; m < METERS; m++)
-        b->meters[m] = books_meter(m + 1, (struct segments){&segment, 1}, 20 * INT64_C(60000));
+        b->meters[m] = books_meter(m + 1, (struct segments){&segment, 1}, 20 * INT64_C(60000), NULL, 0);
     double began_s = now_s();
     for (int64_t at = 0; at < each && status == ST_OK; at += b->group)
         status = take_group(b, at, err);

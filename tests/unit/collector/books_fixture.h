@@ -85,6 +85,7 @@ static inline void fixture_fold(
     for (size_t i = 0; i < count; i++)
         given[i] = (struct books_reading){.time_ms = readings[i].time_ms,
             .count = readings[i].count,
+            .point = readings[i].point,
             .is_manual = readings[i].is_manual,
             .journal = number};
     fixture_ok(books_fold(fixture_books, meter, given, count, number, &err), &err);
@@ -132,7 +133,8 @@ static inline int64_t fixture_number(const char *sql, int64_t meter)
 static inline char *fixture_dump(int64_t meter)
 {
     static const char *const queries[] = {
-        "SELECT time_ms || '|' || count || '|' || journal || '|' || manual FROM ledger_reading WHERE meter = "
+        "SELECT time_ms || '|' || point || '|' || count || '|' || journal || '|' || manual FROM "
+        "ledger_reading WHERE meter = "
         "?1 ORDER BY time_ms",
         "SELECT time_ms || '|' || energy || '|' || quality || '|' || baseline_ms FROM ledger_boundary WHERE "
         "meter = ?1"

@@ -23,7 +23,7 @@ static void make(struct history *h, uint64_t seed)
 
 static struct books_meter meter_of(const struct history *h)
 {
-    return books_meter(next_meter++, h->book.segments, h->book.max_gap_ms);
+    return books_meter(next_meter++, h->book.segments, h->book.max_gap_ms, NULL, 0);
 }
 
 static struct db_stmt *of_meter(const char *sql, int64_t meter)
@@ -278,13 +278,14 @@ static void check_side_by_side(const struct history *h)
 static void check_other_segments(const struct history *h)
 {
     struct segment others[3];
-    memcpy(others, h->segments, sizeof others);
-    for (size_t i = 0; i < 3; i++) {
+    for (int64_t i = 0; i < h->book.segments.count; i++) {
+        others[i] = h->segments[i];
         others[i].has_start = !others[i].has_start;
         others[i].p += 1;
     }
     struct books_meter right = meter_of(h), wrong = right;
-    wrong = books_meter(right.id, (struct segments){others, h->book.segments.count}, h->book.max_gap_ms);
+    wrong =
+        books_meter(right.id, (struct segments){others, h->book.segments.count}, h->book.max_gap_ms, NULL, 0);
     struct unwrap_reading *all = shuffled(&h->book, 3);
     bool is_right = true;
     for (size_t i = 0, group; i < h->book.count; i += group) {

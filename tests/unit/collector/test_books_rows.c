@@ -7,7 +7,7 @@ static const struct segment plain[] = {DAY_SEGMENT};
 
 static struct books_meter plain_meter(int64_t id)
 {
-    return books_meter(id, (struct segments){plain, 1}, DAY_MAX_GAP_MS);
+    return books_meter(id, (struct segments){plain, 1}, DAY_MAX_GAP_MS, NULL, 0);
 }
 
 /* Each reading up to that time, in a transaction of its own. */
@@ -70,7 +70,7 @@ static void test_row_5b_a_replacement_logged_a_week_later(void **state)
     logged[0].has_end = logged[1].has_start = true;
     logged[0].end = 100404 * KWH;
     logged[1].start = 12000 * KWH;
-    struct books_meter mended = books_meter(meter.id, (struct segments){logged, 2}, DAY_MAX_GAP_MS);
+    struct books_meter mended = books_meter(meter.id, (struct segments){logged, 2}, DAY_MAX_GAP_MS, NULL, 0);
     fixture_take(&mended, NULL, 0, 9999);
     assert_day(meter.id, (struct day){.rows = 96, .known = 960 * KWH, .measured = 96, .versions = 1});
     assert_says("SELECT start_ms || ' ' || version || ' ' || amount || ' ' || written_ms FROM ledger_quarter"
@@ -193,6 +193,35 @@ static void test_snapshots_are_thinned_out(void **state)
                     meter.id) == DAY_BEGIN + 50 * DAY_MS);
 }
 
+/* Read at one point until 10:00 and at another from then on; the model then names them the other way round. */
+static void test_points_are_known_by_what_stays(void **state)
+{
+    (void)state;
+    struct segment segments[2] = {plain[0], plain[0]};
+    segments[0].until_ms = segments[1].from_ms = CLOCK(10, 0);
+    segments[0].has_end = segments[1].has_start = true;
+    segments[0].end = segments[1].start = day_count(CLOCK(10, 0));
+    segments[1].point = 1;
+    const int64_t points[] = {71, 72}, swapped[] = {72, 71};
+    struct books_meter meter = books_meter(4, (struct segments){segments, 2}, DAY_MAX_GAP_MS, points, 2);
+    for (int64_t t = CLOCK(0, -15); t <= CLOCK(24, 15); t += BOUNDARY_MS) {
+        struct unwrap_reading readings[] = {
+            {.time_ms = t, .count = day_count(t), .point = t < CLOCK(10, 0) ? 71 : 72},
+            {.time_ms = t + 1, .count = 3, .point = 99}, /* of none of its points */
+        };
+        fixture_take(&meter, readings, 2, 1);
+    }
+    assert_day(meter.id, (struct day){.rows = 96, .known = 960 * KWH, .measured = 96});
+    assert_says("SELECT count(*) || ' ' || min(kind) || ' ' || max(kind) FROM ledger_event WHERE meter = ?1",
+        meter.id, "99 9 9\n"); /* all of no segment */
+    struct segment other[2] = {segments[0], segments[1]};
+    other[0].point = 1;
+    other[1].point = 0;
+    meter = books_meter(4, (struct segments){other, 2}, DAY_MAX_GAP_MS, swapped, 2);
+    fixture_take(&meter, NULL, 0, 2);
+    assert_day(meter.id, (struct day){.rows = 96, .known = 960 * KWH, .measured = 96});
+}
+
 static void test_a_name_has_one_number(void **state)
 {
     (void)state;
@@ -215,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_the_first_of_a_time_stands),
         cmocka_unit_test(test_an_exception_without_an_end),
         cmocka_unit_test(test_snapshots_are_thinned_out),
+        cmocka_unit_test(test_points_are_known_by_what_stays),
         cmocka_unit_test(test_a_name_has_one_number),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
