@@ -200,7 +200,11 @@ static void arrive(const struct books_meter *meter, const struct unwrap_reading 
             group = count - i;
         while (way.failing_in > 0 && random_below(way.failing_in) == 0) {
             fixture_begin();
-            fixture_fold(meter, &all[i], 1 + random_below(count - i), 99);
+            struct unwrap_reading never = {.time_ms = all[i].time_ms - 1, .count = all[i].count + 5};
+            if (random_below(2) == 0) /* one that does not come again */
+                fixture_fold(meter, &never, 1, 99);
+            else
+                fixture_fold(meter, &all[i], 1 + random_below(count - i), 99);
             if (random_below(2) == 0)
                 db_rollback(fixture_db);
             else
