@@ -51,6 +51,18 @@ void quarters_add(struct quarters_sum *sum, const struct quarter *quarter)
     }
 }
 
+void quarters_merge(struct quarters_sum *sum, const struct quarters_sum *other)
+{
+    sum->count += other->count;
+    sum->unknown_s += other->unknown_s;
+    sum->estimated_s += other->estimated_s;
+    sum->manual_s += other->manual_s;
+    add(sum, &sum->known, other->known);
+    add(sum, &sum->estimated, other->estimated);
+    add(sum, &sum->manual, other->manual);
+    sum->is_overflown = other->is_overflown || sum->is_overflown;
+}
+
 bool quarters_amount(const struct quarters_sum *sum, int64_t *ret_amount)
 {
     if (sum->unknown_s > 0 || sum->is_overflown)

@@ -33,6 +33,8 @@ struct quarters_sum {
 };
 
 void quarters_add(struct quarters_sum *sum, const struct quarter *quarter);
+/* Of two runs that have no quarter in common, of one meter or of several: adds the other to the first. */
+void quarters_merge(struct quarters_sum *sum, const struct quarters_sum *other);
 
 /* The amount of the whole run, = U(end) - U(begin) where it is connected. False: unknown. */
 bool quarters_amount(const struct quarters_sum *sum, int64_t *ret_amount);

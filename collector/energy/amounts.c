@@ -1,0 +1,86 @@
+#include "collector/energy/amounts.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define QUARTER_S (PERIODS_QUARTER_HOUR_MS / 1000)
+
+static void add_known(struct amount *a, int64_t known)
+{
+    a->sum.is_overflown = __builtin_add_overflow(a->sum.known, known, &a->sum.known) || a->sum.is_overflown;
+}
+
+static void take_quarter(struct amount *a, enum series_state state, int64_t amount)
+{
+    switch (state) {
+    case SERIES_MEASURED:
+    case SERIES_ESTIMATED:
+    case SERIES_MANUAL:
+        quarters_add(&a->sum, &(struct quarter){.quality = (enum quality)state, .amount = amount});
+        return;
+    case SERIES_UNKNOWN:
+        quarters_add(&a->sum, &(struct quarter){.quality = QUALITY_UNKNOWN});
+        break;
+    case SERIES_WAITING:
+        a->waiting_s += QUARTER_S;
+        break;
+    case SERIES_FUTURE:
+        a->future_s += QUARTER_S;
+        break;
+    case SERIES_ABSENT:
+        a->absent_s += QUARTER_S;
+        break;
+    }
+    add_known(a, amount); /* of a virtual meter; else 0 */
+}
+
+void amounts_of(const struct series *s, const struct steps *steps, struct amount *ret)
+{
+    for (size_t k = 0; k < steps->count; k++) {
+        struct periods_span span = steps->spans[k];
+        assert(span.begin_ms >= s->span.begin_ms && span.end_ms <= s->span.end_ms);
+        size_t from = (size_t)((span.begin_ms - s->span.begin_ms) / PERIODS_QUARTER_HOUR_MS);
+        size_t until = (size_t)((span.end_ms - s->span.begin_ms) / PERIODS_QUARTER_HOUR_MS);
+        ret[k] = (struct amount){0};
+        for (size_t i = from; i < until; i++)
+            take_quarter(&ret[k], (enum series_state)s->states[i], s->amounts[i]);
+    }
+}
+
+void amount_add(struct amount *to, const struct amount *other)
+{
+    quarters_merge(&to->sum, &other->sum);
+    to->waiting_s += other->waiting_s;
+    to->future_s += other->future_s;
+    to->absent_s += other->absent_s;
+}
+
+bool amount_is_known(const struct amount *a, int64_t *ret)
+{
+    return a->waiting_s + a->future_s + a->absent_s == 0 && quarters_amount(&a->sum, ret);
+}
+
+enum series_state amount_worst(const struct amount *a)
+{
+    if (a->absent_s > 0)
+        return SERIES_ABSENT;
+    if (a->future_s > 0)
+        return SERIES_FUTURE;
+    if (a->waiting_s > 0)
+        return SERIES_WAITING;
+    if (a->sum.unknown_s > 0)
+        return SERIES_UNKNOWN;
+    if (a->sum.manual_s > 0)
+        return SERIES_MANUAL;
+    return a->sum.estimated_s > 0 ? SERIES_ESTIMATED : SERIES_MEASURED;
+}
+
+int64_t amount_due(const struct amount *a)
+{
+    return a->sum.count + a->waiting_s / QUARTER_S;
+}
+
+int64_t amount_covered(const struct amount *a)
+{
+    return a->sum.count - (a->sum.unknown_s + a->sum.estimated_s) / QUARTER_S;
+}
