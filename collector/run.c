@@ -3,6 +3,7 @@
 #include "collector/access/token_command.h"
 #include "collector/backup.h"
 #include "collector/core.h"
+#include "collector/ledger/meters.h"
 #include "collector/model/rates.h"
 #include "collector/rebuild.h"
 #include "collector/status.h"
@@ -214,6 +215,7 @@ static int perform_with_park(
 static int check_and_perform(const struct command *command, const struct collector_settings *settings)
 {
     struct park *park = park_load(settings->park);
+    meters_check(park);
     struct rates rates;
     rates_init(&rates, settings->factors, settings->tariffs, park);
     int code;
@@ -233,6 +235,8 @@ static int check_and_perform(const struct command *command, const struct collect
 static void print_problems_of_files(const struct collector_settings *settings)
 {
     struct park *park = settings->park != NULL ? park_load(settings->park) : NULL;
+    if (park != NULL)
+        meters_check(park);
     struct rates rates;
     rates_init(&rates, settings->factors, settings->tariffs, park);
     if (park != NULL)

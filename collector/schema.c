@@ -1,5 +1,7 @@
 #include "collector/schema.h"
 
+#include "collector/ledger/books.h"
+
 static const char *const scripts[] = {
     "CREATE TABLE gateway("
     "  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch INTEGER, first_heard_ms INTEGER NOT NULL,"
@@ -112,6 +114,15 @@ static const char *const scripts[] = {
     "  number INTEGER PRIMARY KEY, month INTEGER NOT NULL, supplement INTEGER NOT NULL,"
     "  readings INTEGER NOT NULL, hash BLOB NOT NULL, sealed_ms INTEGER NOT NULL, deleted_ms INTEGER,"
     "  UNIQUE(month, supplement)) STRICT;",
+
+    books_schema,
+
+    /* collector/ledger/meters.h. The cursor begins before all that the journal holds. */
+    "CREATE TABLE ledger_point("
+    "  id INTEGER PRIMARY KEY, meter INTEGER NOT NULL, name TEXT NOT NULL, is_used INTEGER NOT NULL,"
+    "  since INTEGER NOT NULL, UNIQUE(meter, name)) STRICT;"
+    "CREATE TABLE ledger_folded(meter INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;"
+    "INSERT INTO cursor VALUES('ledger', 0);",
 };
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};

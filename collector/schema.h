@@ -10,7 +10,7 @@
  *   point            every point ever heard, with its newest reading
  *   quarantine       lines and payloads that were refused, with the reason; quarantine_size: how much that is
  *   loss             what an agent had to give up, or what went missing, by name
- *   cursor           how far the store has taken the journal
+ *   cursor           how far the store ('raw'), the table of points and the ledger have taken the journal
  *   outbox           derived lines that wait for the store; the latest of a (series, time) wins; outbox_size:
  *                    how much that is
  *   hour             hours of a measurement that lines went to and that are to be counted against the store, or
@@ -19,6 +19,7 @@
  *   pruned           of what times batches were deleted: buckets as in journal_span
  *   archive          the register readings of batches that were deleted, in chunks of a month (counted from January
  *                    1970); archive_content: their text, packed; seal: the chain that seals them
+ *   ledger_*         the energy ledger (collector/ledger/books.h, meters.h)
  *
  * A script that was ever released does not change: what comes later is a further script (lib/db.h, db_schema).
  */

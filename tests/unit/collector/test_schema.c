@@ -48,6 +48,7 @@ static void test_every_earlier_format_is_taken_over_whole(void **state)
         assert_string_equal(rows(in.db, 2, "SELECT * FROM refused"), "4|1");
         assert_int_equal(query(in.db, "SELECT position FROM cursor WHERE name = 'raw'"), 4);
         assert_int_equal(query(in.db, "SELECT position FROM cursor WHERE name = 'points'"), 4);
+        assert_int_equal(query(in.db, "SELECT position FROM cursor WHERE name = 'ledger'"), 0);
         struct known_gateway *g = known_gateway_find(&in.known, SPAN("gw-a"));
         assert_int_equal(g->lost, 2);
         assert_int_equal(known_point_find(&in.known, g, SPAN("m"))->time_ms, 1764000001000);
