@@ -110,7 +110,7 @@ static void *run(void *argument)
             inbox_pause(c->turn.inbox, now + RETRY_MS, SIZE_MAX);
             continue;
         }
-        if (c->turn.held == NULL)
+        if (c->turn.held == NULL && !c->turn.bookkeeper.has_more)
             inbox_wait(c->turn.inbox, due);
         inbox_pause(c->turn.inbox, c->gather_until_mono_ms, GATHER_BYTES);
     }

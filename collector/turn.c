@@ -35,10 +35,15 @@ struct group {
     bool resumes;    /* batches are taken again, after those of a while were not */
 };
 
+static int64_t spare_bytes(const struct turn *t)
+{
+    int64_t part = t->limit_bytes / 20;
+    return part > SPARE_BYTES ? part : SPARE_BYTES;
+}
+
 static bool is_database_full(const struct turn *t)
 {
-    int64_t part = t->limit_bytes / 20, spare = part > SPARE_BYTES ? part : SPARE_BYTES;
-    return db_used_bytes(t->db) > t->limit_bytes - spare;
+    return db_used_bytes(t->db) > t->limit_bytes - spare_bytes(t);
 }
 
 static void forget_held(struct turn *t)
@@ -262,6 +267,24 @@ static enum status save_points(struct turn *t, struct group *g, struct error *er
     return known_save(&t->known, t->db, err);
 }
 
+/* What is folded may be pruned, so at the database's limit half of what is spare is for that. */
+static bool has_room_for_books(const struct turn *t)
+{
+    return !t->is_careful && !t->is_disk_full && t->outbox_bytes < t->outbox_limit_bytes &&
+           db_used_bytes(t->db) <= t->limit_bytes - spare_bytes(t) / 2;
+}
+
+static enum status keep_books(struct turn *t, struct group *g, struct error *err)
+{
+    t->bookkeeper.has_more = false;
+    return has_room_for_books(t) ? bookkeeper_step(&t->bookkeeper, t->clock, &g->is_changed, err) : ST_OK;
+}
+
+static int64_t lower_of(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 bool turn_is_clock_behind(const struct turn *t)
 {
     return t->clock->wall_ms() < t->received_ms;
@@ -294,7 +317,9 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
     /* The journal has them: where there may be no room, this waits. */
     if (status == ST_OK && accepts && !t->is_careful)
         status = save_points(t, g, err);
-    int64_t done = t->settled < t->known.saved ? t->settled : t->known.saved;
+    if (status == ST_OK)
+        status = keep_books(t, g, err);
+    int64_t done = lower_of(lower_of(t->settled, t->known.saved), t->bookkeeper.position);
     return status == ST_OK ? prune_step(&t->prune, t->db, done, t->clock, &g->is_changed, err) : status;
 }
 
@@ -322,6 +347,8 @@ static enum status load(struct turn *t, struct error *err)
         return status;
     t->settled = has_row ? db_int(cursor, 0) : 0;
     db_reset(cursor);
+    if ((status = bookkeeper_reset(&t->bookkeeper, err)) != ST_OK)
+        return status;
     return journal_newest(t->db, &t->journal_end, &t->received_ms, err);
 }
 
@@ -369,6 +396,7 @@ static enum status tell(struct turn *t, struct group *g, struct error *err)
         store_result_release(&t->result);
         t->has_result = false;
     }
+    bookkeeper_committed(&t->bookkeeper);
     show_count(&t->show, &g->receive.counters);
     t->is_commit_failing = false;
     if (t->show.is_accepting)
@@ -427,6 +455,7 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
     show_init(&t->show);
     minute_init(&t->minute, park, clock->wall_ms());
     prune_init(&t->prune, database);
+    bookkeeper_init(&t->bookkeeper, t->db, park);
     status = load(t, err);
     if (status != ST_OK)
         turn_close(t);
@@ -444,6 +473,7 @@ void turn_close(struct turn *t)
     troubles_release(&t->troubles);
     known_release(&t->known);
     reserve_release(&t->reserve);
+    bookkeeper_release(&t->bookkeeper);
     db_close(t->db);
     *t = (struct turn){0};
 }

@@ -1,11 +1,12 @@
 /*
  * One turn of the core: what arrived becomes one transaction (raw batches, marks, points, what the store
- * settled, minute rows, pruning), and only after its commit the answers are due (D1). Memory is a cache of
+ * settled, minute rows, the ledger's books, pruning), and only after its commit the answers are due (D1). Memory is a cache of
  * what is committed: after a failure all of it is read again (D7). No thread and no network of its own, so
  * that a test can fail every single operation on the disk. Core thread.
  */
 #pragma once
 
+#include "collector/bookkeeper.h"
 #include "collector/evidence/prune.h"
 #include "collector/intake/acks.h"
 #include "collector/intake/inbox.h"
@@ -35,6 +36,7 @@ struct turn {
     int64_t settled;      /* journal id that the store has */
     int64_t outbox_bytes; /* as committed last, or as the transaction that runs began with */
     struct minute minute;
+    struct bookkeeper bookkeeper;
     struct prune prune;
     /* What is not on disk: who was heard, what is shown, the answers that are due. */
     struct presence presence;

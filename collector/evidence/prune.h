@@ -33,7 +33,7 @@ void prune_init(struct prune *p, const struct database_settings *settings);
 /* After a failed commit: it is due again. */
 void prune_reset(struct prune *p);
 /* Does a bounded piece where it is due, inside the core's transaction; sets *ret_is_changed where it did
- * something. `settled`: journal id up to which nothing but evidence is left to it: the store and the table of
- * points have it. */
+ * something. `settled`: journal id up to which nothing but evidence is left to it: the store, the table of points
+ * and the ledger have it. */
 enum status prune_step(struct prune *p, struct db *db, int64_t settled, const struct clock *clock,
     bool *ret_is_changed, struct error *err);

@@ -85,20 +85,8 @@ static inline int64_t fake_journal_add_outbox(struct fake_journal *f, const char
     return db_last_id(f->db);
 }
 
-/* A park of one site; gw-a stands in building b1, its point "m" is the register of a meter of building b2,
- * from 2026 on. */
-static inline struct park *fake_park(const struct fake_journal *f)
+static inline struct park *fake_park_of(const struct fake_journal *f, const char *text)
 {
-    static const char text[] =
-        "sites = ( { id = \"s1\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; } );\n"
-        "buildings = ( { id = \"b1\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; },\n"
-        "{ id = \"b2\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; } );\n"
-        "gateways = ( { id = \"gw-a\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; building = \"b1\"; } "
-        ");\n"
-        "meters = ( { id = \"m1\"; name = \"x\"; name_en = \"x\"; building = \"b2\"; carrier = "
-        "\"electricity\";\n"
-        "segments = ( { serial = \"1\"; from = \"2026-01-01T00:00:00Z\"; point = \"gw-a/m\"; max_rate = 1; } "
-        "); } );\n";
     char *path = mem_printf("%s/park.cfg", f->folder);
     FILE *out = fopen(path, "w");
     assert_non_null(out);
@@ -110,4 +98,20 @@ static inline struct park *fake_park(const struct fake_journal *f)
     unlink(path);
     free(path);
     return park;
+}
+
+/* A park of one site; gw-a stands in building b1, its point "m" is the register of a meter of building b2,
+ * from 2026 on. */
+static inline struct park *fake_park(const struct fake_journal *f)
+{
+    return fake_park_of(f,
+        "sites = ( { id = \"s1\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; } );\n"
+        "buildings = ( { id = \"b1\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; },\n"
+        "{ id = \"b2\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; } );\n"
+        "gateways = ( { id = \"gw-a\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; building = \"b1\"; } "
+        ");\n"
+        "meters = ( { id = \"m1\"; name = \"x\"; name_en = \"x\"; building = \"b2\"; carrier = "
+        "\"electricity\";\n"
+        "segments = ( { serial = \"1\"; from = \"2026-01-01T00:00:00Z\"; point = \"gw-a/m\"; max_rate = 1; } "
+        "); } );\n");
 }

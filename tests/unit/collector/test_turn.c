@@ -129,6 +129,38 @@ static void test_a_batch_that_the_points_still_need_is_not_pruned(void **state)
     turn_scene_close(&s);
 }
 
+static void test_a_batch_that_the_ledger_still_needs_is_not_pruned(void **state)
+{
+    (void)state;
+    struct turn_scene s;
+    turn_scene_open(&s);
+    struct turn *t = &s.turn;
+    t->points_due_mono_ms = 0;
+    give_value(t, 1);
+    t->points_due_mono_ms = 0;
+    give_value(t, 2);
+    struct error err = {""};
+    assert_int_equal(t->bookkeeper.position, 2);
+    assert_int_equal(
+        db_exec(t->db,
+            "UPDATE journal SET received_ms = 1; UPDATE cursor SET position = 2 WHERE name = 'raw';"
+            "UPDATE cursor SET position = 0 WHERE name = 'ledger'",
+            &err),
+        ST_OK);
+    assert_int_equal(bookkeeper_reset(&t->bookkeeper, &err), ST_OK);
+    t->settled = 2;
+    int64_t limit = t->outbox_limit_bytes;
+    t->outbox_limit_bytes = 0; /* no more is derived, so nothing is folded */
+    for (int i = 0; i < 3; i++, turn_now_mono_ms += 20000)
+        turn_once(t);
+    assert_int_equal(ask(t, "SELECT count(*) FROM journal"), 2);
+    t->outbox_limit_bytes = limit;
+    for (int i = 0; i < 3; i++, turn_now_mono_ms += 20000)
+        turn_once(t);
+    assert_int_equal(ask(t, "SELECT count(*) FROM journal"), 0);
+    turn_scene_close(&s);
+}
+
 static int64_t count(const struct turn *t, const char *sql)
 {
     struct error err = {""};
@@ -296,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends),
         cmocka_unit_test(test_changed_points_are_written_now_and_then_and_known_after_a_restart_all_the_same),
         cmocka_unit_test(test_a_batch_that_the_points_still_need_is_not_pruned),
+        cmocka_unit_test(test_a_batch_that_the_ledger_still_needs_is_not_pruned),
         cmocka_unit_test(test_a_gateway_of_which_nothing_is_held_is_asked_to_begin),
         cmocka_unit_test(test_at_the_limit_pruning_moves_registers_to_the_archive_and_makes_room),
     };

@@ -44,6 +44,19 @@ static int set_up(void **state)
 
 /* ---- what is sent ---- */
 
+#define METER(id, point)                                                                                    \
+    "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; building = \"b1\"; carrier = \"heat\"; segments = (" \
+    " { serial = \"1\"; from = \"2025-01-01T00:00:00Z\"; point = \"" point "\"; max_rate = 1000; } ); }"
+#define GATEWAY(id) "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; }"
+/* Of some points the ledger keeps books. */
+static const char park_text[] =
+    "sites = ({ id = \"s1\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; });\n"
+    "buildings = ({ id = \"b1\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; });\n"
+    "gateways = (" GATEWAY("gw-a") "," GATEWAY("gw-b") "," GATEWAY(
+        "gw-c") ");\n"
+                "meters = (" METER("a0", "gw-a/m0") "," METER("a19", "gw-a/m19") "," METER(
+                    "b0", "gw-b/m0") "," METER("c19", "gw-c/m19") ");\n";
+
 static const char *const gateways[GATEWAYS] = {"gw-a", "gw-b", "gw-c", "gw-d"};
 
 /* One batch of a gateway. Beside its own lines it has readings that repeat, or contradict, those of other batches. */
@@ -52,9 +65,10 @@ static void send_batch(
 {
     struct buf text = {0};
     buf_printf(&text, "#park1 epoch=%016x seq=%" PRId64 " first=%" PRId64 "%s\n", epoch, seq, first, more);
-    int64_t time_ms = NOW_MS - DAY_MS + seq * 10000;
-    for (int i = 0; i < 20; i++)
-        buf_printf(&text, "register,point=m%d value=%" PRId64 "i %" PRId64 "\n", i, seq, time_ms + i);
+    int64_t time_ms = NOW_MS - DAY_MS + seq * 100000;
+    for (int i = 0; i < 20; i++) /* one of them reads 0 now and then */
+        buf_printf(&text, "register,point=m%d value=%" PRId64 "i %" PRId64 "\n", i,
+            i == 19 && seq % 5 == 3 ? 0 : seq, time_ms + i);
     buf_printf(&text, "state,point=s%" PRId64 ".session value=\"open %" PRId64 "\" %" PRId64 "\n", seq % 5,
         seq, time_ms);
     buf_printf(&text, "gauge,point=twice value=1.5 %" PRId64 "\n",
@@ -130,6 +144,20 @@ static int64_t number(sqlite3 *db, const char *sql)
     return value;
 }
 
+static void dump_query(struct buf *text, sqlite3 *db, const char *query)
+{
+    sqlite3_stmt *q = ask(db, query);
+    buf_printf(text, "%s\n", query);
+    while (next(q)) {
+        for (int column = 0; column < sqlite3_column_count(q); column++) {
+            const char *value = sqlite3_column_blob(q, column); /* as text, also of a number */
+            buf_printf(text, "%d|%.*s|", sqlite3_column_type(q, column), sqlite3_column_bytes(q, column),
+                value != NULL ? value : "");
+        }
+        buf_add_str(text, "\n");
+    }
+}
+
 /* All that may not depend on what failed. Not here: rows of the minutes, which tell what was known when they were
  * made, and what is quarantined without a header, which nobody sends again. */
 static char *dump(sqlite3 *db)
@@ -143,17 +171,16 @@ static char *dump(sqlite3 *db)
         "SELECT * FROM cursor", "SELECT * FROM hour ORDER BY measurement, hour",
         "SELECT * FROM refused ORDER BY journal, line", "SELECT * FROM pruned ORDER BY width_ms, bucket"};
     struct buf text = {0};
-    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
-        sqlite3_stmt *q = ask(db, queries[i]);
-        buf_printf(&text, "%s\n", queries[i]);
-        while (next(q)) {
-            for (int column = 0; column < sqlite3_column_count(q); column++) {
-                const char *value = sqlite3_column_blob(q, column); /* as text, also of a number */
-                buf_printf(&text, "%d|%.*s|", sqlite3_column_type(q, column), sqlite3_column_bytes(q, column),
-                    value != NULL ? value : "");
-            }
-            buf_add_str(&text, "\n");
-        }
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++)
+        dump_query(&text, db, queries[i]);
+    /* Snapshots are a cache. */
+    sqlite3_stmt *tables =
+        ask(db, "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'ledger\\_%' ESCAPE '\\'"
+                " AND name NOT LIKE '%snapshot%' ORDER BY name");
+    while (next(tables)) {
+        char *query = mem_printf("SELECT * FROM %s", sqlite3_column_text(tables, 0));
+        dump_query(&text, db, query);
+        free(query);
     }
     return buf_take(&text);
 }
@@ -305,6 +332,7 @@ static void check_memory(const struct turn_scene *s, sqlite3 *db)
         check_points_behind(&t->known, s->files.path);
     assert_int_equal(t->settled, number(db, "SELECT position FROM cursor WHERE name = 'raw'"));
     assert_int_equal(t->journal_end, number(db, "SELECT coalesce(max(id), 0) FROM journal"));
+    assert_int_equal(t->bookkeeper.position, number(db, "SELECT position FROM cursor WHERE name = 'ledger'"));
 }
 
 /* ---- a run ---- */
@@ -513,7 +541,7 @@ static char *play(struct run *r, enum way way, int64_t n)
     struct turn_scene *s = &r->scene;
     turn_now_ms = NOW_MS;
     turn_now_mono_ms = 1000;
-    turn_scene_open(s);
+    turn_scene_open_with(s, park_text);
     r->reader = open_reader(s);
     faulty_disk.operations = faulty_disk.failures = commits = 0;
     faulty_disk.fails_at = way == WAY_DISK ? n : 0;
@@ -572,7 +600,7 @@ static void test_the_scenario_has_all_that_can_be_lost(void **state)
     char *text = play(&(struct run){0}, WAY_NO_FAULT, 0);
     static const char *const marks[] = {"history not held", "before they were acknowledged",
         "before they were cut", "began a new spool", "another value of this point and time", "point=WRONG",
-        "refused", "open 12"};
+        "refused", "open 12", "FROM ledger_quarter\n1|", "FROM ledger_event\n1|"};
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         if (strstr(text, marks[i]) == NULL)
             fail_msg("no \"%s\" in\n%s", marks[i], text);

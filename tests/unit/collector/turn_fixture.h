@@ -44,20 +44,26 @@ struct turn_scene {
     struct turn turn;
 };
 
-static inline void turn_scene_open(struct turn_scene *s)
+/* NULL: the park of fake_park. */
+static inline void turn_scene_open_with(struct turn_scene *s, const char *park)
 {
     struct error err = {""};
     *s = (struct turn_scene){0};
     fake_journal_open(&s->files);
-    s->park = fake_park(&s->files);
+    s->park = park != NULL ? fake_park_of(&s->files, park) : fake_park(&s->files);
     db_close(s->files.db);
     unlink(s->files.path);
     s->files.db = NULL;
-    s->settings =
-        (struct collector_settings){.database = {.path = s->files.path, .limit_mib = 64, .evidence_days = 35, .audit_years = 5},
-            .store = {.outbox_limit_mib = 16}};
+    s->settings = (struct collector_settings){
+        .database = {.path = s->files.path, .limit_mib = 64, .evidence_days = 35, .audit_years = 5},
+        .store = {.outbox_limit_mib = 16}};
     if (turn_open(&s->turn, &s->settings, s->park, &turn_clock, &err) != ST_OK)
         fail_msg("%s", err.text);
+}
+
+static inline void turn_scene_open(struct turn_scene *s)
+{
+    turn_scene_open_with(s, NULL);
 }
 
 static inline void turn_scene_close(struct turn_scene *s)

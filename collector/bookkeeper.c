@@ -1,0 +1,234 @@
+#include "collector/bookkeeper.h"
+
+#include "collector/intake/journal.h"
+#include "lib/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A slice: so many register readings or bytes of the journal at most, but one batch at least. */
+#define SLICE_READINGS 16384
+#define SLICE_BYTES (2 * 1024 * 1024)
+/* States kept in memory: 16 MiB of them. Beyond it meters take each other's place. */
+#define STATES_MAX 5461
+
+void bookkeeper_init(struct bookkeeper *b, struct db *db, const struct park *park)
+{
+    *b = (struct bookkeeper){.db = db, .park = park};
+}
+
+static void forget_slice(struct bookkeeper *b)
+{
+    for (size_t i = 0; i < b->filled_count; i++)
+        b->baskets[b->filled[i]].count = b->baskets[b->filled[i]].batch_count = 0;
+    b->filled_count = b->at = b->at_batch = 0;
+    b->end = 0;
+}
+
+static void forget_model(struct bookkeeper *b)
+{
+    forget_slice(b);
+    for (size_t i = 0; i < b->meters.count; i++) {
+        free(b->baskets[i].readings);
+        free(b->baskets[i].batches);
+    }
+    free(b->baskets);
+    b->baskets = NULL;
+    books_destroy(b->books);
+    b->books = NULL;
+    meters_release(&b->meters);
+}
+
+void bookkeeper_release(struct bookkeeper *b)
+{
+    forget_model(b);
+    free(b->filled);
+    *b = (struct bookkeeper){0};
+}
+
+static enum status read_cursor(struct bookkeeper *b, struct error *err)
+{
+    struct db_stmt *read = db_keep(b->db, "SELECT position FROM cursor WHERE name = 'ledger'");
+    bool has_row;
+    enum status status = db_step(read, &has_row, err);
+    if (status == ST_OK)
+        b->position = has_row ? db_int(read, 0) : 0;
+    db_reset(read);
+    return status;
+}
+
+enum status bookkeeper_reset(struct bookkeeper *b, struct error *err)
+{
+    forget_model(b);
+    b->has_more = false;
+    return read_cursor(b, err);
+}
+
+static enum status take_up_model(struct bookkeeper *b, bool *ret_is_changed, struct error *err)
+{
+    enum status status = meters_load(&b->meters, b->park, b->db, ret_is_changed, err);
+    if (status != ST_OK)
+        return status;
+    int64_t highest = 0;
+    for (size_t i = 0; i < b->meters.count; i++)
+        if (b->meters.items[i].books.id > highest)
+            highest = b->meters.items[i].books.id;
+    b->books = books_create(b->db, highest < STATES_MAX ? (size_t)highest + 1 : STATES_MAX);
+    b->baskets = mem_zalloc((b->meters.count + 1) * sizeof *b->baskets);
+    b->due = 0;
+    return read_cursor(b, err); /* it may have gone back */
+}
+
+/* ---- a slice of the journal ---- */
+
+static void put_reading(struct bookkeeper *b, const struct meters_point *point, int64_t journal,
+    int64_t received_ms, const struct reading *reading)
+{
+    struct bookkeeper_basket *basket = &b->baskets[point->meter];
+    if (basket->count == 0) {
+        MEM_GROW(b->filled, b->filled_count, b->filled_capacity);
+        b->filled[b->filled_count++] = point->meter;
+    }
+    if (basket->count == 0 || basket->readings[basket->count - 1].journal != journal) {
+        MEM_GROW(basket->batches, basket->batch_count, basket->batch_capacity);
+        basket->batches[basket->batch_count++] =
+            (struct bookkeeper_batch){.begin = basket->count, .received_ms = received_ms};
+    }
+    MEM_GROW(basket->readings, basket->count, basket->capacity);
+    basket->readings[basket->count++] = (struct books_reading){
+        .time_ms = reading->time_ms, .count = reading->count, .point = point->number, .journal = journal};
+}
+
+/* Spares reading most other lines: each begins with its measurement. */
+static bool may_be_register(struct span line)
+{
+    static const char name[] = "register,";
+    return line.len > sizeof name - 1 && memcmp(line.at, name, sizeof name - 1) == 0;
+}
+
+/* Returns how many readings of meters the batch has. */
+static size_t take_batch(struct bookkeeper *b, int64_t journal, struct span gateway, int64_t received_ms,
+    struct span payload, struct span skipped)
+{
+    struct journal_lines lines;
+    struct span line;
+    size_t count = 0;
+    journal_lines_begin(&lines, payload, skipped);
+    while (journal_lines_next(&lines, &line)) {
+        struct reading reading;
+        if (!may_be_register(line) || batch_read_reading(line, &reading, NULL) != ST_OK ||
+            reading.quality == QUALITY_CLOCK)
+            continue;
+        const struct meters_point *point = meters_point(&b->meters, gateway, reading.point);
+        if (point == NULL || journal <= point->since)
+            continue;
+        put_reading(b, point, journal, received_ms, &reading);
+        count++;
+    }
+    return count;
+}
+
+/* b->end stays 0 where the journal has no more. */
+static enum status read_slice(
+    struct bookkeeper *b, const struct clock *clock, int64_t until_mono_ms, struct error *err)
+{
+    struct db_stmt *next = db_keep(b->db, "SELECT j.id, g.name, j.received_ms, j.payload, j.skipped"
+                                          " FROM journal j JOIN gateway g ON g.id = j.gateway"
+                                          " WHERE j.id > ?1 ORDER BY j.id");
+    size_t readings = 0, bytes = 0;
+    bool has_row = true;
+    enum status status = ST_OK;
+    db_bind_int(next, 1, b->position);
+    while (readings < SLICE_READINGS && bytes < SLICE_BYTES &&
+           (b->end == 0 || clock->mono_ms() < until_mono_ms) &&
+           (status = db_step(next, &has_row, err)) == ST_OK && has_row) {
+        struct span payload = db_text(next, 3);
+        b->end = db_int(next, 0);
+        bytes += payload.len;
+        readings += take_batch(b, b->end, db_text(next, 1), db_int(next, 2), payload, db_text(next, 4));
+    }
+    db_reset(next);
+    return status;
+}
+
+static enum status move_cursor(struct bookkeeper *b, struct error *err)
+{
+    struct db_stmt *move = db_keep(b->db, "UPDATE cursor SET position = ?1 WHERE name = 'ledger'");
+    db_bind_int(move, 1, b->end);
+    enum status status = db_run(move, err);
+    b->position = b->end;
+    forget_slice(b);
+    return status;
+}
+
+/* One batch of one meter, or the end of the slice. */
+static enum status fold_next(struct bookkeeper *b, struct error *err)
+{
+    if (b->at == b->filled_count)
+        return move_cursor(b, err);
+    size_t meter = b->filled[b->at], number = b->at_batch++;
+    const struct bookkeeper_basket *basket = &b->baskets[meter];
+    const struct bookkeeper_batch *batch = &basket->batches[number];
+    bool is_last = number + 1 == basket->batch_count;
+    size_t end = is_last ? basket->count : batch[1].begin;
+    if (is_last) {
+        b->at++;
+        b->at_batch = 0;
+    }
+    return books_fold(b->books, &b->meters.items[meter].books, &basket->readings[batch->begin],
+        end - batch->begin, batch->received_ms, err);
+}
+
+/* ---- a step ---- */
+
+/* The next meter whose books were folded with other segments. False: there is none. */
+static bool find_due(struct bookkeeper *b)
+{
+    while (b->due < b->meters.count && !b->meters.items[b->due].is_due)
+        b->due++;
+    return b->due < b->meters.count;
+}
+
+static enum status fold_due(struct bookkeeper *b, int64_t now_ms, struct error *err)
+{
+    struct meters_item *item = &b->meters.items[b->due];
+    enum status status = books_fold(b->books, &item->books, NULL, 0, now_ms, err);
+    return status == ST_OK ? meters_note_folded(item, b->db, err) : status;
+}
+
+/* *ret_is_done: there was nothing left to do. */
+static enum status work(struct bookkeeper *b, const struct clock *clock, int64_t until_mono_ms,
+    bool *ret_is_done, struct error *err)
+{
+    *ret_is_done = false;
+    if (find_due(b))
+        return fold_due(b, clock->wall_ms(), err);
+    if (b->end != 0)
+        return fold_next(b, err);
+    enum status status = read_slice(b, clock, until_mono_ms, err);
+    *ret_is_done = b->end == 0;
+    return status;
+}
+
+enum status bookkeeper_step(
+    struct bookkeeper *b, const struct clock *clock, bool *ret_is_changed, struct error *err)
+{
+    int64_t until_mono_ms = clock->mono_ms() + BOOKKEEPER_STEP_MS;
+    enum status status = b->books == NULL ? take_up_model(b, ret_is_changed, err) : ST_OK;
+    if (status != ST_OK)
+        return status;
+    books_begin(b->books);
+    bool is_done = false;
+    do {
+        status = work(b, clock, until_mono_ms, &is_done, err);
+        *ret_is_changed = *ret_is_changed || !is_done;
+    } while (status == ST_OK && !is_done && clock->mono_ms() < until_mono_ms);
+    b->has_more = !is_done;
+    return status;
+}
+
+void bookkeeper_committed(struct bookkeeper *b)
+{
+    if (b->books != NULL)
+        books_committed(b->books);
+}

@@ -1,0 +1,53 @@
+/*
+ * Keeps the ledger's books: the register readings of the journal, from the cursor 'ledger' on, into the books of their
+ * meters (collector/ledger/books.h), inside the core's transaction. Core thread.
+ *
+ * Each batch is folded by itself, in the order of the journal, as of the time at which it arrived. So what the books
+ * say is a function of the journal and of the models alone: not of how it was cut into transactions, and it is the
+ * same, byte for byte, after a kill. Meters do not know of each other, so a slice of the journal is folded meter by
+ * meter; the cursor moves when all of the slice is. What was committed of a slice that a kill cut short is found
+ * there, and changes nothing when it is folded again.
+ *
+ * No readings are lines that the journal skipped (quarantined, duplicates), and those with quality="clock".
+ */
+#pragma once
+
+#include "collector/ledger/meters.h"
+#include "lib/clock.h"
+
+struct bookkeeper {
+    struct db *db;
+    const struct park *park;
+    int64_t position; /* the cursor: up to this batch the books have the journal */
+    bool has_more;    /* it came to the end of its time: the rest waits for the next step */
+    /* NULL: the model is to be taken up. */
+    struct books *books;
+    struct meters meters;
+    size_t due; /* the meters before it are not due */
+    /* The slice at hand: the readings of each meter, and up to which batch. */
+    struct bookkeeper_basket {
+        struct books_reading *readings;
+        size_t count, capacity;
+        struct bookkeeper_batch {
+            size_t begin; /* its first reading */
+            int64_t received_ms;
+        } * batches;
+        size_t batch_count, batch_capacity;
+    } * baskets; /* by meter */
+    size_t *filled, filled_count, filled_capacity;
+    size_t at, at_batch; /* of `filled`, the next to be folded, and its next batch */
+    int64_t end;         /* 0: there is no slice */
+};
+
+/* Borrows both. */
+void bookkeeper_init(struct bookkeeper *b, struct db *db, const struct park *park);
+void bookkeeper_release(struct bookkeeper *b); /* accepts a zeroed struct */
+/* Reads the cursor; before the first step, and after a failed commit: what is in memory is not what is on disk. */
+enum status bookkeeper_reset(struct bookkeeper *b, struct error *err);
+
+/* Folds what there is, for about BOOKKEEPER_STEP_MS; at least something. Sets *ret_is_changed where it wrote. */
+#define BOOKKEEPER_STEP_MS 20
+enum status bookkeeper_step(
+    struct bookkeeper *b, const struct clock *clock, bool *ret_is_changed, struct error *err);
+/* After the commit of a step. */
+void bookkeeper_committed(struct bookkeeper *b);
