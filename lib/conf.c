@@ -241,6 +241,19 @@ static bool is_text(struct conf *c, const char *path, const char *text, size_t l
     return true;
 }
 
+/* `name` lives as long as `c`. */
+static void read_text(struct conf *c, const char *name, struct span text, const struct conf_section *section,
+    void *object, const void *parent)
+{
+    /* Some editors begin UTF-8 with a mark of its byte order. */
+    size_t mark = strncmp(text.at, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    config_t *file = is_text(c, name, text.at, text.len) ? parse(c, name, text.at + mark) : NULL;
+    if (file != NULL) {
+        struct conf_where where = {name, 1, "", config_root_setting(file)};
+        read_section(c, &where, config_root_setting(file), section, object, parent);
+    }
+}
+
 static void load(struct conf *c, const char *path, const struct conf_section *section, void *object,
     const void *parent, const struct conf_where *named_by, const char *key)
 {
@@ -259,14 +272,13 @@ static void load(struct conf *c, const char *path, const struct conf_section *se
             conf_problem_at(c, name, 0, "%s; expected a readable settings file", err.text + own);
         return;
     }
-    /* Some editors begin UTF-8 with a mark of its byte order. */
-    size_t mark = strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    config_t *file = is_text(c, name, text, length) ? parse(c, name, text + mark) : NULL;
-    if (file != NULL) {
-        struct conf_where where = {name, 1, "", config_root_setting(file)};
-        read_section(c, &where, config_root_setting(file), section, object, parent);
+    read_text(c, name, (struct span){text, length}, section, object, parent);
+    if (c->text == NULL) {
+        c->text = text;
+        c->text_len = length;
+    } else {
+        free(text);
     }
-    free(text);
 }
 
 struct conf *conf_load(const char *path, const struct conf_section *section, void *object)
@@ -275,6 +287,23 @@ struct conf *conf_load(const char *path, const struct conf_section *section, voi
     memset(object, 0, section->size);
     load(c, path, section, object, NULL, NULL, NULL);
     return c;
+}
+
+struct conf *conf_load_text(
+    const char *name, struct span text, const struct conf_section *section, void *object)
+{
+    struct conf *c = mem_zalloc(sizeof *c);
+    memset(object, 0, section->size);
+    c->text = mem_zalloc(text.len + 1);
+    memcpy(c->text, text.at, text.len);
+    c->text_len = text.len;
+    read_text(c, conf_strdup(c, name), (struct span){c->text, c->text_len}, section, object, NULL);
+    return c;
+}
+
+struct span conf_text(const struct conf *c)
+{
+    return (struct span){c->text != NULL ? c->text : "", c->text_len};
 }
 
 void conf_load_more(struct conf *c, const char *path, const struct conf_section *section, void *object,
@@ -296,5 +325,6 @@ void conf_destroy(struct conf *c)
     free(c->files);
     free(c->blocks);
     free(c->problems);
+    free(c->text);
     free(c);
 }

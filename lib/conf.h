@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "lib/line.h"
 #include "lib/number.h"
 #include "lib/status.h"
 
@@ -97,6 +98,11 @@ extern const struct conf_section conf_anything;
 /* Loads a file into `object`, which is zeroed first. The struct conf is always returned (even where the file
  * is missing or does not parse: that is a problem too); it owns every string and list in `object`. */
 struct conf *conf_load(const char *path, const struct conf_section *section, void *object);
+/* The same of a text that was read before; in messages it is called `name`. */
+struct conf *conf_load_text(
+    const char *name, struct span text, const struct conf_section *section, void *object);
+/* The text of that file, byte by byte, lives as long as `c`; empty where it could not be read. */
+struct span conf_text(const struct conf *c);
 /* Loads a further file on behalf of the first (a register map, say): same rules, same list of problems.
  * `object` is not zeroed; `where` and `key` are the place that named the file. */
 void conf_load_more(struct conf *c, const char *path, const struct conf_section *section, void *object,
@@ -110,6 +116,8 @@ void conf_destroy(struct conf *c); /* accepts NULL; frees what `object` points t
  * line. Dropped where the key was refused when it was read: one mistake, one line. */
 void conf_problem(struct conf *c, const struct conf_where *where, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The line of a key at a place, or of the place where the key is not written. */
+int conf_line(const struct conf_where *where, const char *key);
 /* Checks of what a key names; NULL paths are fine. A password file must be readable, and not by everyone. */
 void conf_check_secret(struct conf *c, const struct conf_where *where, const char *key, const char *path);
 /* A file that the program will write and, with others beside it, may have to make: its folder must exist and

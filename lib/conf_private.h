@@ -16,6 +16,8 @@ struct conf_problem_line {
 };
 
 struct conf {
+    char *text; /* of the first file, as it was read; NULL = it could not be */
+    size_t text_len;
     config_t **files; /* kept: conf_problem looks up lines in them */
     size_t file_count, file_capacity;
     void **blocks;

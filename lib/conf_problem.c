@@ -51,7 +51,7 @@ static __attribute__((format(printf, 1, 0))) char *format_text(const char *forma
     return text;
 }
 
-static int line_of(const struct conf_where *where, const char *key)
+int conf_line(const struct conf_where *where, const char *key)
 {
     const config_setting_t *member = NULL;
     if (key != NULL && where->setting != NULL)
@@ -66,7 +66,7 @@ static __attribute__((format(printf, 5, 0))) void add_at_key(struct conf *c, con
     char *place =
         mem_printf("%s%s%s", where->path, where->path[0] != '\0' && key != NULL ? "." : "", key ? key : "");
     struct conf_problem_line problem = {.file = where->file,
-        .line = line_of(where, key),
+        .line = conf_line(where, key),
         .place = key != NULL || is_of_reading ? conf_strdup(c, place) : NULL,
         .is_of_reading = is_of_reading,
         .text = mem_printf("%s%s%s", place, place[0] != '\0' ? ": " : "", what)};
