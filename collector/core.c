@@ -1,5 +1,6 @@
 #include "collector/core.h"
 
+#include "collector/accept.h"
 #include "collector/turn.h"
 #include "lib/mem.h"
 #include "lib/mqtt.h"
@@ -26,6 +27,10 @@ struct core {
     int64_t gather_until_mono_ms;
     bool has_failed;
     struct error failure;
+    const struct model *model;    /* in use */
+    struct acceptance acceptance; /* of a model that is still to be recorded */
+    bool is_recorded;
+    struct complaint unrecorded;
 };
 
 static void on_message(void *user_data, const struct mqtt_message *message)
@@ -39,6 +44,13 @@ static void on_event(void *user_data)
     core_wake(user_data);
 }
 
+static void fail(struct core *c, const struct error *err)
+{
+    c->has_failed = true;
+    c->failure = *err;
+    program_ask_to_end();
+}
+
 static bool turn(struct core *c)
 {
     struct error err;
@@ -46,14 +58,56 @@ static bool turn(struct core *c)
     bool is_changed;
     enum status status = turn_run(&c->turn, &is_changed, &err);
     if (status == ST_STORAGE) {
-        c->has_failed = true;
-        c->failure = err;
-        program_ask_to_end();
+        fail(c, &err);
     }
     /* One commit costs the same for one batch as for many: under load at most one in GATHER_MS, at rest at
      * once. */
     c->gather_until_mono_ms = is_changed ? begin_mono_ms + GATHER_MS : 0;
     return status == ST_OK;
+}
+
+/* ---- the park model ---- */
+
+/* Between two turns. On a full disk the model counts all the same, and its version is written when there is room. */
+static enum status record_model(struct core *c, struct error *err)
+{
+    int64_t now = c->clock->mono_ms();
+    struct error why;
+    enum status status = acceptance_record(&c->acceptance, c->turn.db, c->model, c->clock->wall_ms(), &why);
+    if (status == ST_FULL || status == ST_TIMEOUT) {
+        complain(&c->unrecorded, now, LOG_LEVEL_WARN, "model",
+            "%s; this version counts, and is written later", why.text);
+        return ST_OK;
+    }
+    if (status != ST_OK)
+        return error_set(err, status, "%s", why.text);
+    complaint_clear(&c->unrecorded, now, "model", "the version is written");
+    acceptance_log(&c->acceptance);
+    acceptance_release(&c->acceptance);
+    c->is_recorded = true;
+    return ST_OK;
+}
+
+static enum status accept_first(struct core *c, struct error *err)
+{
+    enum status status = acceptance_judge(c->turn.db, c->options.settings->database.path, c->options.model,
+        c->clock->wall_ms(), &c->acceptance, err);
+    if (status != ST_OK)
+        return status;
+    c->model = model_get(c->options.model);
+    status = acceptance_refusal(&c->acceptance, err);
+    if (status == ST_OK)
+        return record_model(c, err);
+    acceptance_log(&c->acceptance);
+    return status;
+}
+
+/* What a full disk kept from being written. */
+static void settle_model(struct core *c)
+{
+    struct error err;
+    if (!c->is_recorded && record_model(c, &err) != ST_OK)
+        fail(c, &err);
 }
 
 /* ---- the thread ---- */
@@ -77,7 +131,7 @@ static int64_t talk(struct core *c)
 static int64_t show_now(struct core *c)
 {
     struct turn *t = &c->turn;
-    struct show_source source = {.park = c->options.park,
+    struct show_source source = {.park = c->model->park,
         .known = &t->known,
         .presence = &t->presence,
         .now_ms = c->clock->wall_ms(),
@@ -100,7 +154,8 @@ static void *run(void *argument)
     while (!atomic_load(&c->is_stopping) && !c->has_failed) {
         int64_t now = c->clock->mono_ms();
         atomic_store(&c->heartbeat_mono_ms, now);
-        bool is_good = turn(c);
+        settle_model(c);
+        bool is_good = !c->has_failed && turn(c);
         if (c->has_failed) /* D7: not another word */
             break;
         int64_t due = talk(c), show_due = show_now(c);
@@ -127,9 +182,13 @@ enum status core_create(const struct core_options *options, struct core **ret, s
     struct core *c = mem_zalloc(sizeof *c);
     c->options = *options;
     c->clock = options->clock;
-    enum status status = turn_open(&c->turn, settings, options->park, c->clock, err);
+    enum status status = turn_open(&c->turn, settings, options->model->park, c->clock, err);
     if (status != ST_OK) {
         free(c);
+        return status;
+    }
+    if ((status = accept_first(c, err)) != ST_OK) {
+        core_destroy(c);
         return status;
     }
     char *client_id = mem_printf("park-collector-%s", settings->id);
@@ -181,6 +240,8 @@ void core_destroy(struct core *c)
         return;
     mqtt_destroy(c->mqtt);
     turn_close(&c->turn);
+    acceptance_release(&c->acceptance);
+    model_put(c->model);
     free(c);
 }
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "collector/live/snapshot.h"
-#include "collector/model/park.h"
+#include "collector/model/model.h"
 #include "collector/settings.h"
 #include "collector/store/store.h"
 #include "lib/clock.h"
@@ -15,13 +15,14 @@ struct core;
 
 struct core_options {
     const struct collector_settings *settings;
-    const char *password; /* of the broker; NULL = none; borrowed */
-    const struct park *park;
+    const char *password;      /* of the broker; NULL = none; borrowed */
+    const struct model *model; /* judged, recorded and used; the core takes references of its own */
     const struct clock *clock;
     struct snapshot_box *box;
 };
 
-/* Opens the database and loads its state. */
+/* Opens the database, loads its state, and accepts the park model. ST_INVALID: the model changes the past, and nobody
+ * decided that; each such change was logged. */
 enum status core_create(const struct core_options *options, struct core **ret, struct error *err);
 /* The store whose results the core records; before core_start. */
 void core_attach(struct core *c, struct store *store);

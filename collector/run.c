@@ -1,10 +1,11 @@
 #include "collector/run.h"
 
+#include "collector/accept.h"
 #include "collector/access/token_command.h"
 #include "collector/backup.h"
 #include "collector/core.h"
+#include "collector/decide_command.h"
 #include "collector/ledger/meters.h"
-#include "collector/model/rates.h"
 #include "collector/rebuild.h"
 #include "collector/status.h"
 #include "collector/verify.h"
@@ -27,6 +28,7 @@ static const char usage[] =
     "       park-collector rebuild --config FILE [--period PERIOD] [--drop-unknown]\n"
     "       park-collector verify --config FILE [--period PERIOD]\n"
     "       park-collector token add | list | revoke ...    (token --help)\n"
+    "       park-collector decide model ...                 (decide --help)\n"
     "       park-collector --help-config | --help-park | --help-factors | --help-tariffs | --help-routes | "
     "--version | --help\n"
     "\n"
@@ -50,6 +52,7 @@ static const char usage[] =
     "  --help-park     the same for the park model\n"
     "  --help-factors  the same for the factors of coal equivalent and CO2\n"
     "  --help-tariffs  the same for tariffs\n"
+    "  decide          allow the park model's files, as they are now, to change what held in the past\n"
     "  token           who may read and write over HTTP, whether or not a collector runs\n"
     "  --help-routes   print who is let through to what over HTTP\n";
 
@@ -106,8 +109,8 @@ static enum status check_restored(const struct collector_settings *settings, str
     return status;
 }
 
-static enum status start(
-    const struct collector_settings *settings, const struct park *park, struct running *r, struct error *err)
+static enum status start(const struct collector_settings *settings, const struct model *model,
+    struct running *r, struct error *err)
 {
     enum status status = check_restored(settings, err);
     if (status == ST_OK)
@@ -117,7 +120,7 @@ static enum status start(
     r->box = snapshot_box_create();
     struct core_options core_options = {.settings = settings,
         .password = r->broker_password,
-        .park = park,
+        .model = model,
         .clock = settings->clock == 0 ? &clock_system : &clock_trusted,
         .box = r->box};
     if ((status = core_create(&core_options, &r->core, err)) != ST_OK)
@@ -130,7 +133,7 @@ static enum status start(
         .raw_retention_days = settings->store.raw_retention_days,
         .body_lines = (int)settings->store.body_lines,
         .timeout_ms = (int)settings->store.timeout_ms,
-        .park = park,
+        .park = model->park,
         .user_data = r->core,
         .on_result = wake_core};
     r->store = store_create(&store_options);
@@ -143,7 +146,7 @@ static enum status start(
         .assets = settings->http.web,
         .database_path = settings->database.path,
         .box = r->box,
-        .park = park,
+        .park = model->park,
         .store = r->store,
         .core_heartbeat_mono_ms = core_heartbeat_mono_ms,
         .user_data = r->core};
@@ -173,11 +176,11 @@ static enum status stop(struct running *r, bool was_started, struct error *err)
     return status;
 }
 
-static int run(const struct collector_settings *settings, const struct park *park)
+static int run(const struct collector_settings *settings, const struct model *model)
 {
     struct running running = {0};
     struct error err, stop_err;
-    enum status status = start(settings, park, &running, &err);
+    enum status status = start(settings, model, &running, &err);
     bool is_started = status == ST_OK;
     if (is_started)
         program_wait_for_end();
@@ -194,8 +197,8 @@ static int run(const struct collector_settings *settings, const struct park *par
 }
 
 /* What is done with the settings and the park model, when both are good. */
-static int perform_with_park(
-    const struct command *command, const struct collector_settings *settings, const struct park *park)
+static int perform_with_model(
+    const struct command *command, const struct collector_settings *settings, const struct model *model)
 {
     if (command->is_check) {
         printf("%s: good\n%s: good\n", command->config, settings->park);
@@ -207,27 +210,20 @@ static int perform_with_park(
     }
     if (command->name == COMMAND_REBUILD)
         return rebuild_run(
-            &(struct rebuild_options){settings, park, command->period, command->drops_unknown});
+            &(struct rebuild_options){settings, model->park, command->period, command->drops_unknown});
     log_open((enum log_level)settings->log_level);
-    return run(settings, park);
+    return run(settings, model);
 }
 
 static int check_and_perform(const struct command *command, const struct collector_settings *settings)
 {
-    struct park *park = park_load(settings->park);
-    meters_check(park);
-    struct rates rates;
-    rates_init(&rates, settings->factors, settings->tariffs, park);
-    int code;
-    if (conf_problem_count(park->conf) > 0 || rates_problem_count(&rates) > 0) {
-        conf_print_problems(park->conf, stderr);
-        rates_print_problems(&rates, stderr);
-        code = EXIT_CONFIG;
-    } else {
-        code = perform_with_park(command, settings, park);
-    }
-    rates_release(&rates);
-    park_destroy(park);
+    struct model *model = acceptance_load(settings);
+    int code = EXIT_CONFIG;
+    if (model_problem_count(model) > 0)
+        model_print_problems(model, stderr);
+    else
+        code = perform_with_model(command, settings, model);
+    model_put(model);
     return code;
 }
 
@@ -411,6 +407,8 @@ int collector_main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "token") == 0)
         return token_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "decide") == 0)
+        return decide_command(argc - 1, argv + 1);
     struct command command = {0};
     int code = parse(argc, argv, &command);
     if (code >= 0)

@@ -123,6 +123,17 @@ static const char *const scripts[] = {
     "  since INTEGER NOT NULL, UNIQUE(meter, name)) STRICT;"
     "CREATE TABLE ledger_folded(meter INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;"
     "INSERT INTO cursor VALUES('ledger', 0);",
+
+    /* collector/model/version.h. */
+    "CREATE TABLE model_version("
+    "  number INTEGER PRIMARY KEY, accepted_ms INTEGER NOT NULL, hash BLOB NOT NULL, park_name TEXT NOT NULL,"
+    "  factors_name TEXT, tariffs_name TEXT, park BLOB NOT NULL, factors BLOB, tariffs BLOB, who TEXT, why "
+    "TEXT)"
+    " STRICT;"
+    "CREATE TRIGGER model_version_stays BEFORE DELETE ON model_version BEGIN"
+    "  SELECT RAISE(ABORT, 'a version stays'); END;"
+    "CREATE TRIGGER model_version_is_final BEFORE UPDATE ON model_version BEGIN"
+    "  SELECT RAISE(ABORT, 'a version stays'); END;",
 };
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};

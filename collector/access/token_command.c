@@ -1,22 +1,17 @@
 #include "collector/access/token_command.h"
 
+#include "collector/access/here.h"
 #include "collector/access/tokens.h"
 #include "collector/settings.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/program.h"
 #include "lib/text.h"
-#include "lib/thread.h"
 
 #include <getopt.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define PATIENCE_MS 5000 /* for another one that is writing */
-#define LOOK_MS 50
 
 const char token_usage[] =
     "usage: park-collector token add --config FILE --role ROLE --name NAME [--expires 90d] [--scope LIST]\n"
@@ -45,32 +40,6 @@ static int refuse(const char *why, const char *what)
 {
     fprintf(stderr, "park-collector: %s%s\n%s", why, what, token_usage);
     return EXIT_USAGE;
-}
-
-/* ---- the file ---- */
-
-/* Another one writes for a few milliseconds. */
-static enum status open_in_turn(const char *database, struct db **ret, struct error *err)
-{
-    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    pthread_cond_t never;
-    thread_cond_init(&never);
-    pthread_mutex_lock(&lock);
-    int64_t until = clock_system.mono_ms() + PATIENCE_MS;
-    enum status status;
-    while ((status = tokens_open(database, ret, err)) == ST_UNREACHABLE && clock_system.mono_ms() < until &&
-           !program_is_asked_to_end())
-        thread_wait_until(&never, &lock, clock_system.mono_ms() + LOOK_MS);
-    pthread_mutex_unlock(&lock);
-    pthread_cond_destroy(&never);
-    return status;
-}
-
-/* For the log of changes: the user of this machine. */
-static char *user_name(void)
-{
-    const struct passwd *user = getpwuid(getuid());
-    return user != NULL ? mem_printf("user %s", user->pw_name) : mem_printf("user %u", (unsigned)getuid());
 }
 
 static int complain_and_code(enum status status, const struct error *err)
@@ -113,9 +82,9 @@ static int add(const char *database, struct token *token)
     struct error err;
     secret_draw(secret);
     token->hash = secret_hash(secret);
-    enum status status = open_in_turn(database, &db, &err);
+    enum status status = access_open_in_turn(database, &db, &err);
     if (status == ST_OK) {
-        char *who = user_name();
+        char *who = access_user_name();
         status = tokens_add(db, token, who, token->created_ms, &err);
         free(who);
     }
@@ -181,9 +150,9 @@ static int revoke_token(const char *database, const char *id_text)
     struct token token = {0};
     struct db *db = NULL;
     struct error err;
-    enum status status = open_in_turn(database, &db, &err);
+    enum status status = access_open_in_turn(database, &db, &err);
     if (status == ST_OK) {
-        char *who = user_name();
+        char *who = access_user_name();
         status = tokens_revoke(db, id, who, clock_system.wall_ms(), &token, &err);
         free(who);
     }

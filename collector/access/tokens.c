@@ -1,5 +1,6 @@
 #include "collector/access/tokens.h"
 
+#include "collector/access/decisions.h"
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/mem.h"
@@ -20,6 +21,7 @@ static const char *const scripts[] = {
     "  revoked_ms INTEGER) STRICT;"
     "CREATE TRIGGER token_stays BEFORE DELETE ON token BEGIN"
     "  SELECT RAISE(ABORT, 'a token is revoked, not deleted'); END;",
+    DECISIONS_SCRIPT,
 };
 static const struct db_schema schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

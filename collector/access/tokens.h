@@ -4,8 +4,9 @@
  * revoked whatever the core is doing, on a full disk limit or where it hangs; and so that a restored backup brings no
  * revoked token back to life. A `backup` does not hold it.
  *
- *   token        one row each; none is ever deleted
- *   change_log   see changes.h
+ *   token           one row each; none is ever deleted
+ *   change_log      see changes.h
+ *   model_decision  see decisions.h
  */
 #pragma once
 

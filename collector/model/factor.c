@@ -18,6 +18,13 @@ struct factors *factors_load(const char *path)
     return factors;
 }
 
+struct factors *factors_load_text(const char *name, struct span text)
+{
+    struct factors *factors = mem_zalloc(sizeof *factors);
+    factors->conf = conf_load_text(name, text, &factors_section, factors);
+    return factors;
+}
+
 void factors_destroy(struct factors *factors)
 {
     if (!factors)

@@ -44,7 +44,8 @@ struct factors {
 
 /* Always returned; what has problems must not be used but may be destroyed. */
 struct factors *factors_load(const char *path);
-void factors_destroy(struct factors *factors); /* accepts NULL */
+struct factors *factors_load_text(const char *name, struct span text); /* as conf_load_text does */
+void factors_destroy(struct factors *factors);                         /* accepts NULL */
 
 /* The row for a local day (periods_of) in a region (NULL = the site names none). NULL where there is none; then
  * `why` says so in one line. */

@@ -13,6 +13,13 @@ struct park *park_load(const char *path)
     return park;
 }
 
+struct park *park_load_text(const char *name, struct span text)
+{
+    struct park *park = mem_zalloc(sizeof *park);
+    park->conf = conf_load_text(name, text, &park_section, park);
+    return park;
+}
+
 void park_destroy(struct park *park)
 {
     if (!park)

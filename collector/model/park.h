@@ -95,7 +95,8 @@ struct park {
 /* Loads and checks. All mistakes, in this file, are in park->conf (conf_problem_count, conf_print_problems);
  * a park with problems must not be used but may be destroyed. */
 struct park *park_load(const char *path);
-void park_destroy(struct park *park); /* accepts NULL */
+struct park *park_load_text(const char *name, struct span text); /* as conf_load_text does */
+void park_destroy(struct park *park);                            /* accepts NULL */
 
 const struct park_gateway *park_gateway_find(const struct park *park, const char *id);
 const struct park_meter *park_meter_find(const struct park *park, const char *id);

@@ -15,6 +15,13 @@ struct tariffs *tariffs_load(const char *path)
     return tariffs;
 }
 
+struct tariffs *tariffs_load_text(const char *name, struct span text)
+{
+    struct tariffs *tariffs = mem_zalloc(sizeof *tariffs);
+    tariffs->conf = conf_load_text(name, text, &tariffs_section, tariffs);
+    return tariffs;
+}
+
 void tariffs_destroy(struct tariffs *tariffs)
 {
     if (!tariffs)

@@ -85,7 +85,8 @@ struct tariffs {
 
 /* Always returned; what has problems must not be used but may be destroyed. */
 struct tariffs *tariffs_load(const char *path);
-void tariffs_destroy(struct tariffs *tariffs); /* accepts NULL */
+struct tariffs *tariffs_load_text(const char *name, struct span text); /* as conf_load_text does */
+void tariffs_destroy(struct tariffs *tariffs);                         /* accepts NULL */
 /* Whether the sites that are named are the park's: problems of `tariffs`. */
 void tariffs_check_sites(struct tariffs *tariffs, const struct park *park);
 

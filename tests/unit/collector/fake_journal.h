@@ -1,7 +1,7 @@
 /* A collector's database in a folder of its own, for tests of what reads it. */
 #pragma once
 
-#include "collector/model/park.h"
+#include "collector/model/model.h"
 #include "collector/schema.h"
 #include "lib/batch.h"
 #include "lib/buf.h"
@@ -85,13 +85,32 @@ static inline int64_t fake_journal_add_outbox(struct fake_journal *f, const char
     return db_last_id(f->db);
 }
 
-static inline struct park *fake_park_of(const struct fake_journal *f, const char *text)
+/* A park of one site; gw-a stands in building b1, its point "m" is the register of a meter of building b2,
+ * from 2026 on. */
+#define FAKE_PARK                                                                                          \
+    "sites = ( { id = \"s1\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; } );\n"                       \
+    "buildings = ( { id = \"b1\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; },\n"                      \
+    "{ id = \"b2\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; } );\n"                                  \
+    "gateways = ( { id = \"gw-a\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; building = \"b1\"; } "    \
+    ");\n"                                                                                                 \
+    "meters = ( { id = \"m1\"; name = \"x\"; name_en = \"x\"; building = \"b2\"; carrier = "               \
+    "\"electricity\";\n"                                                                                   \
+    "segments = ( { serial = \"1\"; from = \"2026-01-01T00:00:00Z\"; point = \"gw-a/m\"; max_rate = 1; } " \
+    "); } );\n"
+
+static inline char *fake_park_file(const struct fake_journal *f, const char *text)
 {
     char *path = mem_printf("%s/park.cfg", f->folder);
     FILE *out = fopen(path, "w");
     assert_non_null(out);
     fputs(text, out);
     fclose(out);
+    return path;
+}
+
+static inline struct park *fake_park_of(const struct fake_journal *f, const char *text)
+{
+    char *path = fake_park_file(f, text);
     struct park *park = park_load(path);
     conf_print_problems(park->conf, stderr);
     assert_int_equal(conf_problem_count(park->conf), 0);
@@ -100,18 +119,18 @@ static inline struct park *fake_park_of(const struct fake_journal *f, const char
     return park;
 }
 
-/* A park of one site; gw-a stands in building b1, its point "m" is the register of a meter of building b2,
- * from 2026 on. */
 static inline struct park *fake_park(const struct fake_journal *f)
 {
-    return fake_park_of(f,
-        "sites = ( { id = \"s1\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; } );\n"
-        "buildings = ( { id = \"b1\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; },\n"
-        "{ id = \"b2\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; } );\n"
-        "gateways = ( { id = \"gw-a\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; building = \"b1\"; } "
-        ");\n"
-        "meters = ( { id = \"m1\"; name = \"x\"; name_en = \"x\"; building = \"b2\"; carrier = "
-        "\"electricity\";\n"
-        "segments = ( { serial = \"1\"; from = \"2026-01-01T00:00:00Z\"; point = \"gw-a/m\"; max_rate = 1; } "
-        "); } );\n");
+    return fake_park_of(f, FAKE_PARK);
+}
+
+static inline struct model *fake_model(const struct fake_journal *f)
+{
+    char *path = fake_park_file(f, FAKE_PARK);
+    struct model *model = model_load((const char *const[MODEL_FILES]){path});
+    model_print_problems(model, stderr);
+    assert_int_equal(model_problem_count(model), 0);
+    unlink(path);
+    free(path);
+    return model;
 }

@@ -28,7 +28,7 @@ struct scene {
     struct fake_journal files; /* its folder; the database is the core's */
     struct broker broker;
     struct collector_settings settings;
-    struct park *park;
+    struct model *model;
     struct snapshot_box *box;
     struct store *store;
     struct core *core;
@@ -45,7 +45,7 @@ static void core_up(struct scene *s)
     struct error err = {""};
     s->box = snapshot_box_create();
     struct core_options options = {
-        .settings = &s->settings, .park = s->park, .clock = &clock_ahead, .box = s->box};
+        .settings = &s->settings, .model = s->model, .clock = &clock_ahead, .box = s->box};
     if (core_create(&options, &s->core, &err) != ST_OK)
         fail_msg("%s", err.text);
     char *url = mem_printf("http://127.0.0.1:%d", s->influx_port != 0 ? s->influx_port : 1);
@@ -54,7 +54,7 @@ static void core_up(struct scene *s)
         .database = "x",
         .body_lines = 100,
         .timeout_ms = 1000,
-        .park = s->park,
+        .park = s->model->park,
         .user_data = &s->core,
         .on_result = on_result});
     free(url);
@@ -80,7 +80,7 @@ static void scene_open(struct scene *s)
     *s = (struct scene){0};
     ahead_ms = 0;
     fake_journal_open(&s->files);
-    s->park = fake_park(&s->files);
+    s->model = fake_model(&s->files);
     db_close(s->files.db);
     unlink(s->files.path);
     s->files.db = NULL;
@@ -98,7 +98,7 @@ static void scene_close(struct scene *s)
     struct error err = {""};
     if (s->core != NULL && core_down(s, &err) != ST_OK)
         fail_msg("%s", err.text);
-    park_destroy(s->park);
+    model_put(s->model);
     broker_stop(&s->broker);
     fake_journal_close(&s->files);
 }

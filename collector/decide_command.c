@@ -1,0 +1,182 @@
+#include "collector/decide_command.h"
+
+#include "collector/accept.h"
+#include "collector/access/here.h"
+#include "collector/schema.h"
+#include "collector/settings.h"
+#include "lib/buf.h"
+#include "lib/clock.h"
+#include "lib/mem.h"
+#include "lib/program.h"
+#include "lib/text.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WHY_MAX 500
+#define WHO_MAX 64
+
+static const char usage[] = "usage: park-collector decide model --config FILE --why TEXT [--who NAME]\n"
+                            "\n"
+                            "Allows the park model's files, as they are now, to change what held in the "
+                            "past: prints each such change, and\n"
+                            "records who decided it, when and why, whether or not a collector runs. The next "
+                            "start, or reload (SIGHUP), takes\n"
+                            "these files, and no others.\n"
+                            "\n"
+                            "  --why  the reason, for the auditor\n"
+                            "  --who  whose decision it is, beside the user of this machine who records it\n";
+
+struct words {
+    const char *config, *why, *who;
+};
+
+static int refuse(const char *why, const char *what)
+{
+    fprintf(stderr, "park-collector: %s%s\n%s", why, what, usage);
+    return EXIT_USAGE;
+}
+
+static int complain_and_code(enum status status, const struct error *err)
+{
+    fprintf(stderr, "park-collector: %s\n", err->text);
+    return program_exit_code(status);
+}
+
+static enum status record(const char *database, const struct acceptance *a, const struct words *words,
+    const char *changes, struct error *err)
+{
+    struct db *db = NULL;
+    enum status status = access_open_in_turn(database, &db, err);
+    if (status == ST_OK) {
+        char *user = access_user_name();
+        char *who = words->who != NULL ? mem_printf("%s (%s)", words->who, user) : mem_strdup(user);
+        status = decisions_add(db, &a->step, who, words->why, changes, clock_system.wall_ms(), err);
+        free(who);
+        free(user);
+    }
+    db_close(db);
+    return status;
+}
+
+/* What of the past changes, one line each; the caller frees it. */
+static char *list_past(const struct differences *d)
+{
+    struct buf lines = {0};
+    for (size_t i = 0; i < d->count; i++)
+        if (d->items[i].weight == DIFFERENCE_PAST) {
+            struct difference bare = d->items[i];
+            bare.weight = DIFFERENCE_FREE; /* what would be expected is no part of the decision */
+            char *text = difference_text(&bare);
+            buf_printf(&lines, "%s%s", lines.len > 0 ? "\n" : "", text);
+            free(text);
+        }
+    return buf_take(&lines);
+}
+
+static int decide(const char *database, const struct acceptance *a, const struct words *words)
+{
+    if (a->verdict == VERDICT_DECIDED) {
+        printf("nothing to decide: %s decided this already: %s\n", a->decision.who, a->decision.why);
+        return EXIT_OK;
+    }
+    if (a->verdict != VERDICT_REFUSED) {
+        puts("nothing to decide: these files change nothing of the past");
+        return EXIT_OK;
+    }
+    struct error err;
+    char *changes = list_past(&a->differences);
+    enum status status = record(database, a, words, changes, &err);
+    if (status == ST_OK) {
+        char hash[HASH_TEXT_SIZE];
+        hash_format(&a->step.hash, hash);
+        printf(
+            "%s\ndecided: after version %lld the park model may be %s; start the collector, or reload it\n",
+            changes, (long long)a->step.base, hash);
+    }
+    free(changes);
+    return status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
+}
+
+static int judge_and_decide(const struct collector_settings *settings, const struct words *words)
+{
+    const char *database = settings->database.path;
+    struct model *m = acceptance_load(settings);
+    struct acceptance a = {0};
+    struct db *db = NULL;
+    struct error err;
+    int code = EXIT_CONFIG;
+    if (model_problem_count(m) > 0) {
+        model_print_problems(m, stderr);
+    } else {
+        enum status status = collector_open_reader(database, &db, &err);
+        if (status == ST_OK)
+            status = acceptance_judge(db, database, m, clock_system.wall_ms(), &a, &err);
+        code = status == ST_OK ? decide(database, &a, words) : complain_and_code(status, &err);
+    }
+    acceptance_release(&a);
+    db_close(db);
+    model_put(m);
+    return code;
+}
+
+static bool is_text(const char *text, size_t max)
+{
+    struct span s = span_of(text);
+    return s.len > 0 && s.len <= max && text_is_utf8(s) && !text_has_control(s) && strspn(text, " ") < s.len;
+}
+
+/* -1: go on; else the exit code. */
+static int parse(int argc, char **argv, struct words *ret)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+        {"why", required_argument, NULL, 'y'}, {"who", required_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'}, {0}};
+    int option;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(usage, stdout);
+            return EXIT_OK;
+        }
+        const char **place = option == 'c'   ? &ret->config
+                             : option == 'y' ? &ret->why
+                             : option == 'o' ? &ret->who
+                                             : NULL;
+        if (place == NULL)
+            return refuse("unknown option, or its value is missing: ", argv[optind - 1]);
+        *place = optarg;
+    }
+    if (argc - optind < 1 || strcmp(argv[optind], "model") != 0)
+        return refuse("decide: expected model", "");
+    if (argc - optind > 1)
+        return refuse("one argument too many: ", argv[optind + 1]);
+    if (ret->config == NULL)
+        return refuse("--config is missing", "");
+    if (ret->why == NULL || !is_text(ret->why, WHY_MAX))
+        return refuse("--why is missing, or not a text of 1 to 500 bytes", "");
+    if (ret->who != NULL && !is_text(ret->who, WHO_MAX))
+        return refuse("--who is not a text of 1 to 64 bytes", "");
+    return -1;
+}
+
+int decide_command(int argc, char **argv)
+{
+    struct words words = {0};
+    int code = parse(argc, argv, &words);
+    if (code >= 0)
+        return code;
+    program_begin();
+    struct collector_settings settings;
+    struct conf *conf = collector_settings_load(words.config, &settings);
+    if (conf_problem_count(conf) > 0) {
+        conf_print_problems(conf, stderr);
+        code = EXIT_CONFIG;
+    } else {
+        code = judge_and_decide(&settings, &words);
+    }
+    conf_destroy(conf);
+    return code;
+}

@@ -1,0 +1,334 @@
+/* Which differences are of the past: the rules of difference.h, as a table by where a key stands. */
+#include "collector/model/difference_private.h"
+
+#include "collector/model/validity.h"
+#include "lib/buf.h"
+#include "lib/calendar.h"
+#include "lib/mem.h"
+#include "lib/number.h"
+#include "lib/rfc3339.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- looking things up ---- */
+
+/* The path up to the n-th name in brackets: of "meters[a].segments[b].ct" 1 gives "meters[a]". The caller frees it. */
+static char *entry_of(const char *path, int n)
+{
+    const char *at = path;
+    while (n-- > 0 && at != NULL) {
+        at = strchr(at, ']');
+        at = at != NULL ? at + 1 : NULL;
+    }
+    return at != NULL ? mem_strndup(path, (size_t)(at - path)) : mem_strdup(path);
+}
+
+/* NULL = not there. */
+static const char *value_of(const struct facts *f, const char *entry, const char *key)
+{
+    char *path = mem_printf("%s.%s", entry, key);
+    const struct fact *fact = facts_find(f, path);
+    free(path);
+    return fact != NULL ? fact->value : NULL;
+}
+
+static int64_t time_of(const struct facts *f, const char *entry, const char *key, int64_t absent)
+{
+    const char *text = value_of(f, entry, key);
+    int64_t time_ms = absent;
+    return text != NULL && rfc3339_parse(text, &time_ms) ? time_ms : absent;
+}
+
+static bool parse_day(const char *text, size_t length, int64_t *ret)
+{
+    char time[] = "2026-01-01T00:00:00Z";
+    int64_t time_ms;
+    if (length != 10)
+        return false;
+    memcpy(time, text, 10);
+    if (!rfc3339_parse(time, &time_ms))
+        return false;
+    *ret = time_ms / CALENDAR_DAY_MS;
+    return true;
+}
+
+/* For which days a row counts; for all where that cannot be read. */
+static struct validity days_of(const struct facts *f, const char *entry)
+{
+    const char *year = value_of(f, entry, "year"), *from = value_of(f, entry, "from"),
+               *through = value_of(f, entry, "through");
+    struct validity days = {INT64_MIN, INT64_MAX};
+    int64_t number;
+    if (year != NULL && number_parse_int64(year, strlen(year), &number))
+        return validity_of_year(number);
+    if (from != NULL && parse_day(from, strlen(from), &number))
+        days.from_day = number;
+    if (through != NULL && parse_day(through, strlen(through), &number))
+        days.until_day = number + 1;
+    return days;
+}
+
+/* Whether an entry of `list` below `entry` satisfies `holds`. */
+static bool any_entry(const struct facts *f, const char *entry, const char *list,
+    const struct difference_now *now,
+    bool (*holds)(const struct facts *f, const char *entry, const struct difference_now *now))
+{
+    char *prefix = mem_printf("%s%s%s[", entry, entry[0] != '\0' ? "." : "", list);
+    size_t length = strlen(prefix);
+    bool is_found = false;
+    for (size_t i = facts_from(f, prefix); !is_found && i < f->count; i++) {
+        const char *path = f->items[i].path;
+        if (strncmp(path, prefix, length) != 0)
+            break;
+        if (strchr(path + length, ']') == path + strlen(path) - 1)
+            is_found = holds(f, path, now);
+    }
+    free(prefix);
+    return is_found;
+}
+
+static int64_t past_end(const struct difference_now *now)
+{
+    return now->now_ms - DIFFERENCE_GRACE_MS;
+}
+
+static bool has_begun(const struct facts *f, const char *segment, const struct difference_now *now)
+{
+    return time_of(f, segment, "from", INT64_MIN) < past_end(now);
+}
+
+static bool row_has_begun(const struct facts *f, const char *row, const struct difference_now *now)
+{
+    return days_of(f, row).from_day <= now->day;
+}
+
+static const char *last_key(const char *path)
+{
+    const char *dot = strrchr(path, '.'), *bracket = strrchr(path, ']');
+    return dot == NULL || (bracket != NULL && bracket > dot) ? "" : dot + 1;
+}
+
+static enum difference_weight past_if(bool is_past)
+{
+    return is_past ? DIFFERENCE_PAST : DIFFERENCE_FREE;
+}
+
+/* ---- rules ---- */
+
+static enum difference_weight weigh_free(const struct difference_case *c)
+{
+    (void)c;
+    return DIFFERENCE_FREE;
+}
+
+/* An entry that comes adds; nothing was said of it before. */
+static enum difference_weight weigh_strictly(const struct difference_case *c)
+{
+    bool is_new_entry = c->old == NULL && last_key(c->path)[0] == '\0';
+    return past_if(!is_new_entry);
+}
+
+static enum difference_weight weigh_meter(const struct difference_case *c)
+{
+    char *meter = entry_of(c->path, 1);
+    bool is_past = any_entry(c->before, meter, "segments", c->now, has_begun);
+    free(meter);
+    return past_if(is_past);
+}
+
+static bool is_newest(const struct facts *f, const char *segment)
+{
+    char *meter = entry_of(segment, 1);
+    char *prefix = mem_printf("%s.segments[", meter);
+    bool is_newest = true;
+    for (size_t i = facts_from(f, prefix);
+         i < f->count && strncmp(f->items[i].path, prefix, strlen(prefix)) == 0; i++) {
+        char *other = entry_of(f->items[i].path, 2);
+        is_newest =
+            is_newest && time_of(f, other, "from", INT64_MAX) <= time_of(f, segment, "from", INT64_MIN);
+        free(other);
+    }
+    free(prefix);
+    free(meter);
+    return is_newest;
+}
+
+/* A segment that was open, ended some days ago with its register. */
+static bool is_late_end(const struct difference_case *c, const char *segment)
+{
+    return time_of(c->before, segment, "until", INT64_MAX) >= past_end(c->now) &&
+           value_of(c->before, segment, "end") == NULL && value_of(c->after, segment, "end") != NULL &&
+           time_of(c->after, segment, "until", INT64_MIN) >= c->now->now_ms - DIFFERENCE_LATE_MS;
+}
+
+/* The next device, some days ago with its register. */
+static bool is_late_begin(const struct difference_case *c, const char *segment)
+{
+    return value_of(c->after, segment, "start") != NULL && is_newest(c->after, segment) &&
+           time_of(c->after, segment, "from", INT64_MIN) >= c->now->now_ms - DIFFERENCE_LATE_MS;
+}
+
+static enum difference_weight weigh_end(const struct difference_case *c, const char *segment)
+{
+    int64_t old_ms = time_of(c->before, segment, "until", INT64_MAX),
+            new_ms = time_of(c->after, segment, "until", INT64_MAX);
+    if ((old_ms < new_ms ? old_ms : new_ms) >= past_end(c->now))
+        return DIFFERENCE_FREE;
+    return is_late_end(c, segment) ? DIFFERENCE_LATE : DIFFERENCE_PAST;
+}
+
+static enum difference_weight weigh_segment(const struct difference_case *c)
+{
+    char *segment = entry_of(c->path, 2);
+    const char *key = last_key(c->path);
+    enum difference_weight weight;
+    if (key[0] != '\0' && (strcmp(key, "until") == 0 || strcmp(key, "end") == 0))
+        weight = weigh_end(c, segment);
+    else if (key[0] == '\0' && c->old == NULL && has_begun(c->after, segment, c->now))
+        weight = is_late_begin(c, segment) ? DIFFERENCE_LATE : DIFFERENCE_PAST;
+    else
+        weight = past_if(c->old != NULL || key[0] != '\0' ? has_begun(c->before, segment, c->now) : false);
+    free(segment);
+    return weight;
+}
+
+/* Rows of factors, prices and schedules, and what is below them. */
+static enum difference_weight weigh_row_at(const struct difference_case *c, int depth)
+{
+    char *row = entry_of(c->path, depth);
+    bool is_there = facts_find(c->before, row) != NULL,
+         is_past = is_there && row_has_begun(c->before, row, c->now);
+    if (is_past && facts_find(c->after, row) != NULL && strcmp(last_key(c->path), "through") == 0) {
+        int64_t old_day = days_of(c->before, row).until_day, new_day = days_of(c->after, row).until_day;
+        is_past = (old_day < new_day ? old_day : new_day) <= c->now->day;
+    }
+    free(row);
+    return past_if(is_past);
+}
+
+static enum difference_weight weigh_factor(const struct difference_case *c)
+{
+    return weigh_row_at(c, 1);
+}
+
+static enum difference_weight weigh_tariff_row(const struct difference_case *c)
+{
+    return weigh_row_at(c, 2);
+}
+
+static enum difference_weight weigh_tariff(const struct difference_case *c)
+{
+    char *tariff = entry_of(c->path, 1);
+    bool is_past = any_entry(c->before, tariff, "schedules", c->now, row_has_begun) ||
+                   any_entry(c->before, tariff, "prices", c->now, row_has_begun);
+    free(tariff);
+    return past_if(is_past);
+}
+
+/* "2026-05-01, 2026-02-15/2026-02-23": whether one that has begun stands in `days` and not in `others`. */
+static bool has_own_day(const char *days, const char *others, int64_t today)
+{
+    const char *at = days;
+    while (at != NULL && *at != '\0') {
+        size_t length = strcspn(at, ",");
+        char *one = mem_strndup(at, length);
+        int64_t day;
+        bool has_begun = !parse_day(one, strcspn(one, "/"), &day) || day <= today;
+        bool is_shared = false;
+        for (const char *found = others; has_begun && found != NULL && (found = strstr(found, one)) != NULL;
+             found++)
+            is_shared =
+                is_shared || ((found == others || found[-1] == ' ') && strchr(",", found[length]) != NULL);
+        free(one);
+        if (has_begun && !is_shared)
+            return true;
+        at += length;
+        at += strspn(at, ", ");
+    }
+    return false;
+}
+
+static enum difference_weight weigh_holiday(const struct difference_case *c)
+{
+    char *holiday = entry_of(c->path, 1);
+    const char *before = value_of(c->before, holiday, "days"), *after = value_of(c->after, holiday, "days");
+    bool is_past;
+    if (strcmp(last_key(c->path), "days") == 0)
+        is_past = has_own_day(before, after, c->now->day) || has_own_day(after, before, c->now->day);
+    else
+        is_past = before != NULL && has_own_day(before, NULL, c->now->day);
+    free(holiday);
+    return past_if(is_past);
+}
+
+#define OR_SEGMENT "a new segment from now on"
+#define OR_ROW "a row of its own from a later day on"
+
+/* The first that fits counts: `shape` is the path without the names in brackets, and a * at its end is anything. */
+static const struct rule {
+    const char *shape;
+    enum difference_weight (*weigh)(const struct difference_case *c);
+    const char *expected;
+} rules[] = {
+    {"sites[].name", weigh_free, ""},
+    {"sites[].name_en", weigh_free, ""},
+    {"buildings[].name", weigh_free, ""},
+    {"buildings[].name_en", weigh_free, ""},
+    {"gateways[].name", weigh_free, ""},
+    {"gateways[].name_en", weigh_free, ""},
+    {"meters[].name", weigh_free, ""},
+    {"meters[].name_en", weigh_free, ""},
+    {"meters[].power", weigh_free, ""},
+    {"tariffs[].name", weigh_free, ""},
+    {"tariffs[].name_en", weigh_free, ""},
+    {"holidays[].name", weigh_free, ""},
+    {"holidays[].name_en", weigh_free, ""},
+    {"factors[].note", weigh_free, ""},
+    {"tariffs[].schedules[].note", weigh_free, ""},
+    {"tariffs[].prices[].note", weigh_free, ""},
+    /* What goes is named by nothing any more, or the file would be refused; and what named it is told itself. */
+    {"sites[]", weigh_free, ""},
+    {"buildings[]", weigh_free, ""},
+    {"tenants[]*", weigh_free, ""},
+    {"spaces[]*", weigh_free, ""},
+    {"meters[].segments[]*", weigh_segment, OR_SEGMENT},
+    {"meters[]*", weigh_meter, ""},
+    {"factors[]*", weigh_factor, OR_ROW},
+    {"tariffs[].schedules[]*", weigh_tariff_row, OR_ROW},
+    {"tariffs[].prices[]*", weigh_tariff_row, OR_ROW},
+    {"tariffs[]*", weigh_tariff, ""},
+    {"holidays[]*", weigh_holiday, ""},
+    {"*", weigh_strictly, ""},
+};
+
+static char *shape_of(const char *path)
+{
+    struct buf out = {0};
+    bool is_name = false;
+    for (const char *at = path; *at != '\0'; at++) {
+        is_name = is_name && *at != ']';
+        if (!is_name)
+            buf_add_char(&out, *at);
+        is_name = is_name || *at == '[';
+    }
+    return buf_take(&out);
+}
+
+static bool fits(const char *pattern, const char *shape)
+{
+    size_t length = strlen(pattern);
+    bool is_open = length > 0 && pattern[length - 1] == '*';
+    return is_open ? strncmp(shape, pattern, length - 1) == 0 : strcmp(shape, pattern) == 0;
+}
+
+enum difference_weight difference_weigh(const struct difference_case *c, const char **ret_expected)
+{
+    char *shape = shape_of(c->path);
+    const struct rule *rule = rules;
+    while (!fits(rule->shape, shape))
+        rule++;
+    free(shape);
+    *ret_expected = rule->expected;
+    return rule->weigh(c);
+}
