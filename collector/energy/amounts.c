@@ -5,33 +5,31 @@
 
 #define QUARTER_S (PERIODS_QUARTER_HOUR_MS / 1000)
 
-static void add_known(struct amount *a, int64_t known)
+static void take_run(struct amount *a, enum series_state state, const int64_t *amounts, size_t count)
 {
-    a->sum.is_overflown = __builtin_add_overflow(a->sum.known, known, &a->sum.known) || a->sum.is_overflown;
-}
-
-static void take_quarter(struct amount *a, enum series_state state, int64_t amount)
-{
+    int64_t seconds = (int64_t)count * QUARTER_S;
     switch (state) {
     case SERIES_MEASURED:
     case SERIES_ESTIMATED:
     case SERIES_MANUAL:
-        quarters_add(&a->sum, &(struct quarter){.quality = (enum quality)state, .amount = amount});
+        quarters_add_run(&a->sum, (enum quality)state, amounts, count);
         return;
     case SERIES_UNKNOWN:
-        quarters_add(&a->sum, &(struct quarter){.quality = QUALITY_UNKNOWN});
+        quarters_add_run(&a->sum, QUALITY_UNKNOWN, NULL, count);
         break;
     case SERIES_WAITING:
-        a->waiting_s += QUARTER_S;
+        a->waiting_s += seconds;
         break;
     case SERIES_FUTURE:
-        a->future_s += QUARTER_S;
+        a->future_s += seconds;
         break;
     case SERIES_ABSENT:
-        a->absent_s += QUARTER_S;
+        a->absent_s += seconds;
         break;
     }
-    add_known(a, amount); /* of a virtual meter; else 0 */
+    for (size_t i = 0; i < count; i++) /* of a virtual meter the part that is known; else 0 */
+        a->sum.is_overflown =
+            __builtin_add_overflow(a->sum.known, amounts[i], &a->sum.known) || a->sum.is_overflown;
 }
 
 void amounts_of(const struct series *s, const struct steps *steps, struct amount *ret)
@@ -39,11 +37,14 @@ void amounts_of(const struct series *s, const struct steps *steps, struct amount
     for (size_t k = 0; k < steps->count; k++) {
         struct periods_span span = steps->spans[k];
         assert(span.begin_ms >= s->span.begin_ms && span.end_ms <= s->span.end_ms);
-        size_t from = (size_t)((span.begin_ms - s->span.begin_ms) / PERIODS_QUARTER_HOUR_MS);
         size_t until = (size_t)((span.end_ms - s->span.begin_ms) / PERIODS_QUARTER_HOUR_MS);
         ret[k] = (struct amount){0};
-        for (size_t i = from; i < until; i++)
-            take_quarter(&ret[k], (enum series_state)s->states[i], s->amounts[i]);
+        for (size_t at = (size_t)((span.begin_ms - s->span.begin_ms) / PERIODS_QUARTER_HOUR_MS), end;
+             at < until; at = end) {
+            for (end = at + 1; end < until && s->states[end] == s->states[at]; end++)
+                ;
+            take_run(&ret[k], (enum series_state)s->states[at], s->amounts + at, end - at);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 #include "collector/energy/series.h"
 
+#include "collector/ledger/latest.h"
 #include "lib/mem.h"
 
 #include <assert.h>
@@ -59,31 +60,7 @@ enum status series_meter(struct db *db, const char *name, int64_t *ret_id, struc
     return status;
 }
 
-static void take_row(struct series *s, struct db_stmt *row)
-{
-    size_t at = (size_t)((db_int(row, 0) - s->span.begin_ms) / QUARTER_MS);
-    int64_t quality = db_int(row, 2);
-    bool is_known = quality >= 0 && quality < QUALITY_UNKNOWN && !db_is_null(row, 1);
-    s->states[at] = (uint8_t)(is_known ? quality : SERIES_UNKNOWN);
-    s->amounts[at] = is_known ? db_int(row, 1) : 0;
-}
-
 enum status series_read(struct db *db, int64_t id, struct series *s, struct error *err)
 {
-    /* In the order of the key: of the versions of a quarter hour the latest comes last. */
-    struct db_stmt *next =
-        db_keep(db, "SELECT start_ms, amount, quality FROM ledger_quarter"
-                    " WHERE meter = ?1 AND start_ms >= ?2 AND start_ms < ?3 ORDER BY start_ms, version");
-    db_bind_int(next, 1, id);
-    db_bind_int(next, 2, s->span.begin_ms);
-    db_bind_int(next, 3, s->span.end_ms);
-    for (;;) {
-        bool has_row;
-        enum status status = db_step(next, &has_row, err);
-        if (status != ST_OK || !has_row) {
-            db_reset(next);
-            return status;
-        }
-        take_row(s, next);
-    }
+    return latest_read(db, id, s->span.begin_ms, s->span.end_ms, s->amounts, s->states, err);
 }

@@ -53,6 +53,5 @@ void series_release(struct series *s);
 
 /* The number of the meter of this name in the books; 0 = they do not know it (yet). */
 enum status series_meter(struct db *db, const char *name, int64_t *ret_id, struct error *err);
-/* Fills in what the books have of the meter; `s` is as series_init left it. One pass over the index; versions but the
- * latest are passed over. */
+/* Fills in what the books have of the meter; `s` is as series_init left it. */
 enum status series_read(struct db *db, int64_t id, struct series *s, struct error *err);

@@ -178,6 +178,7 @@ enum status books_fold(struct books *b, const struct books_meter *meter, const s
         .now_ms = now_ms,
         .furthest_ms = INT64_MIN,
         .dirty_ms = INT64_MAX,
+        .rows_from_ms = INT64_MAX,
         .doubted_ms = INT64_MAX,
         .spoilt_ms = INT64_MAX,
         .err = err};

@@ -12,6 +12,7 @@
  *                    unknown (quality is then QUALITY_UNKNOWN). Written when it is decided: a reading at or after its
  *                    end is accepted, or an exception covers it; again where amount or quality is another. A quarter
  *                    without a row is not decided; one that was decided and no longer is, is unknown
+ *   ledger_day       the same of a whole day in one row: a cache (collector/ledger/latest.h)
  *   ledger_event     outliers, frozen, rollovers, exceptions, refused readings: each once, by its kind (enum
  *                    event_kind) and its span. state 0 stands, 1 is withdrawn. until_ms = INT64_MAX: an exception that
  *                    has no end yet; when it gets one, that is another event, and this one is withdrawn. A rollover

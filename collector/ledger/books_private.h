@@ -28,9 +28,10 @@ struct books_call {
     bool is_whole;       /* folded from the first reading on */
     int64_t furthest_ms; /* the last reading that was pushed; readings before it may be pushed again */
     int64_t dirty_ms;    /* the first quarter that may be another; INT64_MAX = none */
-    int64_t doubted_ms;  /* the first event in doubt; INT64_MAX = none */
-    int64_t spoilt_ms;   /* the earliest that was told of; INT64_MAX = nothing */
-    enum status status;  /* of what was done while folding: a sink cannot fail */
+    int64_t rows_from_ms, rows_until_ms; /* where rows of quarters were written; INT64_MAX = none */
+    int64_t doubted_ms;                  /* the first event in doubt; INT64_MAX = none */
+    int64_t spoilt_ms;                   /* the earliest that was told of; INT64_MAX = nothing */
+    enum status status;                  /* of what was done while folding: a sink cannot fail */
     struct error *err;
 };
 

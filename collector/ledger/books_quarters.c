@@ -1,4 +1,5 @@
 #include "collector/ledger/books_private.h"
+#include "collector/ledger/latest.h"
 
 #include <assert.h>
 #include <string.h>
@@ -131,6 +132,19 @@ static void write_row(struct books_call *c, const struct quarter *quarter, int64
     db_bind_int(add, 6, c->now_ms);
     db_bind_int(add, 7, c->journal);
     books_run(c, add);
+    if (c->rows_from_ms == INT64_MAX)
+        c->rows_from_ms = quarter->start_ms;
+    c->rows_until_ms = quarter->start_ms + BOUNDARY_MS; /* written in order */
+}
+
+/* Days of which rows were written, and that have all they will have for now. */
+static void pack_days(struct books_call *c)
+{
+    if (c->status != ST_OK || c->rows_from_ms == INT64_MAX)
+        return;
+    int64_t until_ms = c->rows_until_ms + LATEST_DAY_MS - 1;
+    c->status = latest_pack(c->db, c->meter->id, c->rows_from_ms - LATEST_DAY_MS + 1,
+        until_ms < c->state->written_ms ? until_ms : c->state->written_ms, c->err);
 }
 
 /* Those from `first_ms` up to `decided_ms` are decided; of the others only such rows are written as stand already. */
@@ -176,4 +190,5 @@ void books_write_quarters(struct books_call *c)
     }
     if (decided_ms > first_ms && decided_ms > s->written_ms)
         s->written_ms = decided_ms;
+    pack_days(c);
 }

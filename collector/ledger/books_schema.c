@@ -1,5 +1,10 @@
 #include "collector/ledger/books.h"
 
+/* Days of UTC since 1970, rounded down also before. */
+#define DAY_OF(row) "((" row ".start_ms - (" row ".start_ms % 86400000 + 86400000) % 86400000) / 86400000)"
+#define NEW_DAY DAY_OF("new")
+#define OLD_DAY DAY_OF("old")
+
 const char books_schema[] =
     "CREATE TABLE ledger_meter(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;"
     "CREATE TABLE ledger_reading("
@@ -20,4 +25,15 @@ const char books_schema[] =
     "CREATE TABLE ledger_snapshot("
     "  meter INTEGER NOT NULL, last_ms INTEGER NOT NULL, reach_ms INTEGER NOT NULL, first_ms INTEGER NOT "
     "NULL,"
-    "  hash BLOB NOT NULL, state BLOB NOT NULL, PRIMARY KEY(meter, last_ms)) STRICT, WITHOUT ROWID;";
+    "  hash BLOB NOT NULL, state BLOB NOT NULL, PRIMARY KEY(meter, last_ms)) STRICT, WITHOUT ROWID;"
+    /* collector/ledger/latest.h */
+    "CREATE TABLE ledger_day("
+    "  meter INTEGER NOT NULL, day INTEGER NOT NULL, packed BLOB NOT NULL, PRIMARY KEY(meter, day)) STRICT,"
+    "  WITHOUT ROWID;"
+    "CREATE TRIGGER ledger_day_inserted AFTER INSERT ON ledger_quarter BEGIN"
+    "  DELETE FROM ledger_day WHERE meter = new.meter AND day = " NEW_DAY "; END;"
+    "CREATE TRIGGER ledger_day_deleted AFTER DELETE ON ledger_quarter BEGIN"
+    "  DELETE FROM ledger_day WHERE meter = old.meter AND day = " OLD_DAY "; END;"
+    "CREATE TRIGGER ledger_day_updated AFTER UPDATE ON ledger_quarter BEGIN"
+    "  DELETE FROM ledger_day WHERE meter = old.meter AND day = " OLD_DAY ";"
+    "  DELETE FROM ledger_day WHERE meter = new.meter AND day = " NEW_DAY "; END;";

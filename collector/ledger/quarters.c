@@ -34,21 +34,31 @@ static void add(struct quarters_sum *sum, int64_t *to, int64_t amount)
     sum->is_overflown = __builtin_add_overflow(*to, amount, to) || sum->is_overflown;
 }
 
-void quarters_add(struct quarters_sum *sum, const struct quarter *quarter)
+void quarters_add_run(struct quarters_sum *sum, enum quality quality, const int64_t *amounts, size_t count)
 {
-    sum->count++;
-    if (quarter->quality == QUALITY_UNKNOWN) {
-        sum->unknown_s += QUARTER_S;
+    int64_t seconds = (int64_t)count * QUARTER_S, amount = 0;
+    bool is_overflown = false;
+    sum->count += (int64_t)count;
+    if (quality == QUALITY_UNKNOWN) {
+        sum->unknown_s += seconds;
         return;
     }
-    add(sum, &sum->known, quarter->amount);
-    if (quarter->quality == QUALITY_ESTIMATED) {
-        add(sum, &sum->estimated, quarter->amount);
-        sum->estimated_s += QUARTER_S;
-    } else if (quarter->quality == QUALITY_MANUAL) {
-        add(sum, &sum->manual, quarter->amount);
-        sum->manual_s += QUARTER_S;
+    for (size_t i = 0; i < count; i++)
+        is_overflown = __builtin_add_overflow(amount, amounts[i], &amount) || is_overflown;
+    sum->is_overflown = is_overflown || sum->is_overflown;
+    add(sum, &sum->known, amount);
+    if (quality == QUALITY_ESTIMATED) {
+        add(sum, &sum->estimated, amount);
+        sum->estimated_s += seconds;
+    } else if (quality == QUALITY_MANUAL) {
+        add(sum, &sum->manual, amount);
+        sum->manual_s += seconds;
     }
+}
+
+void quarters_add(struct quarters_sum *sum, const struct quarter *quarter)
+{
+    quarters_add_run(sum, quarter->quality, &quarter->amount, 1);
 }
 
 void quarters_merge(struct quarters_sum *sum, const struct quarters_sum *other)

@@ -33,6 +33,8 @@ struct quarters_sum {
 };
 
 void quarters_add(struct quarters_sum *sum, const struct quarter *quarter);
+/* The same of several of one quality; `amounts` is not read where that is unknown. */
+void quarters_add_run(struct quarters_sum *sum, enum quality quality, const int64_t *amounts, size_t count);
 /* Of two runs that have no quarter in common, of one meter or of several: adds the other to the first. */
 void quarters_merge(struct quarters_sum *sum, const struct quarters_sum *other);
 

@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import agent
+import amounts
 import backlog
 import cpu
 import fold
@@ -26,7 +27,7 @@ from harness.stage import Stage
 
 EXIT_USAGE = 64
 ROWS = {"store": store.measure, "cpu": cpu.measure, "agent": agent.measure, "backlog": backlog.measure,
-        "fold": fold.measure}
+        "fold": fold.measure, "amounts": amounts.measure}
 
 
 @dataclass(frozen=True)
