@@ -3,6 +3,7 @@
 #include "collector/accept.h"
 #include "collector/access/token_command.h"
 #include "collector/backup.h"
+#include "collector/compare.h"
 #include "collector/core.h"
 #include "collector/decide_command.h"
 #include "collector/ledger/meters.h"
@@ -21,7 +22,7 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: park-collector --config FILE [--check]\n"
+    "usage: park-collector --config FILE [--check [--diff]]\n"
     "       park-collector status --config FILE [--json]\n"
     "       park-collector backup --config FILE --output FILE [--force]\n"
     "       park-collector restore --config FILE BACKUP\n"
@@ -36,6 +37,9 @@ static const char usage[] =
     "\n"
     "  --config FILE   the settings (example: config/collector.cfg); they name the other files\n"
     "  --check         check settings and the files they name, tell every mistake, and end\n"
+    "  --diff          and say what would change against the park model that was accepted last, one line "
+    "each: exit 0\n"
+    "                  nothing, or what may; 1 something of the past does, and nobody decided that\n"
     "  status          ask the running collector how it is: exit 0 healthy, 1 degraded, 2 failing\n"
     "  backup          copy the database, whether or not a collector runs, to a file that is checked\n"
     "  -o, --output    where to; an existing file is only replaced with --force\n"
@@ -68,7 +72,7 @@ enum command_name {
 struct command {
     enum command_name name;
     const char *config, *output, *operand, *period;
-    bool is_check, is_json, is_forced, drops_unknown;
+    bool is_check, is_diff, is_json, is_forced, drops_unknown;
 };
 
 static void wake_core(void *core)
@@ -206,7 +210,7 @@ static int perform_with_model(
             printf("%s: good\n", settings->factors);
         if (settings->tariffs != NULL)
             printf("%s: good\n", settings->tariffs);
-        return EXIT_OK;
+        return command->is_diff ? compare_run(settings, model) : EXIT_OK;
     }
     if (command->name == COMMAND_REBUILD)
         return rebuild_run(
@@ -257,7 +261,7 @@ static const struct command_row {
     const char *options;
     const char *operand; /* what stands behind the command; NULL = nothing */
 } command_rows[] = {
-    {NULL, COMMAND_RUN, "c", NULL},
+    {NULL, COMMAND_RUN, "ci", NULL},
     {"status", COMMAND_STATUS, "j", NULL},
     {"backup", COMMAND_BACKUP, "of", NULL},
     {"restore", COMMAND_RESTORE, "", "the backup"},
@@ -300,6 +304,8 @@ static int parse_words(int count, char **words, const char *given, struct comman
     size_t fitting = strspn(given, row->options);
     if (given[fitting] != '\0')
         return refuse("this option does not go together with this command: ", option_name(given[fitting]));
+    if (ret->is_diff && !ret->is_check)
+        return refuse("--diff goes together with --check", "");
     if (row->name == COMMAND_BACKUP && ret->output == NULL)
         return refuse("--output is missing", "");
     ret->name = row->name;
@@ -321,7 +327,7 @@ static int parse(int argc, char **argv, struct command *ret)
         OPT_HELP
     };
     static const struct option options[] = {{"config", required_argument, NULL, OPT_CONFIG},
-        {"check", no_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
+        {"check", no_argument, NULL, 'c'}, {"diff", no_argument, NULL, 'i'}, {"json", no_argument, NULL, 'j'},
         {"output", required_argument, NULL, 'o'}, {"force", no_argument, NULL, 'f'},
         {"period", required_argument, NULL, 'p'}, {"drop-unknown", no_argument, NULL, 'd'},
         {"help-config", no_argument, NULL, OPT_HELP_CONFIG}, {"help-park", no_argument, NULL, OPT_HELP_PARK},
@@ -339,6 +345,9 @@ static int parse(int argc, char **argv, struct command *ret)
             continue;
         case 'c':
             ret->is_check = true;
+            break;
+        case 'i':
+            ret->is_diff = true;
             break;
         case 'j':
             ret->is_json = true;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 import zlib
@@ -59,6 +60,12 @@ class House:
         assert done.returncode == CONFIG, done.stderr
         assert "nobody decided that: version " in done.stderr.splitlines()[-1], done.stderr
         return [line.split(" ERROR model: ", 1)[1] for line in done.stderr.splitlines() if " ERROR model: " in line]
+
+    def diff(self) -> tuple[int, list[str]]:
+        """Exit code and lines of --check --diff, without those that call the files good."""
+        done = run([self.collector.program, "--config", self.collector.settings, "--check", "--diff"], 60)
+        assert not done.stderr, done.stderr
+        return done.returncode, [line for line in done.stdout.splitlines() if not line.endswith(": good")]
 
     def decide(self, *words: str):
         return run([self.collector.program, "decide", "model", "--config", self.collector.settings, *words], 60)
@@ -199,3 +206,34 @@ def test_a_damaged_version_is_said_and_not_judged(house):
     done = run([house.collector.program, "--config", house.collector.settings], 60)
     assert done.returncode == CONFIG
     assert "version 1 of the park model is damaged" in done.stderr
+
+
+def test_diff_says_what_would_change_and_writes_nothing(house):
+    assert house.diff() == (0, ["no version was accepted yet: these files would be the first"])
+    assert not house.database.exists()
+    house.collector.start()
+    assert house.diff() == (0, ["nothing changes against version 1"])
+    house.park.write_text(park().replace('id = "s1"; name = "园"', 'id = "s1"; name = "科创园"'))
+    assert house.diff() == (0, [f"{house.park}:1: sites[s1].name: was 园, now 科创园", "against version 1: changes 1, of the past 0, entered late 0"])
+    yesterday = datetime.now(timezone(timedelta(hours=8))) - timedelta(days=1)
+    house.park.write_text(replacement(yesterday))
+    code, lines = house.diff()
+    assert code == 0 and lines[-1] == "against version 1: changes 3, of the past 0, entered late 3"
+    assert all(line.endswith(" (entered late)") for line in lines[:-1]) and len(lines) == 4
+    house.park.write_text(park("modulus = 1000;", 'tenant = "t1";').replace("\n);\n", """,
+  { id = "m2"; name = "x"; name_en = "x"; building = "b1"; carrier = "water"; power = "gw-a/w"; }
+);
+"""))
+    code, lines = house.diff()
+    assert code == 1 and len(lines) == 4
+    assert lines[0].startswith(f"{house.park}:8: {KEY}.modulus: was absent, now 1000; this held in the past: ")
+    assert lines[1].startswith(f"{house.park}:7: meters[m1].tenant: was absent, now t1; this held in the past: ")
+    assert lines[2] == f"{house.park}:10: meters[m2]: is new"
+    assert lines[3].startswith("against version 1: changes 3, of the past 2: they need a decision; ")
+    assert house.decide("--why", "as built").returncode == 0
+    code, lines = house.diff()
+    assert code == 0 and re.fullmatch(r"against version 1: changes 3, of the past 2, decided by user \S+: as built", lines[-1])
+    house.collector.stop()
+    assert house.versions() == [(1, None, None)], "nothing of this was accepted"
+    done = run([house.collector.program, "--config", house.collector.settings, "--diff"], 60)
+    assert done.returncode == USAGE and done.stderr.startswith("park-collector: --diff goes together with --check\n")

@@ -1,0 +1,69 @@
+#include "collector/compare.h"
+
+#include "collector/accept.h"
+#include "collector/schema.h"
+#include "lib/clock.h"
+#include "lib/program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int print_verdict(const struct acceptance *a)
+{
+    const struct differences *d = &a->differences;
+    long long base = (long long)a->base.number;
+    switch (a->verdict) {
+    case VERDICT_FIRST:
+        puts("no version was accepted yet: these files would be the first");
+        return EXIT_OK;
+    case VERDICT_SAME:
+        printf("nothing changes against version %lld\n", base);
+        return EXIT_OK;
+    case VERDICT_LAWFUL:
+        printf(
+            "against version %lld: changes %zu, of the past 0, entered late %zu\n", base, d->count, d->late);
+        return EXIT_OK;
+    case VERDICT_DECIDED:
+        printf("against version %lld: changes %zu, of the past %zu, decided by %s: %s\n", base, d->count,
+            d->past, a->decision.who, a->decision.why);
+        return EXIT_OK;
+    case VERDICT_REFUSED:
+        printf("against version %lld: changes %zu, of the past %zu: they need a decision; `park-collector "
+               "decide model "
+               "--config FILE --why TEXT` allows exactly these files\n",
+            base, d->count, d->past);
+        return EXIT_NEEDS_DECISION;
+    }
+    return EXIT_INTERNAL;
+}
+
+static int print(const struct acceptance *a)
+{
+    for (size_t i = 0; i < a->differences.count; i++) {
+        char *text = difference_text(&a->differences.items[i]);
+        puts(text);
+        free(text);
+    }
+    return print_verdict(a);
+}
+
+int compare_run(const struct collector_settings *settings, const struct model *m)
+{
+    const char *path = settings->database.path;
+    struct acceptance a = {.verdict = VERDICT_FIRST};
+    struct db *db = NULL;
+    struct error err;
+    enum status status = ST_OK;
+    if (access(path, F_OK) == 0) {
+        status = collector_open_reader(path, &db, &err);
+        if (status == ST_OK)
+            status = acceptance_judge(db, path, m, clock_system.wall_ms(), &a, &err);
+    }
+    if (status != ST_OK)
+        fprintf(stderr, "park-collector: %s\n", err.text);
+    int code = status == ST_OK ? print(&a) : program_exit_code(status);
+    acceptance_release(&a);
+    db_close(db);
+    return code;
+}
