@@ -19,6 +19,8 @@ struct fold {
     size_t segment_count, segment_capacity;
     struct unwrap_reading *conflicts; /* what came for times that were taken, each once */
     size_t conflict_count, conflict_capacity;
+    struct ruling *decisions;
+    size_t decision_count, decision_capacity;
     int64_t max_gap_ms, from_ms, until_ms;
     bool is_open, is_reading, is_ended;
     int64_t line;
@@ -67,9 +69,47 @@ static bool optional(
 static void take_meter(struct fold *f, char **fields)
 {
     f->max_gap_ms = field(f, fields, 1, "max_gap", 0, INT64_MAX);
-    f->segment_count = f->conflict_count = 0;
+    f->segment_count = f->conflict_count = f->decision_count = 0;
     f->is_open = true;
     f->is_reading = f->is_ended = false;
+}
+
+static struct ruling *add_decision(struct fold *f, enum ruling_kind kind, char **fields)
+{
+    MEM_GROW(f->decisions, f->decision_count, f->decision_capacity);
+    struct ruling *d = &f->decisions[f->decision_count++];
+    int64_t time_ms = number(f, fields[1], -TIME_MAX, TIME_MAX);
+    *d = (struct ruling){.kind = kind, .from_ms = time_ms, .until_ms = time_ms};
+    return d;
+}
+
+static void take_outlier(struct fold *f, char **fields)
+{
+    add_decision(f, RULING_OUTLIER, fields)->time_count = 1; /* ->times when all are there: they move */
+}
+
+static void take_replaced(struct fold *f, char **fields)
+{
+    struct ruling *d = add_decision(f, RULING_REPLACED, fields);
+    d->end = field(f, fields, 2, "end", INT64_MIN, INT64_MAX);
+    d->next.start = field(f, fields, 3, "start", INT64_MIN, INT64_MAX);
+    optional(f, fields, 4, "modulus", 1, INT64_MAX, &d->next.modulus);
+    d->next.resolution = field(f, fields, 5, "resolution", 1, INT64_MAX);
+    d->next.max_rate = field(f, fields, 6, "max_rate", 0, SEGMENT_RATE_MAX);
+    d->next.p = field(f, fields, 7, "p", 1, SEGMENT_RATIO_MAX);
+    d->next.q = field(f, fields, 8, "q", 1, SEGMENT_RATIO_MAX);
+}
+
+static void take_stated(struct fold *f, char **fields)
+{
+    struct ruling *d = add_decision(f, RULING_ENERGY, fields);
+    d->until_ms = number(f, fields[2], d->from_ms + 1, TIME_MAX);
+    d->energy = number(f, fields[3], 0, INT64_MAX);
+}
+
+static void take_by_hand(struct fold *f, char **fields)
+{
+    add_decision(f, RULING_READING, fields)->count = number(f, fields[2], INT64_MIN, INT64_MAX);
 }
 
 static void take_segment(struct fold *f, char **fields)
@@ -154,6 +194,8 @@ static const char *kind_name(enum event_kind kind)
         return "limit";
     case EVENT_CONFIRM:
         return "confirm_meter";
+    case EVENT_STATED:
+        return "stated";
     case EVENT_STEP:
     case EVENT_BASELINE:
     case EVENT_OUTLIERS:
@@ -239,16 +281,62 @@ static void take_quarters(struct fold *f, char **fields)
     f->is_ended = true;
 }
 
+static bool has_reading(const struct book *b, int64_t time_ms)
+{
+    size_t at = book_find(b, time_ms);
+    return at < b->count && b->readings[at].time_ms == time_ms;
+}
+
+static bool is_stated(const struct book *b, const struct ruling *d)
+{
+    for (size_t i = 0; i < b->span_count; i++)
+        if (b->spans[i].kind == EVENT_STATED && b->spans[i].from_ms == d->from_ms &&
+            b->spans[i].until_ms == d->until_ms)
+            return true;
+    return false;
+}
+
+/* `had_reading`: by decision, whether its time had one before. */
+static void print_idle(const struct fold *f, const struct overlay *o, const bool *had_reading)
+{
+    struct lines lines = {0};
+    for (size_t i = 0; i < f->decision_count; i++) {
+        const struct ruling *d = &f->decisions[i];
+        bool is_idle = d->kind == RULING_OUTLIER   ? !had_reading[i]
+                       : d->kind == RULING_READING ? had_reading[i]
+                       : d->kind == RULING_ENERGY  ? !is_stated(&f->book, d)
+                                                   : o->is_idle[i];
+        if (is_idle)
+            add(&lines, "", d->from_ms, d->until_ms);
+    }
+    if (lines.count > 0)
+        qsort(lines.items, lines.count, sizeof *lines.items, by_time);
+    for (size_t i = 0; i < lines.count; i++)
+        printf("idle %" PRId64 " %" PRId64 "\n", lines.items[i].from_ms, lines.items[i].until_ms);
+    free(lines.items);
+}
+
 static void take_end(struct fold *f, char **fields)
 {
     (void)fields;
     if (!f->is_ended)
         refuse(f, "an end without quarters");
+    struct overlay overlay;
+    bool *had_reading = mem_zalloc((f->decision_count + 1) * sizeof *had_reading);
+    for (size_t i = 0; i < f->decision_count; i++) {
+        f->decisions[i].times = &f->decisions[i].from_ms;
+        had_reading[i] = has_reading(&f->book, f->decisions[i].from_ms);
+    }
+    overlay_init(&overlay, &f->book.segments, &(struct rulings){f->decisions, f->decision_count});
+    book_decide(&f->book, &overlay);
     book_fold(&f->book);
     print_quarters(&f->book);
     print_events(f);
+    print_idle(f, &overlay, had_reading);
     puts("end");
     book_release(&f->book);
+    overlay_release(&overlay);
+    free(had_reading);
     f->is_open = false;
 }
 
@@ -263,6 +351,10 @@ static void take_line(struct fold *f, char *text)
         {"meter", 2, true, take_meter},
         {"segment", 10, true, take_segment},
         {"reading", 3, true, take_reading},
+        {"outlier", 2, true, take_outlier},
+        {"replaced", 9, true, take_replaced},
+        {"stated", 4, true, take_stated},
+        {"byhand", 3, true, take_by_hand},
         {"quarters", 3, true, take_quarters},
         {"end", 1, false, take_end},
     };
@@ -299,5 +391,6 @@ int main(void)
     free(text);
     free(f.segments);
     free(f.conflicts);
+    free(f.decisions);
     return fflush(stdout) == 0 ? EXIT_OK : EXIT_IO;
 }

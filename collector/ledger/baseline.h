@@ -1,6 +1,7 @@
 /*
  * Where U stands: the last accepted reading g, and the baseline that it belongs to. A baseline is accepted readings
- * of which each goes on plausibly from the one before; an exception ends one and begins another.
+ * of which each goes on plausibly from the one before; an exception ends one and begins another, but where a person
+ * stated the energy of its span: then U goes on, and it is one for amounts, though not for what is believed.
  */
 #pragma once
 
@@ -12,7 +13,8 @@
 struct baseline {
     struct step_point last; /* g */
     struct step_sum sum;
-    int64_t begin_ms; /* its first reading */
+    int64_t begin_ms;  /* its first reading */
+    int64_t stated_ms; /* until when energy was stated that joins it; INT64_MIN = none */
     /* The run of equal counts that ends at g: its first reading, and its second where it has one. */
     int64_t run_first_ms, run_second_ms, is_run_manual;
     /* The accepted reading before g. */
@@ -41,7 +43,8 @@ bool baseline_fits(const struct baseline *b, const struct segments *all, const s
 void baseline_accept(struct baseline *b, const struct step_point *reading, const struct baseline_fit *fit,
     const struct event_sink *sink);
 
-/* The reading begins a new baseline: what lies between `from_ms` and it is not known, and told as `kind`. */
+/* The reading begins a new baseline: what lies between `from_ms`, which is g or the accepted reading before it, and it is
+ * not known, and told as `kind`; or as stated. */
 void baseline_restart(struct baseline *b, const struct segments *all, enum event_kind kind, int64_t from_ms,
     const struct step_point *reading, const struct event_sink *sink);
 

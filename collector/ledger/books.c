@@ -54,6 +54,32 @@ struct books_meter books_meter(
     return meter;
 }
 
+struct books_meter books_meter_decided(const struct books_meter *meter, const struct overlay *overlay)
+{
+    struct books_meter decided =
+        books_meter(meter->id, overlay->segments, meter->max_gap_ms, meter->points, meter->point_count);
+    decided.overlay = overlay;
+    struct buf text = {0};
+    buf_add(&text, hash_bytes(&decided.hash).at, hash_bytes(&decided.hash).len);
+    const struct segment *first = overlay->segments.count > 0 ? &overlay->segments.items[0] : NULL;
+    add_number(&text, first != NULL ? first->stated_count : 0);
+    for (int64_t i = 0; first != NULL && i < first->stated_count; i++) {
+        add_number(&text, first->stated[i].from_ms);
+        add_number(&text, first->stated[i].until_ms);
+        add_number(&text, first->stated[i].energy);
+    }
+    add_number(&text, (int64_t)overlay->disregarded_count);
+    for (size_t i = 0; i < overlay->disregarded_count; i++)
+        add_number(&text, overlay->disregarded[i]);
+    for (size_t i = 0; i < overlay->by_hand_count; i++) {
+        add_number(&text, overlay->by_hand[i].time_ms);
+        add_number(&text, overlay->by_hand[i].count);
+    }
+    decided.hash = hash_of((struct span){text.data, text.len});
+    buf_release(&text);
+    return decided;
+}
+
 struct books *books_create(struct db *db, size_t states)
 {
     struct books *b = mem_zalloc(sizeof *b);
@@ -118,12 +144,12 @@ static bool push(struct books_call *c, const struct unwrap_reading *readings, si
     return true;
 }
 
-/* All evidence after the last reading that was pushed. */
+/* All of the set after the last reading that was pushed. */
 static void push_evidence(struct books_call *c)
 {
     struct unwrap_reading readings[CHUNK];
     size_t count;
-    while ((count = books_read_readings(c, c->state->unwrap.last_ms, readings, CHUNK)) > 0)
+    while ((count = books_next_readings(c, c->state->unwrap.last_ms, readings, CHUNK)) > 0)
         push(c, readings, count);
 }
 
@@ -188,6 +214,7 @@ enum status books_fold(struct books *b, const struct books_meter *meter, const s
     }
     size_t fresh = 0;
     books_add_readings(&c, readings, count, b->fresh, &fresh);
+    fresh = books_leave_disregarded(&c, b->fresh, fresh);
     if (c.status == ST_OK && (is_cold || fresh > 0))
         fold(&c, is_cold, b->fresh, fresh);
     if (c.status != ST_OK)

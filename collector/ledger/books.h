@@ -1,8 +1,8 @@
 /*
  * The ledger's books: what the fold of each meter's readings decides (collector/ledger/unwrap.h), as rows of the
  * collector's database. Called inside the core's transaction, by the core's thread; nothing is begun or committed
- * here. Latest quarters and standing events are a function of the set of readings and of the meter's segments alone,
- * however the readings arrive; only which versions there were, and what wrote them when, tells of the arrival.
+ * here. Latest quarters and standing events are a function of the set of readings, of the meter's segments, and of
+ * what persons decided of it, however all that arrives; only which versions there were, and what wrote them when, tells of the arrival.
  *
  *   ledger_meter     the number of a meter
  *   ledger_reading   register readings by meter and time, with the batch that brought them: evidence. The first to
@@ -26,6 +26,7 @@
  */
 #pragma once
 
+#include "collector/ledger/ruling.h"
 #include "collector/ledger/segment.h"
 #include "lib/db.h"
 #include "lib/hash.h"
@@ -45,11 +46,14 @@ struct books_meter {
      * the meter is read at one place, or by hand. */
     const int64_t *points;
     size_t point_count;
-    struct hash hash; /* of all this and of the format */
+    const struct overlay *overlay; /* what persons decided; NULL = nothing */
+    struct hash hash;              /* of all this and of the format */
 };
 
 struct books_meter books_meter(
     int64_t id, struct segments segments, int64_t max_gap_ms, const int64_t *points, size_t point_count);
+/* The same with what persons decided of it, which is borrowed: its segments are those of `overlay`. */
+struct books_meter books_meter_decided(const struct books_meter *meter, const struct overlay *overlay);
 /* The number of the meter of this name, given at its first call. */
 enum status books_meter_id(struct db *db, struct span name, int64_t *ret_id, struct error *err);
 

@@ -4,7 +4,8 @@
 
 /* These numbers lie in databases: a new kind is a further one. */
 static_assert(EVENT_OUTLIERS == 2 && EVENT_FROZEN == 3 && EVENT_ROLLOVER == 4 && EVENT_EXCEPTION == 5 &&
-                  EVENT_LIMIT == 6 && EVENT_CONFIRM == 7 && EVENT_OUTSIDE == 9 && EVENT_QUARANTINED == 10,
+                  EVENT_LIMIT == 6 && EVENT_CONFIRM == 7 && EVENT_OUTSIDE == 9 && EVENT_QUARANTINED == 10 &&
+                  EVENT_STATED == 11,
     "");
 
 /* States of the table: 0 stands, 1 withdrawn, 2 in doubt until the call ends. When one was withdrawn is only forgotten
@@ -50,7 +51,7 @@ static void tell(struct books_call *c, enum event_kind kind, int64_t from_ms, in
 static void tell_outliers(struct books_call *c, int64_t after_ms, int64_t before_ms)
 {
     int64_t first_ms, last_ms;
-    if (books_readings_between(c, after_ms, before_ms, &first_ms, &last_ms))
+    if (books_next_between(c, after_ms, before_ms, &first_ms, &last_ms))
         tell(c, EVENT_OUTLIERS, first_ms, last_ms);
 }
 
@@ -59,7 +60,7 @@ static void doubt_withdrawn(struct books_call *c, const struct event *event)
 {
     struct db_stmt *doubt =
         db_keep(c->db, "UPDATE ledger_event SET state = 2 WHERE meter = ?1 AND from_ms >= ?2 AND state = 0"
-                       "  AND (kind IN (?4, ?5, ?6) OR (kind NOT IN (?7, ?8) AND from_ms >= ?3))");
+                       "  AND (kind IN (?4, ?5, ?6, ?9) OR (kind NOT IN (?7, ?8) AND from_ms >= ?3))");
     db_bind_int(doubt, 1, c->meter->id);
     db_bind_int(doubt, 2, event->from_ms);
     db_bind_int(doubt, 3, event->stands_ms);
@@ -68,6 +69,7 @@ static void doubt_withdrawn(struct books_call *c, const struct event *event)
     db_bind_int(doubt, 6, EVENT_CONFIRM);
     db_bind_int(doubt, 7, EVENT_OUTSIDE);
     db_bind_int(doubt, 8, EVENT_QUARANTINED);
+    db_bind_int(doubt, 9, EVENT_STATED);
     books_run(c, doubt);
     note_doubt(c, event->from_ms);
     tell_outliers(c, event->stands_ms, event->until_ms);
@@ -92,6 +94,7 @@ void books_tell_event(struct books_call *c, const struct event *event)
     case EVENT_CONFIRM:
     case EVENT_OUTSIDE:
     case EVENT_QUARANTINED:
+    case EVENT_STATED:
         tell(c, event->kind, event->from_ms, event->until_ms);
         return;
     }

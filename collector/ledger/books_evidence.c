@@ -16,7 +16,7 @@ enum status books_meter_id(struct db *db, struct span name, int64_t *ret_id, str
 }
 
 /* -1 is the number of no point. */
-static int64_t number_of(const struct books_meter *meter, int64_t point)
+int64_t books_point_number(const struct books_meter *meter, int64_t point)
 {
     for (size_t i = 0; i < meter->point_count; i++)
         if (meter->points[i] == point)
@@ -55,7 +55,7 @@ void books_add_readings(struct books_call *c, const struct books_reading *readin
             continue;
         is_ordered = is_ordered && (*ret_count == 0 || ret[*ret_count - 1].time_ms < r->time_ms);
         ret[(*ret_count)++] = (struct unwrap_reading){.time_ms = r->time_ms,
-            .point = number_of(c->meter, r->point),
+            .point = books_point_number(c->meter, r->point),
             .count = r->count,
             .is_manual = r->is_manual};
     }
@@ -73,7 +73,7 @@ size_t books_read_readings(struct books_call *c, int64_t after_ms, struct unwrap
     size_t count = 0;
     while (books_step(c, next))
         ret[count++] = (struct unwrap_reading){.time_ms = db_int(next, 0),
-            .point = number_of(c->meter, db_int(next, 3)),
+            .point = books_point_number(c->meter, db_int(next, 3)),
             .count = db_int(next, 1),
             .is_manual = db_int(next, 2) != 0};
     db_reset(next);

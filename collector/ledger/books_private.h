@@ -60,11 +60,20 @@ static inline bool books_step(struct books_call *c, struct db_stmt *s)
 /* Evidence. Adds what is new; *ret_count of `ret` (room for all) are new, in order of time. */
 void books_add_readings(struct books_call *c, const struct books_reading *readings, size_t count,
     struct unwrap_reading *ret, size_t *ret_count);
+/* The number of the meter's segments (struct segment) for what evidence knows a point by. */
+int64_t books_point_number(const struct books_meter *meter, int64_t point);
 /* The next readings after a time, up to `limit`. */
 size_t books_read_readings(struct books_call *c, int64_t after_ms, struct unwrap_reading *ret, size_t limit);
 /* The first and the last reading between two times, neither included. False: there is none. */
 bool books_readings_between(
     struct books_call *c, int64_t from_ms, int64_t until_ms, int64_t *ret_first_ms, int64_t *ret_last_ms);
+
+/* The set that is folded: evidence, and what persons decided of it. As above. */
+size_t books_next_readings(struct books_call *c, int64_t after_ms, struct unwrap_reading *ret, size_t limit);
+bool books_next_between(
+    struct books_call *c, int64_t from_ms, int64_t until_ms, int64_t *ret_first_ms, int64_t *ret_last_ms);
+/* Takes out what is disregarded; how many are left. */
+size_t books_leave_disregarded(const struct books_call *c, struct unwrap_reading *readings, size_t count);
 
 /* Events. Those that no longer hold are doubted, then told again or, in the end, withdrawn. */
 void books_doubt_all(struct books_call *c, int64_t reach_ms, int64_t last_ms);

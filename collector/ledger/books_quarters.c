@@ -43,14 +43,16 @@ void books_tell_boundary(void *context, const struct boundary *boundary)
         return;
     }
     struct db_stmt *put =
-        db_keep(c->db, "INSERT INTO ledger_boundary(meter, time_ms, energy, quality, baseline_ms)"
-                       " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET energy = excluded.energy,"
-                       "  quality = excluded.quality, baseline_ms = excluded.baseline_ms");
+        db_keep(c->db, "INSERT INTO ledger_boundary(meter, time_ms, energy, quality, baseline_ms, stated)"
+                       " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET energy = excluded.energy,"
+                       "  quality = excluded.quality, baseline_ms = excluded.baseline_ms,"
+                       "  stated = excluded.stated");
     db_bind_int(put, 1, c->meter->id);
     db_bind_int(put, 2, boundary->time_ms);
     db_bind_int(put, 3, boundary->energy);
     db_bind_int(put, 4, boundary->quality);
     db_bind_int(put, 5, boundary->baseline_ms);
+    db_bind_int(put, 6, boundary->is_stated);
     books_run(c, put);
 }
 
@@ -79,8 +81,9 @@ struct chunk {
 
 static void read_boundaries(struct books_call *c, struct chunk *chunk)
 {
-    struct db_stmt *next = db_keep(c->db, "SELECT time_ms, energy, quality, baseline_ms FROM ledger_boundary"
-                                          " WHERE meter = ?1 AND time_ms >= ?2 AND time_ms <= ?3");
+    struct db_stmt *next =
+        db_keep(c->db, "SELECT time_ms, energy, quality, baseline_ms, stated FROM ledger_boundary"
+                       " WHERE meter = ?1 AND time_ms >= ?2 AND time_ms <= ?3");
     for (size_t i = 0; i <= chunk->count; i++)
         chunk->boundaries[i] = (struct boundary){
             .time_ms = chunk->from_ms + (int64_t)i * BOUNDARY_MS, .quality = QUALITY_UNKNOWN};
@@ -92,6 +95,7 @@ static void read_boundaries(struct books_call *c, struct chunk *chunk)
         b->energy = db_int(next, 1);
         b->quality = (enum quality)db_int(next, 2);
         b->baseline_ms = db_int(next, 3);
+        b->is_stated = db_int(next, 4) != 0;
     }
     db_reset(next);
 }

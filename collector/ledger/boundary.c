@@ -19,6 +19,11 @@ static int64_t between(const struct event *step, int64_t time_ms)
     return (int64_t)(step->from_energy + energy * passed / ((__int128)step->until_ms - step->from_ms));
 }
 
+static bool is_stated(const struct event *event, int64_t at_ms)
+{
+    return event->stated_ms != INT64_MIN && event->stated_ms > at_ms - BOUNDARY_MS;
+}
+
 static void follow_step(const struct event *step, int64_t max_gap_ms, boundary_emit *emit, void *context)
 {
     int64_t at_ms = after(step->from_ms);
@@ -26,11 +31,15 @@ static void follow_step(const struct event *step, int64_t max_gap_ms, boundary_e
         return;
     bool is_near = (__int128)step->until_ms - step->from_ms <= max_gap_ms;
     struct boundary boundary = {.baseline_ms = step->baseline_ms};
-    boundary.quality = quality_worse(is_near ? QUALITY_MEASURED : QUALITY_ESTIMATED,
+    bool is_known = step->kind == EVENT_STEP;
+    boundary.quality = quality_worse(!is_known ? QUALITY_MANUAL
+                                     : is_near ? QUALITY_MEASURED
+                                               : QUALITY_ESTIMATED,
         quality_worse(of_reading(step->is_from_manual), of_reading(step->is_until_manual)));
     for (; at_ms < step->until_ms; at_ms += BOUNDARY_MS) {
         boundary.time_ms = at_ms;
         boundary.energy = between(step, at_ms);
+        boundary.is_stated = is_stated(step, at_ms);
         emit(context, &boundary);
     }
     if (at_ms > step->until_ms)
@@ -38,6 +47,7 @@ static void follow_step(const struct event *step, int64_t max_gap_ms, boundary_e
     boundary.time_ms = at_ms;
     boundary.energy = step->until_energy;
     boundary.quality = of_reading(step->is_until_manual);
+    boundary.is_stated = is_stated(step, at_ms);
     emit(context, &boundary);
 }
 
@@ -48,6 +58,7 @@ static void follow_baseline(const struct event *event, boundary_emit *emit, void
     struct boundary boundary = {.time_ms = event->until_ms,
         .quality = of_reading(event->is_until_manual),
         .energy = event->until_energy,
+        .is_stated = is_stated(event, event->until_ms),
         .baseline_ms = event->baseline_ms};
     emit(context, &boundary);
 }
@@ -64,6 +75,7 @@ void boundary_follow(const struct event *event, int64_t max_gap_ms, boundary_emi
 {
     switch (event->kind) {
     case EVENT_STEP:
+    case EVENT_STATED:
         follow_step(event, max_gap_ms, emit, context);
         break;
     case EVENT_BASELINE:

@@ -18,6 +18,7 @@ struct boundary {
     enum quality quality;
     int64_t energy;      /* U, primary base units; 0 where unknown */
     int64_t baseline_ms; /* which baseline it is of; 0 where unknown */
+    bool is_stated;      /* of the quarter hour that ends here a person stated at least a part */
 };
 
 /* `max_gap_ms`: up to how long between its neighbours a boundary counts as measured. */

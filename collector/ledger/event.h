@@ -20,21 +20,25 @@ enum event_kind {
     EVENT_EXCEPTION,
     EVENT_LIMIT,   /* the register went up by more than max_rate allows */
     EVENT_CONFIRM, /* "confirm meter": after a long gap, far more than the meter is used to */
-    /* Exceptions that begin at from_ms or later are withdrawn, and whatever else begins at stands_ms, the last
+    /* Exceptions, stated ones too, that begin at from_ms or later are withdrawn, and whatever else begins at stands_ms, the last
      * accepted reading that stands, or later; so is what was said of boundaries after from_ms, which is told again.
      * The readings between stands_ms and until_ms, neither included, are outliers. */
     EVENT_WITHDRAWN,
     EVENT_OUTSIDE,     /* the reading at from_ms = until_ms is of no segment */
     EVENT_QUARANTINED, /* its register cannot read so */
+    /* In place of an open exception, where a person stated the energy of exactly this span: U goes on from from_ms, and
+     * is linear up to until_ms. */
+    EVENT_STATED,
 };
 
 struct event {
     enum event_kind kind;
     int64_t from_ms, until_ms;
-    /* Of steps and baselines: */
+    /* Of steps, baselines and stated spans: */
     int64_t from_energy, until_energy; /* U, primary base units */
     bool is_from_manual, is_until_manual;
     int64_t stands_ms;   /* of EVENT_WITHDRAWN */
+    int64_t stated_ms;   /* of the baseline: until when energy was stated that joins it; INT64_MIN = none */
     int64_t baseline_ms; /* its first reading: an amount is known only between boundaries of one baseline */
 };
 

@@ -9,6 +9,8 @@ struct quarter quarter_between(const struct boundary *begin, const struct bounda
     assert(end->time_ms - begin->time_ms == BOUNDARY_MS);
     struct quarter quarter = {
         .start_ms = begin->time_ms, .quality = quality_worse(begin->quality, end->quality)};
+    if (end->is_stated)
+        quarter.quality = quality_worse(quarter.quality, QUALITY_MANUAL);
     if (quarter.quality == QUALITY_UNKNOWN)
         return quarter;
     if (begin->baseline_ms != end->baseline_ms ||

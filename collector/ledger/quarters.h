@@ -11,7 +11,7 @@
 
 struct quarter {
     int64_t start_ms;
-    enum quality quality; /* the worse of its two ends */
+    enum quality quality; /* the worse of its two ends; manual at best where a person stated a part of it */
     int64_t amount;       /* primary base units; 0 where unknown, and not to be shown */
 };
 

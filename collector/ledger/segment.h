@@ -19,6 +19,12 @@
 #define SEGMENT_JOIN_MS (30 * INT64_C(60000))       /* how far a logged instant may be off */
 #define SEGMENT_HOUR_MS INT64_C(3600000)
 
+/* What a person stated of an exception: that U rose by `energy` (>= 0, primary base units) from one reading to the other
+ * (CONTRIBUTING.md, E10). */
+struct stated {
+    int64_t from_ms, until_ms, energy;
+};
+
 /* Counts, modulus and resolution in base units of the register's own side, max_rate and U on the primary. */
 struct segment {
     int64_t from_ms, until_ms; /* [from, until); INT64_MAX = still in use */
@@ -29,6 +35,9 @@ struct segment {
     int64_t max_rate;   /* base units per hour */
     int64_t p, q;       /* CT x PT, exact; 1/1 for a primary register */
     int64_t point;      /* a number for where it is read; 0 where all are read at one place */
+    /* Of the meter, in order of time: each of its segments has the same; borrowed. */
+    const struct stated *stated;
+    int64_t stated_count;
 };
 
 /* The segments of a meter in order of time, each beginning where the one before ends, at least one. Borrowed
@@ -50,6 +59,9 @@ bool segment_takes(const struct segment *s, int64_t count);
  * registers were logged, the one from whose registers it is plausible. Only segments of its point count, and where
  * just one side of the instant is of that point, the register of this side is enough. SEGMENT_NONE: none covers it. */
 int64_t segment_of(const struct segments *all, int64_t point, int64_t time_ms, int64_t count);
+
+/* Which segment has the instant inside: after its begin and before its end; or SEGMENT_NONE. */
+int64_t segment_inside(const struct segments *all, int64_t time_ms);
 
 /* Can energy be followed from segment `from` to `to` by logged registers alone? */
 bool segment_is_joined(const struct segments *all, int64_t from, int64_t to);

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -18,6 +19,7 @@ from harness.servers import SOURCE
 sys.path.insert(0, str(SOURCE / "tests"))
 
 from oracle import faults  # noqa: E402
+from oracle.decided import decided  # noqa: E402
 from oracle.mixtures import mixtures  # noqa: E402
 from oracle.protocol import History, answer, written  # noqa: E402
 
@@ -53,7 +55,7 @@ def shortened(history: History, ask) -> History:
     while size:
         at = 0
         while at < len(history.arrivals):
-            shorter = History(history.segments, history.arrivals[:at] + history.arrivals[at + size:], history.max_gap_ms, history.from_ms, history.until_ms)
+            shorter = replace(history, arrivals=history.arrivals[:at] + history.arrivals[at + size:])
             if answer(shorter) != ask([shorter])[0]:
                 history = shorter
             else:
@@ -83,3 +85,16 @@ def test_the_ledger_and_the_model_agree_on_any_mixture_of_faults(ask, is_telling
     while some := list(islice(drawn, AT_ONCE)):
         for (seed, made), ledger in zip(some, ask([made.history for _, made in some])):
             assert ledger == answer(made.history), told(f"seed {seed} ({', '.join(made.faults)})", made.history, ask)
+
+
+@pytest.mark.parametrize("is_telling", [False, True], ids=["anything", "telling"])
+def test_the_ledger_and_the_model_agree_on_what_persons_decide(ask, is_telling):
+    print(f"PARKMON_SEED={SEED}")
+    drawn = mixtures(SEED, READINGS // 2, is_telling)
+    found = set()
+    while some := list(islice(drawn, AT_ONCE)):
+        histories = [decided(made.history, seed) for seed, made in some]
+        for (seed, made), history, ledger in zip(some, histories, ask(histories)):
+            assert ledger == answer(history), told(f"seed {seed} ({', '.join(made.faults)})", history, ask)
+            found |= {word for word in ("event stated", "idle", "manual", "event open_exception") if word in ledger}
+    assert found == {"event stated", "idle", "manual", "event open_exception"}  # or they would agree on nothing

@@ -12,7 +12,8 @@ from harness.servers import SOURCE
 
 sys.path.insert(0, str(SOURCE / "tests"))
 
-from oracle.amounts import ESTIMATED, MEASURED, UNKNOWN, total  # noqa: E402
+from oracle.amounts import ESTIMATED, MANUAL, MEASURED, UNKNOWN, total  # noqa: E402
+from oracle.decisions import Decisions, Replaced, Stated  # noqa: E402
 from oracle.faults import BASE, DAY, at, constant, feeder, ms, segment, wh  # noqa: E402
 from oracle.ledger import Event, Meter  # noqa: E402
 from oracle.register import Segment  # noqa: E402
@@ -258,3 +259,44 @@ def test_neighbours_at_most_max_gap_apart_measure_a_boundary(gap_ms, quality):
     first = ms(10)
     meter = Meter([segment()], [(DAY, 0), (first, 10), (first + gap_ms, 20), (ms(45), 30)])
     assert meter.quarter(DAY).quality == quality
+
+
+# What a person decided.
+
+def decided(sequence, **decisions) -> Meter:
+    readings = [(ms(minute), int(kwh * 1000) // 10 * 10) for minute, kwh in sequence.items()]
+    return Meter([segment()], readings, decisions=Decisions(**decisions))
+
+
+ROW_7 = {t: kwh if t < at("10:06") else 12_000 + constant(40)(t - at("10:06")) for t, kwh in BASE.items()}
+
+
+@pytest.mark.parametrize("instant", ["10:01", "10:06", "10:15"])
+def test_a_replacement_that_a_person_logs_is_one_that_was_logged(instant):
+    meter = decided(ROW_7, replaced=(Replaced(ms(at(instant)), wh(100_404), wh(12_000), resolution=10, max_rate=wh(100)),))
+    assert events(meter) == [] and meter.idle == []
+    assert known_kwh(meter, 0, DAYS) == 960 and qualities(meter, 0, DAYS) == {MEASURED}
+
+
+def test_stated_energy_is_the_amount_of_its_span_and_manual():
+    meter = decided(ROW_7, stated=(Stated(ms(600), ms(615), 9_876),))
+    assert events(meter) == [("stated", 600, 615)] and meter.idle == []
+    assert known_kwh(meter, 0, DAYS) == 959.876 and qualities(meter, 600, 615) == {MANUAL}
+    assert qualities(meter, 0, 600) | qualities(meter, 615, DAYS) == {MEASURED}
+
+
+def test_a_late_reading_takes_the_object_from_what_was_stated():
+    meter = decided(with_readings(ROW_7, {610: 12_000 + constant(40)(4)}), stated=(Stated(ms(600), ms(615), 9_876),))
+    assert events(meter) == [("open_exception", 600, 610)] and len(meter.idle) == 1
+    assert known_kwh(meter, 0, DAYS) is None
+
+
+def test_an_outlier_of_a_person_is_not_there_and_its_time_is_taken():
+    meter = decided(BASE, outliers=frozenset([ms(600)]), by_hand=((ms(600), 1),))
+    assert events(meter) == [] and meter.idle == [ms(600)]
+    assert known_kwh(meter, 0, DAYS) == 960 and qualities(meter, 585, 615) == {ESTIMATED}
+
+
+def test_readings_by_hand_alone_are_manual():
+    meter = Meter([segment()], [], decisions=Decisions(by_hand=((ms(0), 5_000_000), (ms(DAYS), 5_000_960))))
+    assert known_kwh(meter, 0, DAYS) == 0.96 and qualities(meter, 0, DAYS) == {MANUAL}

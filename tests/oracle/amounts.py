@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 QUARTER_MS = 15 * 60_000
-MEASURED, ESTIMATED, UNKNOWN = "measured", "estimated", "unknown"
-WORSE = (MEASURED, ESTIMATED, UNKNOWN)
+MEASURED, ESTIMATED, MANUAL, UNKNOWN = "measured", "estimated", "manual", "unknown"
+WORSE = (MEASURED, ESTIMATED, MANUAL, UNKNOWN)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,9 @@ Readings of the text, where section 7 is silent or can be read in two ways:
     3's check fails it is "confirm meter" again. The 24 h end at the reading that decides. Of several exceptions that can be withdrawn it is the
     newest; with it go those after it.
 16. Only the quarters' own ends count for their quality, so a quarter between two measured ends is measured.
+17. What a person decided is of the set (decisions.py). A reading that a person calls an outlier is none of it, and its time stays taken; one read
+    by hand belongs to it where its time is not taken. Energy that a person stated is laid over the exception that has exactly its span, at the
+    end: the stretches on both sides and what is stated between them are one, and a quarter that the span touches is manual.
 """
 
 from __future__ import annotations
@@ -48,9 +51,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import floor
 
-from .amounts import ESTIMATED, MEASURED, QUARTER_MS, UNKNOWN, WORSE, Quarter
+from .amounts import ESTIMATED, MANUAL, MEASURED, QUARTER_MS, UNKNOWN, WORSE, Quarter
+from .decisions import NONE, Decisions, Replaced, Stated, divided
 from .register import (DAY_MS, HOUR_MS, Point, Reading, Segment, Step, counts_as, explanation, is_above_limit, is_plausible_alone,
                        u_at)
 
@@ -82,8 +87,11 @@ class Shift:
 class Meter:
     """The ledger of one meter: `points` that were accepted, in order of time, and the `events` of the final state."""
 
-    def __init__(self, segments: Iterable[Segment], readings: Iterable[tuple[int, int]], max_gap_ms: int = 20 * 60_000):
-        self.segments = list(segments)
+    def __init__(self, segments: Iterable[Segment], readings: Iterable[tuple[int, int]], max_gap_ms: int = 20 * 60_000,
+                 decisions: Decisions = NONE):
+        self.decisions = decisions
+        self.segments, idle = divided(segments, decisions.replaced)
+        self.idle: list[Replaced | Stated | int] = list(idle)
         self.max_gap_ms = max_gap_ms
         self.points: list[Point] = []
         self.exceptions: list[Event] = []
@@ -104,6 +112,7 @@ class Meter:
         self.by_stretch: dict[int, list[Point]] = {}
         for point in self.points:
             self.by_stretch.setdefault(point.stretch, []).append(point)
+        self._state()
 
     # Rules 1 and 2: which readings there are, and whose they are.
 
@@ -113,6 +122,10 @@ class Meter:
         for t, count in dict.fromkeys(readings):
             if taken.setdefault(t, count) != count:
                 self.others.append(Event("conflict", t, t))
+        self.idle += [t for t in self.decisions.outliers if t not in taken] + [t for t, _ in self.decisions.by_hand if t in taken]
+        by_hand = {t: count for t, count in self.decisions.by_hand if t not in taken}
+        self.by_hand = set(by_hand)
+        taken = {t: count for t, count in taken.items() if t not in self.decisions.outliers} | by_hand
         found = []
         for t, count in sorted(taken.items()):
             index = self._whose(t, count)
@@ -299,6 +312,27 @@ class Meter:
             self.others.append(Event("held", self.points[-1].t, held[-1].t))
         return len(part)
 
+    # What a person stated.
+
+    def _state(self) -> None:
+        """The stretches in runs that stated spans join: (points, what is added to their U), in order, and the spans between them."""
+        self.runs: list[tuple[list[tuple[list[Point], int]], list[Stated]]] = []
+        stated = {(one.from_ms, one.until_ms): one for one in self.decisions.stated}
+        spans = {exception.until_ms: stated.pop((exception.from_ms, exception.until_ms)) for exception in self.exceptions
+                 if (exception.from_ms, exception.until_ms) in stated}
+        self.idle += stated.values()
+        self.exceptions = [replace(exception, kind="stated") if exception.until_ms in spans else exception for exception in self.exceptions]
+        for points in self.by_stretch.values():
+            span = spans.get(points[0].t)
+            if span is None:
+                self.runs.append(([(points, 0)], []))
+                continue
+            stretches, between = self.runs[-1]
+            last, add = stretches[-1]
+            assert last[-1].t == span.from_ms
+            stretches.append((points, last[-1].u + add + span.energy - points[0].u))
+            between.append(span)
+
     # Rules 5 and 6.
 
     @property
@@ -308,20 +342,37 @@ class Meter:
         return sorted([*self.others, *self.exceptions, *self.frozen, *rollovers, *outliers], key=lambda event: event.order)
 
     def quarter(self, start_ms: int) -> Quarter:
-        """Known where both ends lie in one stretch."""
+        """Known where both ends lie in one stretch, or in stretches that stated spans join."""
         end_ms = start_ms + QUARTER_MS
-        for points in self.by_stretch.values():
-            from_u, until_u = u_at(points, start_ms), u_at(points, end_ms)
+        for stretches, between in self.runs:
+            from_u, until_u = self._run_u(stretches, between, start_ms), self._run_u(stretches, between, end_ms)
             if from_u is not None and until_u is not None:
-                quality = max(self._quality(points, start_ms), self._quality(points, end_ms), key=WORSE.index)
-                return Quarter(start_ms, floor(until_u) - floor(from_u), quality)
+                is_stated = any(span.from_ms < end_ms and span.until_ms > start_ms for span in between)
+                return Quarter(start_ms, floor(until_u) - floor(from_u), MANUAL if is_stated else self._worse(stretches, start_ms, end_ms))
         return Quarter(start_ms, None, UNKNOWN)
+
+    @staticmethod
+    def _run_u(stretches: list[tuple[list[Point], int]], between: list[Stated], t: int) -> Fraction | None:
+        for points, add in stretches:
+            value = u_at(points, t)
+            if value is not None:
+                return value + add
+        for span, (points, add) in zip(between, stretches):
+            if span.from_ms < t < span.until_ms:
+                return points[-1].u + add + span.share(t)
+        return None
+
+    def _worse(self, stretches: list[tuple[list[Point], int]], start_ms: int, end_ms: int) -> str:
+        """Of the ends, which no stated span parts."""
+        points = next(points for points, _ in stretches if points[0].t <= start_ms and end_ms <= points[-1].t)
+        return max(self._quality(points, start_ms), self._quality(points, end_ms), key=WORSE.index)
 
     def _quality(self, points: Sequence[Point], t: int) -> str:
         after = bisect_left(points, t, key=lambda point: point.t)
-        if points[after].t == t or points[after].t - points[after - 1].t <= self.max_gap_ms:
-            return MEASURED
-        return ESTIMATED
+        neighbours = points[after:after + 1] if points[after].t == t else points[after - 1:after + 1]
+        if any(point.t in self.by_hand for point in neighbours):
+            return MANUAL
+        return MEASURED if neighbours[-1].t - neighbours[0].t <= self.max_gap_ms else ESTIMATED
 
     def quarters(self, from_ms: int, until_ms: int) -> list[Quarter]:
         return [self.quarter(start) for start in range(from_ms, until_ms, QUARTER_MS)]

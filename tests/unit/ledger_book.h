@@ -3,6 +3,7 @@
 #pragma once
 
 #include "collector/ledger/quarters.h"
+#include "collector/ledger/ruling.h"
 #include "collector/ledger/unwrap.h"
 #include "lib/mem.h"
 
@@ -91,6 +92,26 @@ static inline bool book_insert(struct book *b, struct unwrap_reading reading)
     return true;
 }
 
+/* With what persons decided: another set, and other segments, which are borrowed. Not folded yet. */
+static inline void book_decide(struct book *b, const struct overlay *o)
+{
+    size_t kept = 0, by_hand_count = 0;
+    struct unwrap_reading *by_hand = mem_zalloc((o->by_hand_count + 1) * sizeof *by_hand);
+    for (size_t i = 0; i < o->by_hand_count; i++) {
+        size_t at = book_find(b, o->by_hand[i].time_ms);
+        if (at == b->count || b->readings[at].time_ms != o->by_hand[i].time_ms)
+            by_hand[by_hand_count++] = o->by_hand[i];
+    }
+    for (size_t i = 0; i < b->count; i++)
+        if (!overlay_disregards(o, b->readings[i].time_ms))
+            b->readings[kept++] = b->readings[i];
+    b->count = kept;
+    for (size_t i = 0; i < by_hand_count; i++)
+        book_insert(b, by_hand[i]);
+    free(by_hand);
+    b->segments = o->segments;
+}
+
 static inline void book_mark(struct book *b, int64_t from_ms, int64_t until_ms, enum book_verdict verdict)
 {
     for (size_t i = book_find(b, from_ms); i < b->count && b->readings[i].time_ms <= until_ms; i++)
@@ -100,7 +121,8 @@ static inline void book_mark(struct book *b, int64_t from_ms, int64_t until_ms, 
 
 static inline bool book_is_exception(const struct book_span *span)
 {
-    return span->kind == EVENT_EXCEPTION || span->kind == EVENT_LIMIT || span->kind == EVENT_CONFIRM;
+    return span->kind == EVENT_EXCEPTION || span->kind == EVENT_LIMIT || span->kind == EVENT_CONFIRM ||
+           span->kind == EVENT_STATED;
 }
 
 static inline void book_forget_spans(struct book *b, int64_t exceptions_from_ms, int64_t from_ms)
@@ -157,6 +179,7 @@ static inline void book_take(void *context, const struct event *event)
     case EVENT_CONFIRM:
     case EVENT_FROZEN:
     case EVENT_ROLLOVER:
+    case EVENT_STATED:
         is_span = true;
         break;
     }

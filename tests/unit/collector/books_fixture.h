@@ -136,7 +136,8 @@ static inline char *fixture_dump(int64_t meter)
         "SELECT time_ms || '|' || point || '|' || count || '|' || journal || '|' || manual FROM "
         "ledger_reading WHERE meter = "
         "?1 ORDER BY time_ms",
-        "SELECT time_ms || '|' || energy || '|' || quality || '|' || baseline_ms FROM ledger_boundary WHERE "
+        "SELECT time_ms || '|' || energy || '|' || quality || '|' || baseline_ms || '|' || stated FROM "
+        "ledger_boundary WHERE "
         "meter = ?1"
         " ORDER BY time_ms",
         "SELECT start_ms || '|' || version || '|' || ifnull(amount, '-') || '|' || quality || '|' || "

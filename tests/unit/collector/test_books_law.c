@@ -81,15 +81,17 @@ static void check_quarters(const struct book *b, int64_t meter, const char *how)
 
 static void check_boundaries(const struct book *b, int64_t meter, const char *how)
 {
-    struct db_stmt *s = of_meter(
-        "SELECT time_ms, energy, quality, baseline_ms FROM ledger_boundary WHERE meter = ?1 ORDER BY time_ms",
-        meter);
+    struct db_stmt *s =
+        of_meter("SELECT time_ms, energy, quality, baseline_ms, stated FROM ledger_boundary WHERE meter = ?1"
+                 " ORDER BY time_ms",
+            meter);
     for (size_t i = 0; i < b->boundary_count; i++) {
         const struct boundary *expected = &b->boundaries[i];
         if (expected->quality == QUALITY_UNKNOWN)
             continue;
         if (!next(s) || db_int(s, 0) != expected->time_ms || db_int(s, 1) != expected->energy ||
-            db_int(s, 2) != (int64_t)expected->quality || db_int(s, 3) != expected->baseline_ms)
+            db_int(s, 2) != (int64_t)expected->quality || db_int(s, 3) != expected->baseline_ms ||
+            (db_int(s, 4) != 0) != expected->is_stated)
             fail_msg("%s: the boundary %zu differs", how, i);
     }
     assert_false(next(s));
