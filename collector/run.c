@@ -8,6 +8,7 @@
 #include "collector/decide_command.h"
 #include "collector/ledger/meters.h"
 #include "collector/rebuild.h"
+#include "collector/report/command.h"
 #include "collector/status.h"
 #include "collector/verify.h"
 #include "collector/web/web.h"
@@ -28,6 +29,9 @@ static const char usage[] =
     "       park-collector restore --config FILE BACKUP\n"
     "       park-collector rebuild --config FILE [--period PERIOD] [--drop-unknown]\n"
     "       park-collector verify --config FILE [--period PERIOD]\n"
+    "       park-collector report --config FILE --site ID --period PERIOD [--format html | xlsx | csv | "
+    "json]\n"
+    "                             [--language zh | en] [-o FILE]\n"
     "       park-collector token add | list | revoke ...    (token --help)\n"
     "       park-collector decide model ...                 (decide --help)\n"
     "       park-collector --help-config | --help-park | --help-factors | --help-tariffs | --help-routes | "
@@ -52,6 +56,11 @@ static const char usage[] =
     "one\n"
     "                  does not, which is named; of what was deleted by age it says \"no evidence\"\n"
     "  --period        2026-10, 2026-10-05, or FROM/TO on whole hours (UTC); default: all that is held\n"
+    "  report          write the energy report of a site for a day (2026-10-05), month (2026-10), quarter "
+    "(2026-Q4)\n"
+    "                  or year (2026) of its own time zone, whether or not a collector runs\n"
+    "  --format        default: as the output's name ends, else html\n"
+    "  --language      of the report's words; default zh\n"
     "  --help-config   print every settings key with type, limits, default and meaning\n"
     "  --help-park     the same for the park model\n"
     "  --help-factors  the same for the factors of coal equivalent and CO2\n"
@@ -66,12 +75,14 @@ enum command_name {
     COMMAND_BACKUP,
     COMMAND_RESTORE,
     COMMAND_REBUILD,
-    COMMAND_VERIFY
+    COMMAND_VERIFY,
+    COMMAND_REPORT
 };
 
 struct command {
     enum command_name name;
     const char *config, *output, *operand, *period;
+    const char *site, *format, *language; /* of a report */
     bool is_check, is_diff, is_json, is_forced, drops_unknown;
 };
 
@@ -215,6 +226,16 @@ static int perform_with_model(
     if (command->name == COMMAND_REBUILD)
         return rebuild_run(
             &(struct rebuild_options){settings, model->park, command->period, command->drops_unknown});
+    if (command->name == COMMAND_REPORT)
+        return report_run(&(struct report_command){.settings = settings,
+            .park = model->park,
+            .rates = &model->rates,
+            .config = command->config,
+            .site = command->site,
+            .period = command->period,
+            .format = command->format,
+            .language = command->language,
+            .output = command->output});
     log_open((enum log_level)settings->log_level);
     return run(settings, model);
 }
@@ -267,6 +288,7 @@ static const struct command_row {
     {"restore", COMMAND_RESTORE, "", "the backup"},
     {"rebuild", COMMAND_REBUILD, "pd", NULL},
     {"verify", COMMAND_VERIFY, "p", NULL},
+    {"report", COMMAND_REPORT, "oSpFL", NULL},
 };
 
 static const struct command_row *find_command(const char *word)
@@ -280,8 +302,8 @@ static const struct command_row *find_command(const char *word)
 
 static const char *option_name(char letter)
 {
-    static const char *const names[] = {
-        "c--check", "j--json", "o--output", "f--force", "p--period", "d--drop-unknown"};
+    static const char *const names[] = {"c--check", "j--json", "o--output", "f--force", "p--period",
+        "d--drop-unknown", "S--site", "F--format", "L--language"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i][0] == letter)
             return names[i] + 1;
@@ -308,6 +330,8 @@ static int parse_words(int count, char **words, const char *given, struct comman
         return refuse("--diff goes together with --check", "");
     if (row->name == COMMAND_BACKUP && ret->output == NULL)
         return refuse("--output is missing", "");
+    if (row->name == COMMAND_REPORT && (ret->site == NULL || ret->period == NULL))
+        return refuse(ret->site == NULL ? "--site is missing" : "--period is missing", "");
     ret->name = row->name;
     ret->operand = row->operand != NULL ? words[1] : NULL;
     return -1;
@@ -329,8 +353,10 @@ static int parse(int argc, char **argv, struct command *ret)
     static const struct option options[] = {{"config", required_argument, NULL, OPT_CONFIG},
         {"check", no_argument, NULL, 'c'}, {"diff", no_argument, NULL, 'i'}, {"json", no_argument, NULL, 'j'},
         {"output", required_argument, NULL, 'o'}, {"force", no_argument, NULL, 'f'},
-        {"period", required_argument, NULL, 'p'}, {"drop-unknown", no_argument, NULL, 'd'},
-        {"help-config", no_argument, NULL, OPT_HELP_CONFIG}, {"help-park", no_argument, NULL, OPT_HELP_PARK},
+        {"period", required_argument, NULL, 'p'}, {"site", required_argument, NULL, 'S'},
+        {"format", required_argument, NULL, 'F'}, {"language", required_argument, NULL, 'L'},
+        {"drop-unknown", no_argument, NULL, 'd'}, {"help-config", no_argument, NULL, OPT_HELP_CONFIG},
+        {"help-park", no_argument, NULL, OPT_HELP_PARK},
         {"help-factors", no_argument, NULL, OPT_HELP_FACTORS},
         {"help-routes", no_argument, NULL, OPT_HELP_ROUTES},
         {"help-tariffs", no_argument, NULL, OPT_HELP_TARIFFS}, {"version", no_argument, NULL, OPT_VERSION},
@@ -363,6 +389,15 @@ static int parse(int argc, char **argv, struct command *ret)
             break;
         case 'd':
             ret->drops_unknown = true;
+            break;
+        case 'S':
+            ret->site = optarg;
+            break;
+        case 'F':
+            ret->format = optarg;
+            break;
+        case 'L':
+            ret->language = optarg;
             break;
         case OPT_HELP_CONFIG:
             conf_print_help(&collector_section, stdout);
@@ -399,6 +434,7 @@ static int perform(const struct command *command, const struct collector_setting
     switch (command->name) {
     case COMMAND_RUN:
     case COMMAND_REBUILD:
+    case COMMAND_REPORT:
         return check_and_perform(command, settings);
     case COMMAND_STATUS:
         return status_print(settings, command->is_json);

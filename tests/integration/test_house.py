@@ -22,6 +22,7 @@ WRAPPERS = {
     "curl/curl.h": {"lib/http_client.c"},
     "libconfig.h": {"lib/conf_private.h"},
     "jansson.h": {"lib/json.h"},
+    "xlsxwriter.h": {"collector/report/write_xlsx.c"},
     "microhttpd.h": {"collector/web/server.c"},
     "modbus.h": {"agent/drivers/modbus_tcp.c"},
     "modbus/modbus.h": {"agent/drivers/modbus_tcp.c"},

@@ -42,6 +42,10 @@ def watts(carrier: int, amount: int, quarters: int) -> str:
 def draw_course(draw: random.Random, count: int) -> list[tuple[int, int]]:
     """Days' worth of gaps and zeros as well as single ones."""
     size, course = 10 ** draw.randrange(1, 10), []
+    while draw.randrange(2) and len(course) < count:  # whole days, of which half is missing, or nearly
+        missing = draw.choice([0, 47, 48, 49])
+        day = [(0, draw.randrange(3, 7))] * missing + [(draw.randrange(size), 0)] * (96 - missing)
+        course += draw.sample(day, 96)
     while len(course) < count:
         run = draw.choice([1, 1, 5, 47, 48, 49, 96, 200])
         kind = draw.randrange(10)

@@ -1,0 +1,238 @@
+#include "collector/report/command.h"
+
+#include "collector/report/tables.h"
+#include "collector/report/write.h"
+#include "collector/schema.h"
+#include "lib/file.h"
+#include "lib/mem.h"
+#include "lib/program.h"
+#include "lib/progress.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CSS_MAX ((size_t)1 << 20)
+
+enum format { FORMAT_HTML, FORMAT_XLSX, FORMAT_CSV, FORMAT_JSON };
+static const char *const formats[] = {"html", "xlsx", "csv", "json", NULL};
+
+struct wanted {
+    const struct park_site *site;
+    struct period period;
+    enum format format;
+    enum page_language language;
+};
+
+static bool find_format(const char *name, enum format *ret)
+{
+    for (int i = 0; name != NULL && formats[i] != NULL; i++)
+        if (strcmp(formats[i], name) == 0) {
+            *ret = (enum format)i;
+            return true;
+        }
+    return false;
+}
+
+/* As it was asked for, else as the output is named, else HTML. */
+static enum status choose_format(const struct report_command *c, enum format *ret, struct error *err)
+{
+    const char *end = c->output != NULL ? strrchr(c->output, '.') : NULL;
+    *ret = FORMAT_HTML;
+    if (c->format != NULL && !find_format(c->format, ret))
+        return error_set(err, ST_INVALID, "--format %s is none; expected html, xlsx, csv or json", c->format);
+    if (c->format == NULL && c->output != NULL && (end == NULL || !find_format(end + 1, ret)))
+        return error_set(err, ST_INVALID,
+            "%s does not say its format; expected --format, or a name that ends in .html, .xlsx, .csv or "
+            ".json",
+            c->output);
+    if (*ret == FORMAT_XLSX && c->output == NULL)
+        return error_set(err, ST_INVALID, "a spreadsheet needs a file to go to; expected --output FILE");
+    return ST_OK;
+}
+
+static enum status find_site(const struct report_command *c, const struct park_site **ret, struct error *err)
+{
+    struct buf sites = {0};
+    CONF_EACH (const struct park_site, site, c->park->sites) {
+        buf_printf(&sites, "%s%s", sites.len > 0 ? ", " : "", site->id);
+        if (strcmp(site->id, c->site) == 0)
+            *ret = site;
+    }
+    enum status status = ST_OK;
+    if (*ret == NULL)
+        status = error_set(err, ST_INVALID, "--site %s is none of %s; expected one of: %s", c->site,
+            c->settings->park, sites.data != NULL ? sites.data : "");
+    buf_release(&sites);
+    return status;
+}
+
+static enum status understand(const struct report_command *c, struct wanted *ret, struct error *err)
+{
+    *ret = (struct wanted){.language = PAGE_ZH};
+    if (c->language != NULL && strcmp(c->language, "en") == 0)
+        ret->language = PAGE_EN;
+    else if (c->language != NULL && strcmp(c->language, "zh") != 0)
+        return error_set(err, ST_INVALID, "--language %s is none; expected zh or en", c->language);
+    if (!periods_parse(c->period, &ret->period))
+        return error_set(err, ST_INVALID, "--period %s is no period; %s", c->period, PERIODS_EXPECTED);
+    enum status status = choose_format(c, &ret->format, err);
+    if (status == ST_OK && c->output != NULL && access(c->output, F_OK) == 0)
+        status =
+            error_set(err, ST_INVALID, "%s is there already; name another file, or remove it", c->output);
+    return status == ST_OK ? find_site(c, &ret->site, err) : status;
+}
+
+/* ---- writing ---- */
+
+/* As a shell takes it. */
+static char *quoted(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@+,";
+    if (text[0] != '\0' && strspn(text, plain) == strlen(text))
+        return mem_strdup(text);
+    struct buf out = {0};
+    buf_add_char(&out, '\'');
+    for (; *text != '\0'; text++) {
+        if (*text == '\'')
+            buf_add_str(&out, "'\\''");
+        else
+            buf_add_char(&out, *text);
+    }
+    buf_add_char(&out, '\'');
+    return buf_take(&out);
+}
+
+static enum status add_html(
+    const struct report_command *c, const struct tables *tables, struct buf *out, struct error *err)
+{
+    char *path = mem_printf("%s/report.css", c->settings->http.web), *css = NULL;
+    size_t length = 0;
+    enum status status = file_read(path, CSS_MAX, &css, &length, err);
+    if (status == ST_OK)
+        write_html(tables, (struct span){css, length}, out);
+    free(css);
+    free(path);
+    return status;
+}
+
+static enum status write_whole(const char *path, const struct buf *text, struct error *err)
+{
+    FILE *out = path != NULL ? fopen(path, "w") : stdout;
+    if (out == NULL)
+        return error_set(err, ST_STORAGE, "%s cannot be written: %s", path, strerror(errno));
+    bool is_written = fwrite(text->data, 1, text->len, out) == text->len;
+    is_written = (path != NULL ? fclose(out) : fflush(out)) == 0 && is_written;
+    return is_written ? ST_OK
+                      : error_set(err, ST_STORAGE, "%s cannot be written: %s",
+                            path != NULL ? path : "standard output", strerror(errno));
+}
+
+/* To `path`, NULL = standard output. */
+static enum status write_to(const struct report_command *c, const struct wanted *wanted,
+    const struct tables *tables, const char *path, struct error *err)
+{
+    struct buf text = {0};
+    enum status status = ST_OK;
+    switch (wanted->format) {
+    case FORMAT_XLSX:
+        return write_xlsx(tables, path, err);
+    case FORMAT_JSON:
+        write_json(tables, &text);
+        break;
+    case FORMAT_CSV:
+        write_csv(tables, &text);
+        break;
+    case FORMAT_HTML:
+        status = add_html(c, tables, &text, err);
+        break;
+    }
+    if (status == ST_OK)
+        status = write_whole(path, &text, err);
+    buf_release(&text);
+    return status;
+}
+
+/* The output is there whole, or not at all. */
+static enum status write_output(const struct report_command *c, const struct wanted *wanted,
+    const struct tables *tables, struct error *err)
+{
+    if (c->output == NULL)
+        return write_to(c, wanted, tables, NULL, err);
+    char *part = mem_printf("%s.part", c->output);
+    enum status status = write_to(c, wanted, tables, part, err);
+    if (status == ST_OK && rename(part, c->output) != 0)
+        status = error_set(err, ST_STORAGE, "cannot rename %s to %s: %s", part, c->output, strerror(errno));
+    if (status != ST_OK)
+        unlink(part);
+    free(part);
+    return status;
+}
+
+static enum status write_report(const struct report_command *c, const struct wanted *wanted,
+    const struct report *report, struct error *err)
+{
+    char *config = quoted(c->config);
+    char *command =
+        mem_printf("park-collector report --config %s --site %s --period %s --format %s --language %s",
+            config, c->site, c->period, formats[wanted->format], page_language_name(wanted->language));
+    struct tables tables;
+    tables_of(report, &(struct tables_origin){.command = command}, wanted->language, &tables);
+    enum status status = write_output(c, wanted, &tables, err);
+    tables_release(&tables);
+    free(command);
+    free(config);
+    return status;
+}
+
+/* ---- the command ---- */
+
+static bool on_meter(void *user_data, size_t done, size_t all)
+{
+    progress_show(user_data, "read %zu of %zu meters", done, all);
+    return !program_is_asked_to_end();
+}
+
+static enum status run(const struct report_command *c, const struct wanted *wanted, struct error *err)
+{
+    struct db *db;
+    struct report report;
+    struct progress progress;
+    enum status status = collector_open_reader(c->settings->database.path, &db, err);
+    if (status != ST_OK)
+        return status;
+    progress_begin(&progress);
+    struct report_options options = {.db = db,
+        .park = c->park,
+        .rates = c->rates,
+        .site = wanted->site,
+        .period = wanted->period,
+        .on_meter = on_meter,
+        .user_data = &progress};
+    status = report_build(&options, &report, err);
+    if (status == ST_OK) {
+        progress_show(&progress, "writing the report");
+        status = write_report(c, wanted, &report, err);
+        report_release(&report);
+    }
+    progress_end(&progress);
+    db_close(db);
+    return status;
+}
+
+int report_run(const struct report_command *command)
+{
+    struct wanted wanted;
+    struct error err;
+    enum status status = understand(command, &wanted, &err);
+    int code = status == ST_OK ? EXIT_OK : EXIT_USAGE;
+    if (status == ST_OK) {
+        status = run(command, &wanted, &err);
+        code = program_exit_code(status);
+    }
+    if (status != ST_OK)
+        fprintf(stderr, "park-collector: %s\n", err.text);
+    return code;
+}

@@ -1,0 +1,36 @@
+/*
+ * What a report gives figures of: a site, a building, a tenant, an item code, a meter, and what a meter's children
+ * leave unexplained. Pure.
+ *
+ * Meters stand in trees, so that amounts must not be added twice. Whatever is asked about a set of meters, a meter
+ * enters with [it is in the set] - [its parent is in the set]: what flows into the set from outside counts, what flows
+ * on from there within it does not, and what flows on out of it is taken off. So the amounts of the buildings of a site
+ * add up to that of the site, exactly; those of its tenants with what has none, and of its items, too. The gap of a
+ * balance is the same with the parent alone as the set.
+ */
+#pragma once
+
+#include "collector/energy/series.h"
+
+enum part_kind { PART_SITE, PART_BUILDING, PART_TENANT, PART_ITEM, PART_METER, PART_GAP };
+#define PART_KINDS 6
+
+struct part {
+    enum part_kind kind;
+    int carrier; /* enum park_carrier */
+    const struct park_site *site;
+    const struct park_building *building; /* PART_BUILDING */
+    const struct park_tenant *tenant;     /* PART_TENANT; NULL = meters without one */
+    const char *item;                     /* PART_ITEM; NULL = meters without one */
+    const struct park_meter *meter;       /* PART_METER, PART_GAP */
+};
+
+/* With what sign the meter's amounts enter: 1, -1, or 0. Of PART_METER: 1 for the meter alone. */
+int part_sign(const struct part *part, const struct park_meter *meter);
+
+/* sum += sign x series, quarter hour by quarter hour; both are of one span. A quarter hour is known where all that
+ * entered are, and as well as the worst of them; where it is not, its amount is what is known. ST_INVALID where an
+ * amount leaves int64. To begin with: part_series_init. */
+enum status part_series_add(struct series *sum, const struct series *series, int sign, struct error *err);
+/* Nothing has entered yet: measured, and 0. */
+void part_series_init(struct series *sum, struct periods_span span);

@@ -1,0 +1,87 @@
+/*
+ * The energy report of a site for a day, month, quarter or year: everything that is said in it, as numbers. Every
+ * format is written from this one struct (collector/report/tables.h), so that none can differ.
+ *
+ * Amounts are the latest versions of the books' quarter hours (collector/energy/series.h). What is not known is no 0:
+ * a figure says for how long it knows nothing, and what is known stands beside it. The same database, settings and
+ * period give the same report: nothing in it is of the clock.
+ */
+#pragma once
+
+#include "collector/energy/amounts.h"
+#include "collector/report/compare.h"
+#include "collector/report/curve.h"
+#include "collector/report/lines.h"
+#include "collector/report/part.h"
+#include "collector/report/sufficiency.h"
+
+struct report_options {
+    struct db *db; /* a reader; the report reads within one transaction of it */
+    const struct park *park;
+    const struct rates *rates;
+    const struct park_site *site;
+    struct period period;
+    /* Told of each meter; false = stop. NULL = nobody. */
+    bool (*on_meter)(void *user_data, size_t done, size_t all);
+    void *user_data;
+};
+
+struct report_figure {
+    struct part part;
+    struct amount amount;
+    struct lines lines; /* not of PART_GAP */
+    struct curve_demand demand;
+    struct curve_mean night;
+    struct sufficiency sufficiency;
+};
+
+struct report_earlier {
+    bool is_there; /* there is such a period */
+    struct period period;
+    struct amount amount;
+    struct comparison comparison;
+};
+
+/* Of one carrier that is measured here. */
+struct report_carrier {
+    int carrier; /* enum park_carrier */
+    struct lines_plan plan;
+    struct report_figure *figures; /* by kind (enum part_kind), each as the park has them */
+    size_t count, capacity;
+    /* Of the site's total: */
+    struct amount *curve; /* by report.steps */
+    struct curve_profile profile;
+    struct report_earlier before, year_before;
+};
+
+/* What the books say beside amounts (collector/ledger/event.h), as far as it stands and touches the period. */
+struct report_event {
+    const struct park_meter *meter;
+    int kind;                  /* enum event_kind */
+    int64_t from_ms, until_ms; /* INT64_MAX = it has no end */
+};
+
+struct report {
+    const struct park *park;
+    const struct park_site *site;
+    struct period period;
+    struct axis axis;
+    struct zone *zone;
+    struct steps steps; /* of a day its hours, of a year its months, else days */
+    int64_t as_of_ms;   /* when the newest batch of the database arrived; 0 = there is none */
+    struct report_carrier carriers[FACTOR_CARRIERS];
+    size_t carrier_count;
+    struct report_event *events;
+    size_t event_count, event_capacity;
+};
+
+/* Borrows park and rates. Blocks for the disk. On failure nothing is to be released: ST_TIMEOUT where it was stopped,
+ * ST_INVALID where a sum is too large, ST_STORAGE. */
+enum status report_build(const struct report_options *options, struct report *ret, struct error *err);
+void report_release(struct report *report);
+
+/* The carrier's figures of one kind. */
+#define REPORT_EACH(figure, carrier, wanted)                       \
+    for (const struct report_figure *figure = (carrier)->figures;  \
+         figure < (carrier)->figures + (carrier)->count; figure++) \
+        if (figure->part.kind == (wanted))

@@ -1,0 +1,136 @@
+#include "collector/report/tables_private.h"
+
+#include "lib/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int tables_scale(int carrier)
+{
+    return carrier == CARRIER_HEAT || carrier == CARRIER_COOLING ? 6 : 3;
+}
+
+const char *tables_unit(int carrier)
+{
+    static const char *const units[] = {[CARRIER_ELECTRICITY] = "kWh",
+        [CARRIER_HEAT] = "MJ",
+        [CARRIER_COOLING] = "MJ",
+        [CARRIER_WATER] = "m3",
+        [CARRIER_GAS] = "m3"};
+    return units[carrier];
+}
+
+int tables_result_scale(int kind)
+{
+    return kind == LINES_MONEY ? 2 : 6;
+}
+
+const char *tables_result_unit(int kind)
+{
+    static const char *const units[] = {[FACTOR_KGCE_CALORIFIC] = "tce",
+        [FACTOR_KGCE_EQUIVALENT] = "tce",
+        [FACTOR_KGCO2] = "tCO2",
+        [FACTOR_KGCO2E] = "tCO2e",
+        [LINES_MONEY] = "yuan"};
+    return units[kind];
+}
+
+void tables_percent(struct table *table, bool is_there, int64_t permille)
+{
+    table_maybe(table, is_there, permille, 1);
+}
+
+void tables_name_part(const struct tables *tables, struct table *table, const struct part *part)
+{
+    const char *id = NULL, *name = NULL;
+    switch (part->kind) {
+    case PART_SITE:
+        id = part->site->id;
+        name = TABLES_NAME(tables, part->site);
+        break;
+    case PART_BUILDING:
+        id = part->building->id;
+        name = TABLES_NAME(tables, part->building);
+        break;
+    case PART_TENANT:
+        id = part->tenant != NULL ? part->tenant->id : NULL;
+        name = part->tenant != NULL ? TABLES_NAME(tables, part->tenant)
+                                    : words_of(tables->language, "no_tenant");
+        break;
+    case PART_ITEM:
+        id = part->item;
+        name = part->item == NULL ? words_of(tables->language, "no_item") : NULL;
+        break;
+    case PART_METER:
+    case PART_GAP:
+        id = part->meter->id;
+        name = TABLES_NAME(tables, part->meter);
+        break;
+    }
+    table_text(table, id);
+    table_text(table, name);
+}
+
+static const char *const about_columns[] = {"what", "value", NULL};
+
+static void about(struct table *table, const char *what, const char *value)
+{
+    table_begin(table);
+    table_code(table, what);
+    table_text(table, value);
+}
+
+static void about_time(struct table *table, const char *what, int64_t time_ms)
+{
+    table_begin(table);
+    table_code(table, what);
+    if (time_ms != 0)
+        table_time(table, time_ms);
+    else
+        table_none(table);
+}
+
+static void add_about(struct tables *tables, const struct report *report, const struct tables_origin *origin)
+{
+    struct table *table = tables_add(tables, "about", about_columns);
+    char period[PERIODS_TEXT_SIZE];
+    periods_format(report->period, period);
+    about(table, "site_id", report->site->id);
+    about(table, "site", TABLES_NAME(tables, report->site));
+    about(table, "period", period);
+    about_time(table, "from", report->axis.span.begin_ms);
+    about_time(table, "until", report->axis.span.end_ms);
+    about(table, "zone", report->site->zone);
+    about(table, "region", report->site->region);
+    about_time(table, "as_of", report->as_of_ms);
+    about(table, "program", "park-collector " PARKMON_VERSION);
+    about(table, "command", origin->command);
+}
+
+/* The rules by which the figures are made, in words: "rule_1" and on. */
+static void add_method(struct tables *tables)
+{
+    static const char *const columns[] = {"rule", "text", NULL};
+    static const char *const rules[] = {"method_amounts", "method_unknown", "method_quality", "method_totals",
+        "method_lines", "method_demand", "method_balance", "method_sufficiency", "method_comparison",
+        "method_books", NULL};
+    struct table *table = tables_add(tables, "method", columns);
+    table->is_text = true;
+    for (size_t i = 0; rules[i] != NULL; i++) {
+        table_begin(table);
+        table_number(table, (int64_t)i + 1, 0);
+        table_text(table, words_of(tables->language, rules[i]));
+    }
+}
+
+void tables_of(const struct report *report, const struct tables_origin *origin, enum page_language language,
+    struct tables *ret)
+{
+    *ret = (struct tables){.language = language, .zone = report->zone};
+    add_about(ret, report, origin);
+    tables_add_energy(ret, report);
+    tables_add_course(ret, report);
+    tables_add_evidence(ret, report);
+    tables_add_lines(ret, report);
+    add_method(ret);
+}

@@ -1,0 +1,19 @@
+/*
+ * A report as tables (collector/report/table.h): which there are, and what stands in them. Pure.
+ *
+ * The same tables with the same columns are in every report, whatever is measured: a program that reads them finds
+ * what is not there as a table without rows or a cell without a value.
+ */
+#pragma once
+
+#include "collector/report/report.h"
+#include "collector/report/table.h"
+
+/* What a report says of how it was made. Borrowed. */
+struct tables_origin {
+    const char *command; /* that makes it again */
+};
+
+/* Borrows the report's zone. Release with tables_release. */
+void tables_of(const struct report *report, const struct tables_origin *origin, enum page_language language,
+    struct tables *ret);

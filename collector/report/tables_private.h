@@ -1,0 +1,23 @@
+/* What the parts of the tables share. Private to tables*.c. */
+#pragma once
+
+#include "collector/report/tables.h"
+
+/* Decimals between a carrier's base units and the unit in which it is shown, and that unit's name. */
+int tables_scale(int carrier);
+const char *tables_unit(int carrier);
+/* The same of lines: of g to t, of 0.01 yuan to yuan. */
+int tables_result_scale(int kind);
+const char *tables_result_unit(int kind);
+
+/* Both of a thing that has a name in each language. */
+#define TABLES_NAME(tables, thing) ((tables)->language == PAGE_ZH ? (thing)->name : (thing)->name_en)
+/* Cells "id" and "name" of what the figure is of. */
+void tables_name_part(const struct tables *tables, struct table *table, const struct part *part);
+/* A share in thousandths, as per cent. */
+void tables_percent(struct table *table, bool is_there, int64_t permille);
+
+void tables_add_energy(struct tables *tables, const struct report *report);
+void tables_add_lines(struct tables *tables, const struct report *report);
+void tables_add_course(struct tables *tables, const struct report *report);
+void tables_add_evidence(struct tables *tables, const struct report *report);

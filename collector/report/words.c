@@ -1,0 +1,288 @@
+#include "collector/report/words.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Tables. */
+static const char *const titles[][3] = {
+    {"report_title", "能源审计报告", "Energy audit report"},
+    {"about", "报告说明", "About this report"},
+    {"totals", "全园合计", "Site totals"},
+    {"buildings", "按楼宇", "By building"},
+    {"tenants", "按租户", "By tenant"},
+    {"items", "按分项", "By item"},
+    {"meters", "按计量表", "By meter"},
+    {"comparison", "环比与同比", "Against earlier periods"},
+    {"curve", "负荷曲线", "Load curve"},
+    {"profile", "平均日负荷", "Mean day"},
+    {"demand", "最大需量与夜间基荷", "Maximum demand and base load at night"},
+    {"balance", "计量平衡", "Balance of meters"},
+    {"sufficiency", "数据充分性", "Data sufficiency"},
+    {"exceptions", "异常与处置", "Exceptions"},
+    {"devices", "计量器具与更换记录", "Meters and the devices that were installed"},
+    {"lines", "折标煤、碳排放与费用明细", "Coal equivalent, CO2 and cost, line by line"},
+    {"meter_lines", "各表明细", "Lines of each meter"},
+    {"factors", "所用系数、电价与依据", "Factors and prices, with their documents"},
+    {"method", "方法说明", "Statement of method"},
+};
+
+/* Headings, and what the report says of itself. */
+static const char *const headings[][3] = {
+    {"what", "项目", "What"},
+    {"value", "内容", "Value"},
+    {"site_id", "园区编号", "Site id"},
+    {"site", "园区", "Site"},
+    {"period", "报告期", "Period"},
+    {"zone", "时区", "Time zone"},
+    {"region", "电网区域", "Grid region"},
+    {"as_of", "数据截至", "Data up to"},
+    {"program", "程序", "Program"},
+    {"command", "重现命令", "Reproduced by"},
+    {"carrier", "能源种类", "Carrier"},
+    {"id", "编号", "Id"},
+    {"name", "名称", "Name"},
+    {"unit", "单位", "Unit"},
+    {"amount", "数量", "Amount"},
+    {"known", "其中已知", "Known part"},
+    {"unknown_h", "未知时长 h", "Unknown, h"},
+    {"coverage", "覆盖率 %", "Coverage, %"},
+    {"estimated_share", "估算占比 %", "Estimated, %"},
+    {"manual_share", "手工占比 %", "Manual, %"},
+    {"quality", "数据质量", "Quality"},
+    {"per_m2", "每平方米", "Per m2"},
+    {"per_head", "人均", "Per head"},
+    {"tce_calorific", "标煤 当量值 tce", "tce, calorific value (当量)"},
+    {"tce_equivalent", "标煤 等价值 tce", "tce, as generated (等价)"},
+    {"tco2", "二氧化碳 tCO2", "tCO2"},
+    {"tco2e", "足迹 tCO2e", "Footprint, tCO2e"},
+    {"cost", "费用 元", "Cost, yuan"},
+    {"kind", "类别", "Kind"},
+    {"band", "时段", "Band"},
+    {"rate", "系数或单价", "Factor or price"},
+    {"rate_unit", "系数单位", "Its unit"},
+    {"result", "结果", "Result"},
+    {"known_result", "已知部分结果", "Result of the known part"},
+    {"result_unit", "结果单位", "Its unit"},
+    {"document", "依据文件", "Document"},
+    {"confidence", "可信度", "Confidence"},
+    {"why", "缺失原因", "Why there is none"},
+    {"valid_from", "生效日", "Valid from"},
+    {"valid_through", "截止日", "Valid through"},
+    {"note", "备注", "Note"},
+    {"against", "对比", "Against"},
+    {"earlier_period", "对比期", "Earlier period"},
+    {"earlier_amount", "对比期数量", "Its amount"},
+    {"earlier_coverage", "对比期覆盖率 %", "Its coverage, %"},
+    {"difference", "差额", "Difference"},
+    {"change", "变化 %", "Change, %"},
+    {"comparable", "可比性", "Comparable"},
+    {"from", "起", "From"},
+    {"until", "止", "Until"},
+    {"mean_kw", "平均功率 kW", "Mean power, kW"},
+    {"time", "时刻", "Time"},
+    {"workday_kw", "周一至周五 kW", "Monday to Friday, kW"},
+    {"weekend_kw", "周六周日 kW", "Saturday and Sunday, kW"},
+    {"demand_kw", "最大需量 kW", "Maximum demand, kW"},
+    {"demand_at", "出现时刻", "Quarter hour from"},
+    {"demand_whole", "是否确定", "Certain"},
+    {"base_kw", "夜间基荷 kW", "Base load at night, kW"},
+    {"base_coverage", "基荷覆盖率 %", "Its coverage, %"},
+    {"children", "下级合计", "Sum of children"},
+    {"gap", "差额", "Gap"},
+    {"share", "差额占比 %", "Gap, %"},
+    {"limit", "限值 %", "Limit, %"},
+    {"verdict", "结论", "Verdict"},
+    {"days", "应有天数", "Days"},
+    {"missing_days", "缺失天数", "Missing"},
+    {"zero_days", "其中零值", "Of these zero"},
+    {"filled_days", "填补天数", "Filled"},
+    {"allowed_days", "允许缺失", "Allowed missing"},
+    {"event", "事件", "Event"},
+    {"settled", "状态", "State"},
+    {"building", "楼宇", "Building"},
+    {"tenant", "租户", "Tenant"},
+    {"item", "分项编码", "Item"},
+    {"parent", "上级表", "Parent"},
+    {"serial", "出厂编号", "Serial"},
+    {"point", "采集点", "Point"},
+    {"registers", "表底所属侧", "Registers"},
+    {"ratio", "倍率", "Ratio"},
+    {"start_register", "起始表底", "Start register"},
+    {"end_register", "结束表底", "End register"},
+    {"modulus", "翻转值", "Modulus"},
+    {"resolution", "分辨率", "Resolution"},
+    {"rule", "条", "No."},
+    {"text", "内容", "Text"},
+};
+
+/* Values. */
+static const char *const values[][3] = {
+    {"electricity", "电力", "Electricity"},
+    {"heat", "热力", "Heat"},
+    {"cooling", "冷量", "Cooling"},
+    {"water", "水", "Water"},
+    {"gas", "燃气", "Gas"},
+    {"steam", "蒸汽", "Steam"},
+    {"no_tenant", "未分配租户", "No tenant"},
+    {"no_item", "未分项", "No item code"},
+    {"measured", "实测", "Measured"},
+    {"estimated", "含估算", "Partly estimated"},
+    {"manual", "含手工", "Partly manual"},
+    {"unknown", "未知", "Unknown"},
+    {"waiting", "尚缺读数", "Awaits a reading"},
+    {"future", "期间未满", "Not over yet"},
+    {"absent", "未全程安装", "Not installed throughout"},
+    {"sharp", "尖峰", "Sharp"},
+    {"peak", "高峰", "Peak"},
+    {"flat", "平段", "Flat"},
+    {"valley", "低谷", "Valley"},
+    {"deep", "深谷", "Deep valley"},
+    {"total", "合计", "Total"},
+    {"schedule", "时段划分", "Hours of the bands"},
+    {"period_before", "环比 上一期", "The period before"},
+    {"year_before", "同比 上年同期", "A year before"},
+    {"good", "可比", "Yes"},
+    {"unknown_now", "本期数量未知", "No: unknown now"},
+    {"unknown_then", "对比期数量未知", "No: unknown then"},
+    {"coverage_now", "本期覆盖率低于 90 %", "No: coverage now below 90 %"},
+    {"coverage_then", "对比期覆盖率低于 90 %", "No: coverage then below 90 %"},
+    {"other_meters", "计量表不同", "No: not the same meters throughout"},
+    {"no_period", "无对应时期", "No: there is no such period"},
+    {"too_large", "超出范围", "No: out of range"},
+    {"demand_certain", "确定", "Yes"},
+    {"demand_at_least", "至少如此，有时段未知", "At least so much: some of it is unknown"},
+    {"within", "限值内", "Within the limit"},
+    {"above", "超限", "Above the limit"},
+    {"sufficient", "充分", "Sufficient"},
+    {"insufficient", "不充分", "Insufficient"},
+    {"no_profile", "人工抄表，不适用", "Read by hand: does not apply"},
+    {"outliers", "离群读数，已剔除", "Outliers, left out"},
+    {"frozen", "冻结读数，已剔除", "Frozen readings, left out"},
+    {"rollover", "表底翻转", "Rollover"},
+    {"exception", "未决异常", "Open exception"},
+    {"limit_exceeded", "超过最大速率", "More than the greatest rate"},
+    {"confirm_meter", "长时中断后须核表", "Long gap: confirm the meter"},
+    {"outside", "不属任何安装期的读数", "Reading of no installed device"},
+    {"quarantined", "表底越界的读数", "Reading that its register cannot show"},
+    {"other_event", "其他", "Other"},
+    {"open", "未决", "Open"},
+    {"by_rule", "按规则处理", "Settled by rule"},
+    {"primary", "一次侧", "Primary"},
+    {"secondary", "二次侧", "Secondary"},
+    /* Of the HTML. */
+    {"annex", "逐行数值见 XLSX、CSV 或 JSON。", "The numbers, row by row, are in the XLSX, CSV and JSON."},
+    {"nothing", "无。", "None."},
+    {"chart_part", "其中有未知时段，仅示已知部分", "a part is unknown: what is known is shown"},
+};
+
+static const char *const method[][3] = {
+    {"method_amounts",
+        "数量由累计表底得出：每刻钟的数量为其末与其始的累计值之差，按各表的一次侧基本单位取整数；不以瞬时功率"
+        "积分。"
+        "月、季、年按园区时区的整日合计；一日或一年的数量等于其各刻钟之和，分毫不差。",
+        "Amounts come from cumulative registers: that of a quarter hour is the register at its end less that "
+        "at its "
+        "beginning, in whole base units of the primary side; power is not integrated. Days, months and years "
+        "are those "
+        "of the site's time zone, and the amount of a period is the sum of its quarter hours, exactly."},
+    {"method_unknown",
+        "未知不是零。有未决异常、缺读数或表未安装的时段，该期数量为未知，仅另列已知部分与未知时长，不以已知部"
+        "分代替。",
+        "What is not known is no 0. Where an exception is open, a reading is missing or the meter was not "
+        "installed, the "
+        "amount of the period is unknown; what is known and for how long it is not stand beside it, never in "
+        "its place."},
+    {"method_quality",
+        "刻钟边界处有读数，或前后读数间隔不超过该表限值者为实测，否则为估算（线性内插）；手工抄录者为手工。"
+        "覆盖率为实测与手工的刻钟数占应有刻钟数的比例，向下取整到 0.1 %。",
+        "A boundary of a quarter hour is measured where a reading stands or its neighbours are no further "
+        "apart than the "
+        "meter's limit, else estimated (linear); entered by hand it is manual. Coverage is the measured and "
+        "manual "
+        "quarter hours among those that were due, rounded down to 0.1 %."},
+    {"method_totals",
+        "合计不重复计量：一组表的合计，计入流入该组的表，减去由该组流向组外的下级表。故各楼宇、各租户（含未分"
+        "配）、"
+        "各分项（含未分项）之和分别等于全园合计；某分项的数量不含其下另有分项的部分。",
+        "Nothing is added twice: of a group, meters through which it is fed count, and meters below them "
+        "that measure "
+        "for others are taken off. So the buildings, the tenants (with what has none) and the items (with "
+        "what has none) "
+        "each add up to the site's total; an item's amount leaves out what is measured below it under "
+        "another item."},
+    {"method_lines",
+        "折标煤、碳排放与费用按行计算：每行为一块表、一个时段、一行系数或单价在本期的数量与系数之积，仅舍入一"
+        "次"
+        "（四舍五入，0.01 元或 1 g）；合计为各行舍入值之和。当量值与等价值、CO2 与 CO2e "
+        "各自成列，从不相加或混用。"
+        "可信度：A 多个独立公开来源一致，B 单一公开来源，C 一般知识，须核对原文。",
+        "Coal equivalent, CO2 and cost are lines: of one meter, band, row of factors or prices and this "
+        "period, an exact "
+        "product rounded once, half away from zero, to 0.01 yuan or 1 g; totals add rounded lines. 当量 and "
+        "等价, CO2 and "
+        "CO2e stand apart and are never added. Confidence: A several independent public sources agree, B "
+        "one, C general "
+        "knowledge, to be checked."},
+    {"method_demand",
+        "最大需量为平均功率最高的一个整刻钟，并列者取最早。夜间基荷为本期每日 02:00 至 "
+        "05:00（园区时间）各刻钟的平均功率，"
+        "未知的刻钟不计入，其覆盖率另列；此为本系统的定义，并无标准。",
+        "Maximum demand is the quarter hour of the clock with the highest mean power, the first of equals. "
+        "Base load at "
+        "night is the mean power of the quarter hours from 02:00 to 05:00 of every day, by the site's "
+        "clocks; those that "
+        "are unknown are left out, and its coverage says so. This definition is ours: no standard has one."},
+    {"method_balance",
+        "计量平衡的差额为上级表减其全部直接下级表；任一未知则差额未知。限值为各上级表所设，正负同等对待。",
+        "The gap of a balance is the parent's amount less those of its children; unknown where any of them "
+        "is. The limit "
+        "is the one set for the parent, and holds in either sign."},
+    {"method_sufficiency",
+        "数据充分性依 CalTRACK Methods 2.0 第 2.2.1.2、2.2.1.3、2.2.1.4、2.2.2.1 条：365 天中至多缺 37 "
+        "天（其他期间为十分之一，"
+        "向上取整）；一日缺值不过半者以其余均值填补，过半者为缺失；电力零值日为缺失。填补仅用于判定，不计入任"
+        "何数量。",
+        "Data sufficiency is judged by CalTRACK Methods 2.0, 2.2.1.2, 2.2.1.3, 2.2.1.4 and 2.2.2.1: at most "
+        "37 of 365 days "
+        "missing (of other periods a tenth, rounded up); a day of which at most half is missing is filled "
+        "with the mean of "
+        "the rest, else it is missing; a day of electricity that comes to 0 is missing. Filling serves this "
+        "judgement "
+        "alone and is in no amount."},
+    {"method_comparison",
+        "环比与同比只在两期数量均已知、覆盖率均不低于 90 %、且计量表全程相同时给出；否则列明原因。",
+        "Earlier periods are compared only where both amounts are known, coverage is at least 90 % in both, "
+        "and the same "
+        "meters were there throughout; else the reason is given."},
+    {"method_books",
+        "本报告取账册各刻钟的最新版本（按表计）；迟到的读数与裁定会形成新版本，旧版本仍保留。同一数据库、设置"
+        "与报告期得到同一报告。",
+        "The report takes the latest version of each quarter hour in the books, as metered; late readings "
+        "and decisions "
+        "make further versions, and the former ones stay. The same database, settings and period give the "
+        "same report."},
+};
+
+#define FIND(table) find(table, sizeof(table) / sizeof(table)[0], code, column)
+
+static const char *find(const char *const (*words)[3], size_t count, const char *code, int column)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(words[i][0], code) == 0)
+            return words[i][column];
+    return NULL;
+}
+
+const char *words_of(enum page_language language, const char *code)
+{
+    int column = language == PAGE_ZH ? 1 : 2;
+    const char *word = FIND(headings);
+    if (word == NULL)
+        word = FIND(values);
+    if (word == NULL)
+        word = FIND(titles);
+    if (word == NULL)
+        word = FIND(method);
+    assert(word != NULL);
+    return word;
+}

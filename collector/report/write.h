@@ -1,0 +1,31 @@
+/*
+ * A report's tables in the formats that people and programs take. All print the same cells; what one leaves out it says.
+ * The same tables give the same bytes.
+ *
+ *   JSON  {"report": "energy", "language", "tables": [{"id", "title", "columns": [{"id", "heading"}], "rows": [{...}]}]}:
+ *         a cell without a value is null; codes, RFC 3339; numbers are exact up to 15 digits, longer ones are text.
+ *         "sum_of" in a row: it adds up so many before it
+ *   CSV   a line for each cell that has a value: table,row,column,value,words. UTF-8 with a byte order mark, by which
+ *         spreadsheets know it. Text that a spreadsheet would take for a formula has ' before it
+ *   XLSX  a sheet for each table; real numbers, and formulas with their values where a row adds up others
+ *   HTML  a page for A4, without scripts, with charts of what the site uses; leaves out columns without any value, and
+ *         annexes
+ */
+#pragma once
+
+#include "collector/report/table.h"
+#include "lib/buf.h"
+#include "lib/line.h"
+#include "lib/status.h"
+
+void write_json(const struct tables *tables, struct buf *out);
+void write_csv(const struct tables *tables, struct buf *out);
+/* Makes the file `path`, or writes over it. ST_STORAGE where it cannot. */
+enum status write_xlsx(const struct tables *tables, const char *path, struct error *err);
+/* `css` is the style sheet, which stands in the page and is the only one that its policy allows. */
+void write_html(const struct tables *tables, struct span css, struct buf *out);
+
+/* Private to write_html*.c: text, escaped; and the charts. */
+void write_html_text(struct buf *out, const char *text);
+void write_html_curve(const struct tables *tables, const struct table *curve, struct buf *out);
+void write_html_profile(const struct tables *tables, const struct table *profile, struct buf *out);

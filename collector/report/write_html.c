@@ -1,0 +1,195 @@
+#include "collector/report/write.h"
+
+#include "lib/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes of a text that is not to be broken into lines. */
+#define WHOLE_TEXT_MAX 22
+
+void write_html_text(struct buf *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        switch (*text) {
+        case '&':
+            buf_add_str(out, "&amp;");
+            break;
+        case '<':
+            buf_add_str(out, "&lt;");
+            break;
+        case '>':
+            buf_add_str(out, "&gt;");
+            break;
+        case '"':
+            buf_add_str(out, "&quot;");
+            break;
+        case '\'':
+            buf_add_str(out, "&#39;");
+            break;
+        default:
+            buf_add_char(out, *text);
+        }
+    }
+}
+
+/* RFC 4648. */
+static void add_base64(struct buf *out, const unsigned char *bytes, size_t count)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < count; i += 3) {
+        unsigned long group = (unsigned long)bytes[i] << 16;
+        group |= i + 1 < count ? (unsigned long)bytes[i + 1] << 8 : 0;
+        group |= i + 2 < count ? bytes[i + 2] : 0;
+        buf_add_char(out, digits[group >> 18 & 63]);
+        buf_add_char(out, digits[group >> 12 & 63]);
+        buf_add_char(out, i + 1 < count ? digits[group >> 6 & 63] : '=');
+        buf_add_char(out, i + 2 < count ? digits[group & 63] : '=');
+    }
+}
+
+static const char *about(const struct tables *tables, const char *what)
+{
+    const struct table *table = &tables->items[0];
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->rows[i].cells[0].text, what) == 0)
+            return table->rows[i].cells[1].kind == CELL_TEXT ? table->rows[i].cells[1].text : "";
+    return "";
+}
+
+static void add_head(const struct tables *tables, struct span css, struct buf *out)
+{
+    struct hash hash = hash_of(css);
+    buf_printf(out, "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n",
+        tables->language == PAGE_ZH ? "zh-CN" : "en");
+    buf_add_str(
+        out, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-");
+    add_base64(out, hash.bytes, HASH_SIZE);
+    buf_add_str(out, "'; base-uri 'none'; form-action 'none'\">\n"
+                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
+    write_html_text(out, words_of(tables->language, "report_title"));
+    buf_add_str(out, " · ");
+    write_html_text(out, about(tables, "site"));
+    buf_add_str(out, " · ");
+    write_html_text(out, about(tables, "period"));
+    buf_add_str(out, "</title>\n<style>");
+    buf_add(out, css.at, css.len);
+    buf_add_str(out, "</style>\n</head>\n<body>\n<header>\n<h1>");
+    write_html_text(out, words_of(tables->language, "report_title"));
+    buf_add_str(out, "</h1>\n<p class=\"of\">");
+    write_html_text(out, about(tables, "site"));
+    buf_add_str(out, " · ");
+    write_html_text(out, about(tables, "period"));
+    buf_add_str(out, "</p>\n</header>\n<main>\n");
+}
+
+static bool has_value(const struct table *table, size_t column)
+{
+    for (size_t row = 0; row < table->count; row++)
+        if (table->rows[row].cells[column].kind != CELL_NONE)
+            return true;
+    return false;
+}
+
+static bool is_number(const struct table *table, size_t column)
+{
+    for (size_t row = 0; row < table->count; row++)
+        if (table->rows[row].cells[column].kind == CELL_NUMBER)
+            return true;
+    return false;
+}
+
+static void add_cell(
+    const struct tables *tables, const struct table *table, size_t row, size_t column, struct buf *out)
+{
+    const struct cell *cell = &table->rows[row].cells[column];
+    char *text = table_show(tables, cell);
+    const char *tag = column == 0 && table->column_count == 2 ? "th" : "td";
+    buf_printf(out, "<%s%s>", tag,
+        is_number(table, column)        ? " class=\"n\""
+        : strlen(text) > WHOLE_TEXT_MAX ? " class=\"w\""
+                                        : "");
+    if (cell->kind == CELL_NONE)
+        buf_add_str(out, "–");
+    write_html_text(out, text);
+    buf_printf(out, "</%s>", tag);
+    free(text);
+}
+
+static void add_headings(const struct tables *tables, const struct table *table, struct buf *out)
+{
+    buf_add_str(out, "<thead><tr>");
+    for (size_t column = 0; column < table->column_count; column++) {
+        char code[TABLE_CODE_SIZE];
+        if (!has_value(table, column))
+            continue;
+        table_column_code(table, column, code);
+        buf_printf(out, "<th scope=\"col\"%s>", is_number(table, column) ? " class=\"n\"" : "");
+        write_html_text(out, words_of(tables->language, code));
+        buf_add_str(out, "</th>");
+    }
+    buf_add_str(out, "</tr></thead>\n");
+}
+
+static void add_table(const struct tables *tables, const struct table *table, struct buf *out)
+{
+    bool is_wide = table->column_count > 2;
+    buf_printf(out, "<table class=\"%s\">\n", is_wide ? "wide" : "pairs");
+    if (is_wide)
+        add_headings(tables, table, out);
+    buf_add_str(out, "<tbody>\n");
+    for (size_t row = 0; row < table->count; row++) {
+        buf_add_str(out, table->rows[row].sum_of > 0 ? "<tr class=\"sum\">" : "<tr>");
+        for (size_t column = 0; column < table->column_count; column++)
+            if (has_value(table, column))
+                add_cell(tables, table, row, column, out);
+        buf_add_str(out, "</tr>\n");
+    }
+    buf_add_str(out, "</tbody>\n</table>\n");
+}
+
+static void add_paragraphs(const struct table *table, struct buf *out)
+{
+    buf_add_str(out, "<ol>\n");
+    for (size_t row = 0; row < table->count; row++) {
+        buf_add_str(out, "<li>");
+        write_html_text(out, table->rows[row].cells[table->column_count - 1].text);
+        buf_add_str(out, "</li>\n");
+    }
+    buf_add_str(out, "</ol>\n");
+}
+
+static void add_note(const struct tables *tables, const char *code, struct buf *out)
+{
+    buf_add_str(out, "<p class=\"note\">");
+    write_html_text(out, words_of(tables->language, code));
+    buf_add_str(out, "</p>\n");
+}
+
+static void add_section(const struct tables *tables, const struct table *table, struct buf *out)
+{
+    buf_printf(out, "<section id=\"%s\">\n<h2>", table->id);
+    write_html_text(out, words_of(tables->language, table->id));
+    buf_add_str(out, "</h2>\n");
+    if (strcmp(table->id, "curve") == 0)
+        write_html_curve(tables, table, out);
+    if (strcmp(table->id, "profile") == 0)
+        write_html_profile(tables, table, out);
+    if (table->is_annex)
+        add_note(tables, "annex", out);
+    else if (table->is_text)
+        add_paragraphs(table, out);
+    else if (table->count == 0)
+        add_note(tables, "nothing", out);
+    else
+        add_table(tables, table, out);
+    buf_add_str(out, "</section>\n");
+}
+
+void write_html(const struct tables *tables, struct span css, struct buf *out)
+{
+    add_head(tables, css, out);
+    for (size_t i = 0; i < tables->count; i++)
+        add_section(tables, &tables->items[i], out);
+    buf_add_str(out, "</main>\n</body>\n</html>\n");
+}

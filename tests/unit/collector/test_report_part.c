@@ -1,0 +1,153 @@
+/* What a meter enters into, over random trees: parts tile what they are parts of, exactly. */
+#include "collector/report/part.h"
+#include "tests/unit/random.h"
+
+#include "lib/mem.h"
+
+#include <string.h>
+
+#define METERS 24
+#define PLACES 4 /* buildings, tenants and items to draw from */
+
+struct forest {
+    struct park_site sites[2];
+    struct park_building buildings[PLACES];
+    struct park_tenant tenants[PLACES];
+    struct park_meter meters[METERS];
+    int64_t own[METERS], amounts[METERS];
+};
+
+static char *const items[PLACES] = {(char *)"01000", (char *)"01A00", (char *)"01B00", NULL};
+
+/* Each meter measures what hangs below it, and something of its own. */
+static void draw(struct forest *f)
+{
+    memset(f, 0, sizeof *f);
+    for (size_t i = 0; i < PLACES; i++)
+        f->buildings[i].site = &f->sites[i == PLACES - 1]; /* the last building is of the other site */
+    for (size_t i = METERS; i-- > 0;) {
+        struct park_meter *meter = &f->meters[i];
+        meter->carrier = CARRIER_ELECTRICITY;
+        meter->building = &f->buildings[random_below(PLACES)];
+        size_t tenant = random_below(PLACES);
+        meter->tenant = tenant > 0 ? &f->tenants[tenant] : NULL;
+        meter->item = items[random_below(PLACES)];
+        meter->parent = i > 0 && random_below(4) > 0 ? &f->meters[random_below(i)] : NULL;
+        f->own[i] = (int64_t)random_below(1000) - 100;
+        f->amounts[i] += f->own[i];
+        if (meter->parent != NULL)
+            f->amounts[meter->parent - f->meters] += f->amounts[i];
+    }
+}
+
+static int64_t amount_of(const struct forest *f, const struct part *part)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < METERS; i++)
+        sum += part_sign(part, &f->meters[i]) * f->amounts[i];
+    return sum;
+}
+
+/* What is measured by the meters of the site themselves: everything, once. */
+static int64_t owned(const struct forest *f, const struct park_site *site)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < METERS; i++)
+        if (f->meters[i].building->site == site)
+            sum += f->own[i];
+    return sum;
+}
+
+static void test_buildings_tenants_and_items_add_up_to_the_site(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 500; round++) {
+        struct forest f;
+        draw(&f);
+        struct part site = {.kind = PART_SITE, .site = &f.sites[0]};
+        int64_t total = amount_of(&f, &site), buildings = 0, tenants = 0, of_items = 0, gaps = 0;
+        assert_int_equal(total, owned(&f, &f.sites[0]));
+        for (size_t i = 0; i < PLACES; i++) {
+            struct part part = site;
+            part.kind = PART_BUILDING;
+            part.building = &f.buildings[i];
+            if (f.buildings[i].site == &f.sites[0])
+                buildings += amount_of(&f, &part);
+            part.kind = PART_TENANT;
+            part.tenant = i > 0 ? &f.tenants[i] : NULL;
+            tenants += amount_of(&f, &part);
+            part.kind = PART_ITEM;
+            part.item = items[i];
+            of_items += amount_of(&f, &part);
+        }
+        for (size_t i = 0; i < METERS; i++) {
+            struct part gap = {.kind = PART_GAP, .site = f.meters[i].building->site, .meter = &f.meters[i]};
+            assert_int_equal(amount_of(&f, &gap), f.own[i]);
+            gap.kind = PART_METER;
+            assert_int_equal(amount_of(&f, &gap), f.amounts[i]);
+            gaps += f.meters[i].building->site == &f.sites[0] ? f.own[i] : 0;
+        }
+        assert_int_equal(buildings, total);
+        assert_int_equal(tenants, total);
+        assert_int_equal(of_items, total);
+        assert_int_equal(gaps, total);
+    }
+}
+
+static void test_other_carriers_and_other_sites_do_not_enter(void **state)
+{
+    (void)state;
+    struct forest f;
+    draw(&f);
+    struct part heat = {.kind = PART_SITE, .carrier = CARRIER_HEAT, .site = &f.sites[0]};
+    assert_int_equal(amount_of(&f, &heat), 0);
+    struct park_meter alone = {.carrier = CARRIER_HEAT, .building = &f.buildings[PLACES - 1]};
+    assert_int_equal(part_sign(&heat, &alone), 0);
+    alone.building = &f.buildings[0];
+    assert_int_equal(part_sign(&heat, &alone), 1);
+}
+
+static struct series series_of(int64_t amount, enum series_state state)
+{
+    struct series s;
+    series_init(&s, (struct periods_span){0, 3 * PERIODS_QUARTER_HOUR_MS}, &(struct series_due){0, 0, 0});
+    for (size_t i = 0; i < s.count; i++) {
+        s.amounts[i] = amount;
+        s.states[i] = SERIES_MEASURED;
+    }
+    s.states[1] = (uint8_t)state;
+    s.amounts[1] = series_is_known(state) ? amount : 0;
+    return s;
+}
+
+static void test_a_sum_is_as_good_as_the_worst_that_entered(void **state)
+{
+    (void)state;
+    struct error err;
+    struct series a = series_of(7, SERIES_ESTIMATED), b = series_of(3, SERIES_UNKNOWN), sum;
+    part_series_init(&sum, a.span);
+    assert_int_equal(part_series_add(&sum, &a, 1, &err), ST_OK);
+    assert_int_equal(sum.states[1], SERIES_ESTIMATED);
+    assert_int_equal(part_series_add(&sum, &b, -1, &err), ST_OK);
+    assert_int_equal(sum.amounts[0], 4);
+    assert_int_equal(sum.states[0], SERIES_MEASURED);
+    assert_int_equal(sum.amounts[1], 7); /* what is known of it */
+    assert_int_equal(sum.states[1], SERIES_UNKNOWN);
+    assert_int_equal(sum.amounts[2], 4);
+    a.amounts[2] = INT64_MAX;
+    assert_int_equal(part_series_add(&sum, &a, 1, &err), ST_INVALID);
+    assert_string_equal(err.text, "the amounts of a quarter hour are too large to add up");
+    series_release(&a);
+    series_release(&b);
+    series_release(&sum);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_buildings_tenants_and_items_add_up_to_the_site),
+        cmocka_unit_test(test_other_carriers_and_other_sites_do_not_enter),
+        cmocka_unit_test(test_a_sum_is_as_good_as_the_worst_that_entered),
+    };
+    return cmocka_run_group_tests(tests, random_set_up, NULL);
+}
