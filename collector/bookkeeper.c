@@ -1,5 +1,6 @@
 #include "collector/bookkeeper.h"
 
+#include "collector/energy_rows.h"
 #include "collector/intake/journal.h"
 #include "lib/mem.h"
 
@@ -43,6 +44,7 @@ void bookkeeper_release(struct bookkeeper *b)
 {
     forget_model(b);
     free(b->filled);
+    free(b->rows);
     *b = (struct bookkeeper){0};
 }
 
@@ -64,6 +66,25 @@ enum status bookkeeper_reset(struct bookkeeper *b, struct error *err)
     return read_cursor(b, err);
 }
 
+static void note_row(
+    void *bookkeeper, const struct books_meter *meter, const struct quarter *quarter, int64_t version)
+{
+    (void)meter;
+    struct bookkeeper *b = bookkeeper;
+    MEM_GROW(b->rows, b->row_count, b->row_capacity);
+    b->rows[b->row_count++] = (struct bookkeeper_row){*quarter, version};
+}
+
+static enum status fold(struct bookkeeper *b, const struct meters_item *item,
+    const struct books_reading *readings, size_t count, int64_t now_ms, struct error *err)
+{
+    b->row_count = 0;
+    enum status status = books_fold(b->books, &item->books, readings, count, now_ms, err);
+    for (size_t i = 0; i < b->row_count && status == ST_OK; i++)
+        status = energy_row_put(b->db, item->park, &b->rows[i].quarter, b->rows[i].version, err);
+    return status;
+}
+
 static enum status take_up_model(struct bookkeeper *b, bool *ret_is_changed, struct error *err)
 {
     enum status status = meters_load(&b->meters, b->park, b->db, ret_is_changed, err);
@@ -74,6 +95,7 @@ static enum status take_up_model(struct bookkeeper *b, bool *ret_is_changed, str
         if (b->meters.items[i].books.id > highest)
             highest = b->meters.items[i].books.id;
     b->books = books_create(b->db, highest < STATES_MAX ? (size_t)highest + 1 : STATES_MAX);
+    books_tell_rows(b->books, note_row, b);
     b->baskets = mem_zalloc((b->meters.count + 1) * sizeof *b->baskets);
     b->due = 0;
     return read_cursor(b, err); /* it may have gone back */
@@ -175,8 +197,8 @@ static enum status fold_next(struct bookkeeper *b, struct error *err)
         b->at++;
         b->at_batch = 0;
     }
-    return books_fold(b->books, &b->meters.items[meter].books, &basket->readings[batch->begin],
-        end - batch->begin, batch->received_ms, err);
+    return fold(b, &b->meters.items[meter], &basket->readings[batch->begin], end - batch->begin,
+        batch->received_ms, err);
 }
 
 /* ---- a step ---- */
@@ -192,7 +214,7 @@ static bool find_due(struct bookkeeper *b)
 static enum status fold_due(struct bookkeeper *b, int64_t now_ms, struct error *err)
 {
     struct meters_item *item = &b->meters.items[b->due];
-    enum status status = books_fold(b->books, &item->books, NULL, 0, now_ms, err);
+    enum status status = fold(b, item, NULL, 0, now_ms, err);
     return status == ST_OK ? meters_note_folded(item, b->db, err) : status;
 }
 

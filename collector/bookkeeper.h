@@ -8,6 +8,8 @@
  * meter; the cursor moves when all of the slice is. What was committed of a slice that a kill cut short is found
  * there, and changes nothing when it is folded again.
  *
+ * What is written of quarter hours goes into the outbox in the same transaction (collector/energy_rows.h).
+ *
  * No readings are lines that the journal skipped (quarantined, duplicates), and those with quality="clock".
  */
 #pragma once
@@ -37,6 +39,12 @@ struct bookkeeper {
     size_t *filled, filled_count, filled_capacity;
     size_t at, at_batch; /* of `filled`, the next to be folded, and its next batch */
     int64_t end;         /* 0: there is no slice */
+    /* Of the call at hand: the rows that it wrote. */
+    struct bookkeeper_row {
+        struct quarter quarter;
+        int64_t version;
+    } * rows;
+    size_t row_count, row_capacity;
 };
 
 /* Borrows both. */

@@ -121,8 +121,11 @@ static const char *const scripts[] = {
     "CREATE TABLE ledger_point("
     "  id INTEGER PRIMARY KEY, meter INTEGER NOT NULL, name TEXT NOT NULL, is_used INTEGER NOT NULL,"
     "  since INTEGER NOT NULL, UNIQUE(meter, name)) STRICT;"
+    "CREATE INDEX ledger_event_open ON ledger_event(from_ms) WHERE state = 0 AND kind BETWEEN 5 AND 7;"
     "CREATE TABLE ledger_folded(meter INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;"
-    "INSERT INTO cursor VALUES('ledger', 0);",
+    "INSERT INTO cursor VALUES('ledger', 0);"
+    /* Of the row's series as much time is deleted in the store before the line is written; NULL = none. */
+    "ALTER TABLE outbox ADD COLUMN clears_ms INTEGER;",
 
     /* collector/model/version.h. */
     "CREATE TABLE model_version("

@@ -20,6 +20,8 @@ struct books {
     size_t touched_count, touched_capacity;
     struct unwrap_reading *fresh; /* room for a call's readings */
     size_t fresh_capacity;
+    books_on_row *on_row;
+    void *on_row_context;
 };
 
 static void add_number(struct buf *text, int64_t number)
@@ -97,6 +99,12 @@ void books_destroy(struct books *b)
     free(b->touched);
     free(b->fresh);
     free(b);
+}
+
+void books_tell_rows(struct books *b, books_on_row *on_row, void *context)
+{
+    b->on_row = on_row;
+    b->on_row_context = context;
 }
 
 void books_begin(struct books *b)
@@ -202,6 +210,8 @@ enum status books_fold(struct books *b, const struct books_meter *meter, const s
         .meter = meter,
         .state = touch(b, meter, &is_cold),
         .now_ms = now_ms,
+        .on_row = b->on_row,
+        .on_row_context = b->on_row_context,
         .furthest_ms = INT64_MIN,
         .dirty_ms = INT64_MAX,
         .rows_from_ms = INT64_MAX,

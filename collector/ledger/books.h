@@ -26,6 +26,7 @@
  */
 #pragma once
 
+#include "collector/ledger/quarters.h"
 #include "collector/ledger/ruling.h"
 #include "collector/ledger/segment.h"
 #include "lib/db.h"
@@ -71,6 +72,11 @@ struct books_reading {
  * modulo `states`, share a place, and are read again by turns. Borrows `db`. */
 struct books *books_create(struct db *db, size_t states);
 void books_destroy(struct books *b); /* accepts NULL */
+
+/* Told of each row of ledger_quarter in the call that writes it; it must not fold. */
+typedef void books_on_row(
+    void *context, const struct books_meter *meter, const struct quarter *quarter, int64_t version);
+void books_tell_rows(struct books *b, books_on_row *on_row, void *context);
 
 /* At the begin of each transaction, and after a commit that succeeded. After a failure or a rollback nothing need be
  * called: the next books_begin forgets. */

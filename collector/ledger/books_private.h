@@ -25,6 +25,8 @@ struct books_call {
     const struct books_meter *meter;
     struct books_state *state;
     int64_t now_ms, journal;
+    books_on_row *on_row; /* NULL: nobody is told */
+    void *on_row_context;
     bool is_whole;       /* folded from the first reading on */
     int64_t furthest_ms; /* the last reading that was pushed; readings before it may be pushed again */
     int64_t dirty_ms;    /* the first quarter that may be another; INT64_MAX = none */

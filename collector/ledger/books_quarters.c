@@ -139,6 +139,8 @@ static void write_row(struct books_call *c, const struct quarter *quarter, int64
     if (c->rows_from_ms == INT64_MAX)
         c->rows_from_ms = quarter->start_ms;
     c->rows_until_ms = quarter->start_ms + BOUNDARY_MS; /* written in order */
+    if (c->status == ST_OK && c->on_row != NULL)
+        c->on_row(c->on_row_context, c->meter, quarter, version);
 }
 
 /* Days of which rows were written, and that have all they will have for now. */

@@ -3,6 +3,7 @@
 #include "collector/intake/journal.h"
 #include "lib/mem.h"
 #include "lib/number.h"
+#include "lib/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +34,9 @@ struct body_reader *body_reader_create(struct db *db, const struct park *park)
     r->journal = db_prepare(db,
         "SELECT j.id, g.name, j.lines, j.payload, j.skipped FROM journal j JOIN gateway g ON g.id = j.gateway"
         " WHERE j.id > ? ORDER BY j.id");
-    r->outbox = db_prepare(db, "SELECT id, line, series, time_ms FROM outbox WHERE id > ? AND sent_ms IS NULL"
-                               " ORDER BY id LIMIT ?");
+    r->outbox = db_prepare(db,
+        "SELECT id, line, series, time_ms, clears_ms FROM outbox WHERE id > ? AND sent_ms IS NULL"
+        " ORDER BY id LIMIT ?");
     return r;
 }
 
@@ -53,6 +55,7 @@ void body_release(struct body *body)
     free(body->lines);
     reject_list_release(&body->rejects);
     hour_list_release(&body->hours);
+    free(body->clearings);
     *body = (struct body){0};
 }
 
@@ -61,6 +64,7 @@ static void body_reset(struct body *body, int64_t position)
     buf_reset(&body->text);
     reject_list_release(&body->rejects);
     body->hours.count = 0;
+    body->clearing_count = 0;
     for (size_t i = 0; i <= READING_STATE; i++)
         body->hour_of_kind[i] = INT64_MIN;
     body->count = 0;
@@ -338,6 +342,28 @@ enum status body_hour_is_held(struct body_reader *r, int64_t hour, bool *ret, st
 
 /* ---- the outbox ---- */
 
+/* What follows on the one before is one with it. */
+static void add_clearing(struct body *body, struct span series, int64_t time_ms, int64_t clears_ms)
+{
+    const char *comma = memchr(series.at, ',', series.len);
+    const char *equals = comma != NULL ? memchr(comma, '=', series.len - (size_t)(comma - series.at)) : NULL;
+    if (equals == NULL)
+        return;
+    struct body_clearing c = {.from_ms = time_ms, .to_ms = time_ms + clears_ms};
+    text_copy(c.measurement, sizeof c.measurement, (struct span){series.at, (size_t)(comma - series.at)});
+    text_copy(c.tag, sizeof c.tag, (struct span){comma + 1, (size_t)(equals - comma - 1)});
+    text_copy(
+        c.value, sizeof c.value, (struct span){equals + 1, series.len - (size_t)(equals + 1 - series.at)});
+    struct body_clearing *last = body->clearing_count > 0 ? &body->clearings[body->clearing_count - 1] : NULL;
+    if (last != NULL && last->to_ms == c.from_ms && strcmp(last->value, c.value) == 0 &&
+        strcmp(last->tag, c.tag) == 0 && strcmp(last->measurement, c.measurement) == 0) {
+        last->to_ms = c.to_ms;
+        return;
+    }
+    MEM_GROW(body->clearings, body->clearing_count, body->clearing_capacity);
+    body->clearings[body->clearing_count++] = c;
+}
+
 static enum status read_rows(struct db_stmt *rows, struct body *ret, struct error *err)
 {
     enum status status;
@@ -351,6 +377,8 @@ static enum status read_rows(struct db_stmt *rows, struct body *ret, struct erro
         if (line.len == 0 || line.at[line.len - 1] != '\n')
             buf_add_char(&ret->text, '\n');
         struct span series = db_text(rows, 2);
+        if (!db_is_null(rows, 4))
+            add_clearing(ret, series, db_int(rows, 3), db_int(rows, 4));
         const char *comma = memchr(series.at, ',', series.len);
         if (comma != NULL)
             series.len = (size_t)(comma - series.at);
@@ -374,7 +402,7 @@ enum status body_read_sent(struct body_reader *r, struct span measurement, int64
 {
     body_reset(ret, position);
     struct db_stmt *rows =
-        db_keep(r->db, "SELECT id, line, series, time_ms FROM outbox INDEXED BY outbox_sent_time"
+        db_keep(r->db, "SELECT id, line, series, time_ms, NULL FROM outbox INDEXED BY outbox_sent_time"
                        " WHERE sent_ms IS NOT NULL AND time_ms >= ?1 AND time_ms < ?2 AND id > ?3"
                        " AND substr(series, 1, length(?4) + 1) = ?4 || ',' ORDER BY id LIMIT ?5");
     db_bind_int(rows, 1, hour * HOUR_MS);

@@ -14,6 +14,13 @@ struct body_line {
     int line;        /* of the batch's body, from 0 */
 };
 
+/* Points that are to be deleted before the lines are written: of a measurement those with this tag, half-open. */
+struct body_clearing {
+    char measurement[MEASUREMENT_MAX + 1];
+    char tag[MEASUREMENT_MAX + 1], value[64];
+    int64_t from_ms, to_ms;
+};
+
 struct body {
     struct buf text;
     struct body_line *lines;
@@ -22,6 +29,8 @@ struct body {
     struct reject_list rejects; /* lines of the journal that could not be read */
     int64_t refused;            /* lines of an hour left out, because the store refused them once */
     struct hour_list hours;     /* to which the lines belong */
+    struct body_clearing *clearings;
+    size_t clearing_count, clearing_capacity;
     int64_t hour_of_kind[READING_STATE + 1]; /* of the last line of that kind */
 };
 

@@ -31,6 +31,7 @@ static const struct measure {
     {"gauge", INFLUX_RAW_POLICY, "value", READING_GAUGE},
     {"state", INFLUX_RAW_POLICY, "value", READING_STATE},
     {"gateway", NULL, "lost", -1},
+    {"energy", NULL, "quality", -1},
 };
 
 enum phase { PHASE_IDLE, PHASE_COUNT, PHASE_ASK, PHASE_POST };

@@ -20,17 +20,22 @@ struct influx {
     bool is_made;
 };
 
-/* An identifier of InfluxQL in its double quotes. */
+/* An identifier of InfluxQL in double quotes, or a string in single ones. */
+static void add_quoted(struct buf *out, char mark, const char *text)
+{
+    buf_add_char(out, mark);
+    for (; *text; text++) {
+        if (*text == mark || *text == '\\')
+            buf_add_char(out, '\\');
+        buf_add_char(out, *text);
+    }
+    buf_add_char(out, mark);
+}
+
 static char *quote(const char *name)
 {
     struct buf quoted = {0};
-    buf_add_char(&quoted, '"');
-    for (; *name; name++) {
-        if (*name == '"' || *name == '\\')
-            buf_add_char(&quoted, '\\');
-        buf_add_char(&quoted, *name);
-    }
-    buf_add_char(&quoted, '"');
+    add_quoted(&quoted, '"', name);
     return buf_take(&quoted);
 }
 
@@ -273,9 +278,23 @@ struct answer influx_count(struct influx *influx, const char *policy, const char
 
 struct answer influx_delete(struct influx *influx, const char *measurement, int64_t from_ms, int64_t to_ms)
 {
-    char *statement = mem_printf("DELETE FROM \"%s\" WHERE time >= %lldms AND time < %lldms", measurement,
-        (long long)from_ms, (long long)to_ms);
-    struct answer answer = query_in(influx, influx->database, statement, NULL);
-    free(statement);
+    return influx_delete_tagged(influx, measurement, NULL, NULL, from_ms, to_ms);
+}
+
+struct answer influx_delete_tagged(struct influx *influx, const char *measurement, const char *tag,
+    const char *value, int64_t from_ms, int64_t to_ms)
+{
+    struct buf statement = {0};
+    buf_add_str(&statement, "DELETE FROM ");
+    add_quoted(&statement, '"', measurement);
+    buf_printf(&statement, " WHERE time >= %lldms AND time < %lldms", (long long)from_ms, (long long)to_ms);
+    if (tag != NULL) {
+        buf_add_str(&statement, " AND ");
+        add_quoted(&statement, '"', tag);
+        buf_add_str(&statement, " = ");
+        add_quoted(&statement, '\'', value);
+    }
+    struct answer answer = query_in(influx, influx->database, statement.data, NULL);
+    buf_release(&statement);
     return answer;
 }

@@ -3,6 +3,12 @@
 enum status outbox_put(
     struct db *db, struct span series, int64_t time_ms, struct span line, struct error *err)
 {
+    return outbox_put_over(db, series, time_ms, 0, line, err);
+}
+
+enum status outbox_put_over(struct db *db, struct span series, int64_t time_ms, int64_t clears_ms,
+    struct span line, struct error *err)
+{
     /* Not INSERT OR REPLACE: what it removes no trigger sees, and outbox_size would go wrong. */
     struct db_stmt *remove = db_keep(db, "DELETE FROM outbox WHERE series = ? AND time_ms = ?");
     db_bind_text(remove, 1, series);
@@ -10,10 +16,15 @@ enum status outbox_put(
     enum status status = db_run(remove, err);
     if (status != ST_OK)
         return status;
-    struct db_stmt *add = db_keep(db, "INSERT INTO outbox(series, time_ms, line) VALUES(?, ?, ?)");
+    struct db_stmt *add =
+        db_keep(db, "INSERT INTO outbox(series, time_ms, line, clears_ms) VALUES(?, ?, ?, ?)");
     db_bind_text(add, 1, series);
     db_bind_int(add, 2, time_ms);
     db_bind_text(add, 3, line);
+    if (clears_ms > 0)
+        db_bind_int(add, 4, clears_ms);
+    else
+        db_bind_null(add, 4);
     return db_run(add, err);
 }
 

@@ -1,5 +1,7 @@
 #include "collector/store/post.h"
 
+#include "lib/clock.h"
+
 bool poster_prepare(struct poster *p)
 {
     while (!p->is_prepared) {
@@ -13,6 +15,33 @@ bool poster_prepare(struct poster *p)
         if (!p->pause(p->user_data, health, answer.retry_after_ms, answer.text))
             return false;
     }
+    return true;
+}
+
+static bool clear(struct poster *p, const struct body_clearing *c)
+{
+    for (;;) {
+        struct answer answer =
+            influx_delete_tagged(p->influx, c->measurement, c->tag, c->value, c->from_ms, c->to_ms);
+        if (answer.action == ANSWER_ACCEPTED || answer.action == ANSWER_MISSING)
+            return true;
+        if (answer.action != ANSWER_BACK_OFF) {
+            complain(&p->uncleared, clock_system.mono_ms(), LOG_LEVEL_WARN, "store",
+                "%s of %s cannot be deleted before it is written anew: %s; fields that it has no more stay "
+                "there",
+                c->measurement, c->value, answer.text);
+            return true;
+        }
+        if (!p->pause(p->user_data, STORE_UNAVAILABLE, answer.retry_after_ms, answer.text))
+            return false;
+    }
+}
+
+bool poster_clear(struct poster *p, const struct body *body)
+{
+    for (size_t i = 0; i < body->clearing_count; i++)
+        if (!clear(p, &body->clearings[i]))
+            return false;
     return true;
 }
 

@@ -204,7 +204,7 @@ static void tell_too_old(struct store *s, int64_t expired)
 static bool settle(struct store *s, const char *policy, int64_t *position)
 {
     struct tally tally = {0};
-    if (!poster_deliver(&s->poster, policy, &s->body, &tally))
+    if (!poster_clear(&s->poster, &s->body) || !poster_deliver(&s->poster, policy, &s->body, &tally))
         return false;
     if (position == &s->raw_read && s->body.count > 0)
         tell_too_old(s, tally.expired);

@@ -1,5 +1,6 @@
 #include "collector/intake/journal.h"
 #include "collector/store/body.h"
+#include "collector/store/outbox.h"
 #include "tests/unit/collector/fake_journal.h"
 
 static struct fake_journal journal;
@@ -126,6 +127,41 @@ static void test_a_line_that_cannot_be_read_is_rejected_not_lost(void **state)
     body_release(&body);
 }
 
+static void put_over(int64_t time_ms, int64_t clears_ms, const char *series)
+{
+    struct error err = {""};
+    if (outbox_put_over(journal.db, span_of(series), time_ms, clears_ms, SPAN("energy x=1"), &err) != ST_OK)
+        fail_msg("%s", err.text);
+}
+
+static void test_what_follows_on_each_other_is_cleared_as_one(void **state)
+{
+    (void)state;
+    struct body body = {0};
+    struct error err = {""};
+    assert_int_equal(body_read_outbox(reader, 0, 100, &body, &err), ST_OK);
+    int64_t before = body.position;
+    put_over(900, 900, "energy,meter=m1");
+    put_over(1800, 900, "energy,meter=m1");
+    put_over(2700, 0, "energy,meter=m1"); /* it takes no place */
+    put_over(3600, 900, "energy,meter=m1");
+    put_over(4500, 900, "energy,meter=m2");
+    assert_int_equal(body_read_outbox(reader, before, 100, &body, &err), ST_OK);
+    assert_int_equal(body.clearing_count, 3);
+    static const struct body_clearing expected[] = {{"energy", "meter", "m1", 900, 2700},
+        {"energy", "meter", "m1", 3600, 4500}, {"energy", "meter", "m2", 4500, 5400}};
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(body.clearings[i].measurement, expected[i].measurement);
+        assert_string_equal(body.clearings[i].tag, expected[i].tag);
+        assert_string_equal(body.clearings[i].value, expected[i].value);
+        assert_int_equal(body.clearings[i].from_ms, expected[i].from_ms);
+        assert_int_equal(body.clearings[i].to_ms, expected[i].to_ms);
+    }
+    assert_int_equal(body_read_outbox(reader, body.position, 100, &body, &err), ST_OK);
+    assert_int_equal(body.clearing_count, 0);
+    body_release(&body);
+}
+
 static void test_the_outbox_is_read_by_rows(void **state)
 {
     (void)state;
@@ -241,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_a_body_ends_with_a_whole_batch),
         cmocka_unit_test(test_a_line_that_cannot_be_read_is_rejected_not_lost),
         cmocka_unit_test(test_the_outbox_is_read_by_rows),
+        cmocka_unit_test(test_what_follows_on_each_other_is_cleared_as_one),
         cmocka_unit_test(test_an_hour_is_read_whole_whenever_and_in_whatever_batch_it_came),
         cmocka_unit_test(test_the_hours_of_lines_are_noted_once),
     };

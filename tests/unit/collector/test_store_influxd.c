@@ -2,6 +2,7 @@
  * own query language. */
 #include "collector/intake/journal.h"
 #include "collector/store/countback.h"
+#include "collector/store/outbox.h"
 #include "lib/http_client.h"
 #include "lib/json.h"
 #include "tests/unit/collector/fake_core.h"
@@ -255,6 +256,40 @@ static void test_a_field_of_another_type_is_rejected_and_the_rest_arrives(void *
     assert_int_equal(json_array_size(rows), 200);
     for (size_t n = 0; n < 200; n++)
         assert_int_equal(json_integer_value(json_array_get(json_array_get(rows, n), 1)), n < 77 ? n : n + 1);
+    json_decref(rows);
+    fake_core_close(&c);
+}
+
+static void put_over(struct fake_core *c, int64_t time_ms, int64_t clears_ms, const char *line)
+{
+    struct error err = {""};
+    if (outbox_put_over(c->journal.db, SPAN("energy,meter=m1"), time_ms, clears_ms, span_of(line), &err) !=
+        ST_OK)
+        fail_msg("%s", err.text);
+}
+
+static void test_a_line_that_takes_a_place_leaves_neither_field_nor_series_of_what_was_there(void **state)
+{
+    (void)state;
+    need_influxd();
+    struct fake_core c;
+    fake_core_open(&c);
+    start(&c, "place", 0);
+    put_over(&c, Y2026, 0, "energy,meter=m1,tenant=a amount=1,quality=\"measured\" 1767225600000");
+    put_over(&c, Y2026 + 900000, 0, "energy,meter=m1,tenant=a amount=2,quality=\"measured\" 1767226500000");
+    fake_journal_add_outbox(
+        &c.journal, "energy,meter=m10,tenant=a amount=3,quality=\"measured\" 1767225600000");
+    store_wake(c.store);
+    fake_core_wait(&c, 0, 3);
+    put_over(&c, Y2026, 900000, "energy,meter=m1,tenant=b quality=\"unknown\" 1767225600000");
+    store_wake(c.store);
+    fake_core_wait(&c, 0, 4);
+    json_t *rows = query("place", "SELECT amount, quality, meter, tenant FROM energy");
+    char *text = json_dumps(rows, JSON_COMPACT);
+    assert_string_equal(text,
+        "[[1767225600000,null,\"unknown\",\"m1\",\"b\"],[1767225600000,3,\"measured\",\"m10\",\"a\"],"
+        "[1767226500000,2,\"measured\",\"m1\",\"a\"]]");
+    free(text);
     json_decref(rows);
     fake_core_close(&c);
 }
@@ -538,6 +573,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_thousand_readings_of_all_kinds_arrive_exactly),
         cmocka_unit_test(test_a_field_of_another_type_is_rejected_and_the_rest_arrives),
+        cmocka_unit_test(test_a_line_that_takes_a_place_leaves_neither_field_nor_series_of_what_was_there),
         cmocka_unit_test(test_readings_beyond_retention_are_counted),
         cmocka_unit_test(test_the_policy_follows_the_settings),
         cmocka_unit_test(test_a_database_that_was_dropped_is_created_again),
