@@ -46,6 +46,10 @@ static int print_answer(const struct http_answer *answer, bool is_json)
             const char *message = json_string_value(json_object_get(reason, "message"));
             printf("  %s: %s\n", reason_code ? reason_code : "?", message ? message : "?");
         }
+        json_int_t open = json_integer_value(json_object_get(root, "open_exceptions"));
+        if (open > 0)
+            printf("  for information: %lld open exceptions of meters, see /api/v1/exceptions\n",
+                (long long)open);
     }
     json_decref(root);
     return code;

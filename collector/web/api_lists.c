@@ -2,8 +2,10 @@
  * id seen. */
 #include "collector/web/context.h"
 
+#include "collector/ledger/event.h"
 #include "lib/text.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #define LIMIT_DEFAULT 100
@@ -27,7 +29,18 @@ static const char *const queries[WEB_LISTS] = {
     [WEB_UNMAPPED] = "SELECT point.id, gateway.name, point.name, point.kind, point.time_ms, point.arrived_ms"
                      " FROM point JOIN gateway ON gateway.id = point.gateway"
                      " WHERE point.id < ?1 ORDER BY point.id DESC LIMIT ?2",
+    /* By the index of those that are open; its kinds are those of event.h. */
+    [WEB_EXCEPTIONS] =
+        "SELECT e.from_ms, e.until_ms, e.kind, e.opened_ms, m.name"
+        " FROM ledger_event e INDEXED BY ledger_event_open JOIN ledger_meter m ON m.id = e.meter"
+        " WHERE e.state = 0 AND e.kind BETWEEN 5 AND 7 AND e.from_ms < ?1"
+        " ORDER BY e.from_ms DESC, m.name LIMIT ?2",
 };
+
+static_assert(
+    EVENT_EXCEPTION == 5 && EVENT_LIMIT == 6 && EVENT_CONFIRM == 7, "as in the query and the index");
+static const char *const exception_kinds[] = {
+    [EVENT_EXCEPTION] = "open_exception", [EVENT_LIMIT] = "limit", [EVENT_CONFIRM] = "confirm_meter"};
 
 /* `scan`: rows to look at, 0 = as many as are asked for. False: *ret is the answer. */
 static bool page_open(struct web_context *c, const struct web_request *request, enum web_list list,
@@ -37,8 +50,7 @@ static bool page_open(struct web_context *c, const struct web_request *request, 
         !request_int(request, "before", 1, INT64_MAX, INT64_MAX, &page->before, ret))
         return false;
     struct error err;
-    if (!c->db && db_open_reader(c->options->database_path, &c->db, &err) != ST_OK) {
-        c->db = NULL;
+    if (!context_open_db(c, &err)) {
         *ret = answer_error(503, "database_unavailable", "%s", err.text);
         ret->retry_after_s = 5;
         return false;
@@ -209,4 +221,40 @@ struct web_answer handle_unmapped(struct web_context *context, const struct web_
     }
     bool is_more = json_array_size(items) == (size_t)page.limit || rows == SCAN_MAX;
     return page_answer(&page, "points", items, is_more ? last : 0);
+}
+
+/* `before` is a time here. Several may begin at the same, so a page ends where the next one begins at another. */
+struct web_answer handle_exceptions(struct web_context *context, const struct web_request *request)
+{
+    struct page page;
+    struct web_answer answer;
+    if (!page_open(context, request, WEB_EXCEPTIONS, SCAN_MAX, &page, &answer))
+        return answer;
+    json_t *items = json_array();
+    int64_t last_ms = 0, next_ms = 0;
+    struct error err;
+    for (;;) {
+        bool has_row;
+        if (db_step(page.rows, &has_row, &err) != ST_OK)
+            return page_failed(context, items, &err);
+        if (!has_row)
+            break;
+        int64_t from_ms = db_int(page.rows, 0);
+        if (json_array_size(items) >= (size_t)page.limit && from_ms != last_ms) {
+            next_ms = last_ms;
+            break;
+        }
+        last_ms = from_ms;
+        char meter[ID_MAX + 1];
+        const struct park_meter *m =
+            park_meter_find(context->options->park, copy_text(page.rows, 4, meter, sizeof meter));
+        const char *site = m != NULL ? m->building->site_id : NULL;
+        json_array_append_new(
+            items, json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:o, s:o}", "meter", meter, "kind",
+                       exception_kinds[db_int(page.rows, 2)], "site", site, "building",
+                       m != NULL ? m->building_id : NULL, "from", context_time(context, site, from_ms),
+                       "until", context_time(context, site, db_int(page.rows, 1)), "opened",
+                       context_time(context, site, db_int(page.rows, 3))));
+    }
+    return page_answer(&page, "exceptions", items, next_ms);
 }

@@ -34,6 +34,13 @@ enum status context_init(struct web_context *context, const struct web_options *
     return ST_OK;
 }
 
+bool context_open_db(struct web_context *context, struct error *err)
+{
+    if (context->db == NULL && db_open_reader(context->options->database_path, &context->db, err) != ST_OK)
+        context->db = NULL;
+    return context->db != NULL;
+}
+
 void context_close_db(struct web_context *context)
 {
     db_close(context->db);

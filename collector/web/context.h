@@ -12,7 +12,7 @@
 #include "lib/clock.h"
 #include "lib/db.h"
 
-enum web_list { WEB_LOSSES, WEB_QUARANTINE, WEB_UNMAPPED, WEB_LISTS };
+enum web_list { WEB_LOSSES, WEB_QUARANTINE, WEB_UNMAPPED, WEB_EXCEPTIONS, WEB_LISTS };
 
 struct web_context {
     const struct web_options *options;
@@ -29,7 +29,18 @@ struct web_context {
 /* `options` is borrowed, but for what is read here: assets and zones. */
 enum status context_init(struct web_context *context, const struct web_options *options, struct error *err);
 void context_release(struct web_context *context);
+/* The reader; where it cannot be opened context->db stays NULL. */
+bool context_open_db(struct web_context *context, struct error *err);
 void context_close_db(struct web_context *context);
+
+/* Of the ledger's books. */
+struct context_books {
+    int64_t open_exceptions;
+    int64_t backlog_batches;  /* of the journal, not folded yet */
+    int64_t waiting_since_ms; /* UTC, arrival of the oldest of them; 0 = none waits */
+};
+/* False: the database cannot be read. */
+bool context_books(struct web_context *context, struct context_books *ret);
 
 /* The zone of a site; of the first site where `site` is NULL or unknown; NULL (UTC) where there is none. */
 const struct zone *context_zone(const struct web_context *context, const char *site);
@@ -52,6 +63,7 @@ struct web_answer handle_losses(
     struct web_context *context, const struct web_request *request); /* api_lists.c */
 struct web_answer handle_quarantine(struct web_context *context, const struct web_request *request);
 struct web_answer handle_unmapped(struct web_context *context, const struct web_request *request);
+struct web_answer handle_exceptions(struct web_context *context, const struct web_request *request);
 struct web_answer handle_livez(struct web_context *context, const struct web_request *request); /* health.c */
 struct web_answer handle_readyz(struct web_context *context, const struct web_request *request);
 struct web_answer handle_metrics(

@@ -258,5 +258,8 @@ struct web_answer handle_readyz(struct web_context *context, const struct web_re
     if (s)
         overview_release(&o);
     snapshot_put(s);
+    struct context_books books; /* for information: they are people's to settle, and no failure */
+    if (context_books(context, &books))
+        json_object_set_new(health, "open_exceptions", json_integer(books.open_exceptions));
     return answer_json(level == HEALTH_FAILING ? 503 : 200, health);
 }

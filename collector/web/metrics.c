@@ -93,6 +93,19 @@ static void write_store(struct buf *out, const struct snapshot *s, const struct 
         store->hours_different);
 }
 
+static void write_books(struct buf *out, const struct context_books *books, int64_t now_ms)
+{
+    gauge(out, "parkmon_ledger_open_exceptions",
+        "Spans of meters of which nobody knows what happened: /api/v1/exceptions.", books->open_exceptions);
+    gauge(out, "parkmon_ledger_backlog_batches", "Batches that the ledger has not folded yet.",
+        books->backlog_batches);
+    head(out, "parkmon_ledger_backlog_age_seconds", "gauge",
+        "Seconds since the oldest batch that the ledger has not folded arrived.");
+    bool is_late = books->waiting_since_ms > 0 && now_ms > books->waiting_since_ms;
+    sample_seconds(
+        out, "parkmon_ledger_backlog_age_seconds", "", is_late ? now_ms - books->waiting_since_ms : 0);
+}
+
 /* One family at a time, as the format demands; ids need no escaping. */
 static void write_gateways(struct buf *out, const struct overview *o)
 {
@@ -152,6 +165,9 @@ struct web_answer handle_metrics(struct web_context *context, const struct web_r
             write_store(&out, s, &store);
         }
     }
+    struct context_books books;
+    if (context_books(context, &books))
+        write_books(&out, &books, context->clock->wall_ms());
     enum health_level level;
     json_decref(context_health(context, s ? &o : NULL, &level));
     head(&out, "parkmon_health", "gauge", "1 for the collector's present health.");

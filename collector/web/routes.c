@@ -59,6 +59,7 @@ const struct web_route web_routes[] = {
     {"/api/v1/losses", "GET", ALLOW_OPERATOR, 0, PAGED, handle_losses, DATA},
     {"/api/v1/quarantine", "GET", ALLOW_OPERATOR, 0, PAGED, handle_quarantine, DATA},
     {"/api/v1/unmapped", "GET", ALLOW_OPERATOR, 0, PAGED, handle_unmapped, DATA},
+    {"/api/v1/exceptions", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, PAGED, handle_exceptions, DATA},
     {"/api/v1/changes", "GET", ALLOW_AUDITOR, 0, PAGED, handle_changes, DATA},
     {"/livez", "GET", ALLOW_HERE | ALLOW_OPERATOR, 0, NULL, handle_livez, DATA},
     {"/readyz", "GET", ALLOW_HERE | ALLOW_OPERATOR, 0, NULL, handle_readyz, DATA},

@@ -271,6 +271,50 @@ static void test_lists_are_paged_by_id_from_the_newest(void **state)
     db_close(db);
 }
 
+static void test_open_exceptions_are_listed_from_the_newest_and_none_is_cut_off(void **state)
+{
+    (void)state;
+    struct db *db;
+    struct error err;
+    assert_int_equal(db_open(database, &collector_schema, &db, &err), ST_OK);
+    assert_int_equal(
+        db_exec(db,
+            "INSERT INTO ledger_meter(id, name) VALUES(1, 'b1-main'), (2, 'gone');"
+            "INSERT INTO ledger_event(meter, from_ms, kind, until_ms, state, opened_ms, opened_by) VALUES"
+            " (1, 1790000000000, 5, 1790000900000, 0, 1790001000000, 7),"
+            " (1, 1790009000000, 6, 9223372036854775807, 0, 1790009900000, 8),"
+            " (2, 1790009000000, 7, 1790009900000, 0, 1790009900000, 8),"
+            " (1, 1790002000000, 5, 1790002900000, 1, 1790003000000, 9)," /* withdrawn */
+            " (1, 1790004000000, 2, 1790004000000, 0, 1790005000000, 9)", /* an outlier */
+            &err),
+        ST_OK);
+    db_close(db);
+    json_t *page = get_json("/api/v1/exceptions?limit=1", 200);
+    char *text = json_dumps(page, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(text, "{\"exceptions\":["
+                              "{\"building\":\"b1\",\"from\":\"2026-09-22T00:43:20.000+08:00\",\"kind\":"
+                              "\"limit\",\"meter\":\"b1-main\","
+                              "\"opened\":\"2026-09-22T00:58:20.000+08:00\",\"site\":\"cloud\",\"until\":null},"
+                              "{\"building\":null,\"from\":\"2026-09-22T00:43:20.000+08:00\",\"kind\":"
+                              "\"confirm_meter\",\"meter\":\"gone\","
+                              "\"opened\":\"2026-09-22T00:58:20.000+08:00\",\"site\":null,\"until\":\"2026-"
+                              "09-22T00:58:20.000+08:00\"}],"
+                              "\"next_before\":1790009000000}");
+    free(text);
+    json_decref(page);
+    page = get_json("/api/v1/exceptions?limit=1&before=1790009000000", 200);
+    const char *kind, *from;
+    assert_int_equal(json_unpack(page, "{s:[{s:s, s:s}]}", "exceptions", "kind", &kind, "from", &from), 0);
+    assert_string_equal(kind, "open_exception");
+    assert_string_equal(from, "2026-09-21T22:13:20.000+08:00");
+    assert_int_equal(json_array_size(json_object_get(page, "exceptions")), 1);
+    assert_true(json_is_null(json_object_get(page, "next_before")));
+    json_decref(page);
+    expect(ask("GET", "/readyz", ""), 200, "\"open_exceptions\":3");
+    expect(ask("GET", "/metrics", ""), 200, "\nparkmon_ledger_open_exceptions 3\n");
+    expect(ask("GET", "/metrics", ""), 200, "\nparkmon_ledger_backlog_batches 0\n");
+}
+
 /* The exposition format, read without our writer: samples follow the HELP and TYPE of their family, once;
  * counters end in _total. */
 static void test_metrics_are_valid_prometheus_text(void **state)
@@ -412,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_one_connection_serves_many_requests),
         cmocka_unit_test(test_assets_are_the_known_files_of_the_folder_and_nothing_else),
         cmocka_unit_test(test_lists_are_paged_by_id_from_the_newest),
+        cmocka_unit_test(test_open_exceptions_are_listed_from_the_newest_and_none_is_cut_off),
         cmocka_unit_test(test_metrics_are_valid_prometheus_text),
         cmocka_unit_test(test_a_stream_sends_the_state_at_once_and_every_new_one),
         cmocka_unit_test(test_the_sixty_fifth_stream_is_told_to_come_later),
