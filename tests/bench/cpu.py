@@ -10,9 +10,9 @@ import telegraf
 import usage
 from figures import Figure
 from harness.parkmon import new_collector, release_folder
-from harness.process import Failure
+from harness.process import Failure, wait_until
 from harness.servers import COLLECTOR_USER
-from load import Load, Sender, stored, wait_subscribed, write_park
+from load import Load, Sender, metered, stored, wait_subscribed, write_park
 from publisher import Mqtt
 
 SETTLE_S = 60
@@ -21,15 +21,17 @@ POLL_S = 1
 ROUNDS_MAX = 3
 
 
-def collector_run(stage, broker, influx, load: Load, per_second: float, number: int) -> tuple[float, float]:
+def collector_run(stage, broker, influx, load: Load, per_second: float, name: str) -> tuple[float, float]:
     """Seconds of processor for a million readings, and the peak of its memory in MiB."""
-    folder = stage.folder / f"collector-{number}"
-    collector = stage.start(new_collector(folder, broker, influx, stage.folder / "park.cfg", build=release_folder()))
+    folder = stage.folder / f"collector-{name}"
+    park = "metered.cfg" if name.startswith("metered") else "park.cfg"
+    collector = stage.start(new_collector(folder, broker, influx, stage.folder / park, build=release_folder()))
     wait_subscribed(collector)
     began_s = usage.cpu_s(collector.pid)
     sender = Sender(broker, load)
     sender.send(per_second, load.readings / per_second * 3 + 60)
     held = wait_stored(influx, load, "parkmon")
+    wait_until(lambda: collector.metric("parkmon_ledger_backlog_batches") == 0, SETTLE_S, "the ledger has folded all", poll=0.5)
     usage.wait_resting(collector.pid, SETTLE_S)
     used_s = usage.cpu_s(collector.pid) - began_s
     peak_mib = usage.memory_mib(collector.pid)["VmHWM"]
@@ -89,11 +91,13 @@ def measure(stage, size) -> list[Figure]:
     load = Load(size.readings, 5000)
     influx, broker = stage.influx(), stage.broker(*load.gateways)
     write_park(stage.folder / "park.cfg", load.gateways)
+    write_park(stage.folder / "metered.cfg", load.gateways, metered(load))
     variants = {"default": telegraf.DEFAULT, "safest": telegraf.SAFEST} if telegraf.is_there() else {}
-    ours, theirs = [], {name: [] for name in variants}
+    ours, folded, theirs = [], [], {name: [] for name in variants}
     rounds = min(size.rounds, ROUNDS_MAX)
     for i in range(rounds):
-        ours.append(collector_run(stage, broker, influx, load, size.per_second, i))
+        ours.append(collector_run(stage, broker, influx, load, size.per_second, f"plain-{i}"))
+        folded.append(collector_run(stage, broker, influx, load, size.per_second, f"metered-{i}"))
         for name, settings in variants.items():
             theirs[name].append(telegraf_run(stage, broker, influx, load, size.per_second, f"telegraf-{name}-{i}", settings))
     cpus, peaks = zip(*ours)
@@ -103,6 +107,13 @@ def measure(stage, size) -> list[Figure]:
                note=f"median of {rounds} by turns; {load.readings:,} readings of {load.points} points, {size.per_second:,.0f}/s",
                sent=load.readings, stored=load.readings),
         Figure("cpu", "collector, peak memory at that load", "MiB", max(peaks), 64, 32, runs=list(peaks), sent=load.readings,
+               stored=load.readings)]
+    cpus_folded, peaks_folded = zip(*folded)
+    figures += [
+        Figure("cpu", "the same, each register a meter of the ledger", "s", statistics.median(cpus_folded), 2, 1, runs=list(cpus_folded),
+               reference=f"without meters {own:.2f} s", note=f"half of the readings are registers, of {load.points // 2} meters",
+               sent=load.readings, stored=load.readings),
+        Figure("cpu", "its peak memory", "MiB", max(peaks_folded), 64, 32, runs=list(peaks_folded), sent=load.readings,
                stored=load.readings)]
     for name, text in (("default", "as it comes (QoS 0)"), ("safest", "at its safest (QoS 1)")):
         title = f"its CPU, share of Telegraf's {text}"

@@ -22,6 +22,9 @@ meters = ( {meters} );
 """
 GATEWAY = '{{ id = "{0}"; site = "site"; building = "b1"; name = "{0}"; name_en = "{0}"; }}'
 
+METER = ('{{ id = "m{0}-{1}"; name = "{0}"; name_en = "{0}"; building = "b1"; carrier = "electricity"; '
+         'segments = ( {{ serial = "1"; from = "2020-01-01T00:00:00Z"; point = "gw-{0}/{2}"; max_rate = 100000000; }} ); }}')
+
 
 def write_park(path: Path, gateways: list[str], meters: str = "") -> Path:
     path.write_text(PARK.format(gateways=", ".join(map(GATEWAY.format, gateways)), meters=meters))
@@ -57,8 +60,19 @@ def register(point: int, step: int) -> int:
     return 100_000_000 + point * 1_000_003 + step * 117
 
 
+def point_name(gateway: int, point: int) -> str:
+    return f"b{gateway}.f{point // 50}.m{point // 2:03d}"
+
+
+def metered(load: Load) -> str:
+    """Each register of the load as a meter of the park."""
+    share = load.points // len(load.gateways)
+    return ",\n".join(METER.format(gateway, point, point_name(gateway, point))
+                      for gateway in range(len(load.gateways)) for point in range(0, share, 2))
+
+
 def line(gateway: int, point: int, step: int, time_ms: int) -> str:
-    name = f"b{gateway}.f{point // 50}.m{point // 2:03d}"
+    name = point_name(gateway, point)
     if point % 2 == 0:
         return f"register,point={name} value={register(point, step)}i {time_ms}"
     return f"gauge,point={name}.power value={(point * 7919 + step * 104729) % 1_000_000 / 10} {time_ms}"
