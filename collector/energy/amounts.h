@@ -1,5 +1,5 @@
 /*
- * Amounts of any period, from quarter hours (CONTRIBUTING.md, E6): how much, or that it is not known, and beside it
+ * Amounts of any period, from quarter hours (CONTRIBUTING.md, E6, E12): how much, or that it is not known, and beside it
  * what is known, how long not, and how well. Pure.
  *
  * The amount of a step is the sum of its quarter hours, exactly, which is U(end) - U(begin); where one of them is

@@ -280,6 +280,8 @@ static const struct rule {
     {"meters[].name", weigh_free, ""},
     {"meters[].name_en", weigh_free, ""},
     {"meters[].power", weigh_free, ""},
+    {"virtual_meters[].name", weigh_free, ""},
+    {"virtual_meters[].name_en", weigh_free, ""},
     {"tariffs[].name", weigh_free, ""},
     {"tariffs[].name_en", weigh_free, ""},
     {"holidays[].name", weigh_free, ""},

@@ -32,7 +32,7 @@ void park_destroy(struct park *park)
             free(use);
         }
         struct name_map *const maps[] = {&index->sites, &index->buildings, &index->tenants, &index->gateways,
-            &index->spaces, &index->meters, &index->points};
+            &index->spaces, &index->meters, &index->virtual_meters, &index->points};
         for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
             name_map_release(maps[i]);
         free(index);
@@ -59,6 +59,11 @@ const struct park_gateway *park_gateway_find(const struct park *park, const char
 const struct park_meter *park_meter_find(const struct park *park, const char *id)
 {
     return name_map_find(&park->index->meters, SPAN(""), span_of(id));
+}
+
+const struct park_virtual *park_virtual_find(const struct park *park, const char *id)
+{
+    return name_map_find(&park->index->virtual_meters, SPAN(""), span_of(id));
 }
 
 /* Whether the meter's register was at this point then; narrows the place's time to that segment, or to the

@@ -86,8 +86,29 @@ struct park_meter {
     const struct park_meter *parent;  /* NULL = none */
 };
 
+/* A meter whose register is counted with a sign. */
+struct park_term {
+    const struct park_meter *meter;
+    int sign; /* +1, -1 */
+};
+
+/* A virtual meter: the sum of meters less the sum of others, which may be virtual themselves. */
+struct park_virtual {
+    struct conf_where where;
+    char *id, *name, *name_en;     /* the id is no meter's */
+    char *building_id, *tenant_id; /* tenant: optional */
+    char *item;                    /* item code, may be NULL */
+    struct conf_list plus, minus;  /* char *: ids */
+    const struct park_building *building;
+    const struct park_tenant *tenant; /* NULL = none */
+    int carrier;                      /* that of all its meters */
+    /* What that comes to: meters with a register, of its site, each once, in the order in which they are named. */
+    struct park_term *terms;
+    size_t term_count;
+};
+
 struct park {
-    struct conf_list sites, buildings, tenants, gateways, spaces, meters;
+    struct conf_list sites, buildings, tenants, gateways, spaces, meters, virtual_meters;
     struct conf *conf; /* owns the strings */
     struct park_index *index;
 };
@@ -100,6 +121,7 @@ void park_destroy(struct park *park);                            /* accepts NULL
 
 const struct park_gateway *park_gateway_find(const struct park *park, const char *id);
 const struct park_meter *park_meter_find(const struct park *park, const char *id);
+const struct park_virtual *park_virtual_find(const struct park *park, const char *id);
 
 enum park_role { ROLE_UNMAPPED, ROLE_METER_REGISTER, ROLE_METER_POWER };
 

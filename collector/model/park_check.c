@@ -25,6 +25,7 @@ BEGINS_LIKE_NAMED(struct park_tenant);
 BEGINS_LIKE_NAMED(struct park_gateway);
 BEGINS_LIKE_NAMED(struct park_space);
 BEGINS_LIKE_NAMED(struct park_meter);
+BEGINS_LIKE_NAMED(struct park_virtual);
 
 struct kind {
     const char *noun;
@@ -265,7 +266,9 @@ void park_check(struct conf *c, struct park *park)
     const struct kind gateways = {"gateway", &park->gateways, sizeof(struct park_gateway), &index->gateways};
     const struct kind spaces = {"space", &park->spaces, sizeof(struct park_space), &index->spaces};
     const struct kind meters = {"meter", &park->meters, sizeof(struct park_meter), &index->meters};
-    const struct kind *const kinds[] = {&sites, &buildings, &tenants, &gateways, &spaces, &meters};
+    const struct kind virtuals = {
+        "virtual meter", &park->virtual_meters, sizeof(struct park_virtual), &index->virtual_meters};
+    const struct kind *const kinds[] = {&sites, &buildings, &tenants, &gateways, &spaces, &meters, &virtuals};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         index_kind(c, kinds[i]);
 
@@ -304,4 +307,9 @@ void park_check(struct conf *c, struct park *park)
     }
     CONF_EACH (struct park_meter, meter, park->meters)
         check_parent(c, meter, park->meters.count);
+    CONF_EACH (struct park_virtual, v, park->virtual_meters) {
+        v->building = resolve(c, &v->where, "building", &buildings, v->building_id);
+        v->tenant = resolve(c, &v->where, "tenant", &tenants, v->tenant_id);
+    }
+    park_check_virtual(c, park);
 }

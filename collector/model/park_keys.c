@@ -129,6 +129,21 @@ static const struct conf_key meter_keys[] = {NAMES(struct park_meter),
 static const struct conf_section meter_section = {
     "meter", PLACED(struct park_meter), .keys = meter_keys, .begin = meter_begin};
 
+static const struct conf_key virtual_keys[] = {NAMES(struct park_virtual),
+    {"building", CONF_ID, offsetof(struct park_virtual, building_id), .is_required = true,
+        .help = "id of the building that it stands for"},
+    {"tenant", CONF_ID, offsetof(struct park_virtual, tenant_id),
+        .help = "id of the tenant whose use it stands for"},
+    {"item", CONF_STRING, offsetof(struct park_virtual, item), .max = TEXT_MAX,
+        .help = "item code, such as \"01000\""},
+    {"plus", CONF_STRINGS, offsetof(struct park_virtual, plus), .is_required = true, .min = 1, .max = 1000,
+        .help = "ids of meters, virtual ones too, that it adds up"},
+    {"minus", CONF_STRINGS, offsetof(struct park_virtual, minus), .max = 1000,
+        .help = "ids of those that it takes off again"},
+    {0}};
+static const struct conf_section virtual_section = {
+    "virtual_meter", PLACED(struct park_virtual), .keys = virtual_keys};
+
 static void park_section_check(struct conf *c, void *object, const void *parent)
 {
     (void)parent;
@@ -145,6 +160,9 @@ static const struct conf_key park_keys[] = {
         .help = "gateways: the machines that run an agent"},
     {"spaces", CONF_LIST, offsetof(struct park, spaces), .section = &space_section,
         .help = "rooms and areas that people use"},
-    {"meters", CONF_LIST, offsetof(struct park, meters), .section = &meter_section, .help = "meters"}, {0}};
+    {"meters", CONF_LIST, offsetof(struct park, meters), .section = &meter_section, .help = "meters"},
+    {"virtual_meters", CONF_LIST, offsetof(struct park, virtual_meters), .section = &virtual_section,
+        .help = "meters that are the sum or difference of others"},
+    {0}};
 const struct conf_section park_section = {
     "park", sizeof(struct park), .keys = park_keys, .check = park_section_check};

@@ -14,7 +14,8 @@ struct point_use {
 };
 
 struct park_index {
-    struct name_map sites, buildings, tenants, gateways, spaces, meters; /* group "", by id */
+    /* Group "", by id. */
+    struct name_map sites, buildings, tenants, gateways, spaces, meters, virtual_meters;
     struct name_map points; /* group = gateway; struct point_use, owned */
 };
 
@@ -23,3 +24,5 @@ bool park_address_split(const char *address, struct span *ret_gateway, struct sp
 
 /* Fills the index, turns ids into pointers and checks across the whole file; mistakes go to `c`. */
 void park_check(struct conf *c, struct park *park);
+/* What virtual meters come to; ids, buildings and tenants are resolved. */
+void park_check_virtual(struct conf *c, struct park *park);

@@ -262,6 +262,79 @@ static void test_every_mistake_is_one_line_with_its_place(void **state)
         expect(cases[i].text, cases[i].expected);
 }
 
+#define THREE                                                                                               \
+    "meters = (\n" METER("m1", "segments = ( " SEGMENT(FROM(2026)) " );") ",\n" METER(                      \
+        "m2", "segments = ( " SEGMENT(FROM(2026)) " );") ",\n" METER("m3",                                  \
+        "power = \"gw-a/p\";") ",\n"                                                                        \
+                               "{ id = \"w\"; name = \"m\"; name_en = \"M\"; building = \"b1\"; carrier = " \
+                               "\"water\"; "                                                                \
+                               "segments = ( " SEGMENT(FROM(2026)) " ); }\n);\n" /* six more lines */
+#define VIRTUAL(id, rest) "{ id = \"" id "\"; name = \"v\"; name_en = \"V\"; building = \"b1\"; " rest "}"
+
+static void test_virtual_meters_come_to_signed_meters(void **state)
+{
+    (void)state;
+    struct park *park = load(BASE THREE "virtual_meters = (\n" VIRTUAL(
+        "v1", "plus = (\"m2\"); minus = (\"v2\"); tenant = \"t\";") ",\n" VIRTUAL("v2",
+        "plus = (\"m1\");") ");\ntenants = ( { id = \"t\"; name = \"t\"; name_en = \"t\"; } );\n");
+    assert_int_equal(conf_problem_count(park->conf), 0);
+    const struct park_virtual *v = park_virtual_find(park, "v1");
+    assert_int_equal(v->term_count, 2);
+    assert_string_equal(v->terms[0].meter->id, "m2");
+    assert_int_equal(v->terms[0].sign, 1);
+    assert_string_equal(v->terms[1].meter->id, "m1");
+    assert_int_equal(v->terms[1].sign, -1);
+    assert_int_equal(v->carrier, CARRIER_ELECTRICITY);
+    assert_string_equal(v->tenant->id, "t");
+    assert_null(park_virtual_find(park, "m1"));
+    park_destroy(park);
+}
+
+static void test_virtual_meters_that_make_no_sense_are_mistakes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {VIRTUAL("v", "plus = (\"m9\"); minus = (\"m8\");"),
+            "13: virtual_meters[0].plus: unknown meter \"m9\"; expected ids of meters or virtual meters\n"
+            "13: virtual_meters[0].minus: unknown meter \"m8\"; expected ids of meters or virtual meters\n"},
+        {VIRTUAL("v", "minus = (\"m1\");"), "13: virtual_meters[0].plus: is missing; expected ids of meters, "
+                                            "virtual ones too, that it adds up\n"},
+        {VIRTUAL("v", "plus = ();"), "13: virtual_meters[0].plus: has 0 entries; expected at least 1\n"},
+        {VIRTUAL("v", "plus = (\"m1\", \"w\");"), "13: virtual_meters[0].plus: \"w\" measures water, \"m1\" "
+                                                  "electricity; expected meters of one carrier\n"},
+        {VIRTUAL("v", "plus = (\"m3\");"),
+            "13: virtual_meters[0].plus: \"m3\" has no register; expected meters with segments\n"},
+        {VIRTUAL("v", "plus = (\"m1\"); minus = (\"m2\", \"m1\");"),
+            "13: virtual_meters[0].minus: counts \"m1\" a second time; expected each meter once\n"},
+        {VIRTUAL("a", "plus = (\"m1\");") ",\n" VIRTUAL("b", "plus = (\"a\", \"m1\");"),
+            "14: virtual_meters[1].plus: counts \"m1\" a second time; expected each meter once\n"},
+        {VIRTUAL("m1", "plus = (\"m2\");"),
+            "13: virtual_meters[0].id: \"m1\" is already the id of meters[0]; expected an id of its own\n"},
+        {VIRTUAL("v", "plus = (\"v\");"),
+            "13: virtual_meters[0]: goes round in a circle (v -> v); expected meters in the end\n"},
+        {VIRTUAL("z", "plus = (\"a\");") ",\n" VIRTUAL(
+             "a", "plus = (\"m1\"); minus = (\"b\");") ",\n" VIRTUAL("b",
+             "plus = (\"c\");") ",\n" VIRTUAL("c", "plus = (\"a\");") ",\n" VIRTUAL("d", "plus = (\"c\");"),
+            "14: virtual_meters[1]: goes round in a circle (a -> b -> c -> a); expected meters in the end\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *text = mem_printf("%svirtual_meters = (\n%s\n);\n", BASE THREE, cases[i].text);
+        expect(text, cases[i].expected);
+        free(text);
+    }
+    expect(
+        "sites = ( { id = \"s1\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; },"
+        "{ id = \"s2\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; } );\n"
+        "buildings = ( { id = \"b1\"; name = \"1\"; name_en = \"B1\"; site = \"s1\"; },"
+        "{ id = \"b2\"; name = \"2\"; name_en = \"B2\"; site = \"s2\"; } );\n"
+        "meters = (" METER("m1", "segments = ( " SEGMENT(FROM(2026)) " );") ");\n"
+                                                                            "virtual_meters = (" VIRTUAL("v",
+                                                                                "plus = (\"m1\");") ");\n",
+        "4: virtual_meters[0].plus: \"m1\" is on another site; expected meters of site s1\n");
+}
+
 static void test_a_long_list_of_ids_is_shortened(void **state)
 {
     (void)state;
@@ -347,6 +420,8 @@ int main(void)
         cmocka_unit_test(test_a_good_file_says_what_each_point_is),
         cmocka_unit_test(test_ten_thousand_points_are_all_found),
         cmocka_unit_test(test_every_mistake_is_one_line_with_its_place),
+        cmocka_unit_test(test_virtual_meters_come_to_signed_meters),
+        cmocka_unit_test(test_virtual_meters_that_make_no_sense_are_mistakes),
         cmocka_unit_test(test_a_long_list_of_ids_is_shortened),
         cmocka_unit_test(test_the_example_loads_and_mentions_every_key),
         cmocka_unit_test(test_a_missing_file_is_a_problem_not_a_crash),

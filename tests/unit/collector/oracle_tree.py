@@ -1,0 +1,223 @@
+"""What meters of random trees add up to, slowly, by what flows: each meter's own draw is an atom, a register reads the atoms
+at and below it, and a group has each atom once. From the words of collector/energy/tree.h alone.
+
+    oracle_tree.py SEED
+
+Lines:  case NOW FROM UNTIL
+        cfg TEXT                          a line of park.cfg
+        row METER START AMOUNT|- QUALITY
+        rows BY
+        is KIND ID CARRIER LEFT_OUT|- AMOUNT|- KNOWN UNKNOWN_S WAITING_S FUTURE_S ABSENT_S DUE COVERED     the next row
+        end
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from datetime import UTC, datetime
+from itertools import product
+
+QUARTER = 900_000
+START = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp() * 1000)
+COUNT = 6
+CASES = 60
+CARRIERS = ("electricity", "heat", "cooling", "water", "gas")
+MEASURED, ESTIMATED, MANUAL, UNKNOWN, WAITING, FUTURE, ABSENT = range(7)
+BYS = ("building", "tenant", "meter", "item", "carrier")
+
+
+class Meter:
+    def __init__(self, r: random.Random, name: str, earlier: list[Meter], buildings: dict[str, str]):
+        self.name, self.building = name, r.choice(list(buildings))
+        self.carrier = r.choice(CARRIERS[:2])
+        self.tenant, self.item = r.choice((None, "t1", "t2")), r.choice((None, "01A00", "01B00"))
+        self.has_register = r.random() < 0.85
+        self.site = buildings[self.building]
+        fits = [other for other in earlier if other.carrier == self.carrier and other.site == self.site]
+        self.parent = r.choice(fits) if fits and r.random() < 0.8 else None
+        self.first = r.choice((0, 0, 0, 0, 2))  # the quarter hour in which it is installed
+        self.atoms = [r.choice((0, r.randrange(1000))) for _ in range(COUNT)]
+        self.quarters: list[tuple[int, int]] = []  # known amount (else 0), state
+
+    def key(self, by: str):
+        return {"building": self.building, "tenant": self.tenant, "item": self.item, "carrier": self.carrier}[by]
+
+    def above(self) -> list[Meter]:
+        return [] if self.parent is None else [self.parent, *self.parent.above()]
+
+
+class Virtual:
+    def __init__(self, name: str, building: str, tenant, item, plus: list[str], minus: list[str], terms):
+        self.name, self.building, self.tenant, self.item = name, building, tenant, item
+        self.plus, self.minus, self.terms = plus, minus, terms
+        self.site, self.carrier = terms[0][0].site, terms[0][0].carrier
+
+    key = Meter.key
+
+
+def flow(meters: list[Meter], top: Meter, i: int) -> int:
+    return sum(m.atoms[i] for m in meters if m is top or top in m.above())
+
+
+def make_virtual(r: random.Random, name: str, meters: list[Meter], others: list[Virtual], buildings) -> Virtual | None:
+    pool = [m for m in meters if m.has_register]
+    if not pool:
+        return None
+    first = r.choice(pool)
+    pool = [m for m in pool if m is not first and m.carrier == first.carrier and m.site == first.site]
+    r.shuffle(pool)
+    terms, plus, minus = [(first, 1)], [first.name], []
+    for m in pool[:r.randrange(3)]:
+        sign = r.choice((1, -1))
+        (plus if sign > 0 else minus).append(m.name)
+        terms.append((m, sign))
+    for other in others:
+        used = {m.name for m, _ in terms}
+        if r.random() < 0.4 and other.site == first.site and other.carrier == first.carrier \
+                and not used & {m.name for m, _ in other.terms}:
+            sign = r.choice((1, -1))
+            (plus if sign > 0 else minus).append(other.name)
+            terms += [(m, sign * own) for m, own in other.terms]
+    building = r.choice([b for b, site in buildings.items() if site == first.site])
+    return Virtual(name, building, r.choice((None, "t1", "t2", "t2")), r.choice((None, "01B00")), plus, minus, terms)
+
+
+def print_park(meters: list[Meter], virtuals: list[Virtual], buildings: dict[str, str]) -> None:
+    def named(kind: str, more: str = "") -> str:
+        return f'{{ id = "{kind}"; name = "n"; name_en = "N"; {more} }}'
+
+    def listed(key: str, entries: list[str]) -> None:
+        print(f"cfg {key} = (")
+        for i, entry in enumerate(entries):
+            print("cfg", entry + ("," if i + 1 < len(entries) else ""))
+        print("cfg );")
+
+    def optional(**keys) -> str:
+        return " ".join(f'{key} = "{value}";' for key, value in keys.items() if value is not None)
+
+    def names(members: list[str]) -> str:
+        return "(" + ", ".join(f'"{m}"' for m in members) + ")"
+    listed("sites", [named(s, 'zone = "Asia/Shanghai";') for s in ("s1", "s2")])
+    listed("buildings", [named(b, f'site = "{s}";') for b, s in buildings.items()])
+    listed("tenants", [named("t1"), named("t2")])
+    listed("gateways", [named("gw", 'site = "s1";')])
+    lines = []
+    for m in meters:
+        since = datetime.fromtimestamp((START + m.first * QUARTER) / 1000, UTC).isoformat()
+        segment = f'segments = ( {{ serial = "1"; max_rate = 1; from = "{since}"; }} );'
+        lines.append(named(m.name, optional(building=m.building, carrier=m.carrier, tenant=m.tenant, item=m.item,
+                                            parent=m.parent and m.parent.name)
+                           + (segment if m.has_register else f' power = "gw/{m.name}.power";')))
+    listed("meters", lines)
+    listed("virtual_meters", [named(v.name, optional(building=v.building, tenant=v.tenant, item=v.item)
+                                    + f"plus = {names(v.plus)}; minus = {names(v.minus)};") for v in virtuals])
+
+
+def combine(terms) -> list[tuple[int, int]]:
+    quarters = []
+    for i in range(COUNT):
+        members = [(m.quarters[i], sign) for m, sign in terms]
+        states = [state for (_, state), _ in members]
+        state = states[0] if len(set(states)) == 1 else max(UNKNOWN if s == ABSENT else s for s in states)
+        known = sum(sign * amount for (amount, _), sign in members)
+        if state > MANUAL and any(sign < 0 for _, sign in members):
+            known = 0
+        quarters.append((known, state))
+    return quarters
+
+
+def print_row(kind: str, name: str, carrier: str, parts: list, left_out: list[str]) -> None:
+    quarters = [quarter for part in parts for quarter in combine(part)]
+
+    def seconds(*states: int) -> int:
+        return 900 * sum(state in states for _, state in quarters)
+    known = sum(amount for amount, _ in quarters)
+    print("is", kind, name, carrier, ",".join(left_out) or "-", known if seconds(UNKNOWN, WAITING, FUTURE, ABSENT) == 0 else "-",
+          known, seconds(UNKNOWN), seconds(WAITING), seconds(FUTURE), seconds(ABSENT),
+          seconds(MEASURED, ESTIMATED, MANUAL, UNKNOWN, WAITING) // 900, seconds(MEASURED, MANUAL) // 900)
+
+
+def related(part, other) -> bool:
+    return any(a is b or a in b.above() or b in a.above() for (a, _), (b, _) in product(part, other))
+
+
+def print_groups(by: str, meters: list[Meter], virtuals: list[Virtual]) -> None:
+    groups: dict[tuple[str, str], tuple[list, list[str]]] = {}
+    for m in meters:
+        same = [up for up in m.above() if up.has_register and up.key(by) == m.key(by)]
+        if m.site == "s1" and m.has_register and m.key(by) is not None and not same:
+            groups.setdefault((m.key(by), m.carrier), ([], []))[0].append([(m, 1)])
+    # Each atom of the group is in exactly one of the meters that count.
+    for (key, carrier), (parts, _) in groups.items():
+        for m in meters:
+            inside = any(x.has_register and x.site == "s1" and x.carrier == carrier and x.key(by) == key
+                         for x in (m, *m.above()))
+            assert sum(m is p[0][0] or p[0][0] in m.above() for p in parts) == (1 if inside else 0)
+    for v in virtuals:
+        if v.site != "s1" or v.key(by) is None:
+            continue
+        parts, left_out = groups.setdefault((v.key(by), v.carrier), ([], []))
+        if any(related(part, v.terms) for part in parts):
+            left_out.append(v.name)
+        else:
+            parts.append(v.terms)
+    for (key, carrier), (parts, left_out) in groups.items():
+        print_row("group", key, carrier, parts, left_out)
+
+
+def print_meters(meters: list[Meter], virtuals: list[Virtual]) -> None:
+    own = [m for m in meters if m.site == "s1" and m.has_register]
+    for m in own:
+        print_row("meter", m.name, m.carrier, [[(m, 1)]], [])
+    for v in virtuals:
+        if v.site == "s1":
+            print_row("virtual", v.name, v.carrier, [v.terms], [])
+    for m in own:
+        behind = [(c, -1) for c in own if next((up for up in c.above() if up.has_register), None) is m]
+        if behind:
+            print_row("gap", m.name, m.carrier, [[(m, 1), *behind]], [])
+
+
+def case(r: random.Random) -> None:
+    buildings = {"b1": "s1", "b2": "s1", "b3": r.choice(("s1", "s2"))}
+    meters: list[Meter] = []
+    for i in range(r.randrange(1, 14)):
+        meters.append(Meter(r, f"m{i}", meters, buildings))
+    virtuals: list[Virtual] = []
+    for i in range(r.randrange(5)):
+        v = make_virtual(r, f"v{i}", meters, virtuals, buildings)
+        if v is not None:
+            virtuals.append(v)
+    now = START + r.choice((COUNT, COUNT, 4)) * QUARTER
+    print("case", now, START, START + COUNT * QUARTER)
+    print_park(meters, virtuals, buildings)
+    trouble = r.choice((0, 0, 0.1, 0.3))
+    for m in meters:
+        for i in range(COUNT):
+            amount, state = flow(meters, m, i), r.choice((MEASURED, MEASURED, ESTIMATED, MANUAL))
+            if r.random() < trouble:
+                amount, state = 0, r.choice((UNKNOWN, WAITING))
+            if i < m.first:
+                amount, state = 0, ABSENT
+            elif START + (i + 1) * QUARTER > now:
+                amount, state = 0, FUTURE
+            m.quarters.append((amount, state))
+            if m.has_register and state <= UNKNOWN:
+                print("row", m.name, START + i * QUARTER, "-" if state == UNKNOWN else amount, state)
+    for by in BYS:
+        print("rows", BYS.index(by))
+        if by == "meter":
+            print_meters(meters, virtuals)
+        else:
+            print_groups(by, meters, virtuals)
+    print("end")
+
+
+def main() -> None:
+    r = random.Random(int(sys.argv[1]))
+    for _ in range(CASES):
+        case(r)
+
+
+main()
