@@ -63,6 +63,7 @@ enum status bookkeeper_reset(struct bookkeeper *b, struct error *err)
 {
     forget_model(b);
     b->has_more = false;
+    b->due_mono_ms = 0;
     return read_cursor(b, err);
 }
 
@@ -235,7 +236,10 @@ static enum status work(struct bookkeeper *b, const struct clock *clock, int64_t
 enum status bookkeeper_step(
     struct bookkeeper *b, const struct clock *clock, bool *ret_is_changed, struct error *err)
 {
-    int64_t until_mono_ms = clock->mono_ms() + BOOKKEEPER_STEP_MS;
+    int64_t now_mono_ms = clock->mono_ms(), until_mono_ms = now_mono_ms + BOOKKEEPER_STEP_MS;
+    b->has_more = false;
+    if (now_mono_ms < b->due_mono_ms)
+        return ST_OK;
     enum status status = b->books == NULL ? take_up_model(b, ret_is_changed, err) : ST_OK;
     if (status != ST_OK)
         return status;
@@ -246,7 +250,14 @@ enum status bookkeeper_step(
         *ret_is_changed = *ret_is_changed || !is_done;
     } while (status == ST_OK && !is_done && clock->mono_ms() < until_mono_ms);
     b->has_more = !is_done;
+    b->due_mono_ms = is_done ? now_mono_ms + BOOKKEEPER_REST_MS : 0;
     return status;
+}
+
+void bookkeeper_rest(struct bookkeeper *b, const struct clock *clock)
+{
+    b->has_more = false;
+    b->due_mono_ms = clock->mono_ms() + BOOKKEEPER_REST_MS;
 }
 
 void bookkeeper_committed(struct bookkeeper *b)

@@ -20,8 +20,9 @@
 struct bookkeeper {
     struct db *db;
     const struct park *park;
-    int64_t position; /* the cursor: up to this batch the books have the journal */
-    bool has_more;    /* it came to the end of its time: the rest waits for the next step */
+    int64_t position;    /* the cursor: up to this batch the books have the journal */
+    bool has_more;       /* it came to the end of its time: the rest waits for the next step */
+    int64_t due_mono_ms; /* before it a step does nothing */
     /* NULL: the model is to be taken up. */
     struct books *books;
     struct meters meters;
@@ -53,9 +54,14 @@ void bookkeeper_release(struct bookkeeper *b); /* accepts a zeroed struct */
 /* Reads the cursor; before the first step, and after a failed commit: what is in memory is not what is on disk. */
 enum status bookkeeper_reset(struct bookkeeper *b, struct error *err);
 
-/* Folds what there is, for about BOOKKEEPER_STEP_MS; at least something. Sets *ret_is_changed where it wrote. */
+/* Folds what there is, for about BOOKKEEPER_STEP_MS; at least something. Sets *ret_is_changed where it wrote. Having
+ * come to the journal's end it rests for BOOKKEEPER_REST_MS: then the readings of a meter come together, and a page of
+ * the database is written once for them. */
 #define BOOKKEEPER_STEP_MS 20
+#define BOOKKEEPER_REST_MS 1000
 enum status bookkeeper_step(
     struct bookkeeper *b, const struct clock *clock, bool *ret_is_changed, struct error *err);
+/* Nothing is folded for BOOKKEEPER_REST_MS. */
+void bookkeeper_rest(struct bookkeeper *b, const struct clock *clock);
 /* After the commit of a step. */
 void bookkeeper_committed(struct bookkeeper *b);

@@ -160,12 +160,14 @@ static void *run(void *argument)
             break;
         int64_t due = talk(c), show_due = show_now(c);
         due = show_due < due ? show_due : due;
+        int64_t turn_due = turn_due_mono_ms(&c->turn);
+        due = turn_due < due ? turn_due : due;
         due = due < now + TURN_MS ? due : now + TURN_MS;
         if (!is_good) { /* what arrives meanwhile waits in the inbox, up to its quotas */
             inbox_pause(c->turn.inbox, now + RETRY_MS, SIZE_MAX);
             continue;
         }
-        if (c->turn.held == NULL && !c->turn.bookkeeper.has_more)
+        if (c->turn.held == NULL)
             inbox_wait(c->turn.inbox, due);
         inbox_pause(c->turn.inbox, c->gather_until_mono_ms, GATHER_BYTES);
     }

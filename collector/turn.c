@@ -276,13 +276,20 @@ static bool has_room_for_books(const struct turn *t)
 
 static enum status keep_books(struct turn *t, struct group *g, struct error *err)
 {
-    t->bookkeeper.has_more = false;
-    return has_room_for_books(t) ? bookkeeper_step(&t->bookkeeper, t->clock, &g->is_changed, err) : ST_OK;
+    if (has_room_for_books(t))
+        return bookkeeper_step(&t->bookkeeper, t->clock, &g->is_changed, err);
+    bookkeeper_rest(&t->bookkeeper, t->clock);
+    return ST_OK;
 }
 
 static int64_t lower_of(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+int64_t turn_due_mono_ms(const struct turn *t)
+{
+    return t->bookkeeper.position < t->journal_end ? t->bookkeeper.due_mono_ms : INT64_MAX;
 }
 
 bool turn_is_clock_behind(const struct turn *t)

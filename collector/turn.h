@@ -66,6 +66,8 @@ void turn_close(struct turn *t); /* accepts a zeroed struct */
  * *ret_is_changed: something was written. ST_FULL, ST_TIMEOUT: nothing was, memory is what the disk says, try
  * again. ST_STORAGE: end without another word; nothing of this turn is acknowledged. */
 enum status turn_run(struct turn *t, bool *ret_is_changed, struct error *err);
+/* When there is something to do though nothing arrives; INT64_MAX = never. */
+int64_t turn_due_mono_ms(const struct turn *t);
 /* Does it say less than when the latest batch arrived? One of the two was wrong, and nobody knows which: readings ahead
  * of it are not judged by it. */
 bool turn_is_clock_behind(const struct turn *t);

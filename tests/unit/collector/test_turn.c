@@ -140,7 +140,12 @@ static void test_a_batch_that_the_ledger_still_needs_is_not_pruned(void **state)
     t->points_due_mono_ms = 0;
     give_value(t, 2);
     struct error err = {""};
+    assert_int_equal(t->bookkeeper.position, 1); /* it rests */
+    assert_int_equal(turn_due_mono_ms(t), turn_now_mono_ms + BOOKKEEPER_REST_MS);
+    turn_now_mono_ms += BOOKKEEPER_REST_MS;
+    turn_once(t);
     assert_int_equal(t->bookkeeper.position, 2);
+    assert_int_equal(turn_due_mono_ms(t), INT64_MAX);
     assert_int_equal(
         db_exec(t->db,
             "UPDATE journal SET received_ms = 1; UPDATE cursor SET position = 2 WHERE name = 'raw';"
