@@ -19,8 +19,9 @@ struct model *acceptance_load(const struct collector_settings *settings)
 }
 
 static enum status judge_differences(
-    const char *database_path, const struct model *m, int64_t now_ms, struct acceptance *a, struct error *err)
+    const char *database_path, int64_t now_ms, struct acceptance *a, struct error *err)
 {
+    const struct model *m = a->model;
     struct difference_now now = model_now(m, now_ms), old_now = model_now(a->base_model, now_ms);
     if (old_now.day > now.day)
         now.day = old_now.day;
@@ -39,14 +40,17 @@ enum status acceptance_judge(struct db *db, const char *database_path, const str
 {
     *ret = (struct acceptance){.verdict = VERDICT_FIRST};
     enum status status = version_newest(db, &ret->base, err);
-    if (status != ST_OK || ret->base.number == 0)
+    if (status != ST_OK)
         return status;
+    ret->model = model_get(m);
+    if (ret->base.number == 0)
+        return ST_OK;
     ret->base_model = version_model(&ret->base);
     if (hash_is_equal(&ret->base_model->hash, &m->hash)) {
         ret->verdict = VERDICT_SAME;
         return ST_OK;
     }
-    status = judge_differences(database_path, m, now_ms, ret, err);
+    status = judge_differences(database_path, now_ms, ret, err);
     if (status != ST_OK)
         acceptance_release(ret);
     return status;
@@ -57,6 +61,7 @@ void acceptance_release(struct acceptance *a)
     differences_release(&a->differences);
     decision_release(&a->decision);
     model_put(a->base_model);
+    model_put(a->model);
     version_release(&a->base);
     *a = (struct acceptance){0};
 }
@@ -66,8 +71,7 @@ int64_t acceptance_number(const struct acceptance *a)
     return a->base.number + (a->verdict != VERDICT_SAME);
 }
 
-enum status acceptance_record(
-    const struct acceptance *a, struct db *db, const struct model *m, int64_t now_ms, struct error *err)
+enum status acceptance_record(const struct acceptance *a, struct db *db, int64_t now_ms, struct error *err)
 {
     assert(a->verdict != VERDICT_REFUSED);
     if (a->verdict == VERDICT_SAME)
@@ -75,7 +79,7 @@ enum status acceptance_record(
     enum status status = db_begin(db, err);
     if (status != ST_OK)
         return status;
-    status = version_add(db, acceptance_number(a), now_ms, m, a->decision.who, a->decision.why, err);
+    status = version_add(db, acceptance_number(a), now_ms, a->model, a->decision.who, a->decision.why, err);
     if (status == ST_OK)
         return db_commit(db, err);
     db_rollback(db);

@@ -23,22 +23,22 @@ enum verdict {
 
 struct acceptance {
     enum verdict verdict;
+    const struct model *model;      /* that was judged; a reference */
     struct version base;            /* number 0 where there is none */
     const struct model *base_model; /* NULL where there is none */
-    struct differences differences; /* borrow both models */
+    struct differences differences; /* of both models */
     struct decision decision;       /* where VERDICT_DECIDED */
     struct decision_step step;
 };
 
-/* Reads only. `db`: of the collector, any connection; `database_path`: its file. Borrows `m` as long as `ret` is used. */
+/* Reads only. `db`: of the collector, any connection; `database_path`: its file. Takes a reference of `m`. */
 enum status acceptance_judge(struct db *db, const char *database_path, const struct model *m, int64_t now_ms,
     struct acceptance *ret, struct error *err);
 void acceptance_release(struct acceptance *a);
 /* The number of the version that this makes, or of the one that stays. */
 int64_t acceptance_number(const struct acceptance *a);
 /* Writes the version in a transaction of its own, unless what counts is the same. Not for what is refused. */
-enum status acceptance_record(
-    const struct acceptance *a, struct db *db, const struct model *m, int64_t now_ms, struct error *err);
+enum status acceptance_record(const struct acceptance *a, struct db *db, int64_t now_ms, struct error *err);
 /* To the log: the version and what changed, and where it is refused each change of the past. */
 void acceptance_log(const struct acceptance *a);
 /* ST_INVALID, in one sentence, where it is refused. */

@@ -40,6 +40,12 @@ static void forget_model(struct bookkeeper *b)
     meters_release(&b->meters);
 }
 
+void bookkeeper_use(struct bookkeeper *b, const struct park *park)
+{
+    forget_model(b);
+    b->park = park;
+}
+
 void bookkeeper_release(struct bookkeeper *b)
 {
     forget_model(b);

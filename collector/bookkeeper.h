@@ -50,6 +50,8 @@ struct bookkeeper {
 
 /* Borrows both. */
 void bookkeeper_init(struct bookkeeper *b, struct db *db, const struct park *park);
+/* Another model, from the next step on: what was folded with other segments is looked at again. */
+void bookkeeper_use(struct bookkeeper *b, const struct park *park);
 void bookkeeper_release(struct bookkeeper *b); /* accepts a zeroed struct */
 /* Reads the cursor; before the first step, and after a failed commit: what is in memory is not what is on disk. */
 enum status bookkeeper_reset(struct bookkeeper *b, struct error *err);

@@ -1,6 +1,5 @@
 #include "collector/core.h"
 
-#include "collector/accept.h"
 #include "collector/turn.h"
 #include "lib/mem.h"
 #include "lib/mqtt.h"
@@ -27,10 +26,13 @@ struct core {
     int64_t gather_until_mono_ms;
     bool has_failed;
     struct error failure;
-    const struct model *model;    /* in use */
-    struct acceptance acceptance; /* of a model that is still to be recorded */
-    bool is_recorded;
+    const struct model *model; /* in use */
+    /* One that is to be recorded, and used then; at a start, which a full disk does not keep from working, it is in use
+     * already. */
+    struct acceptance next;
     struct complaint unrecorded;
+    pthread_mutex_t offer_lock; /* around: */
+    struct acceptance offered;
 };
 
 static void on_message(void *user_data, const struct mqtt_message *message)
@@ -68,45 +70,99 @@ static bool turn(struct core *c)
 
 /* ---- the park model ---- */
 
-/* Between two turns. On a full disk the model counts all the same, and its version is written when there is room. */
-static enum status record_model(struct core *c, struct error *err)
+static void use_model(struct core *c, const struct model *m)
+{
+    const struct model *before = c->model;
+    c->model = model_get(m);
+    turn_use(&c->turn, m->park);
+    model_box_set(c->options.models, m);
+    model_put(before);
+}
+
+/* Two reloads in a row: the second was judged before the first was recorded, against what is no longer the newest. */
+static enum status judge_again(struct core *c, struct error *err)
+{
+    int64_t newest;
+    enum status status = version_newest_number(c->turn.db, &newest, err);
+    if (status != ST_OK || newest == c->next.base.number)
+        return status;
+    struct acceptance again;
+    status = acceptance_judge(
+        c->turn.db, c->options.settings->database.path, c->next.model, c->clock->wall_ms(), &again, err);
+    if (status != ST_OK)
+        return status;
+    acceptance_release(&c->next);
+    c->next = again;
+    struct error why;
+    if (acceptance_refusal(&c->next, &why) != ST_OK) {
+        acceptance_log(&c->next);
+        log_error("model", "%s", why.text);
+        acceptance_release(&c->next);
+    }
+    return ST_OK;
+}
+
+/* On a full disk the version is written when there is room. */
+static enum status record_next(struct core *c, struct error *err)
 {
     int64_t now = c->clock->mono_ms();
     struct error why;
-    enum status status = acceptance_record(&c->acceptance, c->turn.db, c->model, c->clock->wall_ms(), &why);
+    enum status status = acceptance_record(&c->next, c->turn.db, c->clock->wall_ms(), &why);
     if (status == ST_FULL || status == ST_TIMEOUT) {
-        complain(&c->unrecorded, now, LOG_LEVEL_WARN, "model",
-            "%s; this version counts, and is written later", why.text);
+        complain(&c->unrecorded, now, LOG_LEVEL_WARN, "model", "%s; this version is written later", why.text);
         return ST_OK;
     }
     if (status != ST_OK)
         return error_set(err, status, "%s", why.text);
     complaint_clear(&c->unrecorded, now, "model", "the version is written");
-    acceptance_log(&c->acceptance);
-    acceptance_release(&c->acceptance);
-    c->is_recorded = true;
+    acceptance_log(&c->next);
+    if (c->next.model != c->model)
+        use_model(c, c->next.model);
+    acceptance_release(&c->next);
     return ST_OK;
 }
 
 static enum status accept_first(struct core *c, struct error *err)
 {
-    enum status status = acceptance_judge(c->turn.db, c->options.settings->database.path, c->options.model,
-        c->clock->wall_ms(), &c->acceptance, err);
+    enum status status = acceptance_judge(
+        c->turn.db, c->options.settings->database.path, c->options.model, c->clock->wall_ms(), &c->next, err);
     if (status != ST_OK)
         return status;
-    c->model = model_get(c->options.model);
-    status = acceptance_refusal(&c->acceptance, err);
-    if (status == ST_OK)
-        return record_model(c, err);
-    acceptance_log(&c->acceptance);
-    return status;
+    status = acceptance_refusal(&c->next, err);
+    if (status != ST_OK) {
+        acceptance_log(&c->next);
+        return status;
+    }
+    use_model(c, c->options.model);
+    return record_next(c, err);
 }
 
-/* What a full disk kept from being written. */
+void core_offer(struct core *c, struct acceptance *a)
+{
+    pthread_mutex_lock(&c->offer_lock);
+    acceptance_release(&c->offered);
+    c->offered = *a;
+    pthread_mutex_unlock(&c->offer_lock);
+    *a = (struct acceptance){0};
+    core_wake(c);
+}
+
+/* Between two turns: nothing is under way. */
 static void settle_model(struct core *c)
 {
+    pthread_mutex_lock(&c->offer_lock);
+    struct acceptance offered = c->offered;
+    c->offered = (struct acceptance){0};
+    pthread_mutex_unlock(&c->offer_lock);
+    if (offered.model != NULL) {
+        acceptance_release(&c->next);
+        c->next = offered;
+    }
     struct error err;
-    if (!c->is_recorded && record_model(c, &err) != ST_OK)
+    enum status status = c->next.model != NULL ? judge_again(c, &err) : ST_OK;
+    if (status == ST_OK && c->next.model != NULL)
+        status = record_next(c, &err);
+    if (status != ST_OK)
         fail(c, &err);
 }
 
@@ -132,6 +188,7 @@ static int64_t show_now(struct core *c)
 {
     struct turn *t = &c->turn;
     struct show_source source = {.park = c->model->park,
+        .model = c->model,
         .known = &t->known,
         .presence = &t->presence,
         .now_ms = c->clock->wall_ms(),
@@ -189,6 +246,7 @@ enum status core_create(const struct core_options *options, struct core **ret, s
         free(c);
         return status;
     }
+    pthread_mutex_init(&c->offer_lock, NULL);
     if ((status = accept_first(c, err)) != ST_OK) {
         core_destroy(c);
         return status;
@@ -242,8 +300,10 @@ void core_destroy(struct core *c)
         return;
     mqtt_destroy(c->mqtt);
     turn_close(&c->turn);
-    acceptance_release(&c->acceptance);
+    acceptance_release(&c->next);
+    acceptance_release(&c->offered);
     model_put(c->model);
+    pthread_mutex_destroy(&c->offer_lock);
     free(c);
 }
 

@@ -4,8 +4,9 @@
  */
 #pragma once
 
+#include "collector/accept.h"
 #include "collector/live/snapshot.h"
-#include "collector/model/model.h"
+#include "collector/model/model_box.h"
 #include "collector/settings.h"
 #include "collector/store/store.h"
 #include "lib/clock.h"
@@ -19,6 +20,7 @@ struct core_options {
     const struct model *model; /* judged, recorded and used; the core takes references of its own */
     const struct clock *clock;
     struct snapshot_box *box;
+    struct model_box *models; /* where the core puts the model in use */
 };
 
 /* Opens the database, loads its state, and accepts the park model. ST_INVALID: the model changes the past, and nobody
@@ -32,6 +34,9 @@ void core_wake(struct core *c);
 /* Returns when the thread is gone. ST_STORAGE: it had ended by itself, nothing was acknowledged that is not
  * on disk. */
 enum status core_stop(struct core *c, struct error *err);
+/* A model that may take the place of the one in use (neither refused nor the same): recorded and used between two turns. Takes
+ * what `a` has, and replaces an earlier one that still waits. Any thread. */
+void core_offer(struct core *c, struct acceptance *a);
 void core_destroy(struct core *c); /* accepts NULL; stopped */
 /* Monotonic time of the thread's last turn. Any thread. */
 int64_t core_heartbeat_mono_ms(void *core);

@@ -8,6 +8,7 @@
 #include "collector/decide_command.h"
 #include "collector/ledger/meters.h"
 #include "collector/rebuild.h"
+#include "collector/reload.h"
 #include "collector/report/command.h"
 #include "collector/status.h"
 #include "collector/verify.h"
@@ -95,6 +96,7 @@ static void wake_core(void *core)
 struct running {
     char *broker_password, *store_password;
     struct snapshot_box *box;
+    struct model_box *models;
     struct core *core;
     struct store *store;
     struct web *web;
@@ -133,11 +135,13 @@ static enum status start(const struct collector_settings *settings, const struct
     if (status != ST_OK)
         return status;
     r->box = snapshot_box_create();
+    r->models = model_box_create();
     struct core_options core_options = {.settings = settings,
         .password = r->broker_password,
         .model = model,
         .clock = settings->clock == 0 ? &clock_system : &clock_trusted,
-        .box = r->box};
+        .box = r->box,
+        .models = r->models};
     if ((status = core_create(&core_options, &r->core, err)) != ST_OK)
         return status;
     struct store_options store_options = {.database_path = settings->database.path,
@@ -149,6 +153,7 @@ static enum status start(const struct collector_settings *settings, const struct
         .body_lines = (int)settings->store.body_lines,
         .timeout_ms = (int)settings->store.timeout_ms,
         .park = model->park,
+        .models = r->models,
         .user_data = r->core,
         .on_result = wake_core};
     r->store = store_create(&store_options);
@@ -162,6 +167,7 @@ static enum status start(const struct collector_settings *settings, const struct
         .database_path = settings->database.path,
         .box = r->box,
         .park = model->park,
+        .models = r->models,
         .store = r->store,
         .core_heartbeat_mono_ms = core_heartbeat_mono_ms,
         .user_data = r->core};
@@ -186,19 +192,20 @@ static enum status stop(struct running *r, bool was_started, struct error *err)
     core_destroy(r->core);
     store_destroy(r->store);
     snapshot_box_destroy(r->box);
+    model_box_destroy(r->models);
     free(r->broker_password);
     free(r->store_password);
     return status;
 }
 
-static int run(const struct collector_settings *settings, const struct model *model)
+static int run(const char *config, const struct collector_settings *settings, const struct model *model)
 {
     struct running running = {0};
     struct error err, stop_err;
     enum status status = start(settings, model, &running, &err);
     bool is_started = status == ST_OK;
-    if (is_started)
-        program_wait_for_end();
+    while (is_started && program_wait() == PROGRAM_RELOAD)
+        reload_run(config, settings, running.core);
     enum status stopped = stop(&running, is_started, &stop_err);
     if (status == ST_OK && stopped != ST_OK) {
         status = stopped;
@@ -237,7 +244,7 @@ static int perform_with_model(
             .language = command->language,
             .output = command->output});
     log_open((enum log_level)settings->log_level);
-    return run(settings, model);
+    return run(command->config, settings, model);
 }
 
 static int check_and_perform(const struct command *command, const struct collector_settings *settings)

@@ -469,6 +469,13 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
     return status;
 }
 
+void turn_use(struct turn *t, const struct park *park)
+{
+    t->minute.park = park;
+    bookkeeper_use(&t->bookkeeper, park);
+    show_touch(&t->show);
+}
+
 void turn_close(struct turn *t)
 {
     inbox_destroy(t->inbox);

@@ -32,6 +32,14 @@ void program_wait_for_end(void)
     sigwait(&ends, &signal);
 }
 
+enum program_wish program_wait(void)
+{
+    sigset_t all = end_signals();
+    int signal;
+    sigwait(&all, &signal);
+    return signal == SIGHUP ? PROGRAM_RELOAD : PROGRAM_END;
+}
+
 bool program_is_asked_to_end(void)
 {
     sigset_t pending;

@@ -13,6 +13,9 @@
 void program_begin(void);
 /* Waits until the program is asked to end. Main thread. */
 void program_wait_for_end(void);
+/* The same for a program that can read its settings again: it is asked for that by SIGHUP, and to end by the others. */
+enum program_wish { PROGRAM_END, PROGRAM_RELOAD };
+enum program_wish program_wait(void);
 /* Has it been asked? For long work on the main thread. */
 bool program_is_asked_to_end(void);
 /* Any thread: wakes the main thread, which finds out why. */

@@ -131,6 +131,8 @@ static struct snapshot *make(struct show *s, const struct show_source *source)
     snapshot->made_ms = source->now_ms;
     snapshot->number = ++s->number;
     snapshot->park = source->park;
+    if (source->model != NULL)
+        snapshot_hold(snapshot, source->model);
     snapshot->counters = s->counters;
     snapshot->counters.discarded_bytes = source->discarded_bytes;
     snapshot->is_broker_connected = source->is_broker_connected;

@@ -18,7 +18,8 @@ struct show {
 
 struct show_source {
     const struct park *park;
-    struct known *known; /* only read; its sorted list may be made anew */
+    const struct model *model; /* whose the park is, to be held by what is shown; NULL = the park stays */
+    struct known *known;       /* only read; its sorted list may be made anew */
     const struct presence *presence;
     int64_t now_ms;
     bool is_broker_connected, is_clock_synchronised, is_clock_behind;

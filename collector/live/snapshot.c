@@ -11,6 +11,7 @@
  */
 struct held_snapshot {
     struct snapshot value;
+    const struct model *model; /* NULL = its park is somebody else's */
     atomic_int references;
 };
 
@@ -83,6 +84,7 @@ void snapshot_put(const struct snapshot *s)
     struct held_snapshot *h = held(s);
     free((void *)(uintptr_t)h->value.points);
     free((void *)(uintptr_t)h->value.gateways);
+    model_put(h->model);
     free(h);
 }
 
@@ -92,6 +94,12 @@ void snapshot_listen(struct snapshot_box *box, void (*on_publish)(void *user_dat
     box->on_publish = on_publish;
     box->user_data = user_data;
     pthread_mutex_unlock(&box->mutex);
+}
+
+void snapshot_hold(struct snapshot *s, const struct model *m)
+{
+    held(s)->model = model_get(m);
+    s->park = m->park;
 }
 
 struct snapshot_point *snapshot_points(struct snapshot *s)

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "collector/model/park.h"
+#include "collector/model/model.h"
 #include "lib/batch.h"
 #include "lib/id.h"
 
@@ -87,6 +87,8 @@ void snapshot_listen(struct snapshot_box *box, void (*on_publish)(void *user_dat
 /* A zeroed snapshot with room for that many points and gateways; the caller fills it (its arrays by
  * snapshot_points and snapshot_gateways) before publishing. */
 struct snapshot *snapshot_create(size_t points, size_t gateways);
+/* Its park is this model's, which it holds as long as it is itself. Before publishing, once. */
+void snapshot_hold(struct snapshot *s, const struct model *m);
 /* The arrays, to be filled before publishing only. */
 struct snapshot_point *snapshot_points(struct snapshot *s);
 struct snapshot_gateway *snapshot_gateways(struct snapshot *s);

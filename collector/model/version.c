@@ -64,6 +64,17 @@ enum status version_newest(struct db *db, struct version *ret, struct error *err
     return status;
 }
 
+enum status version_newest_number(struct db *db, int64_t *ret, struct error *err)
+{
+    struct db_stmt *s = db_keep(db, "SELECT coalesce(max(number), 0) FROM model_version");
+    bool has_row;
+    enum status status = db_step(s, &has_row, err);
+    if (status == ST_OK)
+        *ret = db_int(s, 0);
+    db_reset(s);
+    return status;
+}
+
 struct model *version_model(const struct version *v)
 {
     struct span texts[MODEL_FILES];

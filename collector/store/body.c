@@ -40,6 +40,12 @@ struct body_reader *body_reader_create(struct db *db, const struct park *park)
     return r;
 }
 
+void body_reader_use(struct body_reader *r, const struct park *park)
+{
+    series_cache_release(&r->series);
+    r->series.park = park;
+}
+
 void body_reader_destroy(struct body_reader *r)
 {
     if (!r)

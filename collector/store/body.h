@@ -38,6 +38,8 @@ struct body_reader;
 
 /* Borrows both for its life; prepares its statements in `db`. */
 struct body_reader *body_reader_create(struct db *db, const struct park *park);
+/* Another park, for the tags of what is read from now on. */
+void body_reader_use(struct body_reader *r, const struct park *park);
 void body_reader_destroy(struct body_reader *r); /* accepts NULL; before `db` is closed */
 
 /* The cursor that the core recorded. */

@@ -20,6 +20,7 @@
 struct store {
     struct influx *influx;
     const struct park *park;
+    struct model_box *models;
     char *database_path;
     size_t body_lines;
     void *user_data;
@@ -41,6 +42,7 @@ struct store {
     bool has_result;
 
     /* The thread's own. */
+    const struct model *model; /* whose the park is */
     struct db *db;
     struct body_reader *reader;
     struct countback *countback;
@@ -167,6 +169,7 @@ struct store *store_create(const struct store_options *options)
         .timeout_ms = options->timeout_ms,
     });
     s->park = options->park;
+    s->models = options->models;
     s->database_path = mem_strdup(options->database_path);
     s->body_lines = options->body_lines > 0 ? (size_t)options->body_lines : 1;
     s->poster = (struct poster){.influx = s->influx,
@@ -238,6 +241,16 @@ static enum status open_sources(struct store *s, struct error *err)
     s->status.raw_position = s->raw_position = s->raw_read;
     pthread_mutex_unlock(&s->lock);
     return ST_OK;
+}
+
+/* Tags are those of the model in use when a body is begun. */
+static void follow_model(struct store *s)
+{
+    if (s->models == NULL || !model_box_follow(s->models, &s->model))
+        return;
+    s->park = s->model->park;
+    if (s->reader != NULL)
+        body_reader_use(s->reader, s->park);
 }
 
 /* How long the oldest batch has waited, told even while the store is away. */
@@ -324,6 +337,7 @@ static void *run(void *argument)
         struct error err;
         bool is_idle = false;
         take_wake(s);
+        follow_model(s);
         /* What waits is known before the store is asked: it may be away for long. */
         enum status status = open_sources(s, &err);
         if (status == ST_OK)
@@ -426,6 +440,7 @@ void store_destroy(struct store *s)
     hour_list_release(&s->touched);
     free(s->counted.items);
     influx_destroy(s->influx);
+    model_put(s->model);
     free(s->database_path);
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->lock);

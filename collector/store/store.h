@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "collector/model/park.h"
+#include "collector/model/model_box.h"
 #include "collector/store/hours.h"
 #include "lib/status.h"
 
@@ -25,7 +25,8 @@ struct store_options {
     int64_t raw_retention_days;  /* 0 = for ever */
     int body_lines;
     int timeout_ms;
-    const struct park *park; /* borrowed; outlives the store */
+    const struct park *park;  /* borrowed; outlives the store */
+    struct model_box *models; /* borrowed: the park is that of the model in use; NULL = it is `park` */
     void *user_data;
     void (*on_result)(void *user_data); /* on the store's thread: a result waits; must only wake the core */
 };

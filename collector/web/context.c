@@ -13,6 +13,22 @@ static json_t *load_texts(const struct web_assets *assets, const char *name)
     return asset != NULL ? json_loadb(asset->data, asset->len, 0, NULL) : NULL;
 }
 
+static void release_zones(struct web_context *context)
+{
+    for (size_t i = 0; context->zones && context->zones[i]; i++)
+        zone_destroy(context->zones[i]);
+    free(context->zones);
+}
+
+void context_use_park(struct web_context *context)
+{
+    const struct conf_list *sites = &context->options->park->sites;
+    release_zones(context);
+    context->zones = mem_zalloc((sites->count + 1) * sizeof(struct zone *));
+    for (size_t i = 0; i < sites->count; i++)
+        context->zones[i] = zone_create(((const struct park_site *)sites->items)[i].zone);
+}
+
 enum status context_init(struct web_context *context, const struct web_options *options, struct error *err)
 {
     memset(context, 0, sizeof *context);
@@ -27,10 +43,7 @@ enum status context_init(struct web_context *context, const struct web_options *
         .access = options->access,
         .is_https = options->is_https,
         .clock = context->clock});
-    const struct conf_list *sites = &options->park->sites;
-    context->zones = mem_zalloc((sites->count + 1) * sizeof(struct zone *));
-    for (size_t i = 0; i < sites->count; i++)
-        context->zones[i] = zone_create(((const struct park_site *)sites->items)[i].zone);
+    context_use_park(context);
     return ST_OK;
 }
 
@@ -51,9 +64,7 @@ void context_close_db(struct web_context *context)
 void context_release(struct web_context *context)
 {
     context_close_db(context);
-    for (size_t i = 0; context->zones && context->zones[i]; i++)
-        zone_destroy(context->zones[i]);
-    free(context->zones);
+    release_zones(context);
     guard_destroy(context->guard);
     for (int i = 0; i < PAGE_LANGUAGES; i++)
         json_decref(context->texts[i]);

@@ -31,6 +31,8 @@ enum status context_init(struct web_context *context, const struct web_options *
 void context_release(struct web_context *context);
 /* The reader; where it cannot be opened context->db stays NULL. */
 bool context_open_db(struct web_context *context, struct error *err);
+/* The park of `options` is another one. */
+void context_use_park(struct web_context *context);
 void context_close_db(struct web_context *context);
 
 /* Of the ledger's books. */

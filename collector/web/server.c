@@ -35,6 +35,7 @@
 struct web {
     struct web_options options;
     char *address, *assets, *database_path, *name;
+    const struct model *model; /* whose the park of `options` is; NULL = somebody else's */
     struct web_context context;
     struct router router;
     struct clients *clients;
@@ -313,6 +314,15 @@ static bool begin_body(const struct web *w, const struct web_request *request, i
     return true;
 }
 
+/* Each answer is of one model: the one in use when it is made. */
+static void follow_model(struct web *w)
+{
+    if (w->options.models == NULL || !model_box_follow(w->options.models, &w->model))
+        return;
+    w->options.park = w->model->park;
+    context_use_park(&w->context);
+}
+
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
     const char *method, const char *version, const char *upload, size_t *upload_size, void **mark)
 {
@@ -343,6 +353,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         *mark = &head_mark;
         return MHD_YES;
     }
+    follow_model(w);
     if (answer.code == 0)
         answer = router_answer(&w->router, &w->context, &request, &caller);
     clients_set(w->clients, client_of(connection), answer.is_stream ? CLIENT_STREAMS : CLIENT_IS_ANSWERED);
@@ -354,6 +365,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 static char *make_event(void *user_data)
 {
     struct web *w = user_data;
+    follow_model(w);
     const struct snapshot *s = snapshot_get(w->options.box);
     if (!s)
         return NULL;
@@ -418,6 +430,7 @@ static void web_destroy(struct web *w)
     stream_hub_destroy(w->context.streams);
     clients_destroy(w->clients);
     context_release(&w->context);
+    model_put(w->model);
     free(w->address);
     free(w->assets);
     free(w->database_path);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "collector/live/snapshot.h"
+#include "collector/model/model_box.h"
 #include "collector/store/store.h"
 #include "collector/web/guard.h"
 #include "lib/status.h"
@@ -23,7 +24,8 @@ struct web_options {
     const char *database_path; /* of the collector */
     struct snapshot_box *box;
     const struct park *park;
-    int request_ms; /* within which a request must be whole; 0 = half a minute */
+    struct model_box *models; /* the park is that of the model in use; NULL = it is `park` */
+    int request_ms;           /* within which a request must be whole; 0 = half a minute */
     /* Borrowed; for readiness and metrics. NULL = there is none. */
     struct store *store;
     /* Monotonic ms of the core thread's last turn; any thread. */

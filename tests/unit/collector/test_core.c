@@ -30,6 +30,7 @@ struct scene {
     struct collector_settings settings;
     struct model *model;
     struct snapshot_box *box;
+    struct model_box *models;
     struct store *store;
     struct core *core;
     int influx_port; /* 0 = the store is not started: it never answers */
@@ -44,8 +45,12 @@ static void core_up(struct scene *s)
 {
     struct error err = {""};
     s->box = snapshot_box_create();
-    struct core_options options = {
-        .settings = &s->settings, .model = s->model, .clock = &clock_ahead, .box = s->box};
+    s->models = model_box_create();
+    struct core_options options = {.settings = &s->settings,
+        .model = s->model,
+        .clock = &clock_ahead,
+        .box = s->box,
+        .models = s->models};
     if (core_create(&options, &s->core, &err) != ST_OK)
         fail_msg("%s", err.text);
     char *url = mem_printf("http://127.0.0.1:%d", s->influx_port != 0 ? s->influx_port : 1);
@@ -71,6 +76,7 @@ static enum status core_down(struct scene *s, struct error *err)
     core_destroy(s->core);
     store_destroy(s->store);
     snapshot_box_destroy(s->box);
+    model_box_destroy(s->models);
     s->core = NULL;
     return status;
 }
