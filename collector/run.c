@@ -1,7 +1,7 @@
 #include "collector/run.h"
 
 #include "collector/access/token_command.h"
-#include "collector/backup.h"
+#include "collector/backup/backup.h"
 #include "collector/core.h"
 #include "collector/model/rates.h"
 #include "collector/rebuild.h"

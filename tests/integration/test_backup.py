@@ -236,6 +236,7 @@ def test_an_interrupted_restore_is_finished_by_the_next_one(house, tmp_path):
     agent = Publisher(house.broker, "gw-a")
     agent.send(1, [house.line(1)])
     agent.wait_ack(1)
+    house.collector.wait_settled()
     good = tmp_path / "good.db"
     assert command(house.collector, "backup", "-o", good).returncode == 0
     house.collector.stop()
@@ -250,7 +251,9 @@ def test_an_interrupted_restore_is_finished_by_the_next_one(house, tmp_path):
         assert house.database.exists() != is_aside
         done = command(house.collector, "restore", good)
         assert done.returncode == 0 and "it asks the agents for every batch after this backup" in done.stdout
-        assert not restoring.exists()
+        assert not list(house.database.parent.glob("*.restoring*"))
+        # Nobody knows what the killed one replaced: all of the backup is posted again.
+        assert ("posted to the time-series store again: 1 (a restore was interrupted)" in done.stdout) == is_aside
     house.start()
     assert house.query("SELECT seq FROM journal") == [(1,)]
     assert len(list(house.database.parent.glob("collector.db.before-2*Z"))) == 1
@@ -309,7 +312,12 @@ def test_what_agents_no_longer_hold_after_a_restore_is_lost_by_name(house, tmp_p
         agent.send(seq, [house.line(seq)])
     agent.wait_ack(10)
     house.collector.kill()
-    assert command(house.collector, "restore", backup).returncode == 0
+    # Also where the present database can no longer be read.
+    house.database.write_bytes(b"what a broken disk left of it" * 1000)
+    house.database.with_name("collector.db-wal").unlink()
+    done = command(house.collector, "restore", backup)
+    assert done.returncode == 0 and f"could not be compared with what was here (it cannot be read: {house.database} is not a sound" in done.stdout
+    assert "then run park-collector rebuild for the days since" in done.stdout
     agent.forget()
     house.collector.start()
     house.wait_connected()
@@ -321,3 +329,42 @@ def test_what_agents_no_longer_hold_after_a_restore_is_lost_by_name(house, tmp_p
     agent.wait_ack(11)
     assert house.query("SELECT gateway, epoch, first_seq, last_seq FROM loss") == [("gw-a", 1, 4, 7)]
     assert [loss["gateway"] for loss in house.collector.get_json("/api/v1/losses")["losses"]] == ["gw-a"]
+
+
+def test_the_store_has_what_the_restored_line_of_databases_has(house, tmp_path):
+    """Two lines of databases accept two values of one point and time; the store got that of the one that is replaced last."""
+    agent = Publisher(house.broker, "gw-a")
+
+    def value(text: str) -> str:
+        return f"register,point=m value={text}i {house.base_ms}"
+
+    def back_up(name: str):
+        house.collector.wait_settled()
+        assert command(house.collector, "backup", "-o", tmp_path / name).returncode == 0
+        return tmp_path / name
+
+    def restore(backup) -> str:
+        house.collector.kill()
+        done = command(house.collector, "restore", backup)
+        assert done.returncode == 0, done.stderr
+        agent.forget()
+        house.start()
+        return done.stdout
+
+    agent.send(1, [house.line(1, "other")])
+    agent.wait_ack(1)
+    fork = back_up("fork.db")
+    agent.send(2, [value("11")])
+    agent.wait_ack(2)
+    one = back_up("one.db")
+    assert "posted to the time-series store again" not in restore(fork)
+    agent.send(3, [value("22")], first=3)
+    agent.wait_ack(3)
+    house.collector.wait_settled()
+    assert house.stored()[("gw-a", "m")] == [(house.base_ms, 22)]
+    assert "posted to the time-series store again: 1 (the database that was here had gone another way)" in restore(one)
+    agent.send(3, [value("22")], first=3)
+    agent.wait_ack(3)
+    house.collector.wait_settled()
+    assert house.stored() == {("gw-a", "other"): [(house.base_ms + 1, 1)], ("gw-a", "m"): [(house.base_ms, 11)]}
+    assert house.query("SELECT seq FROM quarantine") == [(3,)]

@@ -1,5 +1,5 @@
 /* collector/backup: a restore that is killed at any step, and run again. */
-#include "collector/backup.h"
+#include "collector/backup/backup.h"
 #include "collector/schema.h"
 #include "lib/mem.h"
 #include "tests/unit/killed_at.h"

@@ -1,0 +1,171 @@
+#include "collector/backup/backup.h"
+
+#include "collector/backup/database_file.h"
+#include "collector/backup/lineage.h"
+#include "collector/schema.h"
+#include "lib/clock.h"
+#include "lib/file.h"
+#include "lib/mem.h"
+#include "lib/program.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool exists(const char *path)
+{
+    struct stat about;
+    return lstat(path, &about) == 0;
+}
+
+char *restore_unfinished_path(const char *database)
+{
+    char *real = file_real_path(database), *unfinished = mem_printf("%s.restoring", real);
+    free(real);
+    return unfinished;
+}
+
+/* What SQLite keeps beside a database while it is open. */
+static void remove_logs_of(const char *database)
+{
+    char *log = mem_printf("%s-wal", database), *shared = mem_printf("%s-shm", database);
+    unlink(log);
+    unlink(shared);
+    free(shared);
+    free(log);
+}
+
+/* The database with its write-ahead log under another name, so that it can be opened there. The log gets that name
+ * first, and loses its own last: whenever this is cut short, the database that was here is whole where it is. */
+static enum status set_aside(const char *database, const char *aside, struct error *err)
+{
+    char *log = mem_printf("%s-wal", database), *log_aside = mem_printf("%s-wal", aside);
+    enum status status = ST_OK;
+    struct stat about;
+    /* A log that is left over of a database that is aside already has its second name. */
+    bool is_aside = !exists(database) && lstat(log, &about) == 0 && about.st_nlink > 1;
+    if (exists(log) && !is_aside && link(log, log_aside) != 0)
+        status = error_set(err, ST_STORAGE, "cannot link %s to %s: %s", log, log_aside, strerror(errno));
+    if (status == ST_OK)
+        status = file_sync_folder_of(database, err);
+    if (status == ST_OK && exists(database))
+        status = database_move(database, aside, err);
+    if (status == ST_OK) {
+        remove_logs_of(database); /* nothing of them may be left beside the restored one */
+        status = file_sync_folder_of(database, err);
+    }
+    free(log_aside);
+    free(log);
+    return status;
+}
+
+/* A name that no earlier restore has taken, not even for a log. */
+static char *name_aside(const char *database)
+{
+    char stamp[CLOCK_TEXT_SIZE];
+    clock_format_utc(clock_system.wall_ms(), stamp);
+    char *name = mem_printf("%s.before-%s", database, stamp), *log = mem_printf("%s-wal", name);
+    for (int i = 2; exists(name) || exists(log); i++) {
+        free(name);
+        free(log);
+        name = mem_printf("%s.before-%s-%d", database, stamp, i);
+        log = mem_printf("%s-wal", name);
+    }
+    free(log);
+    return name;
+}
+
+static void advise_rebuild(const char *why)
+{
+    printf("the backup could not be compared with what was here (%s); if another one had been put back since "
+           "it\n"
+           "was made, the time-series store may hold other values: then run park-collector rebuild for the "
+           "days since\n",
+        why);
+}
+
+/* What the backup holds and the database that it replaces did not settle is posted again. */
+static enum status join_lines(const char *part, const char *database, bool goes_on, struct error *err)
+{
+    int64_t again;
+    if (!exists(database) && !goes_on) {
+        advise_rebuild("there was nothing");
+        return ST_OK;
+    }
+    /* Which of those that are aside it was that the killed restore replaced, nothing says for sure. */
+    enum status status = lineage_rewind(part, goes_on ? NULL : database, &again, err);
+    if (status == ST_INVALID) {
+        advise_rebuild(err->text);
+        status = ST_OK;
+    } else if (status == ST_OK && again > 0) {
+        printf("batches of the backup that are posted to the time-series store again: %lld (%s)\n",
+            (long long)again,
+            goes_on ? "a restore was interrupted" : "the database that was here had gone another way");
+    }
+    return status;
+}
+
+/* What a restore left that was interrupted stays until the backup is in the database's place: no collector starts. */
+static enum status put_in_place(const char *backup, const char *database, struct error *err)
+{
+    char *restoring = restore_unfinished_path(database), *part = mem_printf("%s.part", restoring),
+         *lock = mem_printf("%s.lock", database), *aside = name_aside(database);
+    bool goes_on = exists(restoring) && !exists(database);
+    /* An administrator restores as root what the collector must be able to open as its own user. */
+    const char *owner = goes_on ? restoring : database;
+    remove_logs_of(part); /* and what else is left of a restore that was killed */
+    unlink(part);
+    enum status status = database_copy(backup, true, part, err);
+    if (status == ST_OK) {
+        status = join_lines(part, database, goes_on, err);
+        remove_logs_of(part); /* a copy that was only read keeps an empty one */
+    }
+    if (status == ST_OK && (status = file_give_to_owner_of(owner, part, err)) == ST_OK)
+        status = file_give_to_owner_of(owner, lock, err);
+    if (status == ST_OK)
+        status = database_move(part, restoring, err);
+    if (status == ST_OK)
+        status = set_aside(database, aside, err);
+    if (status == ST_OK)
+        status = database_move(restoring, database, err);
+    if (status != ST_OK)
+        unlink(part);
+    if (status == ST_OK && exists(aside))
+        printf("the database that was here is now %s\n", aside);
+    else if (status == ST_OK && goes_on)
+        printf(
+            "the database that was here is the newest %s.before-*: a restore had put it there\n", database);
+    free(aside);
+    free(lock);
+    free(part);
+    free(restoring);
+    return status;
+}
+
+int restore_run(const struct collector_settings *settings, const char *backup)
+{
+    struct error err;
+    struct db_lock lock;
+    if (!database_is_apart(backup, settings->database.path, "a backup of it"))
+        return EXIT_USAGE;
+    enum status status = db_check(backup, COLLECTOR_APPLICATION_ID, collector_schema.count, &err);
+    if (status == ST_OK)
+        status = db_lock(settings->database.path, &lock, &err);
+    if (status != ST_OK)
+        return database_exit_code(status, &err);
+    /* SQLite's files stand beside what a link leads to. */
+    char *database = file_real_path(settings->database.path);
+    status = put_in_place(backup, database, &err);
+    if (status == ST_OK)
+        printf("%s holds what %s held.\n"
+               "Next, start the collector: it asks the agents for every batch after this backup. What they "
+               "still\n"
+               "keep comes again; what they do not is recorded as loss, by name (/api/v1/losses).\n",
+            database, backup);
+    free(database);
+    db_unlock(&lock);
+    return database_exit_code(status, &err);
+}
