@@ -145,11 +145,25 @@ static enum status put_in_place(const char *backup, const char *database, struct
     return status;
 }
 
+/* What is not even a file with something in it; says so. */
+static bool may_be_backup(const char *backup)
+{
+    struct stat about;
+    const char *why = *backup == '\0'             ? "names no file"
+                      : stat(backup, &about) != 0 ? NULL /* opening it says what is wrong */
+                      : !S_ISREG(about.st_mode)   ? "is not a regular file"
+                      : about.st_size == 0        ? "is empty"
+                                                  : NULL;
+    if (why != NULL)
+        fprintf(stderr, "park-collector: \"%s\" %s; expected a backup\n", backup, why);
+    return why == NULL;
+}
+
 int restore_run(const struct collector_settings *settings, const char *backup)
 {
     struct error err;
     struct db_lock lock;
-    if (!database_is_apart(backup, settings->database.path, "a backup of it"))
+    if (!database_is_apart(backup, settings->database.path, "a backup of it") || !may_be_backup(backup))
         return EXIT_USAGE;
     enum status status = db_check(backup, COLLECTOR_APPLICATION_ID, collector_schema.count, &err);
     if (status == ST_OK)

@@ -230,6 +230,12 @@ def test_what_is_no_backup_is_refused_before_anything_is_touched(house, tmp_path
         assert len(refused.stderr.splitlines()) == 1
     assert sorted(path.name for path in house.database.parent.iterdir()) == before
     assert command(house.collector, "restore").returncode == 64
+    empty, folder = tmp_path / "empty", tmp_path / "folder"
+    empty.touch()
+    folder.mkdir()
+    for path, why in (("", "names no file"), (empty, "is empty"), (folder, "is not a regular file"), ("/dev/null", "is not a regular file")):
+        refused = command(house.collector, "restore", path)
+        assert (refused.returncode, refused.stderr) == (64, f'park-collector: "{path}" {why}; expected a backup\n')
 
 
 def test_an_interrupted_restore_is_finished_by_the_next_one(house, tmp_path):
