@@ -164,8 +164,10 @@ static enum status stop(struct running *r, bool was_started, struct error *err)
         store_stop(r->store);
         status = core_stop(r->core, err);
     }
-    core_destroy(r->core);
+    /* The writer closes last: with nobody beside it SQLite takes all of the write-ahead log into the database, so that
+     * the file alone is whole. */
     store_destroy(r->store);
+    core_destroy(r->core);
     snapshot_box_destroy(r->box);
     free(r->broker_password);
     free(r->store_password);

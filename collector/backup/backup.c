@@ -18,14 +18,30 @@ static long long mebibytes(const char *path)
     return stat(path, &about) == 0 ? (long long)((about.st_size + (1 << 20) - 1) >> 20) : 0;
 }
 
+/* Whoever opens the backup would take the log of another database for a part of it. */
+static bool lies_beside(const char *target, const char *suffix)
+{
+    struct stat about;
+    char *name = mem_printf("%s%s", target, suffix);
+    bool is_there = lstat(name, &about) == 0;
+    if (is_there)
+        fprintf(stderr,
+            "park-collector: %s is there, and would be taken for a part of the backup; expected another "
+            "name, or that "
+            "to be moved away\n",
+            name);
+    free(name);
+    return is_there;
+}
+
 /* A rename would put the copy in the place of a device, a fifo or a link as well. */
 static bool is_good_target(const char *target, bool may_replace)
 {
     struct stat about;
     if (*target == '\0' || target[strlen(target) - 1] == '/')
         fprintf(stderr, "park-collector: \"%s\" names no file; expected the name of a new one\n", target);
-    else if (lstat(target, &about) != 0)
-        return true; /* what else is wrong with it making the copy will say */
+    else if (lstat(target, &about) != 0) /* what else is wrong with it making the copy will say */
+        return !lies_beside(target, "-wal") && !lies_beside(target, "-journal");
     else if (!S_ISREG(about.st_mode))
         fprintf(stderr,
             "park-collector: %s is not a regular file; expected a new name, or a file to replace\n", target);
@@ -37,7 +53,7 @@ static bool is_good_target(const char *target, bool may_replace)
             "to replace\n",
             target);
     else
-        return true;
+        return !lies_beside(target, "-wal") && !lies_beside(target, "-journal");
     return false;
 }
 
@@ -52,15 +68,31 @@ static enum status check_source(const char *database, struct error *err)
     return status;
 }
 
+/* What some collector uses is not replaced under it; nor does one start on it meanwhile. */
+static enum status hold_target(const char *target, int *ret_fd, struct error *err)
+{
+    struct stat about;
+    if (stat(target, &about) != 0)
+        return ST_OK;
+    enum status status = file_lock(target, ret_fd, err);
+    return status == ST_UNREACHABLE ? error_set(err, status, "%s is in use by another process", target)
+                                    : status;
+}
+
 static enum status back_up(const char *database, const char *part, const char *target, struct error *err)
 {
+    int held = -1;
     enum status status = check_source(database, err);
+    if (status == ST_OK)
+        status = hold_target(target, &held, err);
     if (status != ST_OK)
         return status;
     unlink(part); /* of a backup that was killed */
     if ((status = database_copy(database, false, part, err)) == ST_OK &&
         (status = database_move(part, target, err)) != ST_OK)
         unlink(part);
+    if (held >= 0)
+        close(held);
     return status;
 }
 

@@ -78,7 +78,8 @@ static bool stands_beside(const char *path, const char *database)
 {
     /* SQLite's, lib/db.h, lib/reserve.h, collector/store/unfinished.h, a restore's, collector/access/tokens.h. */
     static const char *const suffixes[] = {"-wal", "-shm", "-journal", ".lock", ".reserve", ".rebuild",
-        ".restoring", ".restoring.part", ".access", ".access-wal", ".access-shm", ".access.lock"};
+        ".restoring", ".restoring.part", ".restoring.part-wal", ".restoring.part-shm", ".restoring.part.lock",
+        ".access", ".access-wal", ".access-shm", ".access.lock"};
     bool is_one = false;
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0] && !is_one; i++) {
         char *name = mem_printf("%s%s", database, suffixes[i]);

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SHOW_EVERY 4096
@@ -41,12 +42,6 @@ static bool is_same_batch(struct db_stmt *a, struct db_stmt *b)
     return is_same;
 }
 
-/* Whatever ails the replaced one: it is not needed, and no reason to give up. */
-static enum status is_unreadable(struct error *err)
-{
-    return error_prefix(err, ST_INVALID, "it cannot be read");
-}
-
 /* The newest batch that has the same place in both, 0 = none. */
 static enum status find_fork(struct db *restored, struct db *replaced, int64_t *ret, struct error *err)
 {
@@ -63,9 +58,8 @@ static enum status find_fork(struct db *restored, struct db *replaced, int64_t *
     progress_begin(&progress);
     while (!is_found && (status = db_step(batches, &has_row, err)) == ST_OK && has_row) {
         db_bind_int(same, 1, db_int(batches, 0));
-        if (db_step(same, &is_found, err) != ST_OK)
-            status = is_unreadable(err);
-        else if (program_is_asked_to_end())
+        status = db_step(same, &is_found, err);
+        if (status == ST_OK && program_is_asked_to_end())
             status = error_set(err, ST_TIMEOUT, "interrupted");
         if (status != ST_OK)
             break;
@@ -82,19 +76,78 @@ static enum status find_fork(struct db *restored, struct db *replaced, int64_t *
     return status;
 }
 
-/* How far the replaced one had settled what the restored one holds. */
-static enum status find_settled(struct db *restored, const char *path, int64_t *ret, struct error *err)
+/* Somebody may have made it who took our number: of what is not there no statement can be made. */
+static enum status check_tables(struct db *db, const char *who, struct error *err)
 {
-    struct db *replaced;
+    int64_t count;
+    enum status status = read_int(db,
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('cursor', 'gateway', "
+        "'journal')",
+        &count, err);
+    if (status == ST_OK && count != 3)
+        status = error_set(err, ST_INVALID, "%s lacks tables of a collector's database", who);
+    return status;
+}
+
+static enum status open_reader(const char *path, const char *who, struct db **ret, struct error *err)
+{
+    struct db *db;
+    enum status status = db_open_reader_own(path, COLLECTOR_APPLICATION_ID, collector_schema.count, &db, err);
+    if (status == ST_OK && (status = check_tables(db, who, err)) != ST_OK)
+        db_close(db);
+    else if (status == ST_OK)
+        *ret = db;
+    return status;
+}
+
+static enum status compare(struct db *restored, struct db *replaced, int64_t *ret, struct error *err)
+{
     int64_t fork, settled;
-    if (db_open_reader_own(path, COLLECTOR_APPLICATION_ID, collector_schema.count, &replaced, err) != ST_OK)
-        return is_unreadable(err);
     enum status status = read_cursor(replaced, &settled, err);
-    if (status != ST_OK)
-        status = is_unreadable(err);
-    else if ((status = find_fork(restored, replaced, &fork, err)) == ST_OK)
+    if (status == ST_OK)
+        status = find_fork(restored, replaced, &fork, err);
+    if (status == ST_OK)
         *ret = fork < settled ? fork : settled;
+    return status;
+}
+
+/* How far the replaced one had settled what the restored one holds. Where it is damaged that is not known, and no
+ * failure: it is the usual reason for a restore. */
+static enum status find_settled(
+    struct db *restored, const char *path, struct lineage *lineage, int64_t *ret, struct error *err)
+{
+    struct db *replaced = NULL;
+    enum status status = open_reader(path, "it", &replaced, err);
+    if (status == ST_OK)
+        status = compare(restored, replaced, ret, err);
+    lineage->is_known = status == ST_OK;
+    if (status == ST_INVALID || (status != ST_OK && replaced != NULL && db_is_corrupt(replaced))) {
+        lineage->why = *err;
+        status = ST_OK;
+    }
     db_close(replaced);
+    return status;
+}
+
+/* The write-ahead log goes with the last connection, where all of it was taken in. */
+static enum status check_folded(const char *path, struct error *err)
+{
+    char *log = mem_printf("%s-wal", path);
+    struct stat about;
+    enum status status = ST_OK;
+    if (stat(log, &about) == 0 && about.st_size > 0)
+        status = error_set(err, ST_STORAGE, "%s was not taken into its database", log);
+    free(log);
+    return status;
+}
+
+static enum status write_cursor(struct db *db, int64_t position, struct error *err)
+{
+    struct db_stmt *set = db_keep(db, "UPDATE cursor SET position = ? WHERE name = 'raw'");
+    db_bind_int(set, 1, position);
+    enum status status = db_run(set, err);
+    if (status == ST_OK && db_changes(db) != 1)
+        status = error_set(err, ST_INVALID, "the backup has no cursor \"raw\"");
     return status;
 }
 
@@ -104,37 +157,46 @@ static enum status set_cursor(const char *path, int64_t position, struct error *
     char *lock = mem_printf("%s.lock", path);
     enum status status = db_open_own(path, COLLECTOR_APPLICATION_ID, &collector_schema, &db, err);
     if (status == ST_OK) {
-        char *sql = mem_printf("UPDATE cursor SET position = %lld WHERE name = 'raw'", (long long)position);
-        if ((status = db_exec(db, sql, err)) == ST_OK)
+        status = write_cursor(db, position, err);
+        if (status == ST_OK)
             status = db_checkpoint(db, err);
-        free(sql);
         db_close(db);
     }
+    if (status == ST_OK)
+        status = check_folded(path, err);
     unlink(lock);
     free(lock);
     return status;
 }
 
-enum status lineage_rewind(const char *restored, const char *replaced, int64_t *ret_again, struct error *err)
+static enum status count_between(struct db *db, int64_t after, int64_t until, int64_t *ret, struct error *err)
+{
+    struct db_stmt *count = db_keep(db, "SELECT count(*) FROM journal WHERE id > ? AND id <= ?");
+    db_bind_int(count, 1, after);
+    db_bind_int(count, 2, until);
+    bool has_row;
+    enum status status = db_step(count, &has_row, err);
+    if (status == ST_OK)
+        *ret = db_int(count, 0);
+    db_reset(count);
+    return status;
+}
+
+enum status lineage_rewind(const char *restored, const char *replaced, struct lineage *ret, struct error *err)
 {
     struct db *db;
     int64_t cursor, settled = 0;
-    *ret_again = 0;
-    enum status status =
-        db_open_reader_own(restored, COLLECTOR_APPLICATION_ID, collector_schema.count, &db, err);
+    *ret = (struct lineage){.is_known = true};
+    enum status status = open_reader(restored, "the backup", &db, err);
     if (status != ST_OK)
         return status;
     status = read_cursor(db, &cursor, err);
     if (status == ST_OK && replaced != NULL)
-        status = find_settled(db, replaced, &settled, err);
-    if (status == ST_OK && settled < cursor) {
-        char *count = mem_printf("SELECT count(*) FROM journal WHERE id > %lld AND id <= %lld",
-            (long long)settled, (long long)cursor);
-        status = read_int(db, count, ret_again, err);
-        free(count);
-    }
+        status = find_settled(db, replaced, ret, &settled, err);
+    if (status == ST_OK && ret->is_known && settled < cursor)
+        status = count_between(db, settled, cursor, &ret->again, err);
     db_close(db);
-    if (status == ST_OK && *ret_again > 0)
+    if (status == ST_OK && ret->again > 0)
         status = set_cursor(restored, settled, err);
     return status;
 }

@@ -5,16 +5,24 @@
  * replaced one had not settled in the same place is posted again; posting twice is the same as once.
  *
  * A batch has the same place in two databases where its id, gateway, epoch, seq and instant of arrival are the same:
- * then everything before it is the same as well.
+ * then everything before it is the same as well. What the restored one holds no more, because it was pruned, nobody
+ * can post again.
  */
 #pragma once
 
 #include "lib/status.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
+struct lineage {
+    int64_t again;    /* batches that are posted again for it */
+    bool is_known;    /* else the replaced one is damaged or of something else, and nothing was moved: */
+    struct error why; /* in what way */
+};
+
 /* Moves the cursor of `restored` (a copy of a backup that nobody uses yet) back to where its line leaves that of
- * `replaced`, or to the begin where `replaced` is NULL. The file is brought to the format of this program where the
- * cursor moves, and synced. *ret_again: how many batches are posted again for it.
- * ST_INVALID: `replaced` cannot be read, for whatever reason; `restored` is then as it was. */
-enum status lineage_rewind(const char *restored, const char *replaced, int64_t *ret_again, struct error *err);
+ * `replaced`, or to the begin where `replaced` is NULL. Where it moves, the file is brought to the format of this
+ * program, and is on the disk. ST_INVALID: the backup is none. */
+enum status lineage_rewind(
+    const char *restored, const char *replaced, struct lineage *ret, struct error *err);

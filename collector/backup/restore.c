@@ -3,6 +3,7 @@
 #include "collector/backup/database_file.h"
 #include "collector/backup/lineage.h"
 #include "collector/schema.h"
+#include "collector/store/unfinished.h"
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/mem.h"
@@ -78,66 +79,75 @@ static char *name_aside(const char *database)
     return name;
 }
 
-static void advise_rebuild(const char *why)
+/* What the comparison came to, for a person. */
+static void tell(const struct lineage *lineage)
 {
-    printf("the backup could not be compared with what was here (%s); if another one had been put back since "
-           "it\n"
-           "was made, the time-series store may hold other values: then run park-collector rebuild for the "
-           "days since\n",
-        why);
+    if (lineage->again > 0)
+        printf("Batches of the backup that are posted to the time-series store again: %lld. What was here "
+               "had not\n"
+               "posted them, or nobody knows that it had.\n",
+            (long long)lineage->again);
+    if (!lineage->is_known)
+        printf("The backup could not be compared with what was here: %s.\n"
+               "If yet another backup was put back here since this one was made, the time-series store may "
+               "hold\n"
+               "other values than it for the time since: then run park-collector rebuild --period for these "
+               "days.\n",
+            lineage->why.text);
 }
 
-/* What the backup holds and the database that it replaces did not settle is posted again. */
-static enum status join_lines(const char *part, const char *database, bool goes_on, struct error *err)
+/* Nothing is changed yet where the database is in its place: then nothing stands in the way of a start either. */
+static void take_back(const char *restoring, const char *aside)
 {
-    int64_t again;
-    if (!exists(database) && !goes_on) {
-        advise_rebuild("there was nothing");
-        return ST_OK;
-    }
-    /* Which of those that are aside it was that the killed restore replaced, nothing says for sure. */
-    enum status status = lineage_rewind(part, goes_on ? NULL : database, &again, err);
-    if (status == ST_INVALID) {
-        advise_rebuild(err->text);
-        status = ST_OK;
-    } else if (status == ST_OK && again > 0) {
-        printf("batches of the backup that are posted to the time-series store again: %lld (%s)\n",
-            (long long)again,
-            goes_on ? "a restore was interrupted" : "the database that was here had gone another way");
-    }
-    return status;
+    char *log = mem_printf("%s-wal", aside);
+    unlink(restoring);
+    unlink(log);
+    free(log);
 }
 
 /* What a restore left that was interrupted stays until the backup is in the database's place: no collector starts. */
-static enum status put_in_place(const char *backup, const char *database, struct error *err)
+static enum status exchange(
+    const char *part, const char *restoring, const char *database, const char *aside, struct error *err)
 {
-    char *restoring = restore_unfinished_path(database), *part = mem_printf("%s.part", restoring),
-         *lock = mem_printf("%s.lock", database), *aside = name_aside(database);
-    bool goes_on = exists(restoring) && !exists(database);
-    /* An administrator restores as root what the collector must be able to open as its own user. */
-    const char *owner = goes_on ? restoring : database;
-    remove_logs_of(part); /* and what else is left of a restore that was killed */
-    unlink(part);
-    enum status status = database_copy(backup, true, part, err);
-    if (status == ST_OK) {
-        status = join_lines(part, database, goes_on, err);
-        remove_logs_of(part); /* a copy that was only read keeps an empty one */
-    }
-    if (status == ST_OK && (status = file_give_to_owner_of(owner, part, err)) == ST_OK)
-        status = file_give_to_owner_of(owner, lock, err);
-    if (status == ST_OK)
-        status = database_move(part, restoring, err);
+    enum status status = database_move(part, restoring, err);
     if (status == ST_OK)
         status = set_aside(database, aside, err);
     if (status == ST_OK)
         status = database_move(restoring, database, err);
-    if (status != ST_OK)
+    if (status != ST_OK && exists(database) && exists(restoring))
+        take_back(restoring, aside);
+    return status;
+}
+
+static enum status put_in_place(const char *backup, const char *database, struct error *err)
+{
+    char *restoring = restore_unfinished_path(database), *part = mem_printf("%s.part", restoring),
+         *lock = mem_printf("%s.lock", database), *aside = name_aside(database);
+    bool was_here = exists(database), goes_on = exists(restoring) && !was_here;
+    /* An administrator restores as root what the collector must be able to open as its own user. */
+    const char *owner = goes_on ? restoring : database;
+    struct lineage lineage = {.why = {"there was nothing"}};
+    remove_logs_of(part); /* and what else is left of a restore that was killed */
+    unlink(part);
+    enum status status = database_copy(backup, true, part, err);
+    /* Where one goes on that was killed: which of those aside it had replaced nothing says for sure. */
+    if (status == ST_OK && (was_here || goes_on))
+        status = lineage_rewind(part, goes_on ? NULL : database, &lineage, err);
+    remove_logs_of(part); /* one that was only read keeps an empty one */
+    if (status == ST_OK && (status = file_give_to_owner_of(owner, part, err)) == ST_OK)
+        status = file_give_to_owner_of(owner, lock, err);
+    if (status == ST_OK)
+        status = exchange(part, restoring, database, aside, err);
+    if (status != ST_OK) {
         unlink(part);
-    if (status == ST_OK && exists(aside))
-        printf("the database that was here is now %s\n", aside);
-    else if (status == ST_OK && goes_on)
-        printf(
-            "the database that was here is the newest %s.before-*: a restore had put it there\n", database);
+    } else {
+        tell(&lineage);
+        if (was_here)
+            printf("the database that was here is now %s\n", aside);
+        else if (goes_on)
+            printf("the database that was here is the newest %s.before-*: a restore had put it there\n",
+                database);
+    }
     free(aside);
     free(lock);
     free(part);
@@ -159,20 +169,48 @@ static bool may_be_backup(const char *backup)
     return why == NULL;
 }
 
+static bool may_be_replaced(const char *database)
+{
+    struct stat about;
+    if (lstat(database, &about) != 0 || S_ISREG(about.st_mode))
+        return true;
+    fprintf(stderr, "park-collector: database.path: %s is not a regular file; expected a database, or none\n",
+        database);
+    return false;
+}
+
+/* No collector, and no rebuild that would go on writing what the replaced database holds. */
+static enum status restore_alone(const char *backup, const char *database, struct error *err)
+{
+    struct unfinished rebuild;
+    enum status status = unfinished_open(&rebuild, database, err);
+    if (status == ST_OK)
+        status = file_give_to_owner_of(database, rebuild.path, err);
+    if (status == ST_OK)
+        status = put_in_place(backup, database, err);
+    unfinished_close(&rebuild);
+    return status;
+}
+
 int restore_run(const struct collector_settings *settings, const char *backup)
 {
     struct error err;
     struct db_lock lock;
     if (!database_is_apart(backup, settings->database.path, "a backup of it") || !may_be_backup(backup))
         return EXIT_USAGE;
+    /* SQLite's files stand beside what a link leads to. */
+    char *database = file_real_path(settings->database.path);
+    if (!may_be_replaced(database)) {
+        free(database);
+        return EXIT_CONFIG;
+    }
     enum status status = db_check(backup, COLLECTOR_APPLICATION_ID, collector_schema.count, &err);
     if (status == ST_OK)
         status = db_lock(settings->database.path, &lock, &err);
-    if (status != ST_OK)
-        return database_exit_code(status, &err);
-    /* SQLite's files stand beside what a link leads to. */
-    char *database = file_real_path(settings->database.path);
-    status = put_in_place(backup, database, &err);
+    if (status == ST_OK) {
+        status = restore_alone(backup, database, &err);
+        db_unlock(&lock);
+    }
     if (status == ST_OK)
         printf("%s holds what %s held.\n"
                "Next, start the collector: it asks the agents for every batch after this backup. What they "
@@ -180,6 +218,5 @@ int restore_run(const struct collector_settings *settings, const char *backup)
                "keep comes again; what they do not is recorded as loss, by name (/api/v1/losses).\n",
             database, backup);
     free(database);
-    db_unlock(&lock);
     return database_exit_code(status, &err);
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/parkmon-test-lineage-XXXXXX";
@@ -77,10 +78,11 @@ static void begin(const char *mine, int my_cursor, const char *other, int other_
 static void check(int64_t cursor, int64_t again)
 {
     struct error err;
-    int64_t found = -1;
-    if (lineage_rewind(restored, replaced, &found, &err) != ST_OK)
+    struct lineage lineage;
+    if (lineage_rewind(restored, replaced, &lineage, &err) != ST_OK)
         fail_msg("%s", err.text);
-    assert_int_equal(found, again);
+    assert_true(lineage.is_known);
+    assert_int_equal(lineage.again, again);
     assert_int_equal(cursor_of(restored), cursor);
 }
 
@@ -138,28 +140,71 @@ static void test_without_the_replaced_one_everything_is_posted_again(void **stat
 {
     (void)state;
     begin("1:a 2:a 3:a", 2, NULL, 0);
-    int64_t again;
-    assert_int_equal(lineage_rewind(restored, NULL, &again, NULL), ST_OK);
-    assert_int_equal(again, 2);
-    assert_int_equal(cursor_of(restored), 0);
+    free(replaced);
+    replaced = NULL;
+    check(0, 2);
 }
 
-static void test_one_that_cannot_be_read_is_told_and_changes_nothing(void **state)
+static void check_unknown(const char *why)
+{
+    struct error err;
+    struct lineage lineage;
+    if (lineage_rewind(restored, replaced, &lineage, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    assert_false(lineage.is_known);
+    assert_int_equal(lineage.again, 0);
+    if (strstr(lineage.why.text, why) == NULL)
+        fail_msg("\"%s\" is not \"%s\"", lineage.why.text, why);
+    assert_int_equal(cursor_of(restored), 2);
+}
+
+/* Overwrites what lies at `from` to the end of the file. */
+static void spoil(const char *path, long from)
+{
+    FILE *file = fopen(path, "r+");
+    fseek(file, 0, SEEK_END);
+    long end = ftell(file);
+    fseek(file, from, SEEK_SET);
+    for (long i = from; i < end; i++)
+        fputc(0x55, file);
+    fclose(file);
+}
+
+static void test_one_that_is_damaged_is_told_and_moves_nothing(void **state)
+{
+    (void)state;
+    begin("1:a 2:a 3:a", 2, "1:b 2:b", 2);
+    spoil(replaced, 0);
+    check_unknown("is not a sound database");
+    begin("1:a 2:a 3:a", 2, "1:b 2:b", 2);
+    spoil(replaced, 8192); /* its head is good */
+    check_unknown("is not a sound database");
+    begin("1:a 2:a 3:a", 2, "1:b", 1);
+    run_sql(replaced, "ALTER TABLE journal RENAME TO gone");
+    check_unknown("it lacks tables of a collector's database");
+}
+
+/* A disk that fails is no database that is damaged: the restore has to be run again. */
+static void test_one_that_cannot_be_opened_is_a_failure(void **state)
 {
     (void)state;
     struct error err;
-    int64_t again;
+    struct lineage lineage;
     begin("1:a 2:a", 2, NULL, 0);
-    assert_int_equal(lineage_rewind(restored, replaced, &again, &err), ST_INVALID);
-    FILE *file = fopen(replaced, "w");
-    fputs("not a database, but long enough to be looked at as if it were one", file);
-    fclose(file);
-    assert_int_equal(lineage_rewind(restored, replaced, &again, &err), ST_INVALID);
-    char *expected =
-        mem_printf("it cannot be read: %s is not a sound database (file is not a database)", replaced);
-    assert_string_equal(err.text, expected);
-    free(expected);
+    assert_int_equal(lineage_rewind(restored, replaced, &lineage, &err), ST_STORAGE);
+    assert_non_null(strstr(err.text, replaced));
     assert_int_equal(cursor_of(restored), 2);
+}
+
+static void test_a_backup_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    struct error err;
+    struct lineage lineage;
+    begin("1:a 2:a", 2, "1:a", 1);
+    run_sql(restored, "ALTER TABLE journal RENAME TO gone");
+    assert_int_equal(lineage_rewind(restored, replaced, &lineage, &err), ST_INVALID);
+    assert_string_equal(err.text, "the backup lacks tables of a collector's database");
 }
 
 static int make_folder(void **state)
@@ -187,7 +232,9 @@ int main(void)
         cmocka_unit_test(test_what_the_replaced_one_had_yet_to_settle_is_posted_again),
         cmocka_unit_test(test_another_gateway_seq_or_epoch_is_another_batch),
         cmocka_unit_test(test_without_the_replaced_one_everything_is_posted_again),
-        cmocka_unit_test(test_one_that_cannot_be_read_is_told_and_changes_nothing),
+        cmocka_unit_test(test_one_that_is_damaged_is_told_and_moves_nothing),
+        cmocka_unit_test(test_one_that_cannot_be_opened_is_a_failure),
+        cmocka_unit_test(test_a_backup_that_is_none_is_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
