@@ -2,8 +2,8 @@
 
 #include "collector/accept.h"
 #include "collector/access/token_command.h"
-#include "collector/backup.h"
 #include "collector/compare.h"
+#include "collector/backup/backup.h"
 #include "collector/core.h"
 #include "collector/decide_command.h"
 #include "collector/ledger/meters.h"
@@ -189,8 +189,10 @@ static enum status stop(struct running *r, bool was_started, struct error *err)
         store_stop(r->store);
         status = core_stop(r->core, err);
     }
-    core_destroy(r->core);
+    /* The writer closes last: with nobody beside it SQLite takes all of the write-ahead log into the database, so that
+     * the file alone is whole. */
     store_destroy(r->store);
+    core_destroy(r->core);
     snapshot_box_destroy(r->box);
     model_box_destroy(r->models);
     free(r->broker_password);

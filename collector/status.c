@@ -65,8 +65,9 @@ int status_print(const struct collector_settings *settings, bool is_json)
     struct http_answer answer = {0};
     struct error err;
     int code;
-    if (http_get(client, "/readyz", &answer, &err) != ST_OK)
-        code = print_failing("not_running", err.text, is_json);
+    enum status status = http_get(client, "/readyz", &answer, &err);
+    if (status != ST_OK) /* one that hangs is there, and is to be looked at before it is started again */
+        code = print_failing(status == ST_TIMEOUT ? "no_answer" : "not_running", err.text, is_json);
     else
         code = print_answer(&answer, is_json);
     buf_release(&answer.body);

@@ -64,10 +64,12 @@ void announce_online(
     struct announce *a, struct mqtt *mqtt, const struct spool_state *spool, int64_t now_mono_ms)
 {
     bool is_synchronised = a->clock->is_synchronised();
-    if (now_mono_ms < a->due_mono_ms && is_synchronised == a->was_synchronised)
+    bool is_changed = is_synchronised != a->was_synchronised || spool->epoch != a->epoch;
+    if (now_mono_ms < a->due_mono_ms && !is_changed)
         return;
     a->due_mono_ms = now_mono_ms + PERIOD_MS;
     a->was_synchronised = is_synchronised;
+    a->epoch = spool->epoch;
     struct error err;
     if (publish(a, mqtt, make_state(a, spool, a->points), &err) != ST_INVALID)
         return;

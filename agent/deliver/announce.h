@@ -21,6 +21,7 @@ struct announce {
     int64_t due_mono_ms;
     int64_t since_ms; /* UTC: online since */
     bool was_synchronised;
+    uint64_t epoch; /* told last, 0 = none */
     struct complaint too_large;
 };
 

@@ -53,9 +53,3 @@ void sessions_end(struct sessions *s, const struct hash *hash)
     if (i >= 0)
         remove_at(s, i);
 }
-
-bool session_is_csrf(const struct session *session, const char *text)
-{
-    struct hash given = secret_hash(text), expected = secret_hash(session->csrf);
-    return hash_is_same_secret(&given, &expected);
-}

@@ -29,5 +29,3 @@ const struct session *sessions_begin(
 /* NULL: unknown, ended, or too old. Valid until the next call with this struct. */
 const struct session *sessions_find(const struct sessions *s, const struct hash *hash, int64_t now_mono_ms);
 void sessions_end(struct sessions *s, const struct hash *hash);
-/* Does a form carry the session's secret? In constant time. */
-bool session_is_csrf(const struct session *session, const char *text);

@@ -59,7 +59,7 @@ enum status unfinished_open(struct unfinished *u, const char *database, struct e
     if (u->fd < 0)
         return fail(u, err);
     if (flock(u->fd, LOCK_EX | LOCK_NB) != 0)
-        return error_set(err, ST_UNREACHABLE, "%s is locked: another rebuild runs", u->path);
+        return error_set(err, ST_UNREACHABLE, "%s is locked: a rebuild runs", u->path);
     /* Who rebuilds as root leaves what the collector can read. */
     struct stat owner, own;
     if (stat(database, &owner) == 0 && fstat(u->fd, &own) == 0 &&

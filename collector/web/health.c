@@ -132,6 +132,9 @@ static void judge_clock(struct judgement *j, const struct snapshot *s)
     else if (!s->is_clock_synchronised)
         tell(j, HEALTH_DEGRADED, "collector_clock", NULL,
             "this machine's clock is not synchronised: nothing is pruned, and no gateway rows are written");
+    else if (s->is_clock_behind)
+        tell(j, HEALTH_DEGRADED, "collector_clock", NULL,
+            "this machine's clock is behind what arrived before: no reading is taken for one of the future by it");
     if (s->prune_behind_ms > PRUNE_BEHIND_MS)
         tell(j, HEALTH_DEGRADED, "pruning_behind", NULL,
             "by the clock %" PRId64

@@ -78,10 +78,25 @@ def test_a_backup_replaces_nothing_unless_it_is_told_to(house, tmp_path):
         assert refused.stderr == (f"park-collector: {precious} is not a backup, nor a database of this program; expected a new name, "
                                   "or one to replace\n")
     target.unlink()
+    # Nor is it put beside the log of another one, which would be taken for a part of it.
+    for suffix in ("-wal", "-journal"):
+        beside = target.with_name(target.name + suffix)
+        beside.write_text("of another one")
+        refused = command(house.collector, "backup", "--force", "--output", target)
+        assert refused.returncode == 64 and f"{beside} is there, and would be taken for a part of the backup" in refused.stderr
+        assert not target.exists() and beside.read_text() == "of another one"
+        beside.unlink()
     assert command(house.collector, "backup", "--output", target).returncode == 0
     assert command(house.collector, "backup", "--force", "--output", target).returncode == 0
     assert read(target, "PRAGMA quick_check") == [("ok",)]
     assert sorted(path.name for path in tmp_path.glob("*backup.db*")) == ["backup.db"]
+
+    with open(target) as used:  # as a collector does
+        fcntl.flock(used, fcntl.LOCK_EX)
+        before = target.read_bytes()
+        refused = command(house.collector, "backup", "--force", "-o", target)
+        assert (refused.returncode, refused.stderr) == (69, f"park-collector: {target} is in use by another process\n")
+        assert target.read_bytes() == before
 
     database = command(house.collector, "backup", "--force", "-o", house.database)
     assert database.returncode == 64 and "is the database itself" in database.stderr
@@ -206,6 +221,13 @@ def test_what_is_no_backup_is_refused_before_anything_is_touched(house, tmp_path
     running = command(house.collector, "restore", good)
     assert running.returncode == 69 and "is in use by another process" in running.stderr
     house.collector.stop()
+    # After a clean stop the file alone is whole.
+    assert not house.database.with_name("collector.db-wal").exists()
+    rebuilding = house.database.with_name("collector.db.rebuild")
+    with open(rebuilding, "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        refused = command(house.collector, "restore", good)
+        assert (refused.returncode, refused.stderr) == (69, f"park-collector: {rebuilding} is locked: a rebuild runs\n")
     before = sorted(path.name for path in house.database.parent.iterdir())
 
     def changed(name: str, sql: str):
@@ -223,6 +245,7 @@ def test_what_is_no_backup_is_refused_before_anything_is_touched(house, tmp_path
     for path, word in ((changed("newer.db", "PRAGMA user_version = 99"), "was written by a newer version of this program"),
                        (changed("other.db", "PRAGMA application_id = 7"), "is the database of something else"),
                        (torn, "is not a sound database"), (text, "is not a sound database"),
+                       (changed("hollow.db", "DROP TABLE cursor"), "the backup lacks tables of a collector's database"),
                        (tmp_path / "absent.db", "No such file or directory"),
                        (house.database, "is the database itself")):
         refused = command(house.collector, "restore", path)
@@ -230,12 +253,19 @@ def test_what_is_no_backup_is_refused_before_anything_is_touched(house, tmp_path
         assert len(refused.stderr.splitlines()) == 1
     assert sorted(path.name for path in house.database.parent.iterdir()) == before
     assert command(house.collector, "restore").returncode == 64
+    empty, folder = tmp_path / "empty", tmp_path / "folder"
+    empty.touch()
+    folder.mkdir()
+    for path, why in (("", "names no file"), (empty, "is empty"), (folder, "is not a regular file"), ("/dev/null", "is not a regular file")):
+        refused = command(house.collector, "restore", path)
+        assert (refused.returncode, refused.stderr) == (64, f'park-collector: "{path}" {why}; expected a backup\n')
 
 
 def test_an_interrupted_restore_is_finished_by_the_next_one(house, tmp_path):
     agent = Publisher(house.broker, "gw-a")
     agent.send(1, [house.line(1)])
     agent.wait_ack(1)
+    house.collector.wait_settled()
     good = tmp_path / "good.db"
     assert command(house.collector, "backup", "-o", good).returncode == 0
     house.collector.stop()
@@ -250,7 +280,9 @@ def test_an_interrupted_restore_is_finished_by_the_next_one(house, tmp_path):
         assert house.database.exists() != is_aside
         done = command(house.collector, "restore", good)
         assert done.returncode == 0 and "it asks the agents for every batch after this backup" in done.stdout
-        assert not restoring.exists()
+        assert not list(house.database.parent.glob("*.restoring*"))
+        # Nobody knows what the killed one replaced: all of the backup is posted again.
+        assert ("posted to the time-series store again: 1." in done.stdout) == is_aside
     house.start()
     assert house.query("SELECT seq FROM journal") == [(1,)]
     assert len(list(house.database.parent.glob("collector.db.before-2*Z"))) == 1
@@ -309,7 +341,12 @@ def test_what_agents_no_longer_hold_after_a_restore_is_lost_by_name(house, tmp_p
         agent.send(seq, [house.line(seq)])
     agent.wait_ack(10)
     house.collector.kill()
-    assert command(house.collector, "restore", backup).returncode == 0
+    # Also where the present database can no longer be read.
+    house.database.write_bytes(b"what a broken disk left of it" * 1000)
+    house.database.with_name("collector.db-wal").unlink()
+    done = command(house.collector, "restore", backup)
+    assert done.returncode == 0 and f"could not be compared with what was here: {house.database} is not a sound database" in done.stdout
+    assert "then run park-collector rebuild --period for these days" in done.stdout
     agent.forget()
     house.collector.start()
     house.wait_connected()
@@ -321,3 +358,67 @@ def test_what_agents_no_longer_hold_after_a_restore_is_lost_by_name(house, tmp_p
     agent.wait_ack(11)
     assert house.query("SELECT gateway, epoch, first_seq, last_seq FROM loss") == [("gw-a", 1, 4, 7)]
     assert [loss["gateway"] for loss in house.collector.get_json("/api/v1/losses")["losses"]] == ["gw-a"]
+
+
+def test_the_store_has_what_the_restored_line_of_databases_has(house, tmp_path):
+    """Two lines of databases accept two values of one point and time; the store got that of the one that is replaced last."""
+    agent = Publisher(house.broker, "gw-a")
+
+    def value(text: str) -> str:
+        return f"register,point=m value={text}i {house.base_ms}"
+
+    def back_up(name: str):
+        house.collector.wait_settled()
+        assert command(house.collector, "backup", "-o", tmp_path / name).returncode == 0
+        return tmp_path / name
+
+    def restore(backup) -> str:
+        house.collector.kill()
+        done = command(house.collector, "restore", backup)
+        assert done.returncode == 0, done.stderr
+        agent.forget()
+        house.start()
+        return done.stdout
+
+    agent.send(1, [house.line(1, "other")])
+    agent.wait_ack(1)
+    fork = back_up("fork.db")
+    agent.send(2, [value("11")])
+    agent.wait_ack(2)
+    one = back_up("one.db")
+    assert "posted to the time-series store again" not in restore(fork)
+    agent.send(3, [value("22")], first=3)
+    agent.wait_ack(3)
+    house.collector.wait_settled()
+    assert house.stored()[("gw-a", "m")] == [(house.base_ms, 22)]
+    assert "posted to the time-series store again: 1." in restore(one)
+    agent.send(3, [value("22")], first=3)
+    agent.wait_ack(3)
+    house.collector.wait_settled()
+    assert house.stored() == {("gw-a", "other"): [(house.base_ms + 1, 1)], ("gw-a", "m"): [(house.base_ms, 11)]}
+    assert house.query("SELECT seq FROM quarantine") == [(3,)]
+
+
+def test_a_restore_that_fails_changes_nothing_and_stands_in_no_ones_way(house, tmp_path):
+    agent = Publisher(house.broker, "gw-a")
+    agent.send(1, [house.line(1)])
+    agent.wait_ack(1)
+    good = tmp_path / "good.db"
+    assert command(house.collector, "backup", "-o", good).returncode == 0
+    house.collector.kill()  # its log is there
+    before = sorted(path.name for path in house.database.parent.iterdir())
+    # Nothing that another file is mounted on can be renamed.
+    script = 'mount --bind "$0" "$0" && exec "$@"'
+    leave = [] if os.geteuid() == 0 else ["--map-root-user"]
+    failed = run(["unshare", "--mount", *leave, "sh", "-c", script, house.database, house.collector.program, "restore",
+                  "--config", house.collector.settings, good])
+    assert failed.returncode == 74 and "Device or resource busy" in failed.stderr and failed.stdout == ""
+    assert sorted({path.name for path in house.database.parent.iterdir()} - {"collector.db.rebuild"}) == before
+    house.start()
+    assert house.query("SELECT seq FROM journal") == [(1,)]
+    house.collector.stop()
+    house.database.rename(tmp_path / "elsewhere.db")
+    house.database.mkdir()
+    refused = command(house.collector, "restore", good)
+    assert refused.returncode == 78 and f"database.path: {house.database} is not a regular file" in refused.stderr
+    assert house.database.is_dir()

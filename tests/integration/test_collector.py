@@ -282,6 +282,9 @@ def test_status_tells_healthy_degraded_and_failing(house):
     degraded = collector.run("status")
     assert degraded.stdout.startswith("degraded\n") and "store" in degraded.stdout
     assert '"status":"degraded"' in collector.run("status", "--json").stdout.replace(" ", "")
+    collector.pause()
+    hung = collector.run("status")
+    assert hung.returncode == 2 and hung.stdout.startswith("failing\n  no_answer: ")
     collector.kill()
     failing = collector.run("status")
     assert failing.returncode == 2 and failing.stdout.startswith("failing\n  not_running: ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -118,12 +119,26 @@ class Copies:
         if len(self.backups) > KEPT:
             self.backups.pop(0).unlink()
 
+    def kill_restore(self, backup: Path) -> None:
+        """One that is cut short at some moment, or has just ended."""
+        collector = self.run.world.collector
+        restoring = subprocess.Popen([collector.program, "restore", "--config", collector.settings, backup],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            restoring.wait(self.strikes % 40 / 1000)
+        except subprocess.TimeoutExpired:
+            restoring.kill()
+            restoring.wait()
+
     def restore_database(self) -> None:
-        """The oldest backup that is kept. What it lacks the gateways must send again, where they still have it."""
+        """One of the backups that are kept, by turns. What it lacks the gateways must send again, where they still have it."""
         run = self.run
         database = run.world.database
         before = self.database()
-        self.command("restore", self.backups[0])
+        backup = self.backups[self.strikes % len(self.backups)]
+        if self.strikes % 3 == 0:
+            self.kill_restore(backup)
+        self.command("restore", backup)
         for aside in database.parent.glob(f"{database.name}.before-*"):
             aside.unlink()
         after = self.database()

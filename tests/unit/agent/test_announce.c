@@ -132,6 +132,20 @@ static void test_a_spool_that_never_cut_anything_has_no_epoch(void **state)
     assert_non_null(strstr(sent.payload, "\"spooled\":{\"batches\":0,\"bytes\":0,\"oldest\":0}"));
 }
 
+/* A collector that starts meanwhile asks by it for what it lacks. */
+static void test_the_first_epoch_and_a_new_one_are_told_at_once(void **state)
+{
+    struct spool_state fresh = {.first = 1};
+    announce_online(*state, NULL, &fresh, 1000);
+    announce_online(*state, NULL, &spool, 1001);
+    assert_int_equal(sent.count, 2);
+    assert_non_null(strstr(sent.payload, "\"epoch\":\"9f2c4e1b77aa0d31\""));
+    fresh.epoch = 7;
+    announce_online(*state, NULL, &fresh, 1002);
+    announce_online(*state, NULL, &fresh, 1003);
+    assert_int_equal(sent.count, 3);
+}
+
 static void test_a_replay_tells_no_points(void **state)
 {
     (void)state;
@@ -181,6 +195,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_a_clock_that_loses_its_reference_is_told_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_spool_that_never_cut_anything_has_no_epoch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_the_first_epoch_and_a_new_one_are_told_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_replay_tells_no_points, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_waits_is_counted_cut_or_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(

@@ -1,5 +1,5 @@
 /* collector/backup: a restore that is killed at any step, and run again. */
-#include "collector/backup.h"
+#include "collector/backup/backup.h"
 #include "collector/schema.h"
 #include "lib/mem.h"
 #include "tests/unit/killed_at.h"
@@ -18,19 +18,25 @@ static char folder[] = "/tmp/parkmon-test-restore-XXXXXX";
 static char *database, *backup;
 static struct collector_settings settings;
 
-static int64_t gateways_in(const char *path)
+static int64_t number_in(const char *path, const char *sql)
 {
     struct db *db;
     bool has_row;
     assert_int_equal(db_open_reader(path, &db, NULL), ST_OK);
-    struct db_stmt *count = db_prepare(db, "SELECT count(*) FROM gateway");
-    assert_int_equal(db_step(count, &has_row, NULL), ST_OK);
-    int64_t found = db_int(count, 0);
+    struct db_stmt *read = db_prepare(db, sql);
+    assert_int_equal(db_step(read, &has_row, NULL), ST_OK);
+    int64_t found = db_int(read, 0);
     db_close(db);
     return found;
 }
 
-static struct db *open_and_add(const char *name)
+static int64_t gateways_in(const char *path)
+{
+    return number_in(path, "SELECT count(*) FROM gateway");
+}
+
+/* And a batch that came at received_ms, settled. */
+static struct db *open_and_add(const char *name, int received_ms)
 {
     struct db *db;
     struct error err;
@@ -40,10 +46,18 @@ static struct db *open_and_add(const char *name)
     db_bind_text(add, 1, span_of(name));
     if (db_run(add, &err) != ST_OK)
         fail_msg("%s", err.text);
+    char *sql = mem_printf(
+        "INSERT INTO journal(gateway, epoch, seq, received_ms, lines, payload)"
+        " VALUES(1, 1, 1, %d, 1, x'00'); UPDATE cursor SET position = (SELECT max(id) FROM journal)",
+        received_ms);
+    if (db_exec(db, sql, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    free(sql);
     return db;
 }
 
-/* The backup holds one gateway; the database one as well, and its log, which a killed collector left, another. */
+/* The backup holds one gateway; the database one as well, and its log, which a killed collector left, another. Their
+ * batches are none that the two have in common. */
 static void prepare(void)
 {
     static int number;
@@ -51,11 +65,13 @@ static void prepare(void)
     database = mem_printf("%s/%d.db", folder, ++number);
     backup = mem_printf("%s/%d.backup", folder, number);
     settings.database.path = database;
-    db_close(open_and_add("gw-a"));
+    struct db *db = open_and_add("gw-a", 1);
     assert_int_equal(backup_run(&settings, backup, false), 0);
+    assert_int_equal(db_exec(db, "UPDATE journal SET received_ms = 2", NULL), ST_OK);
+    db_close(db);
     pid_t child = fork();
     if (child == 0) {
-        open_and_add("gw-b");
+        open_and_add("gw-b", 3);
         raise(SIGKILL);
     }
     waitpid(child, NULL, 0);
@@ -104,6 +120,7 @@ static void test_a_restore_killed_at_any_step_keeps_the_database_that_was_there_
             assert_int_equal(restore_run(&settings, backup), 0);
         assert_int_not_equal(access(restoring, F_OK), 0);
         assert_int_equal(gateways_in(database), 1);
+        assert_int_equal(number_in(database, "SELECT position FROM cursor WHERE name = 'raw'"), 0);
         check_what_is_aside(steps + 1);
         free(restoring);
         free(database);

@@ -80,6 +80,11 @@ static void wait_for_clock_behind(struct snapshot *s)
     snapshot_gateways(s)[1].is_untimely = true;
 }
 
+static void put_clock_behind(struct snapshot *s)
+{
+    s->is_clock_behind = true;
+}
+
 static void unsynchronise_gateway(struct snapshot *s)
 {
     snapshot_gateways(s)[0].is_clock_synchronised = false;
@@ -104,6 +109,7 @@ static const struct fault faults[] = {
         "of at most 1024 MiB",
         HEALTH_DEGRADED, pile_up, STORE_OK, 0},
     {"collector_clock", "nothing is pruned", HEALTH_DEGRADED, doubt_clock, STORE_OK, 0},
+    {"collector_clock", "behind what arrived before", HEALTH_DEGRADED, put_clock_behind, STORE_OK, 0},
     {"collector_clock_ahead", "not acknowledged: gw2", HEALTH_FAILING, wait_for_clock, STORE_OK, 0},
     {"collector_clock_ahead", "behind what arrived before", HEALTH_FAILING, wait_for_clock_behind, STORE_OK,
         0},
