@@ -2,8 +2,8 @@
 
 #include "collector/accept.h"
 #include "collector/access/token_command.h"
-#include "collector/compare.h"
 #include "collector/backup/backup.h"
+#include "collector/compare.h"
 #include "collector/core.h"
 #include "collector/decide_command.h"
 #include "collector/ledger/meters.h"
