@@ -136,9 +136,9 @@ static const struct conf_key virtual_keys[] = {NAMES(struct park_virtual),
         .help = "id of the tenant whose use it stands for"},
     {"item", CONF_STRING, offsetof(struct park_virtual, item), .max = TEXT_MAX,
         .help = "item code, such as \"01000\""},
-    {"plus", CONF_STRINGS, offsetof(struct park_virtual, plus), .is_required = true, .min = 1, .max = 1000,
+    {"plus", CONF_STRINGS, offsetof(struct park_virtual, plus), .is_required = true,
         .help = "ids of meters, virtual ones too, that it adds up"},
-    {"minus", CONF_STRINGS, offsetof(struct park_virtual, minus), .max = 1000,
+    {"minus", CONF_STRINGS, offsetof(struct park_virtual, minus),
         .help = "ids of those that it takes off again"},
     {0}};
 static const struct conf_section virtual_section = {

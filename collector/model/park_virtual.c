@@ -115,6 +115,8 @@ static bool expand(struct expansion *e, struct park_virtual *v)
         return true;
     *progress_of(e, v) = BEGUN;
     e->way[e->depth++] = v;
+    if (v->plus.items != NULL && v->plus.count == 0) /* absent is told already */
+        conf_problem(e->c, &v->where, "plus", "is empty; expected at least one meter");
     bool is_good = add_members(e, v, "plus", &v->plus, 1);
     is_good = add_members(e, v, "minus", &v->minus, -1) && is_good;
     e->depth--;

@@ -301,7 +301,7 @@ static void test_virtual_meters_that_make_no_sense_are_mistakes(void **state)
             "13: virtual_meters[0].minus: unknown meter \"m8\"; expected ids of meters or virtual meters\n"},
         {VIRTUAL("v", "minus = (\"m1\");"), "13: virtual_meters[0].plus: is missing; expected ids of meters, "
                                             "virtual ones too, that it adds up\n"},
-        {VIRTUAL("v", "plus = ();"), "13: virtual_meters[0].plus: has 0 entries; expected at least 1\n"},
+        {VIRTUAL("v", "plus = ();"), "13: virtual_meters[0].plus: is empty; expected at least one meter\n"},
         {VIRTUAL("v", "plus = (\"m1\", \"w\");"), "13: virtual_meters[0].plus: \"w\" measures water, \"m1\" "
                                                   "electricity; expected meters of one carrier\n"},
         {VIRTUAL("v", "plus = (\"m3\");"),
