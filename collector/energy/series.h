@@ -22,9 +22,9 @@ enum series_state {
     SERIES_MANUAL = QUALITY_MANUAL,
     SERIES_UNKNOWN = QUALITY_UNKNOWN, /* an exception or a missing end lies inside */
     /* No row: */
-    SERIES_WAITING, /* it is over, but no reading at or after its end was accepted yet */
-    SERIES_FUTURE,  /* it is not over */
-    SERIES_ABSENT,  /* the meter was not installed yet, or is no longer */
+    SERIES_WAITING, /* it is over, but no reading at or after its end was accepted yet, or none at or before its begin */
+    SERIES_FUTURE, /* it is not over */
+    SERIES_ABSENT, /* the meter was not installed yet, or is no longer */
 };
 
 static inline bool series_is_known(enum series_state state)

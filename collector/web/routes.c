@@ -43,6 +43,7 @@ static struct web_answer handle_stream(struct web_context *context, const struct
 
 #define NONE " "
 #define PAGED " limit before "
+#define ENERGY " site by from to step format "
 #define PAGE true
 #define DATA false
 
@@ -54,6 +55,7 @@ const struct web_route web_routes[] = {
     {"/ops", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops, PAGE},
     {"/assets/", "GET", ALLOW_ANYONE, 0, NULL, handle_asset, DATA},
     {"/api/v1/live", "GET", ALLOW_OPERATOR, 0, NONE, handle_live, DATA},
+    {"/api/v1/energy", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, ENERGY, handle_energy, DATA},
     {"/api/v1/stream", "GET", ALLOW_OPERATOR, 0, NONE, handle_stream, DATA},
     {"/api/v1/gateways", "GET", ALLOW_OPERATOR, 0, NONE, handle_gateways, DATA},
     {"/api/v1/losses", "GET", ALLOW_OPERATOR, 0, PAGED, handle_losses, DATA},
