@@ -158,6 +158,10 @@ static bool read_strings(const struct reading *r, const config_setting_t *settin
     if (!config_setting_is_list(setting))
         return refuse_type(r, setting, "a list of strings: [\"a\", \"b\"]");
     size_t count = (size_t)config_setting_length(setting);
+    if ((int64_t)count < r->key->min)
+        return REFUSE(r, "has %zu entries; expected at least %lld", count, (long long)r->key->min);
+    if (r->key->max > 0 && (int64_t)count > r->key->max)
+        return REFUSE(r, "has %zu entries; expected at most %lld", count, (long long)r->key->max);
     char **items = conf_alloc(r->c, count * sizeof *items);
     for (size_t i = 0; i < count; i++) {
         const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
