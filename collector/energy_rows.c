@@ -28,12 +28,12 @@ static struct span optional(const char *text)
 static enum status write_line(
     struct buf *out, const struct park_meter *meter, const struct quarter *quarter, struct error *err)
 {
-    const struct park_building *building = meter->building;
-    const struct line_tag tags[] = {{SPAN("building"), optional(meter->building_id)},
-        {SPAN("carrier"), span_of(park_carriers[meter->carrier])}, {SPAN("item"), optional(meter->item)},
+    struct park_tags at = park_tags_at(meter, quarter->start_ms);
+    const struct line_tag tags[] = {{SPAN("building"), optional(at.building_id)},
+        {SPAN("carrier"), span_of(park_carriers[meter->carrier])}, {SPAN("item"), optional(at.item)},
         {SPAN("meter"), span_of(meter->id)},
-        {SPAN("site"), optional(building != NULL ? building->site_id : NULL)},
-        {SPAN("tenant"), optional(meter->tenant_id)}};
+        {SPAN("site"), optional(at.building != NULL ? at.building->site_id : NULL)},
+        {SPAN("tenant"), optional(at.tenant_id)}};
     bool is_covered = quarter->quality == QUALITY_MEASURED || quarter->quality == QUALITY_MANUAL;
     struct line_field fields[4] = {
         {SPAN("quality"), {.type = LINE_STRING, .s = span_of(qualities[quarter->quality])}},

@@ -1,7 +1,7 @@
 /*
  * The `energy` measurement: the latest version of each decided quarter hour of a meter, at its start, into the outbox.
  *
- *   tags    site, building, tenant, meter, carrier, item: those that the park model has now
+ *   tags    site, building, tenant, meter, carrier, item: those of its begin, as the park model has them now
  *   amount  kWh of electricity, MJ of heat and cooling, m3 of water and gas: a picture for people. Sums are made of
  *   count   the same in base units (Wh, J, L)
  *   quality measured, estimated, manual, unknown

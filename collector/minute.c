@@ -22,7 +22,7 @@ static enum status write_gateway(const struct minute *m, struct db *db, const ch
     const struct presence_gateway *p = presence_find(presence, name);
     const struct park_gateway *placed = park_gateway_find(m->park, name);
     struct line_tag tags[] = {{SPAN("gateway"), span_of(name)},
-        {SPAN("site"), placed != NULL && placed->site != NULL ? span_of(placed->site->id) : SPAN("")}};
+        {SPAN("site"), placed != NULL ? span_of(park_stand_at(placed, now_ms)->site_id) : SPAN("")}};
     struct line_field fields[4] = {{SPAN("lost"), {.type = LINE_INT, .i = g != NULL ? g->lost : 0}}};
     size_t count = 1;
     /* What is not known is absent, never 0. */

@@ -31,11 +31,14 @@ static const struct park_segment *segment_at(const struct park_meter *meter, int
 }
 
 /* Whether a meter above this one counts the same electricity: anywhere, or in the same building only. */
-static bool is_contained(const struct park_meter *meter, bool in_building)
+static bool is_contained(const struct park_tags *tags, bool in_building, int64_t now_ms)
 {
-    for (const struct park_meter *m = meter->parent; m; m = m->parent)
-        if (m->carrier == CARRIER_ELECTRICITY && (!in_building || m->building == meter->building))
+    struct park_tags above;
+    for (const struct park_meter *m = tags->parent; m; m = above.parent) {
+        above = park_tags_at(m, now_ms);
+        if (m->carrier == CARRIER_ELECTRICITY && (!in_building || above.building == tags->building))
             return true;
+    }
     return false;
 }
 
@@ -89,9 +92,9 @@ static void judge_meter(struct overview *o, struct overview_meter *m)
     o->fresh += m->is_fresh;
     if (m->meter->carrier != CARRIER_ELECTRICITY)
         return;
-    if (m->meter->building && !is_contained(m->meter, true))
-        add_power(&o->buildings[m->meter->building - first].power, m);
-    if (!is_contained(m->meter, false))
+    if (m->tags.building && !is_contained(&m->tags, true, o->now_ms))
+        add_power(&o->buildings[m->tags.building - first].power, m);
+    if (!is_contained(&m->tags, false, o->now_ms))
         add_power(&o->power, m);
 }
 
@@ -118,6 +121,7 @@ void overview_init(struct overview *o, const struct snapshot *s, int64_t now_ms)
         o->buildings[i].building = (const struct park_building *)park->buildings.items + i;
     for (size_t i = 0; i < o->meter_count; i++) {
         o->meters[i].meter = (const struct park_meter *)park->meters.items + i;
+        o->meters[i].tags = park_tags_at(o->meters[i].meter, now_ms);
         o->meters[i].segment = segment_at(o->meters[i].meter, now_ms);
     }
     read_points(o);

@@ -24,6 +24,7 @@ struct overview_reading {
 
 struct overview_meter {
     const struct park_meter *meter;
+    struct park_tags tags;                  /* in force now */
     const struct park_segment *segment;     /* in force now; NULL = none */
     struct overview_reading reading, power; /* `reading` is of the register */
     double

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_entry(const struct fact *fact)
+static bool is_entry(const char *path)
 {
-    size_t length = strlen(fact->path);
-    return length > 0 && fact->path[length - 1] == ']';
+    size_t length = strlen(path);
+    return length > 0 && path[length - 1] == ']';
 }
 
 static bool is_below(const char *path, const char *above)
@@ -61,7 +61,7 @@ static size_t skip(const struct facts *f, size_t i)
 {
     const char *above = f->items[i].path;
     size_t next = i + 1;
-    while (next < f->count && is_entry(&f->items[i]) && is_below(f->items[next].path, above))
+    while (next < f->count && is_entry(above) && is_below(f->items[next].path, above))
         next++;
     return next;
 }
@@ -96,6 +96,11 @@ void differences_release(struct differences *d)
     *d = (struct differences){0};
 }
 
+static const char *shown(const char *value)
+{
+    return value == NULL ? "absent" : value[0] == '\0' ? "\"\"" : value;
+}
+
 char *difference_text(const struct difference *d)
 {
     struct buf out = {0};
@@ -104,13 +109,10 @@ char *difference_text(const struct difference *d)
     if (d->file != NULL && d->line > 0)
         buf_printf(&out, ":%d", d->line);
     buf_printf(&out, "%s%s: ", d->file != NULL ? ": " : "", d->path);
-    bool is_whole = (d->before != NULL && d->before[0] == '\0' && d->after == NULL) ||
-                    (d->after != NULL && d->after[0] == '\0' && d->before == NULL);
-    if (is_whole)
+    if (is_entry(d->path))
         buf_add_str(&out, d->before != NULL ? "was there, now gone" : "is new");
     else
-        buf_printf(&out, "was %s, now %s", d->before != NULL ? d->before : "absent",
-            d->after != NULL ? d->after : "absent");
+        buf_printf(&out, "was %s, now %s", shown(d->before), shown(d->after));
     if (d->weight == DIFFERENCE_LATE)
         buf_add_str(&out, " (entered late)");
     if (d->weight == DIFFERENCE_PAST)

@@ -137,6 +137,21 @@ static enum difference_weight weigh_meter(const struct difference_case *c)
     return past_if(is_past);
 }
 
+/* What a row of `changes` says counts from its time on. */
+static enum difference_weight weigh_stand(const struct difference_case *c)
+{
+    char *row = entry_of(c->path, 2);
+    const struct facts *f = c->old != NULL || facts_find(c->before, row) != NULL ? c->before : c->after;
+    bool is_past = has_begun(f, row, c->now);
+    free(row);
+    return past_if(is_past);
+}
+
+static enum difference_weight weigh_change(const struct difference_case *c)
+{
+    return weigh_meter(c) == DIFFERENCE_PAST ? weigh_stand(c) : DIFFERENCE_FREE;
+}
+
 static bool is_newest(const struct facts *f, const char *segment)
 {
     char *meter = entry_of(segment, 1);
@@ -263,6 +278,8 @@ static enum difference_weight weigh_holiday(const struct difference_case *c)
 }
 
 #define OR_SEGMENT "a new segment from now on"
+#define OR_CHANGE "a row of `changes` that says from when on"
+#define OR_LATER "a row from now on"
 #define OR_ROW "a row of its own from a later day on"
 
 /* The first that fits counts: `shape` is the path without the names in brackets, and a * at its end is anything. */
@@ -282,6 +299,8 @@ static const struct rule {
     {"meters[].power", weigh_free, ""},
     {"virtual_meters[].name", weigh_free, ""},
     {"virtual_meters[].name_en", weigh_free, ""},
+    {"virtual_meters[].name", weigh_free, ""},
+    {"virtual_meters[].name_en", weigh_free, ""},
     {"tariffs[].name", weigh_free, ""},
     {"tariffs[].name_en", weigh_free, ""},
     {"holidays[].name", weigh_free, ""},
@@ -295,6 +314,10 @@ static const struct rule {
     {"tenants[]*", weigh_free, ""},
     {"spaces[]*", weigh_free, ""},
     {"meters[].segments[]*", weigh_segment, OR_SEGMENT},
+    {"meters[].changes[]*", weigh_change, OR_LATER},
+    {"gateways[].changes[]*", weigh_stand, OR_LATER},
+    {"gateways[].site", weigh_strictly, OR_CHANGE},
+    {"gateways[].building", weigh_strictly, OR_CHANGE},
     {"meters[]*", weigh_meter, ""},
     {"factors[]*", weigh_factor, OR_ROW},
     {"tariffs[].schedules[]*", weigh_tariff_row, OR_ROW},

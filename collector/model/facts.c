@@ -15,6 +15,8 @@ static const struct {
     bool may_repeat; /* two entries of one name: then their order counts */
 } identities[] = {
     {"segment", {"from"}, false},
+    {"change", {"from"}, false},
+    {"move", {"from"}, false},
     {"factor", {"kind", "carrier", "region", "year", "from"}, false},
     {"schedule", {"from"}, false},
     {"prices", {"from"}, false},
@@ -25,7 +27,7 @@ static const struct {
 /* Texts that are instants: the same one may be written in many ways. */
 static const struct {
     const char *section, *key;
-} instants[] = {{"segment", "from"}, {"segment", "until"}};
+} instants[] = {{"segment", "from"}, {"segment", "until"}, {"change", "from"}, {"move", "from"}};
 
 struct walk {
     struct facts *facts;

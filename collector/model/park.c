@@ -66,6 +66,14 @@ const struct park_virtual *park_virtual_find(const struct park *park, const char
     return name_map_find(&park->index->virtual_meters, SPAN(""), span_of(id));
 }
 
+static void narrow(struct park_place *place, int64_t from_ms, int64_t until_ms)
+{
+    if (from_ms > place->from_ms)
+        place->from_ms = from_ms;
+    if (until_ms < place->until_ms)
+        place->until_ms = until_ms;
+}
+
 /* Whether the meter's register was at this point then; narrows the place's time to that segment, or to the
  * gap between segments. */
 static bool is_installed(const struct point_use *use, int64_t time_ms, struct park_place *place)
@@ -73,8 +81,7 @@ static bool is_installed(const struct point_use *use, int64_t time_ms, struct pa
     for (size_t i = 0; i < use->count; i++) {
         const struct park_segment *segment = use->segments[i];
         if (segment->from_ms <= time_ms && time_ms < segment->until_ms) {
-            place->from_ms = segment->from_ms;
-            place->until_ms = segment->until_ms;
+            narrow(place, segment->from_ms, segment->until_ms);
             return true;
         }
         if (segment->until_ms <= time_ms && segment->until_ms > place->from_ms)
@@ -91,14 +98,18 @@ struct park_place park_place(const struct park *park, const char *gateway, const
     const struct park_gateway *g = park_gateway_find(park, gateway);
     if (!g)
         return place;
-    place.site = g->site_id;
-    place.building = g->building_id;
+    const struct park_stand *stand = park_stand_at(g, time_ms);
+    place.site = stand->site_id;
+    place.building = stand->building_id;
+    narrow(&place, stand->from_ms, stand->until_ms);
     const struct point_use *use = name_map_find(&park->index->points, span_of(gateway), span_of(point));
     if (use && (use->role == ROLE_METER_POWER || is_installed(use, time_ms, &place))) {
         place.meter = use->meter;
         place.role = use->role;
-        place.building = use->meter->building_id;
-        place.site = use->meter->building->site_id;
+        struct park_tags tags = park_tags_at(use->meter, time_ms);
+        place.building = tags.building_id;
+        place.site = tags.building->site_id;
+        narrow(&place, tags.from_ms, tags.until_ms);
     }
     return place;
 }

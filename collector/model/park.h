@@ -33,12 +33,33 @@ struct park_tenant {
     char *id, *name, *name_en;
 };
 
+/* From when on a gateway stands elsewhere. */
+struct park_move {
+    struct conf_where where;
+    char *from; /* RFC 3339 */
+    int64_t from_ms;
+    char *site_id, *building_id; /* NULL = as before; building "" = none */
+    const struct park_site *site;
+    const struct park_building *building;
+};
+
+/* Where a gateway stands from..until, half-open. */
+struct park_stand {
+    int64_t from_ms, until_ms;
+    const char *site_id, *building_id; /* building: NULL = none */
+    const struct park_site *site;
+    const struct park_building *building;
+};
+
 struct park_gateway {
     struct conf_where where;
     char *id, *name, *name_en;
-    char *site_id, *building_id; /* building: optional */
+    char *site_id, *building_id; /* until the first of `changes`: use park_stand_at; building: optional */
+    struct conf_list changes;    /* struct park_move */
     const struct park_site *site;
     const struct park_building *building; /* NULL = none */
+    struct park_stand *stands;            /* in order of time; the first has no begin, the last no end */
+    size_t stand_count;
 };
 
 struct park_space {
@@ -70,10 +91,32 @@ struct park_segment {
     int registers;                        /* enum park_registers; mandatory with a ratio */
 };
 
+/* From when on a meter's readings carry other tags. */
+struct park_change {
+    struct conf_where where;
+    char *from; /* RFC 3339; the begin of a quarter hour */
+    int64_t from_ms;
+    char *building_id, *tenant_id, *parent_id, *item; /* NULL = as before; "" = none (but for the building) */
+    const struct park_building *building;
+    const struct park_tenant *tenant;
+    const struct park_meter *parent;
+};
+
+/* What a meter is from..until, half-open, on quarter hours. */
+struct park_tags {
+    int64_t from_ms, until_ms;
+    const char *building_id, *tenant_id, *parent_id, *item; /* NULL = none */
+    const struct park_building *building;
+    const struct park_tenant *tenant; /* NULL = none */
+    const struct park_meter *parent;  /* NULL = none */
+};
+
 struct park_meter {
     struct conf_where where;
     char *id, *name, *name_en;
+    /* Until the first of `changes`, as are item, building, tenant and parent below: use park_tags_at. */
     char *building_id, *tenant_id, *parent_id; /* tenant and parent: optional */
+    struct conf_list changes;                  /* struct park_change */
     int carrier;                               /* enum park_carrier */
     char *item;                                /* item code of 分项能耗, may be NULL */
     char *power;                               /* <gateway>/<point> of a gauge in W; NULL = none */
@@ -84,6 +127,8 @@ struct park_meter {
     const struct park_building *building;
     const struct park_tenant *tenant; /* NULL = none */
     const struct park_meter *parent;  /* NULL = none */
+    struct park_tags *tags;           /* in order of time; the first has no begin, the last no end */
+    size_t tag_count;
 };
 
 /* A meter whose register is counted with a sign. */
@@ -122,6 +167,13 @@ void park_destroy(struct park *park);                            /* accepts NULL
 const struct park_gateway *park_gateway_find(const struct park *park, const char *id);
 const struct park_meter *park_meter_find(const struct park *park, const char *id);
 const struct park_virtual *park_virtual_find(const struct park *park, const char *id);
+
+/* The tags in force at a time: those of a reading are those at its time, those of a quarter hour those at its begin.
+ * Pure, and a function of the file alone. */
+struct park_tags park_tags_at(const struct park_meter *meter, int64_t time_ms);
+const struct park_stand *park_stand_at(const struct park_gateway *gateway, int64_t time_ms);
+/* When after that time some meter's tags are others for the first time; INT64_MAX = never. For whoever adds up by tags. */
+int64_t park_next_change_ms(const struct park *park, int64_t time_ms);
 
 enum park_role { ROLE_UNMAPPED, ROLE_METER_REGISTER, ROLE_METER_POWER };
 

@@ -84,6 +84,13 @@ static const void *resolve(
     return item;
 }
 
+/* "" is none, and said so. */
+static const void *resolve_some(
+    struct conf *c, const struct conf_where *where, const char *key, const struct kind *kind, const char *id)
+{
+    return id && id[0] ? resolve(c, where, key, kind, id) : NULL;
+}
+
 /* Opening hours: HH:MM-HH:MM within one day. */
 static bool is_hours(const char *text)
 {
@@ -287,6 +294,11 @@ void park_check(struct conf *c, struct park *park)
             conf_problem(c, &gateway->where, "building",
                 "\"%s\" stands on site %s; expected a building of site %s", gateway->building_id,
                 gateway->building->site_id, gateway->site_id);
+        CONF_EACH (struct park_move, move, gateway->changes) {
+            move->site = resolve(c, &move->where, "site", &sites, move->site_id);
+            move->building = resolve_some(c, &move->where, "building", &buildings, move->building_id);
+        }
+        park_stands_build(c, gateway);
     }
     CONF_EACH (struct park_space, space, park->spaces) {
         space->building = resolve(c, &space->where, "building", &buildings, space->building_id);
@@ -299,6 +311,12 @@ void park_check(struct conf *c, struct park *park)
         meter->building = resolve(c, &meter->where, "building", &buildings, meter->building_id);
         meter->tenant = resolve(c, &meter->where, "tenant", &tenants, meter->tenant_id);
         meter->parent = resolve(c, &meter->where, "parent", &meters, meter->parent_id);
+        CONF_EACH (struct park_change, change, meter->changes) {
+            change->building = resolve(c, &change->where, "building", &buildings, change->building_id);
+            change->tenant = resolve_some(c, &change->where, "tenant", &tenants, change->tenant_id);
+            change->parent = resolve_some(c, &change->where, "parent", &meters, change->parent_id);
+        }
+        park_tags_build(c, meter);
         if (meter->power)
             use_point(c, &meter->where, "power", index, &gateways, meter->power, meter, ROLE_METER_POWER);
         check_segments(c, index, &gateways, meter);
@@ -307,6 +325,8 @@ void park_check(struct conf *c, struct park *park)
     }
     CONF_EACH (struct park_meter, meter, park->meters)
         check_parent(c, meter, park->meters.count);
+    CONF_EACH (struct park_meter, meter, park->meters)
+        park_tags_check(c, meter, park->meters.count);
     CONF_EACH (struct park_virtual, v, park->virtual_meters) {
         v->building = resolve(c, &v->where, "building", &buildings, v->building_id);
         v->tenant = resolve(c, &v->where, "tenant", &tenants, v->tenant_id);

@@ -40,10 +40,26 @@ static const struct conf_section building_section = {
 static const struct conf_key tenant_keys[] = {NAMES(struct park_tenant), {0}};
 static const struct conf_section tenant_section = {"tenant", PLACED(struct park_tenant), .keys = tenant_keys};
 
+#define FROM(type)                                                                                     \
+    {                                                                                                  \
+        "from", CONF_STRING, offsetof(type, from),                                                     \
+            .is_required = true,                                                                       \
+            .help = "from when on, such as \"2026-03-01T00:00:00+08:00\": the begin of a quarter hour" \
+    }
+
+static const struct conf_key move_keys[] = {FROM(struct park_move),
+    {"site", CONF_ID, offsetof(struct park_move, site_id), .help = "id of its site then; absent = as before"},
+    {"building", CONF_STRING, offsetof(struct park_move, building_id), .max = TEXT_MAX,
+        .help = "id of its building then; \"\" = none; absent = as before"},
+    {0}};
+static const struct conf_section move_section = {"move", PLACED(struct park_move), .keys = move_keys};
+
 static const struct conf_key gateway_keys[] = {NAMES(struct park_gateway),
     {"site", CONF_ID, offsetof(struct park_gateway, site_id), .is_required = true, .help = "id of its site"},
     {"building", CONF_ID, offsetof(struct park_gateway, building_id),
         .help = "id of the building that its points belong to unless a meter says otherwise"},
+    {"changes", CONF_LIST, offsetof(struct park_gateway, changes), .section = &move_section,
+        .help = "where it was put later, and from when on"},
     {0}};
 static const struct conf_section gateway_section = {
     "gateway", PLACED(struct park_gateway), .keys = gateway_keys};
@@ -104,6 +120,18 @@ static void meter_begin(void *object, const void *parent)
         -1; /* stays so only where the carrier is missing or wrong: no further complaints about it then */
 }
 
+static const struct conf_key change_keys[] = {FROM(struct park_change),
+    {"building", CONF_ID, offsetof(struct park_change, building_id),
+        .help = "id of the building that it measures then; absent = as before"},
+    {"tenant", CONF_STRING, offsetof(struct park_change, tenant_id), .max = TEXT_MAX,
+        .help = "id of the tenant whose use it measures then; \"\" = none; absent = as before"},
+    {"parent", CONF_STRING, offsetof(struct park_change, parent_id), .max = TEXT_MAX,
+        .help = "id of the meter upstream then; \"\" = none; absent = as before"},
+    {"item", CONF_STRING, offsetof(struct park_change, item), .max = TEXT_MAX,
+        .help = "item code then; \"\" = none; absent = as before"},
+    {0}};
+static const struct conf_section change_section = {"change", PLACED(struct park_change), .keys = change_keys};
+
 static const struct conf_key meter_keys[] = {NAMES(struct park_meter),
     {"building", CONF_ID, offsetof(struct park_meter, building_id), .is_required = true,
         .help = "id of the building that it measures"},
@@ -123,6 +151,8 @@ static const struct conf_key meter_keys[] = {NAMES(struct park_meter),
         .help = "largest share of its amount that its children may leave unexplained"},
     {"max_gap", CONF_SECONDS, offsetof(struct park_meter, max_gap_ms), .fallback = "1200", .min = 1000,
         .max = 86400000, .unit = "s", .help = "readings further apart are estimates between"},
+    {"changes", CONF_LIST, offsetof(struct park_meter, changes), .section = &change_section,
+        .help = "what of building, tenant, parent and item was another later, and from when on"},
     {"segments", CONF_LIST, offsetof(struct park_meter, segments), .section = &segment_section,
         .help = "the devices that were installed, one after the other"},
     {0}};

@@ -22,6 +22,12 @@ struct park_index {
 /* Parts of "<gateway>/<point>"; false where it is not of that form. Borrows `address`. */
 bool park_address_split(const char *address, struct span *ret_gateway, struct span *ret_point);
 
+/* The times of a meter's or a gateway's `changes`, whose ids were looked up; mistakes go to `c`. */
+void park_tags_build(struct conf *c, struct park_meter *meter);
+void park_stands_build(struct conf *c, struct park_gateway *gateway);
+/* When all are built: parents from each change on. */
+void park_tags_check(struct conf *c, const struct park_meter *meter, size_t meter_count);
+
 /* Fills the index, turns ids into pointers and checks across the whole file; mistakes go to `c`. */
 void park_check(struct conf *c, struct park *park);
 /* What virtual meters come to; ids, buildings and tenants are resolved. */

@@ -120,7 +120,7 @@ static void set_content(json_t *item, struct span content)
 static const char *gateway_site(const struct web_context *c, const char *id)
 {
     const struct park_gateway *gateway = park_gateway_find(c->options->park, id);
-    return gateway ? gateway->site_id : NULL;
+    return gateway ? park_stand_at(gateway, c->clock->wall_ms())->site_id : NULL;
 }
 
 /* The text of a short column, such as a gateway, as a C string. */
@@ -248,12 +248,13 @@ struct web_answer handle_exceptions(struct web_context *context, const struct we
         char meter[ID_MAX + 1];
         const struct park_meter *m =
             park_meter_find(context->options->park, copy_text(page.rows, 4, meter, sizeof meter));
-        const char *site = m != NULL ? m->building->site_id : NULL;
+        struct park_tags tags = m != NULL ? park_tags_at(m, from_ms) : (struct park_tags){0};
+        const char *site = m != NULL ? tags.building->site_id : NULL;
         json_array_append_new(
             items, json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:o, s:o}", "meter", meter, "kind",
-                       exception_kinds[db_int(page.rows, 2)], "site", site, "building",
-                       m != NULL ? m->building_id : NULL, "from", context_time(context, site, from_ms),
-                       "until", context_time(context, site, db_int(page.rows, 1)), "opened",
+                       exception_kinds[db_int(page.rows, 2)], "site", site, "building", tags.building_id,
+                       "from", context_time(context, site, from_ms), "until",
+                       context_time(context, site, db_int(page.rows, 1)), "opened",
                        context_time(context, site, db_int(page.rows, 3))));
     }
     return page_answer(&page, "exceptions", items, next_ms);

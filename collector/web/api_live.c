@@ -67,10 +67,10 @@ static json_t *meter_power_json(const struct web_context *c, const char *site, c
 static json_t *meter_json(const struct web_context *c, const struct overview_meter *m)
 {
     const struct park_meter *meter = m->meter;
-    const char *site = meter->building ? meter->building->site_id : NULL;
+    const char *site = m->tags.building ? m->tags.building->site_id : NULL;
     return json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s, s:s?, s:b, s:b, s:o, s:o}", "id", meter->id,
-        "name", meter->name, "name_en", meter->name_en, "site", site, "building", meter->building_id,
-        "tenant", meter->tenant_id, "carrier", park_carriers[meter->carrier], "parent", meter->parent_id,
+        "name", meter->name, "name_en", meter->name_en, "site", site, "building", m->tags.building_id,
+        "tenant", m->tags.tenant_id, "carrier", park_carriers[meter->carrier], "parent", m->tags.parent_id,
         "expected", m->is_expected, "fresh", m->is_fresh, "register", register_json(c, site, m), "power",
         meter_power_json(c, site, m));
 }
@@ -85,10 +85,11 @@ static json_t *gateway_json(const struct web_context *c, const struct overview_g
 {
     const struct snapshot_gateway *s = g->gateway;
     const struct park_gateway *known = s->gateway;
-    const char *site = known ? known->site_id : NULL;
+    const struct park_stand *stand = known ? park_stand_at(known, c->clock->wall_ms()) : NULL;
+    const char *site = stand ? stand->site_id : NULL;
     json_t *json = json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:b, s:b}", "id", s->id, "name",
         known ? known->name : NULL, "name_en", known ? known->name_en : NULL, "site", site, "building",
-        known ? known->building_id : NULL, "in_park_model", known != NULL, "online", g->is_online);
+        stand ? stand->building_id : NULL, "in_park_model", known != NULL, "online", g->is_online);
     json_object_set_new(json, "heard", context_time(c, site, s->heard_ms));
     json_object_set_new(json, "age_ms", ms_or_null(g->age_ms));
     json_object_set_new(json, "newest", context_time(c, site, s->newest_ms));

@@ -241,6 +241,34 @@ static void test_what_a_meter_is_held_in_the_past(void **state)
         "free meters[m1].tenant: t1 -> t2\n");
 }
 
+#define LATER(rest) TAGGED("tenant = \"t1\"; changes = ( " rest " );")
+#define ROW_OF(time, rest) "{ from = \"" time "\"; " rest " }"
+
+static void test_a_dated_change_of_tags_counts_from_its_time_on(void **state)
+{
+    (void)state;
+    expect(TAGGED("tenant = \"t1\";"), LATER(ROW_OF("2026-07-01T00:00:00+08:00", "tenant = \"t2\";")),
+        "free meters[m1].changes[2026-06-30T16:00:00.000Z]: none -> \n");
+    expect(TAGGED("tenant = \"t1\";"), LATER(ROW_OF("2026-06-15T11:00:00+08:00", "tenant = \"t2\";")),
+        "free meters[m1].changes[2026-06-15T03:00:00.000Z]: none -> \n");
+    expect(TAGGED("tenant = \"t1\";"), LATER(ROW_OF("2026-06-15T10:45:00+08:00", "tenant = \"t2\";")),
+        "PAST meters[m1].changes[2026-06-15T02:45:00.000Z]: none -> \n");
+    expect(LATER(ROW_OF("2026-06-01T00:00:00Z", "tenant = \"t2\";")),
+        LATER(ROW_OF("2026-06-01T08:00:00+08:00", "tenant = \"\";")),
+        "PAST meters[m1].changes[2026-06-01T00:00:00.000Z].tenant: t2 -> \n");
+    expect(LATER(ROW_OF("2026-06-01T00:00:00Z", "tenant = \"t2\";")), TAGGED("tenant = \"t1\";"),
+        "PAST meters[m1].changes[2026-06-01T00:00:00.000Z]:  -> none\n");
+    expect(LATER(ROW_OF("2026-07-01T00:00:00Z", "tenant = \"t2\";")), TAGGED("tenant = \"t1\";"),
+        "free meters[m1].changes[2026-07-01T00:00:00.000Z]:  -> none\n");
+    expect(SITE BUILDING GATEWAY,
+        SITE BUILDING "gateways = ( { id = \"gw-a\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; building "
+                      "= \"b1\"; changes = ( "
+                      "{ from = \"2026-06-01T00:00:00Z\"; building = \"\"; }, { from = "
+                      "\"2026-07-01T00:00:00Z\"; building = \"b1\"; } ); } );\n",
+        "PAST gateways[gw-a].changes[2026-06-01T00:00:00.000Z]: none -> \n"
+        "free gateways[gw-a].changes[2026-07-01T00:00:00.000Z]: none -> \n");
+}
+
 static void test_names_are_free_and_places_are_not(void **state)
 {
     (void)state;
@@ -401,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_what_is_new_adds),
         cmocka_unit_test(test_a_meter_that_goes_takes_its_past_with_it),
         cmocka_unit_test(test_what_a_meter_is_held_in_the_past),
+        cmocka_unit_test(test_a_dated_change_of_tags_counts_from_its_time_on),
         cmocka_unit_test(test_names_are_free_and_places_are_not),
         cmocka_unit_test(test_a_factor_changes_from_a_later_day_on),
         cmocka_unit_test(test_a_tariff_changes_from_a_later_day_on),

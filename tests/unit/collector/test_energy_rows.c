@@ -68,6 +68,28 @@ static void test_an_unknown_quarter_has_no_amount_and_what_takes_a_place_clears_
     intake_close(&in);
 }
 
+static void test_tags_are_those_of_the_quarters_begin(void **state)
+{
+    (void)state;
+    struct intake in;
+    intake_open(&in);
+    struct park_tags tags[] = {
+        {INT64_MIN, START_MS, .building_id = building_id, .building = &building, .tenant_id = tenant_id},
+        {START_MS, INT64_MAX, .building_id = building_id, .building = &building, .item = item}};
+    struct park_meter meter = {.id = meter_id, .carrier = CARRIER_ELECTRICITY, .tags = tags, .tag_count = 2};
+    struct quarter quarter = {.start_ms = START_MS - 900000, .amount = 1, .quality = QUALITY_MEASURED};
+    struct error err = {""};
+    must(energy_row_put(in.db, &meter, &quarter, 1, &err), &err);
+    assert_int_equal(query(in.db, "SELECT count(*) FROM outbox WHERE line LIKE"
+                                  " 'energy,building=b1,carrier=electricity,meter=m1,site=s1,tenant=t1 %'"),
+        1);
+    put(in.db, &meter, (struct quarter){.amount = 1, .quality = QUALITY_MEASURED}, 1);
+    assert_int_equal(query(in.db, "SELECT count(*) FROM outbox WHERE line LIKE"
+                                  " 'energy,building=b1,carrier=electricity,item=01A00,meter=m1,site=s1 %'"),
+        1);
+    intake_close(&in);
+}
+
 static void test_an_item_that_can_be_no_tag_is_left_out(void **state)
 {
     (void)state;
@@ -87,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_amounts_are_what_people_read_and_counts_the_base_units),
         cmocka_unit_test(test_an_unknown_quarter_has_no_amount_and_what_takes_a_place_clears_it),
+        cmocka_unit_test(test_tags_are_those_of_the_quarters_begin),
         cmocka_unit_test(test_an_item_that_can_be_no_tag_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
