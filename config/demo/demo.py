@@ -86,7 +86,9 @@ def send_history(park: Park) -> None:
         watch_replay(park, replay, total, began)
         park.stage.programs.remove(replay)
     seconds = time.monotonic() - began
-    wait_until(lambda: park.collector.metric("parkmon_store_backlog_batches") == 0, 300, "the history is in InfluxDB", poll=0.2)
+    for name, what in (("parkmon_store_backlog_batches", "the history is in InfluxDB"), ("parkmon_ledger_backlog_batches", "the ledger has the history"),
+                       ("parkmon_outbox_bytes", "its energy is in InfluxDB")):
+        wait_until(lambda: park.collector.metric(name) == 0, 300, what, poll=0.2)
     say(f"a week of history is in InfluxDB ({total} readings, {seconds:.1f} s)")
     done.touch()
 
@@ -134,6 +136,16 @@ def verify(park: Park, since_ms: int) -> None:
             wait_until(is_live, 90, f"a new {measurement} of {gateway} is in InfluxDB", poll=0.3)
 
 
+def verify_energy(park: Park) -> None:
+    """The history has become energy, and nothing in it is without an explanation."""
+    rows = park.influx.rows('SELECT count(amount) FROM energy GROUP BY meter')
+    if not rows or any(row["count"] < HISTORY.days * 95 for row in rows):
+        raise Failure(f"energy of the history is missing: {rows}")
+    if park.collector.metric("parkmon_ledger_open_exceptions") > 0:
+        raise Failure(f"open exceptions: {park.collector.get('/api/v1/exceptions')[1]}")
+    say(f"the ledger has {int(sum(row['count'] for row in rows))} quarter hours of {len(rows)} meters")
+
+
 def print_addresses(park: Park) -> None:
     print("\n".join([
         "",
@@ -173,6 +185,7 @@ def run(folder: Path, is_smoke: bool) -> int:
             for agent in park.agents.values():
                 agent.start()
             verify(park, since_ms)
+            verify_energy(park)
             print_addresses(park)
             if is_smoke:
                 say("verified")
