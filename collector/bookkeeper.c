@@ -2,6 +2,7 @@
 
 #include "collector/energy_rows.h"
 #include "collector/intake/journal.h"
+#include "lib/log.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -50,6 +51,7 @@ void bookkeeper_release(struct bookkeeper *b)
 {
     forget_model(b);
     free(b->filled);
+    free(b->aside.ids);
     free(b->rows);
     *b = (struct bookkeeper){0};
 }
@@ -82,11 +84,23 @@ static void note_row(
     b->rows[b->row_count++] = (struct bookkeeper_row){*quarter, version};
 }
 
+/* The transaction fails with it, and the next one goes on without the meter. */
+static void set_aside(struct bookkeeper *b, const struct meters_item *item, const struct error *why)
+{
+    MEM_GROW(b->aside.ids, b->aside.count, b->aside.capacity);
+    b->aside.ids[b->aside.count++] = item->books.id;
+    log_error("ledger",
+        "meter %s: its books fail, and it is set aside until the collector is started again: %s",
+        item->park->id, why->text);
+}
+
 static enum status fold(struct bookkeeper *b, const struct meters_item *item,
     const struct books_reading *readings, size_t count, int64_t now_ms, struct error *err)
 {
     b->row_count = 0;
     enum status status = books_fold(b->books, &item->books, readings, count, now_ms, err);
+    if (status == ST_INVALID)
+        set_aside(b, item, err);
     for (size_t i = 0; i < b->row_count && status == ST_OK; i++)
         status = energy_row_put(b->db, item->park, &b->rows[i].quarter, b->rows[i].version, err);
     return status;
@@ -94,7 +108,7 @@ static enum status fold(struct bookkeeper *b, const struct meters_item *item,
 
 static enum status take_up_model(struct bookkeeper *b, bool *ret_is_changed, struct error *err)
 {
-    enum status status = meters_load(&b->meters, b->park, b->db, ret_is_changed, err);
+    enum status status = meters_load(&b->meters, b->park, &b->aside, b->db, ret_is_changed, err);
     if (status != ST_OK)
         return status;
     int64_t highest = 0;

@@ -10,6 +10,9 @@
  *
  * What is written of quarter hours goes into the outbox in the same transaction (collector/energy_rows.h).
  *
+ * One meter whose books fail by themselves (damaged evidence) must not keep the park from being journalled: it is set
+ * aside until the next start, told in the log, and what it misses meanwhile is taken then, as far as the journal has it.
+ *
  * No readings are lines that the journal skipped (quarantined, duplicates), and those with quality="clock".
  */
 #pragma once
@@ -26,6 +29,7 @@ struct bookkeeper {
     /* NULL: the model is to be taken up. */
     struct books *books;
     struct meters meters;
+    struct meters_aside aside;
     size_t due; /* the meters before it are not due */
     /* The slice at hand: the readings of each meter, and up to which batch. */
     struct bookkeeper_basket {

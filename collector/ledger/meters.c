@@ -45,6 +45,7 @@ const struct meters_point *meters_point(const struct meters *m, struct span gate
 
 struct load {
     struct meters *m;
+    const struct meters_aside *aside;
     struct db *db;
     int64_t cursor; /* where it stood */
     int64_t back;   /* where it is to go on from */
@@ -222,16 +223,26 @@ static bool is_read_by_hand(const struct meter *m)
     return m->point_count == 1 && m->points[0] == NULL;
 }
 
+static bool is_aside(const struct load *l, int64_t id)
+{
+    for (size_t i = 0; i < l->aside->count; i++)
+        if (l->aside->ids[i] == id)
+            return true;
+    return false;
+}
+
 static enum status add_meter(struct load *l, const struct park_meter *park, struct error *err)
 {
     struct meters_item *item = &l->m->items[l->m->count];
     *item = (struct meters_item){.park = park};
-    enum status status = meter_init(&item->meter, park, err);
+    enum status status = books_meter_id(l->db, span_of(park->id), &item->books.id, err);
+    if (status != ST_OK || is_aside(l, item->books.id))
+        return status;
+    status = meter_init(&item->meter, park, err);
     if (status != ST_OK)
         return status;
     size_t meter = l->m->count++, points = (size_t)item->meter.point_count;
     item->numbers = mem_zalloc((points + 1) * sizeof *item->numbers);
-    status = books_meter_id(l->db, span_of(park->id), &item->books.id, err);
     for (int64_t i = 0; i < item->meter.point_count && status == ST_OK; i++)
         status = add_point(l, meter, i, err);
     if (status != ST_OK)
@@ -260,11 +271,11 @@ static enum status load(struct load *l, const struct park *park, struct error *e
     return status;
 }
 
-enum status meters_load(
-    struct meters *m, const struct park *park, struct db *db, bool *ret_is_changed, struct error *err)
+enum status meters_load(struct meters *m, const struct park *park, const struct meters_aside *aside,
+    struct db *db, bool *ret_is_changed, struct error *err)
 {
     *m = (struct meters){.items = mem_zalloc((park->meters.count + 1) * sizeof *m->items)};
-    struct load l = {.m = m, .db = db};
+    struct load l = {.m = m, .aside = aside, .db = db};
     enum status status = load(&l, park, err);
     if (status != ST_OK)
         meters_release(m);

@@ -41,10 +41,16 @@ struct meters {
 /* Adds to the conf of a park without problems what the ledger cannot reckon with exactly. */
 void meters_check(struct park *park);
 
+/* Meters that are left out as if the model did not name them. */
+struct meters_aside {
+    int64_t *ids;
+    size_t count, capacity;
+};
+
 /* `park` is borrowed, and has passed meters_check. Sets *ret_is_changed where the database did not know of something:
  * the cursor may have moved back. After a failure `m` is released. */
-enum status meters_load(
-    struct meters *m, const struct park *park, struct db *db, bool *ret_is_changed, struct error *err);
+enum status meters_load(struct meters *m, const struct park *park, const struct meters_aside *aside,
+    struct db *db, bool *ret_is_changed, struct error *err);
 void meters_release(struct meters *m);
 
 /* NULL: the register of no meter. */

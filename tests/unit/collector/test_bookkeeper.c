@@ -1,6 +1,7 @@
 /* From the journal to the books: which lines are readings, and that the books are the same however the journal was cut
  * into transactions, also after kills. */
 #include "collector/bookkeeper.h"
+#include "lib/log.h"
 #include "tests/unit/collector/fake_journal.h"
 #include "tests/unit/random.h"
 
@@ -351,6 +352,44 @@ static void test_a_point_that_is_mapped_later_gets_what_the_journal_holds_of_it(
     close_scene(&s);
 }
 
+static void test_a_meter_whose_books_fail_is_set_aside_and_gets_what_it_missed_after_a_start(void **state)
+{
+    (void)state;
+    struct scene s, other;
+    struct error err = {""};
+    bool is_changed;
+    open_scene(&s, three);
+    journal_two_days(&s, 9);
+    /* The second meter's. */
+    must(db_exec(s.journal.db,
+             "CREATE TRIGGER damage BEFORE INSERT ON ledger_quarter WHEN new.meter = 2 BEGIN"
+             "  SELECT RAISE(ABORT, 'damaged'); END",
+             &err),
+        &err);
+    log_open(LOG_LEVEL_ERROR);
+    must(db_begin(s.journal.db, &err), &err);
+    assert_int_equal(bookkeeper_step(&s.keeper, &ticking, &is_changed, &err), ST_INVALID);
+    db_rollback(s.journal.db);
+    must(bookkeeper_reset(&s.keeper, &err), &err);
+    fold_all(&s);
+    assert_int_equal(number(&s, "SELECT count(*) FROM ledger_quarter WHERE meter = 2"), 0);
+    assert_true(number(&s, "SELECT count(*) FROM ledger_quarter WHERE meter = 3") > 100);
+    assert_int_equal(number(&s, "SELECT position FROM cursor WHERE name = 'ledger'"),
+        number(&s, "SELECT max(id) FROM journal"));
+    must(db_exec(s.journal.db, "DROP TRIGGER damage", &err), &err);
+    start(&s, NULL);
+    fold_all(&s);
+    open_scene(&other, three);
+    journal_two_days(&other, 9);
+    fold_all(&other);
+    static const char amounts[] =
+        "SELECT sum(amount * (start_ms / 900000 % 1009) + quality) FROM ledger_quarter WHERE meter = 2";
+    assert_int_equal(number(&s, amounts), number(&other, amounts));
+    assert_true(number(&s, amounts) > 0);
+    close_scene(&other);
+    close_scene(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +398,7 @@ int main(void)
         cmocka_unit_test(test_a_step_ends_when_its_time_is_over_and_the_cursor_moves_with_the_slice),
         cmocka_unit_test(test_a_meter_with_other_segments_is_folded_again),
         cmocka_unit_test(test_a_point_that_is_mapped_later_gets_what_the_journal_holds_of_it),
+        cmocka_unit_test(test_a_meter_whose_books_fail_is_set_aside_and_gets_what_it_missed_after_a_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

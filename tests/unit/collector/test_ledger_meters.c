@@ -73,6 +73,7 @@ static struct park *read_park(const char *meters)
 
 static struct park *park;
 static struct meters all;
+static struct meters_aside aside;
 
 static void forget_model(void)
 {
@@ -89,7 +90,7 @@ static bool take_model(const char *meters)
     forget_model();
     park = read_park(meters);
     must(db_begin(db, &err), &err);
-    must(meters_load(&all, park, db, &is_changed, &err), &err);
+    must(meters_load(&all, park, &aside, db, &is_changed, &err), &err);
     for (size_t i = 0; i < all.count; i++)
         if (all.items[i].is_due)
             must(meters_note_folded(&all.items[i], db, &err), &err);
@@ -209,6 +210,25 @@ static void test_a_point_that_comes_back_is_read_from_where_it_was_let_go(void *
     assert_int_equal(point("gw-a", "y")->since, 100);
 }
 
+static void test_a_meter_that_is_set_aside_is_as_one_that_the_model_does_not_name(void **state)
+{
+    (void)state;
+    const char *both =
+        METER("m1", SEGMENT("2026", AT("gw-a/x"))) "," METER("m2", SEGMENT("2026", AT("gw-a/y")));
+    take_model(both);
+    int64_t id = all.items[1].books.id;
+    execute("UPDATE cursor SET position = 100 WHERE name = 'ledger'");
+    aside = (struct meters_aside){.ids = &id, .count = 1};
+    assert_true(take_model(both));
+    aside = (struct meters_aside){0};
+    assert_int_equal(all.count, 1);
+    assert_null(point("gw-a", "y"));
+    execute("UPDATE cursor SET position = 200 WHERE name = 'ledger'");
+    assert_true(take_model(both));
+    assert_int_equal(number("SELECT position FROM cursor WHERE name = 'ledger'"), 100);
+    assert_int_equal(point("gw-a", "x")->since, 200);
+}
+
 static void test_what_cannot_be_reckoned_exactly_is_a_problem_of_the_file(void **state)
 {
     (void)state;
@@ -237,6 +257,8 @@ int main(void)
             test_for_a_new_point_the_journal_is_read_again_and_for_it_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_a_point_that_comes_back_is_read_from_where_it_was_let_go, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_a_meter_that_is_set_aside_is_as_one_that_the_model_does_not_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_what_cannot_be_reckoned_exactly_is_a_problem_of_the_file, set_up, tear_down),
     };
