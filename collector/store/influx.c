@@ -278,22 +278,24 @@ struct answer influx_count(struct influx *influx, const char *policy, const char
 
 struct answer influx_delete(struct influx *influx, const char *measurement, int64_t from_ms, int64_t to_ms)
 {
-    return influx_delete_tagged(influx, measurement, NULL, NULL, from_ms, to_ms);
+    return influx_delete_tagged(influx, measurement, NULL, NULL, 0, from_ms, to_ms);
 }
 
 struct answer influx_delete_tagged(struct influx *influx, const char *measurement, const char *tag,
-    const char *value, int64_t from_ms, int64_t to_ms)
+    const char *const *values, size_t count, int64_t from_ms, int64_t to_ms)
 {
     struct buf statement = {0};
     buf_add_str(&statement, "DELETE FROM ");
     add_quoted(&statement, '"', measurement);
     buf_printf(&statement, " WHERE time >= %lldms AND time < %lldms", (long long)from_ms, (long long)to_ms);
-    if (tag != NULL) {
-        buf_add_str(&statement, " AND ");
+    for (size_t i = 0; i < count; i++) {
+        buf_add_str(&statement, i == 0 ? " AND (" : " OR ");
         add_quoted(&statement, '"', tag);
         buf_add_str(&statement, " = ");
-        add_quoted(&statement, '\'', value);
+        add_quoted(&statement, '\'', values[i]);
     }
+    if (count > 0)
+        buf_add_char(&statement, ')');
     struct answer answer = query_in(influx, influx->database, statement.data, NULL);
     buf_release(&statement);
     return answer;

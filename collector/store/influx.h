@@ -40,8 +40,8 @@ struct answer influx_count(struct influx *influx, const char *policy, const char
 /* Deletes the points of a measurement in [from_ms, to_ms), in every retention policy. ANSWER_ACCEPTED, or not done.
  * Blocks. */
 struct answer influx_delete(struct influx *influx, const char *measurement, int64_t from_ms, int64_t to_ms);
-/* The same of those points alone that have this tag. */
+/* The same of those points alone that have one of `count` values of a tag. */
 struct answer influx_delete_tagged(struct influx *influx, const char *measurement, const char *tag,
-    const char *value, int64_t from_ms, int64_t to_ms);
+    const char *const *values, size_t count, int64_t from_ms, int64_t to_ms);
 /* Makes a blocked call of another thread return soon, and every later one. */
 void influx_cancel(struct influx *influx);

@@ -2,6 +2,8 @@
 
 #include "lib/clock.h"
 
+#include <string.h>
+
 bool poster_prepare(struct poster *p)
 {
     while (!p->is_prepared) {
@@ -18,11 +20,17 @@ bool poster_prepare(struct poster *p)
     return true;
 }
 
-static bool clear(struct poster *p, const struct body_clearing *c)
+#define CLEARED_AT_ONCE 100
+
+/* `count` of one measurement, tag and time. */
+static bool clear(struct poster *p, const struct body_clearing *c, size_t count)
 {
+    const char *values[CLEARED_AT_ONCE];
+    for (size_t i = 0; i < count; i++)
+        values[i] = c[i].value;
     for (;;) {
         struct answer answer =
-            influx_delete_tagged(p->influx, c->measurement, c->tag, c->value, c->from_ms, c->to_ms);
+            influx_delete_tagged(p->influx, c->measurement, c->tag, values, count, c->from_ms, c->to_ms);
         if (answer.action == ANSWER_ACCEPTED || answer.action == ANSWER_MISSING)
             return true;
         if (answer.action != ANSWER_BACK_OFF) {
@@ -37,11 +45,22 @@ static bool clear(struct poster *p, const struct body_clearing *c)
     }
 }
 
+static bool is_alike(const struct body_clearing *a, const struct body_clearing *b)
+{
+    return a->from_ms == b->from_ms && a->to_ms == b->to_ms && strcmp(a->tag, b->tag) == 0 &&
+           strcmp(a->measurement, b->measurement) == 0;
+}
+
 bool poster_clear(struct poster *p, const struct body *body)
 {
-    for (size_t i = 0; i < body->clearing_count; i++)
-        if (!clear(p, &body->clearings[i]))
+    const struct body_clearing *all = body->clearings;
+    for (size_t from = 0, to; from < body->clearing_count; from = to) {
+        to = from + 1;
+        while (to < body->clearing_count && to - from < CLEARED_AT_ONCE && is_alike(&all[from], &all[to]))
+            to++;
+        if (!clear(p, &all[from], to - from))
             return false;
+    }
     return true;
 }
 

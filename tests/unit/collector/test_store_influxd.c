@@ -260,12 +260,47 @@ static void test_a_field_of_another_type_is_rejected_and_the_rest_arrives(void *
     fake_core_close(&c);
 }
 
-static void put_over(struct fake_core *c, int64_t time_ms, int64_t clears_ms, const char *line)
+static void put_over_of(
+    struct fake_core *c, const char *series, int64_t time_ms, int64_t clears_ms, const char *line)
 {
     struct error err = {""};
-    if (outbox_put_over(c->journal.db, SPAN("energy,meter=m1"), time_ms, clears_ms, span_of(line), &err) !=
-        ST_OK)
+    if (outbox_put_over(c->journal.db, span_of(series), time_ms, clears_ms, span_of(line), &err) != ST_OK)
         fail_msg("%s", err.text);
+}
+
+static void put_over(struct fake_core *c, int64_t time_ms, int64_t clears_ms, const char *line)
+{
+    put_over_of(c, "energy,meter=m1", time_ms, clears_ms, line);
+}
+
+static void test_places_of_many_at_one_time_are_cleared_and_no_others(void **state)
+{
+    (void)state;
+    need_influxd();
+    struct fake_core c;
+    fake_core_open(&c);
+    start(&c, "places", 0);
+    char series[32], line[96];
+    for (int i = 0; i < 250; i++) {
+        snprintf(series, sizeof series, "energy,meter=m%d", i);
+        snprintf(line, sizeof line, "energy,meter=m%d amount=1,quality=\"measured\" 1767225600000", i);
+        put_over_of(&c, series, Y2026, 0, line);
+    }
+    store_wake(c.store);
+    fake_core_wait(&c, 0, 250);
+    for (int i = 0; i < 240; i++) {
+        snprintf(series, sizeof series, "energy,meter=m%d", i);
+        snprintf(line, sizeof line, "energy,meter=m%d quality=\"unknown\" 1767225600000", i);
+        put_over_of(&c, series, Y2026, 900000, line);
+    }
+    store_wake(c.store);
+    fake_core_wait(&c, 0, 490);
+    json_t *rows = query("places", "SELECT count(amount), count(quality) FROM energy");
+    char *text = json_dumps(json_array_get(rows, 0), JSON_COMPACT);
+    assert_string_equal(strchr(text, ','), ",10,250]");
+    free(text);
+    json_decref(rows);
+    fake_core_close(&c);
 }
 
 static void test_a_line_that_takes_a_place_leaves_neither_field_nor_series_of_what_was_there(void **state)
@@ -573,6 +608,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_thousand_readings_of_all_kinds_arrive_exactly),
         cmocka_unit_test(test_a_field_of_another_type_is_rejected_and_the_rest_arrives),
+        cmocka_unit_test(test_places_of_many_at_one_time_are_cleared_and_no_others),
         cmocka_unit_test(test_a_line_that_takes_a_place_leaves_neither_field_nor_series_of_what_was_there),
         cmocka_unit_test(test_readings_beyond_retention_are_counted),
         cmocka_unit_test(test_the_policy_follows_the_settings),
