@@ -54,3 +54,8 @@ enum status pack_read(struct buf *out, struct span packed, size_t max, struct er
     inflateEnd(&z);
     return status;
 }
+
+uint32_t pack_checksum(struct span bytes)
+{
+    return (uint32_t)crc32_z(0, (const Bytef *)bytes.at, bytes.len);
+}

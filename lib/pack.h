@@ -6,9 +6,13 @@
 #include "lib/status.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Appends `bytes`, packed. */
 void pack_write(struct buf *out, struct span bytes);
 /* Appends what was packed. ST_INVALID: it is damaged, cut short, followed by something, or would be more than
  * `max` bytes; what could be read up to there is appended all the same. */
 enum status pack_read(struct buf *out, struct span packed, size_t max, struct error *err);
+
+/* CRC-32 (RFC 1952, section 8): tells damage by chance, not by intent. */
+uint32_t pack_checksum(struct span bytes);
