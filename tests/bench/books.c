@@ -1,7 +1,9 @@
 /*
- * How much processor time the ledger's books take on time: 1 000 meters, GROUP readings of each in a transaction, in
- * a database in the folder. `bench_books FOLDER READINGS EVERY_MS GROUP` prints one JSON object. Every amount that is
- * written is held against what the meters used: another is exit 1.
+ * What the ledger's books take of processor and disk on time: 1 000 meters, GROUP readings of each in a transaction, in
+ * a database in the folder. They are read some milliseconds late, and not under the same load all the time.
+ * `bench_books FOLDER READINGS EVERY_MS GROUP` prints one JSON object; `written`: all bytes that were given to the
+ * system, the write-ahead log and what was taken over from it. Every amount that is written is held against what the
+ * meters used: another is exit 1.
  */
 #include "collector/ledger/books.h"
 #include "lib/mem.h"
@@ -18,6 +20,8 @@
 #define BEGIN_MS INT64_C(1764547200000)
 #define QUARTER_MS INT64_C(900000)
 #define PER_HOUR INT64_C(36000) /* Wh */
+#define STEP INT64_C(10)        /* Wh */
+#define GATEWAY 40              /* meters, whose readings come in one batch */
 
 static const struct segment segment = {
     .from_ms = BEGIN_MS, .until_ms = INT64_MAX, .resolution = 10, .max_rate = 100000, .p = 1, .q = 1};
@@ -36,6 +40,40 @@ static double now_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* Bytes that were given to the system. */
+static int64_t written(void)
+{
+    char line[64];
+    long long bytes = -1;
+    FILE *io = fopen("/proc/self/io", "r");
+    while (io != NULL && bytes < 0 && fgets(line, sizeof line, io) != NULL)
+        if (sscanf(line, "wchar: %lld", &bytes) != 1)
+            bytes = -1;
+    if (io != NULL)
+        fclose(io);
+    return bytes;
+}
+
+/* Up to `below`, always the same for the same reading. */
+static int64_t scatter(int64_t meter, int64_t number, int64_t below)
+{
+    uint64_t x = ((uint64_t)meter << 40 | (uint64_t)number) * UINT64_C(0x9e3779b97f4a7c15);
+    return (int64_t)((x ^ x >> 29) >> 20) % below;
+}
+
+/* Reading `number` of a meter: at quarter hours to the point, so that each amount is known, between them about. */
+static struct books_reading reading_of(const struct bench *b, int64_t meter, int64_t number, int64_t batch)
+{
+    int64_t passed_ms = number * b->every_ms, used = passed_ms * PER_HOUR / 3600000;
+    struct books_reading r = {.time_ms = BEGIN_MS + passed_ms, .count = used, .journal = batch};
+    if (passed_ms % QUARTER_MS != 0) {
+        r.time_ms += scatter(meter, number, 25);
+        r.count += scatter(meter, number, b->every_ms * PER_HOUR / 3600000 / 2 + 1);
+        r.count -= r.count % STEP;
+    }
+    return r;
+}
+
 /* The next readings of each meter, from its reading number `at` on. */
 static enum status take_group(struct bench *b, int64_t at, struct error *err)
 {
@@ -43,11 +81,9 @@ static enum status take_group(struct bench *b, int64_t at, struct error *err)
     books_begin(b->books);
     for (size_t m = 0; m < METERS && status == ST_OK; m++) {
         struct books_reading readings[GROUP_MAX];
-        for (int64_t i = 0; i < b->group; i++) {
-            int64_t passed_ms = (at + i) * b->every_ms;
-            readings[i] = (struct books_reading){
-                .time_ms = BEGIN_MS + passed_ms, .count = passed_ms * PER_HOUR / 3600000, .journal = at + 1};
-        }
+        int64_t batch = 1 + at / b->group * (METERS / GATEWAY) + (int64_t)m / GATEWAY;
+        for (int64_t i = 0; i < b->group; i++)
+            readings[i] = reading_of(b, (int64_t)m, at + i, batch);
         status =
             books_fold(b->books, &b->meters[m], readings, (size_t)b->group, BEGIN_MS + at * b->every_ms, err);
     }
@@ -90,8 +126,8 @@ static enum status run(struct bench *b, const char *path, int64_t each, bool *re
     if (status == ST_OK)
         status = is_right(b, each, ret, err);
     printf("{\"readings\": %" PRId64 ", \"every_ms\": %" PRId64 ", \"group\": %" PRId64
-           ", \"seconds\": %.6f, \"bytes\": %" PRId64 "}\n",
-        each * METERS, b->every_ms, b->group, seconds, db_file_bytes(b->db));
+           ", \"seconds\": %.6f, \"bytes\": %" PRId64 ", \"written\": %" PRId64 "}\n",
+        each * METERS, b->every_ms, b->group, seconds, db_file_bytes(b->db), written());
     books_destroy(b->books);
     db_close(b->db);
     return status;
