@@ -22,6 +22,7 @@ struct books {
     size_t fresh_capacity;
     books_on_row *on_row;
     void *on_row_context;
+    struct books_memory memory;
 };
 
 static void add_number(struct buf *text, int64_t number)
@@ -98,6 +99,7 @@ void books_destroy(struct books *b)
     free(b->states);
     free(b->touched);
     free(b->fresh);
+    books_release_memory(&b->memory);
     free(b);
 }
 
@@ -207,6 +209,7 @@ enum status books_fold(struct books *b, const struct books_meter *meter, const s
 {
     bool is_cold;
     struct books_call c = {.db = b->db,
+        .memory = &b->memory,
         .meter = meter,
         .state = touch(b, meter, &is_cold),
         .now_ms = now_ms,

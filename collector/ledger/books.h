@@ -5,8 +5,12 @@
  * what persons decided of it, however all that arrives; only which versions there were, and what wrote them when, tells of the arrival.
  *
  *   ledger_meter     the number of a meter
- *   ledger_reading   register readings by meter and time, with the batch that brought them: evidence. The first to
+ *   ledger_hour      evidence: a meter's register readings by hours of their time, packed, each with the batch that
+ *                    brought it (collector/ledger/readings.h). id = meter * 2^32 + hours since 1970. The first to
  *                    arrive of a time stands, whatever its point
+ *   ledger_latest    those of the hour of its last reading, up to 64: of more, whole 64s, the earliest, are in
+ *                    ledger_hour already. So a new reading writes a small row anew, which lies beside those of other
+ *                    meters, and no page of its own. What both hold is a function of the readings
  *   ledger_boundary  U at quarter hours, where it is known, as it is known now
  *   ledger_quarter   amounts of quarter hours. The highest version is the latest, the former ones stay. amount NULL =
  *                    unknown (quality is then QUALITY_UNKNOWN). Written when it is decided: a reading at or after its
@@ -23,6 +27,10 @@
  * `written_by`, `opened_by`, `withdrawn_by`: the newest batch (journal id) of the call that did it, 0 = none.
  *
  * Memory is a cache of what is committed: what a transaction changed is forgotten unless books_committed follows it.
+ *
+ * Evidence outlives the batches that brought it, and nothing here deletes it. To delete what is older than
+ * `audit_years` takes a state from before what is left that no change of segments gives up, or what was decided from
+ * what is deleted would be decided again, as unknown; snapshots are no such state.
  */
 #pragma once
 
@@ -86,11 +94,11 @@ void books_committed(struct books *b);
 /*
  * Takes readings of a meter, in any order, and writes what follows. Without readings: after the meter's segments
  * changed, or to look again. `now_ms`: UTC, for the record alone. On failure (ST_FULL, ST_STORAGE, ST_TIMEOUT) the
- * transaction is to be rolled back.
+ * transaction is to be rolled back; so it is with ST_INVALID: evidence of this meter that is needed is damaged, and
+ * `err` says which hour of it. Other meters are not concerned.
  *
  * A late reading costs a fold of what is evidence after the snapshot before it: a day more at most, where it is at
- * most BOOKS_DAYS old; beyond that BOOKS_BUCKET_DAYS more. A meter's first call costs a fold of six hours at most. Evidence is
- * not pruned here.
+ * most BOOKS_DAYS old; beyond that BOOKS_BUCKET_DAYS more. A meter's first call costs a fold of six hours at most.
  */
 #define BOOKS_DAYS 35
 #define BOOKS_BUCKET_DAYS 32

@@ -3,6 +3,7 @@
 
 #include "collector/ledger/books.h"
 #include "collector/ledger/quarters.h"
+#include "collector/ledger/readings.h"
 #include "collector/ledger/unwrap.h"
 
 #define BOOKS_NONE INT64_MIN
@@ -19,9 +20,19 @@ struct books_state {
     int64_t snapshot_last_ms, snapshot_reach_ms; /* of the newest; BOOKS_NONE */
 };
 
+/* Room for evidence that is read and written, used again from call to call; nothing in it outlasts one. */
+struct books_memory {
+    struct readings given, rest, hour, latest;
+    int64_t latest_hour; /* of `latest`, where that is not empty */
+    struct buf packed;
+    struct unwrap_reading *fresh; /* borrowed: where the new ones go */
+    size_t fresh_count;
+};
+
 /* One call of books_fold. */
 struct books_call {
     struct db *db;
+    struct books_memory *memory;
     const struct books_meter *meter;
     struct books_state *state;
     int64_t now_ms, journal;
@@ -58,6 +69,21 @@ static inline bool books_step(struct books_call *c, struct db_stmt *s)
         c->status = db_step(s, &has_row, c->err);
     return c->status == ST_OK && has_row;
 }
+
+/* Rows of evidence, by hour (books_evidence.c says which readings are in which). Hours are counted from 1970. What cannot
+ * be read fails the call, with ST_INVALID. */
+int64_t books_hour(int64_t time_ms);
+/* The latest row into memory->latest, which is empty where there is none. One of before that hour, INT64_MIN = none, goes
+ * to ledger_hour as it is where nothing of its hour is there yet, and counts as none. */
+void books_load_latest(struct books_call *c, int64_t hour);
+void books_store_latest(struct books_call *c);
+void books_load_hour(struct books_call *c, int64_t hour); /* into memory->hour; empty: there is no row */
+void books_store_hour(struct books_call *c, int64_t hour, const struct books_reading *items, size_t count);
+/* Behind what the row has. */
+void books_add_to_hour(struct books_call *c, int64_t hour, const struct books_reading *items, size_t count);
+/* The first row from an hour on, or the last one up to it, into memory->hour. */
+bool books_find_hour(struct books_call *c, int64_t hour, bool is_back, int64_t *ret_hour);
+void books_release_memory(struct books_memory *memory);
 
 /* Evidence. Adds what is new; *ret_count of `ret` (room for all) are new, in order of time. */
 void books_add_readings(struct books_call *c, const struct books_reading *readings, size_t count,

@@ -7,9 +7,9 @@
 
 const char books_schema[] =
     "CREATE TABLE ledger_meter(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;"
-    "CREATE TABLE ledger_reading("
-    "  meter INTEGER NOT NULL, time_ms INTEGER NOT NULL, point INTEGER NOT NULL, count INTEGER NOT NULL,"
-    "  journal INTEGER NOT NULL, manual INTEGER NOT NULL, PRIMARY KEY(meter, time_ms)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE ledger_hour(id INTEGER PRIMARY KEY, readings BLOB NOT NULL) STRICT;"
+    "CREATE TABLE ledger_latest("
+    "  meter INTEGER PRIMARY KEY, hour INTEGER NOT NULL, readings BLOB NOT NULL) STRICT;"
     "CREATE TABLE ledger_boundary("
     "  meter INTEGER NOT NULL, time_ms INTEGER NOT NULL, energy INTEGER NOT NULL, quality INTEGER NOT NULL,"
     "  baseline_ms INTEGER NOT NULL, stated INTEGER NOT NULL, PRIMARY KEY(meter, time_ms)) STRICT, WITHOUT "

@@ -1,7 +1,7 @@
 /* The ledger's books in a database of the test's own, and what they say, held against a fold in one go. */
 #pragma once
 
-#include "collector/ledger/books.h"
+#include "collector/ledger/readings.h"
 #include "lib/buf.h"
 #include "tests/unit/ledger_book.h"
 
@@ -101,10 +101,58 @@ static inline void fixture_take(
     fixture_commit();
 }
 
-/* Each row of a query about a meter (?1), as text. */
+/* Adds packed readings of an hour to the table `ledger_reading`. */
+static inline void fixture_unpack(struct db_stmt *add, int64_t meter, int64_t hour, struct span packed)
+{
+    struct error err;
+    struct readings r = {0};
+    fixture_ok(readings_unpack(&r, hour * READINGS_HOUR_MS, packed, &err), &err);
+    db_bind_int(add, 1, meter);
+    for (size_t i = 0; i < r.count; i++) {
+        db_bind_int(add, 2, r.items[i].time_ms);
+        db_bind_int(add, 3, r.items[i].point);
+        db_bind_int(add, 4, r.items[i].count);
+        db_bind_int(add, 5, r.items[i].journal);
+        db_bind_int(add, 6, r.items[i].is_manual);
+        fixture_ok(db_run(add, &err), &err);
+    }
+    readings_release(&r);
+}
+
+/* A meter's hours and their packed readings, those of the last one too; meter=?1. */
+#define FIXTURE_HOURS                                                                                       \
+    "SELECT id - (?1 << 32) AS hour, readings FROM ledger_hour WHERE id BETWEEN (?1 << 32) - (1 << 31) AND" \
+    " (?1 << 32) + (1 << 31) - 1 UNION ALL SELECT hour, readings FROM ledger_latest WHERE meter = ?1"
+
+/* Makes the table `ledger_reading` of what evidence has of a meter, unpacked. */
+static inline void fixture_read_evidence(int64_t meter)
+{
+    struct error err;
+    fixture_ok(db_exec(fixture_db,
+                   "CREATE TEMP TABLE IF NOT EXISTS ledger_reading("
+                   "  meter, time_ms INTEGER PRIMARY KEY, point, count, journal, manual);"
+                   "DELETE FROM temp.ledger_reading",
+                   &err),
+        &err);
+    struct db_stmt *hours = db_prepare(fixture_db, FIXTURE_HOURS);
+    struct db_stmt *add = db_prepare(fixture_db, "INSERT INTO ledger_reading VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+    db_bind_int(hours, 1, meter);
+    for (bool has_row;;) {
+        fixture_ok(db_step(hours, &has_row, &err), &err);
+        if (!has_row)
+            break;
+        fixture_unpack(add, meter, db_int(hours, 0), db_text(hours, 1));
+    }
+    db_finish(add);
+    db_finish(hours);
+}
+
+/* Each row of a query about a meter (?1), as text. Its readings are in `ledger_reading`. */
 static inline char *fixture_query(const char *sql, int64_t meter)
 {
     struct error err;
+    if (strstr(sql, "FROM ledger_reading") != NULL)
+        fixture_read_evidence(meter);
     struct buf text = {0};
     struct db_stmt *s = db_prepare(fixture_db, sql);
     db_bind_int(s, 1, meter);
@@ -133,9 +181,9 @@ static inline int64_t fixture_number(const char *sql, int64_t meter)
 static inline char *fixture_dump(int64_t meter)
 {
     static const char *const queries[] = {
-        "SELECT time_ms || '|' || point || '|' || count || '|' || journal || '|' || manual FROM "
-        "ledger_reading WHERE meter = "
-        "?1 ORDER BY time_ms",
+        "SELECT time_ms || '|' || point || '|' || count || '|' || journal || '|' || manual"
+        " FROM ledger_reading WHERE meter = ?1 ORDER BY time_ms",
+        "SELECT hour || '|' || hex(readings) FROM (" FIXTURE_HOURS ")",
         "SELECT time_ms || '|' || energy || '|' || quality || '|' || baseline_ms || '|' || stated FROM "
         "ledger_boundary WHERE "
         "meter = ?1"
