@@ -54,17 +54,28 @@ void books_restore_snapshot(struct books_call *c, int64_t before_ms)
     find_newest(c);
 }
 
-/* Of those from before a time, the first of each bucket stays. */
-static void thin_out(struct books_call *c, int64_t before_ms, int64_t bucket_ms)
+/* Of those between two times, the first of each bucket stays. */
+static void thin_out(struct books_call *c, int64_t from_ms, int64_t before_ms, int64_t bucket_ms)
 {
     struct db_stmt *thin = db_keep(c->db,
-        "DELETE FROM ledger_snapshot AS s WHERE meter = ?1 AND last_ms < ?2 AND EXISTS("
-        "  SELECT 1 FROM ledger_snapshot AS o WHERE o.meter = s.meter AND o.last_ms < s.last_ms"
-        "  AND o.last_ms / ?3 = s.last_ms / ?3)");
+        "DELETE FROM ledger_snapshot AS s WHERE meter = ?1 AND last_ms >= ?2 AND last_ms < ?3 AND EXISTS("
+        "  SELECT 1 FROM ledger_snapshot AS o WHERE o.meter = ?1 AND o.last_ms < s.last_ms"
+        "  AND o.last_ms > s.last_ms - ?4 AND o.last_ms / ?4 = s.last_ms / ?4)");
     db_bind_int(thin, 1, c->meter->id);
-    db_bind_int(thin, 2, before_ms);
-    db_bind_int(thin, 3, bucket_ms);
+    db_bind_int(thin, 2, from_ms);
+    db_bind_int(thin, 3, before_ms);
+    db_bind_int(thin, 4, bucket_ms);
     books_run(c, thin);
+}
+
+/* Those before the former newest were thinned out when it was taken. */
+static void thin_out_since(struct books_call *c, int64_t former_ms)
+{
+    int64_t last_ms = c->state->snapshot_last_ms, kept_ms = BOOKS_DAYS * DAY_MS;
+    if (former_ms == BOOKS_NONE)
+        return;
+    thin_out(c, former_ms, last_ms, DAY_MS);
+    thin_out(c, former_ms - kept_ms, last_ms - kept_ms, BOOKS_BUCKET_DAYS * DAY_MS);
 }
 
 static void take(struct books_call *c)
@@ -73,6 +84,7 @@ static void take(struct books_call *c)
     struct db_stmt *put = db_keep(c->db,
         "INSERT OR REPLACE INTO ledger_snapshot(meter, last_ms, reach_ms, first_ms, hash, state)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+    int64_t former_ms = s->snapshot_last_ms;
     s->snapshot_last_ms = s->unwrap.last_ms;
     s->snapshot_reach_ms = unwrap_reach_ms(&s->unwrap);
     db_bind_int(put, 1, c->meter->id);
@@ -82,8 +94,7 @@ static void take(struct books_call *c)
     db_bind_blob(put, 5, hash_bytes(&c->meter->hash));
     db_bind_blob(put, 6, (struct span){(const char *)&s->unwrap, unwrap_size(&s->unwrap)});
     books_run(c, put);
-    thin_out(c, s->snapshot_last_ms, DAY_MS);
-    thin_out(c, s->snapshot_last_ms - BOOKS_DAYS * DAY_MS, BOOKS_BUCKET_DAYS * DAY_MS);
+    thin_out_since(c, former_ms);
 }
 
 static void delete_spoilt(struct books_call *c)
