@@ -188,8 +188,27 @@ static struct readings next_after(struct books_call *c, int64_t after_ms, int64_
     return (struct readings){.items = &m->latest.items[at], .count = m->latest.count - at};
 }
 
+/* True: it is for so long. */
+static bool lend(struct books_call *c, struct books_memory *own)
+{
+    if (c->memory != NULL)
+        return false;
+    c->memory = own;
+    return true;
+}
+
+static void take_back(struct books_call *c, bool is_lent)
+{
+    if (!is_lent)
+        return;
+    books_release_memory(c->memory);
+    c->memory = NULL;
+}
+
 size_t books_read_readings(struct books_call *c, int64_t after_ms, struct unwrap_reading *ret, size_t limit)
 {
+    struct books_memory own = {0};
+    bool is_lent = lend(c, &own);
     size_t count = 0;
     for (int64_t hour = books_hour(after_ms); count < limit; hour = books_hour(after_ms) + 1) {
         struct readings next = next_after(c, after_ms, hour);
@@ -199,6 +218,7 @@ size_t books_read_readings(struct books_call *c, int64_t after_ms, struct unwrap
             ret[count++] = to_push(c, &next.items[i]);
         after_ms = ret[count - 1].time_ms;
     }
+    take_back(c, is_lent);
     return count;
 }
 
@@ -221,10 +241,14 @@ static int64_t last_before(struct books_call *c, int64_t before_ms)
 bool books_readings_between(
     struct books_call *c, int64_t from_ms, int64_t until_ms, int64_t *ret_first_ms, int64_t *ret_last_ms)
 {
+    struct books_memory own = {0};
+    bool is_lent = lend(c, &own);
     struct readings next = next_after(c, from_ms, books_hour(from_ms));
-    if (next.count == 0 || next.items[0].time_ms >= until_ms)
-        return false;
-    *ret_first_ms = next.items[0].time_ms;
-    *ret_last_ms = last_before(c, until_ms);
-    return c->status == ST_OK;
+    bool is_found = next.count > 0 && next.items[0].time_ms < until_ms;
+    if (is_found) {
+        *ret_first_ms = next.items[0].time_ms;
+        *ret_last_ms = last_before(c, until_ms);
+    }
+    take_back(c, is_lent);
+    return is_found && c->status == ST_OK;
 }

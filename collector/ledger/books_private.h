@@ -32,7 +32,7 @@ struct books_memory {
 /* One call of books_fold. */
 struct books_call {
     struct db *db;
-    struct books_memory *memory;
+    struct books_memory *memory; /* NULL where it only looks */
     const struct books_meter *meter;
     struct books_state *state;
     int64_t now_ms, journal;
