@@ -222,6 +222,18 @@ static enum status fold_next(struct bookkeeper *b, struct error *err)
         batch->received_ms, err);
 }
 
+enum status bookkeeper_redecide(
+    struct bookkeeper *b, struct meters_item *item, int64_t since_ms, int64_t now_ms, struct error *err)
+{
+    struct hash before = item->books.hash;
+    enum status status = meters_lay_over(item, b->db, err);
+    if (status == ST_OK)
+        status = books_decided_since(b->books, &item->books, &before, since_ms, err);
+    if (status == ST_OK)
+        status = fold(b, item, NULL, 0, now_ms, err);
+    return status == ST_OK ? meters_note_folded(item, b->db, err) : status;
+}
+
 /* ---- a step ---- */
 
 /* The next meter whose books were folded with other segments. False: there is none. */

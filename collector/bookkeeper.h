@@ -69,5 +69,9 @@ enum status bookkeeper_step(
     struct bookkeeper *b, const struct clock *clock, bool *ret_is_changed, struct error *err);
 /* Nothing is folded for BOOKKEEPER_REST_MS. */
 void bookkeeper_rest(struct bookkeeper *b, const struct clock *clock);
+/* What persons decided of a meter is another now, about `since_ms` or later alone: takes it from the database, and folds. What
+ * it wrote is b->rows. */
+enum status bookkeeper_redecide(
+    struct bookkeeper *b, struct meters_item *item, int64_t since_ms, int64_t now_ms, struct error *err);
 /* After the commit of a step. */
 void bookkeeper_committed(struct bookkeeper *b);

@@ -1,6 +1,8 @@
 #include "collector/schema.h"
 
+#include "collector/access/changes.h"
 #include "collector/ledger/books.h"
+#include "collector/ledger/decided.h"
 
 static const char *const scripts[] = {
     "CREATE TABLE gateway("
@@ -137,7 +139,9 @@ static const char *const scripts[] = {
     "  SELECT RAISE(ABORT, 'a version stays'); END;"
     "CREATE TRIGGER model_version_is_final BEFORE UPDATE ON model_version BEGIN"
     "  SELECT RAISE(ABORT, 'a version stays'); END;",
-};
+
+    /* collector/ledger/decided.h; who changed what in this database. */
+    decided_schema, CHANGES_SCRIPT};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

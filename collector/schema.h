@@ -19,7 +19,8 @@
  *   pruned           of what times batches were deleted: buckets as in journal_span
  *   archive          the register readings of batches that were deleted, in chunks of a month (counted from January
  *                    1970); archive_content: their text, packed; seal: the chain that seals them
- *   ledger_*         the energy ledger (collector/ledger/books.h, meters.h)
+ *   ledger_*         the energy ledger (collector/ledger/books.h, meters.h, decided.h)
+ *   change_log       who decided what of the ledger, beside the log of tokens (collector/access/changes.h)
  *   model_version    the versions of the park model that were accepted, each with its texts
  *
  * A script that was ever released does not change: what comes later is a further script (lib/db.h, db_schema).

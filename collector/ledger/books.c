@@ -204,6 +204,24 @@ static struct books_state *touch(struct books *b, const struct books_meter *mete
     return s;
 }
 
+struct books_call books_look(struct books *b, const struct books_meter *meter, struct error *err)
+{
+    return (struct books_call){.db = b->db, .meter = meter, .err = err};
+}
+
+enum status books_decided_since(struct books *b, const struct books_meter *meter, const struct hash *before,
+    int64_t since_ms, struct error *err)
+{
+    /* Rule 2 looks half an hour around a replacement. */
+    struct db_stmt *keep = db_keep(
+        b->db, "UPDATE ledger_snapshot SET hash = ?3 WHERE meter = ?1 AND hash = ?2 AND last_ms < ?4");
+    db_bind_int(keep, 1, meter->id);
+    db_bind_blob(keep, 2, hash_bytes(before));
+    db_bind_blob(keep, 3, hash_bytes(&meter->hash));
+    db_bind_int(keep, 4, since_ms - 2 * SEGMENT_JOIN_MS);
+    return db_run(keep, err);
+}
+
 enum status books_fold(struct books *b, const struct books_meter *meter, const struct books_reading *readings,
     size_t count, int64_t now_ms, struct error *err)
 {

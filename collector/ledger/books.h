@@ -104,3 +104,19 @@ void books_committed(struct books *b);
 #define BOOKS_BUCKET_DAYS 32
 enum status books_fold(struct books *b, const struct books_meter *meter, const struct books_reading *readings,
     size_t count, int64_t now_ms, struct error *err);
+
+/* ---- for whoever decides ---- */
+
+/* The readings that are folded, after a time and up to another one, that included: the first `limit` of them. */
+enum status books_list(struct books *b, const struct books_meter *meter, int64_t after_ms, int64_t until_ms,
+    struct unwrap_reading *ret, size_t limit, size_t *ret_count, struct error *err);
+/* The last of them before a time; *ret_is_found is false where there is none. */
+enum status books_last(struct books *b, const struct books_meter *meter, int64_t before_ms,
+    struct unwrap_reading *ret, bool *ret_is_found, struct error *err);
+/* Is there evidence of this time, whatever was decided of it? */
+enum status books_has_reading(
+    struct books *b, const struct books_meter *meter, int64_t time_ms, bool *ret, struct error *err);
+/* Before a fold with what is decided now: it is as it was before, but for what is about `since_ms` or later, so states from
+ * well before that stay good. `before`: the hash of the meter until now. */
+enum status books_decided_since(struct books *b, const struct books_meter *meter, const struct hash *before,
+    int64_t since_ms, struct error *err);

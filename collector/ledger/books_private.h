@@ -48,6 +48,9 @@ struct books_call {
     struct error *err;
 };
 
+/* A call that only looks. */
+struct books_call books_look(struct books *b, const struct books_meter *meter, struct error *err);
+
 /* The beginning of the quarter hour. */
 static inline int64_t books_floor(int64_t time_ms)
 {

@@ -93,3 +93,42 @@ bool books_next_between(
     }
     return is_found;
 }
+
+/* ---- for whoever decides ---- */
+
+enum status books_list(struct books *b, const struct books_meter *meter, int64_t after_ms, int64_t until_ms,
+    struct unwrap_reading *ret, size_t limit, size_t *ret_count, struct error *err)
+{
+    struct books_call c = books_look(b, meter, err);
+    size_t count = 0, more = 0;
+    for (; count < limit && c.status == ST_OK; count += more) {
+        more = books_next_readings(
+            &c, count > 0 ? ret[count - 1].time_ms : after_ms, &ret[count], limit - count);
+        if (more == 0 || ret[count].time_ms > until_ms)
+            break;
+    }
+    while (count > 0 && ret[count - 1].time_ms > until_ms)
+        count--;
+    *ret_count = count;
+    return c.status;
+}
+
+enum status books_last(struct books *b, const struct books_meter *meter, int64_t before_ms,
+    struct unwrap_reading *ret, bool *ret_is_found, struct error *err)
+{
+    struct books_call c = books_look(b, meter, err);
+    int64_t first_ms, last_ms;
+    size_t count = 0;
+    *ret_is_found = books_next_between(&c, BOOKS_NONE, before_ms, &first_ms, &last_ms);
+    if (!*ret_is_found || c.status != ST_OK)
+        return c.status;
+    return books_list(b, meter, last_ms - 1, last_ms, ret, 1, &count, err);
+}
+
+enum status books_has_reading(
+    struct books *b, const struct books_meter *meter, int64_t time_ms, bool *ret, struct error *err)
+{
+    struct books_call c = books_look(b, meter, err);
+    *ret = is_taken(&c, time_ms);
+    return c.status;
+}

@@ -30,6 +30,7 @@ void meters_release(struct meters *m)
     name_map_release(&m->points);
     for (size_t i = 0; i < m->count; i++) {
         meter_release(&m->items[i].meter);
+        overlay_release(&m->items[i].overlay);
         free(m->items[i].numbers);
     }
     free(m->items);
@@ -231,6 +232,21 @@ static bool is_aside(const struct load *l, int64_t id)
     return false;
 }
 
+enum status meters_lay_over(struct meters_item *item, struct db *db, struct error *err)
+{
+    struct decided_set set;
+    enum status status = decided_load(db, item->plain.id, &set, err);
+    if (status != ST_OK)
+        return status;
+    struct rulings rulings = decided_rulings(&set);
+    overlay_release(&item->overlay);
+    if (set.count > 0)
+        overlay_init(&item->overlay, &item->plain.segments, &rulings);
+    item->books = set.count > 0 ? books_meter_decided(&item->plain, &item->overlay) : item->plain;
+    decided_release(&set);
+    return ST_OK;
+}
+
 static enum status add_meter(struct load *l, const struct park_meter *park, struct error *err)
 {
     struct meters_item *item = &l->m->items[l->m->count];
@@ -247,8 +263,11 @@ static enum status add_meter(struct load *l, const struct park_meter *park, stru
         status = add_point(l, meter, i, err);
     if (status != ST_OK)
         return status;
-    item->books = books_meter(item->books.id, item->meter.segments, item->meter.max_gap_ms, item->numbers,
+    item->plain = books_meter(item->books.id, item->meter.segments, item->meter.max_gap_ms, item->numbers,
         is_read_by_hand(&item->meter) ? 0 : points);
+    status = meters_lay_over(item, l->db, err);
+    if (status != ST_OK)
+        return status;
     bool was_folded;
     status = is_folded(l, &item->books, &was_folded, err);
     item->is_due = !was_folded;

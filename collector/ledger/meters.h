@@ -15,6 +15,7 @@
 #pragma once
 
 #include "collector/ledger/books.h"
+#include "collector/ledger/decided.h"
 #include "collector/ledger/meter.h"
 #include "collector/model/name_map.h"
 
@@ -27,9 +28,11 @@ struct meters_point {
 struct meters_item {
     const struct park_meter *park;
     struct meter meter;
-    struct books_meter books;
-    int64_t *numbers; /* of meter.points; 0: read by hand */
-    bool is_due;      /* its books were folded with something else: to be looked at */
+    struct books_meter plain,
+        books;              /* without and with what persons decided; the same where that is nothing */
+    struct overlay overlay; /* zeroed where that is nothing */
+    int64_t *numbers;       /* of meter.points; 0: read by hand */
+    bool is_due;            /* its books were folded with something else: to be looked at */
 };
 
 struct meters {
@@ -55,5 +58,7 @@ void meters_release(struct meters *m);
 
 /* NULL: the register of no meter. */
 const struct meters_point *meters_point(const struct meters *m, struct span gateway, struct span point);
+/* Reads anew what persons decided of it (collector/ledger/decided.h). */
+enum status meters_lay_over(struct meters_item *item, struct db *db, struct error *err);
 /* The item's books were folded with what it is now. */
 enum status meters_note_folded(struct meters_item *item, struct db *db, struct error *err);

@@ -108,6 +108,14 @@ int64_t segment_of(const struct segments *all, int64_t point, int64_t time_ms, i
     return beside_a_join(all, of_point(all, before, point), of_point(all, after, point), by_time, count);
 }
 
+int64_t segment_of_time(const struct segments *all, int64_t time_ms)
+{
+    for (int64_t i = 0; i < all->count; i++)
+        if (all->items[i].from_ms <= time_ms && time_ms < all->items[i].until_ms)
+            return i;
+    return SEGMENT_NONE;
+}
+
 int64_t segment_inside(const struct segments *all, int64_t time_ms)
 {
     for (int64_t i = 0; i < all->count; i++)

@@ -60,6 +60,8 @@ bool segment_takes(const struct segment *s, int64_t count);
  * just one side of the instant is of that point, the register of this side is enough. SEGMENT_NONE: none covers it. */
 int64_t segment_of(const struct segments *all, int64_t point, int64_t time_ms, int64_t count);
 
+/* Which segment is in force at an instant, whatever its registers say; or SEGMENT_NONE. */
+int64_t segment_of_time(const struct segments *all, int64_t time_ms);
 /* Which segment has the instant inside: after its begin and before its end; or SEGMENT_NONE. */
 int64_t segment_inside(const struct segments *all, int64_t time_ms);
 

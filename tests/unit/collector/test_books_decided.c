@@ -90,12 +90,37 @@ static void view_init(struct view *v, const struct books_meter *plain, const str
     v->meter = books_meter_decided(plain, &v->overlay);
 }
 
+/* What the meter was folded with last. */
+static struct {
+    int64_t meter;
+    struct hash hash;
+    bool is_in_force[DECISIONS];
+} last;
+
+/* Now and then the states from before what was decided are kept. */
+static void tell_since(const struct books_meter *meter, const struct decided *all)
+{
+    int64_t since_ms = INT64_MAX;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->is_in_force[i] != last.is_in_force[i] && all->items[i].from_ms < since_ms)
+            since_ms = all->items[i].from_ms;
+    struct error err;
+    if (last.meter == meter->id && since_ms < INT64_MAX && random_below(4) > 0)
+        fixture_ok(books_decided_since(fixture_books, meter, &last.hash, since_ms, &err), &err);
+    last.meter = meter->id;
+    last.hash = meter->hash;
+    memcpy(last.is_in_force, all->is_in_force, sizeof last.is_in_force);
+}
+
 static void take(const struct books_meter *plain, const struct decided *all,
     const struct unwrap_reading *readings, size_t count, int64_t number)
 {
     struct view v;
     view_init(&v, plain, all);
-    fixture_take(&v.meter, readings, count, number);
+    fixture_begin();
+    tell_since(&v.meter, all);
+    fixture_fold(&v.meter, readings, count, number);
+    fixture_commit();
     overlay_release(&v.overlay);
 }
 
