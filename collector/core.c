@@ -1,5 +1,6 @@
 #include "collector/core.h"
 
+#include "collector/asking.h"
 #include "collector/turn.h"
 #include "lib/mem.h"
 #include "lib/mqtt.h"
@@ -33,6 +34,7 @@ struct core {
     struct complaint unrecorded;
     pthread_mutex_t offer_lock; /* around: */
     struct acceptance offered;
+    struct asking asking;
 };
 
 static void on_message(void *user_data, const struct mqtt_message *message)
@@ -166,6 +168,30 @@ static void settle_model(struct core *c)
         fail(c, &err);
 }
 
+/* ---- decisions ---- */
+
+#define ASKING_MS 10000 /* how long one waits for its place: as long as nobody wonders */
+
+enum status core_decide(
+    void *core, const struct deciding *request, struct deciding_effect *ret, struct error *err)
+{
+    struct core *c = core;
+    return asking_ask(&c->asking, request, c->clock->mono_ms() + ASKING_MS, on_event, c, ret, err);
+}
+
+static void answer_asked(struct core *c)
+{
+    struct deciding_effect *effect;
+    struct error *err;
+    const struct deciding *request = asking_take(&c->asking, &effect, &err);
+    if (request == NULL)
+        return;
+    enum status status = turn_decide(&c->turn, request, effect, err);
+    if (status == ST_STORAGE)
+        fail(c, err);
+    asking_answer(&c->asking, status);
+}
+
 /* ---- the thread ---- */
 
 static int64_t talk(struct core *c)
@@ -213,6 +239,8 @@ static void *run(void *argument)
         atomic_store(&c->heartbeat_mono_ms, now);
         settle_model(c);
         bool is_good = !c->has_failed && turn(c);
+        if (is_good)
+            answer_asked(c);
         if (c->has_failed) /* D7: not another word */
             break;
         int64_t due = talk(c), show_due = show_now(c);
@@ -230,6 +258,7 @@ static void *run(void *argument)
     }
     if (!c->has_failed && turn(c)) /* what had arrived, and what the store had still to say */
         talk(c);
+    asking_close(&c->asking);
     return NULL;
 }
 
@@ -247,6 +276,7 @@ enum status core_create(const struct core_options *options, struct core **ret, s
         return status;
     }
     pthread_mutex_init(&c->offer_lock, NULL);
+    asking_init(&c->asking);
     if ((status = accept_first(c, err)) != ST_OK) {
         core_destroy(c);
         return status;
@@ -302,6 +332,7 @@ void core_destroy(struct core *c)
     turn_close(&c->turn);
     acceptance_release(&c->next);
     acceptance_release(&c->offered);
+    asking_release(&c->asking);
     model_put(c->model);
     pthread_mutex_destroy(&c->offer_lock);
     free(c);

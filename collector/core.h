@@ -5,6 +5,7 @@
 #pragma once
 
 #include "collector/accept.h"
+#include "collector/deciding.h"
 #include "collector/live/snapshot.h"
 #include "collector/model/model_box.h"
 #include "collector/settings.h"
@@ -31,6 +32,10 @@ void core_attach(struct core *c, struct store *store);
 void core_start(struct core *c);
 /* Wakes the core: a store result waits. Any thread. */
 void core_wake(struct core *c);
+/* A person's decision: waits for its place between two turns, and for the answer. Any thread, one at a time; as
+ * asking_ask (collector/asking.h). */
+enum status core_decide(
+    void *core, const struct deciding *request, struct deciding_effect *ret, struct error *err);
 /* Returns when the thread is gone. ST_STORAGE: it had ended by itself, nothing was acknowledged that is not
  * on disk. */
 enum status core_stop(struct core *c, struct error *err);

@@ -2,6 +2,7 @@
 
 #include "collector/accept.h"
 #include "collector/access/here.h"
+#include "collector/decide_meter_command.h"
 #include "collector/schema.h"
 #include "collector/settings.h"
 #include "lib/buf.h"
@@ -150,7 +151,7 @@ static int parse(int argc, char **argv, struct words *ret)
         *place = optarg;
     }
     if (argc - optind < 1 || strcmp(argv[optind], "model") != 0)
-        return refuse("decide: expected model", "");
+        return refuse("decide: expected model, or what is decided of a meter: see decide list --help", "");
     if (argc - optind > 1)
         return refuse("one argument too many: ", argv[optind + 1]);
     if (ret->config == NULL)
@@ -164,6 +165,8 @@ static int parse(int argc, char **argv, struct words *ret)
 
 int decide_command(int argc, char **argv)
 {
+    if (argc > 1 && decide_meter_is(argv[1]))
+        return decide_meter_command(argc, argv);
     struct words words = {0};
     int code = parse(argc, argv, &words);
     if (code >= 0)

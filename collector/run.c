@@ -35,6 +35,7 @@ static const char usage[] =
     "                             [--language zh | en] [-o FILE]\n"
     "       park-collector token add | list | revoke ...    (token --help)\n"
     "       park-collector decide model ...                 (decide --help)\n"
+    "       park-collector decide list | outlier | reset | replacement | energy | reading | undo ...\n"
     "       park-collector --help-config | --help-park | --help-factors | --help-tariffs | --help-routes | "
     "--version | --help\n"
     "\n"
@@ -170,6 +171,7 @@ static enum status start(const struct collector_settings *settings, const struct
         .models = r->models,
         .store = r->store,
         .core_heartbeat_mono_ms = core_heartbeat_mono_ms,
+        .decide = core_decide,
         .user_data = r->core};
     if ((status = web_start(&web_options, &r->web, err)) != ST_OK)
         return status;

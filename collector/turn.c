@@ -491,3 +491,16 @@ void turn_close(struct turn *t)
     db_close(t->db);
     *t = (struct turn){0};
 }
+
+enum status turn_decide(
+    struct turn *t, const struct deciding *request, struct deciding_effect *ret, struct error *err)
+{
+    *ret = (struct deciding_effect){0};
+    if (!has_room_for_books(t) || !t->clock->is_synchronised())
+        return error_set(err, ST_UNREACHABLE,
+            "the collector writes nothing into the books now; see /readyz, and try again");
+    enum status status = deciding_run(&t->bookkeeper, t->clock, request, ret, err);
+    if (status == ST_OK && t->store != NULL)
+        store_wake(t->store);
+    return status == ST_OK || status == ST_INVALID || status == ST_UNREACHABLE ? status : reload(t, status, err);
+}

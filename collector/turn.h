@@ -7,6 +7,7 @@
 #pragma once
 
 #include "collector/bookkeeper.h"
+#include "collector/deciding.h"
 #include "collector/evidence/prune.h"
 #include "collector/intake/acks.h"
 #include "collector/intake/inbox.h"
@@ -70,6 +71,10 @@ void turn_close(struct turn *t); /* accepts a zeroed struct */
 enum status turn_run(struct turn *t, bool *ret_is_changed, struct error *err);
 /* When there is something to do though nothing arrives; INT64_MAX = never. */
 int64_t turn_due_mono_ms(const struct turn *t);
+/* A decision, between two turns. ST_INVALID and ST_UNREACHABLE: refused, as deciding_run says; ST_FULL and ST_TIMEOUT: nothing
+ * was changed, memory is what the disk says; ST_STORAGE: end without another word. */
+enum status turn_decide(
+    struct turn *t, const struct deciding *request, struct deciding_effect *ret, struct error *err);
 /* Does it say less than when the latest batch arrived? One of the two was wrong, and nobody knows which: readings ahead
  * of it are not judged by it. */
 bool turn_is_clock_behind(const struct turn *t);

@@ -88,7 +88,8 @@ static const char *event_code(int kind)
         [EVENT_LIMIT] = "limit_exceeded",
         [EVENT_CONFIRM] = "confirm_meter",
         [EVENT_OUTSIDE] = "outside",
-        [EVENT_QUARANTINED] = "quarantined"};
+        [EVENT_QUARANTINED] = "quarantined",
+        [EVENT_STATED] = "stated_energy"};
     return kind >= 0 && (size_t)kind < sizeof codes / sizeof codes[0] && codes[kind] != NULL ? codes[kind]
                                                                                              : "other_event";
 }
@@ -112,7 +113,7 @@ static void add_events(struct tables *tables, const struct report *report)
             table_none(table);
         else
             table_time(table, event->until_ms);
-        table_code(table, is_open(event) ? "open" : "by_rule");
+        table_code(table, is_open(event) ? "open" : event->kind == EVENT_STATED ? "by_person" : "by_rule");
     }
 }
 

@@ -164,9 +164,11 @@ static const char *const values[][3] = {
     {"confirm_meter", "长时中断后须核表", "Long gap: confirm the meter"},
     {"outside", "不属任何安装期的读数", "Reading of no installed device"},
     {"quarantined", "表底越界的读数", "Reading that its register cannot show"},
+    {"stated_energy", "人工认定的用量", "Energy that a person stated"},
     {"other_event", "其他", "Other"},
     {"open", "未决", "Open"},
     {"by_rule", "按规则处理", "Settled by rule"},
+    {"by_person", "人工决定", "Decided by a person"},
     {"primary", "一次侧", "Primary"},
     {"secondary", "二次侧", "Secondary"},
     /* Of the HTML. */

@@ -66,6 +66,11 @@ struct web_answer handle_losses(
 struct web_answer handle_quarantine(struct web_context *context, const struct web_request *request);
 struct web_answer handle_unmapped(struct web_context *context, const struct web_request *request);
 struct web_answer handle_exceptions(struct web_context *context, const struct web_request *request);
+struct web_answer handle_decisions(
+    struct web_context *context, const struct web_request *request); /* api_decisions_list.c */
+struct web_answer handle_decide(
+    struct web_context *context, const struct web_request *request); /* api_decisions.c */
+struct web_answer handle_reading(struct web_context *context, const struct web_request *request);
 struct web_answer handle_livez(struct web_context *context, const struct web_request *request); /* health.c */
 struct web_answer handle_readyz(struct web_context *context, const struct web_request *request);
 struct web_answer handle_metrics(

@@ -163,13 +163,18 @@ static struct web_answer refuse_caller(const struct router *router, struct web_c
     return answer;
 }
 
+static bool has_type(const struct web_request *request, const char *type)
+{
+    const char *given = request->content_type ? request->content_type : "";
+    return strncasecmp(given, type, strlen(type)) == 0 && strchr("; ", given[strlen(type)]) != NULL;
+}
+
 /* A form of ours, sent from a page of ours. False: *ret is the answer. */
 static bool read_form(const struct web_route *route, const struct web_request *request, struct web_form *form,
     struct web_answer *ret)
 {
     static const char type[] = "application/x-www-form-urlencoded";
-    const char *given = request->content_type ? request->content_type : "";
-    if (strncasecmp(given, type, strlen(type)) != 0 || !strchr("; ", given[strlen(type)]))
+    if (!has_type(request, type))
         *ret = answer_error(415, "unsupported_media_type", "expected %s", type);
     else if (!form_parse(form, request->body ? request->body : "", request->body_len))
         *ret = answer_error(400, "bad_form", "the form is malformed");
@@ -183,20 +188,47 @@ static bool read_form(const struct web_route *route, const struct web_request *r
     return false;
 }
 
+/* An object (RFC 8259) from a program, or from a page of ours: a browser's cookie alone shall not do. */
+static bool read_json(const struct web_request *request, json_t **ret_json, struct web_answer *ret)
+{
+    static const char type[] = "application/json";
+    json_error_t why;
+    if (!has_type(request, type)) {
+        *ret = answer_error(415, "unsupported_media_type", "expected %s", type);
+        return false;
+    }
+    if (!guard_is_own_page(request->fetch_site, request->origin, request->host)) {
+        *ret = answer_error(403, "cross_site", "this is taken from programs, and pages of this listener only");
+        return false;
+    }
+    *ret_json = json_loadb(
+        request->body ? request->body : "", request->body_len, JSON_REJECT_DUPLICATES, &why);
+    if (json_is_object(*ret_json))
+        return true;
+    *ret = answer_error(400, "bad_json", "the body is no JSON object%s%s", *ret_json ? "" : ": ", *ret_json ? "" : why.text);
+    return false;
+}
+
 static struct web_answer handle(
     const struct web_route *route, struct web_context *context, struct web_request *request)
 {
     struct web_answer answer;
     struct web_form form = {0};
+    json_t *json = NULL;
     bool is_good = true;
-    if (is_post(request->method)) {
+    if (is_post(request->method) && !route->is_page) {
+        is_good = read_json(request, &json, &answer);
+        request->json = json;
+    } else if (is_post(request->method)) {
         is_good = read_form(route, request, &form, &answer);
         request->form = &form;
     }
     if (is_good && check_params(route, request, &answer))
         answer = route->handle(context, request);
     form_release(&form);
+    json_decref(json);
     request->form = NULL;
+    request->json = NULL;
     return answer;
 }
 

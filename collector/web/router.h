@@ -31,7 +31,8 @@ struct web_request {
     const struct caller *caller;     /* set by the router */
     const char *body;                /* of a POST that was read, NUL-terminated; NULL = it was not */
     size_t body_len;
-    const struct web_form *form; /* set by the router, of a POST */
+    const struct web_form *form; /* set by the router, of a POST of a form; */
+    const json_t *json;          /* or of one of JSON: an object, borrowed */
     bool has_body;               /* announced by Content-Length or Transfer-Encoding */
     bool is_odd; /* malformed in a way the HTTP library lets pass: a header twice that may come once, a NUL,
                       too many parameters */
@@ -49,7 +50,7 @@ enum web_allow {
 
 struct web_route {
     const char *path;   /* whole; or a folder, where it ends in '/', whose members the handler looks up */
-    const char *method; /* GET, with which goes HEAD; or POST, of a form */
+    const char *method; /* GET, with which goes HEAD; or POST: of a form where is_page, else of a JSON object */
     unsigned allow;     /* of enum web_allow */
     unsigned scope;     /* of enum scope: whose token has it is let through; 0 = none */
     const char *params; /* " a b " = those allowed; NULL = any, ignored (pages: links carry all sorts) */

@@ -30,7 +30,7 @@
 #define ANSWER_MS 120000
 #define CONNECTION_BYTES (32u * 1024u)
 #define STREAM_CHUNK 8192
-#define FORM_MAX 8192
+#define BODY_MAX 8192
 
 struct web {
     struct web_options options;
@@ -303,9 +303,9 @@ static bool begin_body(const struct web *w, const struct web_request *request, i
     if (request->is_odd || !router_takes_body(&w->router, request))
         return false;
     if (length < 0)
-        *ret = answer_error(411, "length_required", "a form comes with its Content-Length");
-    else if (length > FORM_MAX)
-        *ret = answer_error(413, "too_large", "a form has at most %d bytes", FORM_MAX);
+        *ret = answer_error(411, "length_required", "a body comes with its Content-Length");
+    else if (length > BODY_MAX)
+        *ret = answer_error(413, "too_large", "a body has at most %d bytes", BODY_MAX);
     if (ret->code != 0) {
         ret->is_closing = true;
         return false;
@@ -333,7 +333,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     int64_t length;
     if (is_body(*mark) && *upload_size > 0) {
         struct buf *body = *mark;
-        size_t room = FORM_MAX - body->len; /* the library takes no more than was announced */
+        size_t room = BODY_MAX - body->len; /* the library takes no more than was announced */
         buf_add(body, upload, *upload_size < room ? *upload_size : room);
         *upload_size = 0;
         return MHD_YES;

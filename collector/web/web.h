@@ -1,9 +1,10 @@
 /*
  * The HTTP listener (libmicrohttpd): pages, API, health, metrics. Reads the published snapshot and, for
- * lists, the database through a reader connection; of the database it writes nothing. Who is let through: guard.h.
+ * lists, the database through a reader connection; what is written, the core writes (decide). Who is let through: guard.h.
  */
 #pragma once
 
+#include "collector/deciding.h"
 #include "collector/live/snapshot.h"
 #include "collector/model/model_box.h"
 #include "collector/store/store.h"
@@ -30,6 +31,9 @@ struct web_options {
     struct store *store;
     /* Monotonic ms of the core thread's last turn; any thread. */
     int64_t (*core_heartbeat_mono_ms)(void *user_data);
+    /* Has the core decide (collector/asking.h, asking_ask). NULL = there is none. */
+    enum status (*decide)(
+        void *user_data, const struct deciding *request, struct deciding_effect *ret, struct error *err);
     void *user_data;
 };
 

@@ -62,7 +62,7 @@ class House:
         for name, value in headers:
             connection.putheader(name, value)
         if body is not None:
-            connection.putheader("Content-Type", FORM)
+            connection.putheader("Content-Type", "application/json" if path.startswith("/api/") else FORM)
             connection.putheader("Content-Length", str(len(body)))
         connection.endheaders((body or "").encode())
         answer = connection.getresponse()
@@ -104,7 +104,7 @@ def is_let_through(status: int) -> bool:
 
 def play(house: House, row: dict[str, str], headers) -> tuple[int, object]:
     path = EXAMPLES.get(row["path"], row["path"])
-    body = "" if row["method"] == "POST" else None
+    body = None if row["method"] != "POST" else "{}" if path.startswith("/api/") else ""
     status, answered, text = house.ask(row["method"], path, headers, body)
     assert status not in (404, 405), row
     if status == 401 and path != "/login":
@@ -135,6 +135,19 @@ def test_the_written_table_is_the_programs():
     printed = run([build_folder() / "collector/park-collector", "--help-routes"])
     assert printed.returncode == 0 and printed.stdout in (SOURCE / "CONTRIBUTING.md").read_text()
     assert len(TABLE) == printed.stdout.count("\n") - 2 > 10
+
+
+def test_a_scope_lets_its_tokens_write_and_no_others(strict):
+    tokens = {scope: strict.add("public", "--scope", scope) for scope in ("decisions", "readings", "closings")}
+    rows = [row for row in TABLE if row["scope"] != "-"]
+    assert {row["path"] for row in rows} >= {"/api/v1/decisions", "/api/v1/readings"}
+    for row in rows:
+        for scope, token in tokens.items():
+            status, _, text = strict.ask("POST", row["path"], bearer(token), "{}")
+            if scope == row["scope"]:
+                assert status == 400 and json.loads(text)["error"]["code"] == "bad_decision", (row, scope, text)
+            else:
+                assert status == 403, (row, scope)
 
 
 def test_every_route_lets_exactly_those_through_whom_the_table_names(strict):

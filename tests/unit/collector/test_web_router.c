@@ -20,10 +20,18 @@ static struct web_answer handle_form(struct web_context *context, const struct w
     return answer_json(200, json_pack("{s:s?}", "word", word));
 }
 
+static struct web_answer handle_json(struct web_context *context, const struct web_request *request)
+{
+    (void)context;
+    assert_null(request->form);
+    return answer_json(200, json_pack("{s:O?}", "word", json_object_get(request->json, "word")));
+}
+
 static const struct web_route routes[] = {{"/list", "GET", ALLOW_ANYONE, 0, " limit before ", handle, false},
     {"/page", "GET", ALLOW_ANYONE, 0, NULL, handle, false},
     {"/files/", "GET", ALLOW_ANYONE, 0, NULL, handle, false},
-    {"/form", "POST", ALLOW_ANYONE, 0, " ", handle_form, false},
+    {"/form", "POST", ALLOW_ANYONE, 0, " ", handle_form, true},
+    {"/json", "POST", ALLOW_ANYONE, 0, " ", handle_json, false},
     {"/both", "GET", ALLOW_ANYONE, 0, NULL, handle, false},
     {"/both", "POST", ALLOW_ANYONE, 0, NULL, handle_form, false}};
 
@@ -238,6 +246,32 @@ static void test_a_form_of_another_site_is_refused(void **state)
     }
 }
 
+static void test_json_is_an_object_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        int code;
+        const char *word;
+    } cases[] = {{"{\"word\": \"a\"}", 200, "\"a\""}, {"{}", 200, "null"},
+        {" {\"word\": 9223372036854775807} ", 200, "9223372036854775807"}, {"", 400, "bad_json"},
+        {"[]", 400, "bad_json"}, {"7", 400, "bad_json"}, {"{\"word\": }", 400, "bad_json"},
+        {"{\"word\": 1, \"word\": 2}", 400, "bad_json"}, {"{} {}", 400, "bad_json"},
+        {"{\"word\": \"\xff\"}", 400, "bad_json"}, {"{\"word\": 9223372036854775808}", 400, "bad_json"},
+        {"{\"word\": \"\\u0000\"}", 400, "bad_json"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct web_request request = post_form(cases[i].body);
+        request.path = "/json";
+        request.content_type = i % 2 == 0 ? "application/json" : "Application/JSON; charset=utf-8";
+        expect(ask(&request), cases[i].code, cases[i].word);
+        request.content_type = "application/x-www-form-urlencoded";
+        expect(ask(&request), 415, "expected application/json");
+        request.content_type = "application/json";
+        request.fetch_site = "cross-site";
+        expect(ask(&request), 403, "cross_site");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +283,7 @@ int main(void)
         cmocka_unit_test(test_a_known_etag_spares_the_body),
         cmocka_unit_test(test_a_form_is_decoded_or_refused),
         cmocka_unit_test(test_a_form_of_another_site_is_refused),
+        cmocka_unit_test(test_json_is_an_object_or_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

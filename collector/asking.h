@@ -1,0 +1,36 @@
+/*
+ * One question at a time to the core's thread, which alone writes the database: whoever asks waits for the answer. The core
+ * looks for it between two turns.
+ */
+#pragma once
+
+#include "collector/deciding.h"
+
+#include <pthread.h>
+
+struct asking {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    enum asking_state { ASKING_NOTHING, ASKING_WAITS, ASKING_TAKEN, ASKING_DONE } state;
+    bool is_closed;
+    const struct deciding *request;
+    struct deciding_effect *effect;
+    struct error *err;
+    enum status status;
+};
+
+void asking_init(struct asking *a);
+void asking_release(struct asking *a);
+
+/* Any thread but the core's, one at a time. `wake`: called when the question lies there. Waits up to `until_mono_ms` for the core
+ * to take it; a question that was taken is answered. ST_TIMEOUT: it was not taken, and will not be; ST_UNREACHABLE: the core
+ * has ended. Else what deciding_run says. */
+enum status asking_ask(struct asking *a, const struct deciding *request, int64_t until_mono_ms,
+    void (*wake)(void *user_data), void *user_data, struct deciding_effect *ret, struct error *err);
+
+/* The core's side. NULL: nobody asks. What is taken must be answered. */
+const struct deciding *asking_take(
+    struct asking *a, struct deciding_effect **ret_effect, struct error **ret_err);
+void asking_answer(struct asking *a, enum status status);
+/* Nothing will be taken any more. */
+void asking_close(struct asking *a);

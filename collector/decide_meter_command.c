@@ -1,0 +1,363 @@
+#include "collector/decide_meter_command.h"
+
+#include "collector/accept.h"
+#include "collector/access/here.h"
+#include "collector/deciding_words.h"
+#include "collector/schema.h"
+#include "collector/settings.h"
+#include "lib/mem.h"
+#include "lib/program.h"
+#include "lib/text.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WHO_MAX 64
+#define SHOWN 96 /* quarter hours; of more their sum */
+
+static const char usage[] =
+    "usage: park-collector decide outlier     --config FILE --meter ID --from TIME --until TIME --why TEXT\n"
+    "       park-collector decide reset       --config FILE --meter ID --at TIME --end N --start N --why "
+    "TEXT\n"
+    "       park-collector decide replacement --config FILE --meter ID --at TIME --end N --start N --why "
+    "TEXT\n"
+    "                                         [--serial TEXT] [--modulus N] [--resolution N] [--max-rate N] "
+    "[--ratio "
+    "N/N]\n"
+    "       park-collector decide energy      --config FILE --meter ID --from TIME --until TIME --energy N "
+    "--why TEXT "
+    "[--force]\n"
+    "       park-collector decide reading     --config FILE --meter ID --at TIME --register N --why TEXT\n"
+    "       park-collector decide undo ID     --config FILE --why TEXT\n"
+    "       park-collector decide list        --config FILE\n"
+    "\n"
+    "Decides of a meter's registers, while no collector runs (beside one: POST /api/v1/decisions and "
+    "/api/v1/readings). "
+    "Every\n"
+    "reading stays; what is decided is laid over them, and can be undone.\n"
+    "\n"
+    "  outlier      the readings from TIME to TIME, both included, are disregarded\n"
+    "  reset        at TIME the register, which read --end, was set back to --start\n"
+    "  replacement  at TIME another meter took the place; what is not told is as it was\n"
+    "  energy       what was used in an open exception, from its begin to its end\n"
+    "  reading      the register of a meter without a point, read by hand\n"
+    "  undo         takes a decision back\n"
+    "  list         open exceptions, and decisions\n"
+    "  --preview    says what would change, and changes nothing\n"
+    "  --who        whose decision it is, beside the user of this machine who enters it\n"
+    "\n"
+    "Times: 2026-01-01T10:15:00+08:00. Registers and energy: whole numbers of base units (Wh, J, L).\n";
+
+struct command {
+    const char *config, *who;
+    bool is_preview, is_list;
+    struct deciding_words words;
+};
+
+static int refuse(const char *why, const char *what)
+{
+    fprintf(stderr, "park-collector: %s%s\n%s", why, what, usage);
+    return EXIT_USAGE;
+}
+
+static int complain_and_code(enum status status, const struct error *err)
+{
+    fprintf(stderr, "park-collector: %s\n", err->text);
+    return program_exit_code(status);
+}
+
+bool decide_meter_is(const char *word)
+{
+    static const char *const kinds[] = {
+        "outlier", "reset", "replacement", "energy", "reading", "undo", "list"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(word, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
+/* ---- what is printed ---- */
+
+static void print_span(const char *before, int64_t from_ms, int64_t until_ms, const char *after)
+{
+    char from[CLOCK_TEXT_SIZE], until[CLOCK_TEXT_SIZE] = "-";
+    clock_format_utc(from_ms, from);
+    if (until_ms != INT64_MAX)
+        clock_format_utc(until_ms, until);
+    printf("%s%s %s%s\n", before, from, until, after);
+}
+
+static void print_amount(const struct quarter *q)
+{
+    static const char *const qualities[] = {"measured", "estimated", "manual", "unknown"};
+    if (q->quality == QUALITY_UNKNOWN)
+        printf("unknown");
+    else
+        printf("%lld %s", (long long)q->amount, qualities[q->quality]);
+}
+
+static void print_effect(const struct deciding *d, const struct deciding_effect *e)
+{
+    struct quarters_sum before = {0}, after = {0};
+    for (size_t i = 0; i < e->quarter_count; i++) {
+        const struct deciding_quarter *q = &e->quarters[i];
+        if (q->was_there)
+            quarters_add(&before, &q->before);
+        quarters_add(&after, &q->after);
+        if (e->quarter_count > SHOWN)
+            continue;
+        char start[CLOCK_TEXT_SIZE];
+        clock_format_utc(q->after.start_ms, start);
+        printf("%s  ", start);
+        if (q->was_there)
+            print_amount(&q->before);
+        else
+            printf("-");
+        printf(" -> ");
+        print_amount(&q->after);
+        printf("\n");
+    }
+    for (size_t i = 0; i < e->event_count; i++)
+        print_span(e->events[i].kind == EVENT_STATED     ? "stated     "
+                   : e->events[i].kind == EVENT_OUTLIERS ? "outliers   "
+                   : e->events[i].kind == EVENT_FROZEN   ? "frozen     "
+                   : e->events[i].kind == EVENT_ROLLOVER ? "rollover   "
+                   : e->events[i].kind == EVENT_OUTSIDE || e->events[i].kind == EVENT_QUARANTINED
+                       ? "refused    "
+                       : "exception  ",
+            e->events[i].from_ms, e->events[i].until_ms, e->events[i].is_opened ? "  opened" : "  withdrawn");
+    printf("%zu quarter hours of meter %s: known %lld -> %lld, unknown %lld s -> %lld s\n", e->quarter_count,
+        e->meter, (long long)before.known, (long long)after.known, (long long)before.unknown_s,
+        (long long)after.unknown_s);
+    if (d->is_preview)
+        puts("preview: nothing was changed");
+    else
+        printf("decision %lld\n", (long long)e->id);
+}
+
+static enum status print_list(struct db *db, struct error *err)
+{
+    struct db_stmt *open = db_keep(db,
+        "SELECT m.name, e.from_ms, e.until_ms FROM ledger_event e JOIN ledger_meter m ON m.id = e.meter"
+        " WHERE e.state = 0 AND e.kind BETWEEN 5 AND 7 ORDER BY m.name, e.from_ms");
+    struct db_stmt *decided =
+        db_keep(db, "SELECT m.name, d.from_ms, d.until_ms, d.id, d.kind, d.who, d.why,"
+                    "  EXISTS(SELECT 1 FROM ledger_decision w WHERE w.withdraws = d.id)"
+                    " FROM ledger_decision d JOIN ledger_meter m ON m.id = d.meter ORDER BY d.id");
+    bool has_row;
+    enum status status;
+    while ((status = db_step(open, &has_row, err)) == ST_OK && has_row) {
+        struct span name = db_text(open, 0);
+        printf("open  %.*s  ", (int)name.len, name.at);
+        print_span("", db_int(open, 1), db_int(open, 2), "");
+    }
+    while (status == ST_OK && (status = db_step(decided, &has_row, err)) == ST_OK && has_row) {
+        struct span name = db_text(decided, 0), who = db_text(decided, 5), why = db_text(decided, 6);
+        printf("%lld  %s%s  %.*s  %.*s: %.*s  ", (long long)db_int(decided, 3),
+            decided_kind_name((enum ruling_kind)db_int(decided, 4)),
+            db_int(decided, 7) != 0 ? " (undone)" : "", (int)name.len, name.at, (int)who.len, who.at,
+            (int)why.len, why.at);
+        print_span("", db_int(decided, 1), db_int(decided, 2), "");
+    }
+    return status;
+}
+
+/* ---- what is done ---- */
+
+/* The books as they are when all of the journal is in them. */
+static enum status catch_up(struct bookkeeper *b, struct db *db, struct error *err)
+{
+    enum status status = bookkeeper_reset(b, err);
+    do {
+        bool is_changed = false;
+        if (status == ST_OK)
+            status = db_begin(db, err);
+        if (status != ST_OK)
+            return status;
+        status = bookkeeper_step(b, &clock_system, &is_changed, err);
+        if (status != ST_OK)
+            db_rollback(db);
+        else if ((status = db_commit(db, err)) == ST_OK)
+            bookkeeper_committed(b);
+    } while (status == ST_OK && b->has_more);
+    return status;
+}
+
+static enum status decide(struct db *db, const struct model *m, const struct deciding *d, struct error *err)
+{
+    struct bookkeeper b;
+    struct deciding_effect effect = {0};
+    bookkeeper_init(&b, db, m->park);
+    enum status status = catch_up(&b, db, err);
+    if (status == ST_OK)
+        status = deciding_run(&b, &clock_system, d, &effect, err);
+    if (status == ST_OK)
+        print_effect(d, &effect);
+    deciding_effect_release(&effect);
+    bookkeeper_release(&b);
+    return status;
+}
+
+/* The ledger is folded with the model that is in force, so the files must be those. */
+static enum status check_model(struct db *db, const char *database, const struct model *m, struct error *err)
+{
+    struct acceptance a = {0};
+    enum status status = acceptance_judge(db, database, m, clock_system.wall_ms(), &a, err);
+    if (status == ST_OK && a.verdict != VERDICT_SAME)
+        status = error_set(err, ST_INVALID,
+            "the park model's files are not those of the version in force; expected the same: start the "
+            "collector with them first");
+    acceptance_release(&a);
+    return status;
+}
+
+static enum status open_and_decide(const struct collector_settings *settings, const struct model *m,
+    const struct deciding *d, struct error *err)
+{
+    const char *database = settings->database.path;
+    struct db *db = NULL;
+    enum status status = collector_open_reader(database, &db, err); /* makes none where there is none */
+    db_close(db);
+    db = NULL;
+    if (status == ST_OK)
+        status = db_open_own(database, COLLECTOR_APPLICATION_ID, &collector_schema, &db, err);
+    if (status == ST_UNREACHABLE)
+        return error_set(err, status,
+            "a collector runs with %s; decide through its POST /api/v1/decisions or /api/v1/readings, or "
+            "stop it first",
+            database);
+    if (status == ST_OK)
+        status = check_model(db, database, m, err);
+    if (status == ST_OK)
+        status = decide(db, m, d, err);
+    db_close(db);
+    return status;
+}
+
+static int list(const struct collector_settings *settings)
+{
+    struct db *db = NULL;
+    struct error err;
+    enum status status = collector_open_reader(settings->database.path, &db, &err);
+    if (status == ST_OK)
+        status = print_list(db, &err);
+    db_close(db);
+    return status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
+}
+
+static int perform(const struct collector_settings *settings, const struct command *command)
+{
+    struct deciding d = {0};
+    struct error err;
+    if (command->is_list)
+        return list(settings);
+    if (deciding_read(&command->words, &d, &err) != ST_OK)
+        return refuse(err.text, "");
+    struct model *m = acceptance_load(settings);
+    int code = EXIT_CONFIG;
+    if (model_problem_count(m) > 0) {
+        model_print_problems(m, stderr);
+    } else {
+        char *user = access_user_name();
+        char *who = command->who != NULL ? mem_printf("%s (%s)", command->who, user) : mem_strdup(user);
+        d.decided.who = who;
+        d.is_preview = command->is_preview;
+        enum status status = open_and_decide(settings, m, &d, &err);
+        code = status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
+        free(who);
+        free(user);
+    }
+    model_put(m);
+    return code;
+}
+
+/* ---- the command line ---- */
+
+enum { OPTION_CONFIG = 1000, OPTION_WHO, OPTION_PREVIEW, OPTION_HELP };
+
+static int parse_options(int argc, char **argv, struct command *ret)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, OPTION_CONFIG},
+        {"who", required_argument, NULL, OPTION_WHO}, {"preview", no_argument, NULL, OPTION_PREVIEW},
+        {"help", no_argument, NULL, OPTION_HELP}, {"meter", required_argument, NULL, WORD_METER},
+        {"from", required_argument, NULL, WORD_FROM}, {"until", required_argument, NULL, WORD_UNTIL},
+        {"at", required_argument, NULL, WORD_AT}, {"end", required_argument, NULL, WORD_END},
+        {"start", required_argument, NULL, WORD_START}, {"serial", required_argument, NULL, WORD_SERIAL},
+        {"modulus", required_argument, NULL, WORD_MODULUS},
+        {"resolution", required_argument, NULL, WORD_RESOLUTION},
+        {"max-rate", required_argument, NULL, WORD_MAX_RATE}, {"ratio", required_argument, NULL, WORD_RATIO},
+        {"energy", required_argument, NULL, WORD_ENERGY},
+        {"register", required_argument, NULL, WORD_REGISTER}, {"force", no_argument, NULL, WORD_FORCE},
+        {"why", required_argument, NULL, WORD_WHY}, {0}};
+    int option;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == OPTION_HELP) {
+            fputs(usage, stdout);
+            return EXIT_OK;
+        }
+        if (option == '?')
+            return refuse("unknown option, or its value is missing: ", argv[optind - 1]);
+        if (option == OPTION_CONFIG)
+            ret->config = optarg;
+        else if (option == OPTION_WHO)
+            ret->who = optarg;
+        else if (option == OPTION_PREVIEW)
+            ret->is_preview = true;
+        else
+            ret->words.texts[option] = option == WORD_FORCE ? "true" : optarg;
+    }
+    return -1;
+}
+
+static bool is_name(const char *text)
+{
+    struct span s = span_of(text);
+    return s.len > 0 && s.len <= WHO_MAX && text_is_utf8(s) && !text_has_control(s);
+}
+
+/* -1: go on; else the exit code. */
+static int parse(int argc, char **argv, struct command *ret)
+{
+    int code = parse_options(argc, argv, ret);
+    if (code >= 0)
+        return code;
+    const char *kind = argv[optind], *operand = kind != NULL ? argv[optind + 1] : NULL;
+    bool is_undo = kind != NULL && strcmp(kind, "undo") == 0;
+    if (kind == NULL || !decide_meter_is(kind))
+        return refuse("decide: unknown kind: ", kind != NULL ? kind : "none");
+    if (is_undo && operand == NULL)
+        return refuse("the number of the decision is missing", "");
+    if (argc - optind > 1 + is_undo)
+        return refuse("one argument too many: ", argv[optind + 1 + is_undo]);
+    if (ret->config == NULL)
+        return refuse("--config is missing", "");
+    if (ret->who != NULL && !is_name(ret->who))
+        return refuse("--who is not a text of 1 to 64 bytes", "");
+    ret->is_list = strcmp(kind, "list") == 0;
+    ret->words.texts[WORD_KIND] = kind;
+    if (is_undo)
+        ret->words.texts[WORD_UNDO] = operand;
+    return -1;
+}
+
+int decide_meter_command(int argc, char **argv)
+{
+    struct command command = {0};
+    int code = parse(argc, argv, &command);
+    if (code >= 0)
+        return code;
+    program_begin();
+    struct collector_settings settings;
+    struct conf *conf = collector_settings_load(command.config, &settings);
+    if (conf_problem_count(conf) > 0) {
+        conf_print_problems(conf, stderr);
+        code = EXIT_CONFIG;
+    } else {
+        code = perform(&settings, &command);
+    }
+    conf_destroy(conf);
+    return code;
+}

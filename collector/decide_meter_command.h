@@ -1,0 +1,9 @@
+/* `park-collector decide outlier | reset | replacement | energy | reading | undo | list`: what a person decides of a meter,
+ * while no collector runs. */
+#pragma once
+
+#include <stdbool.h>
+
+bool decide_meter_is(const char *word);
+/* `argv[0]` is "decide", argv[1] one of these. Returns the exit code. */
+int decide_meter_command(int argc, char **argv);

@@ -1,0 +1,106 @@
+/* A question to the core's thread: answered, too late, or after the end. */
+#include "collector/asking.h"
+#include "lib/clock.h"
+#include "lib/thread.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <semaphore.h>
+
+struct scene {
+    struct asking asking;
+    sem_t woken;
+    bool closes;
+};
+
+static void wake(void *scene)
+{
+    sem_post(&((struct scene *)scene)->woken);
+}
+
+static void *answer(void *argument)
+{
+    struct scene *s = argument;
+    struct deciding_effect *effect;
+    struct error *err;
+    sem_wait(&s->woken);
+    if (s->closes) {
+        asking_close(&s->asking);
+        return NULL;
+    }
+    const struct deciding *request = asking_take(&s->asking, &effect, &err);
+    effect->id = request->decided.withdraws + 1;
+    asking_answer(&s->asking, error_set(err, ST_INVALID, "refused"));
+    return NULL;
+}
+
+static enum status ask(
+    struct scene *s, int64_t until_mono_ms, struct deciding_effect *effect, struct error *err)
+{
+    struct deciding request = {.decided = {.withdraws = 41}};
+    return asking_ask(&s->asking, &request, until_mono_ms, wake, s, effect, err);
+}
+
+static void test_who_asks_gets_the_cores_answer(void **state)
+{
+    (void)state;
+    struct scene s = {0};
+    struct deciding_effect effect = {0};
+    struct error err;
+    pthread_t core;
+    asking_init(&s.asking);
+    sem_init(&s.woken, 0, 0);
+    for (int i = 0; i < 100; i++) {
+        thread_start(&core, answer, &s);
+        assert_int_equal(ask(&s, clock_system.mono_ms() + 60000, &effect, &err), ST_INVALID);
+        pthread_join(core, NULL);
+        assert_string_equal(err.text, "refused");
+        assert_int_equal(effect.id, 42);
+    }
+    sem_destroy(&s.woken);
+    asking_release(&s.asking);
+}
+
+static void test_a_question_that_came_too_late_is_never_taken(void **state)
+{
+    (void)state;
+    struct scene s = {0};
+    struct deciding_effect effect = {0}, *taken;
+    struct error err, *where;
+    asking_init(&s.asking);
+    sem_init(&s.woken, 0, 0);
+    assert_int_equal(ask(&s, clock_system.mono_ms() + 20, &effect, &err), ST_TIMEOUT);
+    assert_null(asking_take(&s.asking, &taken, &where));
+    sem_destroy(&s.woken);
+    asking_release(&s.asking);
+}
+
+static void test_nobody_waits_for_a_core_that_has_ended(void **state)
+{
+    (void)state;
+    struct scene s = {.closes = true};
+    struct deciding_effect effect = {0};
+    struct error err;
+    pthread_t core;
+    asking_init(&s.asking);
+    sem_init(&s.woken, 0, 0);
+    thread_start(&core, answer, &s);
+    assert_int_equal(ask(&s, INT64_MAX, &effect, &err), ST_UNREACHABLE);
+    pthread_join(core, NULL);
+    assert_int_equal(ask(&s, INT64_MAX, &effect, &err), ST_UNREACHABLE);
+    sem_destroy(&s.woken);
+    asking_release(&s.asking);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_who_asks_gets_the_cores_answer),
+        cmocka_unit_test(test_a_question_that_came_too_late_is_never_taken),
+        cmocka_unit_test(test_nobody_waits_for_a_core_that_has_ended),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
