@@ -122,18 +122,33 @@ static bool apply(const struct charge_plan *plan, const struct charge_key *key, 
     return true;
 }
 
+/* Quarter hours that follow one another on one line, from *i on. False: they are too large to add up. */
+static bool add_run(
+    const struct charge_plan *plan, const struct charge_amount *amounts, size_t *i, struct charge_line *line)
+{
+    uint16_t key = plan->key_of[*i];
+    struct charge_line sum = *line;
+    bool fits = true;
+    for (; *i < plan->quarter_count && plan->key_of[*i] == key && fits; ++*i) {
+        if (!amounts[*i].is_known)
+            sum.unknown_s += QUARTER_HOUR_S;
+        else
+            fits = !__builtin_add_overflow(sum.amount, amounts[*i].amount, &sum.amount);
+    }
+    *line = sum;
+    return fits;
+}
+
 enum status charge_lines(const struct charge_plan *plan, const struct charge_amount *amounts,
     struct charge_line *ret_lines, struct charge_total *ret, struct error *err)
 {
     struct charge_line *lines = mem_zalloc((plan->key_count + 1) * sizeof *lines);
     struct charge_total total = {.is_whole = true};
     enum status status = ST_OK;
-    for (size_t i = 0; i < plan->quarter_count && status == ST_OK; i++) {
-        struct charge_line *line = &lines[plan->key_of[i]];
-        if (!amounts[i].is_known)
-            line->unknown_s += QUARTER_HOUR_S;
-        else if (__builtin_add_overflow(line->amount, amounts[i].amount, &line->amount))
-            status = refuse(&plan->keys[plan->key_of[i]], err);
+    for (size_t i = 0; i < plan->quarter_count && status == ST_OK;) {
+        uint16_t key = plan->key_of[i];
+        if (!add_run(plan, amounts, &i, &lines[key]))
+            status = refuse(&plan->keys[key], err);
     }
     for (size_t i = 0; i < plan->key_count && status == ST_OK; i++) {
         const struct charge_key *key = &plan->keys[i];

@@ -119,29 +119,35 @@ static void take_course(
     figure->sufficiency = sufficiency_of(&report->axis, series, figure->part.carrier);
 }
 
-/* Adds a meter to everything that it is part of. */
+/* Adds a meter to everything that it is part of; what is of it alone takes its lines. */
 static enum status take_meter(struct building *b, struct report_carrier *c, const struct park_meter *meter,
     const struct series *series, struct error *err)
 {
     struct lines lines;
+    struct report_figure *own = NULL;
     enum status status = lines_of(&c->plan, series, &lines, err);
     if (status != ST_OK)
-        return status;
+        return error_prefix(err, status, "meter %s", meter->id);
     for (size_t i = 0; i < c->count && status == ST_OK; i++) {
         struct report_figure *figure = &c->figures[i];
         int sign = part_sign(&figure->part, meter);
         if (sign == 0)
             continue;
-        if (figure->part.kind == PART_METER)
-            take_course(b->report, figure, series);
-        else
-            status = part_series_add(&b->sums[i], series, sign, err);
+        if (figure->part.kind == PART_METER) {
+            own = figure;
+            continue;
+        }
+        status = part_series_add(&b->sums[i], series, sign, err);
         if (status == ST_OK && figure->part.kind != PART_GAP)
             status = lines_add(&c->plan, &figure->lines, &lines, sign, err);
-        if (status == ST_OK && figure->part.kind == PART_METER)
-            status = lines_judge(&c->plan, &figure->lines, series, err);
     }
-    lines_release(&lines);
+    if (own != NULL) {
+        take_course(b->report, own, series);
+        lines_release(&own->lines);
+        own->lines = lines;
+    } else {
+        lines_release(&lines);
+    }
     return status == ST_OK ? ST_OK : error_prefix(err, status, "meter %s", meter->id);
 }
 

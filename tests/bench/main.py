@@ -21,13 +21,14 @@ import amounts
 import backlog
 import cpu
 import fold
+import report
 import store
 from figures import Figure, table
 from harness.stage import Stage
 
 EXIT_USAGE = 64
 ROWS = {"store": store.measure, "cpu": cpu.measure, "agent": agent.measure, "backlog": backlog.measure,
-        "fold": fold.measure, "amounts": amounts.measure}
+        "fold": fold.measure, "amounts": amounts.measure, "report": report.measure}
 
 
 @dataclass(frozen=True)
