@@ -239,8 +239,7 @@ static int perform_with_model(
             &(struct rebuild_options){settings, model->park, command->period, command->drops_unknown});
     if (command->name == COMMAND_REPORT)
         return report_run(&(struct report_command){.settings = settings,
-            .park = model->park,
-            .rates = &model->rates,
+            .model = model,
             .config = command->config,
             .site = command->site,
             .period = command->period,

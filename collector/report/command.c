@@ -1,5 +1,6 @@
 #include "collector/report/command.h"
 
+#include "collector/model/version.h"
 #include "collector/report/tables.h"
 #include "collector/report/write.h"
 #include "collector/schema.h"
@@ -20,10 +21,10 @@ enum format { FORMAT_HTML, FORMAT_XLSX, FORMAT_CSV, FORMAT_JSON };
 static const char *const formats[] = {"html", "xlsx", "csv", "json", NULL};
 
 struct wanted {
-    const struct park_site *site;
     struct period period;
     enum format format;
     enum page_language language;
+    bool is_misused; /* what was asked for is not there to be asked for */
 };
 
 static bool find_format(const char *name, enum format *ret)
@@ -53,22 +54,6 @@ static enum status choose_format(const struct report_command *c, enum format *re
     return ST_OK;
 }
 
-static enum status find_site(const struct report_command *c, const struct park_site **ret, struct error *err)
-{
-    struct buf sites = {0};
-    CONF_EACH (const struct park_site, site, c->park->sites) {
-        buf_printf(&sites, "%s%s", sites.len > 0 ? ", " : "", site->id);
-        if (strcmp(site->id, c->site) == 0)
-            *ret = site;
-    }
-    enum status status = ST_OK;
-    if (*ret == NULL)
-        status = error_set(err, ST_INVALID, "--site %s is none of %s; expected one of: %s", c->site,
-            c->settings->park, sites.data != NULL ? sites.data : "");
-    buf_release(&sites);
-    return status;
-}
-
 static enum status understand(const struct report_command *c, struct wanted *ret, struct error *err)
 {
     *ret = (struct wanted){.language = PAGE_ZH};
@@ -82,7 +67,47 @@ static enum status understand(const struct report_command *c, struct wanted *ret
     if (status == ST_OK && c->output != NULL && access(c->output, F_OK) == 0)
         status =
             error_set(err, ST_INVALID, "%s is there already; name another file, or remove it", c->output);
-    return status == ST_OK ? find_site(c, &ret->site, err) : status;
+    return status;
+}
+
+/* ---- the park model ---- */
+
+/* The one that was accepted last; of the files where there is none. The caller puts it back. */
+static enum status choose_model(const struct report_command *c, struct db *db, struct version *ret_version,
+    const struct model **ret, struct error *err)
+{
+    enum status status = version_newest(db, ret_version, err);
+    if (status != ST_OK)
+        return status;
+    if (ret_version->number == 0) {
+        *ret = model_get(c->model);
+        return ST_OK;
+    }
+    *ret = version_model(ret_version);
+    if (!hash_is_equal(&(*ret)->hash, &c->model->hash))
+        fprintf(stderr,
+            "park-collector: the park model's files say other than version %lld, which was accepted and by "
+            "which "
+            "the report is made\n",
+            (long long)ret_version->number);
+    return ST_OK;
+}
+
+static enum status find_site(
+    const struct report_command *c, const struct park *park, const struct park_site **ret, struct error *err)
+{
+    struct buf sites = {0};
+    CONF_EACH (const struct park_site, site, park->sites) {
+        buf_printf(&sites, "%s%s", sites.len > 0 ? ", " : "", site->id);
+        if (strcmp(site->id, c->site) == 0)
+            *ret = site;
+    }
+    enum status status = ST_OK;
+    if (*ret == NULL)
+        status = error_set(err, ST_INVALID, "--site %s is none of %s; expected one of: %s", c->site,
+            c->settings->park, sites.data != NULL ? sites.data : "");
+    buf_release(&sites);
+    return status;
 }
 
 /* ---- writing ---- */
@@ -172,14 +197,17 @@ static enum status write_output(const struct report_command *c, const struct wan
 }
 
 static enum status write_report(const struct report_command *c, const struct wanted *wanted,
-    const struct report *report, struct error *err)
+    const struct version *version, const struct report *report, struct error *err)
 {
     char *config = quoted(c->config);
     char *command =
         mem_printf("park-collector report --config %s --site %s --period %s --format %s --language %s",
             config, c->site, c->period, formats[wanted->format], page_language_name(wanted->language));
     struct tables tables;
-    tables_of(report, &(struct tables_origin){.command = command}, wanted->language, &tables);
+    struct tables_origin origin = {
+        .command = command, .model_number = version->number, .model_accepted_ms = version->accepted_ms};
+    hash_format(&version->hash, origin.model_hash);
+    tables_of(report, &origin, wanted->language, &tables);
     enum status status = write_output(c, wanted, &tables, err);
     tables_release(&tables);
     free(command);
@@ -195,30 +223,43 @@ static bool on_meter(void *user_data, size_t done, size_t all)
     return !program_is_asked_to_end();
 }
 
-static enum status run(const struct report_command *c, const struct wanted *wanted, struct error *err)
+static enum status build_and_write(const struct report_command *c, const struct wanted *wanted,
+    const struct version *version, const struct report_options *options, struct error *err)
 {
-    struct db *db;
+    struct progress *progress = options->user_data;
     struct report report;
-    struct progress progress;
-    enum status status = collector_open_reader(c->settings->database.path, &db, err);
-    if (status != ST_OK)
-        return status;
-    progress_begin(&progress);
-    struct report_options options = {.db = db,
-        .park = c->park,
-        .rates = c->rates,
-        .site = wanted->site,
-        .period = wanted->period,
-        .on_meter = on_meter,
-        .user_data = &progress};
-    status = report_build(&options, &report, err);
+    progress_begin(progress);
+    enum status status = report_build(options, &report, err);
     if (status == ST_OK) {
-        progress_show(&progress, "writing the report");
-        status = write_report(c, wanted, &report, err);
+        progress_show(progress, "writing the report");
+        status = write_report(c, wanted, version, &report, err);
         report_release(&report);
     }
-    progress_end(&progress);
-    db_close(db);
+    progress_end(progress);
+    return status;
+}
+
+static enum status run(const struct report_command *c, struct wanted *wanted, struct error *err)
+{
+    struct progress progress;
+    struct report_options options = {.period = wanted->period, .on_meter = on_meter, .user_data = &progress};
+    struct version version = {0};
+    const struct model *model = NULL;
+    enum status status = collector_open_reader(c->settings->database.path, &options.db, err);
+    if (status != ST_OK)
+        return status;
+    status = choose_model(c, options.db, &version, &model, err);
+    if (status == ST_OK) {
+        options.park = model->park;
+        options.rates = &model->rates;
+        status = find_site(c, model->park, &options.site, err);
+        wanted->is_misused = status != ST_OK;
+    }
+    if (status == ST_OK)
+        status = build_and_write(c, wanted, &version, &options, err);
+    model_put(model);
+    version_release(&version);
+    db_close(options.db);
     return status;
 }
 
@@ -227,12 +268,10 @@ int report_run(const struct report_command *command)
     struct wanted wanted;
     struct error err;
     enum status status = understand(command, &wanted, &err);
-    int code = status == ST_OK ? EXIT_OK : EXIT_USAGE;
-    if (status == ST_OK) {
+    wanted.is_misused = status != ST_OK;
+    if (status == ST_OK)
         status = run(command, &wanted, &err);
-        code = program_exit_code(status);
-    }
     if (status != ST_OK)
         fprintf(stderr, "park-collector: %s\n", err.text);
-    return code;
+    return wanted.is_misused ? EXIT_USAGE : program_exit_code(status);
 }

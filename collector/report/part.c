@@ -29,11 +29,21 @@ static bool holds(const struct part *part, const struct park_meter *meter)
     return false;
 }
 
+const struct park_meter *part_parent(const struct park_meter *meter)
+{
+    const struct park_meter *parent = meter->parent;
+    while (parent != NULL && parent->segments.count == 0)
+        parent = parent->parent;
+    return parent;
+}
+
 int part_sign(const struct part *part, const struct park_meter *meter)
 {
+    if (meter->segments.count == 0)
+        return 0;
     if (part->kind == PART_METER)
         return holds(part, meter);
-    return holds(part, meter) - holds(part, meter->parent);
+    return holds(part, meter) - holds(part, part_parent(meter));
 }
 
 void part_series_init(struct series *sum, struct periods_span span)

@@ -25,7 +25,10 @@ struct part {
     const struct park_meter *meter;       /* PART_METER, PART_GAP */
 };
 
-/* With what sign the meter's amounts enter: 1, -1, or 0. Of PART_METER: 1 for the meter alone. */
+/* The nearest meter upstream that has a register (collector/energy/tree.h); NULL = none. */
+const struct park_meter *part_parent(const struct park_meter *meter);
+/* With what sign the meter's amounts enter: 1, -1, or 0. Of PART_METER: 1 for the meter alone. One without
+ * a register (segments) never enters. */
 int part_sign(const struct part *part, const struct park_meter *meter);
 
 /* sum += sign x series, quarter hour by quarter hour; both are of one span. A quarter hour is known where all that

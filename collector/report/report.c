@@ -1,6 +1,7 @@
 #include "collector/report/report.h"
 
 #include "collector/report/happened.h"
+#include "collector/report/metered.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 
 static bool is_of(const struct park_meter *meter, int carrier, const struct park_site *site)
 {
-    return meter->carrier == carrier && meter->building->site == site;
+    return meter->carrier == carrier && meter->building->site == site && meter->segments.count > 0;
 }
 
 static void add_figure(struct report_carrier *carrier, const struct report *report, struct part part)
@@ -42,7 +43,7 @@ static bool has_tenant(const struct report *report, int carrier, const struct pa
 static bool has_children(const struct report *report, const struct park_meter *parent)
 {
     CONF_EACH (const struct park_meter, meter, report->park->meters)
-        if (meter->parent == parent)
+        if (part_parent(meter) == parent)
             return true;
     return false;
 }
@@ -50,7 +51,7 @@ static bool has_children(const struct report *report, const struct park_meter *p
 static bool has_meter_in(const struct report *report, int carrier, const struct park_building *building)
 {
     CONF_EACH (const struct park_meter, meter, report->park->meters)
-        if (meter->carrier == carrier && meter->building == building)
+        if (is_of(meter, carrier, report->site) && meter->building == building)
             return true;
     return false;
 }
@@ -137,6 +138,7 @@ static enum status take_meter(struct building *b, struct report_carrier *c, cons
             own = figure;
             continue;
         }
+        figure->is_difference = figure->is_difference || sign < 0;
         status = part_series_add(&b->sums[i], series, sign, err);
         if (status == ST_OK && figure->part.kind != PART_GAP)
             status = lines_add(&c->plan, &figure->lines, &lines, sign, err);
@@ -273,6 +275,8 @@ static enum status build(struct building *b, struct error *err)
         c->carrier = carrier;
         status = build_carrier(b, c, err);
     }
+    if (status == ST_OK)
+        status = metered_read(b->options->db, report, err);
     return status == ST_OK ? happened_read(b->options->db, report, err) : status;
 }
 
@@ -288,7 +292,7 @@ enum status report_build(const struct report_options *options, struct report *re
     steps_cut(&report.steps, report.zone, report.axis.span, steps[options->period.kind]);
     struct building b = {.options = options, .report = &report};
     CONF_EACH (const struct park_meter, meter, options->park->meters)
-        b.all += meter->building->site == options->site;
+        b.all += meter->building->site == options->site && meter->segments.count > 0;
     /* One transaction: between two reads of it nothing is committed. */
     enum status status = db_exec(options->db, "BEGIN", err);
     if (status == ST_OK) {
@@ -316,6 +320,7 @@ void report_release(struct report *report)
     axis_release(&report->axis);
     steps_release(&report->steps);
     zone_destroy(report->zone);
+    free(report->metered);
     free(report->events);
     *report = (struct report){0};
 }

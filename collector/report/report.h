@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "collector/energy/amounts.h"
+#include "collector/energy/tree.h"
 #include "collector/report/compare.h"
 #include "collector/report/curve.h"
 #include "collector/report/lines.h"
@@ -28,6 +28,8 @@ struct report_options {
 
 struct report_figure {
     struct part part;
+    bool
+        is_difference; /* something was taken off: what is known of it then says nothing (CONTRIBUTING.md, E14) */
     struct amount amount;
     struct lines lines; /* not of PART_GAP */
     struct curve_demand demand;
@@ -54,6 +56,16 @@ struct report_carrier {
     struct report_earlier before, year_before;
 };
 
+/* A group or a virtual meter as the API has it, see metered.h. */
+struct report_metered {
+    enum tree_by by;
+    bool is_virtual;
+    int carrier;    /* enum park_carrier */
+    const char *id; /* of the building, tenant, virtual meter, item; of a carrier its name */
+    struct amount amount;
+    size_t left_out_count; /* virtual meters that do not count in the group */
+};
+
 /* What the books say beside amounts (collector/ledger/event.h), as far as it stands and touches the period. */
 struct report_event {
     const struct park_meter *meter;
@@ -71,6 +83,8 @@ struct report {
     int64_t as_of_ms;   /* when the newest batch of the database arrived; 0 = there is none */
     struct report_carrier carriers[FACTOR_CARRIERS];
     size_t carrier_count;
+    struct report_metered *metered;
+    size_t metered_count, metered_capacity;
     struct report_event *events;
     size_t event_count, event_capacity;
 };

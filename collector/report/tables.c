@@ -103,6 +103,12 @@ static void add_about(struct tables *tables, const struct report *report, const 
     about(table, "zone", report->site->zone);
     about(table, "region", report->site->region);
     about_time(table, "as_of", report->as_of_ms);
+    char number[NUMBER_INT64_SIZE] = "";
+    if (origin->model_number != 0)
+        number[number_format_int64(origin->model_number, number)] = '\0';
+    about(table, "model_version", origin->model_number != 0 ? number : NULL);
+    about_time(table, "model_accepted", origin->model_accepted_ms);
+    about(table, "model_hash", origin->model_number != 0 ? origin->model_hash : NULL);
     about(table, "program", "park-collector " PARKMON_VERSION);
     about(table, "command", origin->command);
 }

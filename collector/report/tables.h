@@ -8,10 +8,14 @@
 
 #include "collector/report/report.h"
 #include "collector/report/table.h"
+#include "lib/hash.h"
 
 /* What a report says of how it was made. Borrowed. */
 struct tables_origin {
-    const char *command; /* that makes it again */
+    const char *command;       /* that makes it again */
+    int64_t model_number;      /* the version of the park model; 0 = its files, which were not accepted yet */
+    int64_t model_accepted_ms; /* when it was accepted */
+    char model_hash[HASH_TEXT_SIZE];
 };
 
 /* Borrows the report's zone. Release with tables_release. */

@@ -1,6 +1,8 @@
 /* Amounts and what they come to: of the site, its buildings, tenants, items and meters, with coverage and quality. */
 #include "collector/report/tables_private.h"
 
+#include <string.h>
+
 static const char *const columns[] = {"carrier", "id", "name", "unit", "amount+", "known", "unknown_h",
     "coverage", "estimated_share", "manual_share", "quality", "per_m2", "per_head", "tce_calorific+",
     "tce_equivalent+", "tco2+", "tco2e+", "cost+", NULL};
@@ -56,11 +58,12 @@ static int manual_permille(struct quarters_sum sum)
     return quarters_estimated_permille(&sum);
 }
 
-static void add_quality(struct table *table, const struct amount *a, bool is_known, int scale)
+static void add_quality(
+    struct table *table, const struct amount *a, bool is_known, bool is_difference, int scale)
 {
     int64_t unknown_s = a->sum.unknown_s + a->waiting_s + a->future_s + a->absent_s;
     int64_t due = amount_due(a);
-    bool has_known = !is_known && !a->sum.is_overflown && due > 0;
+    bool has_known = !is_known && !is_difference && !a->sum.is_overflown && due > 0;
     table_maybe(table, has_known, a->sum.known, scale);
     table_maybe(table, unknown_s > 0, unknown_s / 36, 2);
     tables_percent(table, due > 0, due > 0 ? amount_covered(a) * 1000 / due : 0);
@@ -96,7 +99,7 @@ static void add_row(const struct tables *tables, const struct report *report, st
     }
     table_text(table, tables_unit(part->carrier));
     table_maybe(table, is_known, amount, scale);
-    add_quality(table, &figure->amount, is_known, scale);
+    add_quality(table, &figure->amount, is_known, figure->is_difference, scale);
     add_per(table, is_known && has_area, amount, area, scale);
     add_per(table, is_known && part->kind == PART_SITE, amount, (struct fraction){part->site->headcount, 1},
         scale);
@@ -122,6 +125,58 @@ static void add_parts(
     }
 }
 
+/* ---- groups and virtual meters as the API has them ---- */
+
+static const char *const metered_columns[] = {"by", "carrier", "id", "name", "unit", "amount", "known",
+    "unknown_h", "coverage", "estimated_share", "manual_share", "quality", "left_out", NULL};
+
+#define NAME_OF(tables, type, list, wanted)   \
+    CONF_EACH (const type, thing, list)       \
+        if (strcmp(thing->id, (wanted)) == 0) \
+            return TABLES_NAME(tables, thing);
+
+static const char *name_of(
+    const struct tables *tables, const struct report *report, const struct report_metered *m)
+{
+    const struct park *park = report->park;
+    switch (m->by) {
+    case TREE_BUILDING:
+        NAME_OF(tables, struct park_building, park->buildings, m->id)
+        return NULL;
+    case TREE_TENANT:
+        NAME_OF(tables, struct park_tenant, park->tenants, m->id)
+        return NULL;
+    case TREE_METER:
+        NAME_OF(tables, struct park_virtual, park->virtual_meters, m->id)
+        return NULL;
+    case TREE_CARRIER:
+        return TABLES_NAME(tables, report->site);
+    case TREE_ITEM:
+        return NULL;
+    }
+    return NULL;
+}
+
+static void add_metered(struct tables *tables, const struct report *report)
+{
+    struct table *table = tables_add(tables, "metered", metered_columns);
+    for (size_t i = 0; i < report->metered_count; i++) {
+        const struct report_metered *m = &report->metered[i];
+        int scale = tables_scale(m->carrier);
+        int64_t amount = 0;
+        bool is_known = amount_is_known(&m->amount, &amount);
+        table_begin(table);
+        table_code(table, m->is_virtual ? "virtual" : tree_bys[m->by]);
+        table_code(table, park_carriers[m->carrier]);
+        table_text(table, m->by == TREE_CARRIER ? report->site->id : m->id);
+        table_text(table, name_of(tables, report, m));
+        table_text(table, tables_unit(m->carrier));
+        table_maybe(table, is_known, amount, scale);
+        add_quality(table, &m->amount, is_known, false, scale);
+        table_maybe(table, m->left_out_count > 0, (int64_t)m->left_out_count, 0);
+    }
+}
+
 void tables_add_energy(struct tables *tables, const struct report *report)
 {
     add_parts(tables, report, "totals", PART_SITE, false);
@@ -129,4 +184,5 @@ void tables_add_energy(struct tables *tables, const struct report *report)
     add_parts(tables, report, "tenants", PART_TENANT, true);
     add_parts(tables, report, "items", PART_ITEM, true);
     add_parts(tables, report, "meters", PART_METER, false);
+    add_metered(tables, report);
 }

@@ -74,7 +74,8 @@ static void add_line(const struct tables *tables, struct table *table, const str
     add_amounts(table, line, figure->part.carrier);
     add_rate(table, key);
     table_maybe(table, is_rated && line->unknown_s == 0, line->result, tables_result_scale(kind));
-    table_maybe(table, is_rated && line->unknown_s > 0, line->result, tables_result_scale(kind));
+    table_maybe(table, is_rated && line->unknown_s > 0 && !figure->is_difference, line->result,
+        tables_result_scale(kind));
     table_text(table, tables_result_unit(kind));
     add_source(table, key);
 }
@@ -91,7 +92,8 @@ static void add_sum(const struct tables *tables, struct table *table, const stru
     table_none(table);
     table_none(table);
     table_maybe(table, total->is_whole, total->sum.result, tables_result_scale(kind));
-    table_maybe(table, !total->is_whole, total->sum.result, tables_result_scale(kind));
+    table_maybe(
+        table, !total->is_whole && !figure->is_difference, total->sum.result, tables_result_scale(kind));
     table_text(table, tables_result_unit(kind));
     table_none(table);
     table_none(table);

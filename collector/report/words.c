@@ -8,10 +8,12 @@ static const char *const titles[][3] = {
     {"report_title", "能源审计报告", "Energy audit report"},
     {"about", "报告说明", "About this report"},
     {"totals", "全园合计", "Site totals"},
-    {"buildings", "按楼宇", "By building"},
-    {"tenants", "按租户", "By tenant"},
-    {"items", "按分项", "By item"},
+    {"buildings", "按楼宇（扣除转供）", "By building, less what flows on to others"},
+    {"tenants", "按租户（扣除转供）", "By tenant, less what flows on to others"},
+    {"items", "按分项（扣除下级分项）", "By item, less what is measured under others"},
     {"meters", "按计量表", "By meter"},
+    {"metered", "各组计量合计（不扣转供）与虚拟表",
+        "Groups as metered, with nothing taken off, and virtual meters"},
     {"comparison", "环比与同比", "Against earlier periods"},
     {"curve", "负荷曲线", "Load curve"},
     {"profile", "平均日负荷", "Mean day"},
@@ -36,6 +38,9 @@ static const char *const headings[][3] = {
     {"zone", "时区", "Time zone"},
     {"region", "电网区域", "Grid region"},
     {"as_of", "数据截至", "Data up to"},
+    {"model_version", "园区模型版本", "Version of the park model"},
+    {"model_accepted", "模型接受时刻", "Accepted at"},
+    {"model_hash", "模型摘要", "Hash of the model"},
     {"program", "程序", "Program"},
     {"command", "重现命令", "Reproduced by"},
     {"carrier", "能源种类", "Carrier"},
@@ -43,6 +48,8 @@ static const char *const headings[][3] = {
     {"name", "名称", "Name"},
     {"unit", "单位", "Unit"},
     {"amount", "数量", "Amount"},
+    {"by", "分组", "By"},
+    {"left_out", "未计入的虚拟表", "Virtual meters left out"},
     {"known", "其中已知", "Known part"},
     {"unknown_h", "未知时长 h", "Unknown, h"},
     {"coverage", "覆盖率 %", "Coverage, %"},
@@ -123,6 +130,8 @@ static const char *const values[][3] = {
     {"water", "水", "Water"},
     {"gas", "燃气", "Gas"},
     {"steam", "蒸汽", "Steam"},
+    {"virtual", "虚拟表", "Virtual meter"},
+    {"meter", "计量表", "Meter"},
     {"no_tenant", "未分配租户", "No tenant"},
     {"no_item", "未分项", "No item code"},
     {"measured", "实测", "Measured"},
@@ -205,7 +214,10 @@ static const char *const method[][3] = {
     {"method_totals",
         "合计不重复计量：一组表的合计，计入流入该组的表，减去由该组流向组外的下级表。故各楼宇、各租户（含未分"
         "配）、"
-        "各分项（含未分项）之和分别等于全园合计；某分项的数量不含其下另有分项的部分。",
+        "各分项（含未分项）之和分别等于全园合计；某分项的数量不含其下另有分项的部分。"
+        "其覆盖率按所涉各表均有覆盖的刻钟计。“各组计量合计”则为组内最上级各表之和，不扣转供（与接口 "
+        "/api/v1/energy 一致），"
+        "故各组不可再相加，其覆盖率按各表刻钟合计。",
         "Nothing is added twice: of a group, meters through which it is fed count, and meters below them "
         "that measure "
         "for others are taken off. So the buildings, the tenants (with what has none) and the items (with "

@@ -45,7 +45,12 @@ METERS = [
 # What is measured nowhere below: of the parent's own amount.
 UNEXPLAINED = {"main": 1_400, "b2-main": 300}
 
-SOURCES = 'document = "D"; confidence = "A";'
+VIRTUAL = """virtual_meters = (
+{ id = "labs"; name = "实验室合计"; name_en = "Laboratories"; building = "b1"; plus = ("b1-lab", "b2-bio"); },
+{ id = "rest"; name = "公共"; name_en = "Common"; building = "b2"; plus = ("b2-main"); minus = ("b2-bio"); },
+{ id = "no-lab"; name = "除实验室"; name_en = "But the laboratory"; building = "b1"; plus = ("main"); minus = ("b1-lab"); } );
+"""
+
 FACTORS = """factors = (
 { kind = "kgce_calorific"; carrier = "electricity"; value = "0.1229"; unit = "kgce/kWh"; basis = "calorific"; from = "2021-04-01"; document = "GB/T 2589-2020"; confidence = "A"; },
 { kind = "kgce_calorific"; carrier = "heat"; value = "0.03412"; unit = "kgce/MJ"; basis = "calorific"; from = "2021-04-01"; document = "GB/T 2589-2020"; confidence = "A"; },
@@ -82,7 +87,7 @@ def park_text() -> str:
                       f' point = "gw-a/{ident}"; start = 0; end = 123456; max_rate = 100000000000; modulus = 1000000000000; }},\n'
                       f'               {{ serial = "SN-{number:04d}-B"; from = "2026-10-15T10:00:00+08:00"; point = "gw-a/{ident}"; start = 7;'
                       f' max_rate = 100000000000; ct = "1000/5"; registers = "secondary"; }} ); }}')
-    return PARK + ",\n".join(meters) + "\n);\n"
+    return PARK + ",\n".join(meters) + "\n);\n" + VIRTUAL
 
 
 def begin_of(day: date) -> int:

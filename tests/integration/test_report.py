@@ -139,6 +139,43 @@ def test_parts_are_what_flows_in_less_what_flows_on_and_add_up(made, table):
     assert total["sum_of"] == len(expected)
 
 
+def test_groups_as_metered_are_their_topmost_meters(made):
+    """E13 and E14: nothing is taken off, so that the main meter's building counts what is behind it."""
+    found = {(row["by"], row["id"]): row for row in rows(made, "metered")}
+    here = [m for m in METERS if site(m)]
+    for by, column in (("building", 3), ("tenant", 4), ("item", 7), ("carrier", 6)):
+        for value in {m[column] for m in here} - {None}:
+            inside = [m for m in here if m[column] == value]
+            top = [m[0] for m in inside if not {other[0] for other in inside} & set(ancestors(m))]
+            amount = sum_of(made.park, dict.fromkeys(top, 1), times_of(PERIOD))
+            row = found.pop((by, "jiashan" if by == "carrier" else value))
+            assert row["amount"] == shown(amount, "electricity"), (by, value)
+    labs, rest, other = (found.pop(("virtual", ident)) for ident in ("labs", "rest", "no-lab"))
+    assert not found
+    known = sum(q.amount or 0 for ident in ("b1-lab", "b2-bio") for q in (made.park.quarters[ident][t] for t in times_of(PERIOD)))
+    assert (labs["amount"], labs["known"], labs["quality"]) == (None, shown(known, "electricity"), "unknown")
+    assert rest["amount"] == shown(sum_of(made.park, {"b2-main": 1, "b2-bio": -1}, times_of(PERIOD)), "electricity")
+    assert other["amount"] is None and other["quality"] == "unknown"
+
+
+def test_a_part_of_a_difference_says_nothing(made):
+    row = next(row for row in rows(made, "tenants") if row["id"] is None and "sum_of" not in row)
+    assert (row["amount"], row["known"], row["quality"]) == (None, None, "unknown")
+
+
+def test_files_that_nobody_accepted_change_nothing(made, tmp_path):
+    about = {row["what"]: row["value"] for row in made.tables["about"]["rows"]}
+    assert about["model_version"] == "1" and re.fullmatch("[0-9a-f]{64}", about["model_hash"])
+    settings = write_settings(tmp_path, 1)
+    (tmp_path / "collector.db").write_bytes((made.folder / "collector.db").read_bytes())
+    (tmp_path / "factors.cfg").write_text((made.folder / "factors.cfg").read_text().replace("0.4974", "0.1974"))
+    done = report(settings, "--site", "jiashan", "--period", "2026-10", "--format", "json")
+    assert done.returncode == 0
+    assert done.stderr == "park-collector: the park model's files say other than version 1, which was accepted and by which the report is made\n"
+    tables = {table["id"]: table for table in json.loads(done.stdout, parse_float=Decimal)["tables"]}
+    assert all(tables[name] == made.tables[name] for name in tables if name != "about")
+
+
 def test_a_meter_has_its_amount_coverage_and_quality(made):
     for row in made.tables["meters"]["rows"]:
         quarters = [made.park.quarters[row["id"]][time_ms] for time_ms in times_of(PERIOD)]

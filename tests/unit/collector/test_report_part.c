@@ -14,10 +14,21 @@ struct forest {
     struct park_building buildings[PLACES];
     struct park_tenant tenants[PLACES];
     struct park_meter meters[METERS];
-    int64_t own[METERS], amounts[METERS];
+    int64_t amounts[METERS]; /* what flows through */
+    int64_t used[METERS];    /* between it and those below it */
+    int64_t own[METERS];     /* of which no meter with a register further down knows */
 };
 
 static char *const items[PLACES] = {(char *)"01000", (char *)"01A00", (char *)"01B00", NULL};
+
+/* The nearest meter at or above it that has a register; -1 = none. */
+static ptrdiff_t knows(const struct forest *f, size_t i)
+{
+    const struct park_meter *meter = &f->meters[i];
+    while (meter != NULL && meter->segments.count == 0)
+        meter = meter->parent;
+    return meter != NULL ? meter - f->meters : -1;
+}
 
 /* Each meter measures what hangs below it, and something of its own. */
 static void draw(struct forest *f)
@@ -28,16 +39,21 @@ static void draw(struct forest *f)
     for (size_t i = METERS; i-- > 0;) {
         struct park_meter *meter = &f->meters[i];
         meter->carrier = CARRIER_ELECTRICITY;
+        meter->segments.count = i == 0 || random_below(8) > 0; /* some have no register */
         meter->building = &f->buildings[random_below(PLACES)];
         size_t tenant = random_below(PLACES);
         meter->tenant = tenant > 0 ? &f->tenants[tenant] : NULL;
         meter->item = items[random_below(PLACES)];
         meter->parent = i > 0 && random_below(4) > 0 ? &f->meters[random_below(i)] : NULL;
-        f->own[i] = (int64_t)random_below(1000) - 100;
-        f->amounts[i] += f->own[i];
+        int64_t used = (int64_t)random_below(1000) - 100;
+        f->amounts[i] += used;
+        f->used[i] = used;
         if (meter->parent != NULL)
             f->amounts[meter->parent - f->meters] += f->amounts[i];
     }
+    for (size_t i = 0; i < METERS; i++)
+        if (knows(f, i) >= 0)
+            f->own[knows(f, i)] += f->used[i];
 }
 
 static int64_t amount_of(const struct forest *f, const struct part *part)
@@ -84,7 +100,7 @@ static void test_buildings_tenants_and_items_add_up_to_the_site(void **state)
             struct part gap = {.kind = PART_GAP, .site = f.meters[i].building->site, .meter = &f.meters[i]};
             assert_int_equal(amount_of(&f, &gap), f.own[i]);
             gap.kind = PART_METER;
-            assert_int_equal(amount_of(&f, &gap), f.amounts[i]);
+            assert_int_equal(amount_of(&f, &gap), f.meters[i].segments.count > 0 ? f.amounts[i] : 0);
             gaps += f.meters[i].building->site == &f.sites[0] ? f.own[i] : 0;
         }
         assert_int_equal(buildings, total);
@@ -101,7 +117,8 @@ static void test_other_carriers_and_other_sites_do_not_enter(void **state)
     draw(&f);
     struct part heat = {.kind = PART_SITE, .carrier = CARRIER_HEAT, .site = &f.sites[0]};
     assert_int_equal(amount_of(&f, &heat), 0);
-    struct park_meter alone = {.carrier = CARRIER_HEAT, .building = &f.buildings[PLACES - 1]};
+    struct park_meter alone = {
+        .carrier = CARRIER_HEAT, .segments = {.count = 1}, .building = &f.buildings[PLACES - 1]};
     assert_int_equal(part_sign(&heat, &alone), 0);
     alone.building = &f.buildings[0];
     assert_int_equal(part_sign(&heat, &alone), 1);
