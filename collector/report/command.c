@@ -1,7 +1,6 @@
 #include "collector/report/command.h"
 
-#include "collector/model/version.h"
-#include "collector/report/tables.h"
+#include "collector/report/accepted.h"
 #include "collector/report/write.h"
 #include "collector/schema.h"
 #include "lib/file.h"
@@ -72,40 +71,28 @@ static enum status understand(const struct report_command *c, struct wanted *ret
 
 /* ---- the park model ---- */
 
-/* The one that was accepted last; of the files where there is none. The caller puts it back. */
-static enum status choose_model(const struct report_command *c, struct db *db, struct version *ret_version,
-    const struct model **ret, struct error *err)
+/* Of the files where none was accepted yet. */
+static enum status choose_site(const struct report_command *c, const struct accepted *accepted,
+    struct wanted *wanted, struct report_options *ret, struct error *err)
 {
-    enum status status = version_newest(db, ret_version, err);
-    if (status != ST_OK)
-        return status;
-    if (ret_version->number == 0) {
-        *ret = model_get(c->model);
-        return ST_OK;
-    }
-    *ret = version_model(ret_version);
-    if (!hash_is_equal(&(*ret)->hash, &c->model->hash))
+    const struct model *model = accepted->model != NULL ? accepted->model : c->model;
+    if (!hash_is_equal(&model->hash, &c->model->hash))
         fprintf(stderr,
             "park-collector: the park model's files say other than version %lld, which was accepted and by "
             "which "
             "the report is made\n",
-            (long long)ret_version->number);
-    return ST_OK;
-}
-
-static enum status find_site(
-    const struct report_command *c, const struct park *park, const struct park_site **ret, struct error *err)
-{
+            (long long)accepted->version.number);
+    ret->park = model->park;
+    ret->rates = &model->rates;
+    ret->site = accepted_site(model->park, c->site);
+    if (ret->site != NULL)
+        return ST_OK;
     struct buf sites = {0};
-    CONF_EACH (const struct park_site, site, park->sites) {
+    CONF_EACH (const struct park_site, site, model->park->sites)
         buf_printf(&sites, "%s%s", sites.len > 0 ? ", " : "", site->id);
-        if (strcmp(site->id, c->site) == 0)
-            *ret = site;
-    }
-    enum status status = ST_OK;
-    if (*ret == NULL)
-        status = error_set(err, ST_INVALID, "--site %s is none of %s; expected one of: %s", c->site,
-            c->settings->park, sites.data != NULL ? sites.data : "");
+    wanted->is_misused = true;
+    enum status status = error_set(err, ST_INVALID, "--site %s is none of %s; expected one of: %s", c->site,
+        c->settings->park, sites.data != NULL ? sites.data : "");
     buf_release(&sites);
     return status;
 }
@@ -137,7 +124,7 @@ static enum status add_html(
     size_t length = 0;
     enum status status = file_read(path, CSS_MAX, &css, &length, err);
     if (status == ST_OK)
-        write_html(tables, (struct span){css, length}, out);
+        write_html(tables, &(struct write_page){.css = {css, length}}, out);
     free(css);
     free(path);
     return status;
@@ -197,16 +184,14 @@ static enum status write_output(const struct report_command *c, const struct wan
 }
 
 static enum status write_report(const struct report_command *c, const struct wanted *wanted,
-    const struct version *version, const struct report *report, struct error *err)
+    const struct accepted *accepted, const struct report *report, struct error *err)
 {
     char *config = quoted(c->config);
     char *command =
         mem_printf("park-collector report --config %s --site %s --period %s --format %s --language %s",
             config, c->site, c->period, formats[wanted->format], page_language_name(wanted->language));
     struct tables tables;
-    struct tables_origin origin = {
-        .command = command, .model_number = version->number, .model_accepted_ms = version->accepted_ms};
-    hash_format(&version->hash, origin.model_hash);
+    struct tables_origin origin = accepted_origin(accepted, command);
     tables_of(report, &origin, wanted->language, &tables);
     enum status status = write_output(c, wanted, &tables, err);
     tables_release(&tables);
@@ -224,7 +209,7 @@ static bool on_meter(void *user_data, size_t done, size_t all)
 }
 
 static enum status build_and_write(const struct report_command *c, const struct wanted *wanted,
-    const struct version *version, const struct report_options *options, struct error *err)
+    const struct accepted *accepted, const struct report_options *options, struct error *err)
 {
     struct progress *progress = options->user_data;
     struct report report;
@@ -232,7 +217,7 @@ static enum status build_and_write(const struct report_command *c, const struct 
     enum status status = report_build(options, &report, err);
     if (status == ST_OK) {
         progress_show(progress, "writing the report");
-        status = write_report(c, wanted, version, &report, err);
+        status = write_report(c, wanted, accepted, &report, err);
         report_release(&report);
     }
     progress_end(progress);
@@ -243,22 +228,16 @@ static enum status run(const struct report_command *c, struct wanted *wanted, st
 {
     struct progress progress;
     struct report_options options = {.period = wanted->period, .on_meter = on_meter, .user_data = &progress};
-    struct version version = {0};
-    const struct model *model = NULL;
+    struct accepted accepted = {0};
     enum status status = collector_open_reader(c->settings->database.path, &options.db, err);
     if (status != ST_OK)
         return status;
-    status = choose_model(c, options.db, &version, &model, err);
-    if (status == ST_OK) {
-        options.park = model->park;
-        options.rates = &model->rates;
-        status = find_site(c, model->park, &options.site, err);
-        wanted->is_misused = status != ST_OK;
-    }
+    status = accepted_read(options.db, &accepted, err);
     if (status == ST_OK)
-        status = build_and_write(c, wanted, &version, &options, err);
-    model_put(model);
-    version_release(&version);
+        status = choose_site(c, &accepted, wanted, &options, err);
+    if (status == ST_OK)
+        status = build_and_write(c, wanted, &accepted, &options, err);
+    accepted_release(&accepted);
     db_close(options.db);
     return status;
 }

@@ -22,8 +22,14 @@ void write_json(const struct tables *tables, struct buf *out);
 void write_csv(const struct tables *tables, struct buf *out);
 /* Makes the file `path`, or writes over it. ST_STORAGE where it cannot. */
 enum status write_xlsx(const struct tables *tables, const char *path, struct error *err);
-/* `css` is the style sheet, which stands in the page and is the only one that its policy allows. */
-void write_html(const struct tables *tables, struct span css, struct buf *out);
+/* A style sheet that stands in the page, and is the only one that its policy allows; or, where `css` is of length 0, one
+ * of the page's own origin. `name`: the other formats lie beside it as <name>.xlsx and so on; NULL = nowhere. */
+struct write_page {
+    struct span css;
+    const char *css_path;
+    const char *name;
+};
+void write_html(const struct tables *tables, const struct write_page *page, struct buf *out);
 
 /* Private to write_html*.c: text, escaped; and the charts. */
 void write_html_text(struct buf *out, const char *text);

@@ -57,30 +57,62 @@ static const char *about(const struct tables *tables, const char *what)
     return "";
 }
 
-static void add_head(const struct tables *tables, struct span css, struct buf *out)
+static void add_style(const struct write_page *page, struct buf *out)
 {
-    struct hash hash = hash_of(css);
+    buf_add_str(out, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src ");
+    if (page->css.len > 0) {
+        struct hash hash = hash_of(page->css);
+        buf_add_str(out, "'sha256-");
+        add_base64(out, hash.bytes, HASH_SIZE);
+    } else {
+        buf_add_str(out, "'self");
+    }
+    buf_add_str(out, "'; base-uri 'none'; form-action 'none'\">\n");
+    if (page->css.len == 0) {
+        buf_printf(out, "<link rel=\"stylesheet\" href=\"%s\">\n", page->css_path);
+        return;
+    }
+    buf_add_str(out, "<style>");
+    buf_add(out, page->css.at, page->css.len);
+    buf_add_str(out, "</style>\n");
+}
+
+/* Where the same lies in other formats, and in the other language. */
+static void add_links(const struct tables *tables, const char *name, struct buf *out)
+{
+    static const char *const formats[] = {"xlsx", "csv", "json"};
+    bool is_zh = tables->language == PAGE_ZH;
+    buf_add_str(out, "<nav>");
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        buf_add_str(out, "<a href=\"");
+        write_html_text(out, name);
+        buf_printf(
+            out, ".%s?lang=%s\">%s</a> ", formats[i], page_language_name(tables->language), formats[i]);
+    }
+    buf_printf(out, "<a href=\"?lang=%s\">%s</a></nav>\n", is_zh ? "en" : "zh", is_zh ? "English" : "中文");
+}
+
+static void add_head(const struct tables *tables, const struct write_page *page, struct buf *out)
+{
     buf_printf(out, "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n",
         tables->language == PAGE_ZH ? "zh-CN" : "en");
-    buf_add_str(
-        out, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-");
-    add_base64(out, hash.bytes, HASH_SIZE);
-    buf_add_str(out, "'; base-uri 'none'; form-action 'none'\">\n"
-                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
+    add_style(page, out);
+    buf_add_str(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
     write_html_text(out, words_of(tables->language, "report_title"));
     buf_add_str(out, " · ");
     write_html_text(out, about(tables, "site"));
     buf_add_str(out, " · ");
     write_html_text(out, about(tables, "period"));
-    buf_add_str(out, "</title>\n<style>");
-    buf_add(out, css.at, css.len);
-    buf_add_str(out, "</style>\n</head>\n<body>\n<header>\n<h1>");
+    buf_add_str(out, "</title>\n</head>\n<body>\n<header>\n<h1>");
     write_html_text(out, words_of(tables->language, "report_title"));
     buf_add_str(out, "</h1>\n<p class=\"of\">");
     write_html_text(out, about(tables, "site"));
     buf_add_str(out, " · ");
     write_html_text(out, about(tables, "period"));
-    buf_add_str(out, "</p>\n</header>\n<main>\n");
+    buf_add_str(out, "</p>\n");
+    if (page->name != NULL)
+        add_links(tables, page->name, out);
+    buf_add_str(out, "</header>\n<main>\n");
 }
 
 static bool has_value(const struct table *table, size_t column)
@@ -186,9 +218,9 @@ static void add_section(const struct tables *tables, const struct table *table, 
     buf_add_str(out, "</section>\n");
 }
 
-void write_html(const struct tables *tables, struct span css, struct buf *out)
+void write_html(const struct tables *tables, const struct write_page *page, struct buf *out)
 {
-    add_head(tables, css, out);
+    add_head(tables, page, out);
     for (size_t i = 0; i < tables->count; i++)
         add_section(tables, &tables->items[i], out);
     buf_add_str(out, "</main>\n</body>\n</html>\n");

@@ -85,6 +85,7 @@ struct web_answer handle_changes(
     struct web_context *context, const struct web_request *request); /* api_changes.c */
 struct web_answer handle_energy(
     struct web_context *context, const struct web_request *request); /* api_energy.c */
+struct web_answer handle_audit(struct web_context *context, const struct web_request *request); /* audit.c */
 
 /* Every path of the listener and who is let through to it; described in dashboards/openapi.yaml. */
 extern const struct web_route web_routes[];

@@ -53,6 +53,7 @@ const struct web_route web_routes[] = {
     {"/login", "POST", ALLOW_ANYONE, 0, NULL, handle_login, PAGE},
     {"/logout", "POST", ALLOW_ANY_TOKEN, 0, NULL, handle_logout, PAGE},
     {"/ops", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops, PAGE},
+    {"/audit/", "GET", ALLOW_AUDITOR, 0, NULL, handle_audit, PAGE},
     {"/assets/", "GET", ALLOW_ANYONE, 0, NULL, handle_asset, DATA},
     {"/api/v1/live", "GET", ALLOW_OPERATOR, 0, NONE, handle_live, DATA},
     {"/api/v1/energy", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, ENERGY, handle_energy, DATA},

@@ -149,7 +149,7 @@ static enum status measure_formats(
     struct buf out = {0};
     double mark = now_s(CLOCK_MONOTONIC), cpu = now_s(CLOCK_PROCESS_CPUTIME_ID);
     tables_of(report, &(struct tables_origin){.command = "bench"}, PAGE_ZH, &tables);
-    write_html(&tables, SPAN(""), &out);
+    write_html(&tables, &(struct write_page){.css = SPAN("p {}")}, &out);
     ret->html_s = since(&mark);
     ret->html_cpu_s = now_s(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     ret->html_bytes = out.len;
@@ -229,7 +229,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench_report: the site's total is not what was written\n");
     else
         printf("{\"quarters\": %" PRId64 ", \"build\": %.6f, \"build_cpu\": %.6f, \"html\": %.6f, "
-                                         "\"html_cpu\": %.6f, \"json\": %.6f, \"xlsx\": "
+               "\"html_cpu\": %.6f, \"json\": %.6f, \"xlsx\": "
                "%.6f, \"html_bytes\": %zu}\n",
             b.meters * b.days * 96, f.build_s, f.build_cpu_s, f.html_s, f.html_cpu_s, f.json_s, f.xlsx_s,
             f.html_bytes);

@@ -20,7 +20,7 @@ buildings = ( { id = "b1"; name = "x"; name_en = "x"; site = "s1"; } );
 """
 FORM = "application/x-www-form-urlencoded"
 # What a folder's route is asked for.
-EXAMPLES = {"/assets/": "/assets/ops.css", "/api/v1/energy": "/api/v1/energy?from=2026-10&to=2026-11"}
+EXAMPLES = {"/assets/": "/assets/ops.css", "/api/v1/energy": "/api/v1/energy?from=2026-10&to=2026-11", "/audit/": "/audit/s1/2026-10"}
 
 
 def written_table() -> list[dict[str, str]]:
@@ -109,7 +109,7 @@ def play(house: House, row: dict[str, str], headers) -> tuple[int, object]:
     assert status not in (404, 405), row
     if status == 401 and path != "/login":
         assert answered["WWW-Authenticate"].startswith('Bearer realm="parkmon"'), row
-        assert row["path"] in ("/ops", "/logout") or json.loads(text)["error"]["code"] == "unauthorized"
+        assert row["path"] in ("/ops", "/logout", "/audit/") or json.loads(text)["error"]["code"] == "unauthorized"
     return status, answered
 
 

@@ -7,7 +7,8 @@ import csv
 import io
 import json
 import re
-import sqlite3
+import urllib.error
+import urllib.request
 import zipfile
 from collections import defaultdict
 from datetime import date, datetime, timedelta
@@ -20,7 +21,7 @@ from xml.etree import ElementTree
 
 import pytest
 from harness.parkmon import build_folder
-from harness.process import run
+from harness.process import Program, free_port, run, wait_until
 from report_park import (BANDS, DEEP, ESTIMATED, HOLIDAYS, MANUAL, METERS, PRICES, QUARTER_MS, ZONE, ReportPark, ancestors, begin_of,
                          make_database, write_settings)
 
@@ -441,6 +442,71 @@ def test_the_same_data_is_the_same_bytes_and_nothing_is_written_over(made):
         done = report(made.settings, "--site", "jiashan", "--period", "2026-10", "-o", again)
         assert done.returncode == 64 and done.stderr == f"park-collector: {again} is there already; name another file, or remove it\n"
         assert not list(made.folder.glob("*.part"))
+
+
+@pytest.fixture(scope="module")
+def served(made, tmp_path_factory):
+    """A collector over a copy of the database, and what an auditor gets there: (status, type, body) of a path."""
+    folder = tmp_path_factory.mktemp("served")
+    settings = write_settings(folder, free_port())
+    (folder / "collector.db").write_bytes((made.folder / "collector.db").read_bytes())
+    program = build_folder() / "collector/park-collector"
+    token = run([program, "token", "add", "--config", settings, "--role", "auditor", "--name", "a"], 30).stdout.strip()
+    port = int(re.search(r'address = "127.0.0.1"; port = (\d+)', settings.read_text()).group(1))
+    collector = Program("collector", folder, [program, "--config", settings])
+    collector.start()
+
+    def ask(path: str, secret: str = token):
+        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {secret}"} if secret else {})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read()
+        except urllib.error.URLError:
+            return 0, {}, b""
+
+    wait_until(lambda: ask("/livez")[0] == 200, 30, "the collector answers")
+    yield ask
+    collector.stop()
+
+
+def test_an_auditor_gets_the_same_report_over_http(made, served):
+    for form in ("csv", "json", "xlsx"):
+        status, headers, body = served(f"/audit/jiashan/2026-10.{form}?lang=zh")
+        assert status == 200, body
+        if form == "json":
+            assert "application/json" in headers["Content-Type"]
+            tables = {table["id"]: table for table in json.loads(body, parse_float=Decimal)["tables"]}
+            assert all(tables[name] == made.tables[name] for name in tables if name != "about")
+        elif form == "xlsx":
+            path = made.folder / "served.xlsx"
+            path.write_bytes(body)
+            sheets, own = read_xlsx(path), read_xlsx(made.files["zh", "xlsx"])
+            assert all(sheets[name] == own[name] for name in own if name != "about")
+        else:
+            lines = set(body.decode("utf-8-sig").splitlines())
+            assert lines ^ set(made.files["zh", "csv"].read_text("utf-8-sig").splitlines()) <= {
+                line for line in lines | set(made.files["zh", "csv"].read_text("utf-8-sig").splitlines()) if line.startswith("about,")}
+    status, headers, body = served("/audit/jiashan/2026-10?lang=en")
+    text = body.decode()
+    assert status == 200 and "text/html" in headers["Content-Type"] and "Energy audit report" in text
+    assert '<link rel="stylesheet" href="/assets/report.css">' in text and "<style" not in text and "<script" not in text
+    assert 'href="2026-10.xlsx?lang=en"' in text
+
+
+@pytest.mark.parametrize("path, status, word", (
+    ("/audit/nobody/2026-10", 404, "there is no such site"), ("/audit/jiashan/2026-13", 400, "expected a day"),
+    ("/audit/jiashan", 404, "nothing is here"), ("/audit/jiashan/2026-10.pdf", 404, "nothing is here"),
+    ("/audit/", 404, "nothing is here"), ("/audit/jiashan/2026-10/1", 400, "is no period"),
+    ("/audit/" + "x" * 300 + "/2026-10", 404, "nothing is here"), ("/audit/jiashan/" + "2" * 300, 404, "nothing is here")))
+def test_what_is_not_there_is_said(served, path, status, word):
+    answer = served(path)
+    assert answer[0] == status and word in json.loads(answer[2])["error"]["message"]
+
+
+def test_without_a_token_nobody_gets_it(served):
+    assert served("/audit/jiashan/2026-10.json", secret="")[0] == 401
 
 
 @pytest.mark.parametrize("words, code, message", (

@@ -112,7 +112,7 @@ static void test_html_escapes_everything_and_allows_its_style_alone(void **state
 {
     struct fixture *f = *state;
     struct buf out = {0};
-    write_html(&f->tables, SPAN("p { color: red; }"), &out);
+    write_html(&f->tables, &(struct write_page){.css = SPAN("p { color: red; }")}, &out);
     assert_non_null(strstr(out.data, "&lt;b&gt;&quot;&amp;&#39;"));
     assert_non_null(strstr(out.data, "&lt;script&gt;"));
     assert_null(strstr(out.data, "<script"));

@@ -368,7 +368,10 @@ static void test_the_description_and_the_routes_name_the_same_paths(void **state
     size_t paths = 0;
     for (size_t i = 0; i < web_route_count; i++) {
         const char *path = web_routes[i].path;
-        char *line = mem_printf("\n  %s%s:\n", path, strcmp(path, "/assets/") == 0 ? "{file}" : "");
+        const char *members = strcmp(path, "/assets/") == 0  ? "{file}"
+                              : strcmp(path, "/audit/") == 0 ? "{site}/{period}"
+                                                             : "";
+        char *line = mem_printf("\n  %s%s:\n", path, members);
         char *described = strstr(text, line);
         if (!described)
             fail_msg("%s is not described", path);
