@@ -28,8 +28,7 @@ struct report_options {
 
 struct report_figure {
     struct part part;
-    bool
-        is_difference; /* something was taken off: what is known of it then says nothing (CONTRIBUTING.md, E14) */
+    bool is_difference; /* something was taken off: of lines that are not whole, what is known says nothing */
     struct amount amount;
     struct lines lines; /* not of PART_GAP */
     struct curve_demand demand;

@@ -51,7 +51,7 @@ static void add_curve(struct table *table, const struct report *report, const st
         table_time(table, span.end_ms);
         table_text(table, tables_unit(carrier->carrier));
         table_maybe(table, is_known, amount, scale);
-        table_maybe(table, !is_known && due > 0 && !carrier->figures[0].is_difference, a->sum.known, scale);
+        table_maybe(table, !is_known && due > 0, a->sum.known, scale);
         tables_percent(table, due > 0, compare_coverage_permille(a));
         table_maybe(table, has_power, w, 3);
     }

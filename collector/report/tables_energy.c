@@ -58,12 +58,11 @@ static int manual_permille(struct quarters_sum sum)
     return quarters_estimated_permille(&sum);
 }
 
-static void add_quality(
-    struct table *table, const struct amount *a, bool is_known, bool is_difference, int scale)
+static void add_quality(struct table *table, const struct amount *a, bool is_known, int scale)
 {
     int64_t unknown_s = a->sum.unknown_s + a->waiting_s + a->future_s + a->absent_s;
     int64_t due = amount_due(a);
-    bool has_known = !is_known && !is_difference && !a->sum.is_overflown && due > 0;
+    bool has_known = !is_known && !a->sum.is_overflown && due > 0;
     table_maybe(table, has_known, a->sum.known, scale);
     table_maybe(table, unknown_s > 0, unknown_s / 36, 2);
     tables_percent(table, due > 0, due > 0 ? amount_covered(a) * 1000 / due : 0);
@@ -99,7 +98,7 @@ static void add_row(const struct tables *tables, const struct report *report, st
     }
     table_text(table, tables_unit(part->carrier));
     table_maybe(table, is_known, amount, scale);
-    add_quality(table, &figure->amount, is_known, figure->is_difference, scale);
+    add_quality(table, &figure->amount, is_known, scale);
     add_per(table, is_known && has_area, amount, area, scale);
     add_per(table, is_known && part->kind == PART_SITE, amount, (struct fraction){part->site->headcount, 1},
         scale);
@@ -172,7 +171,7 @@ static void add_metered(struct tables *tables, const struct report *report)
         table_text(table, name_of(tables, report, m));
         table_text(table, tables_unit(m->carrier));
         table_maybe(table, is_known, amount, scale);
-        add_quality(table, &m->amount, is_known, false, scale);
+        add_quality(table, &m->amount, is_known, scale);
         table_maybe(table, m->left_out_count > 0, (int64_t)m->left_out_count, 0);
     }
 }

@@ -159,9 +159,13 @@ def test_groups_as_metered_are_their_topmost_meters(made):
     assert other["amount"] is None and other["quality"] == "unknown"
 
 
-def test_a_part_of_a_difference_says_nothing(made):
+def test_of_a_difference_only_those_quarter_hours_are_known_in_which_all_is(made):
     row = next(row for row in rows(made, "tenants") if row["id"] is None and "sum_of" not in row)
-    assert (row["amount"], row["known"], row["quality"]) == (None, None, "unknown")
+    signs, known = tops(lambda m: site(m) and m[4] is None), 0
+    assert -1 in signs.values()
+    for time_ms in times_of(PERIOD):
+        known += sum_of(made.park, signs, [time_ms]) or 0
+    assert (row["amount"], row["known"], row["quality"]) == (None, shown(known, "electricity"), "unknown")
 
 
 def test_files_that_nobody_accepted_change_nothing(made, tmp_path):
