@@ -10,9 +10,29 @@ const char *const tree_kinds[] = {"group", "meter", "virtual", "gap", NULL};
 
 /* ---- who is in a group ---- */
 
+/* What is drawn: the tree of a site while no meter's tags change. */
+struct drawing {
+    struct tree *tree;
+    const struct park *park;
+    const struct park_site *site;
+    enum tree_by by;
+    struct periods_span span;
+};
+
+static struct park_tags tags_of(const struct drawing *d, const struct park_meter *meter)
+{
+    return park_tags_at(meter, d->span.begin_ms);
+}
+
 static bool has_register(const struct park_meter *meter)
 {
     return meter->segments.count > 0;
+}
+
+/* Of the site, and with a register. */
+static bool counts(const struct drawing *d, const struct park_meter *meter)
+{
+    return has_register(meter) && tags_of(d, meter).building->site == d->site;
 }
 
 static const char *key_of(
@@ -32,171 +52,179 @@ static const char *key_of(
     abort();
 }
 
-static const char *key_of_meter(enum tree_by by, const struct park_meter *m)
+static const char *key_of_meter(const struct drawing *d, const struct park_meter *m)
 {
-    return key_of(by, m->carrier, m->building_id, m->tenant_id, m->item);
+    struct park_tags tags = tags_of(d, m);
+    return key_of(d->by, m->carrier, tags.building_id, tags.tenant_id, tags.item);
 }
 
-static const char *key_of_virtual(enum tree_by by, const struct park_virtual *v)
+static const char *key_of_virtual(const struct drawing *d, const struct park_virtual *v)
 {
-    return key_of(by, v->carrier, v->building_id, v->tenant_id, v->item);
-}
-
-/* NULL: there is none yet. */
-static struct tree_row *find(const struct tree *tree, const char *id, int carrier)
-{
-    for (size_t i = 0; i < tree->count; i++)
-        if (tree->rows[i].carrier == carrier && strcmp(tree->rows[i].id, id) == 0)
-            return &tree->rows[i];
-    return NULL;
-}
-
-static struct tree_row *add_row(struct tree *tree, struct tree_row row)
-{
-    MEM_GROW(tree->rows, tree->count, tree->capacity);
-    tree->rows[tree->count] = row;
-    return &tree->rows[tree->count++];
-}
-
-static struct tree_row *group(struct tree *tree, const char *id, int carrier)
-{
-    struct tree_row *row = find(tree, id, carrier);
-    return row != NULL ? row
-                       : add_row(tree, (struct tree_row){.kind = TREE_GROUP, .id = id, .carrier = carrier});
-}
-
-static void add_part(struct tree_row *row, const struct park_term *terms, size_t count)
-{
-    MEM_GROW(row->parts, row->part_count, row->part_capacity);
-    row->parts[row->part_count++] = (struct tree_part){terms, count};
-}
-
-static struct park_term *add_term(struct tree *tree, const struct park_meter *meter, int sign)
-{
-    tree->terms[tree->term_count] = (struct park_term){meter, sign};
-    return &tree->terms[tree->term_count++];
+    return key_of(d->by, v->carrier, v->building_id, v->tenant_id, v->item);
 }
 
 /* The next meter above that has a register. */
-static const struct park_meter *upstream(const struct park_meter *meter)
+static const struct park_meter *upstream(const struct drawing *d, const struct park_meter *meter)
 {
     do
-        meter = meter->parent;
+        meter = tags_of(d, meter).parent;
     while (meter != NULL && !has_register(meter));
     return meter;
 }
 
-static bool is_topmost(enum tree_by by, const struct park_meter *meter)
+static bool is_topmost(const struct drawing *d, const struct park_meter *meter)
 {
-    const char *key = key_of_meter(by, meter);
-    for (const struct park_meter *up = upstream(meter); up != NULL; up = upstream(up)) {
-        const char *other = key_of_meter(by, up);
+    const char *key = key_of_meter(d, meter);
+    for (const struct park_meter *up = upstream(d, meter); up != NULL; up = upstream(d, up)) {
+        const char *other = key_of_meter(d, up);
         if (other != NULL && strcmp(other, key) == 0)
             return false;
     }
     return true;
 }
 
-static bool is_at_or_below(const struct park_meter *meter, const struct park_meter *other)
+static bool is_at_or_below(
+    const struct drawing *d, const struct park_meter *meter, const struct park_meter *other)
 {
     while (meter != NULL && meter != other)
-        meter = meter->parent;
+        meter = tags_of(d, meter).parent;
     return meter != NULL;
 }
 
-static bool is_related(const struct tree_part *part, const struct park_virtual *v)
+static bool is_related(const struct drawing *d, const struct tree_part *part, const struct park_virtual *v)
 {
     for (size_t i = 0; i < part->count; i++)
         for (size_t k = 0; k < v->term_count; k++)
-            if (is_at_or_below(part->terms[i].meter, v->terms[k].meter) ||
-                is_at_or_below(v->terms[k].meter, part->terms[i].meter))
+            if (is_at_or_below(d, part->terms[i].meter, v->terms[k].meter) ||
+                is_at_or_below(d, v->terms[k].meter, part->terms[i].meter))
                 return true;
     return false;
 }
 
-static void add_virtual(struct tree_row *row, const struct park_virtual *v)
-{
-    for (size_t i = 0; i < row->part_count; i++)
-        if (is_related(&row->parts[i], v)) {
-            MEM_GROW(row->left_out, row->left_out_count, row->left_out_capacity);
-            row->left_out[row->left_out_count++] = v;
-            return;
-        }
-    add_part(row, v->terms, v->term_count);
-}
-
 /* ---- rows ---- */
 
-static void add_groups(
-    struct tree *tree, const struct park *park, const struct park_site *site, enum tree_by by)
+/* The row of that kind, id and carrier; a new one where there is none yet. */
+static struct tree_row *find_row(
+    struct tree *tree, enum tree_kind kind, const char *id, int carrier, const struct park_meter *meter)
 {
-    CONF_EACH (struct park_meter, meter, park->meters) {
-        const char *key = key_of_meter(by, meter);
-        if (meter->building->site == site && key != NULL && has_register(meter) && is_topmost(by, meter))
-            add_part(group(tree, key, meter->carrier), add_term(tree, meter, 1), 1);
-    }
-    CONF_EACH (struct park_virtual, v, park->virtual_meters) {
-        const char *key = key_of_virtual(by, v);
-        if (v->building->site == site && key != NULL)
-            add_virtual(group(tree, key, v->carrier), v);
-    }
+    for (size_t i = 0; i < tree->count; i++)
+        if (tree->rows[i].kind == kind && tree->rows[i].carrier == carrier &&
+            strcmp(tree->rows[i].id, id) == 0)
+            return &tree->rows[i];
+    MEM_GROW(tree->rows, tree->count, tree->capacity);
+    tree->rows[tree->count] = (struct tree_row){.kind = kind, .id = id, .carrier = carrier, .meter = meter};
+    return &tree->rows[tree->count++];
 }
 
-static void add_gap(struct tree *tree, const struct park *park, const struct park_meter *parent)
+static bool is_same(const struct tree_part *part, const struct park_term *terms, size_t count)
 {
-    struct park_term *terms = add_term(tree, parent, 1);
-    size_t count = 1;
-    CONF_EACH (struct park_meter, meter, park->meters)
-        if (has_register(meter) && upstream(meter) == parent) {
-            add_term(tree, meter, -1);
-            count++;
+    bool is_same = part->count == count;
+    for (size_t i = 0; is_same && i < count; i++)
+        is_same = part->terms[i].meter == terms[i].meter && part->terms[i].sign == terms[i].sign;
+    return is_same;
+}
+
+/* What was a part before and is one still goes on. Copies the terms. */
+static void add_part(
+    const struct drawing *d, struct tree_row *row, const struct park_term *terms, size_t count)
+{
+    for (size_t i = 0; i < row->part_count; i++)
+        if (row->parts[i].span.end_ms == d->span.begin_ms && is_same(&row->parts[i], terms, count)) {
+            row->parts[i].span.end_ms = d->span.end_ms;
+            return;
         }
-    if (count == 1) { /* nothing behind it is metered */
-        tree->term_count--;
-        return;
-    }
-    struct tree_row *row = add_row(tree,
-        (struct tree_row){.kind = TREE_GAP, .id = parent->id, .carrier = parent->carrier, .meter = parent});
-    add_part(row, terms, count);
+    MEM_GROW(row->parts, row->part_count, row->part_capacity);
+    struct park_term *own = mem_alloc(count * sizeof *own);
+    memcpy(own, terms, count * sizeof *own);
+    row->parts[row->part_count++] = (struct tree_part){own, count, d->span};
 }
 
-static void add_meters(struct tree *tree, const struct park *park, const struct park_site *site)
+static void leave_out(struct tree_row *row, const struct park_virtual *v)
 {
-    CONF_EACH (struct park_meter, meter, park->meters)
-        if (meter->building->site == site && has_register(meter)) {
-            struct tree_row *row = add_row(
-                tree, (struct tree_row){
-                          .kind = TREE_REAL, .id = meter->id, .carrier = meter->carrier, .meter = meter});
-            add_part(row, add_term(tree, meter, 1), 1);
+    for (size_t i = 0; i < row->left_out_count; i++)
+        if (row->left_out[i] == v)
+            return;
+    MEM_GROW(row->left_out, row->left_out_count, row->left_out_capacity);
+    row->left_out[row->left_out_count++] = v;
+}
+
+static void add_virtual(const struct drawing *d, struct tree_row *row, const struct park_virtual *v)
+{
+    for (size_t i = 0; i < row->part_count; i++)
+        if (row->parts[i].span.end_ms == d->span.end_ms && is_related(d, &row->parts[i], v)) {
+            leave_out(row, v);
+            return;
         }
-    CONF_EACH (struct park_virtual, v, park->virtual_meters)
-        if (v->building->site == site)
-            add_part(
-                add_row(tree, (struct tree_row){.kind = TREE_VIRTUAL, .id = v->id, .carrier = v->carrier}),
-                v->terms, v->term_count);
-    CONF_EACH (struct park_meter, meter, park->meters)
-        if (meter->building->site == site && has_register(meter))
-            add_gap(tree, park, meter);
+    add_part(d, row, v->terms, v->term_count);
 }
 
-void tree_init(struct tree *tree, const struct park *park, const struct park_site *site, enum tree_by by)
+static void draw_groups(const struct drawing *d)
 {
-    /* Of each meter at most: itself, as a parent, as a child. */
-    *tree = (struct tree){.terms = mem_zalloc((3 * park->meters.count + 1) * sizeof *tree->terms)};
-    if (by == TREE_METER)
-        add_meters(tree, park, site);
-    else
-        add_groups(tree, park, site, by);
+    CONF_EACH (const struct park_meter, meter, d->park->meters) {
+        const char *key = key_of_meter(d, meter);
+        if (counts(d, meter) && key != NULL && is_topmost(d, meter))
+            add_part(d, find_row(d->tree, TREE_GROUP, key, meter->carrier, NULL),
+                &(struct park_term){meter, 1}, 1);
+    }
+    CONF_EACH (const struct park_virtual, v, d->park->virtual_meters) {
+        const char *key = key_of_virtual(d, v);
+        if (v->building->site == d->site && key != NULL)
+            add_virtual(d, find_row(d->tree, TREE_GROUP, key, v->carrier, NULL), v);
+    }
+}
+
+static void draw_gap(const struct drawing *d, const struct park_meter *parent, struct park_term *terms)
+{
+    size_t count = 0;
+    terms[count++] = (struct park_term){parent, 1};
+    CONF_EACH (const struct park_meter, meter, d->park->meters)
+        if (has_register(meter) && upstream(d, meter) == parent)
+            terms[count++] = (struct park_term){meter, -1};
+    if (count > 1) /* else nothing behind it is metered */
+        add_part(d, find_row(d->tree, TREE_GAP, parent->id, parent->carrier, parent), terms, count);
+}
+
+static void draw_meters(const struct drawing *d)
+{
+    struct park_term *terms = mem_alloc((d->park->meters.count + 1) * sizeof *terms);
+    CONF_EACH (const struct park_meter, meter, d->park->meters)
+        if (counts(d, meter))
+            add_part(d, find_row(d->tree, TREE_REAL, meter->id, meter->carrier, meter),
+                &(struct park_term){meter, 1}, 1);
+    CONF_EACH (const struct park_virtual, v, d->park->virtual_meters)
+        if (v->building->site == d->site)
+            add_part(d, find_row(d->tree, TREE_VIRTUAL, v->id, v->carrier, NULL), v->terms, v->term_count);
+    CONF_EACH (const struct park_meter, meter, d->park->meters)
+        if (counts(d, meter))
+            draw_gap(d, meter, terms);
+    free(terms);
+}
+
+void tree_init(struct tree *tree, const struct park *park, const struct park_site *site, enum tree_by by,
+    struct periods_span span)
+{
+    struct drawing d = {tree, park, site, by, {span.begin_ms, span.begin_ms}};
+    *tree = (struct tree){0};
+    do {
+        int64_t next_ms = park_next_change_ms(park, d.span.begin_ms);
+        d.span.end_ms = next_ms < span.end_ms ? next_ms : span.end_ms;
+        if (by == TREE_METER)
+            draw_meters(&d);
+        else
+            draw_groups(&d);
+        d.span.begin_ms = d.span.end_ms;
+    } while (d.span.begin_ms < span.end_ms);
 }
 
 void tree_release(struct tree *tree)
 {
     for (size_t i = 0; i < tree->count; i++) {
+        for (size_t k = 0; k < tree->rows[i].part_count; k++)
+            free(tree->rows[i].parts[k].terms);
         free(tree->rows[i].parts);
         free(tree->rows[i].left_out);
     }
     free(tree->rows);
-    free(tree->terms);
     *tree = (struct tree){0};
 }
 
@@ -250,17 +278,17 @@ static void finish(const struct tree_part *part, const __int128 *sums, struct se
     }
 }
 
-enum status tree_read(struct db *db, const struct tree_part *part, struct periods_span span, int64_t now_ms,
-    struct series *ret, struct error *err)
+enum status tree_read(
+    struct db *db, const struct tree_part *part, int64_t now_ms, struct series *ret, struct error *err)
 {
-    enum status status = read_meter(db, part->terms[0].meter, span, now_ms, ret, err);
+    enum status status = read_meter(db, part->terms[0].meter, part->span, now_ms, ret, err);
     if (part->count == 1 && part->terms[0].sign > 0)
         return status;
     __int128 *sums = mem_zalloc((ret->count + 1) * sizeof *sums);
     combine(ret, part->terms[0].sign, true, sums, ret);
     for (size_t i = 1; i < part->count && status == ST_OK; i++) {
         struct series one;
-        status = read_meter(db, part->terms[i].meter, span, now_ms, &one, err);
+        status = read_meter(db, part->terms[i].meter, part->span, now_ms, &one, err);
         combine(&one, part->terms[i].sign, false, sums, ret);
         series_release(&one);
     }
@@ -269,20 +297,33 @@ enum status tree_read(struct db *db, const struct tree_part *part, struct period
     return status;
 }
 
-enum status tree_amounts(struct db *db, const struct tree_row *row, struct periods_span span,
-    const struct steps *steps, int64_t now_ms, struct amount *ret, struct error *err)
+/* Adds what of the series lies in each step. */
+static void add_steps(const struct series *series, const struct steps *steps, struct amount *to)
 {
-    struct amount *amounts = mem_zalloc((steps->count + 1) * sizeof *amounts);
+    for (size_t k = 0; k < steps->count; k++) {
+        struct periods_span span = steps->spans[k];
+        struct amount amount;
+        if (span.begin_ms < series->span.begin_ms)
+            span.begin_ms = series->span.begin_ms;
+        if (span.end_ms > series->span.end_ms)
+            span.end_ms = series->span.end_ms;
+        if (span.begin_ms >= span.end_ms)
+            continue;
+        amounts_of(series, &(struct steps){.spans = &span, .count = 1}, &amount);
+        amount_add(&to[k], &amount);
+    }
+}
+
+enum status tree_amounts(struct db *db, const struct tree_row *row, const struct steps *steps, int64_t now_ms,
+    struct amount *ret, struct error *err)
+{
     enum status status = ST_OK;
     memset(ret, 0, steps->count * sizeof *ret);
     for (size_t i = 0; i < row->part_count && status == ST_OK; i++) {
         struct series series;
-        status = tree_read(db, &row->parts[i], span, now_ms, &series, err);
-        amounts_of(&series, steps, amounts);
-        for (size_t k = 0; k < steps->count; k++)
-            amount_add(&ret[k], &amounts[k]);
+        status = tree_read(db, &row->parts[i], now_ms, &series, err);
+        add_steps(&series, steps, ret);
         series_release(&series);
     }
-    free(amounts);
     return status;
 }

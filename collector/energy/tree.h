@@ -21,10 +21,11 @@ enum tree_kind {
 };
 extern const char *const tree_kinds[]; /* "group", "meter", "virtual", "gap" */
 
-/* A meter that is added up: real, of one term, or made of signed ones. */
+/* A meter that is added up: real, of one term, or made of signed ones; and when. */
 struct tree_part {
-    const struct park_term *terms; /* borrowed from the park or the tree */
+    struct park_term *terms;
     size_t count;
+    struct periods_span span; /* of the tree's: while the tags of the park say so */
 };
 
 struct tree_row {
@@ -44,22 +45,22 @@ struct tree_row {
 struct tree {
     struct tree_row *rows;
     size_t count, capacity;
-    struct park_term *terms;
-    size_t term_count;
 };
 
 /* The rows of a site, in the order of the file. A group's row has its topmost meters: those above which, however far,
  * no other of the group stands; so nothing counts twice in it. Sums over several groups may: a building's main meter
- * counts the tenants behind it. `park` is borrowed. */
-void tree_init(struct tree *tree, const struct park *park, const struct park_site *site, enum tree_by by);
+ * counts the tenants behind it. Tags are those in force at the begin of each quarter hour (park_tags_at): where they change in the span, a part
+ * is of one side of that. `park` is borrowed. */
+void tree_init(struct tree *tree, const struct park *park, const struct park_site *site, enum tree_by by,
+    struct periods_span span);
 void tree_release(struct tree *tree);
 
-/* The quarter hours of a part, from the database. Of several terms a quarter hour is known where all are; of a sum
+/* The quarter hours of a part in its span, from the database. Of several terms a quarter hour is known where all are; of a sum
  * what is known stands beside the others (struct series), of a difference nothing does, because a part of a difference
  * says nothing. Where it is beyond int64 it is unknown. Reads one meter at a time. The caller releases the series. */
-enum status tree_read(struct db *db, const struct tree_part *part, struct periods_span span, int64_t now_ms,
-    struct series *ret, struct error *err);
+enum status tree_read(
+    struct db *db, const struct tree_part *part, int64_t now_ms, struct series *ret, struct error *err);
 
-/* The row's amounts by step: `ret` has room for steps->count, which lie in the span. */
-enum status tree_amounts(struct db *db, const struct tree_row *row, struct periods_span span,
-    const struct steps *steps, int64_t now_ms, struct amount *ret, struct error *err);
+/* The row's amounts by step: `ret` has room for steps->count. While it has no part, it has no quarter hours. */
+enum status tree_amounts(struct db *db, const struct tree_row *row, const struct steps *steps, int64_t now_ms,
+    struct amount *ret, struct error *err);

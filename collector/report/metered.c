@@ -20,15 +20,17 @@ static const struct amount *amount_of(const struct report *report, const struct 
 static enum status read_part(struct db *db, const struct report *report, const struct tree_part *part,
     struct amount *ret, struct error *err)
 {
-    const struct amount *known =
-        part->count == 1 && part->terms[0].sign > 0 ? amount_of(report, part->terms[0].meter) : NULL;
+    struct periods_span span = part->span;
+    bool is_whole = span.begin_ms == report->axis.span.begin_ms && span.end_ms == report->axis.span.end_ms;
+    const struct amount *known = part->count == 1 && part->terms[0].sign > 0 && is_whole
+                                     ? amount_of(report, part->terms[0].meter)
+                                     : NULL;
     if (known != NULL) {
         *ret = *known;
         return ST_OK;
     }
-    struct periods_span span = report->axis.span;
     struct series series;
-    enum status status = tree_read(db, part, span, report->as_of_ms, &series, err);
+    enum status status = tree_read(db, part, report->as_of_ms, &series, err);
     amounts_of(&series, &(struct steps){.spans = &span, .count = 1}, ret);
     series_release(&series);
     return status;
@@ -59,7 +61,7 @@ enum status metered_read(struct db *db, struct report *report, struct error *err
     enum status status = ST_OK;
     for (size_t k = 0; k < sizeof bys / sizeof bys[0] && status == ST_OK; k++) {
         struct tree tree;
-        tree_init(&tree, report->park, report->site, bys[k]);
+        tree_init(&tree, report->park, report->site, bys[k], report->axis.span);
         for (size_t i = 0; i < tree.count && status == ST_OK; i++)
             if (bys[k] != TREE_METER || tree.rows[i].kind == TREE_VIRTUAL)
                 status = read_row(db, report, bys[k], &tree.rows[i], err);

@@ -125,17 +125,18 @@ struct output {
     struct buf csv;
 };
 
-/* Of a gap: the parent's own amounts, against which it is judged. Else nothing is read. */
-static enum status read_parent(struct db *db, const struct energy_query *q, const struct tree_row *row,
-    const struct steps *steps, int64_t now_ms, struct amount *ret, struct error *err)
+/* Of a gap: the parent's own amounts while it has one, against which it is judged. Else nothing is read. */
+static enum status read_parent(struct db *db, const struct tree_row *row, const struct steps *steps,
+    int64_t now_ms, struct amount *ret, struct error *err)
 {
     if (row->kind != TREE_GAP)
         return ST_OK;
-    struct series series;
-    struct tree_part own = {row->parts[0].terms, 1};
-    enum status status = tree_read(db, &own, q->span, now_ms, &series, err);
-    amounts_of(&series, steps, ret);
-    series_release(&series);
+    struct tree_row parent = *row;
+    parent.parts = mem_alloc(row->part_count * sizeof *parent.parts);
+    for (size_t i = 0; i < row->part_count; i++)
+        parent.parts[i] = (struct tree_part){row->parts[i].terms, 1, row->parts[i].span};
+    enum status status = tree_amounts(db, &parent, steps, now_ms, ret, err);
+    free(parent.parts);
     return status;
 }
 
@@ -144,9 +145,9 @@ static enum status write_row(struct output *out, struct db *db, const struct ene
 {
     struct amount *amounts = mem_zalloc((steps->count + 1) * sizeof *amounts);
     struct amount *parents = mem_zalloc((steps->count + 1) * sizeof *parents);
-    enum status status = tree_amounts(db, row, q->span, steps, now_ms, amounts, err);
+    enum status status = tree_amounts(db, row, steps, now_ms, amounts, err);
     if (status == ST_OK)
-        status = read_parent(db, q, row, steps, now_ms, parents, err);
+        status = read_parent(db, row, steps, now_ms, parents, err);
     json_t *item = status == ST_OK && !q->is_csv ? row_json(row) : NULL;
     for (size_t i = 0; i < steps->count && status == ST_OK; i++) {
         struct value value;
@@ -233,9 +234,9 @@ struct web_answer handle_energy(struct web_context *context, const struct web_re
     struct steps steps;
     if (!energy_query_read(context, request, &q, &answer))
         return answer;
-    tree_init(&tree, context->options->park, q.site, q.by);
+    tree_init(&tree, context->options->park, q.site, q.by, q.span);
     steps_cut(&steps, q.zone, q.span, q.step);
-    if (energy_query_is_bounded(&q, &tree, &steps, &answer))
+    if (energy_query_is_bounded(&tree, &steps, &answer))
         answer = answer_query(context, &q, &tree, &steps);
     tree_release(&tree);
     steps_release(&steps);

@@ -124,23 +124,25 @@ bool energy_query_read(const struct web_context *context, const struct web_reque
     return true;
 }
 
-bool energy_query_is_bounded(const struct energy_query *q, const struct tree *tree, const struct steps *steps,
-    struct web_answer *ret_answer)
+bool energy_query_is_bounded(
+    const struct tree *tree, const struct steps *steps, struct web_answer *ret_answer)
 {
-    size_t terms = 0, quarters = (size_t)((q->span.end_ms - q->span.begin_ms) / PERIODS_QUARTER_HOUR_MS);
+    size_t quarters = 0;
     for (size_t i = 0; i < tree->count; i++)
-        for (size_t k = 0; k < tree->rows[i].part_count; k++)
-            terms += tree->rows[i].parts[k].count;
+        for (size_t k = 0; k < tree->rows[i].part_count; k++) {
+            const struct tree_part *part = &tree->rows[i].parts[k];
+            quarters +=
+                part->count * (size_t)((part->span.end_ms - part->span.begin_ms) / PERIODS_QUARTER_HOUR_MS);
+        }
     if (tree->count * steps->count > ENERGY_VALUES_MAX)
         *ret_answer = answer_error(400, "too_much",
             "%zu rows of %zu steps are asked for; expected at most %d values: a longer step or a shorter "
             "period",
             tree->count, steps->count, ENERGY_VALUES_MAX);
-    else if (terms * quarters > ENERGY_QUARTERS_MAX)
+    else if (quarters > ENERGY_QUARTERS_MAX)
         *ret_answer = answer_error(400, "too_much",
-            "%zu quarter hours of %zu meters would have to be read; expected at most %d in all: a shorter "
-            "period",
-            quarters, terms, ENERGY_QUARTERS_MAX);
+            "%zu quarter hours of meters would have to be read; expected at most %d: a shorter period",
+            quarters, ENERGY_QUARTERS_MAX);
     else
         return true;
     return false;

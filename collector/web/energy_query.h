@@ -22,6 +22,6 @@ struct energy_query {
 bool energy_query_read(const struct web_context *context, const struct web_request *request,
     struct energy_query *ret, struct web_answer *ret_answer);
 /* The same for more than one answer may hold. */
-bool energy_query_is_bounded(const struct energy_query *q, const struct tree *tree, const struct steps *steps,
-    struct web_answer *ret_answer);
+bool energy_query_is_bounded(
+    const struct tree *tree, const struct steps *steps, struct web_answer *ret_answer);
 const char *energy_query_step(enum steps_kind step); /* as it was asked: "15m", ..., "all" */

@@ -21,30 +21,43 @@ from itertools import product
 QUARTER = 900_000
 START = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp() * 1000)
 COUNT = 6
+CHANGE = 3  # from this quarter hour on tags may be others
 CASES = 60
 CARRIERS = ("electricity", "heat", "cooling", "water", "gas")
 MEASURED, ESTIMATED, MANUAL, UNKNOWN, WAITING, FUTURE, ABSENT = range(7)
 BYS = ("building", "tenant", "meter", "item", "carrier")
 
 
+class Tags:
+    """Of a meter while they are in force."""
+
+    def __init__(self, building: str, tenant, item, parent):
+        self.building, self.tenant, self.item, self.parent = building, tenant, item, parent
+
+
 class Meter:
     def __init__(self, r: random.Random, name: str, earlier: list[Meter], buildings: dict[str, str]):
-        self.name, self.building = name, r.choice(list(buildings))
+        def draw(building: str) -> Tags:
+            fits = [other for other in earlier if other.carrier == self.carrier and other.site == buildings[building]]
+            return Tags(building, r.choice((None, "t1", "t2")), r.choice((None, "01A00", "01B00")),
+                        r.choice(fits) if fits and r.random() < 0.8 else None)
+        self.name = name
         self.carrier = r.choice(CARRIERS[:2])
-        self.tenant, self.item = r.choice((None, "t1", "t2")), r.choice((None, "01A00", "01B00"))
+        before = draw(r.choice(list(buildings)))
+        self.site = buildings[before.building]
+        after = before if r.random() < 0.6 else draw(r.choice([b for b, site in buildings.items() if site == self.site]))
+        self.tags = (before, after)  # until CHANGE, and from then on
         self.has_register = r.random() < 0.85
-        self.site = buildings[self.building]
-        fits = [other for other in earlier if other.carrier == self.carrier and other.site == self.site]
-        self.parent = r.choice(fits) if fits and r.random() < 0.8 else None
         self.first = r.choice((0, 0, 0, 0, 2))  # the quarter hour in which it is installed
         self.atoms = [r.choice((0, r.randrange(1000))) for _ in range(COUNT)]
         self.quarters: list[tuple[int, int]] = []  # known amount (else 0), state
 
-    def key(self, by: str):
-        return {"building": self.building, "tenant": self.tenant, "item": self.item, "carrier": self.carrier}[by]
+    def key(self, by: str, i: int):
+        return self.carrier if by == "carrier" else getattr(self.tags[i >= CHANGE], by)
 
-    def above(self) -> list[Meter]:
-        return [] if self.parent is None else [self.parent, *self.parent.above()]
+    def above(self, i: int) -> list[Meter]:
+        parent = self.tags[i >= CHANGE].parent
+        return [] if parent is None else [parent, *parent.above(i)]
 
 
 class Virtual:
@@ -53,11 +66,12 @@ class Virtual:
         self.plus, self.minus, self.terms = plus, minus, terms
         self.site, self.carrier = terms[0][0].site, terms[0][0].carrier
 
-    key = Meter.key
+    def key(self, by: str, _i: int):
+        return getattr(self, by)
 
 
 def flow(meters: list[Meter], top: Meter, i: int) -> int:
-    return sum(m.atoms[i] for m in meters if m is top or top in m.above())
+    return sum(m.atoms[i] for m in meters if m is top or top in m.above(i))
 
 
 def make_virtual(r: random.Random, name: str, meters: list[Meter], others: list[Virtual], buildings) -> Virtual | None:
@@ -106,30 +120,50 @@ def print_park(meters: list[Meter], virtuals: list[Virtual], buildings: dict[str
     for m in meters:
         since = datetime.fromtimestamp((START + m.first * QUARTER) / 1000, UTC).isoformat()
         segment = f'segments = ( {{ serial = "1"; max_rate = 1; from = "{since}"; }} );'
-        lines.append(named(m.name, optional(building=m.building, carrier=m.carrier, tenant=m.tenant, item=m.item,
-                                            parent=m.parent and m.parent.name)
+        before, after = m.tags
+        change = ""
+        if after is not before:
+            at = datetime.fromtimestamp((START + CHANGE * QUARTER) / 1000, UTC).isoformat()
+            change = f'changes = ( {{ from = "{at}"; building = "{after.building}"; tenant = "{after.tenant or ""}"; ' \
+                     f'item = "{after.item or ""}"; parent = "{after.parent.name if after.parent else ""}"; }} );'
+        lines.append(named(m.name, optional(building=before.building, carrier=m.carrier, tenant=before.tenant, item=before.item,
+                                            parent=before.parent and before.parent.name) + change
                            + (segment if m.has_register else f' power = "gw/{m.name}.power";')))
     listed("meters", lines)
     listed("virtual_meters", [named(v.name, optional(building=v.building, tenant=v.tenant, item=v.item)
                                     + f"plus = {names(v.plus)}; minus = {names(v.minus)};") for v in virtuals])
 
 
-def combine(terms) -> list[tuple[int, int]]:
-    quarters = []
-    for i in range(COUNT):
-        members = [(m.quarters[i], sign) for m, sign in terms]
-        states = [state for (_, state), _ in members]
-        state = states[0] if len(set(states)) == 1 else max(UNKNOWN if s == ABSENT else s for s in states)
-        known = sum(sign * amount for (amount, _), sign in members)
-        if state > MANUAL and any(sign < 0 for _, sign in members):
-            known = 0
-        quarters.append((known, state))
-    return quarters
+def combine(terms, i: int) -> tuple[int, int]:
+    members = [(m.quarters[i], sign) for m, sign in terms]
+    states = [state for (_, state), _ in members]
+    state = states[0] if len(set(states)) == 1 else max(UNKNOWN if s == ABSENT else s for s in states)
+    known = sum(sign * amount for (amount, _), sign in members)
+    if state > MANUAL and any(sign < 0 for _, sign in members):
+        known = 0
+    return known, state
 
 
-def print_row(kind: str, name: str, carrier: str, parts: list, left_out: list[str]) -> None:
-    quarters = [quarter for part in parts for quarter in combine(part)]
+class Rows:
+    """In the order in which they first come; each with its quarter hours, and what was left out."""
 
+    def __init__(self):
+        self.rows: dict[tuple[str, str, str], tuple[list, list[str]]] = {}
+
+    def add(self, kind: str, name: str, carrier: str, terms, i: int) -> None:
+        self.rows.setdefault((kind, name, carrier), ([], []))[0].append(combine(terms, i))
+
+    def leave_out(self, kind: str, name: str, carrier: str, virtual: str) -> None:
+        left_out = self.rows[kind, name, carrier][1]
+        if virtual not in left_out:
+            left_out.append(virtual)
+
+    def print(self) -> None:
+        for (kind, name, carrier), (quarters, left_out) in self.rows.items():
+            print_row(kind, name, carrier, quarters, left_out)
+
+
+def print_row(kind: str, name: str, carrier: str, quarters, left_out: list[str]) -> None:
     def seconds(*states: int) -> int:
         return 900 * sum(state in states for _, state in quarters)
     known = sum(amount for amount, _ in quarters)
@@ -138,45 +172,47 @@ def print_row(kind: str, name: str, carrier: str, parts: list, left_out: list[st
           seconds(MEASURED, ESTIMATED, MANUAL, UNKNOWN, WAITING) // 900, seconds(MEASURED, MANUAL) // 900)
 
 
-def related(part, other) -> bool:
-    return any(a is b or a in b.above() or b in a.above() for (a, _), (b, _) in product(part, other))
+def related(part, other, i: int) -> bool:
+    return any(a is b or a in b.above(i) or b in a.above(i) for (a, _), (b, _) in product(part, other))
 
 
-def print_groups(by: str, meters: list[Meter], virtuals: list[Virtual]) -> None:
-    groups: dict[tuple[str, str], tuple[list, list[str]]] = {}
+def add_groups(rows: Rows, by: str, meters: list[Meter], virtuals: list[Virtual], i: int) -> None:
+    parts: dict[tuple[str, str], list] = {}
     for m in meters:
-        same = [up for up in m.above() if up.has_register and up.key(by) == m.key(by)]
-        if m.site == "s1" and m.has_register and m.key(by) is not None and not same:
-            groups.setdefault((m.key(by), m.carrier), ([], []))[0].append([(m, 1)])
+        same = [up for up in m.above(i) if up.has_register and up.key(by, i) == m.key(by, i)]
+        if m.site == "s1" and m.has_register and m.key(by, i) is not None and not same:
+            parts.setdefault((m.key(by, i), m.carrier), []).append([(m, 1)])
     # Each atom of the group is in exactly one of the meters that count.
-    for (key, carrier), (parts, _) in groups.items():
+    for (key, carrier), counted in parts.items():
         for m in meters:
-            inside = any(x.has_register and x.site == "s1" and x.carrier == carrier and x.key(by) == key
-                         for x in (m, *m.above()))
-            assert sum(m is p[0][0] or p[0][0] in m.above() for p in parts) == (1 if inside else 0)
+            inside = any(x.has_register and x.site == "s1" and x.carrier == carrier and x.key(by, i) == key
+                         for x in (m, *m.above(i)))
+            assert sum(m is p[0][0] or p[0][0] in m.above(i) for p in counted) == (1 if inside else 0)
+    for (key, carrier), counted in parts.items():
+        for part in counted:
+            rows.add("group", key, carrier, part, i)
     for v in virtuals:
-        if v.site != "s1" or v.key(by) is None:
+        if v.site != "s1" or v.key(by, i) is None:
             continue
-        parts, left_out = groups.setdefault((v.key(by), v.carrier), ([], []))
-        if any(related(part, v.terms) for part in parts):
-            left_out.append(v.name)
+        counted = parts.setdefault((v.key(by, i), v.carrier), [])
+        if any(related(part, v.terms, i) for part in counted):
+            rows.leave_out("group", v.key(by, i), v.carrier, v.name)
         else:
-            parts.append(v.terms)
-    for (key, carrier), (parts, left_out) in groups.items():
-        print_row("group", key, carrier, parts, left_out)
+            counted.append(v.terms)
+            rows.add("group", v.key(by, i), v.carrier, v.terms, i)
 
 
-def print_meters(meters: list[Meter], virtuals: list[Virtual]) -> None:
+def add_meters(rows: Rows, meters: list[Meter], virtuals: list[Virtual], i: int) -> None:
     own = [m for m in meters if m.site == "s1" and m.has_register]
     for m in own:
-        print_row("meter", m.name, m.carrier, [[(m, 1)]], [])
+        rows.add("meter", m.name, m.carrier, [(m, 1)], i)
     for v in virtuals:
         if v.site == "s1":
-            print_row("virtual", v.name, v.carrier, [v.terms], [])
+            rows.add("virtual", v.name, v.carrier, v.terms, i)
     for m in own:
-        behind = [(c, -1) for c in own if next((up for up in c.above() if up.has_register), None) is m]
+        behind = [(c, -1) for c in own if next((up for up in c.above(i) if up.has_register), None) is m]
         if behind:
-            print_row("gap", m.name, m.carrier, [[(m, 1), *behind]], [])
+            rows.add("gap", m.name, m.carrier, [(m, 1), *behind], i)
 
 
 def case(r: random.Random) -> None:
@@ -207,10 +243,13 @@ def case(r: random.Random) -> None:
                 print("row", m.name, START + i * QUARTER, "-" if state == UNKNOWN else amount, state)
     for by in BYS:
         print("rows", BYS.index(by))
-        if by == "meter":
-            print_meters(meters, virtuals)
-        else:
-            print_groups(by, meters, virtuals)
+        rows = Rows()
+        for i in range(COUNT):
+            if by == "meter":
+                add_meters(rows, meters, virtuals, i)
+            else:
+                add_groups(rows, by, meters, virtuals, i)
+        rows.print()
     print("end")
 
 

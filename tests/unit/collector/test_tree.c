@@ -70,7 +70,7 @@ static void play_rows(struct played *p, const char *line)
     else
         end_rows(p);
     assert_int_equal(sscanf(line, "rows %d", &by), 1);
-    tree_init(&p->tree, p->park, p->park->sites.items, (enum tree_by)by);
+    tree_init(&p->tree, p->park, p->park->sites.items, (enum tree_by)by, p->span);
 }
 
 static void play_is(struct played *p, const char *line)
@@ -82,7 +82,7 @@ static void play_is(struct played *p, const char *line)
         fail_msg("no row for: %s", line);
     const struct tree_row *row = &p->tree.rows[p->row++];
     steps_cut(&steps, NULL, p->span, STEPS_WHOLE);
-    fixture_ok(tree_amounts(fixture_db, row, p->span, &steps, p->now_ms, &a, &err), &err);
+    fixture_ok(tree_amounts(fixture_db, row, &steps, p->now_ms, &a, &err), &err);
     steps_release(&steps);
     struct buf is = {0};
     int64_t amount;
