@@ -48,22 +48,51 @@ static int print(const struct acceptance *a)
     return print_verdict(a);
 }
 
-int compare_run(const struct collector_settings *settings, const struct model *m)
+static enum status judge(const struct collector_settings *settings, const struct model *m,
+    struct acceptance *ret, struct error *err)
 {
     const char *path = settings->database.path;
-    struct acceptance a = {.verdict = VERDICT_FIRST};
     struct db *db = NULL;
+    *ret = (struct acceptance){.verdict = VERDICT_FIRST};
+    if (access(path, F_OK) != 0)
+        return ST_OK;
+    enum status status = collector_open_reader(path, &db, err);
+    if (status == ST_OK)
+        status = acceptance_judge(db, path, m, clock_system.wall_ms(), ret, err);
+    db_close(db);
+    return status;
+}
+
+int compare_run(const struct collector_settings *settings, const struct model *m)
+{
+    struct acceptance a;
     struct error err;
-    enum status status = ST_OK;
-    if (access(path, F_OK) == 0) {
-        status = collector_open_reader(path, &db, &err);
-        if (status == ST_OK)
-            status = acceptance_judge(db, path, m, clock_system.wall_ms(), &a, &err);
-    }
+    enum status status = judge(settings, m, &a, &err);
     if (status != ST_OK)
         fprintf(stderr, "park-collector: %s\n", err.text);
     int code = status == ST_OK ? print(&a) : program_exit_code(status);
     acceptance_release(&a);
-    db_close(db);
+    return code;
+}
+
+int compare_require(const struct collector_settings *settings, const struct model *m)
+{
+    struct acceptance a;
+    struct error err;
+    if (judge(settings, m, &a, &err) != ST_OK)
+        return EXIT_OK;
+    int code = EXIT_OK;
+    if (acceptance_refusal(&a, &err) != ST_OK) {
+        for (size_t i = 0; i < a.differences.count; i++) {
+            if (a.differences.items[i].weight != DIFFERENCE_PAST)
+                continue;
+            char *text = difference_text(&a.differences.items[i]);
+            fprintf(stderr, "%s\n", text);
+            free(text);
+        }
+        fprintf(stderr, "park-collector: %s\n", err.text);
+        code = EXIT_CONFIG;
+    }
+    acceptance_release(&a);
     return code;
 }

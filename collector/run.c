@@ -39,7 +39,9 @@ static const char usage[] =
     "       park-collector --help-config | --help-park | --help-factors | --help-tariffs | --help-routes | "
     "--version | --help\n"
     "\n"
-    "Takes the gateways' readings, keeps them, and shows the park.\n"
+    "Takes the gateways' readings, keeps them, and shows the park. At SIGHUP it reads the park model, "
+    "factors and\n"
+    "tariffs again, while it runs.\n"
     "\n"
     "  --config FILE   the settings (example: config/collector.cfg); they name the other files\n"
     "  --check         check settings and the files they name, tell every mistake, and end\n"
@@ -234,6 +236,8 @@ static int perform_with_model(
             printf("%s: good\n", settings->tariffs);
         return command->is_diff ? compare_run(settings, model) : EXIT_OK;
     }
+    if (command->name == COMMAND_REBUILD && compare_require(settings, model) != EXIT_OK)
+        return EXIT_CONFIG;
     if (command->name == COMMAND_REBUILD)
         return rebuild_run(
             &(struct rebuild_options){settings, model->park, command->period, command->drops_unknown});

@@ -185,6 +185,15 @@ def test_a_meter_that_is_removed_takes_a_decision(house):
     assert house.refused() == [f"{house.park}: meters[m1]: was there, now gone; this held in the past: expected unchanged, or a decision"]
 
 
+def test_what_a_start_refuses_no_rebuild_goes_by(house):
+    house.turn_on_and_off()
+    house.park.write_text(park(meter='tenant = "t1";'))
+    done = run([house.collector.program, "rebuild", "--config", house.collector.settings], 60)
+    assert done.returncode == CONFIG and not done.stdout
+    first, last = done.stderr.splitlines()
+    assert first.startswith(f"{house.park}:7: meters[m1].tenant: was absent, now t1; ") and "nobody decided that: version 1 stays" in last
+
+
 def test_factors_are_part_of_the_model(stage):
     factors = stage.folder / "factors.cfg"
     row = """factors = ( { kind = "kgco2"; carrier = "electricity"; value = "0.5"; unit = "kgCO2/kWh"; from = "2024-01-01"; basis = "location";
