@@ -9,23 +9,12 @@
 
 #define LOGGED_MAX 200 /* differences; of a park that was written anew nobody reads more */
 
-/* Sums and reports take a meter's tags for those of all time: what they would say of one that changes is wrong. */
-static void refuse_dated_meters(const struct park *park)
-{
-    CONF_EACH (const struct park_meter, meter, park->meters)
-        CONF_EACH (const struct park_change, change, meter->changes)
-            conf_problem(park->conf, &change->where, NULL,
-                "sums and reports do not go by a meter's dated tags yet; expected none");
-}
-
 struct model *acceptance_load(const struct collector_settings *settings)
 {
     struct model *m = model_load((const char *const[MODEL_FILES]){[MODEL_PARK] = settings->park,
         [MODEL_FACTORS] = settings->factors,
         [MODEL_TARIFFS] = settings->tariffs});
     meters_check(m->park);
-    if (model_problem_count(m) == 0)
-        refuse_dated_meters(m->park);
     return m;
 }
 

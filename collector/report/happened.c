@@ -38,7 +38,7 @@ enum status happened_read(struct db *db, struct report *report, struct error *er
 {
     CONF_EACH (const struct park_meter, meter, report->park->meters) {
         int64_t id;
-        if (meter->building->site != report->site)
+        if (!report_has(report, meter))
             continue;
         enum status status = series_meter(db, meter->id, &id, err);
         if (status == ST_OK && id != 0)

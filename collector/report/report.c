@@ -7,9 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_of(const struct park_meter *meter, int carrier, const struct park_site *site)
+bool report_has(const struct report *report, const struct park_meter *meter)
 {
-    return meter->carrier == carrier && meter->building->site == site && meter->segments.count > 0;
+    struct periods_span stretch = {0};
+    bool is_here = false;
+    while (!is_here && part_next(report->park, report->axis.span, &stretch))
+        is_here = park_tags_at(meter, stretch.begin_ms).building->site == report->site;
+    return is_here;
+}
+
+static bool is_of(const struct report *report, const struct park_meter *meter, int carrier)
+{
+    return meter->carrier == carrier && meter->segments.count > 0 && report_has(report, meter);
 }
 
 static void add_figure(struct report_carrier *carrier, const struct report *report, struct part part)
@@ -32,28 +41,46 @@ static bool has_item(const struct report_carrier *carrier, const char *item)
     return false;
 }
 
-static bool has_tenant(const struct report *report, int carrier, const struct park_tenant *tenant)
+/* Whether some time of the period some meter of the carrier that stands here then satisfies this. */
+static bool any_meter(const struct report *report, int carrier,
+    bool (*holds)(const struct park_meter *meter, int64_t time_ms, const void *what), const void *what)
 {
-    CONF_EACH (const struct park_meter, meter, report->park->meters)
-        if (is_of(meter, carrier, report->site) && meter->tenant == tenant)
-            return true;
+    struct periods_span stretch = {0};
+    while (part_next(report->park, report->axis.span, &stretch))
+        CONF_EACH (const struct park_meter, meter, report->park->meters)
+            if (meter->carrier == carrier && meter->segments.count > 0 &&
+                park_tags_at(meter, stretch.begin_ms).building->site == report->site &&
+                holds(meter, stretch.begin_ms, what))
+                return true;
     return false;
 }
 
-static bool has_children(const struct report *report, const struct park_meter *parent)
+static bool is_of_tenant(const struct park_meter *meter, int64_t time_ms, const void *tenant)
 {
-    CONF_EACH (const struct park_meter, meter, report->park->meters)
-        if (part_parent(meter) == parent)
-            return true;
-    return false;
+    return park_tags_at(meter, time_ms).tenant == tenant;
 }
 
-static bool has_meter_in(const struct report *report, int carrier, const struct park_building *building)
+static bool is_child_of(const struct park_meter *meter, int64_t time_ms, const void *parent)
 {
-    CONF_EACH (const struct park_meter, meter, report->park->meters)
-        if (is_of(meter, carrier, report->site) && meter->building == building)
-            return true;
-    return false;
+    return part_parent(meter, time_ms) == parent;
+}
+
+static bool is_in(const struct park_meter *meter, int64_t time_ms, const void *building)
+{
+    return park_tags_at(meter, time_ms).building == building;
+}
+
+static void list_items(struct report *report, struct report_carrier *c)
+{
+    CONF_EACH (const struct park_meter, meter, report->park->meters) {
+        struct periods_span stretch = {0};
+        while (meter->carrier == c->carrier && meter->segments.count > 0 &&
+               part_next(report->park, report->axis.span, &stretch)) {
+            struct park_tags tags = park_tags_at(meter, stretch.begin_ms);
+            if (tags.building->site == report->site && !has_item(c, tags.item))
+                add_figure(c, report, (struct part){.kind = PART_ITEM, .item = tags.item});
+        }
+    }
 }
 
 /* What there is to give figures of. */
@@ -62,21 +89,19 @@ static void list_parts(struct report *report, struct report_carrier *c)
     const struct park *park = report->park;
     add_figure(c, report, (struct part){.kind = PART_SITE});
     CONF_EACH (const struct park_building, building, park->buildings)
-        if (building->site == report->site && has_meter_in(report, c->carrier, building))
+        if (building->site == report->site && any_meter(report, c->carrier, is_in, building))
             add_figure(c, report, (struct part){.kind = PART_BUILDING, .building = building});
     CONF_EACH (const struct park_tenant, tenant, park->tenants)
-        if (has_tenant(report, c->carrier, tenant))
+        if (any_meter(report, c->carrier, is_of_tenant, tenant))
             add_figure(c, report, (struct part){.kind = PART_TENANT, .tenant = tenant});
-    if (has_tenant(report, c->carrier, NULL))
+    if (any_meter(report, c->carrier, is_of_tenant, NULL))
         add_figure(c, report, (struct part){.kind = PART_TENANT});
+    list_items(report, c);
     CONF_EACH (const struct park_meter, meter, park->meters)
-        if (is_of(meter, c->carrier, report->site) && !has_item(c, meter->item))
-            add_figure(c, report, (struct part){.kind = PART_ITEM, .item = meter->item});
-    CONF_EACH (const struct park_meter, meter, park->meters)
-        if (is_of(meter, c->carrier, report->site))
+        if (is_of(report, meter, c->carrier))
             add_figure(c, report, (struct part){.kind = PART_METER, .meter = meter});
     CONF_EACH (const struct park_meter, meter, park->meters)
-        if (is_of(meter, c->carrier, report->site) && has_children(report, meter))
+        if (is_of(report, meter, c->carrier) && any_meter(report, c->carrier, is_child_of, meter))
             add_figure(c, report, (struct part){.kind = PART_GAP, .meter = meter});
 }
 
@@ -87,7 +112,46 @@ struct building {
     struct report *report;
     struct series *sums; /* by figure of the carrier in hand; of meters empty */
     size_t done, all;    /* meters read, and to be read */
+    /* The period, cut where tags change; by stretch and figure: is there such a figure then, and with what sign does
+     * the meter in hand enter. */
+    struct periods_span *stretches;
+    size_t stretch_count, stretch_capacity;
+    bool *is_there;
+    int8_t *signs;
 };
+
+static void cut_period(struct building *b)
+{
+    for (struct periods_span stretch = {0}; part_next(b->report->park, b->report->axis.span, &stretch);) {
+        MEM_GROW(b->stretches, b->stretch_count, b->stretch_capacity);
+        b->stretches[b->stretch_count++] = stretch;
+    }
+}
+
+static void find_figures(struct building *b, const struct report_carrier *c)
+{
+    size_t size = b->stretch_count * c->count + 1;
+    b->is_there = mem_zalloc(size * sizeof *b->is_there);
+    b->signs = mem_zalloc(size * sizeof *b->signs);
+    for (size_t k = 0; k < b->stretch_count; k++)
+        for (size_t i = 0; i < c->count; i++)
+            b->is_there[k * c->count + i] =
+                part_is_there(&c->figures[i].part, b->report->park, b->stretches[k].begin_ms);
+}
+
+/* False: the meter enters nothing. */
+static bool find_signs(struct building *b, const struct report_carrier *c, const struct park_meter *meter)
+{
+    bool is_wanted = false;
+    for (size_t k = 0; k < b->stretch_count; k++)
+        for (size_t i = 0; i < c->count; i++) {
+            size_t at = k * c->count + i;
+            int sign = b->is_there[at] ? part_sign(&c->figures[i].part, meter, b->stretches[k].begin_ms) : 0;
+            b->signs[at] = (int8_t)sign;
+            is_wanted = is_wanted || sign != 0;
+        }
+    return is_wanted;
+}
 
 static enum status read_meter(const struct building *b, const struct park_meter *meter,
     struct periods_span span, struct series *ret, struct error *err)
@@ -120,51 +184,94 @@ static void take_course(
     figure->sufficiency = sufficiency_of(&report->axis, series, figure->part.carrier);
 }
 
-/* Adds a meter to everything that it is part of; what is of it alone takes its lines. */
-static enum status take_meter(struct building *b, struct report_carrier *c, const struct park_meter *meter,
+/* Adds a stretch of a meter to everything that it is part of then, but for what is of it alone. */
+static enum status take_stretch(struct building *b, struct report_carrier *c, const struct series *series,
+    const struct lines *lines, const int8_t *signs, struct error *err)
+{
+    enum status status = ST_OK;
+    for (size_t i = 0; i < c->count && status == ST_OK; i++) {
+        struct report_figure *figure = &c->figures[i];
+        if (signs[i] == 0 || figure->part.kind == PART_METER)
+            continue;
+        figure->is_difference = figure->is_difference || signs[i] < 0;
+        status = part_series_add(&b->sums[i], series, signs[i], err);
+        if (status == ST_OK && figure->part.kind != PART_GAP)
+            status = lines_add(&c->plan, &figure->lines, lines, signs[i], err);
+    }
+    return status;
+}
+
+/* Of all the period: what is of the meter alone takes its lines. */
+static enum status take_whole(struct building *b, struct report_carrier *c, struct report_figure *own,
     const struct series *series, struct error *err)
 {
     struct lines lines;
-    struct report_figure *own = NULL;
     enum status status = lines_of(&c->plan, series, &lines, err);
     if (status != ST_OK)
-        return error_prefix(err, status, "meter %s", meter->id);
-    for (size_t i = 0; i < c->count && status == ST_OK; i++) {
-        struct report_figure *figure = &c->figures[i];
-        int sign = part_sign(&figure->part, meter);
-        if (sign == 0)
-            continue;
-        if (figure->part.kind == PART_METER) {
-            own = figure;
-            continue;
-        }
-        figure->is_difference = figure->is_difference || sign < 0;
-        status = part_series_add(&b->sums[i], series, sign, err);
-        if (status == ST_OK && figure->part.kind != PART_GAP)
-            status = lines_add(&c->plan, &figure->lines, &lines, sign, err);
-    }
+        return status;
+    status = take_stretch(b, c, series, &lines, b->signs, err);
     if (own != NULL) {
-        take_course(b->report, own, series);
         lines_release(&own->lines);
         own->lines = lines;
     } else {
         lines_release(&lines);
     }
-    return status == ST_OK ? ST_OK : error_prefix(err, status, "meter %s", meter->id);
+    return status;
 }
 
-static bool is_wanted(const struct report_carrier *c, const struct park_meter *meter)
+/* From one stretch to another: lines are rounded once for each, so that what is charged to one tenant and to the next
+ * adds up to the meter's. */
+static enum status take_part(struct building *b, struct report_carrier *c, struct report_figure *own,
+    const struct series *series, size_t from, size_t until, struct error *err)
+{
+    struct series cut;
+    struct lines lines;
+    part_series_cut(
+        series, (struct periods_span){b->stretches[from].begin_ms, b->stretches[until - 1].end_ms}, &cut);
+    enum status status = lines_of(&c->plan, &cut, &lines, err);
+    if (status == ST_OK) {
+        status = take_stretch(b, c, &cut, &lines, &b->signs[from * c->count], err);
+        if (status == ST_OK && own != NULL)
+            status = lines_add(&c->plan, &own->lines, &lines, 1, err);
+        lines_release(&lines);
+    }
+    series_release(&cut);
+    return status;
+}
+
+static struct report_figure *own_figure(struct report_carrier *c, const struct park_meter *meter)
 {
     for (size_t i = 0; i < c->count; i++)
-        if (part_sign(&c->figures[i].part, meter) != 0)
-            return true;
-    return false;
+        if (c->figures[i].part.kind == PART_METER && c->figures[i].part.meter == meter)
+            return &c->figures[i];
+    return NULL;
+}
+
+/* Where all that the meter enters stays the same, a stretch goes on. */
+static enum status take_meter(struct building *b, struct report_carrier *c, const struct park_meter *meter,
+    const struct series *series, struct error *err)
+{
+    struct report_figure *own = own_figure(c, meter);
+    enum status status = ST_OK;
+    for (size_t k = 0, next; k < b->stretch_count && status == ST_OK; k = next) {
+        const int8_t *signs = &b->signs[k * c->count];
+        for (next = k + 1;
+             next < b->stretch_count && memcmp(signs, &b->signs[next * c->count], c->count) == 0;)
+            next++;
+        bool is_whole = k == 0 && next == b->stretch_count;
+        status = is_whole ? take_whole(b, c, own, series, err) : take_part(b, c, own, series, k, next, err);
+        if (status == ST_OK && own != NULL && !is_whole && next == b->stretch_count)
+            status = lines_judge(&c->plan, &own->lines, series, err);
+    }
+    if (own != NULL)
+        take_course(b->report, own, series);
+    return status == ST_OK ? ST_OK : error_prefix(err, status, "meter %s", meter->id);
 }
 
 static enum status read_meters(struct building *b, struct report_carrier *c, struct error *err)
 {
     CONF_EACH (const struct park_meter, meter, b->report->park->meters) {
-        if (!is_wanted(c, meter))
+        if (!find_signs(b, c, meter))
             continue;
         struct series series;
         enum status status = read_meter(b, meter, b->report->axis.span, &series, err);
@@ -214,7 +321,40 @@ static enum status conclude(struct building *b, struct report_carrier *c, struct
     return ST_OK;
 }
 
-/* The site's amount of another period, by the meters of today's tree. */
+static bool enters(const struct building *b, const struct part *part, const struct park_meter *meter,
+    struct periods_span span)
+{
+    struct periods_span stretch = {0};
+    while (part_next(b->report->park, span, &stretch))
+        if (part_sign(part, meter, stretch.begin_ms) != 0)
+            return true;
+    return false;
+}
+
+static enum status add_earlier(const struct building *b, const struct part *site,
+    const struct park_meter *meter, struct series *sum, struct error *err)
+{
+    struct series series;
+    if (!enters(b, site, meter, sum->span))
+        return ST_OK;
+    enum status status = read_meter(b, meter, sum->span, &series, err);
+    if (status != ST_OK)
+        return status;
+    struct periods_span stretch = {0};
+    while (status == ST_OK && part_next(b->report->park, sum->span, &stretch)) {
+        int sign = part_sign(site, meter, stretch.begin_ms);
+        struct series cut;
+        if (sign == 0)
+            continue;
+        part_series_cut(&series, stretch, &cut);
+        status = part_series_add(sum, &cut, sign, err);
+        series_release(&cut);
+    }
+    series_release(&series);
+    return status;
+}
+
+/* The site's amount of another period, by the tree of then. */
 static enum status read_earlier(
     struct building *b, const struct report_carrier *c, struct report_earlier *earlier, struct error *err)
 {
@@ -227,17 +367,9 @@ static enum status read_earlier(
     struct series sum;
     part_series_init(&sum, span);
     enum status status = ST_OK;
-    CONF_EACH (const struct park_meter, meter, b->report->park->meters) {
-        int sign = part_sign(&site->part, meter);
-        struct series series;
-        if (sign == 0 || status != ST_OK)
-            continue;
-        status = read_meter(b, meter, span, &series, err);
-        if (status != ST_OK)
-            continue;
-        status = part_series_add(&sum, &series, sign, err);
-        series_release(&series);
-    }
+    CONF_EACH (const struct park_meter, meter, b->report->park->meters)
+        if (status == ST_OK && meter->carrier == c->carrier && meter->segments.count > 0)
+            status = add_earlier(b, &site->part, meter, &sum, err);
     whole_amount(&sum, &earlier->amount);
     series_release(&sum);
     bool is_same = site->amount.absent_s == 0 && earlier->amount.absent_s == 0;
@@ -250,6 +382,7 @@ static enum status build_carrier(struct building *b, struct report_carrier *c, s
     struct report *report = b->report;
     lines_plan_init(&c->plan, b->options->rates, report->site, c->carrier, report->zone, &report->axis);
     list_parts(report, c);
+    find_figures(b, c);
     b->sums = mem_zalloc((c->count + 1) * sizeof *b->sums);
     for (size_t i = 0; i < c->count; i++) {
         lines_init(&c->figures[i].lines, &c->plan);
@@ -262,6 +395,8 @@ static enum status build_carrier(struct building *b, struct report_carrier *c, s
     for (size_t i = 0; i < c->count; i++)
         series_release(&b->sums[i]);
     free(b->sums);
+    free(b->is_there);
+    free(b->signs);
     c->before.is_there = compare_before(report->period, &c->before.period);
     c->year_before.is_there = compare_year_before(report->period, &c->year_before.period);
     if (status == ST_OK)
@@ -278,7 +413,7 @@ static enum status build(struct building *b, struct error *err)
     for (int carrier = 0; carrier < FACTOR_CARRIERS && status == ST_OK; carrier++) {
         size_t count = 0;
         CONF_EACH (const struct park_meter, meter, report->park->meters)
-            count += is_of(meter, carrier, report->site);
+            count += is_of(report, meter, carrier);
         if (count == 0)
             continue;
         struct report_carrier *c = &report->carriers[report->carrier_count++];
@@ -302,7 +437,8 @@ enum status report_build(const struct report_options *options, struct report *re
     steps_cut(&report.steps, report.zone, report.axis.span, steps[options->period.kind]);
     struct building b = {.options = options, .report = &report};
     CONF_EACH (const struct park_meter, meter, options->park->meters)
-        b.all += meter->building->site == options->site && meter->segments.count > 0;
+        b.all += meter->segments.count > 0 && report_has(&report, meter);
+    cut_period(&b);
     /* One transaction: between two reads of it nothing is committed. */
     enum status status = db_exec(options->db, "BEGIN", err);
     if (status == ST_OK) {
@@ -310,6 +446,7 @@ enum status report_build(const struct report_options *options, struct report *re
         enum status ended = db_exec(options->db, "COMMIT", status == ST_OK ? err : NULL);
         status = status == ST_OK ? ended : status;
     }
+    free(b.stretches);
     if (status == ST_OK)
         *ret = report;
     else

@@ -92,6 +92,8 @@ struct report {
  * ST_INVALID where a sum is too large, ST_STORAGE. */
 enum status report_build(const struct report_options *options, struct report *ret, struct error *err);
 void report_release(struct report *report);
+/* Whether the meter stands on its site some time of the period. */
+bool report_has(const struct report *report, const struct park_meter *meter);
 
 /* The carrier's figures of one kind. */
 #define REPORT_EACH(figure, carrier, wanted)                       \

@@ -130,47 +130,61 @@ static char *ratio_of(const struct park_segment *segment)
                           : mem_printf("%lld/%lld", (long long)ratio.num, (long long)ratio.den);
 }
 
+/* The device from..until with the tags of that time; registers stand where it was installed, and removed. */
 static void add_device(const struct tables *tables, struct table *table, const struct park_meter *meter,
-    const struct park_segment *segment)
+    const struct park_segment *segment, const struct park_tags *tags)
 {
+    bool is_cut = tags->from_ms > segment->from_ms, goes_on = tags->until_ms < segment->until_ms;
+    int64_t until_ms = goes_on ? tags->until_ms : segment->until_ms;
     char *ratio = ratio_of(segment);
     table_begin(table);
     table_text(table, meter->id);
     table_text(table, TABLES_NAME(tables, meter));
     table_code(table, park_carriers[meter->carrier]);
-    table_text(table, meter->building_id);
-    table_text(table, meter->tenant_id);
-    table_text(table, meter->item);
-    table_text(table, meter->parent_id);
+    table_text(table, tags->building_id);
+    table_text(table, tags->tenant_id);
+    table_text(table, tags->item);
+    table_text(table, tags->parent_id);
     table_text(table, segment->serial);
-    table_time(table, segment->from_ms);
-    if (segment->until_ms == INT64_MAX)
+    table_time(table, is_cut ? tags->from_ms : segment->from_ms);
+    if (until_ms == INT64_MAX)
         table_none(table);
     else
-        table_time(table, segment->until_ms);
+        table_time(table, until_ms);
     table_text(table, segment->point);
     table_code(table, segment->registers == REGISTERS_PRIMARY     ? "primary"
                       : segment->registers == REGISTERS_SECONDARY ? "secondary"
                                                                   : NULL);
     table_text(table, ratio);
-    table_maybe(table, segment->start_register >= 0, segment->start_register, 0);
-    table_maybe(table, segment->end_register >= 0, segment->end_register, 0);
+    table_maybe(table, !is_cut && segment->start_register >= 0, segment->start_register, 0);
+    table_maybe(table, !goes_on && segment->end_register >= 0, segment->end_register, 0);
     table_maybe(table, segment->modulus > 0, segment->modulus, 0);
     table_number(table, segment->resolution, 0);
     free(ratio);
+}
+
+/* A row for each stretch of the period in which the device has the same tags. */
+static void add_installed(const struct tables *tables, struct table *table, const struct park_meter *meter,
+    const struct park_segment *segment, struct periods_span span)
+{
+    int64_t time_ms = segment->from_ms > span.begin_ms ? segment->from_ms : span.begin_ms;
+    int64_t end_ms = segment->until_ms < span.end_ms ? segment->until_ms : span.end_ms;
+    while (time_ms < end_ms) {
+        struct park_tags tags = park_tags_at(meter, time_ms);
+        add_device(tables, table, meter, segment, &tags);
+        time_ms = tags.until_ms;
+    }
 }
 
 /* Those that were installed at some time of the period. */
 static void add_devices(struct tables *tables, const struct report *report)
 {
     struct table *table = tables_add(tables, "devices", device_columns);
-    struct periods_span span = report->axis.span;
     CONF_EACH (const struct park_meter, meter, report->park->meters) {
-        if (meter->building->site != report->site)
+        if (!report_has(report, meter))
             continue;
         CONF_EACH (const struct park_segment, segment, meter->segments)
-            if (segment->from_ms < span.end_ms && segment->until_ms > span.begin_ms)
-                add_device(tables, table, meter, segment);
+            add_installed(tables, table, meter, segment, report->axis.span);
     }
 }
 

@@ -107,7 +107,7 @@ def test_a_silent_change_of_the_past_is_refused_one_sentence_each(house):
         f"{house.park}:8: {KEY}.point: was gw-a/m, now gw-a/n{held}{new}",
         f"{house.park}:8: {KEY}.registers: was absent, now primary{held}{new}",
         f"{house.park}:8: {KEY}.start: was 0, now 5{held}{new}",
-        f"{house.park}:7: meters[m1].tenant: was absent, now t1{held}a decision",
+        f"{house.park}:7: meters[m1].tenant: was absent, now t1{held}a row of `changes` that says from when on, or a decision",
     ]
     assert house.versions() == [(1, None, None)]
     # The old files again.

@@ -60,7 +60,7 @@ static int64_t amount_of(const struct forest *f, const struct part *part)
 {
     int64_t sum = 0;
     for (size_t i = 0; i < METERS; i++)
-        sum += part_sign(part, &f->meters[i]) * f->amounts[i];
+        sum += part_sign(part, &f->meters[i], 0) * f->amounts[i];
     return sum;
 }
 
@@ -119,9 +119,9 @@ static void test_other_carriers_and_other_sites_do_not_enter(void **state)
     assert_int_equal(amount_of(&f, &heat), 0);
     struct park_meter alone = {
         .carrier = CARRIER_HEAT, .segments = {.count = 1}, .building = &f.buildings[PLACES - 1]};
-    assert_int_equal(part_sign(&heat, &alone), 0);
+    assert_int_equal(part_sign(&heat, &alone, 0), 0);
     alone.building = &f.buildings[0];
-    assert_int_equal(part_sign(&heat, &alone), 1);
+    assert_int_equal(part_sign(&heat, &alone, 0), 1);
 }
 
 static struct series series_of(int64_t amount, enum series_state state)
