@@ -19,6 +19,7 @@ from pathlib import Path
 import agent
 import amounts
 import backlog
+import books
 import cpu
 import fold
 import report
@@ -28,7 +29,7 @@ from harness.stage import Stage
 
 EXIT_USAGE = 64
 ROWS = {"store": store.measure, "cpu": cpu.measure, "agent": agent.measure, "backlog": backlog.measure,
-        "fold": fold.measure, "amounts": amounts.measure, "report": report.measure}
+        "fold": fold.measure, "amounts": amounts.measure, "report": report.measure, "books": books.measure}
 
 
 @dataclass(frozen=True)
