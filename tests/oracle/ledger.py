@@ -14,7 +14,8 @@ Readings of the text, where section 7 is silent or can be read in two ways:
  4. Rule 2's 30 minutes: the instant is uncertain by as much, so a reading is plausible from the old meter's end register if that meter can run
     from the reading to it in 30 min, from the new one's start register if that can run to the reading in 30 min, on whichever side of the logged
     instant the reading lies; where one of the two is not known, by its time. Plausible from one alone: it is that meter's. From both or neither:
-    by its time. Of two replacements the nearer one decides. No step leads from a reading of the new meter to a later one of the old.
+    by its time. Of two instants the nearer one decides, also where its registers are not known. No step leads from a reading of the new meter to
+    a later one of the old.
  5. A segment begins without a start register: the span from the last reading of the one before to its first is an exception too. What is held
     when the one before ends lies inside it. Before that first reading there is no span yet.
  6. "Counts since the segment's start": since its start register, else since its first reading. An exception adds nothing to what they were at g
@@ -39,7 +40,7 @@ Readings of the text, where section 7 is silent or can be read in two ways:
 15. "Within 24 h": at most 24 h after the first of the readings that were held for it. "Breaks": not plausible from the new baseline's last
     accepted reading. "Plausible from the g before": with k = 0, or when (b) confirms what was held with k >= 1; by L alone, and where only rule
     3's check fails it is "confirm meter" again. The 24 h end at the reading that decides. Of several exceptions that can be withdrawn it is the
-    newest; with it go those after it.
+    newest; with it go those after it. No more than four are remembered (CONTRIBUTING.md, E4).
 16. Only the quarters' own ends count for their quality, so a quarter between two measured ends is measured.
 17. What a person decided is of the set (decisions.py). A reading that a person calls an outlier is none of it, and its time stays taken; one read
     by hand belongs to it where its time is not taken. Energy that a person stated is laid over the exception that has exactly its span, at the
@@ -61,6 +62,7 @@ from .register import (DAY_MS, HOUR_MS, Point, Reading, Segment, Step, counts_as
 
 NEAR_MS = HOUR_MS // 2
 DAYS_BEFORE = 28
+SHIFTS = 4
 
 
 @dataclass(frozen=True)
@@ -139,12 +141,13 @@ class Meter:
 
     def _whose(self, t: int, count: int) -> int | None:
         by_time = next((i for i, segment in enumerate(self.segments) if segment.holds(t)), None)
-        near = [(abs(t - new.from_ms), i) for i, (old, new) in enumerate(zip(self.segments, self.segments[1:]))
-                if old.end is not None and new.start is not None and abs(t - new.from_ms) <= NEAR_MS]
+        near = [(abs(t - new.from_ms), i) for i, new in enumerate(self.segments[1:]) if abs(t - new.from_ms) <= NEAR_MS]
         if not near:
             return by_time
         i = min(near)[1]
         old, new = self.segments[i:i + 2]
+        if old.end is None or new.start is None:
+            return by_time
         is_old = old.can_show(count) and is_plausible_alone(old, count, old.end, NEAR_MS)
         is_new = new.can_show(count) and is_plausible_alone(new, new.start, count, NEAR_MS)
         return by_time if is_old == is_new else i if is_old else i + 1
@@ -243,6 +246,7 @@ class Meter:
         kind = self._kind(held[0] if is_named_before else first)
         if not is_final:
             self.shifts.append(Shift(held[0].t if held else first.t, list(self.points), len(self.exceptions), len(self.frozen)))
+            del self.shifts[:-SHIFTS]
         if not is_plausible and not is_explained and len(self.points) > 1 and self.points[-2].stretch == g.stretch \
                 and explanation(self.segments, self.points[-2], first):
             self.points.pop()
