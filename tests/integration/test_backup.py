@@ -40,10 +40,12 @@ def test_a_backup_of_a_collector_that_takes_batches_is_sound_and_whole(house, tm
     target = tmp_path / "backup.db"
     copying = subprocess.Popen([house.collector.program, "backup", "--config", house.collector.settings, "-o", target],
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    seq = 1
+    seq, meanwhile = 1, 0
     while copying.poll() is None or seq < 50:
         seq += 1
+        meanwhile += copying.poll() is None
         agent.send(seq, [house.line(seq)])
+    assert meanwhile > 0
     said, _ = copying.communicate(timeout=60)
     assert (copying.returncode, said) == (0, f"{target}: sound, 1 MiB\n")
     agent.wait_ack(seq)  # its writer was not held up
@@ -213,6 +215,19 @@ def test_a_backup_that_gets_no_name_leaves_nothing(house, tmp_path):
     assert done.returncode == 74 and f"cannot rename {target}.part to {target}: Device or resource busy" in done.stderr
     assert not list(tmp_path.glob("*.part"))
     assert target.read_bytes() == before
+
+
+def test_a_copy_of_a_damaged_database_is_none(house, tmp_path):
+    agent = Publisher(house.broker, "gw-a")
+    agent.send(1, [f"gauge,point=p{n} value={n} {house.base_ms}" for n in range(900)])
+    agent.wait_ack(1)
+    house.collector.stop()
+    content = bytearray(house.database.read_bytes())
+    content[len(content) // 2:] = b"\x55" * (len(content) - len(content) // 2)
+    house.database.write_bytes(content)
+    failed = command(house.collector, "backup", "-o", tmp_path / "copy.db")
+    assert failed.returncode == 78 and "is not a sound database" in failed.stderr and failed.stdout == ""
+    assert not list(tmp_path.glob("copy.db*"))
 
 
 def test_what_is_no_backup_is_refused_before_anything_is_touched(house, tmp_path):
