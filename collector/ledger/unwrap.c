@@ -125,7 +125,9 @@ static void settle_chain(struct unwrap *u, const struct segments *all, const str
     if (!is_fitting && goes_back(u, all, &first, true, sink))
         return;
     enum event_kind kind = reason(&u->baseline, all, &first);
-    int64_t from_ms = is_fitting ? u->baseline.last.time_ms : exception_from_ms(&u->baseline, all, &first);
+    /* Where it fits because repeats are dropped, g is one of them, and in doubt. */
+    bool is_from_last = is_fitting && !fit.is_frozen;
+    int64_t from_ms = is_from_last ? u->baseline.last.time_ms : exception_from_ms(&u->baseline, all, &first);
     if (is_overdue)
         restart(u, all, kind, from_ms, &first, sink);
     else

@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import struct
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,7 +38,10 @@ def copy_database(path: Path, folder: Path, is_alive: bool = False) -> Path:
 
 def committed_log_bytes(index: Path) -> int:
     """By the header of SQLite's index of the log, see https://www.sqlite.org/walformat.html"""
-    page_bytes, frames = struct.unpack_from("=HI", index.read_bytes()[:48], 14)
+    header = index.read_bytes()[:48]
+    if len(header) < 48 or not header[12]:  # of one that is being opened, and has yet to read the log: all that is sound in it
+        return sys.maxsize
+    page_bytes, frames = struct.unpack_from("=HI", header, 14)
     page_bytes = page_bytes if page_bytes != 1 else 65536
     return 32 + frames * (24 + page_bytes) if frames > 0 else 0
 
