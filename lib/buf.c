@@ -74,3 +74,28 @@ char *buf_take(struct buf *b)
     *b = (struct buf){0};
     return text;
 }
+
+void buf_add_html(struct buf *b, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        switch (*text) {
+        case '&':
+            buf_add_str(b, "&amp;");
+            break;
+        case '<':
+            buf_add_str(b, "&lt;");
+            break;
+        case '>':
+            buf_add_str(b, "&gt;");
+            break;
+        case '"':
+            buf_add_str(b, "&quot;");
+            break;
+        case '\'':
+            buf_add_str(b, "&#39;");
+            break;
+        default:
+            buf_add_char(b, *text);
+        }
+    }
+}

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Raised whenever the same readings and segments may fold to another state (collector/ledger). */
-#define FORMAT 1
+#define FORMAT 2
 #define CHUNK 256
 
 struct books {

@@ -11,7 +11,6 @@
 /* A meter's state as of the last reading that was folded. */
 struct books_state {
     int64_t meter; /* 0: the place is empty */
-    bool is_touched;
     struct hash hash;
     struct unwrap unwrap;
     int64_t first_ms;                            /* the first accepted reading of all; BOOKS_NONE */

@@ -31,7 +31,6 @@ struct write_page {
 };
 void write_html(const struct tables *tables, const struct write_page *page, struct buf *out);
 
-/* Private to write_html*.c: text, escaped; and the charts. */
-void write_html_text(struct buf *out, const char *text);
+/* Private to write_html*.c: the charts. */
 void write_html_curve(const struct tables *tables, const struct table *curve, struct buf *out);
 void write_html_profile(const struct tables *tables, const struct table *profile, struct buf *out);

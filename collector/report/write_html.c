@@ -8,31 +8,6 @@
 /* Bytes of a text that is not to be broken into lines. */
 #define WHOLE_TEXT_MAX 22
 
-void write_html_text(struct buf *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            buf_add_str(out, "&amp;");
-            break;
-        case '<':
-            buf_add_str(out, "&lt;");
-            break;
-        case '>':
-            buf_add_str(out, "&gt;");
-            break;
-        case '"':
-            buf_add_str(out, "&quot;");
-            break;
-        case '\'':
-            buf_add_str(out, "&#39;");
-            break;
-        default:
-            buf_add_char(out, *text);
-        }
-    }
-}
-
 /* RFC 4648. */
 static void add_base64(struct buf *out, const unsigned char *bytes, size_t count)
 {
@@ -85,7 +60,7 @@ static void add_links(const struct tables *tables, const char *name, struct buf 
     buf_add_str(out, "<nav>");
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         buf_add_str(out, "<a href=\"");
-        write_html_text(out, name);
+        buf_add_html(out, name);
         buf_printf(
             out, ".%s?lang=%s\">%s</a> ", formats[i], page_language_name(tables->language), formats[i]);
     }
@@ -98,17 +73,17 @@ static void add_head(const struct tables *tables, const struct write_page *page,
         tables->language == PAGE_ZH ? "zh-CN" : "en");
     add_style(page, out);
     buf_add_str(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
-    write_html_text(out, words_of(tables->language, "report_title"));
+    buf_add_html(out, words_of(tables->language, "report_title"));
     buf_add_str(out, " · ");
-    write_html_text(out, about(tables, "site"));
+    buf_add_html(out, about(tables, "site"));
     buf_add_str(out, " · ");
-    write_html_text(out, about(tables, "period"));
+    buf_add_html(out, about(tables, "period"));
     buf_add_str(out, "</title>\n</head>\n<body>\n<header>\n<h1>");
-    write_html_text(out, words_of(tables->language, "report_title"));
+    buf_add_html(out, words_of(tables->language, "report_title"));
     buf_add_str(out, "</h1>\n<p class=\"of\">");
-    write_html_text(out, about(tables, "site"));
+    buf_add_html(out, about(tables, "site"));
     buf_add_str(out, " · ");
-    write_html_text(out, about(tables, "period"));
+    buf_add_html(out, about(tables, "period"));
     buf_add_str(out, "</p>\n");
     if (page->name != NULL)
         add_links(tables, page->name, out);
@@ -143,7 +118,7 @@ static void add_cell(
                                         : "");
     if (cell->kind == CELL_NONE)
         buf_add_str(out, "–");
-    write_html_text(out, text);
+    buf_add_html(out, text);
     buf_printf(out, "</%s>", tag);
     free(text);
 }
@@ -157,7 +132,7 @@ static void add_headings(const struct tables *tables, const struct table *table,
             continue;
         table_column_code(table, column, code);
         buf_printf(out, "<th scope=\"col\"%s>", is_number(table, column) ? " class=\"n\"" : "");
-        write_html_text(out, words_of(tables->language, code));
+        buf_add_html(out, words_of(tables->language, code));
         buf_add_str(out, "</th>");
     }
     buf_add_str(out, "</tr></thead>\n");
@@ -185,7 +160,7 @@ static void add_paragraphs(const struct table *table, struct buf *out)
     buf_add_str(out, "<ol>\n");
     for (size_t row = 0; row < table->count; row++) {
         buf_add_str(out, "<li>");
-        write_html_text(out, table->rows[row].cells[table->column_count - 1].text);
+        buf_add_html(out, table->rows[row].cells[table->column_count - 1].text);
         buf_add_str(out, "</li>\n");
     }
     buf_add_str(out, "</ol>\n");
@@ -194,14 +169,14 @@ static void add_paragraphs(const struct table *table, struct buf *out)
 static void add_note(const struct tables *tables, const char *code, struct buf *out)
 {
     buf_add_str(out, "<p class=\"note\">");
-    write_html_text(out, words_of(tables->language, code));
+    buf_add_html(out, words_of(tables->language, code));
     buf_add_str(out, "</p>\n");
 }
 
 static void add_section(const struct tables *tables, const struct table *table, struct buf *out)
 {
     buf_printf(out, "<section id=\"%s\">\n<h2>", table->id);
-    write_html_text(out, words_of(tables->language, table->id));
+    buf_add_html(out, words_of(tables->language, table->id));
     buf_add_str(out, "</h2>\n");
     if (strcmp(table->id, "curve") == 0)
         write_html_curve(tables, table, out);

@@ -53,10 +53,10 @@ static int x_of(const struct chart *c, size_t place)
 static void begin(const struct tables *tables, struct chart *c, const char *title, const char *unit)
 {
     buf_add_str(c->out, "<figure>\n<figcaption>");
-    write_html_text(c->out, title);
+    buf_add_html(c->out, title);
     buf_add_str(c->out, "</figcaption>\n");
     buf_printf(c->out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);
-    write_html_text(c->out, title);
+    buf_add_html(c->out, title);
     buf_add_str(c->out, "\">\n");
     for (int64_t value = c->low; value <= c->high; value += c->step) {
         struct cell cell = {.kind = CELL_NUMBER, .number = {value, c->scale}};

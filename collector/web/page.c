@@ -27,30 +27,6 @@ const char *page_language_name(enum page_language language)
     return language == PAGE_ZH ? "zh" : "en";
 }
 
-static void add_escaped(struct buf *out, const char *text)
-{
-    for (; *text != '\0'; text++)
-        switch (*text) {
-        case '&':
-            buf_add_str(out, "&amp;");
-            break;
-        case '<':
-            buf_add_str(out, "&lt;");
-            break;
-        case '>':
-            buf_add_str(out, "&gt;");
-            break;
-        case '"':
-            buf_add_str(out, "&quot;");
-            break;
-        case '\'':
-            buf_add_str(out, "&#39;");
-            break;
-        default:
-            buf_add_char(out, *text);
-        }
-}
-
 static const char *find_value(const struct web_param *values, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
@@ -77,7 +53,7 @@ char *page_fill(const char *text, const json_t *texts, const struct web_param *v
         const char *found = name[0] == '=' ? find_value(values, count, name + 1)
                                            : json_string_value(json_object_get(texts, name));
         if (found != NULL)
-            add_escaped(&out, found);
+            buf_add_html(&out, found);
         else
             buf_add(&out, open, len + 4);
         text = end + 2;
