@@ -26,7 +26,7 @@ def park(stage):
     """All but the agents, who replay."""
     made = Park(stage, every=1.0)
     made.start_servers()
-    made.collector.wait_healthy()
+    made.collector.wait_connected()
     return made
 
 

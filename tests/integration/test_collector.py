@@ -45,8 +45,7 @@ class House:
         return self
 
     def wait_connected(self) -> None:
-        # Before its first snapshot it tells nothing of the kind.
-        wait_until(lambda: "\nparkmon_broker_connected 1\n" in self.collector.get("/metrics")[1], 20, "the collector is connected")
+        self.collector.wait_connected()
 
     def query(self, sql: str) -> list[tuple]:
         """What another process sees in the collector's database."""

@@ -21,7 +21,7 @@ IS_LONG = os.environ.get("PARKMON_LONG") == "1"
 def park(stage):
     made = Park(stage, every=0.5)
     made.start_servers()
-    made.collector.wait_healthy()
+    made.collector.wait_connected()
     return made
 
 

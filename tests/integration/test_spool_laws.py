@@ -29,7 +29,7 @@ def park(stage):
     """Polled five times a second; nobody polls yet."""
     made = Park(stage, every=0.2)
     made.start_servers()
-    made.collector.wait_healthy()
+    made.collector.wait_connected()
     return made
 
 

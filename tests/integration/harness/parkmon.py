@@ -111,6 +111,11 @@ class Collector(Program):
     def wait_healthy(self, seconds: float = 20.0) -> None:
         wait_until(self.is_healthy, seconds, "the collector's /readyz answers 200")
 
+    def wait_connected(self) -> None:
+        """Until the broker knows the collector: what is published before its first subscription reaches nobody."""
+        # Before its first snapshot it tells nothing of the kind.
+        wait_until(lambda: "\nparkmon_broker_connected 1\n" in self.get("/metrics")[1], 20, "the collector is connected")
+
     def run(self, *words: str, seconds: float = 60.0):
         """Runs the program to its end: --check, or a command such as status before the settings."""
         commands = [word for word in words if not word.startswith("-")]
