@@ -23,7 +23,7 @@ from pymodbus.payload import BinaryPayloadBuilder
 from pymodbus.pdu import ModbusExceptions
 from pymodbus.transaction import ModbusSocketFramer
 
-TIMEOUT_S = 0.3
+TIMEOUT_S = 1.0  # beside other work a good answer may take a third of a second
 UNIT = 7
 ORDERS = {"ABCD": (Endian.Big, Endian.Big), "CDAB": (Endian.Big, Endian.Little),
           "BADC": (Endian.Little, Endian.Big), "DCBA": (Endian.Little, Endian.Little)}
@@ -299,9 +299,9 @@ def hang_up(connection: Connection, packet: bytes) -> bool:
 
 FAULTS = {
     "hangs up": (hang_up, "the device closed the connection instead of an answer"),
-    "is silent": (mute, "no answer within 300 ms"),
-    "answers drop by drop": (drop_by_drop, "only a part of an answer within 300 ms"),
-    "is cut short": (lambda c, p: send(c, p[:6]), "only a part of an answer within 300 ms"),
+    "is silent": (mute, "no answer within 1000 ms"),
+    "answers drop by drop": (drop_by_drop, "only a part of an answer within 1000 ms"),
+    "is cut short": (lambda c, p: send(c, p[:6]), "only a part of an answer within 1000 ms"),
     "wrong unit": (changed(6, b"\x09"), "unit 9 answered in place of unit 8"),
     "wrong function": (changed(7, b"\x04"), "the answer is of function 4, expected 3"),
     "wrong transaction": (changed(0, b"\x7f\x7f"), "the answer belongs to another question"),
