@@ -5,6 +5,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,8 @@ static void set_aside(struct bookkeeper *b, const struct meters_item *item, cons
 {
     MEM_GROW(b->aside.ids, b->aside.count, b->aside.capacity);
     b->aside.ids[b->aside.count++] = item->books.id;
+    size_t len = strlen(b->aside_names);
+    snprintf(b->aside_names + len, sizeof b->aside_names - len, "%s%s", len > 0 ? ", " : "", item->park->id);
     log_error("ledger",
         "meter %s: its books fail, and it is set aside until the collector is started again: %s",
         item->park->id, why->text);
@@ -270,6 +273,8 @@ enum status bookkeeper_step(
 {
     int64_t now_mono_ms = clock->mono_ms(), until_mono_ms = now_mono_ms + BOOKKEEPER_STEP_MS;
     b->has_more = false;
+    if (b->done_mono_ms == 0)
+        b->done_mono_ms = now_mono_ms;
     if (now_mono_ms < b->due_mono_ms)
         return ST_OK;
     enum status status = b->books == NULL ? take_up_model(b, ret_is_changed, err) : ST_OK;
@@ -283,7 +288,13 @@ enum status bookkeeper_step(
     } while (status == ST_OK && !is_done && clock->mono_ms() < until_mono_ms);
     b->has_more = !is_done;
     b->due_mono_ms = is_done ? now_mono_ms + BOOKKEEPER_REST_MS : 0;
+    b->done_mono_ms = is_done ? now_mono_ms : b->done_mono_ms;
     return status;
+}
+
+int64_t bookkeeper_behind_ms(const struct bookkeeper *b, int64_t journal_end, int64_t now_mono_ms)
+{
+    return b->position < journal_end && b->done_mono_ms != 0 ? now_mono_ms - b->done_mono_ms : 0;
 }
 
 void bookkeeper_rest(struct bookkeeper *b, const struct clock *clock)

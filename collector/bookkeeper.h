@@ -23,14 +23,16 @@
 struct bookkeeper {
     struct db *db;
     const struct park *park;
-    int64_t position;    /* the cursor: up to this batch the books have the journal */
-    bool has_more;       /* it came to the end of its time: the rest waits for the next step */
-    int64_t due_mono_ms; /* before it a step does nothing */
+    int64_t position;     /* the cursor: up to this batch the books have the journal */
+    bool has_more;        /* it came to the end of its time: the rest waits for the next step */
+    int64_t due_mono_ms;  /* before it a step does nothing */
+    int64_t done_mono_ms; /* when it last had all of the journal, or began */
     /* NULL: the model is to be taken up. */
     struct books *books;
     struct meters meters;
     struct meters_aside aside;
-    size_t due; /* the meters before it are not due */
+    char aside_names[128]; /* of them, for people; cut to fit */
+    size_t due;            /* the meters before it are not due */
     /* The slice at hand: the readings of each meter, and up to which batch. */
     struct bookkeeper_basket {
         struct books_reading *readings;
@@ -73,5 +75,7 @@ void bookkeeper_rest(struct bookkeeper *b, const struct clock *clock);
  * it wrote is b->rows. */
 enum status bookkeeper_redecide(
     struct bookkeeper *b, struct meters_item *item, int64_t since_ms, int64_t now_ms, struct error *err);
+/* For how long it has not had all of the journal; 0 = it has. */
+int64_t bookkeeper_behind_ms(const struct bookkeeper *b, int64_t journal_end, int64_t now_mono_ms);
 /* After the commit of a step. */
 void bookkeeper_committed(struct bookkeeper *b);

@@ -227,6 +227,8 @@ static int64_t show_now(struct core *c)
         .database_limit_bytes = t->limit_bytes,
         .outbox_bytes = t->outbox_bytes,
         .outbox_limit_bytes = t->outbox_limit_bytes,
+        .ledger_behind_ms = bookkeeper_behind_ms(&t->bookkeeper, t->journal_end, c->clock->mono_ms()),
+        .ledger_aside = t->bookkeeper.aside_names,
         .discarded_bytes = inbox_discarded_bytes(t->inbox)};
     return show_publish(&t->show, c->options.box, &source, c->clock->mono_ms());
 }

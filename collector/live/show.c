@@ -146,6 +146,9 @@ static struct snapshot *make(struct show *s, const struct show_source *source)
     snapshot->database_limit_bytes = source->database_limit_bytes;
     snapshot->outbox_bytes = source->outbox_bytes;
     snapshot->outbox_limit_bytes = source->outbox_limit_bytes;
+    snapshot->ledger_behind_ms = source->ledger_behind_ms;
+    if (source->ledger_aside != NULL)
+        text_copy(snapshot->ledger_aside, sizeof snapshot->ledger_aside, span_of(source->ledger_aside));
     return snapshot;
 }
 

@@ -68,6 +68,8 @@ struct snapshot {
     int64_t journal_end; /* newest journal id; minus the store's raw_position it is the backlog */
     int64_t database_bytes, database_limit_bytes;
     int64_t outbox_bytes, outbox_limit_bytes; /* derived rows that wait for the store */
+    int64_t ledger_behind_ms; /* for how long the books have not had all of the journal; 0 = they have */
+    char ledger_aside[128];   /* meters whose books fail, until the next start */
 };
 
 struct snapshot_box; /* where the newest one lies; any thread */

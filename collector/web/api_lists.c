@@ -3,6 +3,7 @@
 #include "collector/web/context.h"
 
 #include "collector/ledger/event.h"
+#include "lib/hash.h"
 #include "lib/text.h"
 
 #include <assert.h>
@@ -35,6 +36,8 @@ static const char *const queries[WEB_LISTS] = {
         " FROM ledger_event e INDEXED BY ledger_event_open JOIN ledger_meter m ON m.id = e.meter"
         " WHERE e.state = 0 AND e.kind BETWEEN 5 AND 7 AND e.from_ms < ?1"
         " ORDER BY e.from_ms DESC, m.name LIMIT ?2",
+    [WEB_VERSIONS] = "SELECT number, accepted_ms, hash, park_name, factors_name, tariffs_name, who, why"
+                     " FROM model_version WHERE number < ?1 ORDER BY number DESC LIMIT ?2",
 };
 
 static_assert(
@@ -221,6 +224,41 @@ struct web_answer handle_unmapped(struct web_context *context, const struct web_
     }
     bool is_more = json_array_size(items) == (size_t)page.limit || rows == SCAN_MAX;
     return page_answer(&page, "points", items, is_more ? last : 0);
+}
+
+static json_t *text_or_null(struct db_stmt *s, int column)
+{
+    return db_is_null(s, column) ? json_null() : text_json(db_text(s, column));
+}
+
+struct web_answer handle_versions(struct web_context *context, const struct web_request *request)
+{
+    struct page page;
+    struct web_answer answer;
+    if (!page_open(context, request, WEB_VERSIONS, 0, &page, &answer))
+        return answer;
+    json_t *items = json_array();
+    int64_t last = 0;
+    struct error err;
+    for (;;) {
+        bool has_row;
+        if (db_step(page.rows, &has_row, &err) != ST_OK)
+            return page_failed(context, items, &err);
+        if (!has_row)
+            break;
+        last = db_int(page.rows, 0);
+        struct hash hash;
+        char text[HASH_TEXT_SIZE] = "";
+        if (hash_read(db_text(page.rows, 2), &hash))
+            hash_format(&hash, text);
+        json_array_append_new(
+            items, json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "number", (json_int_t)last,
+                       "accepted", context_time(context, NULL, db_int(page.rows, 1)), "hash", text, "park",
+                       text_or_null(page.rows, 3), "factors", text_or_null(page.rows, 4), "tariffs",
+                       text_or_null(page.rows, 5), "who", text_or_null(page.rows, 6), "why",
+                       text_or_null(page.rows, 7)));
+    }
+    return page_answer(&page, "versions", items, json_array_size(items) == (size_t)page.limit ? last : 0);
 }
 
 /* `before` is a time here. Several may begin at the same, so a page ends where the next one begins at another. */

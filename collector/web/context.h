@@ -12,7 +12,7 @@
 #include "lib/clock.h"
 #include "lib/db.h"
 
-enum web_list { WEB_LOSSES, WEB_QUARANTINE, WEB_UNMAPPED, WEB_EXCEPTIONS, WEB_LISTS };
+enum web_list { WEB_LOSSES, WEB_QUARANTINE, WEB_UNMAPPED, WEB_EXCEPTIONS, WEB_VERSIONS, WEB_LISTS };
 
 struct web_context {
     const struct web_options *options;
@@ -37,6 +37,7 @@ void context_close_db(struct web_context *context);
 
 /* Of the ledger's books. */
 struct context_books {
+    int64_t model_version; /* of the park model, the newest that was accepted */
     int64_t open_exceptions;
     int64_t backlog_batches;  /* of the journal, not folded yet */
     int64_t waiting_since_ms; /* UTC, arrival of the oldest of them; 0 = none waits */
@@ -66,6 +67,7 @@ struct web_answer handle_losses(
 struct web_answer handle_quarantine(struct web_context *context, const struct web_request *request);
 struct web_answer handle_unmapped(struct web_context *context, const struct web_request *request);
 struct web_answer handle_exceptions(struct web_context *context, const struct web_request *request);
+struct web_answer handle_versions(struct web_context *context, const struct web_request *request);
 struct web_answer handle_decisions(
     struct web_context *context, const struct web_request *request); /* api_decisions_list.c */
 struct web_answer handle_decide(

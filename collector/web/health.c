@@ -116,6 +116,23 @@ static void judge_backlog(struct judgement *j, const struct health_input *in)
         batches, age_ms / 60000, s->database_bytes >> 20, s->database_limit_bytes >> 20);
 }
 
+/* A backlog of a day takes minutes; energy is then not yet what it will be. */
+#define LEDGER_BEHIND_MS (10 * 60 * 1000)
+
+static void judge_ledger(struct judgement *j, const struct snapshot *s)
+{
+    if (s->ledger_behind_ms > LEDGER_BEHIND_MS)
+        tell(j, HEALTH_DEGRADED, "ledger_behind", NULL,
+            "the energy ledger has not had all readings for %" PRId64
+            " min; nothing is lost, the journal keeps them",
+            s->ledger_behind_ms / 60000);
+    if (s->ledger_aside[0] != '\0')
+        tell(j, HEALTH_DEGRADED, "ledger_aside", s->ledger_aside,
+            "the books of these meters fail (see the log), and nothing is folded into them until the next "
+            "start: %s",
+            s->ledger_aside);
+}
+
 #define PRUNE_BEHIND_MS (INT64_C(24) * 3600 * 1000)
 
 static void judge_clock(struct judgement *j, const struct snapshot *s)
@@ -134,7 +151,8 @@ static void judge_clock(struct judgement *j, const struct snapshot *s)
             "this machine's clock is not synchronised: nothing is pruned, and no gateway rows are written");
     else if (s->is_clock_behind)
         tell(j, HEALTH_DEGRADED, "collector_clock", NULL,
-            "this machine's clock is behind what arrived before: no reading is taken for one of the future by it");
+            "this machine's clock is behind what arrived before: no reading is taken for one of the future "
+            "by it");
     if (s->prune_behind_ms > PRUNE_BEHIND_MS)
         tell(j, HEALTH_DEGRADED, "pruning_behind", NULL,
             "by the clock %" PRId64
@@ -215,6 +233,7 @@ enum health_level health_judge(const struct health_input *input, json_t **ret_re
     if (input->overview) {
         judge_space(&j, input->overview->snapshot);
         judge_backlog(&j, input);
+        judge_ledger(&j, input->overview->snapshot);
         judge_clock(&j, input->overview->snapshot);
         judge_hours(&j, input);
         judge_missing(&j, input->overview->snapshot);
@@ -262,7 +281,9 @@ struct web_answer handle_readyz(struct web_context *context, const struct web_re
         overview_release(&o);
     snapshot_put(s);
     struct context_books books; /* for information: they are people's to settle, and no failure */
-    if (context_books(context, &books))
+    if (context_books(context, &books)) {
         json_object_set_new(health, "open_exceptions", json_integer(books.open_exceptions));
+        json_object_set_new(health, "model_version", json_integer(books.model_version));
+    }
     return answer_json(level == HEALTH_FAILING ? 503 : 200, health);
 }

@@ -97,6 +97,8 @@ static void write_books(struct buf *out, const struct context_books *books, int6
 {
     gauge(out, "parkmon_ledger_open_exceptions",
         "Spans of meters of which nobody knows what happened: /api/v1/exceptions.", books->open_exceptions);
+    gauge(out, "parkmon_model_version", "Of the park model, the newest version that was accepted.",
+        books->model_version);
     gauge(out, "parkmon_ledger_backlog_batches", "Batches that the ledger has not folded yet.",
         books->backlog_batches);
     head(out, "parkmon_ledger_backlog_age_seconds", "gauge",

@@ -67,6 +67,7 @@ const struct web_route web_routes[] = {
     {"/api/v1/decisions", "POST", 0, SCOPE_DECISIONS, " preview ", handle_decide, DATA},
     {"/api/v1/readings", "POST", 0, SCOPE_READINGS, " preview ", handle_reading, DATA},
     {"/api/v1/changes", "GET", ALLOW_AUDITOR, 0, PAGED, handle_changes, DATA},
+    {"/api/v1/versions", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, PAGED, handle_versions, DATA},
     {"/livez", "GET", ALLOW_HERE | ALLOW_OPERATOR, 0, NULL, handle_livez, DATA},
     {"/readyz", "GET", ALLOW_HERE | ALLOW_OPERATOR, 0, NULL, handle_readyz, DATA},
     {"/metrics", "GET", ALLOW_HERE | ALLOW_OPERATOR, 0, NULL, handle_metrics, DATA},

@@ -182,6 +182,10 @@ def test_a_silent_change_of_the_past_is_refused_and_a_decision_lets_it_in(house)
     house.reload(changed)
     house.wait_said(r"version 2 of the park model: 2 changes? in 1 places?, 2 of the past, decided by user \S+: protocol 17$")
     assert house.query("SELECT why FROM model_version WHERE number = 2") == [("protocol 17",)]
+    listed = house.collector.get_json("/api/v1/versions")["versions"]
+    kept = house.query("SELECT number, lower(hex(hash)), who, why FROM model_version ORDER BY number DESC")
+    assert [(row["number"], row["hash"], row["who"], row["why"]) for row in listed] == kept
+    assert house.collector.get_json("/readyz")["model_version"] == 2 == house.collector.metric("parkmon_model_version")
     # A restart reads the same.
     house.collector.restart()
     assert "version 2 of the park model, unchanged" in house.collector.log()

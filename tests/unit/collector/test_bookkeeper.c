@@ -372,6 +372,7 @@ static void test_a_meter_whose_books_fail_is_set_aside_and_gets_what_it_missed_a
     db_rollback(s.journal.db);
     must(bookkeeper_reset(&s.keeper, &err), &err);
     fold_all(&s);
+    assert_string_equal(s.keeper.aside_names, "m2");
     assert_int_equal(number(&s, "SELECT count(*) FROM ledger_quarter WHERE meter = 2"), 0);
     assert_true(number(&s, "SELECT count(*) FROM ledger_quarter WHERE meter = 3") > 100);
     assert_int_equal(number(&s, "SELECT position FROM cursor WHERE name = 'ledger'"),

@@ -37,6 +37,16 @@ static void pile_up(struct snapshot *s)
     s->journal_end = 1234;
 }
 
+static void lag_in_books(struct snapshot *s)
+{
+    s->ledger_behind_ms = 11 * 60 * 1000;
+}
+
+static void set_meter_aside(struct snapshot *s)
+{
+    snprintf(s->ledger_aside, sizeof s->ledger_aside, "b3.main");
+}
+
 static void doubt_clock(struct snapshot *s)
 {
     s->is_clock_synchronised = false;
@@ -108,6 +118,8 @@ static const struct fault faults[] = {
         "1234 batches wait for the time-series store, the oldest for 11 min; the database holds 1 "
         "of at most 1024 MiB",
         HEALTH_DEGRADED, pile_up, STORE_OK, 0},
+    {"ledger_behind", "for 11 min", HEALTH_DEGRADED, lag_in_books, STORE_OK, 0},
+    {"ledger_aside", "b3.main", HEALTH_DEGRADED, set_meter_aside, STORE_OK, 0},
     {"collector_clock", "nothing is pruned", HEALTH_DEGRADED, doubt_clock, STORE_OK, 0},
     {"collector_clock", "behind what arrived before", HEALTH_DEGRADED, put_clock_behind, STORE_OK, 0},
     {"collector_clock_ahead", "not acknowledged: gw2", HEALTH_FAILING, wait_for_clock, STORE_OK, 0},
