@@ -354,6 +354,21 @@ enum status db_open_own(
     return ST_OK;
 }
 
+enum status db_open_memory(const struct db_schema *schema, struct db **ret, struct error *err)
+{
+    struct db *db = new_db("what is worked out in memory");
+    enum status status = open_sqlite_as(db, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+    if (status == ST_OK)
+        status = migrate(db, 0, schema, err);
+    if (status != ST_OK) {
+        db_close(db);
+        return status;
+    }
+    db->is_open = true;
+    *ret = db;
+    return ST_OK;
+}
+
 enum status db_open_reader(const char *path, struct db **ret, struct error *err)
 {
     struct db *db = new_db(path);

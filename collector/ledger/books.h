@@ -110,6 +110,12 @@ void books_committed(struct books *b);
 enum status books_fold(struct books *b, const struct books_meter *meter, const struct books_reading *readings,
     size_t count, int64_t now_ms, struct error *err);
 
+/* ---- for whoever folds it anew elsewhere ---- */
+
+/* Evidence itself, whatever was decided of it: the readings after a time, the first `limit` of them. */
+enum status books_evidence(struct books *b, const struct books_meter *meter, int64_t after_ms,
+    struct books_reading *ret, size_t limit, size_t *ret_count, struct error *err);
+
 /* ---- for whoever decides ---- */
 
 /* The readings that are folded, after a time and up to another one, that included: the first `limit` of them. */

@@ -222,6 +222,27 @@ size_t books_read_readings(struct books_call *c, int64_t after_ms, struct unwrap
     return count;
 }
 
+enum status books_evidence(struct books *b, const struct books_meter *meter, int64_t after_ms,
+    struct books_reading *ret, size_t limit, size_t *ret_count, struct error *err)
+{
+    struct books_call c = books_look(b, meter, err);
+    struct books_memory own = {0};
+    c.memory = &own;
+    size_t count = 0;
+    for (int64_t hour = books_hour(after_ms); count < limit; hour = books_hour(after_ms) + 1) {
+        struct readings next = next_after(&c, after_ms, hour);
+        if (next.count == 0)
+            break;
+        size_t more = next.count < limit - count ? next.count : limit - count;
+        memcpy(&ret[count], next.items, more * sizeof *ret);
+        count += more;
+        after_ms = ret[count - 1].time_ms;
+    }
+    books_release_memory(&own);
+    *ret_count = count;
+    return c.status;
+}
+
 /* There is one. */
 static int64_t last_before(struct books_call *c, int64_t before_ms)
 {

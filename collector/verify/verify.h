@@ -1,0 +1,15 @@
+/*
+ * `park-collector verify`: every seal of the archive (collector/evidence/seal.h) recomputed from what is there, and the
+ * ledger's books (collector/ledger/books.h) from their evidence: folded anew in memory, with the park model that was
+ * accepted last and the decisions in force, and held against what the books say; their readings against journal and archive.
+ * Of what was deleted by age, or was never here, it says "no evidence". Beside a running collector or without: seals are
+ * read one after the other, each in one snapshot, the ledger in one; nothing is written.
+ */
+#pragma once
+
+#include "collector/settings.h"
+
+/* `period`: as period_parse; of the archive the months that it touches; NULL = everything. Returns the exit code: EXIT_OK =
+ * all recomputes, 1 = something does not, and each difference is named, EXIT_UNAVAILABLE = no evidence of the period at
+ * all. */
+int verify_run(const struct collector_settings *settings, const char *period);
