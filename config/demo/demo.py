@@ -15,16 +15,18 @@ import sys
 import tempfile
 import threading
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 
+from audit import Auditor
 from harness.process import Failure, Program, wait_until
+from harness.servers import SOURCE
 from harness.stage import Park, Stage
+from history import LAST, LAST_STEP_S, STEP_S, History, read_rows, write_rows
+from sim.park import Park as Registers
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXIT_OK, EXIT_UNAVAILABLE = 0, 69
-HISTORY = timedelta(days=7)
-HISTORY_STEP_S = 300
 STANDSTILL_S = 90
 SEED = 7
 
@@ -56,49 +58,67 @@ def progress(text: str) -> None:
         print(f"\r\033[Kdemo: {text}", end="", flush=True)
 
 
-def write_history(park: Park, folder: Path, until: datetime) -> dict[str, Path]:
-    since = until - HISTORY
-    files = {}
+def write_history(park: Park, folder: Path, history: History) -> tuple[dict[str, Path], dict[str, Path]]:
+    """By gateway: what its agent had to send, and what it sends weeks too late."""
+    files, late = {}, {}
+    recent = history.until - LAST
     for gateway in park.agents:
-        files[gateway] = park.sim.write_history(folder / f"{gateway}.csv", gateway, since.isoformat(), until.isoformat(),
-                                                HISTORY_STEP_S)
-    return files
+        rows = []
+        for since, until, step_s, *more in ((history.since, recent, STEP_S, "--kind", "register"), (recent, history.until, LAST_STEP_S)):
+            rows += history.spoil(read_rows(park.sim.write_history(folder / "part.csv", gateway, since.isoformat(), until.isoformat(), step_s, *more)))
+        files[gateway], late[gateway] = folder / f"{gateway}.csv", folder / f"{gateway}-late.csv"
+        write_rows(files[gateway], (row for row in rows if not history.is_late(row)))
+        if not write_rows(late[gateway], filter(history.is_late, rows)):
+            del late[gateway]
+    return files, late
 
 
-def send_history(park: Park) -> None:
-    """A week through the real path: spool, batches, acknowledgements. Kept data has its history already, up to when the demo ended
-    last."""
-    folder = park.folder / "history"
-    done = folder / "done"
-    if done.exists():
-        say("the history is there already")
-        return
-    folder.mkdir(exist_ok=True)
+def replay(park: Park, files: dict[str, Path]) -> int:
+    """Through the real path: spool, batches, acknowledgements, ledger, store. Returns how many readings."""
     began = time.monotonic()
-    # Whole minutes, and surely before the first live reading.
-    until = datetime.now(timezone.utc).replace(second=0, microsecond=0)
-    files = write_history(park, folder, until)
+    before = int(park.collector.metric("parkmon_readings_total"))
     total = sum(sum(1 for _ in open(path)) - 1 for path in files.values())
-    say(f"sending a week of history: {total} readings")
     for gateway, path in files.items():
-        replay = park.stage.add(park.agents[gateway].replay(path))
-        replay.launch()
-        watch_replay(park, replay, total, began)
-        park.stage.programs.remove(replay)
-    seconds = time.monotonic() - began
+        program = park.stage.add(park.agents[gateway].replay(path))
+        program.launch()
+        watch_replay(park, program, before, total, began)
+        park.stage.programs.remove(program)
     for name, what in (("parkmon_store_backlog_batches", "the history is in InfluxDB"), ("parkmon_ledger_backlog_batches", "the ledger has the history"),
                        ("parkmon_outbox_bytes", "its energy is in InfluxDB")):
         wait_until(lambda: park.collector.metric(name) == 0, 300, what, poll=0.2)
-    say(f"a week of history is in InfluxDB ({total} readings, {seconds:.1f} s)")
-    done.touch()
+    return total
 
 
-def watch_replay(park: Park, replay: Program, total: int, began: float) -> None:
+def make_history(park: Park) -> tuple[History, Auditor]:
+    """Two months, and what people did with them. Kept data has its history already, up to when the demo ended last."""
+    folder = park.folder / "history"
+    folder.mkdir(exist_ok=True)
+    done = folder / "done"
+    auditor = Auditor(park.collector, folder)
+    if done.exists():
+        say("the history is there already")
+        return History(Registers(SEED), datetime.fromisoformat(done.read_text())), auditor
+    began = time.monotonic()
+    # On the grid of the last week, and surely before the first live reading.
+    now = datetime.now(timezone.utc)
+    history = History(Registers(SEED), now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0))
+    files, late = write_history(park, folder, history)
+    say(f"sending the history since {history.since:%Y-%m-%d}")
+    total = replay(park, files)
+    decided = auditor.decide(history)
+    say(f"{decided} exceptions of meters in {history.names[0]} were decided")
+    total += replay(park, late)
+    say(f"two months of history are in InfluxDB ({total} readings, {time.monotonic() - began:.1f} s)")
+    done.write_text(history.until.isoformat())
+    return history, auditor
+
+
+def watch_replay(park: Park, replay: Program, first: int, total: int, began: float) -> None:
     """Until it ends; a replay that stands still is a failure."""
     sent, moved_at = -1, time.monotonic()
     while replay.is_running:
         now = time.monotonic()
-        before, sent = sent, int(park.collector.metric("parkmon_readings_total"))
+        before, sent = sent, int(park.collector.metric("parkmon_readings_total")) - first
         if sent != before:
             moved_at = now
         elif now - moved_at > STANDSTILL_S:
@@ -136,21 +156,25 @@ def verify(park: Park, since_ms: int) -> None:
             wait_until(is_live, 90, f"a new {measurement} of {gateway} is in InfluxDB", poll=0.3)
 
 
-def verify_energy(park: Park) -> None:
-    """The history has become energy, and nothing in it is without an explanation."""
+def verify_energy(park: Park, history: History, auditor: Auditor) -> None:
+    """The history has become energy, nothing in it is without an explanation, and the report is right to the last unit."""
     rows = park.influx.rows('SELECT count(amount) FROM energy GROUP BY meter')
-    if not rows or any(row["count"] < HISTORY.days * 95 for row in rows):
+    least = (history.until - history.since).days * 95
+    if len(rows) != len(history.park.meters) or any(row["count"] < least for row in rows):
         raise Failure(f"energy of the history is missing: {rows}")
     if park.collector.metric("parkmon_ledger_open_exceptions") > 0:
         raise Failure(f"open exceptions: {park.collector.get('/api/v1/exceptions')[1]}")
     say(f"the ledger has {int(sum(row['count'] for row in rows))} quarter hours of {len(rows)} meters")
+    say(f"the report of {history.names[0]} says of {auditor.verify(history)} meters what their registers counted")
 
 
-def print_addresses(park: Park) -> None:
+def print_addresses(park: Park, history: History, auditor: Auditor) -> None:
     print("\n".join([
         "",
         "The park is up.",
         f"  live page     {park.http_url}/ops",
+        *(f"  audit report  {park.http_url}{auditor.report_path(name)}" for name in history.names),
+        f"                log in at {park.http_url}/login with the token in {auditor.reader_file}",
         f"  health        {park.http_url}/readyz    metrics {park.http_url}/metrics",
         f"  InfluxDB      {park.influx.url}    database parkmon",
         f"  MQTT broker   127.0.0.1:{park.broker.port}    users and passwords: {park.broker.folder}/*.password",
@@ -173,20 +197,21 @@ def stop_all(stage: Stage) -> None:
 
 def run(folder: Path, is_smoke: bool) -> int:
     with Stage(folder) as stage:
-        park = Park(stage, SEED, every=None, commit=1.0)
+        rates = "".join(f'{name} = "{SOURCE}/config/{name}.cfg"; ' for name in ("factors", "tariffs"))
+        park = Park(stage, SEED, every=None, commit=1.0, more=rates)
         try:
             for number in SIGNALS:
                 signal.signal(number, on_signal)
             lock(folder)
             say(f"starting; data and logs are in {folder}")
             park.start_servers()
-            send_history(park)
+            history, auditor = make_history(park)
             since_ms = int(time.time() * 1000)
             for agent in park.agents.values():
                 agent.start()
             verify(park, since_ms)
-            verify_energy(park)
-            print_addresses(park)
+            verify_energy(park, history, auditor)
+            print_addresses(park, history, auditor)
             if is_smoke:
                 say("verified")
                 return EXIT_OK

@@ -76,6 +76,7 @@ def parse(words: list[str] | None) -> argparse.Namespace:
     one.add_argument("--from", dest="from_ms", type=known_time, required=True, metavar="TIME")
     one.add_argument("--to", dest="to_ms", type=known_time, required=True, metavar="TIME", help="not included")
     one.add_argument("--step", type=positive, default=900.0, metavar="SECONDS")
+    one.add_argument("--kind", choices=("register", "gauge", "state"), help="only these points")
 
     one = commands.add_parser("record", help="serve a recorded CSV as registers, one row a poll",
                               description=record.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -130,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
             config.write(Park(options.seed), ports, options.out, **agent)
     elif options.command == "history":
         gateway = Park(options.seed).gateway(options.gateway)
-        history.write(gateway, options.from_ms, options.to_ms, round(options.step * 1000), sys.stdout)
+        history.write(gateway, options.from_ms, options.to_ms, round(options.step * 1000), sys.stdout, options.kind)
     elif options.command == "fault":
         control(options.control_socket, fault=options.fault, gateway=options.gateway, unit=options.unit,
                 seconds=options.seconds, code=options.code)

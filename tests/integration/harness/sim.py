@@ -75,10 +75,10 @@ class Sim(Program):
         """Plays a fault of sim.modbus, for example fault("slow", "--unit", 3, "--seconds", 2); "none" ends it."""
         self.run("fault", "--control-socket", self.control_socket, *words, kind)
 
-    def write_history(self, path: Path, gateway: str, since: str, until: str, step: float) -> Path:
+    def write_history(self, path: Path, gateway: str, since: str, until: str, step: float, *more: str) -> Path:
         """The readings of a gateway between two times, for park-agent --replay."""
         with open(path, "w") as file:
             subprocess.run(command("history", "--seed", self.seed, "--gateway", gateway, "--from", since, "--to", until,
-                                   "--step", step), stdout=file, stdin=subprocess.DEVNULL, check=True, timeout=300,
+                                   "--step", step, *more), stdout=file, stdin=subprocess.DEVNULL, check=True, timeout=300,
                            env={**os.environ, **ENVIRONMENT})
         return path

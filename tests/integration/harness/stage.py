@@ -50,7 +50,7 @@ class Park:
     """
 
     def __init__(self, stage: Stage, seed: int = 7, every: float | None = 1.0, commit: float = 0.2, build: Path | None = None,
-                 users: tuple[str, ...] = ()):
+                 users: tuple[str, ...] = (), more: str = ""):
         self.stage = stage
         self.folder = stage.folder
         self.seed = seed
@@ -58,6 +58,7 @@ class Park:
         self.commit = commit
         self.build = build
         self.users = users  # whom the broker knows beside
+        self.more = more  # further settings of the collector
         self.agents: dict[str, Agent] = {}
 
     def start_servers(self) -> None:
@@ -70,7 +71,7 @@ class Park:
             self.agents[path.stem] = self.stage.add(Agent(path, self.broker, self.build))
         self.collector: Collector = self.stage.start(
             new_collector(self.folder / "collector", self.broker, self.influx, self.folder / "settings/park.cfg",
-                          build=self.build))
+                          build=self.build, more=f'clock = "trusted"; {self.more}'))
         self.http_url = self.collector.http_url
 
     def start(self) -> "Park":
