@@ -34,7 +34,7 @@ HISTORIES = {f"r{case.row}": case for case in [*CASES, faults.CHILD_17, ROW_15, 
 
 
 def rfc3339(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(time_ms / 1000, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def time_of(text: str) -> int:
@@ -81,11 +81,11 @@ def batches() -> list[list[str]]:
 
 
 class House:
-    def __init__(self, stage):
+    def __init__(self, stage, text: str | None = None):
         self.broker = stage.broker("gw-a")
         self.influx = stage.influx()
         park = stage.folder / "park.cfg"
-        park.write_text(park_text())
+        park.write_text(text or park_text())
         self.collector = stage.add(new_collector(stage.folder / "collector", self.broker, self.influx, park))
         self.database = stage.folder / "collector/collector.db"
 
