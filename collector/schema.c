@@ -1,6 +1,7 @@
 #include "collector/schema.h"
 
 #include "collector/access/changes.h"
+#include "collector/baseline/temperature.h"
 #include "collector/ledger/books.h"
 #include "collector/ledger/decided.h"
 
@@ -141,7 +142,9 @@ static const char *const scripts[] = {
     "  SELECT RAISE(ABORT, 'a version stays'); END;",
 
     /* collector/ledger/decided.h; who changed what in this database. */
-    decided_schema, CHANGES_SCRIPT};
+    decided_schema, CHANGES_SCRIPT,
+
+    temperature_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

@@ -10,7 +10,8 @@
  *   point            every point ever heard, with its newest reading
  *   quarantine       lines and payloads that were refused, with the reason; quarantine_size: how much that is
  *   loss             what an agent had to give up, or what went missing, by name
- *   cursor           how far the store ('raw'), the table of points and the ledger have taken the journal
+ *   cursor           how far the store ('raw'), the table of points, the ledger and the temperatures have taken the
+ *                    journal
  *   outbox           derived lines that wait for the store; the latest of a (series, time) wins; outbox_size:
  *                    how much that is
  *   hour             hours of a measurement that lines went to and that are to be counted against the store, or
@@ -20,6 +21,7 @@
  *   archive          the register readings of batches that were deleted, in chunks of a month (counted from January
  *                    1970); archive_content: their text, packed; seal: the chain that seals them
  *   ledger_*         the energy ledger (collector/ledger/books.h, meters.h, decided.h)
+ *   temperature*     of baselines, by quarter hour (collector/baseline/temperature.h)
  *   change_log       who decided what of the ledger, beside the log of tokens (collector/access/changes.h)
  *   model_version    the versions of the park model that were accepted, each with its texts
  *

@@ -276,8 +276,10 @@ static bool has_room_for_books(const struct turn *t)
 
 static enum status keep_books(struct turn *t, struct group *g, struct error *err)
 {
-    if (has_room_for_books(t))
-        return bookkeeper_step(&t->bookkeeper, t->clock, &g->is_changed, err);
+    if (has_room_for_books(t)) {
+        enum status status = bookkeeper_step(&t->bookkeeper, t->clock, &g->is_changed, err);
+        return status == ST_OK ? thermometer_step(&t->thermometer, t->clock, &g->is_changed, err) : status;
+    }
     bookkeeper_rest(&t->bookkeeper, t->clock);
     return ST_OK;
 }
@@ -289,7 +291,9 @@ static int64_t lower_of(int64_t a, int64_t b)
 
 int64_t turn_due_mono_ms(const struct turn *t)
 {
-    return t->bookkeeper.position < t->journal_end ? t->bookkeeper.due_mono_ms : INT64_MAX;
+    int64_t books = t->bookkeeper.position < t->journal_end ? t->bookkeeper.due_mono_ms : INT64_MAX;
+    int64_t temperatures = t->thermometer.position < t->journal_end ? t->thermometer.due_mono_ms : INT64_MAX;
+    return lower_of(books, temperatures);
 }
 
 bool turn_is_clock_behind(const struct turn *t)
@@ -326,7 +330,8 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
         status = save_points(t, g, err);
     if (status == ST_OK)
         status = keep_books(t, g, err);
-    int64_t done = lower_of(lower_of(t->settled, t->known.saved), t->bookkeeper.position);
+    int64_t taken = lower_of(t->bookkeeper.position, t->thermometer.position);
+    int64_t done = lower_of(lower_of(t->settled, t->known.saved), taken);
     return status == ST_OK ? prune_step(&t->prune, t->db, done, t->clock, &g->is_changed, err) : status;
 }
 
@@ -354,7 +359,8 @@ static enum status load(struct turn *t, struct error *err)
         return status;
     t->settled = has_row ? db_int(cursor, 0) : 0;
     db_reset(cursor);
-    if ((status = bookkeeper_reset(&t->bookkeeper, err)) != ST_OK)
+    if ((status = bookkeeper_reset(&t->bookkeeper, err)) != ST_OK ||
+        (status = thermometer_reset(&t->thermometer, err)) != ST_OK)
         return status;
     return journal_newest(t->db, &t->journal_end, &t->received_ms, err);
 }
@@ -463,6 +469,7 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
     minute_init(&t->minute, park, clock->wall_ms());
     prune_init(&t->prune, database);
     bookkeeper_init(&t->bookkeeper, t->db, park);
+    thermometer_init(&t->thermometer, t->db, park);
     status = load(t, err);
     if (status != ST_OK)
         turn_close(t);
@@ -473,6 +480,7 @@ void turn_use(struct turn *t, const struct park *park)
 {
     t->minute.park = park;
     bookkeeper_use(&t->bookkeeper, park);
+    thermometer_use(&t->thermometer, park);
     show_touch(&t->show);
 }
 
@@ -488,6 +496,7 @@ void turn_close(struct turn *t)
     known_release(&t->known);
     reserve_release(&t->reserve);
     bookkeeper_release(&t->bookkeeper);
+    thermometer_release(&t->thermometer);
     db_close(t->db);
     *t = (struct turn){0};
 }
@@ -502,5 +511,6 @@ enum status turn_decide(
     enum status status = deciding_run(&t->bookkeeper, t->clock, request, ret, err);
     if (status == ST_OK && t->store != NULL)
         store_wake(t->store);
-    return status == ST_OK || status == ST_INVALID || status == ST_UNREACHABLE ? status : reload(t, status, err);
+    return status == ST_OK || status == ST_INVALID || status == ST_UNREACHABLE ? status
+                                                                               : reload(t, status, err);
 }

@@ -1,6 +1,6 @@
 /*
  * One turn of the core: what arrived becomes one transaction (raw batches, marks, points, what the store
- * settled, minute rows, the ledger's books, pruning), and only after its commit the answers are due (D1). Memory is a cache of
+ * settled, minute rows, the ledger's books, temperatures, pruning), and only after its commit the answers are due (D1). Memory is a cache of
  * what is committed: after a failure all of it is read again (D7). No thread and no network of its own, so
  * that a test can fail every single operation on the disk. Core thread.
  */
@@ -18,6 +18,7 @@
 #include "collector/minute.h"
 #include "collector/settings.h"
 #include "collector/store/store.h"
+#include "collector/thermometer.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/reserve.h"
@@ -38,6 +39,7 @@ struct turn {
     int64_t outbox_bytes; /* as committed last, or as the transaction that runs began with */
     struct minute minute;
     struct bookkeeper bookkeeper;
+    struct thermometer thermometer;
     struct prune prune;
     /* What is not on disk: who was heard, what is shown, the answers that are due. */
     struct presence presence;

@@ -68,10 +68,9 @@ static void read_points(struct overview *o)
     const struct park_meter *first = o->snapshot->park->meters.items;
     for (size_t i = 0; i < o->snapshot->point_count; i++) {
         const struct snapshot_point *point = &o->snapshot->points[i];
-        if (point->place.role == ROLE_UNMAPPED || !point->place.meter) {
-            o->unmapped++;
+        o->unmapped += point->place.role == ROLE_UNMAPPED;
+        if (!point->place.meter)
             continue;
-        }
         struct overview_meter *meter = &o->meters[point->place.meter - first];
         if (point->place.role == ROLE_METER_REGISTER && point->kind == READING_REGISTER)
             take_reading(&meter->reading, point, o->now_ms);

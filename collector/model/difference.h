@@ -11,7 +11,7 @@
  *          replaced first and the file written afterwards, and the ledger keeps what it cannot explain open meanwhile
  *   past   everything else: a segment's device, point, times, registers, ratio, modulus, resolution and rate once it
  *          has begun; a meter's tags, carrier, gap and limits once it has a segment that has begun; where a gateway or
- *          building stands; a site's zone and region; a factor, price or schedule for days that have begun; and whatever
+ *          building stands; a site's zone and region; a baseline once its reporting period has begun; a factor, price or schedule for days that have begun; and whatever
  *          this module does not know
  *
  * What is entered for "now" is read a little later: up to DIFFERENCE_GRACE_MS before now is no past.

@@ -277,6 +277,20 @@ static enum difference_weight weigh_holiday(const struct difference_case *c)
     return past_if(is_past);
 }
 
+/* What a report said of it counts from its reporting period on: before that day nothing was published. */
+static enum difference_weight weigh_baseline(const struct difference_case *c)
+{
+    char *baseline = entry_of(c->path, 1);
+    const char *reporting = value_of(c->before, baseline, "reporting");
+    int64_t day = INT64_MIN;
+    bool is_past =
+        facts_find(c->before, baseline) != NULL &&
+        (reporting == NULL || !parse_day(reporting, strlen(reporting), &day) || day <= c->now->day);
+    free(baseline);
+    return past_if(is_past);
+}
+
+#define OR_BASELINE "a baseline of its own, beside it"
 #define OR_SEGMENT "a new segment from now on"
 #define OR_CHANGE "a row of `changes` that says from when on"
 #define OR_LATER "a row from now on"
@@ -301,6 +315,8 @@ static const struct rule {
     {"virtual_meters[].name_en", weigh_free, ""},
     {"virtual_meters[].name", weigh_free, ""},
     {"virtual_meters[].name_en", weigh_free, ""},
+    {"baselines[].name", weigh_free, ""},
+    {"baselines[].name_en", weigh_free, ""},
     {"tariffs[].name", weigh_free, ""},
     {"tariffs[].name_en", weigh_free, ""},
     {"holidays[].name", weigh_free, ""},
@@ -323,6 +339,7 @@ static const struct rule {
     {"gateways[].site", weigh_strictly, OR_CHANGE},
     {"gateways[].building", weigh_strictly, OR_CHANGE},
     {"meters[]*", weigh_meter, ""},
+    {"baselines[]*", weigh_baseline, OR_BASELINE},
     {"factors[]*", weigh_factor, OR_ROW},
     {"tariffs[].schedules[]*", weigh_tariff_row, OR_ROW},
     {"tariffs[].prices[]*", weigh_tariff_row, OR_ROW},

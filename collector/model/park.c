@@ -32,7 +32,7 @@ void park_destroy(struct park *park)
             free(use);
         }
         struct name_map *const maps[] = {&index->sites, &index->buildings, &index->tenants, &index->gateways,
-            &index->spaces, &index->meters, &index->virtual_meters, &index->points};
+            &index->spaces, &index->meters, &index->virtual_meters, &index->baselines, &index->points};
         for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
             name_map_release(maps[i]);
         free(index);
@@ -103,7 +103,9 @@ struct park_place park_place(const struct park *park, const char *gateway, const
     place.building = stand->building_id;
     narrow(&place, stand->from_ms, stand->until_ms);
     const struct point_use *use = name_map_find(&park->index->points, span_of(gateway), span_of(point));
-    if (use && (use->role == ROLE_METER_POWER || is_installed(use, time_ms, &place))) {
+    if (use && use->role == ROLE_TEMPERATURE)
+        place.role = use->role;
+    else if (use && (use->role == ROLE_METER_POWER || is_installed(use, time_ms, &place))) {
         place.meter = use->meter;
         place.role = use->role;
         struct park_tags tags = park_tags_at(use->meter, time_ms);

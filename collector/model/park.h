@@ -152,8 +152,33 @@ struct park_virtual {
     size_t term_count;
 };
 
+#define BASELINE_DAYS_MIN 365 /* CalTRACK Methods 2.0, 2.2.1.1; IPMVP option C: all seasons */
+#define BASELINE_DAYS_MAX 3660
+enum park_baseline_step { BASELINE_BY_DAY, BASELINE_BY_MONTH };
+enum park_baseline_model { BASELINE_MEAN, BASELINE_HEATING, BASELINE_COOLING, BASELINE_BOTH };
+extern const char *const park_baseline_steps[], *const park_baseline_models[]; /* names, NULL-terminated */
+
+/* What a meter's energy depended on before something was done, against which it is held afterwards (ISO 50006: energy
+ * baseline). Days are the site's, as numbers since 1970. */
+struct park_baseline {
+    struct conf_where where;
+    char *id, *name, *name_en;
+    char *meter_id;    /* of a meter with a register, or of a virtual one */
+    char *temperature; /* <gateway>/<point> of a gauge in degrees Celsius; NULL of BASELINE_MEAN */
+    char *from, *through, *reporting;
+    int step, model; /* enum park_baseline_step, enum park_baseline_model */
+    /* Degrees Celsius: balance temperatures that are tried, both ends included; -1 = the model has none. */
+    int64_t heating_from, heating_to, cooling_from, cooling_to;
+    int64_t first_day, end_day, reporting_day; /* the baseline period is half-open; the other has no end */
+    const struct park_site *site;
+    int carrier;
+    const struct park_term *terms; /* what the meter comes to */
+    size_t term_count;
+    struct park_term own; /* that of a meter which is no virtual one */
+};
+
 struct park {
-    struct conf_list sites, buildings, tenants, gateways, spaces, meters, virtual_meters;
+    struct conf_list sites, buildings, tenants, gateways, spaces, meters, virtual_meters, baselines;
     struct conf *conf; /* owns the strings */
     struct park_index *index;
 };
@@ -175,13 +200,13 @@ const struct park_stand *park_stand_at(const struct park_gateway *gateway, int64
 /* When after that time some meter's tags are others for the first time; INT64_MAX = never. For whoever adds up by tags. */
 int64_t park_next_change_ms(const struct park *park, int64_t time_ms);
 
-enum park_role { ROLE_UNMAPPED, ROLE_METER_REGISTER, ROLE_METER_POWER };
+enum park_role { ROLE_UNMAPPED, ROLE_METER_REGISTER, ROLE_METER_POWER, ROLE_TEMPERATURE };
 
 /* What a point is at a time: the tags that its readings carry. Strings may be NULL (no tag). */
 struct park_place {
     const char *site;
     const char *building;           /* the meter's, else the gateway's */
-    const struct park_meter *meter; /* NULL = unmapped */
+    const struct park_meter *meter; /* NULL = unmapped, or the temperature of baselines */
     enum park_role role;
     int64_t from_ms, until_ms; /* the answer is the same from..until, half-open: for those who cache it */
 };

@@ -26,6 +26,7 @@ BEGINS_LIKE_NAMED(struct park_gateway);
 BEGINS_LIKE_NAMED(struct park_space);
 BEGINS_LIKE_NAMED(struct park_meter);
 BEGINS_LIKE_NAMED(struct park_virtual);
+BEGINS_LIKE_NAMED(struct park_baseline);
 
 struct kind {
     const char *noun;
@@ -173,6 +174,19 @@ static void check_overlaps(struct conf *c, const struct park_meter *meter)
     }
 }
 
+bool park_check_gateway(
+    struct conf *c, const struct conf_where *where, const char *key, const struct park *park, struct span id)
+{
+    if (name_map_find(&park->index->gateways, SPAN(""), id))
+        return true;
+    const struct kind gateways = {
+        "gateway", &park->gateways, sizeof(struct park_gateway), &park->index->gateways};
+    char *name = mem_strndup(id.at, id.len);
+    complain_unknown(c, where, key, &gateways, name);
+    free(name);
+    return false;
+}
+
 /* Splits and checks an address; notes its use. NULL where it is wrong or another's. */
 static struct point_use *use_point(struct conf *c, const struct conf_where *where, const char *key,
     struct park_index *index, const struct kind *gateways, const char *address,
@@ -275,7 +289,10 @@ void park_check(struct conf *c, struct park *park)
     const struct kind meters = {"meter", &park->meters, sizeof(struct park_meter), &index->meters};
     const struct kind virtuals = {
         "virtual meter", &park->virtual_meters, sizeof(struct park_virtual), &index->virtual_meters};
-    const struct kind *const kinds[] = {&sites, &buildings, &tenants, &gateways, &spaces, &meters, &virtuals};
+    const struct kind baselines = {
+        "baseline", &park->baselines, sizeof(struct park_baseline), &index->baselines};
+    const struct kind *const kinds[] = {
+        &sites, &buildings, &tenants, &gateways, &spaces, &meters, &virtuals, &baselines};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         index_kind(c, kinds[i]);
 
@@ -332,4 +349,5 @@ void park_check(struct conf *c, struct park *park)
         v->tenant = resolve(c, &v->where, "tenant", &tenants, v->tenant_id);
     }
     park_check_virtual(c, park);
+    park_check_baselines(c, park);
 }

@@ -193,6 +193,8 @@ static const struct conf_key park_keys[] = {
     {"meters", CONF_LIST, offsetof(struct park, meters), .section = &meter_section, .help = "meters"},
     {"virtual_meters", CONF_LIST, offsetof(struct park, virtual_meters), .section = &virtual_section,
         .help = "meters that are the sum or difference of others"},
+    {"baselines", CONF_LIST, offsetof(struct park, baselines), .section = &park_baseline_section,
+        .help = "what energy depended on before something was done, to tell what was avoided since"},
     {0}};
 const struct conf_section park_section = {
     "park", sizeof(struct park), .keys = park_keys, .check = park_section_check};

@@ -4,9 +4,10 @@
 #include "collector/model/name_map.h"
 #include "collector/model/park.h"
 
-/* What a point is used for: the power of a meter, or the register of its segments that name the point. */
+/* What a point is used for: the power of a meter, the register of its segments that name the point, or the temperature
+ * of baselines. */
 struct point_use {
-    const struct park_meter *meter;
+    const struct park_meter *meter; /* NULL of a temperature */
     enum park_role role;
     const struct park_segment *
         *segments; /* ROLE_METER_REGISTER: those at this point, in the order of the file */
@@ -15,7 +16,7 @@ struct point_use {
 
 struct park_index {
     /* Group "", by id. */
-    struct name_map sites, buildings, tenants, gateways, spaces, meters, virtual_meters;
+    struct name_map sites, buildings, tenants, gateways, spaces, meters, virtual_meters, baselines;
     struct name_map points; /* group = gateway; struct point_use, owned */
 };
 
@@ -32,3 +33,9 @@ void park_tags_check(struct conf *c, const struct park_meter *meter, size_t mete
 void park_check(struct conf *c, struct park *park);
 /* What virtual meters come to; ids, buildings and tenants are resolved. */
 void park_check_virtual(struct conf *c, struct park *park);
+/* Baselines, when meters and virtual ones are good as far as they can be. */
+void park_check_baselines(struct conf *c, struct park *park);
+/* Whether the gateway of an address is there; a mistake goes to `c`. */
+bool park_check_gateway(
+    struct conf *c, const struct conf_where *where, const char *key, const struct park *park, struct span id);
+extern const struct conf_section park_baseline_section;

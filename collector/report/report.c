@@ -1,5 +1,6 @@
 #include "collector/report/report.h"
 
+#include "collector/report/baselines.h"
 #include "collector/report/happened.h"
 #include "collector/report/metered.h"
 #include "lib/mem.h"
@@ -422,6 +423,8 @@ static enum status build(struct building *b, struct error *err)
     }
     if (status == ST_OK)
         status = metered_read(b->options->db, report, err);
+    if (status == ST_OK)
+        status = baselines_read(b->options->db, report, err);
     return status == ST_OK ? happened_read(b->options->db, report, err) : status;
 }
 
@@ -469,5 +472,6 @@ void report_release(struct report *report)
     zone_destroy(report->zone);
     free(report->metered);
     free(report->events);
+    free(report->baselines);
     *report = (struct report){0};
 }

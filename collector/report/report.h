@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "collector/baseline/expected.h"
 #include "collector/energy/tree.h"
 #include "collector/report/compare.h"
 #include "collector/report/curve.h"
@@ -72,6 +73,13 @@ struct report_event {
     int64_t from_ms, until_ms; /* INT64_MAX = it has no end */
 };
 
+struct report_baseline {
+    const struct park_baseline *park;
+    struct expected_model model;
+    struct periods_span span; /* of the report's period, what is of the reporting period; may be empty */
+    struct avoided avoided;
+};
+
 struct report {
     const struct park *park;
     const struct park_site *site;
@@ -86,6 +94,8 @@ struct report {
     size_t metered_count, metered_capacity;
     struct report_event *events;
     size_t event_count, event_capacity;
+    struct report_baseline *baselines;
+    size_t baseline_count;
 };
 
 /* Borrows park and rates. Blocks for the disk. On failure nothing is to be released: ST_TIMEOUT where it was stopped,

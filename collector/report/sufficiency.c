@@ -1,28 +1,15 @@
 #include "collector/report/sufficiency.h"
 
-#include "collector/model/park.h"
+#include "collector/energy/day.h"
 
 static void add_day(
     struct sufficiency *s, const struct series *series, size_t from, size_t until, int carrier)
 {
-    size_t missing = 0;
-    __int128 sum = 0;
-    for (size_t i = from; i < until; i++) {
-        if (series_is_known(series->states[i]))
-            sum += series->amounts[i];
-        else
-            missing++;
-    }
+    enum day_state state = day_energy(series, from, until, carrier).state;
     s->days++;
-    /* Where what is there comes to 0, so does the mean that fills the rest. */
-    if (2 * missing > until - from) {
-        s->missing_days++;
-    } else if (sum == 0 && carrier == CARRIER_ELECTRICITY) {
-        s->missing_days++;
-        s->zero_days++;
-    } else if (missing > 0) {
-        s->filled_days++;
-    }
+    s->missing_days += !day_is_there(state);
+    s->zero_days += state == DAY_ZERO;
+    s->filled_days += state == DAY_FILLED;
 }
 
 struct sufficiency sufficiency_of(const struct axis *axis, const struct series *series, int carrier)

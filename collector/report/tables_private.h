@@ -21,3 +21,4 @@ void tables_add_energy(struct tables *tables, const struct report *report);
 void tables_add_lines(struct tables *tables, const struct report *report);
 void tables_add_course(struct tables *tables, const struct report *report);
 void tables_add_evidence(struct tables *tables, const struct report *report);
+void tables_add_baseline(struct tables *tables, const struct report *report);

@@ -20,6 +20,9 @@ static const char *const titles[][3] = {
     {"demand", "最大需量与夜间基荷", "Maximum demand and base load at night"},
     {"balance", "计量平衡", "Balance of meters"},
     {"sufficiency", "数据充分性", "Data sufficiency"},
+    {"baseline", "能源基准与数据", "Energy baselines and their data"},
+    {"baseline_model", "基准模型", "Models of the baselines"},
+    {"avoided_energy", "避免的能耗（对照基准）", "Avoided energy, against the baseline"},
     {"exceptions", "异常与处置", "Exceptions"},
     {"devices", "计量器具与更换记录", "Meters and the devices that were installed"},
     {"lines", "折标煤、碳排放与费用明细", "Coal equivalent, CO2 and cost, line by line"},
@@ -118,6 +121,34 @@ static const char *const headings[][3] = {
     {"end_register", "结束表底", "End register"},
     {"modulus", "翻转值", "Modulus"},
     {"resolution", "分辨率", "Resolution"},
+    {"meter_id", "计量表", "Meter"},
+    {"temperature", "室外温度点", "Outdoor temperature"},
+    {"baseline_from", "基准期起", "Baseline from"},
+    {"baseline_through", "基准期止", "Baseline through"},
+    {"step", "数据步长", "Data by"},
+    {"no_energy_days", "缺电量或能量", "Without energy"},
+    {"no_temperature_days", "缺温度", "Without temperature"},
+    {"stated_share", "估算与手工占比 %", "Estimated and manual, %"},
+    {"model", "模型", "Model"},
+    {"periods", "建模点数", "Points"},
+    {"base_load", "基础负荷（每日）", "Base load, a day"},
+    {"heating_balance", "采暖平衡温度 ℃", "Balance temperature of heating, C"},
+    {"heating_slope", "每采暖度日", "Per heating degree day"},
+    {"heating_t", "采暖 t 值", "t of heating"},
+    {"cooling_balance", "制冷平衡温度 ℃", "Balance temperature of cooling, C"},
+    {"cooling_slope", "每制冷度日", "Per cooling degree day"},
+    {"cooling_t", "制冷 t 值", "t of cooling"},
+    {"r2", "R2", "R2"},
+    {"cv_rmse", "CV(RMSE) %", "CV(RMSE), %"},
+    {"cv_rmse_limit", "其限值 %", "Its limit, %"},
+    {"nmbe", "NMBE %", "NMBE, %"},
+    {"nmbe_limit", "其限值 ±%", "Its limit, +-%"},
+    {"outside_days", "超出基准期温度范围的天数", "Days beyond the baseline's temperatures"},
+    {"metered_energy", "计入各日的实测", "Metered on the days that count"},
+    {"expected", "按基准应用", "Expected by the baseline"},
+    {"avoided", "避免的能耗", "Avoided"},
+    {"avoided_share", "占应用 %", "Of what was expected, %"},
+    {"uncertainty", "不确定度 ±（68 %）", "Uncertainty, +- at 68 %"},
     {"rule", "条", "No."},
     {"text", "内容", "Text"},
 };
@@ -180,6 +211,25 @@ static const char *const values[][3] = {
     {"by_person", "人工决定", "Decided by a person"},
     {"primary", "一次侧", "Primary"},
     {"secondary", "二次侧", "Secondary"},
+    {"by_day", "日", "Days"},
+    {"by_month", "月", "Months"},
+    {"model_mean", "均值", "Mean"},
+    {"model_heating", "采暖度日", "Heating degree days"},
+    {"model_cooling", "制冷度日", "Cooling degree days"},
+    {"model_both", "采暖与制冷度日", "Heating and cooling degree days"},
+    {"accepted", "接受", "Accepted"},
+    {"days_missing", "不给出：缺失天数过多", "Refused: too many days are missing"},
+    {"months_missing", "不给出：缺失月份过多", "Refused: too many months are missing"},
+    {"no_weather", "不给出：度日过少或不变", "Refused: too few degree days, or always the same"},
+    {"negative_coefficient", "不给出：系数为负", "Refused: a coefficient has the wrong sign"},
+    {"insignificant", "不给出：系数不显著（t 小于 2）", "Refused: a slope is insignificant (t below 2)"},
+    {"cv_rmse_above", "不给出：CV(RMSE) 超限", "Refused: CV(RMSE) is above its limit"},
+    {"nmbe_beyond", "不给出：NMBE 超限", "Refused: NMBE is beyond its limit"},
+    {"stated", "给出", "Stated"},
+    {"no_model", "不给出：基准模型未被接受", "Refused: the model is not accepted"},
+    {"before_reporting", "不给出：报告期尚未开始", "None: the reporting period has not begun"},
+    {"too_short", "不给出：月模型不适用于不足 28 天",
+        "Refused: a model of months says nothing of less than 28 days"},
     /* Of the HTML. */
     {"annex", "逐行数值见 XLSX、CSV 或 JSON。", "The numbers, row by row, are in the XLSX, CSV and JSON."},
     {"nothing", "无。", "None."},
@@ -268,6 +318,41 @@ static const char *const method[][3] = {
         "Earlier periods are compared only where both amounts are known, coverage is at least 90 % in both, "
         "and the same "
         "meters were there throughout; else the reason is given."},
+    {"method_baseline",
+        "能源基准（ISO 50006、IPMVP 方案 C）按 CalTRACK Methods 2.0 的日与账单方法（2.2、3.2 至 "
+        "3.6）：日均能耗 = "
+        "基础负荷 + 采暖系数 × 采暖度日 + 制冷系数 × "
+        "制冷度日，度日由日平均气温（各小时均值，缺半数以上小时的日为缺失）"
+        "与平衡温度得出；平衡温度在设定范围内逐度试算，取 R2 "
+        "最高者；按月建模时各月以天数加权，缺十分之一以上天数的月不用。"
+        "缺失日超过十分之一、系数符号不符、t 小于 2，或 CV(RMSE)、NMBE 超出 ASHRAE Guideline 14 限值（月 15 "
+        "%、5 %；"
+        "日取其小时限值 30 %、10 %，其无日限值；C：须核对原文）者不予接受，并列明原因；R2 "
+        "仅列示，无限值。CV(RMSE) 的自由度为 n - p；"
+        "含截距的最小二乘使 NMBE 为零。避免的能耗 = 按基准应用 - "
+        "实测，仅计两者均完整的日：未知不是零，填补不计入。"
+        "不确定度依 Guideline 14 附录 B（t = 1；C：须核对原文）。模型为统计，用浮点数；表底与金额从不。",
+        "Energy baselines (ISO 50006, IPMVP option C) follow the daily and billing methods of CalTRACK "
+        "Methods 2.0 (2.2, 3.2 "
+        "to 3.6): energy a day = base load + slope x heating degree days + slope x cooling degree days, from "
+        "daily means of "
+        "the temperature (of hours; a day with more than half of them missing has none) and balance "
+        "temperatures that are "
+        "tried degree by degree in the range of the settings: the highest R2 counts. Months weigh as many "
+        "days as they "
+        "have, and count with 90 % of them. A model is refused, and the reason given, where more than a "
+        "tenth of the days "
+        "is missing, a coefficient has the wrong sign, t is below 2, or CV(RMSE) or NMBE is beyond ASHRAE "
+        "Guideline 14 (15 % "
+        "and 5 % by months; by days its 30 % and 10 % of hours, since it has none for days; C: to be "
+        "checked). R2 is shown and "
+        "has no limit. CV(RMSE) has n - p degrees of freedom; NMBE is 0 by least squares with a base load. "
+        "Avoided = "
+        "expected - metered, over the days that are wholly known in both: the unknown is no 0, and what is "
+        "filled is not "
+        "avoided. Uncertainty is by Guideline 14, annex B (t = 1; C: to be checked). A model is statistics "
+        "and made with "
+        "floating point; registers and money never are."},
     {"method_books",
         "本报告取账册各刻钟的最新版本（按表计）；迟到的读数与裁定会形成新版本，旧版本仍保留。同一数据库、设置"
         "与报告期得到同一报告。",

@@ -27,8 +27,9 @@ WRAPPERS = {
     "modbus.h": {"agent/drivers/modbus_tcp.c"},
     "modbus/modbus.h": {"agent/drivers/modbus_tcp.c"},
 }
-PURE_DOMAINS = ("ledger", "energy", "space", "instrument")
-MAY_ALSO = {"energy": ("collector/ledger/",)}  # amounts are made of the ledger's quarter hours
+PURE_DOMAINS = ("ledger", "energy", "baseline", "space", "instrument")
+MAY_ALSO = {"energy": ("collector/ledger/",),  # amounts are made of the ledger's quarter hours
+            "baseline": ("collector/energy/",)}
 LONGEST_FILE = 800
 TEXT_FILES = {".c", ".h", ".py", ".js", ".css", ".html", ".sh", ".cmake"}
 OUTSIDE = {"build", ".git", "node_modules"}

@@ -419,6 +419,27 @@ static void test_a_sentence_says_where_what_and_what_else_would_do(void **state)
     model_put(c);
 }
 
+#define BASELINE(reporting, rest)                                                                          \
+    "baselines = ( { id = \"e\"; name = \"x\"; name_en = \"x\"; meter = \"m1\"; step = \"day\";"           \
+    " temperature = \"gw-a/t\"; from = \"2024-01-01\"; through = \"2024-12-31\"; reporting = \"" reporting \
+    "\"; model = \"heating\"; heating_to = 18; " rest " } );\n"
+
+static void test_a_baseline_is_of_the_past_once_its_reporting_period_has_begun(void **state)
+{
+    (void)state;
+    static const char past[] = ONE("") BASELINE("2026-06-15", "heating_from = 12;"),
+                      ahead[] = ONE("") BASELINE("2026-06-17", "heating_from = 12;");
+    expect(past, ONE("") BASELINE("2026-06-15", "heating_from = 13;"),
+        "PAST baselines[e].heating_from: 12 -> 13\n");
+    expect(past, ONE("") BASELINE("2027-06-15", "heating_from = 12;"),
+        "PAST baselines[e].reporting: 2026-06-15 -> 2027-06-15\n");
+    expect(past, ONE(""), "PAST baselines[e]:  -> none\n");
+    expect(ONE(""), past, "free baselines[e]: none -> \n");
+    expect(ahead, ONE("") BASELINE("2026-06-17", "heating_from = 13;"),
+        "free baselines[e].heating_from: 12 -> 13\n");
+    expect(ahead, ONE(""), "free baselines[e]:  -> none\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_a_factor_changes_from_a_later_day_on),
         cmocka_unit_test(test_a_tariff_changes_from_a_later_day_on),
         cmocka_unit_test(test_a_sentence_says_where_what_and_what_else_would_do),
+        cmocka_unit_test(test_a_baseline_is_of_the_past_once_its_reporting_period_has_begun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

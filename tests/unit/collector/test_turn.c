@@ -166,6 +166,45 @@ static void test_a_batch_that_the_ledger_still_needs_is_not_pruned(void **state)
     turn_scene_close(&s);
 }
 
+#define MEASURED_PARK                                                                                      \
+    FAKE_PARK "baselines = ( { id = \"e\"; name = \"x\"; name_en = \"x\"; meter = \"m1\"; step = \"day\";" \
+              " temperature = \"gw-a/t\"; from = \"2026-01-01\"; through = \"2026-12-31\";"                \
+              " reporting = \"2027-01-01\"; model = \"heating\"; heating_from = 9; heating_to = 9; } );\n"
+
+static void test_a_batch_whose_temperatures_are_not_taken_is_not_pruned(void **state)
+{
+    (void)state;
+    struct turn_scene s;
+    turn_scene_open_with(&s, MEASURED_PARK);
+    struct turn *t = &s.turn;
+    t->points_due_mono_ms = 0;
+    turn_give(
+        t, "gw-a", "#park1 epoch=00000000000000aa seq=1 first=1\ngauge,point=t value=7.5 1763999900000\n");
+    turn_once(t);
+    assert_int_equal(ask(t, "SELECT mc FROM temperature"), 7500);
+    assert_int_equal(t->thermometer.position, 1);
+    struct error err = {""};
+    assert_int_equal(db_exec(t->db,
+                         "UPDATE journal SET received_ms = 1; DELETE FROM temperature;"
+                         "UPDATE cursor SET position = 1 WHERE name = 'raw';"
+                         "UPDATE cursor SET position = 0 WHERE name = 'temperature'",
+                         &err),
+        ST_OK);
+    assert_int_equal(thermometer_reset(&t->thermometer, &err), ST_OK);
+    t->settled = 1;
+    t->thermometer.due_mono_ms = INT64_MAX;
+    for (int i = 0; i < 3; i++, turn_now_mono_ms += 20000)
+        turn_once(t);
+    assert_int_equal(ask(t, "SELECT count(*) FROM journal"), 1);
+    t->thermometer.due_mono_ms = turn_now_mono_ms + 1;
+    assert_int_equal(turn_due_mono_ms(t), turn_now_mono_ms + 1);
+    for (int i = 0; i < 3; i++, turn_now_mono_ms += 20000)
+        turn_once(t);
+    assert_int_equal(ask(t, "SELECT mc FROM temperature"), 7500);
+    assert_int_equal(ask(t, "SELECT count(*) FROM journal"), 0);
+    turn_scene_close(&s);
+}
+
 static int64_t count(const struct turn *t, const char *sql)
 {
     struct error err = {""};
@@ -334,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_changed_points_are_written_now_and_then_and_known_after_a_restart_all_the_same),
         cmocka_unit_test(test_a_batch_that_the_points_still_need_is_not_pruned),
         cmocka_unit_test(test_a_batch_that_the_ledger_still_needs_is_not_pruned),
+        cmocka_unit_test(test_a_batch_whose_temperatures_are_not_taken_is_not_pruned),
         cmocka_unit_test(test_a_gateway_of_which_nothing_is_held_is_asked_to_begin),
         cmocka_unit_test(test_at_the_limit_pruning_moves_registers_to_the_archive_and_makes_room),
     };

@@ -1,0 +1,315 @@
+#include "collector/baseline/expected.h"
+
+#include "lib/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define T_LEAST 2.0
+#define NONZERO_DAYS 10
+#define DEGREE_DAYS_MC 11111 /* 20 degree days Fahrenheit, in thousandths of a degree day Celsius */
+#define MONTH_DAYS 28
+
+/* A day or a month of the baseline. */
+struct row {
+    size_t first, end; /* of the days */
+    int64_t month;
+};
+
+struct search {
+    const struct park_baseline *baseline;
+    const struct expected_day *days;
+    size_t day_count;
+    struct row *rows;
+    size_t row_count;
+    double *y, *weight, *heating, *cooling;
+    struct expected_model *found;
+    bool is_qualified; /* what was found */
+};
+
+static int64_t tenth(int64_t count)
+{
+    return (count + 9) / 10;
+}
+
+static bool needs_temperature(const struct park_baseline *b)
+{
+    return b->model != BASELINE_MEAN;
+}
+
+static bool counts(const struct park_baseline *b, const struct expected_day *day)
+{
+    return day_is_there(day->energy.state) && (!needs_temperature(b) || day->temperature_mc != WEATHER_NONE);
+}
+
+static void count_days(const struct search *s)
+{
+    struct expected_model *m = s->found;
+    m->days = (int64_t)s->day_count;
+    m->lowest_mc = INT32_MAX;
+    m->highest_mc = INT32_MIN;
+    for (size_t i = 0; i < s->day_count; i++) {
+        const struct expected_day *day = &s->days[i];
+        bool has_energy = day_is_there(day->energy.state),
+             has_temperature = day->temperature_mc != WEATHER_NONE;
+        m->no_energy_days += !has_energy;
+        m->no_temperature_days += needs_temperature(s->baseline) && !has_temperature;
+        if (!counts(s->baseline, day)) {
+            m->missing_days++;
+            continue;
+        }
+        m->filled_days += day->energy.state == DAY_FILLED;
+        m->known += (double)day->energy.known;
+        m->stated += (double)day->energy.stated;
+        if (has_temperature) {
+            m->lowest_mc = day->temperature_mc < m->lowest_mc ? day->temperature_mc : m->lowest_mc;
+            m->highest_mc = day->temperature_mc > m->highest_mc ? day->temperature_mc : m->highest_mc;
+        }
+    }
+}
+
+static int64_t counted(const struct search *s, const struct row *row)
+{
+    int64_t count = 0;
+    for (size_t i = row->first; i < row->end; i++)
+        count += counts(s->baseline, &s->days[i]);
+    return count;
+}
+
+/* Cuts the days into rows, and keeps those that count. Returns how many there were. */
+static size_t make_rows(struct search *s)
+{
+    size_t all = 0;
+    bool is_monthly = s->baseline->step == BASELINE_BY_MONTH;
+    for (size_t i = 0, next; i < s->day_count; i = next, all++) {
+        next = i + 1;
+        while (is_monthly && next < s->day_count && s->days[next].month == s->days[i].month)
+            next++;
+        struct row row = {i, next, s->days[i].month};
+        int64_t days = counted(s, &row), missing = (int64_t)(next - i) - days;
+        if (days == 0 || missing * 10 > (int64_t)(next - i))
+            continue;
+        s->rows[s->row_count++] = row;
+    }
+    return all;
+}
+
+static void fill_energy(struct search *s)
+{
+    for (size_t i = 0; i < s->row_count; i++) {
+        double sum = 0, days = 0;
+        for (size_t k = s->rows[i].first; k < s->rows[i].end; k++)
+            if (counts(s->baseline, &s->days[k])) {
+                sum += (double)s->days[k].energy.energy;
+                days++;
+            }
+        s->y[i] = sum / days;
+        s->weight[i] = days;
+    }
+}
+
+/* Mean degree days a day of each row. False: too few of them (3.2.2.2). */
+static bool fill_degrees(const struct search *s, int64_t (*degrees)(int32_t mean_mc, int64_t balance_c),
+    int64_t balance_c, double *ret)
+{
+    int64_t all_mc = 0, nonzero = 0, days = 0;
+    for (size_t i = 0; i < s->row_count; i++) {
+        int64_t sum_mc = 0, count = 0;
+        for (size_t k = s->rows[i].first; k < s->rows[i].end; k++) {
+            if (!counts(s->baseline, &s->days[k]))
+                continue;
+            int64_t mc = degrees(s->days[k].temperature_mc, balance_c);
+            sum_mc += mc;
+            nonzero += mc > 0;
+            count++;
+        }
+        ret[i] = (double)sum_mc / 1000 / (double)count;
+        all_mc += sum_mc;
+        days += count;
+    }
+    bool is_often_enough = s->baseline->step == BASELINE_BY_MONTH || nonzero * 365 >= NONZERO_DAYS * days;
+    return is_often_enough && all_mc * 365 >= DEGREE_DAYS_MC * days;
+}
+
+static void try_fit(struct search *s, const struct regress_data *data, int64_t heating_c, int64_t cooling_c)
+{
+    struct regress fit;
+    if (!regress_fit(data, &fit))
+        return;
+    bool is_qualified = fit.intercept >= 0;
+    for (int k = 0; k < data->variables; k++)
+        is_qualified = is_qualified && fit.slope[k] > 0;
+    struct expected_model *m = s->found;
+    bool is_better = !m->has_fit || (is_qualified && !s->is_qualified) ||
+                     (is_qualified == s->is_qualified && fit.r2 > m->fit.r2);
+    if (!is_better)
+        return;
+    m->has_fit = true;
+    m->fit = fit;
+    m->heating_c = heating_c;
+    m->cooling_c = cooling_c;
+    s->is_qualified = is_qualified;
+}
+
+static void try_cooling(struct search *s, struct regress_data *data, int64_t heating_c)
+{
+    const struct park_baseline *b = s->baseline;
+    data->x[data->variables++] = s->cooling;
+    for (int64_t c = b->cooling_from; c <= b->cooling_to; c++)
+        if (c >= heating_c && fill_degrees(s, weather_cooling, c, s->cooling))
+            try_fit(s, data, heating_c, c);
+    data->variables--;
+}
+
+static void try_all(struct search *s)
+{
+    const struct park_baseline *b = s->baseline;
+    struct regress_data data = {.y = s->y, .weight = s->weight, .rows = s->row_count};
+    s->found->has_heating = b->model == BASELINE_HEATING || b->model == BASELINE_BOTH;
+    s->found->has_cooling = b->model == BASELINE_COOLING || b->model == BASELINE_BOTH;
+    s->found->variables = s->found->has_heating + s->found->has_cooling;
+    if (s->found->variables == 0)
+        try_fit(s, &data, 0, 0);
+    if (!s->found->has_heating && s->found->has_cooling)
+        try_cooling(s, &data, INT64_MIN);
+    for (int64_t h = b->heating_from; s->found->has_heating && h <= b->heating_to; h++) {
+        if (!fill_degrees(s, weather_heating, h, s->heating))
+            continue;
+        data.x[0] = s->heating;
+        data.variables = 1;
+        if (s->found->has_cooling)
+            try_cooling(s, &data, h);
+        else
+            try_fit(s, &data, h, 0);
+    }
+}
+
+static enum expected_reason judge(const struct search *s)
+{
+    const struct expected_model *m = s->found;
+    bool is_monthly = s->baseline->step == BASELINE_BY_MONTH;
+    if (!m->has_fit)
+        return EXPECTED_NO_WEATHER;
+    if (!s->is_qualified)
+        return EXPECTED_NEGATIVE;
+    for (int k = 0; k < m->variables; k++)
+        if (!(m->fit.slope_t[k] >= T_LEAST))
+            return EXPECTED_INSIGNIFICANT;
+    if (!(m->fit.cv_rmse <= (is_monthly ? EXPECTED_CV_RMSE_MONTH : EXPECTED_CV_RMSE_DAY)))
+        return EXPECTED_CV_RMSE;
+    if (!(fabs(m->fit.nmbe) <= (is_monthly ? EXPECTED_NMBE_MONTH : EXPECTED_NMBE_DAY)))
+        return EXPECTED_NMBE;
+    return EXPECTED_GOOD;
+}
+
+static void search(struct search *s)
+{
+    struct expected_model *m = s->found;
+    count_days(s);
+    if (m->missing_days > tenth(m->days) || m->missing_days == m->days) {
+        m->reason = EXPECTED_DAYS_MISSING;
+        return;
+    }
+    int64_t all = (int64_t)make_rows(s);
+    m->periods = (int64_t)s->row_count;
+    if (s->baseline->step == BASELINE_BY_MONTH && all - m->periods > tenth(all)) {
+        m->reason = EXPECTED_MONTHS_MISSING;
+        return;
+    }
+    fill_energy(s);
+    try_all(s);
+    m->reason = judge(s);
+}
+
+void expected_fit(const struct park_baseline *baseline, const struct expected_day *days, size_t count,
+    struct expected_model *ret)
+{
+    *ret = (struct expected_model){0};
+    struct search s = {.baseline = baseline, .days = days, .day_count = count, .found = ret};
+    double *numbers = mem_zalloc((count + 1) * 4 * sizeof *numbers);
+    s.rows = mem_zalloc((count + 1) * sizeof *s.rows);
+    s.y = numbers;
+    s.weight = &numbers[count];
+    s.heating = &numbers[2 * count];
+    s.cooling = &numbers[3 * count];
+    search(&s);
+    free(s.rows);
+    free(numbers);
+}
+
+double expected_energy(const struct expected_model *model, int32_t temperature_mc)
+{
+    double x[REGRESS_VARIABLES];
+    int count = 0;
+    if (model->has_heating)
+        x[count++] = (double)weather_heating(temperature_mc, model->heating_c) / 1000;
+    if (model->has_cooling)
+        x[count++] = (double)weather_cooling(temperature_mc, model->cooling_c) / 1000;
+    return regress_predict(&model->fit, count, x);
+}
+
+bool expected_heating(const struct expected_model *model, double *ret_slope, double *ret_t)
+{
+    *ret_slope = model->fit.slope[0];
+    *ret_t = model->fit.slope_t[0];
+    return model->has_fit && model->has_heating;
+}
+
+bool expected_cooling(const struct expected_model *model, double *ret_slope, double *ret_t)
+{
+    int k = model->has_heating ? 1 : 0;
+    *ret_slope = model->fit.slope[k];
+    *ret_t = model->fit.slope_t[k];
+    return model->has_fit && model->has_cooling;
+}
+
+static bool is_outside(const struct expected_model *m, int32_t temperature_mc)
+{
+    int64_t range = (int64_t)m->highest_mc - m->lowest_mc;
+    return (int64_t)temperature_mc * 10 < (int64_t)m->lowest_mc * 10 - range ||
+           (int64_t)temperature_mc * 10 > (int64_t)m->highest_mc * 10 + range;
+}
+
+static double uncertainty(
+    const struct park_baseline *b, const struct expected_model *m, double expected, double periods)
+{
+    bool is_monthly = b->step == BASELINE_BY_MONTH;
+    double lag1 = is_monthly || m->fit.lag1 < 0 ? 0 : fmin(m->fit.lag1, 0.99);
+    double n = (double)m->periods, independent = n * (1 - lag1) / (1 + lag1);
+    return 1.26 * m->fit.cv_rmse * fabs(expected) * sqrt(n / independent * (1 + 2 / independent) / periods);
+}
+
+void expected_avoided(const struct park_baseline *baseline, const struct expected_model *model,
+    const struct expected_day *days, size_t count, struct avoided *ret)
+{
+    struct avoided a = {.days = (int64_t)count};
+    int64_t last_month = INT64_MIN, periods = 0;
+    bool is_monthly = baseline->step == BASELINE_BY_MONTH;
+    for (size_t i = 0; i < count && model->reason == EXPECTED_GOOD; i++) {
+        const struct expected_day *day = &days[i];
+        if (day->energy.state != DAY_WHOLE || !counts(baseline, day) ||
+            __builtin_add_overflow(a.metered, day->energy.energy, &a.metered)) {
+            a.missing_days++;
+            continue;
+        }
+        a.stated += (double)day->energy.stated;
+        a.expected += expected_energy(model, day->temperature_mc);
+        a.outside_days += needs_temperature(baseline) && is_outside(model, day->temperature_mc);
+        periods += !is_monthly || day->month != last_month;
+        last_month = day->month;
+    }
+    a.reason = model->reason != EXPECTED_GOOD                               ? AVOIDED_NO_MODEL
+               : count == 0                                                 ? AVOIDED_BEFORE
+               : is_monthly && a.days < MONTH_DAYS                          ? AVOIDED_TOO_SHORT
+               : a.missing_days > tenth(a.days) || a.missing_days == a.days ? AVOIDED_DAYS_MISSING
+                                                                            : AVOIDED_GOOD;
+    if (a.reason == AVOIDED_GOOD) {
+        a.avoided = a.expected - (double)a.metered;
+        a.uncertainty = uncertainty(baseline, model, a.expected, (double)periods);
+    } else {
+        a.metered = a.outside_days = 0;
+        a.expected = a.stated = 0;
+    }
+    *ret = a;
+}
