@@ -3,6 +3,8 @@
 #include "collector/accept.h"
 #include "collector/access/token_command.h"
 #include "collector/backup/backup.h"
+#include "collector/bundle/check.h"
+#include "collector/bundle/command.h"
 #include "collector/compare.h"
 #include "collector/core.h"
 #include "collector/decide_command.h"
@@ -29,7 +31,8 @@ static const char usage[] =
     "       park-collector backup --config FILE --output FILE [--force]\n"
     "       park-collector restore --config FILE BACKUP\n"
     "       park-collector rebuild --config FILE [--period PERIOD] [--drop-unknown]\n"
-    "       park-collector verify --config FILE [--period PERIOD]\n"
+    "       park-collector verify --config FILE [--period PERIOD] | --evidence FILE\n"
+    "       park-collector evidence --config FILE --site ID --period PERIOD -o FILE\n"
     "       park-collector report --config FILE --site ID --period PERIOD [--format html | xlsx | csv | "
     "json]\n"
     "                             [--language zh | en] [-o FILE]\n"
@@ -62,6 +65,12 @@ static const char usage[] =
     "what "
     "was\n"
     "                  deleted by age it says \"no evidence\"\n"
+    "  evidence        write all that it takes to work out the figures of a site's period again, for another "
+    "machine:\n"
+    "                  a zip file of CSV; periods as those of a report\n"
+    "  --evidence      check such a file, without settings: exit 0 all published figures come out, 1 some do "
+    "not, which\n"
+    "                  are named\n"
     "  --period        2026-10, 2026-10-05, or FROM/TO on whole hours (UTC); default: all that is held\n"
     "  report          write the energy report of a site for a day (2026-10-05), month (2026-10), quarter "
     "(2026-Q4)\n"
@@ -83,6 +92,7 @@ enum command_name {
     COMMAND_RESTORE,
     COMMAND_REBUILD,
     COMMAND_VERIFY,
+    COMMAND_EVIDENCE,
     COMMAND_REPORT
 };
 
@@ -90,6 +100,7 @@ struct command {
     enum command_name name;
     const char *config, *output, *operand, *period;
     const char *site, *format, *language; /* of a report */
+    const char *evidence;                 /* to be verified; NULL = the database is */
     bool is_check, is_diff, is_json, is_forced, drops_unknown;
 };
 
@@ -304,7 +315,8 @@ static const struct command_row {
     {"backup", COMMAND_BACKUP, "of", NULL},
     {"restore", COMMAND_RESTORE, "", "the backup"},
     {"rebuild", COMMAND_REBUILD, "pd", NULL},
-    {"verify", COMMAND_VERIFY, "p", NULL},
+    {"verify", COMMAND_VERIFY, "pE", NULL},
+    {"evidence", COMMAND_EVIDENCE, "oSp", NULL},
     {"report", COMMAND_REPORT, "oSpFL", NULL},
 };
 
@@ -320,7 +332,7 @@ static const struct command_row *find_command(const char *word)
 static const char *option_name(char letter)
 {
     static const char *const names[] = {"c--check", "j--json", "o--output", "f--force", "p--period",
-        "d--drop-unknown", "S--site", "F--format", "L--language"};
+        "d--drop-unknown", "S--site", "F--format", "L--language", "E--evidence"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i][0] == letter)
             return names[i] + 1;
@@ -338,16 +350,21 @@ static int parse_words(int count, char **words, const char *given, struct comman
         return refuse("unknown command, or one argument too many: ", words[expected]);
     if (count < expected)
         return refuse("one argument is missing: ", row->operand);
-    if (ret->config == NULL)
+    if (ret->config == NULL && ret->evidence == NULL)
         return refuse("--config is missing", "");
     size_t fitting = strspn(given, row->options);
     if (given[fitting] != '\0')
         return refuse("this option does not go together with this command: ", option_name(given[fitting]));
     if (ret->is_diff && !ret->is_check)
         return refuse("--diff goes together with --check", "");
-    if (row->name == COMMAND_BACKUP && ret->output == NULL)
+    if (ret->evidence != NULL && (ret->config != NULL || ret->period != NULL))
+        return refuse(
+            "a bundle is verified by itself, as a whole; this does not go together with --evidence: ",
+            ret->config != NULL ? "--config" : "--period");
+    if ((row->name == COMMAND_BACKUP || row->name == COMMAND_EVIDENCE) && ret->output == NULL)
         return refuse("--output is missing", "");
-    if (row->name == COMMAND_REPORT && (ret->site == NULL || ret->period == NULL))
+    if ((row->name == COMMAND_REPORT || row->name == COMMAND_EVIDENCE) &&
+        (ret->site == NULL || ret->period == NULL))
         return refuse(ret->site == NULL ? "--site is missing" : "--period is missing", "");
     ret->name = row->name;
     ret->operand = row->operand != NULL ? words[1] : NULL;
@@ -372,8 +389,8 @@ static int parse(int argc, char **argv, struct command *ret)
         {"output", required_argument, NULL, 'o'}, {"force", no_argument, NULL, 'f'},
         {"period", required_argument, NULL, 'p'}, {"site", required_argument, NULL, 'S'},
         {"format", required_argument, NULL, 'F'}, {"language", required_argument, NULL, 'L'},
-        {"drop-unknown", no_argument, NULL, 'd'}, {"help-config", no_argument, NULL, OPT_HELP_CONFIG},
-        {"help-park", no_argument, NULL, OPT_HELP_PARK},
+        {"evidence", required_argument, NULL, 'E'}, {"drop-unknown", no_argument, NULL, 'd'},
+        {"help-config", no_argument, NULL, OPT_HELP_CONFIG}, {"help-park", no_argument, NULL, OPT_HELP_PARK},
         {"help-factors", no_argument, NULL, OPT_HELP_FACTORS},
         {"help-routes", no_argument, NULL, OPT_HELP_ROUTES},
         {"help-tariffs", no_argument, NULL, OPT_HELP_TARIFFS}, {"version", no_argument, NULL, OPT_VERSION},
@@ -415,6 +432,9 @@ static int parse(int argc, char **argv, struct command *ret)
             break;
         case 'L':
             ret->language = optarg;
+            break;
+        case 'E':
+            ret->evidence = optarg;
             break;
         case OPT_HELP_CONFIG:
             conf_print_help(&collector_section, stdout);
@@ -461,6 +481,9 @@ static int perform(const struct command *command, const struct collector_setting
         return restore_run(settings, command->operand);
     case COMMAND_VERIFY:
         return verify_run(settings, command->period);
+    case COMMAND_EVIDENCE:
+        return evidence_run(
+            &(struct evidence_command){settings, command->site, command->period, command->output});
     }
     return EXIT_INTERNAL;
 }
@@ -476,6 +499,8 @@ int collector_main(int argc, char **argv)
     if (code >= 0)
         return code;
     program_begin();
+    if (command.evidence != NULL)
+        return check_run(command.evidence);
     struct collector_settings settings;
     struct conf *conf = collector_settings_load(command.config, &settings);
     if (command.name == COMMAND_RUN)

@@ -30,12 +30,31 @@ static int read_slice(z_stream *z, struct buf *out, size_t room)
     return code;
 }
 
-enum status pack_read(struct buf *out, struct span packed, size_t max, struct error *err)
+void pack_write_raw(struct buf *out, struct span bytes)
+{
+    z_stream z = {0};
+    assert(bytes.len <= UINT_MAX);
+    int code = deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
+    assert(code == Z_OK); /* else out of memory */
+    uLong length = deflateBound(&z, bytes.len);
+    buf_reserve(out, length);
+    z.next_in = (Bytef *)(uintptr_t)bytes.at;
+    z.avail_in = (uInt)bytes.len;
+    z.next_out = (Bytef *)out->data + out->len;
+    z.avail_out = (uInt)length;
+    code = deflate(&z, Z_FINISH);
+    assert(code == Z_STREAM_END);
+    out->len += length - z.avail_out;
+    out->data[out->len] = '\0';
+    deflateEnd(&z);
+}
+
+static enum status unpack(struct buf *out, struct span packed, size_t max, int window, struct error *err)
 {
     z_stream z = {0};
     if (packed.len > UINT_MAX)
         return error_set(err, ST_INVALID, "too large to be unpacked");
-    int code = inflateInit(&z);
+    int code = inflateInit2(&z, window);
     assert(code == Z_OK); /* else out of memory */
     z.next_in = (Bytef *)(uintptr_t)packed.at;
     z.avail_in = (uInt)packed.len;
@@ -53,6 +72,16 @@ enum status pack_read(struct buf *out, struct span packed, size_t max, struct er
         status = error_set(err, ST_INVALID, "followed by %u bytes too many", z.avail_in);
     inflateEnd(&z);
     return status;
+}
+
+enum status pack_read(struct buf *out, struct span packed, size_t max, struct error *err)
+{
+    return unpack(out, packed, max, MAX_WBITS, err);
+}
+
+enum status pack_read_raw(struct buf *out, struct span packed, size_t max, struct error *err)
+{
+    return unpack(out, packed, max, -MAX_WBITS, err);
 }
 
 uint32_t pack_checksum(struct span bytes)

@@ -14,5 +14,9 @@ void pack_write(struct buf *out, struct span bytes);
  * `max` bytes; what could be read up to there is appended all the same. */
 enum status pack_read(struct buf *out, struct span packed, size_t max, struct error *err);
 
+/* The same without the frame: deflated alone (RFC 1951), as it lies in a zip file. No checksum. */
+void pack_write_raw(struct buf *out, struct span bytes);
+enum status pack_read_raw(struct buf *out, struct span packed, size_t max, struct error *err);
+
 /* CRC-32 (RFC 1952, section 8): tells damage by chance, not by intent. */
 uint32_t pack_checksum(struct span bytes);

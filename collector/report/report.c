@@ -398,8 +398,9 @@ static enum status build_carrier(struct building *b, struct report_carrier *c, s
     free(b->sums);
     free(b->is_there);
     free(b->signs);
-    c->before.is_there = compare_before(report->period, &c->before.period);
-    c->year_before.is_there = compare_year_before(report->period, &c->year_before.period);
+    bool is_alone = b->options->is_alone;
+    c->before.is_there = !is_alone && compare_before(report->period, &c->before.period);
+    c->year_before.is_there = !is_alone && compare_year_before(report->period, &c->year_before.period);
     if (status == ST_OK)
         status = read_earlier(b, c, &c->before, err);
     if (status == ST_OK)
@@ -428,6 +429,17 @@ static enum status build(struct building *b, struct error *err)
     return status == ST_OK ? happened_read(b->options->db, report, err) : status;
 }
 
+/* One transaction: between two reads of it nothing is committed. */
+static enum status build_in_transaction(struct building *b, struct error *err)
+{
+    enum status status = db_exec(b->options->db, "BEGIN", err);
+    if (status != ST_OK)
+        return status;
+    status = build(b, err);
+    enum status ended = db_exec(b->options->db, "COMMIT", status == ST_OK ? err : NULL);
+    return status == ST_OK ? ended : status;
+}
+
 enum status report_build(const struct report_options *options, struct report *ret, struct error *err)
 {
     struct report report = {.park = options->park, .site = options->site, .period = options->period};
@@ -442,13 +454,7 @@ enum status report_build(const struct report_options *options, struct report *re
     CONF_EACH (const struct park_meter, meter, options->park->meters)
         b.all += meter->segments.count > 0 && report_has(&report, meter);
     cut_period(&b);
-    /* One transaction: between two reads of it nothing is committed. */
-    enum status status = db_exec(options->db, "BEGIN", err);
-    if (status == ST_OK) {
-        status = build(&b, err);
-        enum status ended = db_exec(options->db, "COMMIT", status == ST_OK ? err : NULL);
-        status = status == ST_OK ? ended : status;
-    }
+    enum status status = options->is_within_transaction ? build(&b, err) : build_in_transaction(&b, err);
     free(b.stretches);
     if (status == ST_OK)
         *ret = report;

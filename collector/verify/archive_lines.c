@@ -25,11 +25,6 @@ static bool next_line(struct span *text, struct span *ret)
     return true;
 }
 
-static bool is_word(struct span s, const char *text)
-{
-    return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
-}
-
 static bool read_batch(struct span line, struct archived *r)
 {
     r->gateway = word(&line);
@@ -54,13 +49,13 @@ void archive_lines_each(struct span text, archive_lines_take *take, void *contex
 {
     struct archived reading = {0};
     struct span line;
-    if (!next_line(&text, &line) || !is_word(line, "registers 1"))
+    if (!next_line(&text, &line) || !span_is(line, "registers 1"))
         return;
     while (next_line(&text, &line)) {
         struct span rest = line, first = word(&rest);
         /* Of a point that is called "batch" the last word is none, or no number. */
         struct archived batch = reading;
-        if (is_word(first, "batch") && read_batch(rest, &batch)) {
+        if (span_is(first, "batch") && read_batch(rest, &batch)) {
             reading = batch;
             continue;
         }

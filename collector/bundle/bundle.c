@@ -1,0 +1,53 @@
+#include "collector/bundle/bundle.h"
+
+#include "collector/report/write.h"
+#include "lib/mem.h"
+#include "lib/program.h"
+
+#include <stdlib.h>
+
+const char *const bundle_model_parts[] = {[MODEL_PARK] = "model/park.cfg",
+    [MODEL_FACTORS] = "model/factors.cfg",
+    [MODEL_TARIFFS] = "model/tariffs.cfg"};
+const char *const bundle_qualities[] = {"measured", "estimated", "manual", "unknown", NULL};
+
+void bundle_about_release(struct bundle_about *about)
+{
+    free(about->site);
+    free(about->period);
+    free(about->program);
+    *about = (struct bundle_about){0};
+}
+
+static bool on_meter(void *nobody, size_t done, size_t all)
+{
+    (void)nobody, (void)done, (void)all;
+    return !program_is_asked_to_end();
+}
+
+enum status bundle_report(const struct bundle_subject *subject, struct buf *out, struct error *err)
+{
+    struct report report;
+    const struct report_options options = {.db = subject->db,
+        .park = subject->accepted->model->park,
+        .rates = &subject->accepted->model->rates,
+        .site = subject->site,
+        .period = subject->period,
+        .is_alone = true,
+        .is_within_transaction = true,
+        .on_meter = on_meter};
+    enum status status = report_build(&options, &report, err);
+    if (status != ST_OK)
+        return status;
+    char period[PERIODS_TEXT_SIZE];
+    periods_format(subject->period, period);
+    char *command = mem_printf("evidence --site %s --period %s", subject->site->id, period);
+    struct tables tables;
+    struct tables_origin origin = accepted_origin(subject->accepted, command);
+    tables_of(&report, &origin, PAGE_EN, &tables);
+    write_csv(&tables, out);
+    tables_release(&tables);
+    free(command);
+    report_release(&report);
+    return ST_OK;
+}

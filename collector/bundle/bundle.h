@@ -1,0 +1,63 @@
+/*
+ * Evidence bundles: all that it takes to work out a site's figures of a period again, on another machine, without
+ * database, broker or store (CONTRIBUTING.md, "Evidence bundles", has what stands in each part, for whoever writes a
+ * checker of his own). A zip file (lib/zip.h) of CSV parts (collector/bundle/csv.h) and the texts of the park model:
+ *
+ *   model.csv, model/...   the accepted park model, with the hash of what it says
+ *   meters.csv             the meters that enter the figures, and from when to when their readings are here
+ *   points.csv             the points that these were read at
+ *   decisions.csv          what persons decided of them, also what was undone
+ *   batches.csv            the batches of these readings that the journal still holds
+ *   readings/<meter>.csv   the register readings
+ *   quarters.csv           published: the quarter hours of the period
+ *   report.csv             published: the report of the period, but for earlier periods
+ *   seals.csv              the seals of the archive's months that the period touches
+ *   manifest.txt           what it is of, and of each part its SHA-256 and its length; last
+ *
+ * The hash of the manifest is that of the whole. The same database and program give the same bytes.
+ *
+ * Readings begin so long before the period, and end so long behind it, that folding them alone gives the period's quarter
+ * hours and events as folding all would: that is tried, with longer stretches, up to all there is (write_meter.c).
+ */
+#pragma once
+
+#include "collector/model/periods.h"
+#include "collector/report/accepted.h"
+#include "lib/buf.h"
+#include "lib/db.h"
+
+#define BUNDLE_FORM "parkmon evidence 1"
+
+/* Of the parts: the heading, a code for each column. */
+#define BUNDLE_MODEL "number,accepted,hash,park,factors,tariffs,who,why"
+#define BUNDLE_METERS "number,meter,after,until,readings"
+#define BUNDLE_POINTS "number,meter,point"
+#define BUNDLE_DECISIONS                                                                               \
+    "id,meter,kind,from,until,end,start,modulus,resolution,max_rate,p,q,serial,energy,register,times," \
+    "undoes,"                                                                                          \
+    "forced,decided,token,who,why"
+#define BUNDLE_BATCHES "batch,gateway,epoch,seq,received"
+#define BUNDLE_READINGS "time,point,register,manual,batch"
+#define BUNDLE_QUARTERS "meter,start,amount,quality"
+#define BUNDLE_SEALS "number,month,supplement,readings,hash,sealed"
+
+extern const char *const bundle_model_parts[]; /* by enum model_file */
+extern const char *const bundle_qualities[];   /* by enum quality, NULL-terminated */
+
+/* What a bundle is of. Texts are owned by this struct. */
+struct bundle_about {
+    char *site, *period, *program;
+    int64_t as_of_ms; /* when the newest batch arrived; 0 = never */
+};
+void bundle_about_release(struct bundle_about *about);
+
+struct bundle_subject {
+    struct db *db; /* within a transaction */
+    const struct accepted *accepted;
+    const struct park_site *site;
+    struct period period;
+    struct periods_span span;
+    int64_t as_of_ms;
+};
+/* The site's report as report.csv has it. */
+enum status bundle_report(const struct bundle_subject *subject, struct buf *out, struct error *err);

@@ -1,0 +1,169 @@
+"""An evidence bundle worked out again by nobody's code of the program: zip, csv and hashlib of Python, the park file read here, and the slow
+model of the ledger (tests/oracle). Written from CONTRIBUTING.md, "Evidence bundles". As a program: python3 bundle_checker.py FILE"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+import sys
+import zipfile
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from fractions import Fraction
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from oracle.decisions import Decisions, Replaced, Stated  # noqa: E402
+from oracle.ledger import Meter  # noqa: E402
+from oracle.register import Segment  # noqa: E402
+
+QUARTER_MS = 900_000
+TOKEN = re.compile(r'\s+|#[^\n]*|//[^\n]*|/\*.*?\*/|"(?P<text>(?:[^"\\]|\\.)*)"|(?P<word>[^\s"=:;,(){}\[\]]+)|(?P<sign>[=:;,(){}\[\]])', re.S)
+
+
+def ms(text: str) -> int:
+    return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+class Libconfig:
+    """The little of libconfig that a park file has."""
+
+    def __init__(self, text: str):
+        self.tokens = [found for found in TOKEN.finditer(text) if found.lastgroup]
+        self.at = 0
+
+    def next(self) -> str:
+        return self.tokens[self.at].group() if self.at < len(self.tokens) else ""
+
+    def take(self, sign: str) -> bool:
+        if self.next() != sign:
+            return False
+        self.at += 1
+        return True
+
+    def group(self, end: str = "") -> dict:
+        found = {}
+        while not (self.at == len(self.tokens) if end == "" else self.take(end)):
+            name = self.next()
+            self.at += 1
+            assert self.take("=") or self.take(":"), name
+            found[name] = self.value()
+            while self.take(";") or self.take(","):
+                pass
+        return found
+
+    def value(self):
+        for begin, end in (("(", ")"), ("[", "]")):
+            if self.take(begin):
+                items = []
+                while not self.take(end):
+                    items.append(self.value())
+                    self.take(",")
+                return items
+        if self.take("{"):
+            return self.group("}")
+        token = self.tokens[self.at]
+        self.at += 1
+        if token.lastgroup == "text":
+            text = re.sub(r"\\(.)", r"\1", token.group("text"))
+            while self.at < len(self.tokens) and self.tokens[self.at].lastgroup == "text":  # parts of one
+                text += self.value()
+            return text
+        word = token.group()
+        return word == "true" if word in ("true", "false") else int(word.rstrip("L"))
+
+
+@dataclass
+class Bundle:
+    parts: dict[str, bytes]
+    hash: str
+    about: dict[str, str]
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        text = self.parts[name].decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def read(path: Path) -> Bundle:
+    """Every part is what the manifest says, and no part beside them."""
+    with zipfile.ZipFile(path) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    manifest = parts.pop("manifest.txt")
+    lines = manifest.decode().splitlines()
+    assert lines[0] == "parkmon evidence 1"
+    named = {}
+    for line in lines[5:]:
+        word, digest, size, name = line.split(" ", 3)
+        assert word == "part" and len(parts[name]) == int(size) and hashlib.sha256(parts[name]).hexdigest() == digest, name
+        named[name] = digest
+    assert set(named) == set(parts)
+    return Bundle(parts, hashlib.sha256(manifest).hexdigest(), dict(line.split(" ", 1) for line in lines[1:5]))
+
+
+def segments_of(meter: dict) -> list[Segment]:
+    found = []
+    for segment in meter["segments"]:
+        ratio = Fraction(segment.get("ct", "1")) * Fraction(segment.get("pt", "1")) if segment.get("registers") == "secondary" else Fraction(1)
+        found.append(Segment(ms(segment["from"]), ms(segment["until"]) if "until" in segment else None, segment.get("start"), segment.get("end"),
+                             segment.get("modulus"), segment.get("resolution", 1), segment["max_rate"], ratio.numerator, ratio.denominator))
+    return sorted(found, key=lambda one: one.from_ms)
+
+
+def decisions_of(rows: list[dict[str, str]], meter: str) -> Decisions:
+    undone = {row["undoes"] for row in rows}
+    mine = [row for row in rows if row["meter"] == meter and row["kind"] != "undo" and row["id"] not in undone]
+
+    def replaced(row: dict[str, str]) -> Replaced:
+        return Replaced(ms(row["from"]), int(row["end"]), int(row["start"]), int(row["modulus"]) or None, int(row["resolution"]), int(row["max_rate"]),
+                        int(row["p"]), int(row["q"]))
+
+    return Decisions(
+        frozenset(ms(time) for row in mine if row["kind"] == "outlier" for time in row["times"].split()),
+        tuple(replaced(row) for row in mine if row["kind"] in ("reset", "replacement")),
+        tuple(Stated(ms(row["from"]), ms(row["until"]), int(row["energy"])) for row in mine if row["kind"] == "energy"),
+        tuple((ms(row["from"]), int(row["register"])) for row in mine if row["kind"] == "reading"))
+
+
+def quarters(bundle: Bundle) -> dict[str, dict[int, tuple[int | None, str]]]:
+    """What the slow model makes of the readings: by meter and begin, where anything was published."""
+    park = Libconfig(bundle.parts["model/park.cfg"].decode()).group()
+    decisions = bundle.rows("decisions.csv")
+    published = bundle.rows("quarters.csv")
+    found = {}
+    for meter in park["meters"]:
+        times = [ms(row["start"]) for row in published if row["meter"] == meter["id"]]
+        if not times:
+            continue
+        readings = [(ms(row["time"]), int(row["register"])) for row in bundle.rows(f"readings/{meter['id']}.csv")]
+        slow = Meter(segments_of(meter), readings, round(Fraction(str(meter.get("max_gap", 1200))) * 1000), decisions_of(decisions, meter["id"]))
+        found[meter["id"]] = {quarter.start_ms: (quarter.amount, quarter.quality) for quarter in slow.quarters(min(times), max(times) + QUARTER_MS)}
+    return found
+
+
+def differences(bundle: Bundle) -> list[str]:
+    """Each published quarter hour against the slow model, and each meter's amount in the report against the sum of them."""
+    found, wrong = quarters(bundle), []
+    known: dict[str, int] = {}
+    for row in bundle.rows("quarters.csv"):
+        amount = int(row["amount"]) if row["amount"] else None
+        if found[row["meter"]].get(ms(row["start"])) != (amount, row["quality"]):
+            wrong.append(f"meter {row['meter']}, {row['start']}: published {amount} {row['quality']}, found {found[row['meter']].get(ms(row['start']))}")
+        known[row["meter"]] = known.get(row["meter"], 0) + (amount or 0)
+    cells: dict[tuple[str, str], dict[str, str]] = {}
+    for row in bundle.rows("report.csv"):
+        cells.setdefault((row["table"], row["row"]), {})[row["column"]] = row["value"]
+    totals = {cell["id"]: cell.get("amount", cell.get("known")) for (table, _), cell in cells.items() if table == "meters" and cell["unit"] == "kWh"}
+    assert set(known) <= set(totals)
+    for meter, total in totals.items():
+        if Fraction(total or 0) * 1000 != known.get(meter, 0):
+            wrong.append(f"meter {meter}: the report has {total} kWh, its quarter hours {known.get(meter, 0)} Wh")
+    return wrong
+
+
+if __name__ == "__main__":
+    told = differences(read(Path(sys.argv[1])))
+    print("\n".join(told) or f"all comes out, at {datetime.now(timezone.utc):%Y-%m-%d}")
+    sys.exit(bool(told))
