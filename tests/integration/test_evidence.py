@@ -235,6 +235,9 @@ def test_a_changed_byte_and_a_cut_file_are_told_in_one_sentence(made, tmp_path):
     for at in (*draw.sample(range(len(whole)), 40), 0, len(whole) - 1, len(whole) - 22):
         spoilt.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << draw.randrange(8)]) + whole[at + 1:])
         found = made.check(spoilt)
+        if found.returncode == 0:  # a bit behind the end of a part's last byte says nothing
+            assert bundle_checker.read(spoilt).parts == bundle_checker.read(made.bundles["s1"]).parts
+            continue
         assert found.returncode == 78 and found.stderr.count("\n") == 1 and found.stderr.startswith(f"park-collector: {spoilt}: "), (at, found.stderr)
     for size in (1, 21, 22, len(whole) // 2, len(whole) - 1):
         spoilt.write_bytes(whole[:size])
