@@ -13,7 +13,7 @@
 /* ---- readings ---- */
 
 static enum status read_reading(
-    const struct csv *csv, int64_t last_ms, struct books_reading *ret, struct error *err)
+    const struct csv *csv, int64_t first_ms, int64_t last_ms, struct books_reading *ret, struct error *err)
 {
     int64_t manual;
     if (!csv_read_time(csv, 0, &ret->time_ms) || !csv_read_int(csv, 1, &ret->point) ||
@@ -22,6 +22,8 @@ static enum status read_reading(
         ret->count > SEGMENT_COUNT_MAX || ret->journal < 0)
         return csv_refuse(csv, "no reading", err);
     ret->is_manual = manual != 0;
+    if (first_ms != INT64_MIN && ret->time_ms - first_ms > CHECKER_REACH_MS)
+        return csv_refuse(csv, "more than 60 years behind the first reading", err);
     return ret->time_ms > last_ms ? ST_OK : csv_refuse(csv, "readings are not in order of time", err);
 }
 
@@ -29,16 +31,18 @@ static enum status fold_readings(
     struct checker *c, const struct meters_item *item, struct csv *csv, struct error *err)
 {
     struct books_reading *readings = mem_alloc(CHUNK * sizeof *readings);
-    int64_t last_ms = INT64_MIN;
+    int64_t first_ms = INT64_MIN, last_ms = INT64_MIN;
     size_t count = 0;
     bool has_row = true, is_first = true;
     enum status status = ST_OK;
     while (status == ST_OK && has_row) {
         status = csv_next(csv, &has_row, err);
         if (status == ST_OK && has_row)
-            status = read_reading(csv, last_ms, &readings[count], err);
+            status = read_reading(csv, first_ms, last_ms, &readings[count], err);
         if (status == ST_OK && has_row)
             last_ms = readings[count++].time_ms;
+        if (first_ms == INT64_MIN)
+            first_ms = last_ms;
         /* Readings by hand are folded also where there are no others. */
         if (status != ST_OK || (has_row && count < CHUNK) || (count == 0 && !is_first))
             continue;

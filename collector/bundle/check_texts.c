@@ -1,9 +1,10 @@
 #include "collector/bundle/checker.h"
 #include "lib/mem.h"
-#include "lib/rfc3339.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define TEXT_MAX ((size_t)16 << 20) /* as a settings file may have */
 
 /* ---- the park model ---- */
 
@@ -16,6 +17,8 @@ static enum status load_model(struct checker *c, const char *const names[MODEL_F
         if (!checker_has(c, bundle_model_parts[i]))
             continue;
         status = checker_read(c, bundle_model_parts[i], err);
+        if (status == ST_OK && c->part.len > TEXT_MAX)
+            status = error_set(err, ST_INVALID, "%s has more than 16 MiB", bundle_model_parts[i]);
         spans[i].len = c->part.len;
         spans[i].at = texts[i] = mem_strndup(c->part.data != NULL ? c->part.data : "", c->part.len);
     }
@@ -87,8 +90,7 @@ static enum status each_row(struct checker *c, const char *name, const char *hea
     return status;
 }
 
-/* What the database refuses (the same number twice) is a mistake of the part. */
-static enum status refuse_row(const struct csv *csv, enum status status, struct error *err)
+enum status checker_refuse_row(const struct csv *csv, enum status status, struct error *err)
 {
     return status == ST_INVALID ? csv_refuse(csv, "what is here is here already, or cannot be", err) : status;
 }
@@ -98,10 +100,10 @@ static enum status take_meter(struct checker *c, const struct csv *csv, struct e
     int64_t number;
     if (!csv_read_int(csv, 0, &number) || number < 1 || number >= INT64_C(1) << 30 || csv_is_none(csv, 1))
         return csv_refuse(csv, "no meter", err);
-    return refuse_row(csv, refold_add_meter(&c->refold, number, csv_read_text(csv, 1), err), err);
+    return checker_refuse_row(csv, refold_add_meter(&c->refold, number, csv_read_text(csv, 1), err), err);
 }
 
-static enum status find_number(struct checker *c, struct span id, int64_t *ret, struct error *err)
+enum status checker_number(struct checker *c, struct span id, int64_t *ret, struct error *err)
 {
     struct db_stmt *find = db_keep(c->refold.db, "SELECT id FROM ledger_meter WHERE name = ?1");
     bool has_row;
@@ -115,117 +117,13 @@ static enum status find_number(struct checker *c, struct span id, int64_t *ret, 
 static enum status take_point(struct checker *c, const struct csv *csv, struct error *err)
 {
     int64_t number, meter;
-    enum status status = find_number(c, csv_read_text(csv, 1), &meter, err);
+    enum status status = checker_number(c, csv_read_text(csv, 1), &meter, err);
     if (status != ST_OK)
         return status;
     if (!csv_read_int(csv, 0, &number) || number < 1 || meter == 0 || csv_is_none(csv, 2))
         return csv_refuse(csv, "no point of a meter of meters.csv", err);
-    return refuse_row(csv, refold_add_point(&c->refold, number, meter, csv_read_text(csv, 2), 0, err), err);
-}
-
-/* ---- decisions ---- */
-
-static bool read_kind(struct span text, enum ruling_kind *ret)
-{
-    for (int kind = RULING_WITHDRAWAL; kind <= RULING_READING; kind++)
-        if (span_is(text, decided_kind_name((enum ruling_kind)kind))) {
-            *ret = (enum ruling_kind)kind;
-            return true;
-        }
-    return false;
-}
-
-static bool read_times(struct span text, int64_t **ret, size_t *ret_count)
-{
-    char *copy = mem_strndup(text.at, text.len), *rest = NULL;
-    size_t capacity = 0;
-    bool is_good = true;
-    *ret = NULL;
-    *ret_count = 0;
-    for (char *one = strtok_r(copy, " ", &rest); one != NULL && is_good; one = strtok_r(NULL, " ", &rest)) {
-        MEM_GROW(*ret, *ret_count, capacity);
-        is_good = rfc3339_parse(one, &(*ret)[*ret_count]) &&
-                  (*ret_count == 0 || (*ret)[*ret_count - 1] < (*ret)[*ret_count]);
-        ++*ret_count;
-    }
-    free(copy);
-    return is_good;
-}
-
-static bool read_ruling(const struct csv *csv, struct decided *d)
-{
-    struct ruling *r = &d->ruling;
-    int64_t forced;
-    return csv_read_time(csv, 3, &r->from_ms) && csv_read_time(csv, 4, &r->until_ms) &&
-           r->from_ms <= r->until_ms && csv_read_some(csv, 5, &r->end) &&
-           csv_read_some(csv, 6, &r->next.start) && csv_read_some(csv, 7, &r->next.modulus) &&
-           csv_read_some(csv, 8, &r->next.resolution) && csv_read_some(csv, 9, &r->next.max_rate) &&
-           csv_read_some(csv, 10, &r->next.p) && csv_read_some(csv, 11, &r->next.q) &&
-           csv_read_some(csv, 13, &r->energy) && csv_read_some(csv, 14, &r->count) &&
-           csv_read_some(csv, 16, &d->withdraws) && csv_read_int(csv, 17, &forced) &&
-           csv_read_time(csv, 18, &d->time_ms) && !csv_is_none(csv, 20);
-}
-
-/* What the fold reckons with must be what the ledger can: a segment as a person's would be checked. */
-static bool is_sound(const struct ruling *r)
-{
-    if (r->kind != RULING_RESET && r->kind != RULING_REPLACED)
-        return r->energy >= 0 && r->energy <= SEGMENT_COUNT_MAX && r->count >= -SEGMENT_COUNT_MAX &&
-               r->count <= SEGMENT_COUNT_MAX;
-    struct segment next = r->next;
-    next.from_ms = r->from_ms;
-    next.until_ms = INT64_MAX;
-    next.has_start = true;
-    return segment_problem(&next) == NULL && r->end >= -SEGMENT_COUNT_MAX && r->end <= SEGMENT_COUNT_MAX;
-}
-
-/* With its own number, so that those that undo others still name them. */
-static enum status set_number(struct checker *c, int64_t number, struct error *err)
-{
-    struct db_stmt *set = db_keep(c->refold.db,
-        "INSERT OR REPLACE INTO sqlite_sequence(rowid, name, seq) VALUES((SELECT rowid FROM"
-        " sqlite_sequence WHERE name = 'ledger_decision'), 'ledger_decision', ?1)");
-    db_bind_int(set, 1, number - 1);
-    return db_run(set, err);
-}
-
-static enum status take_decision(struct checker *c, const struct csv *csv, struct error *err)
-{
-    struct decided d = {.who = "", .why = ""};
-    int64_t number, *times = NULL;
-    enum status status = find_number(c, csv_read_text(csv, 1), &d.meter, err);
-    if (status != ST_OK)
-        return status;
-    bool is_good = csv_read_int(csv, 0, &number) && number > 0 && d.meter != 0 &&
-                   read_kind(csv_read_text(csv, 2), &d.ruling.kind) && read_ruling(csv, &d) &&
-                   read_times(csv_read_text(csv, 15), &times, &d.ruling.time_count) && is_sound(&d.ruling);
-    d.ruling.times = times;
-    if (!is_good)
-        status = csv_refuse(csv, "no decision", err);
-    if (status == ST_OK)
-        status = set_number(c, number, err);
-    if (status == ST_OK)
-        status = refuse_row(csv, decided_add(c->refold.db, &d, err), err);
-    if (status == ST_OK && d.ruling.id != number)
-        status = csv_refuse(csv, "decisions are not in the order of their numbers", err);
-    free(times);
-    return status;
-}
-
-/* The fold counts on it: two decisions in force of one meter have nothing in common (E11). */
-static enum status check_decisions(struct checker *c, struct error *err)
-{
-    struct decided_set set;
-    enum status status = decided_load(c->refold.db, 0, &set, err);
-    if (status != ST_OK)
-        return status;
-    for (size_t i = 0; i < set.count && status == ST_OK; i++)
-        for (size_t k = 0; k < i && status == ST_OK; k++)
-            if (set.meters[i] == set.meters[k] && ruling_touches(&set.items[i], &set.items[k]))
-                status = error_set(err, ST_INVALID, "decisions.csv: %lld and %lld are about the same",
-                    (long long)set.items[k].id, (long long)set.items[i].id);
-    decided_release(&set);
-    return status;
+    return checker_refuse_row(
+        csv, refold_add_point(&c->refold, number, meter, csv_read_text(csv, 2), 0, err), err);
 }
 
 /* ---- published quarter hours ---- */
@@ -251,8 +149,10 @@ static bool read_quality(struct span text, uint8_t *ret)
 /* In order of meters and time, each once, so that each can be held against what is folded. */
 static enum status take_quarter(struct checker *c, const struct csv *csv, struct error *err)
 {
-    struct published q = {.meter = checker_meter(c, csv_read_text(csv, 0))};
     const struct published *last = c->quarter_count > 0 ? &c->quarters[c->quarter_count - 1] : NULL;
+    struct span id = csv_read_text(csv, 0);
+    bool is_of_last = last != NULL && span_is(id, c->refold.meters.items[last->meter].park->id);
+    struct published q = {.meter = is_of_last ? last->meter : checker_meter(c, id)};
     bool is_good = q.meter < c->refold.meters.count && csv_read_time(csv, 1, &q.start_ms) &&
                    csv_read_some(csv, 2, &q.amount) && read_quality(csv_read_text(csv, 3), &q.quality) &&
                    csv_is_none(csv, 2) == (q.quality == QUALITY_UNKNOWN);
@@ -308,9 +208,9 @@ enum status checker_prepare(struct checker *c, struct error *err)
     if (status == ST_OK)
         status = each_row(c, "points.csv", BUNDLE_POINTS, take_point, err);
     if (status == ST_OK)
-        status = each_row(c, "decisions.csv", BUNDLE_DECISIONS, take_decision, err);
+        status = each_row(c, "decisions.csv", BUNDLE_DECISIONS, checker_take_decision, err);
     if (status == ST_OK)
-        status = check_decisions(c, err);
+        status = checker_check_decisions(c, err);
     if (status == ST_OK)
         status = refold_use(&c->refold, c->accepted.model->park, err);
     return status == ST_OK ? each_row(c, "quarters.csv", BUNDLE_QUARTERS, take_quarter, err) : status;

@@ -7,6 +7,9 @@
 #include "lib/progress.h"
 #include "lib/zip.h"
 
+/* What a stranger's readings and decisions may span: each quarter hour of it costs memory. */
+#define CHECKER_REACH_MS (INT64_C(60) * 366 * 86400000)
+
 struct checker {
     struct zip *zip;
     struct hash hash; /* of the manifest */
@@ -38,6 +41,14 @@ enum status checker_open(
     struct checker *c, struct csv *csv, const char *name, const char *heading, struct error *err);
 /* The meter's place in refold.meters; its count: it is not there. */
 size_t checker_meter(const struct checker *c, struct span id);
+
+/* The meter's number by meters.csv; 0: it is not there. */
+enum status checker_number(struct checker *c, struct span id, int64_t *ret, struct error *err);
+/* What the database refuses (the same number twice) is a mistake of the part. */
+enum status checker_refuse_row(const struct csv *csv, enum status status, struct error *err);
+/* A row of decisions.csv into c->refold; and then all of them against one another. */
+enum status checker_take_decision(struct checker *c, const struct csv *csv, struct error *err);
+enum status checker_check_decisions(struct checker *c, struct error *err);
 
 /* Every part's hash, and no part beside them. */
 enum status checker_check_parts(struct checker *c, struct error *err);

@@ -21,6 +21,7 @@ from oracle.ledger import Meter  # noqa: E402
 from oracle.register import Segment  # noqa: E402
 
 QUARTER_MS = 900_000
+BASE_UNITS = {"kWh": 1000, "MJ": 1_000_000, "m3": 1000}  # Wh, J, L
 TOKEN = re.compile(r'\s+|#[^\n]*|//[^\n]*|/\*.*?\*/|"(?P<text>(?:[^"\\]|\\.)*)"|(?P<word>[^\s"=:;,(){}\[\]]+)|(?P<sign>[=:;,(){}\[\]])', re.S)
 
 
@@ -155,11 +156,11 @@ def differences(bundle: Bundle) -> list[str]:
     cells: dict[tuple[str, str], dict[str, str]] = {}
     for row in bundle.rows("report.csv"):
         cells.setdefault((row["table"], row["row"]), {})[row["column"]] = row["value"]
-    totals = {cell["id"]: cell.get("amount", cell.get("known")) for (table, _), cell in cells.items() if table == "meters" and cell["unit"] == "kWh"}
+    totals = {cell["id"]: (cell.get("amount", cell.get("known")), cell["unit"]) for (table, _), cell in cells.items() if table == "meters"}
     assert set(known) <= set(totals)
-    for meter, total in totals.items():
-        if Fraction(total or 0) * 1000 != known.get(meter, 0):
-            wrong.append(f"meter {meter}: the report has {total} kWh, its quarter hours {known.get(meter, 0)} Wh")
+    for meter, (total, unit) in totals.items():
+        if Fraction(total or 0) * BASE_UNITS[unit] != known.get(meter, 0):
+            wrong.append(f"meter {meter}: the report has {total} {unit}, its quarter hours {known.get(meter, 0)} base units")
     return wrong
 
 
