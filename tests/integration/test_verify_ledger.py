@@ -3,11 +3,15 @@ somebody could make there; who changes it is SQLite, by nobody's code of ours.""
 
 from __future__ import annotations
 
+import os
+import pty
 import random
 import re
 import shutil
+import signal
 import sqlite3
 import struct
+import subprocess
 import sys
 import zlib
 from contextlib import closing
@@ -167,3 +171,44 @@ def test_readings_are_held_against_the_archive_once_the_journal_let_them_go(book
     assert found.returncode == 1 and re.search(r"^park-collector: meter r1, reading of gw-a/r1 at 2026-03-02T08:15:00.000Z: the archive has 100330000, the books have 100330010$",
                                                found.stderr, re.M), found.stderr
     assert wh(100_330) == 100_330_000
+
+
+def fill_journal(house: Books, days: int) -> None:
+    """A reading a minute of each meter of the first histories, as batches that lie in the journal."""
+    meters = [name for name, in house.query("SELECT name FROM ledger_meter")][:24]
+    batch = 1000 // len(meters)
+    with closing(sqlite3.connect(house.database)) as database:
+        database.execute("INSERT INTO gateway(id, name, first_heard_ms) VALUES(1, 'gw-a', 0)")
+        for seq, first in enumerate(range(0, days * 1440, batch), 1):
+            lines = [f"register,point={meter} value={wh(100_000) + minute * 660}i {DAY + minute * 60_000}" for minute in range(first, first + batch) for meter in meters]
+            payload = f"#park1 epoch=00000000000000aa seq={seq} first=1\n" + "".join(line + "\n" for line in lines)
+            database.execute("INSERT INTO journal(gateway, epoch, seq, received_ms, lines, payload) VALUES(1, 170, ?, ?, ?, ?)",
+                             (seq, DAY, len(lines), payload.encode()))
+        database.commit()
+
+
+def test_long_work_shows_its_progress_on_a_terminal_and_can_be_interrupted(stage):
+    house = Books(stage).start()
+    wait_until(lambda: house.query("SELECT count(*) > 24 FROM ledger_meter") == [(1,)], 20, "the books know the meters")
+    house.collector.stop()
+    fill_journal(house, days=6)
+    house.start()
+    house.wait_folded(120)
+    house.collector.stop()
+    bundle = stage.folder / "x.zip"
+    evidence = ["evidence", "--config", house.collector.settings, "--site", "s1", "--period", "2026-03", "-o", bundle]
+    assert run([house.collector.program, *evidence], 200).returncode == 0
+    evidence[-1] = stage.folder / "y.zip"
+    for words, shown in ((["verify", "--config", house.collector.settings], rb"\rfolded \d+ of \d+ meters, \d+ readings"),
+                         (evidence, rb"\rmeter \d+ of \d+"), (["verify", "--evidence", bundle], rb"\rmeter \d+ of \d+, \d+ readings")):
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([house.collector.program, *words], stdout=subprocess.DEVNULL, stderr=theirs)
+        os.close(theirs)
+        assert re.search(shown, os.read(ours, 4096)), words
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 69
+        said = b""
+        while not said.endswith(b"park-collector: stopped\r\n"):
+            said += os.read(ours, 4096)
+        os.close(ours)
+    assert not list(stage.folder.glob("y.zip*"))
