@@ -37,14 +37,17 @@ static bool read_ruling(const struct csv *csv, struct decided *d)
 {
     struct ruling *r = &d->ruling;
     int64_t forced;
-    return csv_read_time(csv, 3, &r->from_ms) && csv_read_time(csv, 4, &r->until_ms) &&
-           r->from_ms <= r->until_ms && csv_read_some(csv, 5, &r->end) &&
-           csv_read_some(csv, 6, &r->next.start) && csv_read_some(csv, 7, &r->next.modulus) &&
-           csv_read_some(csv, 8, &r->next.resolution) && csv_read_some(csv, 9, &r->next.max_rate) &&
-           csv_read_some(csv, 10, &r->next.p) && csv_read_some(csv, 11, &r->next.q) &&
-           csv_read_some(csv, 13, &r->energy) && csv_read_some(csv, 14, &r->count) &&
-           csv_read_some(csv, 16, &d->withdraws) && csv_read_int(csv, 17, &forced) &&
-           csv_read_time(csv, 18, &d->time_ms) && !csv_is_none(csv, 20);
+    bool is_good = csv_read_time(csv, 3, &r->from_ms) && csv_read_time(csv, 4, &r->until_ms) &&
+                   r->from_ms <= r->until_ms && csv_read_some(csv, 5, &r->end) &&
+                   csv_read_some(csv, 6, &r->next.start) && csv_read_some(csv, 7, &r->next.modulus) &&
+                   csv_read_some(csv, 8, &r->next.resolution) && csv_read_some(csv, 9, &r->next.max_rate) &&
+                   csv_read_some(csv, 10, &r->next.p) && csv_read_some(csv, 11, &r->next.q) &&
+                   csv_read_some(csv, 13, &r->energy) && csv_read_some(csv, 14, &r->count) &&
+                   csv_read_some(csv, 16, &d->withdraws) && csv_read_int(csv, 17, &forced) &&
+                   csv_read_time(csv, 18, &d->time_ms) && csv_read_some(csv, 19, &d->token) &&
+                   !csv_is_none(csv, 20);
+    d->is_forced = is_good && forced != 0;
+    return is_good;
 }
 
 /* What the fold reckons with must be what the ledger can: a segment as a person's would be checked. */
@@ -78,7 +81,9 @@ static bool is_near(const struct checker *c, int64_t time_ms)
 
 enum status checker_take_decision(struct checker *c, const struct csv *csv, struct error *err)
 {
-    struct decided d = {.who = "", .why = ""};
+    struct decided d = {.who = csv_read_text(csv, 20).at,
+        .why = csv_read_text(csv, 21).at,
+        .serial = csv_is_none(csv, 12) ? NULL : csv_read_text(csv, 12).at};
     int64_t number, *times = NULL;
     enum status status = checker_number(c, csv_read_text(csv, 1), &d.meter, err);
     if (status != ST_OK)

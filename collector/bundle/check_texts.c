@@ -184,14 +184,17 @@ static enum status find_subject(struct checker *c, struct error *err)
     return ST_OK;
 }
 
-/* The report says as of when it is: of the newest batch. */
+/* The report says as of when it is: of the newest batch, which the books have. */
 static enum status note_as_of(struct checker *c, struct error *err)
 {
     struct db_stmt *add =
         db_keep(c->refold.db, "INSERT INTO journal(gateway, epoch, seq, received_ms, lines, payload)"
                               " VALUES(0, 0, 0, ?1, 0, x'')");
+    struct db_stmt *move = db_keep(c->refold.db, "UPDATE cursor SET position = ?1 WHERE name = 'ledger'");
     db_bind_int(add, 1, c->manifest.about.as_of_ms);
-    return c->manifest.about.as_of_ms != 0 ? db_run(add, err) : ST_OK;
+    enum status status = c->manifest.about.as_of_ms != 0 ? db_run(add, err) : ST_OK;
+    db_bind_int(move, 1, db_last_id(c->refold.db));
+    return status == ST_OK && c->manifest.about.as_of_ms != 0 ? db_run(move, err) : status;
 }
 
 enum status checker_prepare(struct checker *c, struct error *err)
@@ -202,8 +205,6 @@ enum status checker_prepare(struct checker *c, struct error *err)
     if (status == ST_OK)
         status = find_subject(c, err);
     if (status == ST_OK)
-        status = note_as_of(c, err);
-    if (status == ST_OK)
         status = each_row(c, "meters.csv", BUNDLE_METERS, take_meter, err);
     if (status == ST_OK)
         status = each_row(c, "points.csv", BUNDLE_POINTS, take_point, err);
@@ -213,5 +214,7 @@ enum status checker_prepare(struct checker *c, struct error *err)
         status = checker_check_decisions(c, err);
     if (status == ST_OK)
         status = refold_use(&c->refold, c->accepted.model->park, err);
+    if (status == ST_OK)
+        status = note_as_of(c, err);
     return status == ST_OK ? each_row(c, "quarters.csv", BUNDLE_QUARTERS, take_quarter, err) : status;
 }
