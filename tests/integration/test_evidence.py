@@ -117,13 +117,19 @@ def test_the_same_state_gives_the_same_bytes_also_beside_a_running_collector(mad
     assert made.check(made.folder / "beside.zip").returncode == 0
 
 
-def test_a_day_of_the_sites_own_zone(made, tmp_path):
-    bundle = tmp_path / "day.zip"
-    assert made.evidence(bundle, "s2", "2026-03-02").returncode == 0
-    found = made.check(bundle)
+@pytest.mark.parametrize(("site", "day", "first", "last"), [
+    ("s2", "2026-03-02", "2026-03-01T23:45:00.000Z", "2026-03-02T18:15:00.000Z"),
+    ("s1", "2026-03-03", "2026-03-02T16:00:00.000Z", "2026-03-03T00:30:00.000Z")])
+def test_a_day_of_the_sites_own_zone_has_the_readings_before_it_and_behind_that_it_takes(made, tmp_path, site, day, first, last):
+    path = tmp_path / "day.zip"
+    assert made.evidence(path, site, day).returncode == 0
+    found = made.check(path)
     assert (found.returncode, found.stderr) == (0, "")
-    starts = [row["start"] for row in bundle_checker.read(bundle).rows("quarters.csv")]
-    assert min(starts) >= "2026-03-01T18:30:00.000Z" and max(starts) == "2026-03-02T18:15:00.000Z"
+    bundle = bundle_checker.read(path)
+    starts = {row["start"] for row in bundle.rows("quarters.csv")}
+    assert min(starts) == first and max(starts) == last
+    assert bundle_checker.differences(bundle) == []
+    assert min(row["time"] for row in bundle.rows(f"readings/{SECOND[0] if site == 's2' else 'r13'}.csv")) <= first
 
 
 # ---- what somebody changed ----
