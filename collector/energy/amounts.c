@@ -58,19 +58,20 @@ void amount_add(struct amount *to, const struct amount *other)
 
 bool amount_is_known(const struct amount *a, int64_t *ret)
 {
-    return a->waiting_s + a->future_s + a->absent_s == 0 && quarters_amount(&a->sum, ret);
+    bool is_absent = a->absent_s > 0 && a->sum.count == 0;
+    return a->waiting_s + a->future_s == 0 && !is_absent && quarters_amount(&a->sum, ret);
 }
 
 enum series_state amount_worst(const struct amount *a)
 {
-    if (a->absent_s > 0)
-        return SERIES_ABSENT;
-    if (a->future_s > 0)
-        return SERIES_FUTURE;
-    if (a->waiting_s > 0)
-        return SERIES_WAITING;
     if (a->sum.unknown_s > 0)
         return SERIES_UNKNOWN;
+    if (a->waiting_s > 0)
+        return SERIES_WAITING;
+    if (a->future_s > 0)
+        return SERIES_FUTURE;
+    if (a->absent_s > 0 && a->sum.count == 0)
+        return SERIES_ABSENT;
     if (a->sum.manual_s > 0)
         return SERIES_MANUAL;
     return a->sum.estimated_s > 0 ? SERIES_ESTIMATED : SERIES_MEASURED;

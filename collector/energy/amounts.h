@@ -3,7 +3,8 @@
  * what is known, how long not, and how well. Pure.
  *
  * The amount of a step is the sum of its quarter hours, exactly, which is U(end) - U(begin); where one of them is
- * unknown or not decided, it is unknown. What is known of it stands beside it, never in its place. Amounts of meters
+ * unknown or not decided, it is unknown. Through a meter that is not installed nothing flows; but of a step in which
+ * none was, there is no amount. What is known of it stands beside it, never in its place. Amounts of meters
  * add up to those of a group in every part: the times are then meter-seconds.
  */
 #pragma once
@@ -27,7 +28,8 @@ void amount_add(struct amount *to, const struct amount *other);
 /* The amount. False: not known, for what the seconds say; or a sum left int64 (sum.is_overflown): then none of the
  * numbers may be shown. An empty period is known, and 0. */
 bool amount_is_known(const struct amount *a, int64_t *ret);
-/* The worst state of a quarter hour in it; SERIES_MEASURED where there is none. */
+/* Why it is not known: what a person has to settle or look for comes first, what only has to pass after it; else the
+ * worst quality. SERIES_MEASURED where there is nothing. */
 enum series_state amount_worst(const struct amount *a);
 /* Coverage = measured or manual quarter hours / quarter hours due (design, 7.9). Due is what is decided, or over
  * while the meter was installed. Of nothing due there is no coverage. */

@@ -12,15 +12,8 @@
 
 struct series_due series_due(const struct park_meter *meter, int64_t now_ms)
 {
-    struct series_due due = {.now_ms = now_ms};
-    const struct park_segment *segments = meter->segments.items;
-    for (size_t i = 0; i < meter->segments.count; i++) {
-        if (i == 0 || segments[i].from_ms < due.from_ms)
-            due.from_ms = segments[i].from_ms;
-        if (i == 0 || segments[i].until_ms > due.until_ms)
-            due.until_ms = segments[i].until_ms;
-    }
-    return due;
+    struct park_stay stay = park_stay(meter);
+    return (struct series_due){stay.from_ms, stay.until_ms, now_ms};
 }
 
 static enum series_state state_without_row(const struct series_due *due, int64_t start_ms)

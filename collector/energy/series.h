@@ -24,7 +24,7 @@ enum series_state {
     /* No row: */
     SERIES_WAITING, /* it is over, but no reading at or after its end was accepted yet, or none at or before its begin */
     SERIES_FUTURE, /* it is not over */
-    SERIES_ABSENT, /* the meter was not installed yet, or is no longer */
+    SERIES_ABSENT, /* the meter was not installed yet, or is no longer: nothing flows through it */
 };
 
 static inline bool series_is_known(enum series_state state)
@@ -32,9 +32,9 @@ static inline bool series_is_known(enum series_state state)
     return state <= SERIES_MANUAL;
 }
 
-/* When quarter hours of a meter are due: installed at some time in them, and over. */
+/* When quarter hours of a meter are due: installed at some time in them (park_stay), and over. */
 struct series_due {
-    int64_t from_ms, until_ms; /* from the first segment's begin to the last one's end; equal = never */
+    int64_t from_ms, until_ms; /* equal = never */
     int64_t now_ms;            /* UTC */
 };
 struct series_due series_due(const struct park_meter *meter, int64_t now_ms);

@@ -24,15 +24,20 @@ static struct park_tags tags_of(const struct drawing *d, const struct park_meter
     return park_tags_at(meter, d->span.begin_ms);
 }
 
-static bool has_register(const struct park_meter *meter)
+static bool is_of_site(const struct drawing *d, const struct park_meter *meter)
 {
-    return meter->segments.count > 0;
+    return tags_of(d, meter).building->site == d->site;
 }
 
-/* Of the site, and with a register. */
+/* A register of it is installed. */
+static bool has_register(const struct drawing *d, const struct park_meter *meter)
+{
+    return park_is_installed(meter, d->span.begin_ms);
+}
+
 static bool counts(const struct drawing *d, const struct park_meter *meter)
 {
-    return has_register(meter) && tags_of(d, meter).building->site == d->site;
+    return has_register(d, meter) && is_of_site(d, meter);
 }
 
 static const char *key_of(
@@ -68,7 +73,7 @@ static const struct park_meter *upstream(const struct drawing *d, const struct p
 {
     do
         meter = tags_of(d, meter).parent;
-    while (meter != NULL && !has_register(meter));
+    while (meter != NULL && !has_register(d, meter));
     return meter;
 }
 
@@ -178,7 +183,7 @@ static void draw_gap(const struct drawing *d, const struct park_meter *parent, s
     size_t count = 0;
     terms[count++] = (struct park_term){parent, 1};
     CONF_EACH (const struct park_meter, meter, d->park->meters)
-        if (has_register(meter) && upstream(d, meter) == parent)
+        if (has_register(d, meter) && upstream(d, meter) == parent)
             terms[count++] = (struct park_term){meter, -1};
     if (count > 1) /* else nothing behind it is metered */
         add_part(d, find_row(d->tree, TREE_GAP, parent->id, parent->carrier, parent), terms, count);
@@ -188,7 +193,7 @@ static void draw_meters(const struct drawing *d)
 {
     struct park_term *terms = mem_alloc((d->park->meters.count + 1) * sizeof *terms);
     CONF_EACH (const struct park_meter, meter, d->park->meters)
-        if (counts(d, meter))
+        if (meter->segments.count > 0 && is_of_site(d, meter))
             add_part(d, find_row(d->tree, TREE_REAL, meter->id, meter->carrier, meter),
                 &(struct park_term){meter, 1}, 1);
     CONF_EACH (const struct park_virtual, v, d->park->virtual_meters)

@@ -3,8 +3,8 @@
  * (CONTRIBUTING.md, E12 to E14). Rows are drawn up once from the park model, and say of each what is read and added.
  *
  * Amounts of two carriers are never added: a building has a row for each carrier that is metered there. Only meters
- * with a register (segments) count; a meter that has but a gauge of its power is passed over, as if its children were
- * those of its parent.
+ * with a register that is installed then (segments) count; a meter that has but a gauge of its power, or that is not there yet
+ * or no longer, is passed over, as if its children were those of its parent.
  */
 #pragma once
 
@@ -48,7 +48,7 @@ struct tree {
 };
 
 /* The rows of a site, in the order of the file. A group's row has its topmost meters: those above which, however far,
- * no other of the group stands; so nothing counts twice in it. Sums over several groups may: a building's main meter
+ * no other of the group stands then; so nothing counts twice in it. Sums over several groups may: a building's main meter
  * counts the tenants behind it. Tags are those in force at the begin of each quarter hour (park_tags_at): where they change in the span, a part
  * is of one side of that. `park` is borrowed. */
 void tree_init(struct tree *tree, const struct park *park, const struct park_site *site, enum tree_by by,

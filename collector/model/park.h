@@ -197,7 +197,15 @@ const struct park_virtual *park_virtual_find(const struct park *park, const char
  * Pure, and a function of the file alone. */
 struct park_tags park_tags_at(const struct park_meter *meter, int64_t time_ms);
 const struct park_stand *park_stand_at(const struct park_gateway *gateway, int64_t time_ms);
-/* When after that time some meter's tags are others for the first time; INT64_MAX = never. For whoever adds up by tags. */
+/* From the quarter hour in which the meter's first segment begins until that in which its last one ends: INT64_MAX = it
+ * is still there. Before and after nothing flows through it. Both 0 where it has no segment. */
+struct park_stay {
+    int64_t from_ms, until_ms;
+};
+struct park_stay park_stay(const struct park_meter *meter);
+bool park_is_installed(const struct park_meter *meter, int64_t time_ms);
+/* When after that time some meter's tags are others for the first time, or one is installed or taken away; INT64_MAX =
+ * never. For whoever adds up by tags. */
 int64_t park_next_change_ms(const struct park *park, int64_t time_ms);
 
 enum park_role { ROLE_UNMAPPED, ROLE_METER_REGISTER, ROLE_METER_POWER, ROLE_TEMPERATURE };

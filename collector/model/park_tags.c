@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define QUARTER_MS PERIODS_QUARTER_HOUR_MS
+
 /* A row's time, as both kinds of rows begin with it. */
 struct dated {
     struct conf_where where;
@@ -191,13 +193,42 @@ const struct park_stand *park_stand_at(const struct park_gateway *gateway, int64
     return &gateway->stands[i];
 }
 
+struct park_stay park_stay(const struct park_meter *meter)
+{
+    struct park_stay stay = {0};
+    const struct park_segment *segments = meter->segments.items;
+    for (size_t i = 0; i < meter->segments.count; i++) {
+        if (i == 0 || segments[i].from_ms < stay.from_ms)
+            stay.from_ms = segments[i].from_ms;
+        if (i == 0 || segments[i].until_ms > stay.until_ms)
+            stay.until_ms = segments[i].until_ms;
+    }
+    int64_t into = stay.from_ms % QUARTER_MS, over = stay.until_ms % QUARTER_MS;
+    stay.from_ms -= into < 0 ? into + QUARTER_MS : into;
+    if (stay.until_ms < INT64_MAX - QUARTER_MS && over != 0)
+        stay.until_ms += over < 0 ? -over : QUARTER_MS - over;
+    return stay;
+}
+
+bool park_is_installed(const struct park_meter *meter, int64_t time_ms)
+{
+    struct park_stay stay = park_stay(meter);
+    return time_ms >= stay.from_ms && time_ms < stay.until_ms;
+}
+
+static int64_t earlier_of(int64_t next_ms, int64_t other_ms, int64_t after_ms)
+{
+    return other_ms > after_ms && other_ms < next_ms ? other_ms : next_ms;
+}
+
 int64_t park_next_change_ms(const struct park *park, int64_t time_ms)
 {
     int64_t next_ms = INT64_MAX;
     CONF_EACH (const struct park_meter, meter, park->meters) {
-        int64_t until_ms = park_tags_at(meter, time_ms).until_ms;
-        if (until_ms < next_ms)
-            next_ms = until_ms;
+        struct park_stay stay = park_stay(meter);
+        next_ms = earlier_of(next_ms, park_tags_at(meter, time_ms).until_ms, time_ms);
+        next_ms = earlier_of(next_ms, stay.from_ms, time_ms);
+        next_ms = earlier_of(next_ms, stay.until_ms, time_ms);
     }
     return next_ms;
 }

@@ -27,7 +27,9 @@ struct curve_demand curve_demand(const struct axis *axis, const struct series *s
 {
     struct curve_demand demand = {.is_whole = true};
     for (size_t i = 0; i < axis->count; i++) {
-        if (!series_is_known(series->states[i])) {
+        if (series->states[i] == SERIES_ABSENT) {
+            continue;
+        } else if (!series_is_known(series->states[i])) {
             demand.is_whole = false;
         } else if (!demand.is_known || series->amounts[i] > demand.amount) {
             demand.is_known = true;
@@ -41,6 +43,8 @@ struct curve_demand curve_demand(const struct axis *axis, const struct series *s
 
 static void add(struct curve_mean *mean, const struct series *series, size_t i)
 {
+    if (series->states[i] == SERIES_ABSENT)
+        return;
     if (!series_is_known(series->states[i])) {
         mean->unknown++;
         return;

@@ -15,7 +15,7 @@ bool curve_power_w(int carrier, int64_t amount, int64_t seconds, int64_t *ret_w)
  * A demand period of 15 min is what bills by 最大需量 count (C: to be checked), here on the quarter hours of the clock. */
 struct curve_demand {
     bool is_known; /* there is a quarter hour that is known */
-    bool is_whole; /* every quarter hour is known: nothing can have been greater */
+    bool is_whole; /* every quarter hour is known while a meter was there: nothing can have been greater */
     int64_t start_ms, amount;
     enum series_state state;
 };

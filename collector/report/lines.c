@@ -55,7 +55,8 @@ enum status lines_of(
     lines_init(&lines, plan);
     struct charge_amount *amounts = mem_alloc((series->count + 1) * sizeof *amounts);
     for (size_t i = 0; i < series->count; i++)
-        amounts[i] = (struct charge_amount){series->amounts[i], series_is_known(series->states[i])};
+        amounts[i] = (struct charge_amount){
+            series->amounts[i], series_is_known(series->states[i]) || series->states[i] == SERIES_ABSENT};
     enum status status = ST_OK;
     for (int kind = 0; kind < LINES_KINDS && status == ST_OK; kind++)
         if (plan->plans[kind].key_count > 0)

@@ -36,13 +36,13 @@ const struct park_meter *part_parent(const struct park_meter *meter, int64_t tim
 {
     do
         meter = park_tags_at(meter, time_ms).parent;
-    while (meter != NULL && meter->segments.count == 0);
+    while (meter != NULL && !park_is_installed(meter, time_ms));
     return meter;
 }
 
 int part_sign(const struct part *part, const struct park_meter *meter, int64_t time_ms)
 {
-    if (meter->segments.count == 0)
+    if (!park_is_installed(meter, time_ms))
         return 0;
     if (part->kind == PART_METER)
         return holds(part, meter, time_ms);
@@ -82,7 +82,12 @@ void part_series_cut(const struct series *series, struct periods_span stretch, s
 void part_series_init(struct series *sum, struct periods_span span)
 {
     series_init(sum, span, &(struct series_due){0, 0, 0});
-    memset(sum->states, SERIES_MEASURED, sum->count);
+}
+
+/* The worse; but what is not there adds nothing. */
+static enum series_state with(enum series_state sum, enum series_state one)
+{
+    return one == SERIES_ABSENT || (sum != SERIES_ABSENT && sum > one) ? sum : one;
 }
 
 enum status part_series_add(struct series *sum, const struct series *series, int sign, struct error *err)
@@ -93,8 +98,8 @@ enum status part_series_add(struct series *sum, const struct series *series, int
         int64_t *to = &sum->amounts[i], amount = series->amounts[i];
         is_overflown |=
             sign > 0 ? __builtin_add_overflow(*to, amount, to) : __builtin_sub_overflow(*to, amount, to);
-        if (series->states[i] > sum->states[i])
-            sum->states[i] = series->states[i];
+        sum->states[i] =
+            (uint8_t)with((enum series_state)sum->states[i], (enum series_state)series->states[i]);
     }
     return is_overflown ? error_set(err, ST_INVALID, "the amounts of a quarter hour are too large to add up")
                         : ST_OK;

@@ -25,23 +25,23 @@ struct part {
     const struct park_meter *meter;       /* PART_METER, PART_GAP */
 };
 
-/* The nearest meter upstream that has a register (collector/energy/tree.h); NULL = none. */
+/* The nearest meter upstream that has a register then (collector/energy/tree.h); NULL = none. */
 const struct park_meter *part_parent(const struct park_meter *meter, int64_t time_ms);
-/* With what sign the meter's amounts of that time enter: 1, -1, or 0. Of PART_METER: 1 for the meter alone. One without
- * a register (segments) never enters. Where a meter belongs, and below which one, is what the park says of that time. */
+/* With what sign the meter's amounts of that time enter: 1, -1, or 0. Of PART_METER: 1 for the meter alone. One that
+ * has no register then (park_is_installed) does not enter. Where a meter belongs, and below which one, is what the park says of that time. */
 int part_sign(const struct part *part, const struct park_meter *meter, int64_t time_ms);
 /* Whether there are such figures of that time: a gap where something is below its meter, everything else always. */
 bool part_is_there(const struct part *part, const struct park *park, int64_t time_ms);
 
-/* A stretch of a span in which no meter's tags change: signs are the same all over it. For whoever goes through a span:
+/* A stretch of a span in which no meter's tags change, none comes and none goes: signs are the same all over it. For whoever goes through a span:
  * struct periods_span stretch = {0}; while (part_next(park, span, &stretch)) ... */
 bool part_next(const struct park *park, struct periods_span span, struct periods_span *stretch);
 /* The quarter hours of a stretch; the others are as if nothing had entered. The caller releases it. */
 void part_series_cut(const struct series *series, struct periods_span stretch, struct series *ret);
 
 /* sum += sign x series, quarter hour by quarter hour; both are of one span. A quarter hour is known where all that
- * entered are, and as well as the worst of them; where it is not, its amount is what is known. ST_INVALID where an
+ * entered are, and as well as the worst of them; what is absent does not enter; where it is not, its amount is what is known. ST_INVALID where an
  * amount leaves int64. To begin with: part_series_init. */
 enum status part_series_add(struct series *sum, const struct series *series, int sign, struct error *err);
-/* Nothing has entered yet: measured, and 0. */
+/* Nothing has entered yet: absent. */
 void part_series_init(struct series *sum, struct periods_span span);

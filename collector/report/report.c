@@ -13,13 +13,14 @@ bool report_has(const struct report *report, const struct park_meter *meter)
     struct periods_span stretch = {0};
     bool is_here = false;
     while (!is_here && part_next(report->park, report->axis.span, &stretch))
-        is_here = park_tags_at(meter, stretch.begin_ms).building->site == report->site;
+        is_here = park_is_installed(meter, stretch.begin_ms) &&
+                  park_tags_at(meter, stretch.begin_ms).building->site == report->site;
     return is_here;
 }
 
 static bool is_of(const struct report *report, const struct park_meter *meter, int carrier)
 {
-    return meter->carrier == carrier && meter->segments.count > 0 && report_has(report, meter);
+    return meter->carrier == carrier && report_has(report, meter);
 }
 
 static void add_figure(struct report_carrier *carrier, const struct report *report, struct part part)
@@ -49,7 +50,7 @@ static bool any_meter(const struct report *report, int carrier,
     struct periods_span stretch = {0};
     while (part_next(report->park, report->axis.span, &stretch))
         CONF_EACH (const struct park_meter, meter, report->park->meters)
-            if (meter->carrier == carrier && meter->segments.count > 0 &&
+            if (meter->carrier == carrier && park_is_installed(meter, stretch.begin_ms) &&
                 park_tags_at(meter, stretch.begin_ms).building->site == report->site &&
                 holds(meter, stretch.begin_ms, what))
                 return true;
@@ -75,10 +76,10 @@ static void list_items(struct report *report, struct report_carrier *c)
 {
     CONF_EACH (const struct park_meter, meter, report->park->meters) {
         struct periods_span stretch = {0};
-        while (meter->carrier == c->carrier && meter->segments.count > 0 &&
-               part_next(report->park, report->axis.span, &stretch)) {
+        while (meter->carrier == c->carrier && part_next(report->park, report->axis.span, &stretch)) {
             struct park_tags tags = park_tags_at(meter, stretch.begin_ms);
-            if (tags.building->site == report->site && !has_item(c, tags.item))
+            if (park_is_installed(meter, stretch.begin_ms) && tags.building->site == report->site &&
+                !has_item(c, tags.item))
                 add_figure(c, report, (struct part){.kind = PART_ITEM, .item = tags.item});
         }
     }
@@ -355,6 +356,24 @@ static enum status add_earlier(const struct building *b, const struct part *site
     return status;
 }
 
+static bool is_there_all_of(const struct park_meter *meter, struct periods_span span)
+{
+    struct park_stay stay = park_stay(meter);
+    return stay.from_ms <= span.begin_ms && stay.until_ms >= span.end_ms;
+}
+
+/* Whatever counts in one of both periods was there all of both. */
+static bool is_measured_alike(
+    const struct building *b, int carrier, const struct part *site, struct periods_span then)
+{
+    struct periods_span now = b->report->axis.span;
+    CONF_EACH (const struct park_meter, meter, b->report->park->meters)
+        if (meter->carrier == carrier && (enters(b, site, meter, now) || enters(b, site, meter, then)) &&
+            !(is_there_all_of(meter, now) && is_there_all_of(meter, then)))
+            return false;
+    return true;
+}
+
 /* The site's amount of another period, by the tree of then. */
 static enum status read_earlier(
     struct building *b, const struct report_carrier *c, struct report_earlier *earlier, struct error *err)
@@ -369,12 +388,12 @@ static enum status read_earlier(
     part_series_init(&sum, span);
     enum status status = ST_OK;
     CONF_EACH (const struct park_meter, meter, b->report->park->meters)
-        if (status == ST_OK && meter->carrier == c->carrier && meter->segments.count > 0)
+        if (status == ST_OK && meter->carrier == c->carrier)
             status = add_earlier(b, &site->part, meter, &sum, err);
     whole_amount(&sum, &earlier->amount);
     series_release(&sum);
-    bool is_same = site->amount.absent_s == 0 && earlier->amount.absent_s == 0;
-    earlier->comparison = compare(&site->amount, &earlier->amount, is_same);
+    earlier->comparison =
+        compare(&site->amount, &earlier->amount, is_measured_alike(b, c->carrier, &site->part, span));
     return status;
 }
 
@@ -452,7 +471,7 @@ enum status report_build(const struct report_options *options, struct report *re
     steps_cut(&report.steps, report.zone, report.axis.span, steps[options->period.kind]);
     struct building b = {.options = options, .report = &report};
     CONF_EACH (const struct park_meter, meter, options->park->meters)
-        b.all += meter->segments.count > 0 && report_has(&report, meter);
+        b.all += report_has(&report, meter);
     cut_period(&b);
     enum status status = options->is_within_transaction ? build(&b, err) : build_in_transaction(&b, err);
     free(b.stretches);

@@ -171,7 +171,7 @@ static const char *const values[][3] = {
     {"unknown", "未知", "Unknown"},
     {"waiting", "尚缺读数", "Awaits a reading"},
     {"future", "期间未满", "Not over yet"},
-    {"absent", "未全程安装", "Not installed throughout"},
+    {"absent", "未安装计量表", "No meter installed"},
     {"sharp", "尖峰", "Sharp"},
     {"peak", "高峰", "Peak"},
     {"flat", "平段", "Flat"},
@@ -247,12 +247,14 @@ static const char *const method[][3] = {
         "are those "
         "of the site's time zone, and the amount of a period is the sum of its quarter hours, exactly."},
     {"method_unknown",
-        "未知不是零。有未决异常、缺读数或表未安装的时段，该期数量为未知，仅另列已知部分与未知时长，不以已知部"
-        "分代替。",
-        "What is not known is no 0. Where an exception is open, a reading is missing or the meter was not "
-        "installed, the "
-        "amount of the period is unknown; what is known and for how long it is not stand beside it, never in "
-        "its place."},
+        "未知不是零。有未决异常或缺读数的时段，该期数量为未知，仅另列已知部分与未知时长，不以已知部分代替。"
+        "计量表安装前与拆除后不计量，其间合计为当时在装各表之和。",
+        "What is not known is no 0. Where an exception is open or a reading is missing, the amount of the "
+        "period "
+        "is unknown; what is known and for how long it is not stand beside it, never in its place. Nothing "
+        "flows "
+        "through a meter before it is installed or after it is removed: a total is that of the meters that "
+        "were there."},
     {"method_quality",
         "刻钟边界处有读数，或前后读数间隔不超过该表限值者为实测，否则为估算（线性内插）；手工抄录者为手工。"
         "覆盖率为实测与手工的刻钟数占应有刻钟数的比例，向下取整到 0.1 %。",
@@ -304,13 +306,15 @@ static const char *const method[][3] = {
     {"method_sufficiency",
         "数据充分性依 CalTRACK Methods 2.0 第 2.2.1.2、2.2.1.3、2.2.1.4、2.2.2.1 条：365 天中至多缺 37 "
         "天（其他期间为十分之一，"
-        "向上取整）；一日缺值不过半者以其余均值填补，过半者为缺失；电力零值日为缺失。填补仅用于判定，不计入任"
+        "向上取整）；一日缺值不过半者以其余均值填补，过半者为缺失；电力零值日为缺失；估算与手工的刻钟不算作有"
+        "数据。填补仅用于判定，不计入任"
         "何数量。",
         "Data sufficiency is judged by CalTRACK Methods 2.0, 2.2.1.2, 2.2.1.3, 2.2.1.4 and 2.2.2.1: at most "
         "37 of 365 days "
         "missing (of other periods a tenth, rounded up); a day of which at most half is missing is filled "
         "with the mean of "
-        "the rest, else it is missing; a day of electricity that comes to 0 is missing. Filling serves this "
+        "the rest, else it is missing; a day of electricity that comes to 0 is missing; what is interpolated "
+        "counts as there, and its share stands beside. Filling serves this "
         "judgement "
         "alone and is in no amount."},
     {"method_comparison",

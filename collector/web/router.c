@@ -198,16 +198,14 @@ static bool read_json(const struct web_request *request, json_t **ret_json, stru
         return false;
     }
     if (!guard_is_own_page(request->fetch_site, request->origin, request->host)) {
-        *ret =
-            answer_error(403, "cross_site", "this is taken from programs, and pages of this listener only");
+        *ret = answer_error(403, "cross_site", "this is taken from programs, and pages of this listener only");
         return false;
     }
-    *ret_json =
-        json_loadb(request->body ? request->body : "", request->body_len, JSON_REJECT_DUPLICATES, &why);
+    *ret_json = json_loadb(
+        request->body ? request->body : "", request->body_len, JSON_REJECT_DUPLICATES, &why);
     if (json_is_object(*ret_json))
         return true;
-    *ret = answer_error(
-        400, "bad_json", "the body is no JSON object%s%s", *ret_json ? "" : ": ", *ret_json ? "" : why.text);
+    *ret = answer_error(400, "bad_json", "the body is no JSON object%s%s", *ret_json ? "" : ": ", *ret_json ? "" : why.text);
     return false;
 }
 

@@ -126,10 +126,15 @@ def test_groups_count_nothing_twice_and_gaps_and_virtual_meters_are_differences(
 def test_what_is_not_known_is_null_with_what_is_known_beside_it(house):
     begin, end = text_of(house.begin - 2 * DAY), text_of(house.begin + DAY)
     value = values(house.collector.get_json(f"/api/v1/energy?by=meter&from={begin}&to={end}"), "meter", "main")[0]
-    assert value["amount"] is None and value["quality"] == "absent"
+    assert value["amount"] is None and value["quality"] == "waiting"
     assert Decimal(value["known"]) * 1000 == house.total("main", 0, 96)
     assert value["absent_s"] == 86400 and value["waiting_s"] == 86400 and value["unknown_s"] == 0
     assert value["due"] == 192 and value["coverage"] == "0.5000"
+    # Before it was installed nothing flowed through it; but of a span in which it never was there is no amount.
+    for begin, end, amount, quality in ((text_of(house.begin - 3 * DAY), text_of(house.begin - 2 * DAY), None, "absent"),
+                                        (text_of(house.begin - 2 * DAY), text_of(house.begin - DAY), None, "absent")):
+        value = values(house.collector.get_json(f"/api/v1/energy?by=meter&from={begin}&to={end}"), "meter", "main")[0]
+        assert (value["amount"], value["quality"]) == (amount, quality)
 
 
 def test_csv_says_the_same(house):

@@ -17,6 +17,9 @@ from sim import answers  # noqa: E402
 GATEWAY = "gw-a"
 
 
+READINGS_MIN = 50  # of the spool at the kill: fewer would prove little
+
+
 @pytest.fixture
 def park(stage):
     """The sanitizers' build polled five times a second."""
@@ -44,7 +47,11 @@ def wait_in_flight(park) -> None:
     """With the collector stopped, batches are cut and published and nothing acknowledges them."""
     park.collector.pause()
     mark = evidence.read_marks(database_path(park))[GATEWAY]
-    wait_until(lambda: max(evidence.read_spool(spool_path(park)).batches, default=0) >= mark + 4, 30, "four batches are in flight")
+
+    def is_in_flight() -> bool:
+        spooled = evidence.read_spool(spool_path(park))
+        return max(spooled.batches, default=0) >= mark + 4 and len(spooled.readings) > READINGS_MIN
+    wait_until(is_in_flight, 30, "four batches are in flight")
 
 
 def assert_in_flight(spooled: evidence.Spooled, park) -> None:
@@ -72,7 +79,7 @@ def assert_delivered_once(park, spooled: evidence.Spooled, may_lack: bool = Fals
     """`may_lack`: the agent was killed, so answers of its last commit interval may be gone."""
     found = in_store(park)
     held = {(*key, time_ms, value) for key, readings in found.items() for time_ms, value in readings}
-    assert len(spooled.readings) > 50
+    assert len(spooled.readings) > READINGS_MIN
     assert spooled.readings <= held, f"lost: {sorted(map(str, spooled.readings - held))[:5]}"
 
     # Once: the store's readings are the simulator's answers, each at most once, in their order.

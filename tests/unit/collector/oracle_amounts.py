@@ -70,7 +70,8 @@ def step(begin: int, quarters: list[tuple[int, int]]) -> str:
     def total(*states: int) -> int:
         return sum(amount for amount, state in quarters if state in states)
     known = total(MEASURED, ESTIMATED, MANUAL)
-    worst = max((state for _, state in quarters), default=MEASURED)
+    states = {state for _, state in quarters}
+    worst = next((state for state in (UNKNOWN, WAITING, FUTURE) if state in states), max(states - {ABSENT} or states, default=MEASURED))
     due = seconds(MEASURED, ESTIMATED, MANUAL, UNKNOWN, WAITING) // 900
     return " ".join(str(field) for field in (
         "step", begin, begin + len(quarters) * QUARTER, known if worst <= MANUAL else "-", known, seconds(UNKNOWN),

@@ -4,7 +4,7 @@ zoneinfo, in rationals.
     oracle_report.py SEED
 
 Lines:  file ZONE BEGIN END CARRIER   a period, in seconds; carrier 0 electricity, 1 heat, 3 water
-        q AMOUNT STATE                each quarter hour: 0 measured, 1 estimated, 2 manual, 3 to 6 not known
+        q AMOUNT STATE                each quarter hour: 0 measured, 1 estimated, 2 manual, 3 to 5 not known, 6 there is none
         days DAYS MISSING ZERO FILLED ALLOWED SUFFICIENT
         demand KNOWN WHOLE START AMOUNT W
         night SUM COUNT UNKNOWN W     W is - where there is none
@@ -72,7 +72,8 @@ def print_course(draw: random.Random, zone_name: str) -> None:
         local = datetime.fromtimestamp(begin + i * 900, zone)
         value = amount if state < 3 else None
         days[local.date()].append(value)
-        means[local.weekday() >= 5, local.hour * 4 + local.minute // 15].append(value)
+        if state != 6:
+            means[local.weekday() >= 5, local.hour * 4 + local.minute // 15].append(value)
         if value is not None and (greatest is None or value > greatest[1]):
             greatest = (begin + i * 900, value)
     missing = zero = filled = 0
@@ -86,7 +87,7 @@ def print_course(draw: random.Random, zone_name: str) -> None:
             filled += 1
     allowed = next(n for n in range(1000) if n * 10 >= len(days))
     print("days", len(days), missing, zero, filled, allowed, int(missing <= allowed and missing < len(days)))
-    is_whole = int(all(state < 3 for _, state in course))
+    is_whole = int(all(state < 3 or state == 6 for _, state in course))
     print("demand", int(greatest is not None), is_whole, *(greatest or (0, 0)), watts(carrier, greatest[1], 1) if greatest else "-")
     night = [value for (_, quarter), values in means.items() if 2 <= quarter / 4 < 5 for value in values]
     known = [value for value in night if value is not None]

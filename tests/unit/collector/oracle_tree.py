@@ -48,12 +48,16 @@ class Meter:
         after = before if r.random() < 0.6 else draw(r.choice([b for b, site in buildings.items() if site == self.site]))
         self.tags = (before, after)  # until CHANGE, and from then on
         self.has_register = r.random() < 0.85
-        self.first = r.choice((0, 0, 0, 0, 2))  # the quarter hour in which it is installed
+        self.first, self.last = r.choice(((0, COUNT), (0, COUNT), (0, COUNT), (2, COUNT), (0, 4)))  # it is installed in [first, last)
+        self.off = r.choice((0, 0, 420))  # seconds: not on the quarter hour
         self.atoms = [r.choice((0, r.randrange(1000))) for _ in range(COUNT)]
         self.quarters: list[tuple[int, int]] = []  # known amount (else 0), state
 
     def key(self, by: str, i: int):
         return self.carrier if by == "carrier" else getattr(self.tags[i >= CHANGE], by)
+
+    def counts(self, i: int) -> bool:
+        return self.has_register and self.first <= i < self.last
 
     def above(self, i: int) -> list[Meter]:
         parent = self.tags[i >= CHANGE].parent
@@ -118,8 +122,10 @@ def print_park(meters: list[Meter], virtuals: list[Virtual], buildings: dict[str
     listed("gateways", [named("gw", 'site = "s1";')])
     lines = []
     for m in meters:
-        since = datetime.fromtimestamp((START + m.first * QUARTER) / 1000, UTC).isoformat()
-        segment = f'segments = ( {{ serial = "1"; max_rate = 1; from = "{since}"; }} );'
+        since = datetime.fromtimestamp((START + m.first * QUARTER) / 1000 + m.off, UTC).isoformat()
+        end = datetime.fromtimestamp((START + m.last * QUARTER) / 1000 - m.off, UTC).isoformat()
+        until = "" if m.last == COUNT else f' until = "{end}";'
+        segment = f'segments = ( {{ serial = "1"; max_rate = 1; from = "{since}";{until} }} );'
         before, after = m.tags
         change = ""
         if after is not before:
@@ -167,7 +173,8 @@ def print_row(kind: str, name: str, carrier: str, quarters, left_out: list[str])
     def seconds(*states: int) -> int:
         return 900 * sum(state in states for _, state in quarters)
     known = sum(amount for amount, _ in quarters)
-    print("is", kind, name, carrier, ",".join(left_out) or "-", known if seconds(UNKNOWN, WAITING, FUTURE, ABSENT) == 0 else "-",
+    is_known = seconds(UNKNOWN, WAITING, FUTURE) == 0 and seconds(MEASURED, ESTIMATED, MANUAL) > 0
+    print("is", kind, name, carrier, ",".join(left_out) or "-", known if is_known else "-",
           known, seconds(UNKNOWN), seconds(WAITING), seconds(FUTURE), seconds(ABSENT),
           seconds(MEASURED, ESTIMATED, MANUAL, UNKNOWN, WAITING) // 900, seconds(MEASURED, MANUAL) // 900)
 
@@ -179,13 +186,13 @@ def related(part, other, i: int) -> bool:
 def add_groups(rows: Rows, by: str, meters: list[Meter], virtuals: list[Virtual], i: int) -> None:
     parts: dict[tuple[str, str], list] = {}
     for m in meters:
-        same = [up for up in m.above(i) if up.has_register and up.key(by, i) == m.key(by, i)]
-        if m.site == "s1" and m.has_register and m.key(by, i) is not None and not same:
+        same = [up for up in m.above(i) if up.counts(i) and up.key(by, i) == m.key(by, i)]
+        if m.site == "s1" and m.counts(i) and m.key(by, i) is not None and not same:
             parts.setdefault((m.key(by, i), m.carrier), []).append([(m, 1)])
     # Each atom of the group is in exactly one of the meters that count.
     for (key, carrier), counted in parts.items():
         for m in meters:
-            inside = any(x.has_register and x.site == "s1" and x.carrier == carrier and x.key(by, i) == key
+            inside = any(x.counts(i) and x.site == "s1" and x.carrier == carrier and x.key(by, i) == key
                          for x in (m, *m.above(i)))
             assert sum(m is p[0][0] or p[0][0] in m.above(i) for p in counted) == (1 if inside else 0)
     for (key, carrier), counted in parts.items():
@@ -210,8 +217,8 @@ def add_meters(rows: Rows, meters: list[Meter], virtuals: list[Virtual], i: int)
         if v.site == "s1":
             rows.add("virtual", v.name, v.carrier, v.terms, i)
     for m in own:
-        behind = [(c, -1) for c in own if next((up for up in c.above(i) if up.has_register), None) is m]
-        if behind:
+        behind = [(c, -1) for c in own if c.counts(i) and next((up for up in c.above(i) if up.counts(i)), None) is m]
+        if behind and m.counts(i):
             rows.add("gap", m.name, m.carrier, [(m, 1), *behind], i)
 
 
@@ -234,7 +241,7 @@ def case(r: random.Random) -> None:
             amount, state = flow(meters, m, i), r.choice((MEASURED, MEASURED, ESTIMATED, MANUAL))
             if r.random() < trouble:
                 amount, state = 0, r.choice((UNKNOWN, WAITING))
-            if i < m.first:
+            if not m.first <= i < m.last:
                 amount, state = 0, ABSENT
             elif START + (i + 1) * QUARTER > now:
                 amount, state = 0, FUTURE

@@ -273,11 +273,12 @@ static void test_a_group_is_the_sum_of_its_meters_in_every_part(void **state)
 static void test_a_meter_is_due_from_its_first_segment_to_its_last(void **state)
 {
     (void)state;
-    struct park_segment segments[] = {{.from_ms = 300, .until_ms = 400}, {.from_ms = 100, .until_ms = 200}};
+    struct park_segment segments[] = {{.from_ms = 300 * 900000, .until_ms = 400 * 900000 - 1},
+        {.from_ms = 100 * 900000 + 1, .until_ms = 200 * 900000}};
     struct park_meter meter = {.segments = {.items = segments, .count = 2}};
     struct series_due due = series_due(&meter, 77);
-    assert_int_equal(due.from_ms, 100);
-    assert_int_equal(due.until_ms, 400);
+    assert_int_equal(due.from_ms, 100 * 900000);
+    assert_int_equal(due.until_ms, 400 * 900000);
     assert_int_equal(due.now_ms, 77);
     due = series_due(&(struct park_meter){0}, 77);
     assert_int_equal(due.from_ms, due.until_ms);

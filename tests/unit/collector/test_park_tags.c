@@ -93,12 +93,44 @@ static void test_tags_are_those_in_force_at_the_time(void **state)
     expect_tags(park, "up", "2026-06-01T00:00:00Z", "b1 - - -");
     /* From one change to the next. */
     static const char *const changes[] = {
-        "2025-12-31T16:00:00Z", "2026-02-28T16:00:00Z", "2026-06-01T00:00:00Z"};
+        "2020-01-01T00:00:00Z", "2025-12-31T16:00:00Z", "2026-02-28T16:00:00Z", "2026-06-01T00:00:00Z"};
+    int64_t time_ms = 0;
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(time_ms = park_next_change_ms(park, time_ms), at(changes[i]));
+    assert_int_equal(park_next_change_ms(park, time_ms), INT64_MAX);
+    park_destroy(park);
+}
+
+static void test_a_meter_is_there_from_the_quarter_hour_of_its_first_segment_to_that_of_its_last(void **state)
+{
+    (void)state;
+    static const char two[] =
+        "segments = ( { serial = \"1\"; from = \"2025-03-01T08:07:00Z\"; until = "
+        "\"2025-04-01T00:00:00Z\"; max_rate = 1; point = \"gw/m\"; }, { serial = \"2\"; "
+        "from = \"2025-05-01T00:00:00Z\"; until = \"2025-06-01T08:07:00Z\"; max_rate = 1; "
+        "point = \"gw/m\"; } );";
+    char *text = mem_printf(PARK(METER("up", SEGMENTS("u")) ", { " NAMED(
+                                "m") "building = \"b1\"; carrier = \"electricity\"; %s }"),
+        two);
+    struct park *park = load(text);
+    const struct park_meter *m = park_meter_find(park, "m"), *up = park_meter_find(park, "up");
+    static const char *const there[] = {"2025-03-01T08:00:00Z", "2025-04-15T00:00:00Z",
+        "2025-06-01T08:14:59.999Z"},
+                             *const not_there[] = {"2025-03-01T07:59:59.999Z", "2025-06-01T08:15:00Z"};
+    for (size_t i = 0; i < 3; i++)
+        assert_true(park_is_installed(m, at(there[i])));
+    for (size_t i = 0; i < 2; i++)
+        assert_false(park_is_installed(m, at(not_there[i])));
+    assert_int_equal(park_stay(up).until_ms, INT64_MAX);
+    assert_false(park_is_installed(&(struct park_meter){0}, 0));
+    static const char *const changes[] = {
+        "2020-01-01T00:00:00Z", "2025-03-01T08:00:00Z", "2025-06-01T08:15:00Z"};
     int64_t time_ms = 0;
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(time_ms = park_next_change_ms(park, time_ms), at(changes[i]));
     assert_int_equal(park_next_change_ms(park, time_ms), INT64_MAX);
     park_destroy(park);
+    free(text);
 }
 
 static void expect_place(const struct park *park, const char *point, const char *time, const char *site,
@@ -182,6 +214,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tags_are_those_in_force_at_the_time),
+        cmocka_unit_test(
+            test_a_meter_is_there_from_the_quarter_hour_of_its_first_segment_to_that_of_its_last),
         cmocka_unit_test(test_a_reading_is_where_its_meter_and_its_gateway_were),
         cmocka_unit_test(test_what_is_wrong_with_a_change_is_said),
     };

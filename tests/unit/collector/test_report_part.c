@@ -30,6 +30,8 @@ static ptrdiff_t knows(const struct forest *f, size_t i)
     return meter != NULL ? meter - f->meters : -1;
 }
 
+static struct park_segment installed = {.from_ms = -PERIODS_QUARTER_HOUR_MS, .until_ms = INT64_MAX};
+
 /* Each meter measures what hangs below it, and something of its own. */
 static void draw(struct forest *f)
 {
@@ -39,6 +41,7 @@ static void draw(struct forest *f)
     for (size_t i = METERS; i-- > 0;) {
         struct park_meter *meter = &f->meters[i];
         meter->carrier = CARRIER_ELECTRICITY;
+        meter->segments.items = &installed;
         meter->segments.count = i == 0 || random_below(8) > 0; /* some have no register */
         meter->building = &f->buildings[random_below(PLACES)];
         size_t tenant = random_below(PLACES);
@@ -117,11 +120,14 @@ static void test_other_carriers_and_other_sites_do_not_enter(void **state)
     draw(&f);
     struct part heat = {.kind = PART_SITE, .carrier = CARRIER_HEAT, .site = &f.sites[0]};
     assert_int_equal(amount_of(&f, &heat), 0);
-    struct park_meter alone = {
-        .carrier = CARRIER_HEAT, .segments = {.count = 1}, .building = &f.buildings[PLACES - 1]};
+    struct park_meter alone = {.carrier = CARRIER_HEAT,
+        .segments = {.items = &installed, .count = 1},
+        .building = &f.buildings[PLACES - 1]};
     assert_int_equal(part_sign(&heat, &alone, 0), 0);
     alone.building = &f.buildings[0];
     assert_int_equal(part_sign(&heat, &alone, 0), 1);
+    /* Before it came. */
+    assert_int_equal(part_sign(&heat, &alone, -PERIODS_QUARTER_HOUR_MS - 1), 0);
 }
 
 static struct series series_of(int64_t amount, enum series_state state)
