@@ -3,6 +3,7 @@
 #include "collector/report/accepted.h"
 #include "collector/report/write.h"
 #include "collector/schema.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/mem.h"
 #include "lib/program.h"
@@ -16,7 +17,12 @@
 
 #define CSS_MAX ((size_t)1 << 20)
 
-enum format { FORMAT_HTML, FORMAT_XLSX, FORMAT_CSV, FORMAT_JSON };
+    enum format {
+        FORMAT_HTML,
+        FORMAT_XLSX,
+        FORMAT_CSV,
+        FORMAT_JSON
+    };
 static const char *const formats[] = {"html", "xlsx", "csv", "json", NULL};
 
 struct wanted {
@@ -227,7 +233,10 @@ static enum status build_and_write(const struct report_command *c, const struct 
 static enum status run(const struct report_command *c, struct wanted *wanted, struct error *err)
 {
     struct progress progress;
-    struct report_options options = {.period = wanted->period, .on_meter = on_meter, .user_data = &progress};
+    struct report_options options = {.period = wanted->period,
+        .now_ms = clock_system.wall_ms(),
+        .on_meter = on_meter,
+        .user_data = &progress};
     struct accepted accepted = {0};
     enum status status = collector_open_reader(c->settings->database.path, &options.db, err);
     if (status != ST_OK)

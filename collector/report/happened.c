@@ -2,7 +2,7 @@
 
 #include "lib/mem.h"
 
-enum status happened_as_of(struct db *db, int64_t *ret_ms, struct error *err)
+enum status happened_heard(struct db *db, int64_t *ret_ms, struct error *err)
 {
     struct db_stmt *s = db_keep(db, "SELECT received_ms FROM journal ORDER BY id DESC LIMIT 1");
     bool has_row;

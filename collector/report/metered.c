@@ -30,7 +30,7 @@ static enum status read_part(struct db *db, const struct report *report, const s
         return ST_OK;
     }
     struct series series;
-    enum status status = tree_read(db, part, report->as_of_ms, &series, err);
+    enum status status = tree_read(db, part, report->now_ms, &series, err);
     amounts_of(&series, &(struct steps){.spans = &span, .count = 1}, ret);
     series_release(&series);
     return status;

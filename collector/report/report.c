@@ -158,7 +158,7 @@ static bool find_signs(struct building *b, const struct report_carrier *c, const
 static enum status read_meter(const struct building *b, const struct park_meter *meter,
     struct periods_span span, struct series *ret, struct error *err)
 {
-    struct series_due due = series_due(meter, b->report->as_of_ms);
+    struct series_due due = series_due(meter, b->report->now_ms);
     int64_t id;
     enum status status = series_meter(b->options->db, meter->id, &id, err);
     if (status != ST_OK)
@@ -356,21 +356,27 @@ static enum status add_earlier(const struct building *b, const struct part *site
     return status;
 }
 
-static bool is_there_all_of(const struct park_meter *meter, struct periods_span span)
+static bool is_always(const struct building *b, const struct part *site, const struct park_meter *meter,
+    struct periods_span span, int sign)
 {
-    struct park_stay stay = park_stay(meter);
-    return stay.from_ms <= span.begin_ms && stay.until_ms >= span.end_ms;
+    struct periods_span stretch = {0};
+    while (part_next(b->report->park, span, &stretch))
+        if (part_sign(site, meter, stretch.begin_ms) != sign)
+            return false;
+    return true;
 }
 
-/* Whatever counts in one of both periods was there all of both. */
+/* The same meters counted in the same way all through both periods. */
 static bool is_measured_alike(
     const struct building *b, int carrier, const struct part *site, struct periods_span then)
 {
     struct periods_span now = b->report->axis.span;
-    CONF_EACH (const struct park_meter, meter, b->report->park->meters)
-        if (meter->carrier == carrier && (enters(b, site, meter, now) || enters(b, site, meter, then)) &&
-            !(is_there_all_of(meter, now) && is_there_all_of(meter, then)))
+    CONF_EACH (const struct park_meter, meter, b->report->park->meters) {
+        int sign = part_sign(site, meter, now.begin_ms);
+        if (meter->carrier == carrier &&
+            !(is_always(b, site, meter, now, sign) && is_always(b, site, meter, then, sign)))
             return false;
+    }
     return true;
 }
 
@@ -430,7 +436,7 @@ static enum status build_carrier(struct building *b, struct report_carrier *c, s
 static enum status build(struct building *b, struct error *err)
 {
     struct report *report = b->report;
-    enum status status = happened_as_of(b->options->db, &report->as_of_ms, err);
+    enum status status = happened_heard(b->options->db, &report->heard_ms, err);
     for (int carrier = 0; carrier < FACTOR_CARRIERS && status == ST_OK; carrier++) {
         size_t count = 0;
         CONF_EACH (const struct park_meter, meter, report->park->meters)
@@ -461,7 +467,8 @@ static enum status build_in_transaction(struct building *b, struct error *err)
 
 enum status report_build(const struct report_options *options, struct report *ret, struct error *err)
 {
-    struct report report = {.park = options->park, .site = options->site, .period = options->period};
+    struct report report = {
+        .park = options->park, .site = options->site, .period = options->period, .now_ms = options->now_ms};
     static const enum steps_kind steps[] = {[PERIODS_DAY] = STEPS_HOUR,
         [PERIODS_MONTH] = STEPS_DAY,
         [PERIODS_QUARTER] = STEPS_DAY,

@@ -24,6 +24,7 @@ struct report_options {
     const struct rates *rates;
     const struct park_site *site;
     struct period period;
+    int64_t now_ms; /* UTC: what ends after it is not due yet */
     /* Told of each meter; false = stop. NULL = nobody. */
     bool (*on_meter)(void *user_data, size_t done, size_t all);
     void *user_data;
@@ -89,7 +90,8 @@ struct report {
     struct axis axis;
     struct zone *zone;
     struct steps steps; /* of a day its hours, of a year its months, else days */
-    int64_t as_of_ms;   /* when the newest batch of the database arrived; 0 = there is none */
+    int64_t now_ms;     /* as struct report_options */
+    int64_t heard_ms;   /* when the newest batch of the database arrived; 0 = there is none */
     struct report_carrier carriers[FACTOR_CARRIERS];
     size_t carrier_count;
     struct report_metered *metered;

@@ -102,7 +102,9 @@ static void add_about(struct tables *tables, const struct report *report, const 
     about_time(table, "until", report->axis.span.end_ms);
     about(table, "zone", report->site->zone);
     about(table, "region", report->site->region);
-    about_time(table, "as_of", report->as_of_ms);
+    about_time(table, "as_of", report->heard_ms);
+    if (report->now_ms < report->axis.span.end_ms)
+        about_time(table, "reckoned", report->now_ms);
     char number[NUMBER_INT64_SIZE] = "";
     if (origin->model_number != 0)
         number[number_format_int64(origin->model_number, number)] = '\0';

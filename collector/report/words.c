@@ -41,6 +41,7 @@ static const char *const headings[][3] = {
     {"zone", "时区", "Time zone"},
     {"region", "电网区域", "Grid region"},
     {"as_of", "数据截至", "Data up to"},
+    {"reckoned", "统计时刻（本期未满）", "Reckoned at (not over yet)"},
     {"model_version", "园区模型版本", "Version of the park model"},
     {"model_accepted", "模型接受时刻", "Accepted at"},
     {"model_hash", "模型摘要", "Hash of the model"},

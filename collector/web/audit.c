@@ -121,7 +121,8 @@ static struct web_answer answer_report(
         .park = accepted->model->park,
         .rates = &accepted->model->rates,
         .site = site,
-        .period = wanted->period};
+        .period = wanted->period,
+        .now_ms = context->clock->wall_ms()};
     struct report report;
     struct error err;
     struct buf out = {0};

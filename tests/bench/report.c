@@ -191,7 +191,8 @@ static enum status measure(const struct bench *b, const char *factors, struct fi
         .park = park,
         .rates = &rates,
         .site = park->sites.items,
-        .period = {PERIODS_YEAR, 2026 - 1970}};
+        .period = {PERIODS_YEAR, 2026 - 1970},
+        .now_ms = INT64_MAX};
     status = report_build(&options, &report, err);
     ret->build_s = since(&mark);
     ret->build_cpu_s = now_s(CLOCK_PROCESS_CPUTIME_ID) - cpu;

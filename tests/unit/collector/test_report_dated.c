@@ -39,7 +39,7 @@ static void put_quarters(struct db *db)
     struct db_stmt *put =
         db_prepare(db, "INSERT INTO ledger_quarter(meter, start_ms, version, amount, quality, written_ms,"
                        " written_by) VALUES(?1, ?2, 1, ?3, 0, 0, 0)");
-    for (int64_t i = 0; i < 2 * HALF; i++)
+    for (int64_t i = -2 * HALF; i < 2 * HALF; i++) /* the day before, too */
         for (int64_t meter = 1; meter <= 2; meter++) {
             db_bind_int(put, 1, meter);
             db_bind_int(put, 2, DAY_MS + i * PERIODS_QUARTER_HOUR_MS);
@@ -76,12 +76,18 @@ static void test_each_pays_for_his_own_time(void **state)
              " VALUES(1, 1, 1, 1781568000000, 0, x'')",
              &err),
         &err);
-    must(report_build(
-             &(struct report_options){
-                 .db = in.db, .park = park, .rates = &rates, .site = park->sites.items, .period = day},
+    must(report_build(&(struct report_options){.db = in.db,
+                          .park = park,
+                          .rates = &rates,
+                          .site = park->sites.items,
+                          .period = day,
+                          .now_ms = INT64_MAX},
              &report, &err),
         &err);
     assert_int_equal(report.carrier_count, 1);
+    /* Lab is fed through main on the day before, and on its own from noon on. */
+    assert_int_equal(report.carriers[0].before.amount.sum.known, 9600);
+    assert_int_equal(report.carriers[0].before.comparison.reason, COMPARE_OTHER_METERS);
     struct buf found = {0};
     for (size_t i = 0; i < report.carriers[0].count; i++) {
         const struct report_figure *figure = &report.carriers[0].figures[i];
@@ -98,10 +104,42 @@ static void test_each_pays_for_his_own_time(void **state)
     intake_close(&in);
 }
 
+/* A park that fell silent at noon: what is over and was not heard is missing, whenever the last batch arrived. */
+static void test_what_is_over_is_due(void **state)
+{
+    (void)state;
+    struct intake in;
+    intake_open(&in);
+    put_quarters(in.db);
+    struct park *park = load();
+    struct rates rates = {0};
+    struct report report;
+    struct error err;
+    struct report_options options = {.db = in.db, .park = park, .rates = &rates, .site = park->sites.items};
+    assert_true(periods_parse("2026-06-15", &options.period));
+    int64_t noon_ms = DAY_MS + HALF * PERIODS_QUARTER_HOUR_MS;
+    struct db_stmt *drop = db_keep(in.db, "DELETE FROM ledger_quarter WHERE start_ms >= ?1");
+    db_bind_int(drop, 1, noon_ms);
+    must(db_run(drop, &err), &err);
+    for (int i = 0; i < 2; i++) {
+        options.now_ms = i == 0 ? noon_ms : INT64_MAX;
+        must(report_build(&options, &report, &err), &err);
+        const struct amount *site = &report.carriers[0].figures[0].amount;
+        assert_int_equal(site->sum.count, HALF);
+        assert_int_equal(site->future_s, i == 0 ? HALF * 900 : 0);
+        assert_int_equal(site->waiting_s, i == 0 ? 0 : HALF * 900);
+        assert_int_equal(compare_coverage_permille(site), i == 0 ? 1000 : 500);
+        report_release(&report);
+    }
+    park_destroy(park);
+    intake_close(&in);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_pays_for_his_own_time),
+        cmocka_unit_test(test_what_is_over_is_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
