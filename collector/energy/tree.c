@@ -37,7 +37,17 @@ static bool has_register(const struct drawing *d, const struct park_meter *meter
 
 static bool counts(const struct drawing *d, const struct park_meter *meter)
 {
-    return has_register(d, meter) && is_of_site(d, meter);
+    return has_register(d, meter) && meter->export_of == NULL && is_of_site(d, meter);
+}
+
+/* The meter, and with the other sign what flows back through it. */
+static void add_terms(
+    const struct drawing *d, const struct park_meter *meter, int sign, struct park_term *terms, size_t *count)
+{
+    terms[(*count)++] = (struct park_term){meter, sign};
+    CONF_EACH (const struct park_meter, other, d->park->meters)
+        if (other->export_of == meter && has_register(d, other))
+            terms[(*count)++] = (struct park_term){other, -sign};
 }
 
 static const char *key_of(
@@ -163,13 +173,15 @@ static void add_virtual(const struct drawing *d, struct tree_row *row, const str
     add_part(d, row, v->terms, v->term_count);
 }
 
-static void draw_groups(const struct drawing *d)
+static void draw_groups(const struct drawing *d, struct park_term *terms)
 {
     CONF_EACH (const struct park_meter, meter, d->park->meters) {
         const char *key = key_of_meter(d, meter);
-        if (counts(d, meter) && key != NULL && is_topmost(d, meter))
-            add_part(d, find_row(d->tree, TREE_GROUP, key, meter->carrier, NULL),
-                &(struct park_term){meter, 1}, 1);
+        if (counts(d, meter) && key != NULL && is_topmost(d, meter)) {
+            size_t count = 0;
+            add_terms(d, meter, 1, terms, &count);
+            add_part(d, find_row(d->tree, TREE_GROUP, key, meter->carrier, NULL), terms, count);
+        }
     }
     CONF_EACH (const struct park_virtual, v, d->park->virtual_meters) {
         const char *key = key_of_virtual(d, v);
@@ -180,18 +192,18 @@ static void draw_groups(const struct drawing *d)
 
 static void draw_gap(const struct drawing *d, const struct park_meter *parent, struct park_term *terms)
 {
-    size_t count = 0;
-    terms[count++] = (struct park_term){parent, 1};
+    size_t count = 0, own;
+    add_terms(d, parent, 1, terms, &count);
+    own = count;
     CONF_EACH (const struct park_meter, meter, d->park->meters)
         if (has_register(d, meter) && upstream(d, meter) == parent)
-            terms[count++] = (struct park_term){meter, -1};
-    if (count > 1) /* else nothing behind it is metered */
+            add_terms(d, meter, -1, terms, &count);
+    if (count > own) /* else nothing behind it is metered */
         add_part(d, find_row(d->tree, TREE_GAP, parent->id, parent->carrier, parent), terms, count);
 }
 
-static void draw_meters(const struct drawing *d)
+static void draw_meters(const struct drawing *d, struct park_term *terms)
 {
-    struct park_term *terms = mem_alloc((d->park->meters.count + 1) * sizeof *terms);
     CONF_EACH (const struct park_meter, meter, d->park->meters)
         if (meter->segments.count > 0 && is_of_site(d, meter))
             add_part(d, find_row(d->tree, TREE_REAL, meter->id, meter->carrier, meter),
@@ -202,23 +214,24 @@ static void draw_meters(const struct drawing *d)
     CONF_EACH (const struct park_meter, meter, d->park->meters)
         if (counts(d, meter))
             draw_gap(d, meter, terms);
-    free(terms);
 }
 
 void tree_init(struct tree *tree, const struct park *park, const struct park_site *site, enum tree_by by,
     struct periods_span span)
 {
     struct drawing d = {tree, park, site, by, {span.begin_ms, span.begin_ms}};
+    struct park_term *terms = mem_alloc((park->meters.count + 1) * sizeof *terms);
     *tree = (struct tree){0};
     do {
         int64_t next_ms = park_next_change_ms(park, d.span.begin_ms);
         d.span.end_ms = next_ms < span.end_ms ? next_ms : span.end_ms;
         if (by == TREE_METER)
-            draw_meters(&d);
+            draw_meters(&d, terms);
         else
-            draw_groups(&d);
+            draw_groups(&d, terms);
         d.span.begin_ms = d.span.end_ms;
     } while (d.span.begin_ms < span.end_ms);
+    free(terms);
 }
 
 void tree_release(struct tree *tree)

@@ -127,7 +127,11 @@ struct park_meter {
     const struct park_building *building;
     const struct park_tenant *tenant; /* NULL = none */
     const struct park_meter *parent;  /* NULL = none */
-    struct park_tags *tags;           /* in order of time; the first has no begin, the last no end */
+    char *export_of_id;
+    /* What flows back through that one: its second register. It has no place of its own, and wherever that one is
+     * added, this one is taken off. NULL = it counts what is drawn. */
+    const struct park_meter *export_of;
+    struct park_tags *tags; /* in order of time; the first has no begin, the last no end */
     size_t tag_count;
 };
 

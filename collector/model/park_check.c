@@ -277,6 +277,45 @@ static void check_parent(struct conf *c, const struct park_meter *meter, size_t 
     check_cycle(c, meter, meter_count);
 }
 
+static void refuse_export(struct conf *c, const struct park_meter *meter, const char *key, const char *id)
+{
+    if (id != NULL)
+        conf_problem(c, &meter->where, key,
+            "with export_of it has the place of \"%s\"; expected none of its own", meter->export_of_id);
+}
+
+static void check_export(struct conf *c, const struct park_meter *meter)
+{
+    const struct park_meter *other = meter->export_of;
+    if (other == NULL)
+        return;
+    if (other->export_of != NULL)
+        conf_problem(c, &meter->where, "export_of",
+            "\"%s\" is itself the export of a meter; expected one that counts what is drawn", other->id);
+    if (other->carrier >= 0 && meter->carrier >= 0 && other->carrier != meter->carrier)
+        conf_problem(c, &meter->where, "export_of", "\"%s\" measures %s; expected a meter of %s", other->id,
+            park_carriers[other->carrier], park_carriers[meter->carrier]);
+    if (other->building != NULL && meter->building != NULL && other->building != meter->building)
+        conf_problem(c, &meter->where, "building", "\"%s\" is not that of \"%s\"; expected %s",
+            meter->building_id, other->id, other->building_id);
+    if (other->segments.count == 0)
+        conf_problem(c, &meter->where, "export_of", "\"%s\" has no register; expected a meter with segments",
+            other->id);
+    refuse_export(c, meter, "parent", meter->parent_id);
+    refuse_export(c, meter, "tenant", meter->tenant_id);
+    refuse_export(c, meter, "item", meter->item);
+    if (meter->changes.count > 0)
+        refuse_export(c, meter, "changes", "");
+}
+
+static void refuse_below_export(
+    struct conf *c, const struct conf_where *where, const struct park_meter *parent)
+{
+    if (parent != NULL && parent->export_of_id != NULL)
+        conf_problem(c, where, "parent",
+            "\"%s\" counts what flows back; expected the meter that it is export_of", parent->id);
+}
+
 void park_check(struct conf *c, struct park *park)
 {
     struct park_index *index = park->index = mem_zalloc(sizeof *index);
@@ -328,6 +367,7 @@ void park_check(struct conf *c, struct park *park)
         meter->building = resolve(c, &meter->where, "building", &buildings, meter->building_id);
         meter->tenant = resolve(c, &meter->where, "tenant", &tenants, meter->tenant_id);
         meter->parent = resolve(c, &meter->where, "parent", &meters, meter->parent_id);
+        meter->export_of = resolve(c, &meter->where, "export_of", &meters, meter->export_of_id);
         CONF_EACH (struct park_change, change, meter->changes) {
             change->building = resolve(c, &change->where, "building", &buildings, change->building_id);
             change->tenant = resolve_some(c, &change->where, "tenant", &tenants, change->tenant_id);
@@ -340,8 +380,13 @@ void park_check(struct conf *c, struct park *park)
         if (meter->segments.count == 0 && !meter->power)
             conf_problem(c, &meter->where, NULL, "has neither segments nor power; expected at least one");
     }
-    CONF_EACH (struct park_meter, meter, park->meters)
+    CONF_EACH (struct park_meter, meter, park->meters) {
         check_parent(c, meter, park->meters.count);
+        check_export(c, meter);
+        refuse_below_export(c, &meter->where, meter->parent);
+        CONF_EACH (struct park_change, change, meter->changes)
+            refuse_below_export(c, &change->where, change->parent);
+    }
     CONF_EACH (struct park_meter, meter, park->meters)
         park_tags_check(c, meter, park->meters.count);
     CONF_EACH (struct park_virtual, v, park->virtual_meters) {

@@ -69,6 +69,12 @@ enum status lines_of(
     return status;
 }
 
+void lines_drop_cost(const struct lines_plan *plan, struct lines *lines)
+{
+    memset(lines->of[LINES_MONEY], 0, plan->plans[LINES_MONEY].key_count * sizeof *lines->of[LINES_MONEY]);
+    lines->total[LINES_MONEY] = (struct charge_total){.is_whole = plan->plans[LINES_MONEY].key_count > 0};
+}
+
 static bool add(struct charge_line *to, const struct charge_line *line, int sign)
 {
     return sign > 0 ? !__builtin_add_overflow(to->amount, line->amount, &to->amount) &&

@@ -41,6 +41,8 @@ void lines_release(struct lines *lines);
 /* `series` is of the plan's span. ST_INVALID, in one line, where something is beyond int64. */
 enum status lines_of(
     const struct lines_plan *plan, const struct series *series, struct lines *ret, struct error *err);
+/* What flows back is settled apart, at no price of a tariff: no cost, and none that is unknown. */
+void lines_drop_cost(const struct lines_plan *plan, struct lines *lines);
 /* total += sign x lines, both of that plan: sums of rounded lines. For how long a total is unknown is not the sum of
  * its parts' times: lines_judge says it. */
 enum status lines_add(const struct lines_plan *plan, struct lines *total, const struct lines *lines, int sign,

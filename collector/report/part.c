@@ -46,6 +46,8 @@ int part_sign(const struct part *part, const struct park_meter *meter, int64_t t
         return 0;
     if (part->kind == PART_METER)
         return holds(part, meter, time_ms);
+    if (meter->export_of != NULL)
+        return -part_sign(part, meter->export_of, time_ms);
     return holds(part, meter, time_ms) - holds(part, part_parent(meter, time_ms), time_ms);
 }
 
@@ -54,7 +56,7 @@ bool part_is_there(const struct part *part, const struct park *park, int64_t tim
     if (part->kind != PART_GAP)
         return true;
     CONF_EACH (const struct park_meter, meter, park->meters)
-        if (part_sign(part, meter, time_ms) < 0)
+        if (meter->export_of == NULL && part_sign(part, meter, time_ms) < 0)
             return true;
     return false;
 }

@@ -6,7 +6,8 @@
  * enters with [it is in the set] - [its parent is in the set]: what flows into the set from outside counts, what flows
  * on from there within it does not, and what flows on out of it is taken off. So the amounts of the buildings of a site
  * add up to that of the site, exactly; those of its tenants with what has none, and of its items, too. The gap of a
- * balance is the same with the parent alone as the set.
+ * balance is the same with the parent alone as the set. What flows back through a meter (park_meter.export_of) enters
+ * with the opposite sign.
  */
 #pragma once
 

@@ -50,7 +50,8 @@ static bool any_meter(const struct report *report, int carrier,
     struct periods_span stretch = {0};
     while (part_next(report->park, report->axis.span, &stretch))
         CONF_EACH (const struct park_meter, meter, report->park->meters)
-            if (meter->carrier == carrier && park_is_installed(meter, stretch.begin_ms) &&
+            if (meter->carrier == carrier && meter->export_of == NULL &&
+                park_is_installed(meter, stretch.begin_ms) &&
                 park_tags_at(meter, stretch.begin_ms).building->site == report->site &&
                 holds(meter, stretch.begin_ms, what))
                 return true;
@@ -78,8 +79,8 @@ static void list_items(struct report *report, struct report_carrier *c)
         struct periods_span stretch = {0};
         while (meter->carrier == c->carrier && part_next(report->park, report->axis.span, &stretch)) {
             struct park_tags tags = park_tags_at(meter, stretch.begin_ms);
-            if (park_is_installed(meter, stretch.begin_ms) && tags.building->site == report->site &&
-                !has_item(c, tags.item))
+            if (meter->export_of == NULL && park_is_installed(meter, stretch.begin_ms) &&
+                tags.building->site == report->site && !has_item(c, tags.item))
                 add_figure(c, report, (struct part){.kind = PART_ITEM, .item = tags.item});
         }
     }
@@ -203,12 +204,21 @@ static enum status take_stretch(struct building *b, struct report_carrier *c, co
     return status;
 }
 
+static enum status lines_of_meter(const struct report_carrier *c, const struct park_meter *meter,
+    const struct series *series, struct lines *ret, struct error *err)
+{
+    enum status status = lines_of(&c->plan, series, ret, err);
+    if (status == ST_OK && meter->export_of != NULL)
+        lines_drop_cost(&c->plan, ret);
+    return status;
+}
+
 /* Of all the period: what is of the meter alone takes its lines. */
-static enum status take_whole(struct building *b, struct report_carrier *c, struct report_figure *own,
-    const struct series *series, struct error *err)
+static enum status take_whole(struct building *b, struct report_carrier *c, const struct park_meter *meter,
+    struct report_figure *own, const struct series *series, struct error *err)
 {
     struct lines lines;
-    enum status status = lines_of(&c->plan, series, &lines, err);
+    enum status status = lines_of_meter(c, meter, series, &lines, err);
     if (status != ST_OK)
         return status;
     status = take_stretch(b, c, series, &lines, b->signs, err);
@@ -223,14 +233,14 @@ static enum status take_whole(struct building *b, struct report_carrier *c, stru
 
 /* From one stretch to another: lines are rounded once for each, so that what is charged to one tenant and to the next
  * adds up to the meter's. */
-static enum status take_part(struct building *b, struct report_carrier *c, struct report_figure *own,
-    const struct series *series, size_t from, size_t until, struct error *err)
+static enum status take_part(struct building *b, struct report_carrier *c, const struct park_meter *meter,
+    struct report_figure *own, const struct series *series, size_t from, size_t until, struct error *err)
 {
     struct series cut;
     struct lines lines;
     part_series_cut(
         series, (struct periods_span){b->stretches[from].begin_ms, b->stretches[until - 1].end_ms}, &cut);
-    enum status status = lines_of(&c->plan, &cut, &lines, err);
+    enum status status = lines_of_meter(c, meter, &cut, &lines, err);
     if (status == ST_OK) {
         status = take_stretch(b, c, &cut, &lines, &b->signs[from * c->count], err);
         if (status == ST_OK && own != NULL)
@@ -261,9 +271,12 @@ static enum status take_meter(struct building *b, struct report_carrier *c, cons
              next < b->stretch_count && memcmp(signs, &b->signs[next * c->count], c->count) == 0;)
             next++;
         bool is_whole = k == 0 && next == b->stretch_count;
-        status = is_whole ? take_whole(b, c, own, series, err) : take_part(b, c, own, series, k, next, err);
+        status = is_whole ? take_whole(b, c, meter, own, series, err)
+                          : take_part(b, c, meter, own, series, k, next, err);
         if (status == ST_OK && own != NULL && !is_whole && next == b->stretch_count)
             status = lines_judge(&c->plan, &own->lines, series, err);
+        if (status == ST_OK && own != NULL && meter->export_of != NULL)
+            lines_drop_cost(&c->plan, &own->lines);
     }
     if (own != NULL)
         take_course(b->report, own, series);

@@ -270,22 +270,26 @@ static const char *const method[][3] = {
         "各分项（含未分项）之和分别等于全园合计；某分项的数量不含其下另有分项的部分。"
         "其覆盖率按所涉各表均有覆盖的刻钟计。“各组计量合计”则为组内最上级各表之和，不扣转供（与接口 "
         "/api/v1/energy 一致），"
-        "故各组不可再相加，其覆盖率按各表刻钟合计。",
+        "故各组不可再相加，其覆盖率按各表刻钟合计。反向（上网）表从其对应正向表计入之处扣除，不计电费。",
         "Nothing is added twice: of a group, meters through which it is fed count, and meters below them "
         "that measure "
         "for others are taken off. So the buildings, the tenants (with what has none) and the items (with "
         "what has none) "
         "each add up to the site's total; an item's amount leaves out what is measured below it under "
-        "another item."},
+        "another item. What flows back (export) is taken off wherever the register of what is drawn is "
+        "added; it "
+        "has no cost."},
     {"method_lines",
         "折标煤、碳排放与费用按行计算：每行为一块表、一个时段、一行系数或单价在本期的数量与系数之积，仅舍入一"
         "次"
-        "（四舍五入，0.01 元或 1 g）；合计为各行舍入值之和。当量值与等价值、CO2 与 CO2e "
+        "（四舍五入，0.01 元或 1 "
+        "g）；表的归属在期内变更的，变更前后分别计算；合计为各行舍入值之和。当量值与等价值、CO2 与 CO2e "
         "各自成列，从不相加或混用。"
         "可信度：A 多个独立公开来源一致，B 单一公开来源，C 一般知识，须核对原文。",
         "Coal equivalent, CO2 and cost are lines: of one meter, band, row of factors or prices and this "
         "period, an exact "
-        "product rounded once, half away from zero, to 0.01 yuan or 1 g; totals add rounded lines. 当量 and "
+        "product rounded once, half away from zero, to 0.01 yuan or 1 g; where a meter belongs to another "
+        "from some time on, once before and once after; totals add rounded lines. 当量 and "
         "等价, CO2 and "
         "CO2e stand apart and are never added. Confidence: A several independent public sources agree, B "
         "one, C general "

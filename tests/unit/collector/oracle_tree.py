@@ -52,6 +52,20 @@ class Meter:
         self.off = r.choice((0, 0, 420))  # seconds: not on the quarter hour
         self.atoms = [r.choice((0, r.randrange(1000))) for _ in range(COUNT)]
         self.quarters: list[tuple[int, int]] = []  # known amount (else 0), state
+        self.export_of: Meter | None = None
+        self.exports: list[Meter] = []
+
+    def make_export(self, r: random.Random) -> Meter:
+        """Its second register: what flows back through it. It is in no tree."""
+        other = Meter(r, self.name + "x", [], {self.tags[0].building: self.site})
+        other.carrier, other.has_register, other.export_of = self.carrier, True, self
+        other.tags = (Tags(self.tags[0].building, None, None, None),) * 2
+        other.atoms = [0] * COUNT
+        self.exports.append(other)
+        return other
+
+    def terms(self, sign: int, i: int) -> list[tuple[Meter, int]]:
+        return [(self, sign), *((other, -sign) for other in self.exports if other.counts(i))]
 
     def key(self, by: str, i: int):
         return self.carrier if by == "carrier" else getattr(self.tags[i >= CHANGE], by)
@@ -133,7 +147,8 @@ def print_park(meters: list[Meter], virtuals: list[Virtual], buildings: dict[str
             change = f'changes = ( {{ from = "{at}"; building = "{after.building}"; tenant = "{after.tenant or ""}"; ' \
                      f'item = "{after.item or ""}"; parent = "{after.parent.name if after.parent else ""}"; }} );'
         lines.append(named(m.name, optional(building=before.building, carrier=m.carrier, tenant=before.tenant, item=before.item,
-                                            parent=before.parent and before.parent.name) + change
+                                            parent=before.parent and before.parent.name,
+                                            export_of=m.export_of and m.export_of.name) + change
                            + (segment if m.has_register else f' power = "gw/{m.name}.power";')))
     listed("meters", lines)
     listed("virtual_meters", [named(v.name, optional(building=v.building, tenant=v.tenant, item=v.item)
@@ -187,12 +202,12 @@ def add_groups(rows: Rows, by: str, meters: list[Meter], virtuals: list[Virtual]
     parts: dict[tuple[str, str], list] = {}
     for m in meters:
         same = [up for up in m.above(i) if up.counts(i) and up.key(by, i) == m.key(by, i)]
-        if m.site == "s1" and m.counts(i) and m.key(by, i) is not None and not same:
-            parts.setdefault((m.key(by, i), m.carrier), []).append([(m, 1)])
+        if m.site == "s1" and m.counts(i) and m.export_of is None and m.key(by, i) is not None and not same:
+            parts.setdefault((m.key(by, i), m.carrier), []).append(m.terms(1, i))
     # Each atom of the group is in exactly one of the meters that count.
     for (key, carrier), counted in parts.items():
-        for m in meters:
-            inside = any(x.counts(i) and x.site == "s1" and x.carrier == carrier and x.key(by, i) == key
+        for m in (m for m in meters if m.export_of is None):
+            inside = any(x.counts(i) and x.export_of is None and x.site == "s1" and x.carrier == carrier and x.key(by, i) == key
                          for x in (m, *m.above(i)))
             assert sum(m is p[0][0] or p[0][0] in m.above(i) for p in counted) == (1 if inside else 0)
     for (key, carrier), counted in parts.items():
@@ -217,9 +232,10 @@ def add_meters(rows: Rows, meters: list[Meter], virtuals: list[Virtual], i: int)
         if v.site == "s1":
             rows.add("virtual", v.name, v.carrier, v.terms, i)
     for m in own:
-        behind = [(c, -1) for c in own if c.counts(i) and next((up for up in c.above(i) if up.counts(i)), None) is m]
-        if behind and m.counts(i):
-            rows.add("gap", m.name, m.carrier, [(m, 1), *behind], i)
+        behind = [term for c in own if c.counts(i) and next((up for up in c.above(i) if up.counts(i)), None) is m
+                  for term in c.terms(-1, i)]
+        if behind and m.counts(i) and m.export_of is None:
+            rows.add("gap", m.name, m.carrier, m.terms(1, i) + behind, i)
 
 
 def case(r: random.Random) -> None:
@@ -227,6 +243,7 @@ def case(r: random.Random) -> None:
     meters: list[Meter] = []
     for i in range(r.randrange(1, 14)):
         meters.append(Meter(r, f"m{i}", meters, buildings))
+    meters += [m.make_export(r) for m in meters if m.has_register and r.random() < 0.15]
     virtuals: list[Virtual] = []
     for i in range(r.randrange(5)):
         v = make_virtual(r, f"v{i}", meters, virtuals, buildings)
@@ -236,9 +253,12 @@ def case(r: random.Random) -> None:
     print("case", now, START, START + COUNT * QUARTER)
     print_park(meters, virtuals, buildings)
     trouble = r.choice((0, 0, 0.1, 0.3))
+    back = {m: [r.randrange(500) if m.counts(i) else 0 for i in range(COUNT)] for m in meters if m.export_of}
     for m in meters:
         for i in range(COUNT):
-            amount, state = flow(meters, m, i), r.choice((MEASURED, MEASURED, ESTIMATED, MANUAL))
+            # What is drawn less what flows back is what flows.
+            amount = back[m][i] if m.export_of else flow(meters, m, i) + sum(back[other][i] for other in m.exports)
+            state = r.choice((MEASURED, MEASURED, ESTIMATED, MANUAL))
             if r.random() < trouble:
                 amount, state = 0, r.choice((UNKNOWN, WAITING))
             if not m.first <= i < m.last:

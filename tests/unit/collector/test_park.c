@@ -205,6 +205,18 @@ static void test_every_mistake_is_one_line_with_its_place(void **state)
             "9: meters[2].power: gw-a/q is already the power of meters[1]; expected a point of its own\n"
             "10: meters[3].power: gw-a/r is already the register of meters[0]; expected a point of its "
             "own\n"},
+        {BASE "meters = (\n" METER("m1", "segments = ( " SEGMENT(FROM(2026)) " ); ") ",\n" METER("x1",
+             "export_of = \"m1\"; parent = \"m1\"; item = \"01000\"; segments = ( " SEGMENT(FROM(2026)) " ); ") ",\n" METER("x2",
+             "export_of = \"x1\"; power = \"gw-a/1\"; ") ",\n" METER("m2", "parent = \"x2\"; power = \"gw-a/2\"; ") ",\n"
+             "{ id = \"x3\"; name = \"m\"; name_en = \"M\"; building = \"b1\"; carrier = \"heat\"; export_of = \"m2\"; power = "
+             "\"gw-a/3\"; } );\n",
+            "8: meters[1].parent: with export_of it has the place of \"m1\"; expected none of its own\n"
+            "8: meters[1].item: with export_of it has the place of \"m1\"; expected none of its own\n"
+            "9: meters[2].export_of: \"x1\" is itself the export of a meter; expected one that counts what is drawn\n"
+            "10: meters[3].parent: \"x2\" counts what flows back; expected the meter that it is export_of\n"
+            "11: meters[4].export_of: \"m2\" measures electricity; expected a meter of heat\n"
+            "11: meters[4].building: \"b1\" is not that of \"m2\"; expected b2\n"
+            "11: meters[4].export_of: \"m2\" has no register; expected a meter with segments\n"},
         {BASE "meters = (\n" METER("m1", "power = \"gw-c/p\"; ") ",\n" METER(
              "m2", "power = \"b1.main\"; ") ",\n" METER("m3", "power = \"gw-a/a/b\"; ") ",\n" METER("m4",
              "power = \"gw-a/\"; ") " );\n",
@@ -378,7 +390,7 @@ static void test_the_example_loads_and_mentions_every_key(void **state)
     struct park *park = park_load(path);
     conf_print_problems(park->conf, stderr);
     assert_int_equal(conf_problem_count(park->conf), 0);
-    assert_int_equal(park->meters.count, 3);
+    assert_int_equal(park->meters.count, 4);
     park_destroy(park);
     FILE *in = fopen(path, "r");
     assert_non_null(in);

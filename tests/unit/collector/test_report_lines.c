@@ -147,6 +147,27 @@ static void test_what_is_unknown_in_one_makes_the_total_unknown(void **state)
     tear_down(&s);
 }
 
+static void test_what_flows_back_has_no_cost_and_none_that_is_unknown(void **state)
+{
+    (void)state;
+    struct site s;
+    set_up(&s, true);
+    struct series series = course(&s, 1000);
+    series.states[95] = SERIES_WAITING;
+    struct lines lines = lines_of_course(&s, &series), with = lines_of_course(&s, &series);
+    lines_drop_cost(&s.plan, &lines);
+    assert_true(lines.total[LINES_MONEY].is_whole);
+    assert_int_equal(lines.total[LINES_MONEY].sum.result, 0);
+    assert_int_equal(lines.of[LINES_MONEY][1].result, 0);
+    assert_int_equal(lines.of[LINES_MONEY][1].unknown_s, 0);
+    assert_memory_equal(
+        &lines.total[FACTOR_KGCO2], &with.total[FACTOR_KGCO2], sizeof with.total[FACTOR_KGCO2]);
+    lines_release(&lines);
+    lines_release(&with);
+    series_release(&series);
+    tear_down(&s);
+}
+
 static void test_without_a_tariff_there_is_no_money_and_no_zero(void **state)
 {
     (void)state;
@@ -189,6 +210,7 @@ int main(void)
         cmocka_unit_test(test_each_kind_has_lines_of_its_own_and_names_its_row),
         cmocka_unit_test(test_a_total_adds_rounded_lines_with_their_signs),
         cmocka_unit_test(test_what_is_unknown_in_one_makes_the_total_unknown),
+        cmocka_unit_test(test_what_flows_back_has_no_cost_and_none_that_is_unknown),
         cmocka_unit_test(test_without_a_tariff_there_is_no_money_and_no_zero),
         cmocka_unit_test(test_sums_too_large_are_refused_by_name),
     };

@@ -130,6 +130,45 @@ static void test_other_carriers_and_other_sites_do_not_enter(void **state)
     assert_int_equal(part_sign(&heat, &alone, -PERIODS_QUARTER_HOUR_MS - 1), 0);
 }
 
+/* A main meter feeds a building that also feeds in; below it is a laboratory of another tenant. */
+static void test_what_flows_back_is_taken_off_wherever_the_meter_is_added(void **state)
+{
+    (void)state;
+    struct park_site site = {0};
+    struct park_building building = {.site = &site};
+    struct park_tenant tenant = {0};
+    struct park_meter main = {.building = &building, .segments = {&installed, 1}},
+                      lab = {.building = &building,
+                          .tenant = &tenant,
+                          .parent = &main,
+                          .segments = {&installed, 1}},
+                      back = {.building = &building, .export_of = &main, .segments = {&installed, 1}},
+                      lab_back = {.building = &building, .export_of = &lab, .segments = {&installed, 1}};
+    const struct park_meter *const meters[] = {&main, &back, &lab, &lab_back};
+    static const struct {
+        enum part_kind kind;
+        bool is_tenant;
+        int signs[4];
+    } cases[] = {
+        {PART_SITE, false, {1, -1, 0, 0}},
+        {PART_BUILDING, false, {1, -1, 0, 0}},
+        {PART_TENANT, true, {0, 0, 1, -1}},
+        {PART_TENANT, false, {1, -1, -1, 1}},
+        {PART_GAP, false, {1, -1, -1, 1}},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++)
+        for (size_t i = 0; i < 4; i++) {
+            struct part part = {.kind = cases[k].kind,
+                .site = &site,
+                .building = &building,
+                .tenant = cases[k].is_tenant ? &tenant : NULL,
+                .meter = &main};
+            assert_int_equal(part_sign(&part, meters[i], 0), cases[k].signs[i]);
+        }
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(part_sign(&(struct part){.kind = PART_METER, .meter = meters[i]}, meters[i], 0), 1);
+}
+
 static struct series series_of(int64_t amount, enum series_state state)
 {
     struct series s;
@@ -169,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buildings_tenants_and_items_add_up_to_the_site),
+        cmocka_unit_test(test_what_flows_back_is_taken_off_wherever_the_meter_is_added),
         cmocka_unit_test(test_other_carriers_and_other_sites_do_not_enter),
         cmocka_unit_test(test_a_sum_is_as_good_as_the_worst_that_entered),
     };
