@@ -33,6 +33,7 @@ enum status bundle_report(const struct bundle_subject *subject, struct buf *out,
         .rates = &subject->accepted->model->rates,
         .site = subject->site,
         .period = subject->period,
+        .now_ms = subject->reckoned_ms,
         .is_alone = true,
         .is_within_transaction = true,
         .on_meter = on_meter};

@@ -47,7 +47,8 @@ extern const char *const bundle_qualities[];   /* by enum quality, NULL-terminat
 /* What a bundle is of. Texts are owned by this struct. */
 struct bundle_about {
     char *site, *period, *program;
-    int64_t as_of_ms; /* when the newest batch arrived; 0 = never */
+    int64_t as_of_ms;    /* when the newest batch arrived; 0 = never */
+    int64_t reckoned_ms; /* the period's end, or when it was made before that: what ends later was not due */
 };
 void bundle_about_release(struct bundle_about *about);
 
@@ -57,7 +58,7 @@ struct bundle_subject {
     const struct park_site *site;
     struct period period;
     struct periods_span span;
-    int64_t as_of_ms;
+    int64_t as_of_ms, reckoned_ms; /* as in struct bundle_about */
 };
 /* The site's report as report.csv has it. */
 enum status bundle_report(const struct bundle_subject *subject, struct buf *out, struct error *err);

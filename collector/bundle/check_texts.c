@@ -175,7 +175,8 @@ static enum status find_subject(struct checker *c, struct error *err)
     *s = (struct bundle_subject){.db = c->refold.db,
         .accepted = &c->accepted,
         .site = accepted_site(c->accepted.model->park, about->site),
-        .as_of_ms = about->as_of_ms};
+        .as_of_ms = about->as_of_ms,
+        .reckoned_ms = about->reckoned_ms};
     if (s->site == NULL || !periods_parse(about->period, &s->period))
         return error_set(err, ST_INVALID, "manifest.txt: no site of the park model, or no period");
     struct zone *zone = zone_create(s->site->zone);

@@ -4,6 +4,7 @@
 #include "collector/bundle/writer.h"
 #include "collector/report/happened.h"
 #include "collector/schema.h"
+#include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/program.h"
 
@@ -77,11 +78,14 @@ static enum status prepare(struct writer *w, const char *period, struct error *e
     struct zone *zone = zone_create(s->site->zone);
     s->span = periods_span(zone, s->period);
     zone_destroy(zone);
-    enum status status = happened_as_of(s->db, &s->as_of_ms, err);
+    int64_t now_ms = clock_system.wall_ms();
+    s->reckoned_ms = now_ms < s->span.end_ms ? now_ms : s->span.end_ms;
+    enum status status = happened_heard(s->db, &s->as_of_ms, err);
     w->manifest.about = (struct bundle_about){.site = mem_strdup(s->site->id),
         .period = mem_strdup(period),
         .program = mem_strdup(PARKMON_VERSION),
-        .as_of_ms = s->as_of_ms};
+        .as_of_ms = s->as_of_ms,
+        .reckoned_ms = s->reckoned_ms};
     w->evidence = books_create(s->db, 1);
     if (status == ST_OK)
         status = refold_open(&w->refold, err);

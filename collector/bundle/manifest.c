@@ -18,11 +18,12 @@ void manifest_add(struct manifest *m, const char *name, struct span bytes)
 
 void manifest_write(const struct manifest *m, struct buf *out)
 {
-    char as_of[CLOCK_TEXT_SIZE] = "-", hash[HASH_TEXT_SIZE];
+    char as_of[CLOCK_TEXT_SIZE] = "-", reckoned[CLOCK_TEXT_SIZE], hash[HASH_TEXT_SIZE];
     if (m->about.as_of_ms != 0)
         clock_format_utc(m->about.as_of_ms, as_of);
-    buf_printf(out, BUNDLE_FORM "\nprogram %s\nsite %s\nperiod %s\nas_of %s\n", m->about.program,
-        m->about.site, m->about.period, as_of);
+    clock_format_utc(m->about.reckoned_ms, reckoned);
+    buf_printf(out, BUNDLE_FORM "\nprogram %s\nsite %s\nperiod %s\nas_of %s\nreckoned %s\n", m->about.program,
+        m->about.site, m->about.period, as_of, reckoned);
     for (size_t i = 0; i < m->count; i++) {
         hash_format(&m->parts[i].hash, hash);
         buf_printf(out, "part %s %" PRId64 " %s\n", hash, m->parts[i].bytes, m->parts[i].name);
@@ -102,12 +103,14 @@ static bool take_text(struct reader *r, const char *word, char **ret)
 static bool read_all(struct manifest *m, struct reader *r)
 {
     struct span line;
-    char *as_of = NULL;
+    char *as_of = NULL, *reckoned = NULL;
     bool is_good = take_line(r, "parkmon", &line) && span_is(line, "evidence 1") &&
                    take_text(r, "program", &m->about.program) && take_text(r, "site", &m->about.site) &&
                    take_text(r, "period", &m->about.period) && take_text(r, "as_of", &as_of) &&
-                   (strcmp(as_of, "-") == 0 || rfc3339_parse(as_of, &m->about.as_of_ms));
+                   (strcmp(as_of, "-") == 0 || rfc3339_parse(as_of, &m->about.as_of_ms)) &&
+                   take_text(r, "reckoned", &reckoned) && rfc3339_parse(reckoned, &m->about.reckoned_ms);
     free(as_of);
+    free(reckoned);
     while (is_good && r->rest.len > 0)
         is_good = take_line(r, "part", &line) && read_part(m, line);
     return is_good;
@@ -122,6 +125,6 @@ enum status manifest_read(struct manifest *m, struct span text, struct error *er
     manifest_release(m);
     return error_set(err, ST_INVALID,
         "manifest.txt:%zu: expected \"" BUNDLE_FORM "\", then program, site, period, "
-        "as_of and parts",
+        "as_of, reckoned and parts",
         r.line);
 }

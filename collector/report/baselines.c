@@ -22,7 +22,7 @@ static enum status read_temperatures(
 static void make_days(const struct report *report, const struct park_baseline *b, const struct steps *steps,
     const struct series *series, const int32_t *temperatures, struct days *ret)
 {
-    for (size_t i = 0; i < steps->count && steps->spans[i].end_ms <= report->as_of_ms; i++) {
+    for (size_t i = 0; i < steps->count && steps->spans[i].end_ms <= report->now_ms; i++) {
         struct periods_span span = steps->spans[i];
         size_t first = (size_t)((span.begin_ms - series->span.begin_ms) / PERIODS_QUARTER_HOUR_MS),
                end = (size_t)((span.end_ms - series->span.begin_ms) / PERIODS_QUARTER_HOUR_MS);
@@ -40,7 +40,7 @@ static enum status read_days(struct db *db, const struct report *report, const s
     *ret = (struct days){0};
     struct tree_part part = {.terms = (struct park_term *)b->terms, .count = b->term_count, .span = span};
     struct series series;
-    enum status status = tree_read(db, &part, report->as_of_ms, &series, err);
+    enum status status = tree_read(db, &part, report->now_ms, &series, err);
     if (status != ST_OK)
         return status;
     int32_t *temperatures = mem_alloc((series.count + 1) * sizeof *temperatures);

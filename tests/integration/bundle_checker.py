@@ -96,12 +96,12 @@ def read(path: Path) -> Bundle:
     lines = manifest.decode().splitlines()
     assert lines[0] == "parkmon evidence 1"
     named = {}
-    for line in lines[5:]:
+    for line in lines[6:]:
         word, digest, size, name = line.split(" ", 3)
         assert word == "part" and len(parts[name]) == int(size) and hashlib.sha256(parts[name]).hexdigest() == digest, name
         named[name] = digest
     assert set(named) == set(parts)
-    return Bundle(parts, hashlib.sha256(manifest).hexdigest(), dict(line.split(" ", 1) for line in lines[1:5]))
+    return Bundle(parts, hashlib.sha256(manifest).hexdigest(), dict(line.split(" ", 1) for line in lines[1:6]))
 
 
 def segments_of(meter: dict) -> list[Segment]:

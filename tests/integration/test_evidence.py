@@ -153,7 +153,7 @@ def mended(source: Path, path: Path, change: Callable[[dict[str, bytes]], None])
     """The parts after a change, with a manifest that fits them."""
     with zipfile.ZipFile(source) as file:
         parts = {name: file.read(name) for name in file.namelist()}
-    head = parts.pop("manifest.txt").decode().splitlines()[:5]
+    head = parts.pop("manifest.txt").decode().splitlines()[:6]
     change(parts)
     lines = [*head, *(f"part {hashlib.sha256(content).hexdigest()} {len(content)} {name}" for name, content in parts.items())]
     return packed({**parts, "manifest.txt": ("\n".join(lines) + "\n").encode()}, path)

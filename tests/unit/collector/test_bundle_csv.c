@@ -105,7 +105,7 @@ static void test_a_manifest_comes_back(void **state)
 {
     (void)state;
     struct manifest m = {.about = {mem_strdup("s1"), mem_strdup("2026-03"), mem_strdup("0.1.0"),
-                             1772438400123}},
+                             1772438400123, 1772438400456}},
                     again;
     struct buf text = {0}, written = {0};
     struct error err = {""};
@@ -113,7 +113,8 @@ static void test_a_manifest_comes_back(void **state)
     manifest_add(&m, "readings/a.csv", SPAN(""));
     manifest_write(&m, &text);
     assert_string_equal(text.data,
-        "parkmon evidence 1\nprogram 0.1.0\nsite s1\nperiod 2026-03\nas_of 2026-03-02T08:00:00.123Z\n"
+        "parkmon evidence 1\nprogram 0.1.0\nsite s1\nperiod 2026-03\nas_of "
+        "2026-03-02T08:00:00.123Z\nreckoned 2026-03-02T08:00:00.456Z\n"
         "part ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad 3 quarters.csv\n"
         "part e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 0 readings/a.csv\n");
     assert_int_equal(manifest_read(&again, span_of_buf(&text), &err), ST_OK);
@@ -121,7 +122,7 @@ static void test_a_manifest_comes_back(void **state)
     assert_string_equal(written.data, text.data);
     manifest_release(&again);
     assert_int_equal(manifest_read(&again, (struct span){text.data, text.len - 1}, &err), ST_INVALID);
-    assert_memory_equal(err.text, "manifest.txt:7: ", 16);
+    assert_memory_equal(err.text, "manifest.txt:8: ", 16);
     manifest_release(&m);
     buf_release(&text);
     buf_release(&written);
