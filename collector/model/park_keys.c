@@ -86,9 +86,13 @@ static const struct conf_key segment_keys[] = {
     {"serial", CONF_STRING, offsetof(struct park_segment, serial), .is_required = true, .max = TEXT_MAX,
         .help = "serial number of the device"},
     {"from", CONF_STRING, offsetof(struct park_segment, from), .is_required = true,
-        .help = "when it was installed, such as \"2026-01-01T00:00:00+08:00\""},
+        .help =
+            "when it was installed, such as \"2026-01-01T00:00:00+08:00\"; of the first one round it down to "
+            "the "
+            "quarter hour, since of a quarter hour in which a meter comes or goes nobody knows the amount"},
     {"until", CONF_STRING, offsetof(struct park_segment, until),
-        .help = "when it was removed; absent = it is still there"},
+        .help = "when it was removed; absent = it is still there; of the last one round it up to the quarter "
+                "hour"},
     {"point", CONF_STRING, offsetof(struct park_segment, point),
         .help = "its register, as \"<gateway>/<point>\"; absent = read by hand"},
     {"start", CONF_INT, offsetof(struct park_segment, start_register), .max = REGISTER_MAX,
