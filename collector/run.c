@@ -29,7 +29,7 @@ static const char usage[] =
     "usage: park-collector --config FILE [--check [--diff]]\n"
     "       park-collector status --config FILE [--json]\n"
     "       park-collector backup --config FILE --output FILE [--force]\n"
-    "       park-collector restore --config FILE BACKUP\n"
+    "       park-collector restore --config FILE [--drop-decisions] BACKUP\n"
     "       park-collector rebuild --config FILE [--period PERIOD] [--drop-unknown]\n"
     "       park-collector verify --config FILE [--period PERIOD] | --evidence FILE\n"
     "       park-collector evidence --config FILE --site ID --period PERIOD -o FILE\n"
@@ -55,6 +55,7 @@ static const char usage[] =
     "  backup          copy the database, whether or not a collector runs, to a file that is checked\n"
     "  -o, --output    where to; an existing file is only replaced with --force\n"
     "  restore         put a backup in the database's place, and what is there aside; no collector may run\n"
+    "  --drop-decisions  although the backup lacks decisions that the present database has; each is named\n"
     "  rebuild         delete the raw series of a period in the time-series store and write them again from "
     "the\n"
     "                  journal, whether or not a collector runs\n"
@@ -101,7 +102,7 @@ struct command {
     const char *config, *output, *operand, *period;
     const char *site, *format, *language; /* of a report */
     const char *evidence;                 /* to be verified; NULL = the database is */
-    bool is_check, is_diff, is_json, is_forced, drops_unknown;
+    bool is_check, is_diff, is_json, is_forced, drops_unknown, drops_decisions;
 };
 
 static void wake_core(void *core)
@@ -313,7 +314,7 @@ static const struct command_row {
     {NULL, COMMAND_RUN, "ci", NULL},
     {"status", COMMAND_STATUS, "j", NULL},
     {"backup", COMMAND_BACKUP, "of", NULL},
-    {"restore", COMMAND_RESTORE, "", "the backup"},
+    {"restore", COMMAND_RESTORE, "D", "the backup"},
     {"rebuild", COMMAND_REBUILD, "pd", NULL},
     {"verify", COMMAND_VERIFY, "pE", NULL},
     {"evidence", COMMAND_EVIDENCE, "oSp", NULL},
@@ -332,7 +333,7 @@ static const struct command_row *find_command(const char *word)
 static const char *option_name(char letter)
 {
     static const char *const names[] = {"c--check", "j--json", "o--output", "f--force", "p--period",
-        "d--drop-unknown", "S--site", "F--format", "L--language", "E--evidence"};
+        "d--drop-unknown", "D--drop-decisions", "S--site", "F--format", "L--language", "E--evidence"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i][0] == letter)
             return names[i] + 1;
@@ -390,7 +391,8 @@ static int parse(int argc, char **argv, struct command *ret)
         {"period", required_argument, NULL, 'p'}, {"site", required_argument, NULL, 'S'},
         {"format", required_argument, NULL, 'F'}, {"language", required_argument, NULL, 'L'},
         {"evidence", required_argument, NULL, 'E'}, {"drop-unknown", no_argument, NULL, 'd'},
-        {"help-config", no_argument, NULL, OPT_HELP_CONFIG}, {"help-park", no_argument, NULL, OPT_HELP_PARK},
+        {"drop-decisions", no_argument, NULL, 'D'}, {"help-config", no_argument, NULL, OPT_HELP_CONFIG},
+        {"help-park", no_argument, NULL, OPT_HELP_PARK},
         {"help-factors", no_argument, NULL, OPT_HELP_FACTORS},
         {"help-routes", no_argument, NULL, OPT_HELP_ROUTES},
         {"help-tariffs", no_argument, NULL, OPT_HELP_TARIFFS}, {"version", no_argument, NULL, OPT_VERSION},
@@ -423,6 +425,9 @@ static int parse(int argc, char **argv, struct command *ret)
             break;
         case 'd':
             ret->drops_unknown = true;
+            break;
+        case 'D':
+            ret->drops_decisions = true;
             break;
         case 'S':
             ret->site = optarg;
@@ -478,7 +483,7 @@ static int perform(const struct command *command, const struct collector_setting
     case COMMAND_BACKUP:
         return backup_run(settings, command->output, command->is_forced);
     case COMMAND_RESTORE:
-        return restore_run(settings, command->operand);
+        return restore_run(settings, command->operand, command->drops_decisions);
     case COMMAND_VERIFY:
         return verify_run(settings, command->period);
     case COMMAND_EVIDENCE:

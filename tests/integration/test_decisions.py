@@ -214,3 +214,29 @@ def test_the_command_decides_where_no_collector_runs(house):
     assert refused.returncode != 0 and "has no reading from" in refused.stderr
     house.start()
     assert house.known("feeder") == wh(960)
+
+
+def test_a_restore_of_an_older_backup_names_the_decisions_that_it_would_lose(house, tmp_path):
+    backup = tmp_path / "backup.db"
+    assert run([house.collector.program, "backup", "--config", house.collector.settings, "-o", backup]).returncode == 0
+    house_tables = house.tables()
+    status, answer = house.ask("POST", "/api/v1/readings", house.reader,
+                               {"meter": "water", "at": "2026-03-04T00:00:00Z", "register": 6000, "why": "round of the caretaker"})
+    assert status == 201, answer
+    logged = house.query("SELECT * FROM change_log ORDER BY id")
+    house.collector.stop()
+    before = house.tables()
+    restore = [house.collector.program, "restore", "--config", house.collector.settings]
+    refused = run([*restore, backup])
+    assert refused.returncode == 65, refused.stderr
+    assert f"  meter water, decision {answer['decision']}: reading, 2026-03-04T00:00:00.000Z 2026-03-04T00:00:00.000Z, by bert at " in refused.stdout
+    assert "the backup lacks 1 decisions of the database that is here" in refused.stderr and house.tables() == before
+    done = run([*restore, "--drop-decisions", backup])
+    assert done.returncode == 0 and "decision" in done.stdout, done.stderr
+    assert house.tables()["ledger_decision"] == house_tables["ledger_decision"]
+    now = house.query("SELECT * FROM change_log ORDER BY id")
+    assert now[:-1] == logged and now[-1][4] == "restore" and now[-1][5] == f"meter water, decision {answer['decision']}" and "by bert at" in now[-1][6]
+    house.start()
+    status, again = house.ask("POST", "/api/v1/readings", house.reader,
+                              {"meter": "water", "at": "2026-03-04T00:00:00Z", "register": 6000, "why": "again, from the protocol"})
+    assert status == 201 and again["decision"] == answer["decision"] + 1
