@@ -2,7 +2,8 @@
 
 #include "collector/accept.h"
 #include "collector/access/here.h"
-#include "collector/deciding_words.h"
+#include "collector/decide_control.h"
+#include "collector/deciding_json.h"
 #include "collector/schema.h"
 #include "collector/settings.h"
 #include "lib/mem.h"
@@ -15,7 +16,6 @@
 #include <string.h>
 
 #define WHO_MAX 64
-#define SHOWN 96 /* quarter hours; of more their sum */
 
 static const char usage[] =
     "usage: park-collector decide outlier     --config FILE --meter ID --from TIME --until TIME --why TEXT\n"
@@ -33,9 +33,7 @@ static const char usage[] =
     "       park-collector decide undo ID     --config FILE --why TEXT\n"
     "       park-collector decide list        --config FILE\n"
     "\n"
-    "Decides of a meter's registers, while no collector runs (beside one: POST /api/v1/decisions and "
-    "/api/v1/readings). "
-    "Every\n"
+    "Decides of a meter's registers: through the running collector, or by itself where none runs. Every\n"
     "reading stays; what is decided is laid over them, and can be undone.\n"
     "\n"
     "  outlier      the readings from TIME to TIME, both included, are disregarded\n"
@@ -87,54 +85,6 @@ static void print_span(const char *before, int64_t from_ms, int64_t until_ms, co
     if (until_ms != INT64_MAX)
         clock_format_utc(until_ms, until);
     printf("%s%s %s%s\n", before, from, until, after);
-}
-
-static void print_amount(const struct quarter *q)
-{
-    static const char *const qualities[] = {"measured", "estimated", "manual", "unknown"};
-    if (q->quality == QUALITY_UNKNOWN)
-        printf("unknown");
-    else
-        printf("%lld %s", (long long)q->amount, qualities[q->quality]);
-}
-
-static void print_effect(const struct deciding *d, const struct deciding_effect *e)
-{
-    struct quarters_sum before = {0}, after = {0};
-    for (size_t i = 0; i < e->quarter_count; i++) {
-        const struct deciding_quarter *q = &e->quarters[i];
-        if (q->was_there)
-            quarters_add(&before, &q->before);
-        quarters_add(&after, &q->after);
-        if (e->quarter_count > SHOWN)
-            continue;
-        char start[CLOCK_TEXT_SIZE];
-        clock_format_utc(q->after.start_ms, start);
-        printf("%s  ", start);
-        if (q->was_there)
-            print_amount(&q->before);
-        else
-            printf("-");
-        printf(" -> ");
-        print_amount(&q->after);
-        printf("\n");
-    }
-    for (size_t i = 0; i < e->event_count; i++)
-        print_span(e->events[i].kind == EVENT_STATED     ? "stated     "
-                   : e->events[i].kind == EVENT_OUTLIERS ? "outliers   "
-                   : e->events[i].kind == EVENT_FROZEN   ? "frozen     "
-                   : e->events[i].kind == EVENT_ROLLOVER ? "rollover   "
-                   : e->events[i].kind == EVENT_OUTSIDE || e->events[i].kind == EVENT_QUARANTINED
-                       ? "refused    "
-                       : "exception  ",
-            e->events[i].from_ms, e->events[i].until_ms, e->events[i].is_opened ? "  opened" : "  withdrawn");
-    printf("%zu quarter hours of meter %s: known %lld -> %lld, unknown %lld s -> %lld s\n", e->quarter_count,
-        e->meter, (long long)before.known, (long long)after.known, (long long)before.unknown_s,
-        (long long)after.unknown_s);
-    if (d->is_preview)
-        puts("preview: nothing was changed");
-    else
-        printf("decision %lld\n", (long long)e->id);
 }
 
 static enum status print_list(struct db *db, struct error *err)
@@ -193,8 +143,12 @@ static enum status decide(struct db *db, const struct model *m, const struct dec
     enum status status = catch_up(&b, db, err);
     if (status == ST_OK)
         status = deciding_run(&b, &clock_system, d, &effect, err);
-    if (status == ST_OK)
-        print_effect(d, &effect);
+    if (status == ST_OK) {
+        struct buf text = {0};
+        decide_print(d, &effect, &text);
+        fputs(text.data, stdout);
+        buf_release(&text);
+    }
     deciding_effect_release(&effect);
     bookkeeper_release(&b);
     return status;
@@ -223,11 +177,6 @@ static enum status open_and_decide(const struct collector_settings *settings, co
     db = NULL;
     if (status == ST_OK)
         status = db_open_own(database, COLLECTOR_APPLICATION_ID, &collector_schema, &db, err);
-    if (status == ST_UNREACHABLE)
-        return error_set(err, status,
-            "a collector runs with %s; decide through its POST /api/v1/decisions or /api/v1/readings, or "
-            "stop it first",
-            database);
     if (status == ST_OK)
         status = check_model(db, database, m, err);
     if (status == ST_OK)
@@ -247,14 +196,11 @@ static int list(const struct collector_settings *settings)
     return status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
 }
 
-static int perform(const struct collector_settings *settings, const struct command *command)
+/* Where no collector runs: by itself. */
+static int perform_here(
+    const struct collector_settings *settings, const struct command *command, struct deciding *d)
 {
-    struct deciding d = {0};
     struct error err;
-    if (command->is_list)
-        return list(settings);
-    if (deciding_read(&command->words, &d, &err) != ST_OK)
-        return refuse(err.text, "");
     struct model *m = acceptance_load(settings);
     int code = EXIT_CONFIG;
     if (model_problem_count(m) > 0) {
@@ -262,15 +208,36 @@ static int perform(const struct collector_settings *settings, const struct comma
     } else {
         char *user = access_user_name();
         char *who = command->who != NULL ? mem_printf("%s (%s)", command->who, user) : mem_strdup(user);
-        d.decided.who = who;
-        d.is_preview = command->is_preview;
-        enum status status = open_and_decide(settings, m, &d, &err);
+        d->decided.who = who;
+        d->is_preview = command->is_preview;
+        enum status status = open_and_decide(settings, m, d, &err);
         code = status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
         free(who);
         free(user);
     }
     model_put(m);
     return code;
+}
+
+static int perform(const struct collector_settings *settings, const struct command *command)
+{
+    struct deciding d = {0};
+    struct error err;
+    bool is_there;
+    char *text = NULL;
+    if (command->is_list)
+        return list(settings);
+    if (deciding_read(&command->words, &d, &err) != ST_OK)
+        return refuse(err.text, "");
+    enum status status = control_ask(settings->database.path, "decide", command->who, command->is_preview,
+        deciding_json_write(&command->words), &is_there, &text, &err);
+    if (!is_there)
+        return perform_here(settings, command, &d);
+    if (status != ST_OK)
+        return complain_and_code(status, &err);
+    fputs(text, stdout);
+    free(text);
+    return EXIT_OK;
 }
 
 /* ---- the command line ---- */

@@ -1,5 +1,5 @@
 /* `park-collector decide outlier | reset | replacement | energy | reading | undo | list`: what a person decides of a meter,
- * while no collector runs. */
+ * through the running collector (control.h), or by itself where none runs. */
 #pragma once
 
 #include <stdbool.h>

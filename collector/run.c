@@ -6,8 +6,10 @@
 #include "collector/bundle/check.h"
 #include "collector/bundle/command.h"
 #include "collector/compare.h"
+#include "collector/control.h"
 #include "collector/core.h"
 #include "collector/decide_command.h"
+#include "collector/decide_control.h"
 #include "collector/ledger/meters.h"
 #include "collector/rebuild.h"
 #include "collector/reload.h"
@@ -118,7 +120,11 @@ struct running {
     struct core *core;
     struct store *store;
     struct web *web;
+    struct control *control;
 };
+
+/* What a command at this machine has the running collector do; `user_data` is the core. */
+static const struct control_command control_commands[] = {{"decide", decide_control_run}};
 
 static enum status read_secrets(
     const struct collector_settings *settings, struct running *r, struct error *err)
@@ -142,6 +148,15 @@ static enum status check_restored(const struct collector_settings *settings, str
             unfinished, settings->database.path);
     free(unfinished);
     return status;
+}
+
+/* Without it the collector does all that it is there for. */
+static void start_control(const char *database, struct running *r)
+{
+    struct error err;
+    if (control_start(database, control_commands, sizeof control_commands / sizeof control_commands[0],
+            r->core, &r->control, &err) != ST_OK)
+        log_warn("collector", "commands that write cannot reach this collector: %s", err.text);
 }
 
 static enum status start(const struct collector_settings *settings, const struct model *model,
@@ -194,6 +209,7 @@ static enum status start(const struct collector_settings *settings, const struct
         return status;
     store_start(r->store);
     core_start(r->core);
+    start_control(settings->database.path, r);
     log_info("collector", "park-collector %s, id %s, http://%s:%lld/", PARKMON_VERSION, settings->id,
         settings->http.address, (long long)settings->http.port);
     return ST_OK;
@@ -204,6 +220,7 @@ static enum status stop(struct running *r, bool was_started, struct error *err)
 {
     enum status status = ST_OK;
     web_stop(r->web);
+    control_stop(r->control);
     if (was_started) {
         store_stop(r->store);
         status = core_stop(r->core, err);

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import pwd
 import sqlite3
 import sys
 from contextlib import closing
@@ -191,8 +193,8 @@ def test_only_json_of_a_program_or_our_own_page_is_taken(house):
 
 def test_the_command_decides_where_no_collector_runs(house):
     undo = ("decide", "undo", "3", "--why", "to be entered again")
-    beside = house.command(*undo)
-    assert beside.returncode == 69 and "a collector runs with" in beside.stderr and "POST /api/v1/decisions" in beside.stderr
+    beside = house.command(*undo, "--preview", "--who", "Carla")
+    assert beside.returncode == 0 and "2026-03-02T10:00:00.000Z  10000 measured -> unknown" in beside.stdout, beside.stderr
     listed = house.command("decide", "list")
     assert listed.returncode == 0 and "3  replacement  feeder  anna: protocol 17" in listed.stdout
     house.collector.stop()
@@ -200,6 +202,7 @@ def test_the_command_decides_where_no_collector_runs(house):
     preview = house.command(*undo, "--preview")
     assert preview.returncode == 0, preview.stderr
     assert "2026-03-02T10:00:00.000Z  10000 measured -> unknown" in preview.stdout and "preview: nothing was changed" in preview.stdout
+    assert preview.stdout == beside.stdout
     assert house.tables() == before
     done = house.command(*undo)
     assert done.returncode == 0 and "1 quarter hours of meter feeder: known 10000 -> 0, unknown 0 s -> 900 s" in done.stdout, done.stderr
@@ -214,6 +217,30 @@ def test_the_command_decides_where_no_collector_runs(house):
     assert refused.returncode != 0 and "has no reading from" in refused.stderr
     house.start()
     assert house.known("feeder") == wh(960)
+
+
+def test_beside_a_running_collector_the_command_decides_through_it(house):
+    user = pwd.getpwuid(os.getuid()).pw_name
+    socket = house.database.with_name("collector.db.socket")
+    assert socket.stat().st_mode & 0o777 == 0o600
+    undo = ("decide", "undo", str(max(house.query("SELECT id FROM ledger_decision"))[0]), "--why", "to be entered again")
+    done = house.command(*undo)
+    assert done.returncode == 0 and "1 quarter hours of meter feeder: known 10000 -> 0, unknown 0 s -> 900 s" in done.stdout, done.stderr
+    assert house.known("feeder") == wh(950)
+    again = house.command("decide", "energy", "--meter", "feeder", "--from", FEEDER["from"], "--until", FEEDER["until"], "--energy", "10000",
+                          "--why", "bridged", "--who", "Carla")
+    assert again.returncode == 0 and house.known("feeder") == wh(960), again.stderr
+    newest = house.ask("GET", "/api/v1/decisions", house.auditor)[1]["decisions"][0]
+    assert (newest["kind"], newest["who"]) == ("energy", f"Carla (user {user})")
+    before = house.tables()
+    refused = house.command("decide", "energy", "--meter", "feeder", "--from", FEEDER["from"], "--until", FEEDER["until"], "--energy", "1", "--why", "x")
+    assert refused.returncode != 0 and "is about this already" in refused.stderr and house.tables() == before
+    # What a killed one left is no collector; the next start replaces it.
+    house.collector.kill()
+    assert socket.exists()
+    assert house.command(*undo, "--preview").returncode != 0
+    house.start()
+    assert house.command("decide", "undo", str(newest["id"]), "--why", "x", "--preview").returncode == 0
 
 
 def test_a_restore_of_an_older_backup_names_the_decisions_that_it_would_lose(house, tmp_path):
