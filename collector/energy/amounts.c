@@ -63,6 +63,8 @@ bool amount_is_known(const struct amount *a, int64_t *ret)
 
 enum series_state amount_worst(const struct amount *a)
 {
+    if (a->sum.is_overflown)
+        return SERIES_UNKNOWN;
     if (a->absent_s > 0)
         return SERIES_ABSENT;
     if (a->future_s > 0)

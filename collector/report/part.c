@@ -85,17 +85,17 @@ void part_series_init(struct series *sum, struct periods_span span)
     memset(sum->states, SERIES_MEASURED, sum->count);
 }
 
-enum status part_series_add(struct series *sum, const struct series *series, int sign, struct error *err)
+void part_series_add(struct series *sum, const struct series *series, int sign)
 {
     assert(sum->count == series->count && sum->span.begin_ms == series->span.begin_ms);
-    bool is_overflown = false;
     for (size_t i = 0; i < sum->count; i++) {
         int64_t *to = &sum->amounts[i], amount = series->amounts[i];
-        is_overflown |=
-            sign > 0 ? __builtin_add_overflow(*to, amount, to) : __builtin_sub_overflow(*to, amount, to);
-        if (series->states[i] > sum->states[i])
-            sum->states[i] = series->states[i];
+        uint8_t state = series->states[i];
+        if (sign > 0 ? __builtin_add_overflow(*to, amount, to) : __builtin_sub_overflow(*to, amount, to)) {
+            *to = 0;
+            state = state > SERIES_UNKNOWN ? state : SERIES_UNKNOWN;
+        }
+        if (state > sum->states[i])
+            sum->states[i] = state;
     }
-    return is_overflown ? error_set(err, ST_INVALID, "the amounts of a quarter hour are too large to add up")
-                        : ST_OK;
 }
