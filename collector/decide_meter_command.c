@@ -51,10 +51,15 @@ static const char usage[] =
     "Times: 2026-01-01T10:15:00+08:00. Registers and energy: whole numbers of base units (Wh, J, L).\n";
 
 struct command {
-    const char *config, *who;
-    bool is_preview, is_list;
+    const char *config, *who, *preview; /* NULL = not given */
+    bool is_list;
     struct deciding_words words;
 };
+
+void decide_meter_print_usage(FILE *out)
+{
+    fputs(usage, out);
+}
 
 static int refuse(const char *why, const char *what)
 {
@@ -62,10 +67,15 @@ static int refuse(const char *why, const char *what)
     return EXIT_USAGE;
 }
 
-static int complain_and_code(enum status status, const struct error *err)
+static int complain(const struct error *err, int code)
 {
     fprintf(stderr, "park-collector: %s\n", err->text);
-    return program_exit_code(status);
+    return code;
+}
+
+static int complain_and_code(enum status status, const struct error *err)
+{
+    return complain(err, program_exit_code(status));
 }
 
 bool decide_meter_is(const char *word)
@@ -137,14 +147,17 @@ static enum status catch_up(struct bookkeeper *b, struct db *db, struct error *e
     return status;
 }
 
-static enum status decide(struct db *db, const struct model *m, const struct deciding *d, struct error *err)
+static enum status decide(
+    struct db *db, const struct model *m, const struct deciding *d, bool *ret_is_refused, struct error *err)
 {
     struct bookkeeper b;
     struct deciding_effect effect = {0};
     bookkeeper_init(&b, db, m->park);
     enum status status = catch_up(&b, db, err);
-    if (status == ST_OK)
+    bool is_open = status == ST_OK;
+    if (is_open)
         status = deciding_run(&b, &clock_system, d, &effect, err);
+    *ret_is_refused = is_open && status == ST_INVALID;
     if (status == ST_OK) {
         struct buf text = {0};
         decide_print(d, &effect, &text);
@@ -170,7 +183,7 @@ static enum status check_model(struct db *db, const char *database, const struct
 }
 
 static enum status open_and_decide(const struct collector_settings *settings, const struct model *m,
-    const struct deciding *d, struct error *err)
+    const struct deciding *d, bool *ret_is_refused, struct error *err)
 {
     const char *database = settings->database.path;
     struct db *db = NULL;
@@ -182,7 +195,7 @@ static enum status open_and_decide(const struct collector_settings *settings, co
     if (status == ST_OK)
         status = check_model(db, database, m, err);
     if (status == ST_OK)
-        status = decide(db, m, d, err);
+        status = decide(db, m, d, ret_is_refused, err);
     db_close(db);
     return status;
 }
@@ -211,9 +224,12 @@ static int perform_here(
         char *user = access_user_name();
         char *who = command->who != NULL ? mem_printf("%s (%s)", command->who, user) : mem_strdup(user);
         d->decided.who = who;
-        d->is_preview = command->is_preview;
-        enum status status = open_and_decide(settings, m, d, &err);
-        code = status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
+        d->is_preview = command->preview != NULL;
+        bool is_refused = false;
+        enum status status = open_and_decide(settings, m, d, &is_refused, &err);
+        code = is_refused        ? complain(&err, EXIT_REFUSED)
+               : status == ST_OK ? EXIT_OK
+                                 : complain_and_code(status, &err);
         free(who);
         free(user);
     }
@@ -230,13 +246,13 @@ static int perform(const struct collector_settings *settings, const struct comma
     if (command->is_list)
         return list(settings);
     if (deciding_read(&command->words, &d, &err) != ST_OK)
-        return refuse(err.text, "");
-    enum status status = control_ask(settings->database.path, "decide", command->who, command->is_preview,
-        deciding_json_write(&command->words), &is_there, &text, &err);
+        return complain(&err, EXIT_USAGE);
+    enum status status = control_ask(settings->database.path, "decide", command->who,
+        command->preview != NULL, deciding_json_write(&command->words), &is_there, &text, &err);
     if (!is_there)
         return perform_here(settings, command, &d);
     if (status != ST_OK)
-        return complain_and_code(status, &err);
+        return complain(&err, status == ST_INVALID ? EXIT_REFUSED : program_exit_code(status));
     fputs(text, stdout);
     free(text);
     return EXIT_OK;
@@ -260,23 +276,22 @@ static int parse_options(int argc, char **argv, struct command *ret)
         {"energy", required_argument, NULL, WORD_ENERGY},
         {"register", required_argument, NULL, WORD_REGISTER}, {"force", no_argument, NULL, WORD_FORCE},
         {"why", required_argument, NULL, WORD_WHY}, {0}};
-    int option;
+    int option, index = 0;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
         if (option == OPTION_HELP) {
             fputs(usage, stdout);
             return EXIT_OK;
         }
         if (option == '?')
             return refuse("unknown option, or its value is missing: ", argv[optind - 1]);
-        if (option == OPTION_CONFIG)
-            ret->config = optarg;
-        else if (option == OPTION_WHO)
-            ret->who = optarg;
-        else if (option == OPTION_PREVIEW)
-            ret->is_preview = true;
-        else
-            ret->words.texts[option] = option == WORD_FORCE ? "true" : optarg;
+        const char **place = option == OPTION_CONFIG    ? &ret->config
+                             : option == OPTION_WHO     ? &ret->who
+                             : option == OPTION_PREVIEW ? &ret->preview
+                                                        : &ret->words.texts[option];
+        if (*place != NULL)
+            return refuse("given twice: --", options[index].name);
+        *place = option == WORD_FORCE || option == OPTION_PREVIEW ? "true" : optarg;
     }
     return -1;
 }

@@ -84,7 +84,10 @@ static const char usage[] =
     "  --help-park     the same for the park model\n"
     "  --help-factors  the same for the factors of coal equivalent and CO2\n"
     "  --help-tariffs  the same for tariffs\n"
-    "  decide          allow the park model's files, as they are now, to change what held in the past\n"
+    "  decide          settle what no program can know of a meter (an open exception, a reading by hand, "
+    "...), or allow "
+    "the\n"
+    "                  park model's files, as they are now, to change what held in the past\n"
     "  token           who may read and write over HTTP, whether or not a collector runs\n"
     "  --help-routes   print who is let through to what over HTTP\n";
 
@@ -349,8 +352,9 @@ static const struct command_row *find_command(const char *word)
 
 static const char *option_name(char letter)
 {
-    static const char *const names[] = {"c--check", "j--json", "o--output", "f--force", "p--period",
-        "d--drop-unknown", "D--drop-decisions", "S--site", "F--format", "L--language", "E--evidence"};
+    static const char *const names[] = {"c--check", "i--diff", "j--json", "o--output", "f--force",
+        "p--period", "d--drop-unknown", "D--drop-decisions", "S--site", "F--format", "L--language",
+        "E--evidence"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i][0] == letter)
             return names[i] + 1;
@@ -420,6 +424,8 @@ static int parse(int argc, char **argv, struct command *ret)
     while ((option = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
         switch (option) {
         case OPT_CONFIG:
+            if (ret->config != NULL)
+                return refuse("given twice: ", "--config");
             ret->config = optarg;
             continue;
         case 'c':
@@ -482,8 +488,9 @@ static int parse(int argc, char **argv, struct command *ret)
         default:
             return refuse("unknown option, or its value is missing: ", argv[optind - 1]);
         }
-        if (strchr(given, option) == NULL)
-            given[strlen(given)] = (char)option;
+        if (strchr(given, option) != NULL)
+            return refuse("given twice: ", option_name((char)option));
+        given[strlen(given)] = (char)option;
     }
     return parse_words(argc - optind, argv + optind, given, ret);
 }

@@ -212,11 +212,31 @@ def test_the_command_decides_where_no_collector_runs(house):
     assert again.returncode == 0, again.stderr
     assert house.known("feeder") == wh(960) and "Carla (user " in house.command("decide", "list").stdout
     missing = house.command("decide", "energy", "--meter", "feeder", "--why", "x")
-    assert missing.returncode == 64 and "from is missing; expected with energy" in missing.stderr
+    assert missing.returncode == 64 and missing.stderr == "park-collector: from is missing; expected with energy\n"
     refused = house.command("decide", "outlier", "--meter", "feeder", "--from", "2026-03-02T10:01:00Z", "--until", "2026-03-02T10:02:00Z", "--why", "x")
-    assert refused.returncode != 0 and "has no reading from" in refused.stderr
+    assert refused.returncode == 65 and "has no reading from" in refused.stderr and "usage" not in refused.stderr
     house.start()
     assert house.known("feeder") == wh(960)
+
+
+@pytest.mark.parametrize("words", [("decide", "energy", "--energy", "10000", "--energy", "5"), ("decide", "undo", "3", "--why", "x", "--why", "y"),
+                                   ("decide", "reading", "--force", "--force"), ("decide", "model", "--why", "x", "--why", "y"),
+                                   ("token", "list", "--role", "auditor", "--role", "operator"), ("verify", "--period", "2026-10", "--period", "2026-11")])
+def test_an_option_that_is_given_twice_is_refused_by_name(house, words):
+    done = run([house.collector.program, *words])
+    assert done.returncode == 64 and f"park-collector: given twice: {words[-2] if words[-2][:2] == '--' else words[-1]}\n" in done.stderr, done.stderr
+
+
+def test_help_of_decide_has_all_that_can_be_decided(house):
+    done = run([house.collector.program, "decide", "--help"])
+    assert done.returncode == 0
+    for kind in ("model", "outlier", "reset", "replacement", "energy", "reading", "undo", "list"):
+        assert f"park-collector decide {kind} " in done.stdout
+
+
+def test_what_would_be_shown_in_another_order_than_it_is_kept_is_refused(house):
+    status, answer = house.ask("POST", "/api/v1/decisions", house.decider, {**REPLACEMENT, "serial": "4711\u202e1174"})
+    assert status == 400 and "serial is not a text" in answer["error"]["message"]
 
 
 def test_beside_a_running_collector_the_command_decides_through_it(house):
@@ -234,7 +254,7 @@ def test_beside_a_running_collector_the_command_decides_through_it(house):
     assert (newest["kind"], newest["who"]) == ("energy", f"Carla (user {user})")
     before = house.tables()
     refused = house.command("decide", "energy", "--meter", "feeder", "--from", FEEDER["from"], "--until", FEEDER["until"], "--energy", "1", "--why", "x")
-    assert refused.returncode != 0 and "is about this already" in refused.stderr and house.tables() == before
+    assert refused.returncode == 65 and "is about this already" in refused.stderr and house.tables() == before
     # What a killed one left is no collector; the next start replaces it.
     house.collector.kill()
     assert socket.exists()
