@@ -6,6 +6,7 @@
 void asking_init(struct asking *a)
 {
     *a = (struct asking){0};
+    pthread_mutex_init(&a->askers, NULL);
     pthread_mutex_init(&a->lock, NULL);
     thread_cond_init(&a->changed);
 }
@@ -14,6 +15,7 @@ void asking_release(struct asking *a)
 {
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);
+    pthread_mutex_destroy(&a->askers);
 }
 
 static enum status wait(struct asking *a, int64_t until_mono_ms, bool *ret_is_over, struct error *err)
@@ -33,6 +35,7 @@ static enum status wait(struct asking *a, int64_t until_mono_ms, bool *ret_is_ov
 enum status asking_ask(struct asking *a, const struct deciding *request, int64_t until_mono_ms,
     void (*wake)(void *user_data), void *user_data, struct deciding_effect *ret, struct error *err)
 {
+    pthread_mutex_lock(&a->askers);
     pthread_mutex_lock(&a->lock);
     a->request = request;
     a->effect = ret;
@@ -46,6 +49,7 @@ enum status asking_ask(struct asking *a, const struct deciding *request, int64_t
     while (!is_over);
     a->state = ASKING_NOTHING;
     pthread_mutex_unlock(&a->lock);
+    pthread_mutex_unlock(&a->askers);
     return status;
 }
 

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 struct asking {
+    pthread_mutex_t askers; /* held by who asks */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     enum asking_state { ASKING_NOTHING, ASKING_WAITS, ASKING_TAKEN, ASKING_DONE } state;
@@ -22,7 +23,7 @@ struct asking {
 void asking_init(struct asking *a);
 void asking_release(struct asking *a);
 
-/* Any thread but the core's, one at a time. `wake`: called when the question lies there. Waits up to `until_mono_ms` for the core
+/* Any thread but the core's; who comes while another asks, waits for that one's answer first. `wake`: called when the question lies there. Waits up to `until_mono_ms` for the core
  * to take it; a question that was taken is answered. ST_TIMEOUT: it was not taken, and will not be; ST_UNREACHABLE: the core
  * has ended. Else what deciding_run says. */
 enum status asking_ask(struct asking *a, const struct deciding *request, int64_t until_mono_ms,

@@ -32,7 +32,7 @@ void core_attach(struct core *c, struct store *store);
 void core_start(struct core *c);
 /* Wakes the core: a store result waits. Any thread. */
 void core_wake(struct core *c);
-/* A person's decision: waits for its place between two turns, and for the answer. Any thread, one at a time; as
+/* A person's decision: waits for its place between two turns, and for the answer. Any thread; as
  * asking_ask (collector/asking.h). */
 enum status core_decide(
     void *core, const struct deciding *request, struct deciding_effect *ret, struct error *err);

@@ -34,6 +34,14 @@ struct words {
     const char *config, *why, *who;
 };
 
+static int print_help(void)
+{
+    fputs(usage, stdout);
+    puts("");
+    decide_meter_print_usage(stdout);
+    return EXIT_OK;
+}
+
 static int refuse(const char *why, const char *what)
 {
     fprintf(stderr, "park-collector: %s%s\n%s", why, what, usage);
@@ -135,23 +143,23 @@ static int parse(int argc, char **argv, struct words *ret)
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
         {"why", required_argument, NULL, 'y'}, {"who", required_argument, NULL, 'o'},
         {"help", no_argument, NULL, 'h'}, {0}};
-    int option;
+    int option, index = 0;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(usage, stdout);
-            return EXIT_OK;
-        }
+    while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
+        if (option == 'h')
+            return print_help();
         const char **place = option == 'c'   ? &ret->config
                              : option == 'y' ? &ret->why
                              : option == 'o' ? &ret->who
                                              : NULL;
         if (place == NULL)
             return refuse("unknown option, or its value is missing: ", argv[optind - 1]);
+        if (*place != NULL)
+            return refuse("given twice: --", options[index].name);
         *place = optarg;
     }
     if (argc - optind < 1 || strcmp(argv[optind], "model") != 0)
-        return refuse("decide: expected model, or what is decided of a meter: see decide list --help", "");
+        return refuse("decide: expected model, or what is decided of a meter: see decide --help", "");
     if (argc - optind > 1)
         return refuse("one argument too many: ", argv[optind + 1]);
     if (ret->config == NULL)

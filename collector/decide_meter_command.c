@@ -2,7 +2,8 @@
 
 #include "collector/accept.h"
 #include "collector/access/here.h"
-#include "collector/deciding_words.h"
+#include "collector/decide_control.h"
+#include "collector/deciding_json.h"
 #include "collector/schema.h"
 #include "collector/settings.h"
 #include "lib/mem.h"
@@ -15,27 +16,25 @@
 #include <string.h>
 
 #define WHO_MAX 64
-#define SHOWN 96 /* quarter hours; of more their sum */
 
 static const char usage[] =
     "usage: park-collector decide outlier     --config FILE --meter ID --from TIME --until TIME --why TEXT\n"
     "       park-collector decide reset       --config FILE --meter ID --at TIME --end N --start N --why "
-    "TEXT\n"
+    "TEXT [--force]\n"
     "       park-collector decide replacement --config FILE --meter ID --at TIME --end N --start N --why "
     "TEXT\n"
     "                                         [--serial TEXT] [--modulus N] [--resolution N] [--max-rate N] "
     "[--ratio "
-    "N/N]\n"
+    "N/N] [--force]\n"
     "       park-collector decide energy      --config FILE --meter ID --from TIME --until TIME --energy N "
     "--why TEXT "
     "[--force]\n"
-    "       park-collector decide reading     --config FILE --meter ID --at TIME --register N --why TEXT\n"
+    "       park-collector decide reading     --config FILE --meter ID --at TIME --register N --why TEXT "
+    "[--force]\n"
     "       park-collector decide undo ID     --config FILE --why TEXT\n"
     "       park-collector decide list        --config FILE\n"
     "\n"
-    "Decides of a meter's registers, while no collector runs (beside one: POST /api/v1/decisions and "
-    "/api/v1/readings). "
-    "Every\n"
+    "Decides of a meter's registers: through the running collector, or by itself where none runs. Every\n"
     "reading stays; what is decided is laid over them, and can be undone.\n"
     "\n"
     "  outlier      the readings from TIME to TIME, both included, are disregarded\n"
@@ -45,16 +44,22 @@ static const char usage[] =
     "  reading      the register of a meter without a point, read by hand\n"
     "  undo         takes a decision back\n"
     "  list         open exceptions, and decisions\n"
+    "  --force      although it is more than max_rate allows; the reason in --why\n"
     "  --preview    says what would change, and changes nothing\n"
     "  --who        whose decision it is, beside the user of this machine who enters it\n"
     "\n"
     "Times: 2026-01-01T10:15:00+08:00. Registers and energy: whole numbers of base units (Wh, J, L).\n";
 
 struct command {
-    const char *config, *who;
-    bool is_preview, is_list;
+    const char *config, *who, *preview; /* NULL = not given */
+    bool is_list;
     struct deciding_words words;
 };
+
+void decide_meter_print_usage(FILE *out)
+{
+    fputs(usage, out);
+}
 
 static int refuse(const char *why, const char *what)
 {
@@ -62,10 +67,15 @@ static int refuse(const char *why, const char *what)
     return EXIT_USAGE;
 }
 
-static int complain_and_code(enum status status, const struct error *err)
+static int complain(const struct error *err, int code)
 {
     fprintf(stderr, "park-collector: %s\n", err->text);
-    return program_exit_code(status);
+    return code;
+}
+
+static int complain_and_code(enum status status, const struct error *err)
+{
+    return complain(err, program_exit_code(status));
 }
 
 bool decide_meter_is(const char *word)
@@ -87,54 +97,6 @@ static void print_span(const char *before, int64_t from_ms, int64_t until_ms, co
     if (until_ms != INT64_MAX)
         clock_format_utc(until_ms, until);
     printf("%s%s %s%s\n", before, from, until, after);
-}
-
-static void print_amount(const struct quarter *q)
-{
-    static const char *const qualities[] = {"measured", "estimated", "manual", "unknown"};
-    if (q->quality == QUALITY_UNKNOWN)
-        printf("unknown");
-    else
-        printf("%lld %s", (long long)q->amount, qualities[q->quality]);
-}
-
-static void print_effect(const struct deciding *d, const struct deciding_effect *e)
-{
-    struct quarters_sum before = {0}, after = {0};
-    for (size_t i = 0; i < e->quarter_count; i++) {
-        const struct deciding_quarter *q = &e->quarters[i];
-        if (q->was_there)
-            quarters_add(&before, &q->before);
-        quarters_add(&after, &q->after);
-        if (e->quarter_count > SHOWN)
-            continue;
-        char start[CLOCK_TEXT_SIZE];
-        clock_format_utc(q->after.start_ms, start);
-        printf("%s  ", start);
-        if (q->was_there)
-            print_amount(&q->before);
-        else
-            printf("-");
-        printf(" -> ");
-        print_amount(&q->after);
-        printf("\n");
-    }
-    for (size_t i = 0; i < e->event_count; i++)
-        print_span(e->events[i].kind == EVENT_STATED     ? "stated     "
-                   : e->events[i].kind == EVENT_OUTLIERS ? "outliers   "
-                   : e->events[i].kind == EVENT_FROZEN   ? "frozen     "
-                   : e->events[i].kind == EVENT_ROLLOVER ? "rollover   "
-                   : e->events[i].kind == EVENT_OUTSIDE || e->events[i].kind == EVENT_QUARANTINED
-                       ? "refused    "
-                       : "exception  ",
-            e->events[i].from_ms, e->events[i].until_ms, e->events[i].is_opened ? "  opened" : "  withdrawn");
-    printf("%zu quarter hours of meter %s: known %lld -> %lld, unknown %lld s -> %lld s\n", e->quarter_count,
-        e->meter, (long long)before.known, (long long)after.known, (long long)before.unknown_s,
-        (long long)after.unknown_s);
-    if (d->is_preview)
-        puts("preview: nothing was changed");
-    else
-        printf("decision %lld\n", (long long)e->id);
 }
 
 static enum status print_list(struct db *db, struct error *err)
@@ -185,16 +147,23 @@ static enum status catch_up(struct bookkeeper *b, struct db *db, struct error *e
     return status;
 }
 
-static enum status decide(struct db *db, const struct model *m, const struct deciding *d, struct error *err)
+static enum status decide(
+    struct db *db, const struct model *m, const struct deciding *d, bool *ret_is_refused, struct error *err)
 {
     struct bookkeeper b;
     struct deciding_effect effect = {0};
     bookkeeper_init(&b, db, m->park);
     enum status status = catch_up(&b, db, err);
-    if (status == ST_OK)
+    bool is_open = status == ST_OK;
+    if (is_open)
         status = deciding_run(&b, &clock_system, d, &effect, err);
-    if (status == ST_OK)
-        print_effect(d, &effect);
+    *ret_is_refused = is_open && status == ST_INVALID;
+    if (status == ST_OK) {
+        struct buf text = {0};
+        decide_print(d, &effect, &text);
+        fputs(text.data, stdout);
+        buf_release(&text);
+    }
     deciding_effect_release(&effect);
     bookkeeper_release(&b);
     return status;
@@ -214,7 +183,7 @@ static enum status check_model(struct db *db, const char *database, const struct
 }
 
 static enum status open_and_decide(const struct collector_settings *settings, const struct model *m,
-    const struct deciding *d, struct error *err)
+    const struct deciding *d, bool *ret_is_refused, struct error *err)
 {
     const char *database = settings->database.path;
     struct db *db = NULL;
@@ -223,15 +192,10 @@ static enum status open_and_decide(const struct collector_settings *settings, co
     db = NULL;
     if (status == ST_OK)
         status = db_open_own(database, COLLECTOR_APPLICATION_ID, &collector_schema, &db, err);
-    if (status == ST_UNREACHABLE)
-        return error_set(err, status,
-            "a collector runs with %s; decide through its POST /api/v1/decisions or /api/v1/readings, or "
-            "stop it first",
-            database);
     if (status == ST_OK)
         status = check_model(db, database, m, err);
     if (status == ST_OK)
-        status = decide(db, m, d, err);
+        status = decide(db, m, d, ret_is_refused, err);
     db_close(db);
     return status;
 }
@@ -247,14 +211,11 @@ static int list(const struct collector_settings *settings)
     return status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
 }
 
-static int perform(const struct collector_settings *settings, const struct command *command)
+/* Where no collector runs: by itself. */
+static int perform_here(
+    const struct collector_settings *settings, const struct command *command, struct deciding *d)
 {
-    struct deciding d = {0};
     struct error err;
-    if (command->is_list)
-        return list(settings);
-    if (deciding_read(&command->words, &d, &err) != ST_OK)
-        return refuse(err.text, "");
     struct model *m = acceptance_load(settings);
     int code = EXIT_CONFIG;
     if (model_problem_count(m) > 0) {
@@ -262,15 +223,39 @@ static int perform(const struct collector_settings *settings, const struct comma
     } else {
         char *user = access_user_name();
         char *who = command->who != NULL ? mem_printf("%s (%s)", command->who, user) : mem_strdup(user);
-        d.decided.who = who;
-        d.is_preview = command->is_preview;
-        enum status status = open_and_decide(settings, m, &d, &err);
-        code = status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
+        d->decided.who = who;
+        d->is_preview = command->preview != NULL;
+        bool is_refused = false;
+        enum status status = open_and_decide(settings, m, d, &is_refused, &err);
+        code = is_refused        ? complain(&err, EXIT_REFUSED)
+               : status == ST_OK ? EXIT_OK
+                                 : complain_and_code(status, &err);
         free(who);
         free(user);
     }
     model_put(m);
     return code;
+}
+
+static int perform(const struct collector_settings *settings, const struct command *command)
+{
+    struct deciding d = {0};
+    struct error err;
+    bool is_there;
+    char *text = NULL;
+    if (command->is_list)
+        return list(settings);
+    if (deciding_read(&command->words, &d, &err) != ST_OK)
+        return complain(&err, EXIT_USAGE);
+    enum status status = control_ask(settings->database.path, "decide", command->who,
+        command->preview != NULL, deciding_json_write(&command->words), &is_there, &text, &err);
+    if (!is_there)
+        return perform_here(settings, command, &d);
+    if (status != ST_OK)
+        return complain(&err, status == ST_INVALID ? EXIT_REFUSED : program_exit_code(status));
+    fputs(text, stdout);
+    free(text);
+    return EXIT_OK;
 }
 
 /* ---- the command line ---- */
@@ -291,23 +276,22 @@ static int parse_options(int argc, char **argv, struct command *ret)
         {"energy", required_argument, NULL, WORD_ENERGY},
         {"register", required_argument, NULL, WORD_REGISTER}, {"force", no_argument, NULL, WORD_FORCE},
         {"why", required_argument, NULL, WORD_WHY}, {0}};
-    int option;
+    int option, index = 0;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
         if (option == OPTION_HELP) {
             fputs(usage, stdout);
             return EXIT_OK;
         }
         if (option == '?')
             return refuse("unknown option, or its value is missing: ", argv[optind - 1]);
-        if (option == OPTION_CONFIG)
-            ret->config = optarg;
-        else if (option == OPTION_WHO)
-            ret->who = optarg;
-        else if (option == OPTION_PREVIEW)
-            ret->is_preview = true;
-        else
-            ret->words.texts[option] = option == WORD_FORCE ? "true" : optarg;
+        const char **place = option == OPTION_CONFIG    ? &ret->config
+                             : option == OPTION_WHO     ? &ret->who
+                             : option == OPTION_PREVIEW ? &ret->preview
+                                                        : &ret->words.texts[option];
+        if (*place != NULL)
+            return refuse("given twice: --", options[index].name);
+        *place = option == WORD_FORCE || option == OPTION_PREVIEW ? "true" : optarg;
     }
     return -1;
 }

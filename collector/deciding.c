@@ -170,6 +170,30 @@ static enum status check_explained(struct db *db, int64_t meter, const struct de
     return status;
 }
 
+/* U is beyond what a sum can hold (E1, E2), or the fold did not take it. */
+static enum status check_stated(struct db *db, int64_t meter, const struct decided *d, struct error *err)
+{
+    if (d->ruling.kind != RULING_ENERGY)
+        return ST_OK;
+    struct db_stmt *find = db_keep(db,
+        "SELECT EXISTS(SELECT 1 FROM ledger_event WHERE meter = ?1 AND state = 0 AND kind IN (5, 6, 7)"
+        "  AND from_ms = ?2 AND until_ms = ?3)"
+        " OR EXISTS(SELECT 1 FROM ledger_boundary WHERE meter = ?1 AND time_ms >= ?2 AND energy NOT BETWEEN "
+        "-?4 AND ?4)");
+    bool has_row;
+    db_bind_int(find, 1, meter);
+    db_bind_int(find, 2, d->ruling.from_ms);
+    db_bind_int(find, 3, d->ruling.until_ms);
+    db_bind_int(find, 4, SEGMENT_COUNT_MAX);
+    enum status status = db_step(find, &has_row, err);
+    if (status == ST_OK && db_int(find, 0) != 0)
+        status = error_set(err, ST_INVALID,
+            "with %lld the sum of the meter is beyond %lld, and nothing would be known by it; expected less",
+            (long long)d->ruling.energy, (long long)SEGMENT_COUNT_MAX);
+    db_reset(find);
+    return status;
+}
+
 static enum status log_change(
     struct db *db, const struct decided *d, const struct deciding_effect *e, struct error *err)
 {
@@ -204,6 +228,8 @@ static enum status perform(struct bookkeeper *b, struct meters_item *item, struc
         status = bookkeeper_redecide(b, item, d->ruling.from_ms, d->time_ms, err);
     if (status == ST_OK)
         status = check_explained(b->db, item->books.id, d, err);
+    if (status == ST_OK)
+        status = check_stated(b->db, item->books.id, d, err);
     if (status == ST_OK)
         status = note_quarters(b, item->books.id, e, err);
     if (status == ST_OK)

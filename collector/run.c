@@ -6,8 +6,10 @@
 #include "collector/bundle/check.h"
 #include "collector/bundle/command.h"
 #include "collector/compare.h"
+#include "collector/control.h"
 #include "collector/core.h"
 #include "collector/decide_command.h"
+#include "collector/decide_control.h"
 #include "collector/ledger/meters.h"
 #include "collector/rebuild.h"
 #include "collector/reload.h"
@@ -29,7 +31,7 @@ static const char usage[] =
     "usage: park-collector --config FILE [--check [--diff]]\n"
     "       park-collector status --config FILE [--json]\n"
     "       park-collector backup --config FILE --output FILE [--force]\n"
-    "       park-collector restore --config FILE BACKUP\n"
+    "       park-collector restore --config FILE [--drop-decisions] BACKUP\n"
     "       park-collector rebuild --config FILE [--period PERIOD] [--drop-unknown]\n"
     "       park-collector verify --config FILE [--period PERIOD] | --evidence FILE\n"
     "       park-collector evidence --config FILE --site ID --period PERIOD -o FILE\n"
@@ -55,6 +57,7 @@ static const char usage[] =
     "  backup          copy the database, whether or not a collector runs, to a file that is checked\n"
     "  -o, --output    where to; an existing file is only replaced with --force\n"
     "  restore         put a backup in the database's place, and what is there aside; no collector may run\n"
+    "  --drop-decisions  although the backup lacks decisions that the present database has; each is named\n"
     "  rebuild         delete the raw series of a period in the time-series store and write them again from "
     "the\n"
     "                  journal, whether or not a collector runs\n"
@@ -81,7 +84,10 @@ static const char usage[] =
     "  --help-park     the same for the park model\n"
     "  --help-factors  the same for the factors of coal equivalent and CO2\n"
     "  --help-tariffs  the same for tariffs\n"
-    "  decide          allow the park model's files, as they are now, to change what held in the past\n"
+    "  decide          settle what no program can know of a meter (an open exception, a reading by hand, "
+    "...), or allow "
+    "the\n"
+    "                  park model's files, as they are now, to change what held in the past\n"
     "  token           who may read and write over HTTP, whether or not a collector runs\n"
     "  --help-routes   print who is let through to what over HTTP\n";
 
@@ -101,7 +107,7 @@ struct command {
     const char *config, *output, *operand, *period;
     const char *site, *format, *language; /* of a report */
     const char *evidence;                 /* to be verified; NULL = the database is */
-    bool is_check, is_diff, is_json, is_forced, drops_unknown;
+    bool is_check, is_diff, is_json, is_forced, drops_unknown, drops_decisions;
 };
 
 static void wake_core(void *core)
@@ -117,7 +123,11 @@ struct running {
     struct core *core;
     struct store *store;
     struct web *web;
+    struct control *control;
 };
+
+/* What a command at this machine has the running collector do; `user_data` is the core. */
+static const struct control_command control_commands[] = {{"decide", decide_control_run}};
 
 static enum status read_secrets(
     const struct collector_settings *settings, struct running *r, struct error *err)
@@ -141,6 +151,15 @@ static enum status check_restored(const struct collector_settings *settings, str
             unfinished, settings->database.path);
     free(unfinished);
     return status;
+}
+
+/* Without it the collector does all that it is there for. */
+static void start_control(const char *database, struct running *r)
+{
+    struct error err;
+    if (control_start(database, control_commands, sizeof control_commands / sizeof control_commands[0],
+            r->core, &r->control, &err) != ST_OK)
+        log_warn("collector", "commands that write cannot reach this collector: %s", err.text);
 }
 
 static enum status start(const struct collector_settings *settings, const struct model *model,
@@ -193,6 +212,7 @@ static enum status start(const struct collector_settings *settings, const struct
         return status;
     store_start(r->store);
     core_start(r->core);
+    start_control(settings->database.path, r);
     log_info("collector", "park-collector %s, id %s, http://%s:%lld/", PARKMON_VERSION, settings->id,
         settings->http.address, (long long)settings->http.port);
     return ST_OK;
@@ -203,6 +223,7 @@ static enum status stop(struct running *r, bool was_started, struct error *err)
 {
     enum status status = ST_OK;
     web_stop(r->web);
+    control_stop(r->control);
     if (was_started) {
         store_stop(r->store);
         status = core_stop(r->core, err);
@@ -313,7 +334,7 @@ static const struct command_row {
     {NULL, COMMAND_RUN, "ci", NULL},
     {"status", COMMAND_STATUS, "j", NULL},
     {"backup", COMMAND_BACKUP, "of", NULL},
-    {"restore", COMMAND_RESTORE, "", "the backup"},
+    {"restore", COMMAND_RESTORE, "D", "the backup"},
     {"rebuild", COMMAND_REBUILD, "pd", NULL},
     {"verify", COMMAND_VERIFY, "pE", NULL},
     {"evidence", COMMAND_EVIDENCE, "oSp", NULL},
@@ -331,8 +352,9 @@ static const struct command_row *find_command(const char *word)
 
 static const char *option_name(char letter)
 {
-    static const char *const names[] = {"c--check", "j--json", "o--output", "f--force", "p--period",
-        "d--drop-unknown", "S--site", "F--format", "L--language", "E--evidence"};
+    static const char *const names[] = {"c--check", "i--diff", "j--json", "o--output", "f--force",
+        "p--period", "d--drop-unknown", "D--drop-decisions", "S--site", "F--format", "L--language",
+        "E--evidence"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i][0] == letter)
             return names[i] + 1;
@@ -390,7 +412,8 @@ static int parse(int argc, char **argv, struct command *ret)
         {"period", required_argument, NULL, 'p'}, {"site", required_argument, NULL, 'S'},
         {"format", required_argument, NULL, 'F'}, {"language", required_argument, NULL, 'L'},
         {"evidence", required_argument, NULL, 'E'}, {"drop-unknown", no_argument, NULL, 'd'},
-        {"help-config", no_argument, NULL, OPT_HELP_CONFIG}, {"help-park", no_argument, NULL, OPT_HELP_PARK},
+        {"drop-decisions", no_argument, NULL, 'D'}, {"help-config", no_argument, NULL, OPT_HELP_CONFIG},
+        {"help-park", no_argument, NULL, OPT_HELP_PARK},
         {"help-factors", no_argument, NULL, OPT_HELP_FACTORS},
         {"help-routes", no_argument, NULL, OPT_HELP_ROUTES},
         {"help-tariffs", no_argument, NULL, OPT_HELP_TARIFFS}, {"version", no_argument, NULL, OPT_VERSION},
@@ -401,6 +424,8 @@ static int parse(int argc, char **argv, struct command *ret)
     while ((option = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
         switch (option) {
         case OPT_CONFIG:
+            if (ret->config != NULL)
+                return refuse("given twice: ", "--config");
             ret->config = optarg;
             continue;
         case 'c':
@@ -423,6 +448,9 @@ static int parse(int argc, char **argv, struct command *ret)
             break;
         case 'd':
             ret->drops_unknown = true;
+            break;
+        case 'D':
+            ret->drops_decisions = true;
             break;
         case 'S':
             ret->site = optarg;
@@ -460,8 +488,9 @@ static int parse(int argc, char **argv, struct command *ret)
         default:
             return refuse("unknown option, or its value is missing: ", argv[optind - 1]);
         }
-        if (strchr(given, option) == NULL)
-            given[strlen(given)] = (char)option;
+        if (strchr(given, option) != NULL)
+            return refuse("given twice: ", option_name((char)option));
+        given[strlen(given)] = (char)option;
     }
     return parse_words(argc - optind, argv + optind, given, ret);
 }
@@ -478,7 +507,7 @@ static int perform(const struct command *command, const struct collector_setting
     case COMMAND_BACKUP:
         return backup_run(settings, command->output, command->is_forced);
     case COMMAND_RESTORE:
-        return restore_run(settings, command->operand);
+        return restore_run(settings, command->operand, command->drops_decisions);
     case COMMAND_VERIFY:
         return verify_run(settings, command->period);
     case COMMAND_EVIDENCE:

@@ -23,5 +23,7 @@ void program_ask_to_end(void);
 /* Last in main, with what the process is to return: where standard output was not written whole, that is said, and
  * success becomes EXIT_IO. */
 int program_finish(int code);
+/* Of a command whose input was understood and refused (sysexits.h: EX_DATAERR). */
+#define EXIT_REFUSED 65
 /* What the process returns when its work ended with `status` (sysexits.h). */
 int program_exit_code(enum status status);

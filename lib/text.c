@@ -36,10 +36,22 @@ bool text_is_utf8(struct span s)
     return true;
 }
 
+static bool is_bidi_control(const unsigned char *at, size_t len)
+{
+    if (len >= 2 && at[0] == 0xd8 && at[1] == 0x9c)
+        return true;
+    if (len < 3 || at[0] != 0xe2)
+        return false;
+    return at[1] == 0x80   ? at[2] == 0x8e || at[2] == 0x8f || (at[2] >= 0xaa && at[2] <= 0xae)
+           : at[1] == 0x81 ? at[2] >= 0xa6 && at[2] <= 0xa9
+                           : false;
+}
+
 bool text_has_control(struct span s)
 {
     for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.at[i] < 0x20 || s.at[i] == 0x7f)
+        if ((unsigned char)s.at[i] < 0x20 || s.at[i] == 0x7f ||
+            is_bidi_control((const unsigned char *)s.at + i, s.len - i))
             return true;
     return false;
 }
@@ -50,6 +62,9 @@ void text_clean(char *text)
     for (size_t at = 0; at < len;) {
         size_t size = character_length((const unsigned char *)text + at, len - at);
         bool is_control = (unsigned char)text[at] < 0x20 || text[at] == 0x7f;
+        bool is_bidi = size > 0 && is_bidi_control((const unsigned char *)text + at, len - at);
+        for (size_t i = 0; i < size && is_bidi; i++)
+            text[at + i] = '?';
         if (size == 0 || is_control)
             text[at] = '?';
         at += size > 0 ? size : 1;

@@ -28,8 +28,15 @@ enum status access_open_in_turn(const char *database, struct db **ret, struct er
     return status;
 }
 
+char *access_name_of(uid_t user)
+{
+    struct passwd about, *found = NULL;
+    char texts[4096];
+    getpwuid_r(user, &about, texts, sizeof texts, &found);
+    return found != NULL ? mem_printf("user %s", found->pw_name) : mem_printf("user %u", (unsigned)user);
+}
+
 char *access_user_name(void)
 {
-    const struct passwd *user = getpwuid(getuid());
-    return user != NULL ? mem_printf("user %s", user->pw_name) : mem_printf("user %u", (unsigned)getuid());
+    return access_name_of(getuid());
 }

@@ -195,9 +195,9 @@ static int parse(int argc, char **argv, struct token_words *ret)
         {"role", required_argument, NULL, 'r'}, {"name", required_argument, NULL, 'n'},
         {"expires", required_argument, NULL, 'e'}, {"scope", required_argument, NULL, 's'},
         {"help", no_argument, NULL, 'h'}, {0}};
-    int option;
+    int option, index = 0;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
         const char **place = option == 'c'   ? &ret->config
                              : option == 'r' ? &ret->role
                              : option == 'n' ? &ret->name
@@ -210,6 +210,8 @@ static int parse(int argc, char **argv, struct token_words *ret)
         }
         if (place == NULL)
             return refuse("unknown option, or its value is missing: ", argv[optind - 1]);
+        if (*place != NULL)
+            return refuse("given twice: --", options[index].name);
         *place = optarg;
     }
     return parse_action(argc - optind, argv + optind, ret);

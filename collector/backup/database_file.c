@@ -48,6 +48,38 @@ enum status database_move(const char *from, const char *to, struct error *err)
     return file_sync_folder_of(to, err);
 }
 
+/* The write-ahead log goes with the last connection, where all of it was taken in. */
+static enum status check_folded(const char *path, struct error *err)
+{
+    char *log = mem_printf("%s-wal", path);
+    struct stat about;
+    enum status status = ST_OK;
+    if (stat(log, &about) == 0 && about.st_size > 0)
+        status = error_set(err, ST_STORAGE, "%s was not taken into its database", log);
+    free(log);
+    return status;
+}
+
+enum status database_change(const char *path,
+    enum status (*change)(void *user_data, struct db *db, struct error *err), void *user_data,
+    struct error *err)
+{
+    struct db *db;
+    char *lock = mem_printf("%s.lock", path);
+    enum status status = db_open_own(path, COLLECTOR_APPLICATION_ID, &collector_schema, &db, err);
+    if (status == ST_OK) {
+        status = change(user_data, db, err);
+        if (status == ST_OK)
+            status = db_checkpoint(db, err);
+        db_close(db);
+    }
+    if (status == ST_OK)
+        status = check_folded(path, err);
+    unlink(lock);
+    free(lock);
+    return status;
+}
+
 static bool is_same_file(const char *a, const char *b)
 {
     struct stat one, other;
@@ -76,10 +108,11 @@ static bool is_same_place(const char *path, const char *other)
 
 static bool stands_beside(const char *path, const char *database)
 {
-    /* SQLite's, lib/db.h, lib/reserve.h, collector/store/unfinished.h, a restore's, collector/access/tokens.h. */
+    /* SQLite's, lib/db.h, lib/reserve.h, collector/store/unfinished.h, a restore's, collector/access/tokens.h,
+       collector/control.h. */
     static const char *const suffixes[] = {"-wal", "-shm", "-journal", ".lock", ".reserve", ".rebuild",
         ".restoring", ".restoring.part", ".restoring.part-wal", ".restoring.part-shm", ".restoring.part.lock",
-        ".access", ".access-wal", ".access-shm", ".access.lock"};
+        ".access", ".access-wal", ".access-shm", ".access.lock", ".socket"};
     bool is_one = false;
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0] && !is_one; i++) {
         char *name = mem_printf("%s%s", database, suffixes[i]);

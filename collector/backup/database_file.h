@@ -17,6 +17,13 @@ enum status database_copy(const char *from, bool is_at_rest, const char *to, str
 /* A rename that is on the disk afterwards. */
 enum status database_move(const char *from, const char *to, struct error *err);
 
+/* Opens the database at `path`, which nobody else uses, brings it to the format of this program, and has `change` change it. What
+ * was changed is in the one file, and on the disk. */
+struct db;
+enum status database_change(const char *path,
+    enum status (*change)(void *user_data, struct db *db, struct error *err), void *user_data,
+    struct error *err);
+
 /* False where `path` may be neither source nor target of what is done with the database, because it is that or belongs
  * to it; says so. */
 bool database_is_apart(const char *path, const char *database, const char *expected);

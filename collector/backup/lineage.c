@@ -1,15 +1,12 @@
 #include "collector/backup/lineage.h"
 
+#include "collector/backup/database_file.h"
 #include "collector/schema.h"
 #include "lib/db.h"
-#include "lib/mem.h"
 #include "lib/program.h"
 #include "lib/progress.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define SHOW_EVERY 4096
 
@@ -129,43 +126,14 @@ static enum status find_settled(
     return status;
 }
 
-/* The write-ahead log goes with the last connection, where all of it was taken in. */
-static enum status check_folded(const char *path, struct error *err)
+static enum status write_cursor(void *user_data, struct db *db, struct error *err)
 {
-    char *log = mem_printf("%s-wal", path);
-    struct stat about;
-    enum status status = ST_OK;
-    if (stat(log, &about) == 0 && about.st_size > 0)
-        status = error_set(err, ST_STORAGE, "%s was not taken into its database", log);
-    free(log);
-    return status;
-}
-
-static enum status write_cursor(struct db *db, int64_t position, struct error *err)
-{
+    const int64_t *position = user_data;
     struct db_stmt *set = db_keep(db, "UPDATE cursor SET position = ? WHERE name = 'raw'");
-    db_bind_int(set, 1, position);
+    db_bind_int(set, 1, *position);
     enum status status = db_run(set, err);
     if (status == ST_OK && db_changes(db) != 1)
         status = error_set(err, ST_INVALID, "the backup has no cursor \"raw\"");
-    return status;
-}
-
-static enum status set_cursor(const char *path, int64_t position, struct error *err)
-{
-    struct db *db;
-    char *lock = mem_printf("%s.lock", path);
-    enum status status = db_open_own(path, COLLECTOR_APPLICATION_ID, &collector_schema, &db, err);
-    if (status == ST_OK) {
-        status = write_cursor(db, position, err);
-        if (status == ST_OK)
-            status = db_checkpoint(db, err);
-        db_close(db);
-    }
-    if (status == ST_OK)
-        status = check_folded(path, err);
-    unlink(lock);
-    free(lock);
     return status;
 }
 
@@ -197,6 +165,6 @@ enum status lineage_rewind(const char *restored, const char *replaced, struct li
         status = count_between(db, settled, cursor, &ret->again, err);
     db_close(db);
     if (status == ST_OK && ret->again > 0)
-        status = set_cursor(restored, settled, err);
+        status = database_change(restored, write_cursor, &settled, err);
     return status;
 }

@@ -1,6 +1,7 @@
 #include "collector/backup/backup.h"
 
 #include "collector/backup/database_file.h"
+#include "collector/backup/handover.h"
 #include "collector/backup/lineage.h"
 #include "collector/schema.h"
 #include "collector/store/unfinished.h"
@@ -119,8 +120,14 @@ static enum status exchange(
     return status;
 }
 
-static enum status put_in_place(const char *backup, const char *database, struct error *err)
+struct order {
+    const char *backup, *database;
+    bool drops_decisions, is_refused;
+};
+
+static enum status put_in_place(struct order *order, struct error *err)
 {
+    const char *backup = order->backup, *database = order->database;
     char *restoring = restore_unfinished_path(database), *part = mem_printf("%s.part", restoring),
          *lock = mem_printf("%s.lock", database), *aside = name_aside(database);
     bool was_here = exists(database), goes_on = exists(restoring) && !was_here;
@@ -133,7 +140,12 @@ static enum status put_in_place(const char *backup, const char *database, struct
     /* Where one goes on that was killed: which of those aside it had replaced nothing says for sure. */
     if (status == ST_OK && (was_here || goes_on))
         status = lineage_rewind(part, goes_on ? NULL : database, &lineage, err);
-    remove_logs_of(part); /* one that was only read keeps an empty one */
+    /* One that was killed had left there what the one aside had told it. */
+    if (status == ST_OK && (was_here || goes_on))
+        status = handover_run(part, owner, order->drops_decisions, &order->is_refused, err);
+    if (goes_on)
+        remove_logs_of(restoring); /* as below */
+    remove_logs_of(part);          /* one that was only read keeps an empty one */
     if (status == ST_OK && (status = file_give_to_owner_of(owner, part, err)) == ST_OK)
         status = file_give_to_owner_of(owner, lock, err);
     if (status == ST_OK)
@@ -180,19 +192,19 @@ static bool may_be_replaced(const char *database)
 }
 
 /* No collector, and no rebuild that would go on writing what the replaced database holds. */
-static enum status restore_alone(const char *backup, const char *database, struct error *err)
+static enum status restore_alone(struct order *order, struct error *err)
 {
     struct unfinished rebuild;
-    enum status status = unfinished_open(&rebuild, database, err);
+    enum status status = unfinished_open(&rebuild, order->database, err);
     if (status == ST_OK)
-        status = file_give_to_owner_of(database, rebuild.path, err);
+        status = file_give_to_owner_of(order->database, rebuild.path, err);
     if (status == ST_OK)
-        status = put_in_place(backup, database, err);
+        status = put_in_place(order, err);
     unfinished_close(&rebuild);
     return status;
 }
 
-int restore_run(const struct collector_settings *settings, const char *backup)
+int restore_run(const struct collector_settings *settings, const char *backup, bool drops_decisions)
 {
     struct error err;
     struct db_lock lock;
@@ -200,6 +212,7 @@ int restore_run(const struct collector_settings *settings, const char *backup)
         return EXIT_USAGE;
     /* SQLite's files stand beside what a link leads to. */
     char *database = file_real_path(settings->database.path);
+    struct order order = {.backup = backup, .database = database, .drops_decisions = drops_decisions};
     if (!may_be_replaced(database)) {
         free(database);
         return EXIT_CONFIG;
@@ -208,7 +221,7 @@ int restore_run(const struct collector_settings *settings, const char *backup)
     if (status == ST_OK)
         status = db_lock(settings->database.path, &lock, &err);
     if (status == ST_OK) {
-        status = restore_alone(backup, database, &err);
+        status = restore_alone(&order, &err);
         db_unlock(&lock);
     }
     if (status == ST_OK)
@@ -218,5 +231,6 @@ int restore_run(const struct collector_settings *settings, const char *backup)
                "keep comes again; what they do not is recorded as loss, by name (/api/v1/losses).\n",
             database, backup);
     free(database);
-    return database_exit_code(status, &err);
+    int code = database_exit_code(status, &err);
+    return order.is_refused ? EXIT_REFUSED : code;
 }

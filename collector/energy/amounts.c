@@ -64,7 +64,7 @@ bool amount_is_known(const struct amount *a, int64_t *ret)
 
 enum series_state amount_worst(const struct amount *a)
 {
-    if (a->sum.unknown_s > 0)
+    if (a->sum.is_overflown || a->sum.unknown_s > 0)
         return SERIES_UNKNOWN;
     if (a->waiting_s > 0)
         return SERIES_WAITING;

@@ -104,15 +104,6 @@ void charge_plan_release(struct charge_plan *plan)
     *plan = (struct charge_plan){0};
 }
 
-static enum status refuse(const struct charge_key *key, struct error *err)
-{
-    return error_set(err, ST_INVALID, "the amounts of %s %s are too large to add up",
-        key->factor != NULL ? factor_kinds[key->factor->kind] : "band",
-        key->factor != NULL ? key->factor->where.path
-        : key->band >= 0    ? tariff_bands[key->band]
-                            : "unknown");
-}
-
 static bool apply(const struct charge_plan *plan, const struct charge_key *key, struct charge_line *line)
 {
     if (key->factor != NULL)
@@ -122,48 +113,45 @@ static bool apply(const struct charge_plan *plan, const struct charge_key *key, 
     return true;
 }
 
-/* Quarter hours that follow one another on one line, from *i on. False: they are too large to add up. */
-static bool add_run(
+/* Quarter hours that follow one another on one line, from *i on. */
+static void add_run(
     const struct charge_plan *plan, const struct charge_amount *amounts, size_t *i, struct charge_line *line)
 {
     uint16_t key = plan->key_of[*i];
     struct charge_line sum = *line;
-    bool fits = true;
-    for (; *i < plan->quarter_count && plan->key_of[*i] == key && fits; ++*i) {
+    for (; *i < plan->quarter_count && plan->key_of[*i] == key; ++*i) {
         if (!amounts[*i].is_known)
             sum.unknown_s += QUARTER_HOUR_S;
-        else
-            fits = !__builtin_add_overflow(sum.amount, amounts[*i].amount, &sum.amount);
+        else if (__builtin_add_overflow(sum.amount, amounts[*i].amount, &sum.amount))
+            sum.is_overflown = true;
     }
     *line = sum;
-    return fits;
 }
 
-enum status charge_lines(const struct charge_plan *plan, const struct charge_amount *amounts,
-    struct charge_line *ret_lines, struct charge_total *ret, struct error *err)
+void charge_line_add(struct charge_line *to, const struct charge_line *line, int sign)
 {
-    struct charge_line *lines = mem_zalloc((plan->key_count + 1) * sizeof *lines);
-    struct charge_total total = {.is_whole = true};
-    enum status status = ST_OK;
-    for (size_t i = 0; i < plan->quarter_count && status == ST_OK;) {
-        uint16_t key = plan->key_of[i];
-        if (!add_run(plan, amounts, &i, &lines[key]))
-            status = refuse(&plan->keys[key], err);
-    }
-    for (size_t i = 0; i < plan->key_count && status == ST_OK; i++) {
+    bool is_beyond = sign > 0 ? __builtin_add_overflow(to->amount, line->amount, &to->amount) |
+                                    __builtin_add_overflow(to->result, line->result, &to->result)
+                              : __builtin_sub_overflow(to->amount, line->amount, &to->amount) |
+                                    __builtin_sub_overflow(to->result, line->result, &to->result);
+    to->is_overflown = to->is_overflown || line->is_overflown || is_beyond;
+}
+
+void charge_lines(const struct charge_plan *plan, const struct charge_amount *amounts,
+    struct charge_line *ret_lines, struct charge_total *ret)
+{
+    *ret = (struct charge_total){.is_whole = true};
+    memset(ret_lines, 0, plan->key_count * sizeof *ret_lines);
+    for (size_t i = 0; i < plan->quarter_count;)
+        add_run(plan, amounts, &i, &ret_lines[plan->key_of[i]]);
+    for (size_t i = 0; i < plan->key_count; i++) {
         const struct charge_key *key = &plan->keys[i];
-        if (!apply(plan, key, &lines[i]) ||
-            (key->why == NULL &&
-                (__builtin_add_overflow(total.sum.amount, lines[i].amount, &total.sum.amount) ||
-                    __builtin_add_overflow(total.sum.result, lines[i].result, &total.sum.result))))
-            status = refuse(key, err);
-        total.sum.unknown_s += lines[i].unknown_s;
-        total.is_whole = total.is_whole && key->why == NULL && lines[i].unknown_s == 0;
+        struct charge_line *line = &ret_lines[i];
+        line->is_overflown = line->is_overflown || !apply(plan, key, line);
+        if (key->why == NULL)
+            charge_line_add(&ret->sum, line, 1);
+        ret->sum.unknown_s += line->unknown_s;
+        ret->is_whole = ret->is_whole && key->why == NULL && line->unknown_s == 0;
     }
-    if (status == ST_OK) {
-        memcpy(ret_lines, lines, plan->key_count * sizeof *lines);
-        *ret = total;
-    }
-    free(lines);
-    return status;
+    ret->is_whole = ret->is_whole && !ret->sum.is_overflown;
 }

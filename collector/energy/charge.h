@@ -48,6 +48,7 @@ struct charge_line {
     int64_t amount;    /* of the quarter hours that are known */
     int64_t unknown_s; /* how much time is not */
     int64_t result;    /* 0.01 yuan, or g, for `amount`; 0 where the key has no rate */
+    bool is_overflown; /* a sum left int64: the line is unknown, and neither of the two means anything */
 };
 
 struct charge_total {
@@ -55,7 +56,10 @@ struct charge_total {
     bool is_whole;          /* every quarter hour is known and has a rate */
 };
 
-/* `amounts` has plan->quarter_count of them, `ret_lines` room for plan->key_count. ST_INVALID, with the line's name,
- * where a sum or product is beyond int64; nothing is written then. */
-enum status charge_lines(const struct charge_plan *plan, const struct charge_amount *amounts,
-    struct charge_line *ret_lines, struct charge_total *ret, struct error *err);
+/* to += sign x line, amount and result. */
+void charge_line_add(struct charge_line *to, const struct charge_line *line, int sign);
+
+/* `amounts` has plan->quarter_count of them, `ret_lines` room for plan->key_count. A line of which a sum or
+ * product is beyond int64 is marked, and with it the total: the others stand. */
+void charge_lines(const struct charge_plan *plan, const struct charge_amount *amounts,
+    struct charge_line *ret_lines, struct charge_total *ret);

@@ -48,8 +48,7 @@ void lines_release(struct lines *lines)
     *lines = (struct lines){0};
 }
 
-enum status lines_of(
-    const struct lines_plan *plan, const struct series *series, struct lines *ret, struct error *err)
+void lines_of(const struct lines_plan *plan, const struct series *series, struct lines *ret)
 {
     struct lines lines;
     lines_init(&lines, plan);
@@ -57,16 +56,11 @@ enum status lines_of(
     for (size_t i = 0; i < series->count; i++)
         amounts[i] = (struct charge_amount){
             series->amounts[i], series_is_known(series->states[i]) || series->states[i] == SERIES_ABSENT};
-    enum status status = ST_OK;
-    for (int kind = 0; kind < LINES_KINDS && status == ST_OK; kind++)
+    for (int kind = 0; kind < LINES_KINDS; kind++)
         if (plan->plans[kind].key_count > 0)
-            status = charge_lines(&plan->plans[kind], amounts, lines.of[kind], &lines.total[kind], err);
+            charge_lines(&plan->plans[kind], amounts, lines.of[kind], &lines.total[kind]);
     free(amounts);
-    if (status == ST_OK)
-        *ret = lines;
-    else
-        lines_release(&lines);
-    return status;
+    *ret = lines;
 }
 
 void lines_drop_cost(const struct lines_plan *plan, struct lines *lines)
@@ -75,41 +69,26 @@ void lines_drop_cost(const struct lines_plan *plan, struct lines *lines)
     lines->total[LINES_MONEY] = (struct charge_total){.is_whole = plan->plans[LINES_MONEY].key_count > 0};
 }
 
-static bool add(struct charge_line *to, const struct charge_line *line, int sign)
-{
-    return sign > 0 ? !__builtin_add_overflow(to->amount, line->amount, &to->amount) &&
-                          !__builtin_add_overflow(to->result, line->result, &to->result)
-                    : !__builtin_sub_overflow(to->amount, line->amount, &to->amount) &&
-                          !__builtin_sub_overflow(to->result, line->result, &to->result);
-}
-
-enum status lines_add(const struct lines_plan *plan, struct lines *total, const struct lines *lines, int sign,
-    struct error *err)
+void lines_add(const struct lines_plan *plan, struct lines *total, const struct lines *lines, int sign)
 {
     assert(sign == 1 || sign == -1);
     for (int kind = 0; kind < LINES_KINDS; kind++) {
-        bool fits = add(&total->total[kind].sum, &lines->total[kind].sum, sign);
+        struct charge_total *to = &total->total[kind];
+        charge_line_add(&to->sum, &lines->total[kind].sum, sign);
         for (size_t i = 0; i < plan->plans[kind].key_count; i++)
-            fits = add(&total->of[kind][i], &lines->of[kind][i], sign) && fits;
-        total->total[kind].is_whole = total->total[kind].is_whole && lines->total[kind].is_whole;
-        if (!fits)
-            return error_set(err, ST_INVALID, "the sums of %s are too large", lines_kinds[kind]);
+            charge_line_add(&total->of[kind][i], &lines->of[kind][i], sign);
+        to->is_whole = to->is_whole && lines->total[kind].is_whole && !to->sum.is_overflown;
     }
-    return ST_OK;
 }
 
-enum status lines_judge(
-    const struct lines_plan *plan, struct lines *total, const struct series *series, struct error *err)
+void lines_judge(const struct lines_plan *plan, struct lines *total, const struct series *series)
 {
     struct lines own;
-    enum status status = lines_of(plan, series, &own, err);
-    if (status != ST_OK)
-        return status;
+    lines_of(plan, series, &own);
     for (int kind = 0; kind < LINES_KINDS; kind++) {
         total->total[kind].sum.unknown_s = own.total[kind].sum.unknown_s;
         for (size_t i = 0; i < plan->plans[kind].key_count; i++)
             total->of[kind][i].unknown_s = own.of[kind][i].unknown_s;
     }
     lines_release(&own);
-    return ST_OK;
 }

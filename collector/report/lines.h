@@ -1,7 +1,8 @@
 /*
  * What a meter's amounts of a report's period come to: money, coal equivalent by each basis, CO2 and CO2e, in lines
  * (collector/energy/charge.h: an exact product, rounded once). Pure. A totals' line is the sum of rounded lines of
- * the same key, taken with the sign with which the meter's amount enters the total.
+ * the same key, taken with the sign with which the meter's amount enters the total. What leaves int64 is marked, is
+ * unknown, and takes nothing else with it.
  *
  * Five kinds, never added to one another: 当量 and 等价 are two figures of the same energy, and so are CO2 and CO2e.
  */
@@ -38,15 +39,12 @@ struct lines {
 void lines_init(struct lines *lines, const struct lines_plan *plan);
 void lines_release(struct lines *lines);
 
-/* `series` is of the plan's span. ST_INVALID, in one line, where something is beyond int64. */
-enum status lines_of(
-    const struct lines_plan *plan, const struct series *series, struct lines *ret, struct error *err);
+/* `series` is of the plan's span. */
+void lines_of(const struct lines_plan *plan, const struct series *series, struct lines *ret);
 /* What flows back is settled apart, at no price of a tariff: no cost, and none that is unknown. */
 void lines_drop_cost(const struct lines_plan *plan, struct lines *lines);
 /* total += sign x lines, both of that plan: sums of rounded lines. For how long a total is unknown is not the sum of
  * its parts' times: lines_judge says it. */
-enum status lines_add(const struct lines_plan *plan, struct lines *total, const struct lines *lines, int sign,
-    struct error *err);
+void lines_add(const struct lines_plan *plan, struct lines *total, const struct lines *lines, int sign);
 /* Takes down, from the quarter hours of the total itself, for how long each of its lines is unknown. */
-enum status lines_judge(
-    const struct lines_plan *plan, struct lines *total, const struct series *series, struct error *err);
+void lines_judge(const struct lines_plan *plan, struct lines *total, const struct series *series);

@@ -92,17 +92,16 @@ static enum series_state with(enum series_state sum, enum series_state one)
     return one == SERIES_ABSENT || (sum != SERIES_ABSENT && sum > one) ? sum : one;
 }
 
-enum status part_series_add(struct series *sum, const struct series *series, int sign, struct error *err)
+void part_series_add(struct series *sum, const struct series *series, int sign)
 {
     assert(sum->count == series->count && sum->span.begin_ms == series->span.begin_ms);
-    bool is_overflown = false;
     for (size_t i = 0; i < sum->count; i++) {
         int64_t *to = &sum->amounts[i], amount = series->amounts[i];
-        is_overflown |=
-            sign > 0 ? __builtin_add_overflow(*to, amount, to) : __builtin_sub_overflow(*to, amount, to);
-        sum->states[i] =
-            (uint8_t)with((enum series_state)sum->states[i], (enum series_state)series->states[i]);
+        enum series_state state = (enum series_state)series->states[i];
+        if (sign > 0 ? __builtin_add_overflow(*to, amount, to) : __builtin_sub_overflow(*to, amount, to)) {
+            *to = 0;
+            state = state > SERIES_UNKNOWN ? state : SERIES_UNKNOWN;
+        }
+        sum->states[i] = (uint8_t)with((enum series_state)sum->states[i], state);
     }
-    return is_overflown ? error_set(err, ST_INVALID, "the amounts of a quarter hour are too large to add up")
-                        : ST_OK;
 }

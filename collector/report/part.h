@@ -41,8 +41,8 @@ bool part_next(const struct park *park, struct periods_span span, struct periods
 void part_series_cut(const struct series *series, struct periods_span stretch, struct series *ret);
 
 /* sum += sign x series, quarter hour by quarter hour; both are of one span. A quarter hour is known where all that
- * entered are, and as well as the worst of them; what is absent does not enter; where it is not, its amount is what is known. ST_INVALID where an
- * amount leaves int64. To begin with: part_series_init. */
-enum status part_series_add(struct series *sum, const struct series *series, int sign, struct error *err);
+ * entered are, and as well as the worst of them; what is absent does not enter; where it is not, its amount is what is
+ * known. Where an amount leaves int64 it is unknown. To begin with: part_series_init. */
+void part_series_add(struct series *sum, const struct series *series, int sign);
 /* Nothing has entered yet: absent. */
 void part_series_init(struct series *sum, struct periods_span span);

@@ -188,67 +188,58 @@ static void take_course(
 }
 
 /* Adds a stretch of a meter to everything that it is part of then, but for what is of it alone. */
-static enum status take_stretch(struct building *b, struct report_carrier *c, const struct series *series,
-    const struct lines *lines, const int8_t *signs, struct error *err)
+static void take_stretch(struct building *b, struct report_carrier *c, const struct series *series,
+    const struct lines *lines, const int8_t *signs)
 {
-    enum status status = ST_OK;
-    for (size_t i = 0; i < c->count && status == ST_OK; i++) {
+    for (size_t i = 0; i < c->count; i++) {
         struct report_figure *figure = &c->figures[i];
         if (signs[i] == 0 || figure->part.kind == PART_METER)
             continue;
         figure->is_difference = figure->is_difference || signs[i] < 0;
-        status = part_series_add(&b->sums[i], series, signs[i], err);
-        if (status == ST_OK && figure->part.kind != PART_GAP)
-            status = lines_add(&c->plan, &figure->lines, lines, signs[i], err);
+        part_series_add(&b->sums[i], series, signs[i]);
+        if (figure->part.kind != PART_GAP)
+            lines_add(&c->plan, &figure->lines, lines, signs[i]);
     }
-    return status;
 }
 
-static enum status lines_of_meter(const struct report_carrier *c, const struct park_meter *meter,
-    const struct series *series, struct lines *ret, struct error *err)
+static void lines_of_meter(const struct report_carrier *c, const struct park_meter *meter,
+    const struct series *series, struct lines *ret)
 {
-    enum status status = lines_of(&c->plan, series, ret, err);
-    if (status == ST_OK && meter->export_of != NULL)
+    lines_of(&c->plan, series, ret);
+    if (meter->export_of != NULL)
         lines_drop_cost(&c->plan, ret);
-    return status;
 }
 
 /* Of all the period: what is of the meter alone takes its lines. */
-static enum status take_whole(struct building *b, struct report_carrier *c, const struct park_meter *meter,
-    struct report_figure *own, const struct series *series, struct error *err)
+static void take_whole(struct building *b, struct report_carrier *c, const struct park_meter *meter,
+    struct report_figure *own, const struct series *series)
 {
     struct lines lines;
-    enum status status = lines_of_meter(c, meter, series, &lines, err);
-    if (status != ST_OK)
-        return status;
-    status = take_stretch(b, c, series, &lines, b->signs, err);
+    lines_of_meter(c, meter, series, &lines);
+    take_stretch(b, c, series, &lines, b->signs);
     if (own != NULL) {
         lines_release(&own->lines);
         own->lines = lines;
     } else {
         lines_release(&lines);
     }
-    return status;
 }
 
 /* From one stretch to another: lines are rounded once for each, so that what is charged to one tenant and to the next
  * adds up to the meter's. */
-static enum status take_part(struct building *b, struct report_carrier *c, const struct park_meter *meter,
-    struct report_figure *own, const struct series *series, size_t from, size_t until, struct error *err)
+static void take_part(struct building *b, struct report_carrier *c, const struct park_meter *meter,
+    struct report_figure *own, const struct series *series, size_t from, size_t until)
 {
     struct series cut;
     struct lines lines;
     part_series_cut(
         series, (struct periods_span){b->stretches[from].begin_ms, b->stretches[until - 1].end_ms}, &cut);
-    enum status status = lines_of_meter(c, meter, &cut, &lines, err);
-    if (status == ST_OK) {
-        status = take_stretch(b, c, &cut, &lines, &b->signs[from * c->count], err);
-        if (status == ST_OK && own != NULL)
-            status = lines_add(&c->plan, &own->lines, &lines, 1, err);
-        lines_release(&lines);
-    }
+    lines_of_meter(c, meter, &cut, &lines);
+    take_stretch(b, c, &cut, &lines, &b->signs[from * c->count]);
+    if (own != NULL)
+        lines_add(&c->plan, &own->lines, &lines, 1);
+    lines_release(&lines);
     series_release(&cut);
-    return status;
 }
 
 static struct report_figure *own_figure(struct report_carrier *c, const struct park_meter *meter)
@@ -260,27 +251,27 @@ static struct report_figure *own_figure(struct report_carrier *c, const struct p
 }
 
 /* Where all that the meter enters stays the same, a stretch goes on. */
-static enum status take_meter(struct building *b, struct report_carrier *c, const struct park_meter *meter,
-    const struct series *series, struct error *err)
+static void take_meter(
+    struct building *b, struct report_carrier *c, const struct park_meter *meter, const struct series *series)
 {
     struct report_figure *own = own_figure(c, meter);
-    enum status status = ST_OK;
-    for (size_t k = 0, next; k < b->stretch_count && status == ST_OK; k = next) {
+    for (size_t k = 0, next; k < b->stretch_count; k = next) {
         const int8_t *signs = &b->signs[k * c->count];
         for (next = k + 1;
              next < b->stretch_count && memcmp(signs, &b->signs[next * c->count], c->count) == 0;)
             next++;
         bool is_whole = k == 0 && next == b->stretch_count;
-        status = is_whole ? take_whole(b, c, meter, own, series, err)
-                          : take_part(b, c, meter, own, series, k, next, err);
-        if (status == ST_OK && own != NULL && !is_whole && next == b->stretch_count)
-            status = lines_judge(&c->plan, &own->lines, series, err);
-        if (status == ST_OK && own != NULL && meter->export_of != NULL)
+        if (is_whole)
+            take_whole(b, c, meter, own, series);
+        else
+            take_part(b, c, meter, own, series, k, next);
+        if (own != NULL && !is_whole && next == b->stretch_count)
+            lines_judge(&c->plan, &own->lines, series);
+        if (own != NULL && meter->export_of != NULL)
             lines_drop_cost(&c->plan, &own->lines);
     }
     if (own != NULL)
         take_course(b->report, own, series);
-    return status == ST_OK ? ST_OK : error_prefix(err, status, "meter %s", meter->id);
 }
 
 static enum status read_meters(struct building *b, struct report_carrier *c, struct error *err)
@@ -292,10 +283,8 @@ static enum status read_meters(struct building *b, struct report_carrier *c, str
         enum status status = read_meter(b, meter, b->report->axis.span, &series, err);
         if (status != ST_OK)
             return status;
-        status = take_meter(b, c, meter, &series, err);
+        take_meter(b, c, meter, &series);
         series_release(&series);
-        if (status != ST_OK)
-            return status;
         b->done++;
         if (b->options->on_meter != NULL && !b->options->on_meter(b->options->user_data, b->done, b->all))
             return error_set(err, ST_TIMEOUT, "interrupted");
@@ -312,7 +301,7 @@ static void forget_parts(struct series *series)
 }
 
 /* What was added up, once every meter is in it. */
-static enum status conclude(struct building *b, struct report_carrier *c, struct error *err)
+static void conclude(struct building *b, struct report_carrier *c)
 {
     struct report *report = b->report;
     for (size_t i = 0; i < c->count; i++) {
@@ -324,16 +313,13 @@ static enum status conclude(struct building *b, struct report_carrier *c, struct
         take_course(report, figure, &b->sums[i]);
         if (figure->part.kind == PART_GAP)
             continue;
-        enum status status = lines_judge(&c->plan, &figure->lines, &b->sums[i], err);
-        if (status != ST_OK)
-            return status;
+        lines_judge(&c->plan, &figure->lines, &b->sums[i]);
         if (figure->part.kind == PART_SITE) {
             c->curve = mem_zalloc((report->steps.count + 1) * sizeof *c->curve);
             amounts_of(&b->sums[i], &report->steps, c->curve);
             curve_profile(&report->axis, &b->sums[i], &c->profile);
         }
     }
-    return ST_OK;
 }
 
 static bool enters(const struct building *b, const struct part *part, const struct park_meter *meter,
@@ -362,7 +348,7 @@ static enum status add_earlier(const struct building *b, const struct part *site
         if (sign == 0)
             continue;
         part_series_cut(&series, stretch, &cut);
-        status = part_series_add(sum, &cut, sign, err);
+        part_series_add(sum, &cut, sign);
         series_release(&cut);
     }
     series_release(&series);
@@ -430,7 +416,7 @@ static enum status build_carrier(struct building *b, struct report_carrier *c, s
     }
     enum status status = read_meters(b, c, err);
     if (status == ST_OK)
-        status = conclude(b, c, err);
+        conclude(b, c);
     for (size_t i = 0; i < c->count; i++)
         series_release(&b->sums[i]);
     free(b->sums);

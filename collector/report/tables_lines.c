@@ -60,7 +60,7 @@ static void begin_line(
 /* A line of which a part is unknown is unknown, and so is its amount: what is known stands beside it. */
 static void add_amounts(struct table *table, const struct charge_line *line, int carrier)
 {
-    table_maybe(table, line->unknown_s == 0, line->amount, tables_scale(carrier));
+    table_maybe(table, line->unknown_s == 0 && !line->is_overflown, line->amount, tables_scale(carrier));
     table_text(table, tables_unit(carrier));
     table_maybe(table, line->unknown_s > 0, line->unknown_s / 36, 2);
 }
@@ -68,7 +68,7 @@ static void add_amounts(struct table *table, const struct charge_line *line, int
 static void add_line(const struct tables *tables, struct table *table, const struct report_figure *figure,
     int kind, const struct charge_key *key, const struct charge_line *line)
 {
-    bool is_rated = key->why == NULL;
+    bool is_rated = key->why == NULL && !line->is_overflown;
     begin_line(tables, table, figure, kind);
     table_code(table, key->band >= 0 ? tariff_bands[key->band] : NULL);
     add_amounts(table, line, figure->part.carrier);
@@ -92,8 +92,8 @@ static void add_sum(const struct tables *tables, struct table *table, const stru
     table_none(table);
     table_none(table);
     table_maybe(table, total->is_whole, total->sum.result, tables_result_scale(kind));
-    table_maybe(
-        table, !total->is_whole && !figure->is_difference, total->sum.result, tables_result_scale(kind));
+    table_maybe(table, !total->is_whole && !figure->is_difference && !total->sum.is_overflown,
+        total->sum.result, tables_result_scale(kind));
     table_text(table, tables_result_unit(kind));
     table_none(table);
     table_none(table);

@@ -1,8 +1,7 @@
 /* What persons decide of meters: taken, previewed, undone and listed. collector/deciding.h has what is refused. */
 #include "collector/web/context.h"
 
-#include "collector/deciding_words.h"
-#include "lib/number.h"
+#include "collector/deciding_json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -146,37 +145,6 @@ static struct web_answer answer_effect(
 
 /* ---- the request ---- */
 
-#define NUMBER_SIZE NUMBER_INT64_SIZE
-
-/* The members of the object as words; numbers are written into `numbers`. False: *ret is the answer. */
-static bool read_words(const json_t *object, struct deciding_words *words, char numbers[WORDS][NUMBER_SIZE],
-    struct web_answer *ret)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)object, key, value)
-    {
-        int word = deciding_word_find(key);
-        if (word < 0 || words->texts[word] != NULL) {
-            *ret = answer_error(400, "bad_decision", "%.40s: unknown here", key);
-            return false;
-        }
-        if (json_is_string(value)) {
-            words->texts[word] = json_string_value(value);
-        } else if (json_is_integer(value)) {
-            numbers[word][number_format_int64(json_integer_value(value), numbers[word])] = '\0';
-            words->texts[word] = numbers[word];
-        } else if (json_is_boolean(value)) {
-            words->texts[word] = json_is_true(value) ? "true" : "false";
-        } else {
-            *ret = answer_error(
-                400, "bad_decision", "%.40s: expected a text, a whole number, true or false", key);
-            return false;
-        }
-    }
-    return true;
-}
-
 static struct web_answer refuse(enum status status, const struct error *err)
 {
     if (status == ST_INVALID)
@@ -190,15 +158,15 @@ static struct web_answer decide(
     struct web_context *context, const struct web_request *request, struct deciding_words *words)
 {
     const struct web_options *options = context->options;
-    char numbers[WORDS][NUMBER_SIZE];
+    char numbers[WORDS][NUMBER_INT64_SIZE];
     struct web_answer answer;
     struct deciding d;
     struct error err;
     int64_t is_preview;
-    if (!request_int(request, "preview", 0, 1, 0, &is_preview, &answer) ||
-        !read_words(request->json, words, numbers, &answer))
+    if (!request_int(request, "preview", 0, 1, 0, &is_preview, &answer))
         return answer;
-    if (deciding_read(words, &d, &err) != ST_OK)
+    if (deciding_json_read(request->json, words, numbers, &err) != ST_OK ||
+        deciding_read(words, &d, &err) != ST_OK)
         return answer_error(400, "bad_decision", "%s", err.text);
     d.is_preview = is_preview != 0;
     d.decided.who = request->caller->token.name;

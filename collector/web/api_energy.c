@@ -25,6 +25,7 @@ static const char *const balances[] = {
 struct value {
     char start[ZONE_TIME_SIZE], end[ZONE_TIME_SIZE];
     char amount[DECIMAL_TEXT_SIZE]; /* empty: not known */
+    /* Empty: beyond what can be added up. */
     char known[DECIMAL_TEXT_SIZE], estimated[DECIMAL_TEXT_SIZE], manual[DECIMAL_TEXT_SIZE];
     char coverage[COVERAGE_SIZE]; /* empty: nothing is due */
     const char *quality;
@@ -49,9 +50,11 @@ static void make_value(const struct energy_query *q, int carrier, struct periods
     zone_format_time(q->zone, span.end_ms, ret->end);
     if (amount_is_known(a, &amount))
         energy_format(carrier, amount, ret->amount);
-    energy_format(carrier, a->sum.known, ret->known);
-    energy_format(carrier, a->sum.estimated, ret->estimated);
-    energy_format(carrier, a->sum.manual, ret->manual);
+    if (!a->sum.is_overflown) {
+        energy_format(carrier, a->sum.known, ret->known);
+        energy_format(carrier, a->sum.estimated, ret->estimated);
+        energy_format(carrier, a->sum.manual, ret->manual);
+    }
     format_coverage(a, ret->coverage);
 }
 
@@ -64,14 +67,14 @@ static json_t *text_or_null(const char *text)
 
 static json_t *value_json(const struct value *v, const struct amount *a)
 {
-    json_t *value =
-        json_pack("{s:s, s:s, s:o, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:s, s:I}", "start",
-            v->start, "end", v->end, "amount", text_or_null(v->amount), "known", v->known, "quality",
-            v->quality, "coverage", text_or_null(v->coverage), "due", (json_int_t)amount_due(a), "covered",
-            (json_int_t)amount_covered(a), "unknown_s", (json_int_t)a->sum.unknown_s, "waiting_s",
-            (json_int_t)a->waiting_s, "future_s", (json_int_t)a->future_s, "absent_s",
-            (json_int_t)a->absent_s, "estimated", v->estimated, "estimated_s", (json_int_t)a->sum.estimated_s,
-            "manual", v->manual, "manual_s", (json_int_t)a->sum.manual_s);
+    json_t *value = json_pack(
+        "{s:s, s:s, s:o, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:I}", "start", v->start,
+        "end", v->end, "amount", text_or_null(v->amount), "known", text_or_null(v->known), "quality",
+        v->quality, "coverage", text_or_null(v->coverage), "due", (json_int_t)amount_due(a), "covered",
+        (json_int_t)amount_covered(a), "unknown_s", (json_int_t)a->sum.unknown_s, "waiting_s",
+        (json_int_t)a->waiting_s, "future_s", (json_int_t)a->future_s, "absent_s", (json_int_t)a->absent_s,
+        "estimated", text_or_null(v->estimated), "estimated_s", (json_int_t)a->sum.estimated_s, "manual",
+        text_or_null(v->manual), "manual_s", (json_int_t)a->sum.manual_s);
     if (v->balance != NULL)
         json_object_set_new(value, "balance", json_string(v->balance));
     return value;
@@ -151,11 +154,6 @@ static enum status write_row(struct output *out, struct db *db, const struct ene
     json_t *item = status == ST_OK && !q->is_csv ? row_json(row) : NULL;
     for (size_t i = 0; i < steps->count && status == ST_OK; i++) {
         struct value value;
-        if (amounts[i].sum.is_overflown) {
-            status = error_set(err, ST_INVALID, "the amounts of %s \"%s\" are too large to add up",
-                tree_kinds[row->kind], row->id);
-            break;
-        }
         make_value(q, row->carrier, steps->spans[i], &amounts[i], &value);
         if (row->kind == TREE_GAP)
             value.balance = balances[balance_judge(&amounts[i], &parents[i], row->meter->balance_limit)];
@@ -200,10 +198,8 @@ static struct web_answer whole_answer(
                                 tree_bys[q->by], "step", energy_query_step(q->step), "rows", rows));
 }
 
-static struct web_answer refuse(struct web_context *context, enum status status, const struct error *err)
+static struct web_answer refuse(struct web_context *context, const struct error *err)
 {
-    if (status == ST_INVALID)
-        return answer_error(500, "overflow", "%s", err->text);
     context_close_db(context); /* the next request opens another, perhaps on a restored file */
     struct web_answer answer = answer_error(503, "database_unavailable", "%s", err->text);
     answer.retry_after_s = 5;
@@ -219,8 +215,7 @@ static struct web_answer answer_query(struct web_context *context, const struct 
     enum status status = context_open_db(context, &err) ? ST_OK : ST_STORAGE;
     if (status == ST_OK)
         status = write_rows(&out, context->db, q, tree, steps, context->clock->wall_ms(), &err);
-    struct web_answer answer =
-        status == ST_OK ? whole_answer(context, q, &out) : refuse(context, status, &err);
+    struct web_answer answer = status == ST_OK ? whole_answer(context, q, &out) : refuse(context, &err);
     json_decref(out.rows);
     buf_release(&out.csv);
     return answer;

@@ -164,6 +164,8 @@ def verify_energy(park: Park, history: History, auditor: Auditor) -> None:
         raise Failure(f"energy of the history is missing: {rows}")
     if park.collector.metric("parkmon_ledger_open_exceptions") > 0:
         raise Failure(f"open exceptions: {park.collector.get('/api/v1/exceptions')[1]}")
+    if park.collector.metric("parkmon_store_hours_different") > 0:
+        raise Failure(f"InfluxDB holds something else: {park.collector.get('/readyz')[1]}")
     say(f"the ledger has {int(sum(row['count'] for row in rows))} quarter hours of {len(rows)} meters")
     say(f"the report of {history.names[0]} says of {auditor.verify(history)} meters what their registers counted")
 

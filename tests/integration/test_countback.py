@@ -194,6 +194,32 @@ def test_rows_that_were_derived_stay_until_their_hour_is_counted(house):
     assert "instead of" not in house.collector.log()
 
 
+def test_a_row_that_comes_weeks_after_its_hour_was_counted_is_no_difference(house):
+    """How many rows were let go of an hour is forgotten 35 days before the newest: then only the late one is here, and the store holds all."""
+
+    def put(hour_ms: int, minutes: range) -> None:
+        house.collector.stop()
+        with sqlite3.connect(house.database) as database:
+            database.executemany("INSERT INTO outbox(series, time_ms, line) VALUES('gateway,gw-a', ?1, 'gateway,gateway=gw-a,site=s1 online=1i,lost=0i ' || ?1"
+                                 " || char(10))", [(hour_ms + minute * 60_000,) for minute in minutes])
+        database.close()
+        house.start()
+
+    def wait_counted(hour_ms: int, number: int) -> None:
+        wait_until(lambda: house.query(f"SELECT touched, counted FROM hour WHERE measurement = 'gateway' AND hour = {hour_ms // HOUR_MS}") == [(0, number)], 30,
+                   "the hour is counted", poll=0.2)
+
+    old_ms = house.hour_ms - 50 * 24 * HOUR_MS
+    put(old_ms, range(4))
+    wait_counted(old_ms, 4)
+    put(house.hour_ms, range(60))
+    wait_counted(house.hour_ms, 60)
+    assert house.query(f"SELECT count(*) FROM hour WHERE hour = {old_ms // HOUR_MS}") == [(0,)]
+    put(old_ms, range(10, 11))
+    wait_counted(old_ms, 5)
+    assert "instead of" not in house.collector.log() and "store_differs" not in house.reasons()
+
+
 def test_rows_that_a_collector_at_rest_could_not_count_for_a_day_are_nobody_elses(house):
     """It was switched off before the hour was over, for longer than rows are kept that wait to be counted."""
     agent = Publisher(house.broker, "gw-a")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import pwd
 import sqlite3
 import sys
 from contextlib import closing
@@ -191,8 +193,8 @@ def test_only_json_of_a_program_or_our_own_page_is_taken(house):
 
 def test_the_command_decides_where_no_collector_runs(house):
     undo = ("decide", "undo", "3", "--why", "to be entered again")
-    beside = house.command(*undo)
-    assert beside.returncode == 69 and "a collector runs with" in beside.stderr and "POST /api/v1/decisions" in beside.stderr
+    beside = house.command(*undo, "--preview", "--who", "Carla")
+    assert beside.returncode == 0 and "2026-03-02T10:00:00.000Z  10000 measured -> unknown" in beside.stdout, beside.stderr
     listed = house.command("decide", "list")
     assert listed.returncode == 0 and "3  replacement  feeder  anna: protocol 17" in listed.stdout
     house.collector.stop()
@@ -200,6 +202,7 @@ def test_the_command_decides_where_no_collector_runs(house):
     preview = house.command(*undo, "--preview")
     assert preview.returncode == 0, preview.stderr
     assert "2026-03-02T10:00:00.000Z  10000 measured -> unknown" in preview.stdout and "preview: nothing was changed" in preview.stdout
+    assert preview.stdout == beside.stdout
     assert house.tables() == before
     done = house.command(*undo)
     assert done.returncode == 0 and "1 quarter hours of meter feeder: known 10000 -> 0, unknown 0 s -> 900 s" in done.stdout, done.stderr
@@ -209,8 +212,78 @@ def test_the_command_decides_where_no_collector_runs(house):
     assert again.returncode == 0, again.stderr
     assert house.known("feeder") == wh(960) and "Carla (user " in house.command("decide", "list").stdout
     missing = house.command("decide", "energy", "--meter", "feeder", "--why", "x")
-    assert missing.returncode == 64 and "from is missing; expected with energy" in missing.stderr
+    assert missing.returncode == 64 and missing.stderr == "park-collector: from is missing; expected with energy\n"
     refused = house.command("decide", "outlier", "--meter", "feeder", "--from", "2026-03-02T10:01:00Z", "--until", "2026-03-02T10:02:00Z", "--why", "x")
-    assert refused.returncode != 0 and "has no reading from" in refused.stderr
+    assert refused.returncode == 65 and "has no reading from" in refused.stderr and "usage" not in refused.stderr
     house.start()
     assert house.known("feeder") == wh(960)
+
+
+@pytest.mark.parametrize("words", [("decide", "energy", "--energy", "10000", "--energy", "5"), ("decide", "undo", "3", "--why", "x", "--why", "y"),
+                                   ("decide", "reading", "--force", "--force"), ("decide", "model", "--why", "x", "--why", "y"),
+                                   ("token", "list", "--role", "auditor", "--role", "operator"), ("verify", "--period", "2026-10", "--period", "2026-11")])
+def test_an_option_that_is_given_twice_is_refused_by_name(house, words):
+    done = run([house.collector.program, *words])
+    assert done.returncode == 64 and f"park-collector: given twice: {words[-2] if words[-2][:2] == '--' else words[-1]}\n" in done.stderr, done.stderr
+
+
+def test_help_of_decide_has_all_that_can_be_decided(house):
+    done = run([house.collector.program, "decide", "--help"])
+    assert done.returncode == 0
+    for kind in ("model", "outlier", "reset", "replacement", "energy", "reading", "undo", "list"):
+        assert f"park-collector decide {kind} " in done.stdout
+
+
+def test_what_would_be_shown_in_another_order_than_it_is_kept_is_refused(house):
+    status, answer = house.ask("POST", "/api/v1/decisions", house.decider, {**REPLACEMENT, "serial": "4711\u202e1174"})
+    assert status == 400 and "serial is not a text" in answer["error"]["message"]
+
+
+def test_beside_a_running_collector_the_command_decides_through_it(house):
+    user = pwd.getpwuid(os.getuid()).pw_name
+    socket = house.database.with_name("collector.db.socket")
+    assert socket.stat().st_mode & 0o777 == 0o600
+    undo = ("decide", "undo", str(max(house.query("SELECT id FROM ledger_decision"))[0]), "--why", "to be entered again")
+    done = house.command(*undo)
+    assert done.returncode == 0 and "1 quarter hours of meter feeder: known 10000 -> 0, unknown 0 s -> 900 s" in done.stdout, done.stderr
+    assert house.known("feeder") == wh(950)
+    again = house.command("decide", "energy", "--meter", "feeder", "--from", FEEDER["from"], "--until", FEEDER["until"], "--energy", "10000",
+                          "--why", "bridged", "--who", "Carla")
+    assert again.returncode == 0 and house.known("feeder") == wh(960), again.stderr
+    newest = house.ask("GET", "/api/v1/decisions", house.auditor)[1]["decisions"][0]
+    assert (newest["kind"], newest["who"]) == ("energy", f"Carla (user {user})")
+    before = house.tables()
+    refused = house.command("decide", "energy", "--meter", "feeder", "--from", FEEDER["from"], "--until", FEEDER["until"], "--energy", "1", "--why", "x")
+    assert refused.returncode == 65 and "is about this already" in refused.stderr and house.tables() == before
+    # What a killed one left is no collector; the next start replaces it.
+    house.collector.kill()
+    assert socket.exists()
+    assert house.command(*undo, "--preview").returncode != 0
+    house.start()
+    assert house.command("decide", "undo", str(newest["id"]), "--why", "x", "--preview").returncode == 0
+
+
+def test_a_restore_of_an_older_backup_names_the_decisions_that_it_would_lose(house, tmp_path):
+    backup = tmp_path / "backup.db"
+    assert run([house.collector.program, "backup", "--config", house.collector.settings, "-o", backup]).returncode == 0
+    house_tables = house.tables()
+    status, answer = house.ask("POST", "/api/v1/readings", house.reader,
+                               {"meter": "water", "at": "2026-03-04T00:00:00Z", "register": 6000, "why": "round of the caretaker"})
+    assert status == 201, answer
+    logged = house.query("SELECT * FROM change_log ORDER BY id")
+    house.collector.stop()
+    before = house.tables()
+    restore = [house.collector.program, "restore", "--config", house.collector.settings]
+    refused = run([*restore, backup])
+    assert refused.returncode == 65, refused.stderr
+    assert f"  meter water, decision {answer['decision']}: reading, 2026-03-04T00:00:00.000Z 2026-03-04T00:00:00.000Z, by bert at " in refused.stdout
+    assert "the backup lacks 1 decisions of the database that is here" in refused.stderr and house.tables() == before
+    done = run([*restore, "--drop-decisions", backup])
+    assert done.returncode == 0 and "decision" in done.stdout, done.stderr
+    assert house.tables()["ledger_decision"] == house_tables["ledger_decision"]
+    now = house.query("SELECT * FROM change_log ORDER BY id")
+    assert now[:-1] == logged and now[-1][4] == "restore" and now[-1][5] == f"meter water, decision {answer['decision']}" and "by bert at" in now[-1][6]
+    house.start()
+    status, again = house.ask("POST", "/api/v1/readings", house.reader,
+                              {"meter": "water", "at": "2026-03-04T00:00:00Z", "register": 6000, "why": "again, from the protocol"})
+    assert status == 201 and again["decision"] == answer["decision"] + 1

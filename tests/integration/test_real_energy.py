@@ -295,3 +295,4 @@ def test_what_nobody_logged_is_an_open_exception_and_what_a_person_decides_makes
     for month in STEEL_MONTHS[:3]:
         check_report(house, month, house.steel)
     test_the_store_has_the_same_months(house)
+    assert " ERROR " not in house.collector.log()

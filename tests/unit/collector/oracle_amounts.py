@@ -23,7 +23,7 @@ KINDS = ("quarter_hour", "hour", "day", "month", "whole")
 # Days of 23, 25, 23.5, 24.5 hours, and of none.
 PLACES = [("Asia/Shanghai", 2026, 10), ("Europe/Berlin", 2026, 3), ("Europe/Berlin", 2026, 10), ("Australia/Lord_Howe", 2026, 4),
           ("Australia/Lord_Howe", 2026, 10), ("Asia/Kathmandu", 2026, 1), ("Pacific/Apia", 2011, 12), ("UTC", 2026, 2),
-          ("America/New_York", 2026, 11)]
+          ("America/New_York", 2026, 11), ("Africa/Casablanca", 2026, 2), ("Africa/Casablanca", 2026, 3)]
 MEASURED, ESTIMATED, MANUAL, UNKNOWN, WAITING, FUTURE, ABSENT = range(7)
 
 

@@ -59,9 +59,7 @@ static void check_quarter(struct bill *bill, const char *line)
             row_of(bill, key), key->why != NULL ? key->why : "priced");
     bill->amounts[bill->read++] = (struct charge_amount){amount, is_known};
     if (bill->read == bill->plan.quarter_count) {
-        struct error err;
-        if (charge_lines(&bill->plan, bill->amounts, bill->lines, &bill->total, &err) != ST_OK)
-            fail_msg("%s", err.text);
+        charge_lines(&bill->plan, bill->amounts, bill->lines, &bill->total);
     }
 }
 
@@ -176,14 +174,13 @@ static void test_a_line_is_rounded_once_and_a_total_adds_rounded_lines(void **st
 {
     (void)state;
     struct bill bill = {0};
-    struct error err;
     plan_of(&bill,
         TARIFF("{ from = \"2026-01-01\"; unit = \"yuan/kWh\"; flat = \"1\"; peak = \"1\"; " SOURCE "}"),
         march(1));
     /* 48 quarter hours of 3 Wh are 0.144 yuan: 14 fen, not 48 times 0. */
     for (size_t i = 0; i < 96; i++)
         bill.amounts[i].amount = 3;
-    assert_int_equal(charge_lines(&bill.plan, bill.amounts, bill.lines, &bill.total, &err), ST_OK);
+    charge_lines(&bill.plan, bill.amounts, bill.lines, &bill.total);
     assert_int_equal(bill.plan.key_count, 2);
     assert_int_equal(bill.lines[0].result, 14);
     assert_int_equal(bill.lines[1].result, 14);
@@ -197,14 +194,13 @@ static void test_what_is_not_known_is_no_zero(void **state)
 {
     (void)state;
     struct bill bill = {0};
-    struct error err;
     plan_of(&bill,
         TARIFF("{ from = \"2026-03-02\"; unit = \"yuan/kWh\"; flat = \"1\"; peak = \"2\"; " SOURCE "}"),
         march(2));
     for (size_t i = 0; i < 192; i++)
         bill.amounts[i].amount = 1000;
     bill.amounts[191].is_known = false;
-    assert_int_equal(charge_lines(&bill.plan, bill.amounts, bill.lines, &bill.total, &err), ST_OK);
+    charge_lines(&bill.plan, bill.amounts, bill.lines, &bill.total);
     assert_int_equal(bill.plan.key_count, 4);
     assert_string_equal(bill.plan.keys[0].why, "tariff t has no prices for 2026-03-01");
     assert_int_equal(bill.plan.keys[0].band, TARIFF_FLAT);
@@ -223,7 +219,6 @@ static void test_a_day_without_a_schedule_has_no_band(void **state)
 {
     (void)state;
     struct bill bill = {0};
-    struct error err;
     struct periods_span span = march(1);
     span.begin_ms -= 366 * CALENDAR_DAY_MS;
     span.end_ms -= 365 * CALENDAR_DAY_MS;
@@ -233,29 +228,33 @@ static void test_a_day_without_a_schedule_has_no_band(void **state)
     assert_int_equal(bill.plan.key_count, 1);
     assert_int_equal(bill.plan.keys[0].band, -1);
     assert_string_equal(bill.plan.keys[0].why, "tariff t has no schedule for 2025-02-28");
-    assert_int_equal(charge_lines(&bill.plan, bill.amounts, bill.lines, &bill.total, &err), ST_OK);
+    charge_lines(&bill.plan, bill.amounts, bill.lines, &bill.total);
     assert_false(bill.total.is_whole);
     end(&bill);
 }
 
-static void test_what_is_too_large_is_refused_and_nothing_written(void **state)
+static void test_what_is_too_large_is_unknown_and_the_rest_stands(void **state)
 {
     (void)state;
     static const char prices[] =
         TARIFF("{ from = \"2026-01-01\"; unit = \"yuan/kWh\"; flat = \"1\"; peak = \"99999\"; " SOURCE "}");
     for (int row = 0; row < 2; row++) {
         struct bill bill = {0};
-        struct error err;
         plan_of(&bill, prices, march(1));
-        bill.total.sum.result = 7;
-        bill.lines[0].result = 7;
+        for (size_t i = 0; i < bill.plan.quarter_count; i++)
+            bill.amounts[i] = (struct charge_amount){1000, true};
         bill.amounts[row == 0 ? 0 : 60].amount = INT64_MAX / (row == 0 ? 1 : 1000);
-        bill.amounts[1].amount = row == 0;
-        assert_int_equal(charge_lines(&bill.plan, bill.amounts, bill.lines, &bill.total, &err), ST_INVALID);
-        assert_string_equal(err.text, row == 0 ? "the amounts of band flat are too large to add up"
-                                               : "the amounts of band peak are too large to add up");
-        assert_int_equal(bill.total.sum.result, 7);
-        assert_int_equal(bill.lines[0].result, 7);
+        charge_lines(&bill.plan, bill.amounts, bill.lines, &bill.total);
+        size_t seen = 0;
+        for (size_t i = 0; i < bill.plan.key_count; i++) {
+            bool is_flat = bill.plan.keys[i].band == TARIFF_FLAT;
+            assert_int_equal(bill.lines[i].is_overflown, is_flat == (row == 0));
+            if (!bill.lines[i].is_overflown)
+                assert_true(bill.lines[i].amount > 0 && bill.lines[i].result > 0);
+            seen++;
+        }
+        assert_int_equal(seen, 2);
+        assert_true(bill.total.sum.is_overflown && !bill.total.is_whole);
         end(&bill);
     }
 }
@@ -275,7 +274,6 @@ static void test_each_row_of_factors_is_a_line_of_its_own(void **state)
     struct charge_amount amounts[4 * 96];
     struct charge_line lines[3];
     struct charge_total total;
-    struct error err;
     assert_int_equal(conf_problem_count(factors->conf), 0);
     charge_plan_factors(&plan, factors, FACTOR_KGCO2, CARRIER_ELECTRICITY, NULL, zone, march(4));
     assert_int_equal(plan.key_count, 3);
@@ -283,7 +281,7 @@ static void test_each_row_of_factors_is_a_line_of_its_own(void **state)
         plan.keys[0].why, "no kgco2 of electricity for 2026-03-01: the first row begins on 2026-03-02");
     for (size_t i = 0; i < 4 * 96; i++)
         amounts[i] = (struct charge_amount){.amount = 11, .is_known = i != 200};
-    assert_int_equal(charge_lines(&plan, amounts, lines, &total, &err), ST_OK);
+    charge_lines(&plan, amounts, lines, &total);
     assert_int_equal(lines[1].result, 528); /* 1 056 Wh at 0.5 */
     assert_int_equal(lines[2].amount, 2101);
     assert_int_equal(lines[2].result, 525); /* 525.25 g */
@@ -303,7 +301,7 @@ int main(void)
         cmocka_unit_test(test_a_line_is_rounded_once_and_a_total_adds_rounded_lines),
         cmocka_unit_test(test_what_is_not_known_is_no_zero),
         cmocka_unit_test(test_a_day_without_a_schedule_has_no_band),
-        cmocka_unit_test(test_what_is_too_large_is_refused_and_nothing_written),
+        cmocka_unit_test(test_what_is_too_large_is_unknown_and_the_rest_stands),
         cmocka_unit_test(test_each_row_of_factors_is_a_line_of_its_own),
     };
     return cmocka_run_group_tests(tests, settings_make_folder, settings_remove_folder);

@@ -21,7 +21,10 @@ static const char park_text[] =
     "= 10; } ); },"
     "{ id = \"water\"; name = \"x\"; name_en = \"x\"; building = \"b\"; carrier = \"water\"; profile = "
     "false; segments = ("
-    "  { serial = \"2\"; from = \"2025-12-01T00:00:00Z\"; max_rate = 1000; modulus = 100000; } ); } );\n";
+    "  { serial = \"2\"; from = \"2025-12-01T00:00:00Z\"; max_rate = 1000; modulus = 100000; } ); },"
+    "{ id = \"gas\"; name = \"x\"; name_en = \"x\"; building = \"b\"; carrier = \"gas\"; profile = "
+    "false; segments = ("
+    "  { serial = \"3\"; from = \"2025-12-31T00:00:00Z\"; start = 1000; max_rate = 1000; } ); } );\n";
 
 static int64_t wall(void)
 {
@@ -348,6 +351,91 @@ static void test_what_cannot_be_is_refused_and_changes_nothing(void **state)
     close_scene(&s);
 }
 
+static struct deciding forced(struct deciding d)
+{
+    d.decided.is_forced = true;
+    return d;
+}
+
+static struct deciding gas(int64_t at_ms, int64_t count)
+{
+    struct deciding d = by_hand(at_ms, count);
+    d.meter = "gas";
+    return d;
+}
+
+static struct deciding replaced_at(int64_t at_ms, int64_t end)
+{
+    struct deciding d = replacement(end, 0);
+    d.decided.ruling.from_ms = d.decided.ruling.until_ms = at_ms;
+    return d;
+}
+
+/* The feeder's last reading is 12 556 000 at 24:00. */
+static void test_what_nobody_can_mean_is_refused_also_beyond_the_last_reading(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    const struct refusal refusals[] = {
+        {replaced_at(CLOCK(48, 6), 12556000), "is in the future; expected when it was done"},
+        {forced(replaced_at(CLOCK(24 * 365, 0), 12556000)), "is in the future"},
+        {replaced_at(CLOCK(30, 0), 0), "cannot have read 0 at 2026-01-02T06:00:00.000Z"},
+        {replaced_at(CLOCK(30, 0), 12556000 + 720021), "cannot have read 13276021"},
+        {forced(energy(SEGMENT_COUNT_MAX + 1)), "expected at most 1000000000000000"},
+        {forced(energy(INT64_MAX)), "expected at most 1000000000000000"},
+        {forced(energy(SEGMENT_COUNT_MAX)), "the sum of the meter is beyond 1000000000000000"},
+        {gas(CLOCK(1, 0), 997),
+            "997 at 2026-01-01T01:00:00.000Z is below the last reading of meter gas, 1000"},
+        {forced(gas(CLOCK(1, 0), 997)), "is below the last reading"},
+        {gas(CLOCK(1, 0), -1), "cannot read -1"},
+        {gas(CLOCK(1, 0), 100000000), "is more than the max_rate of meter gas allows"},
+    };
+    assert_refused(&s, refusals, sizeof refusals / sizeof refusals[0]);
+    close_scene(&s);
+}
+
+static void test_a_reading_too_far_from_the_one_beside_it_can_be_forced(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    decide(&s, gas(CLOCK(0, 0), 1500));
+    decide(&s, gas(CLOCK(10, 0), 9000));
+    const struct refusal refusals[] = {
+        {gas(CLOCK(11, 0), 90000), "from 9000 at 2026-01-01T10:00:00.000Z to 90000 at"},
+        {gas(CLOCK(9, 0), 1600), "from 1600 at 2026-01-01T09:00:00.000Z to 9000 at"},
+    };
+    assert_refused(&s, refusals, sizeof refusals / sizeof refusals[0]);
+    decide(&s, forced(gas(CLOCK(11, 0), 90000)));
+    close_scene(&s);
+}
+
+static int64_t open_exceptions(struct scene *s)
+{
+    struct buf text = {0};
+    add_rows(s, &text, "SELECT count(*) FROM ledger_event WHERE state = 0 AND kind IN (5, 6, 7)");
+    buf_add_char(&text, '\0');
+    int64_t number = strtoll(text.data, NULL, 10);
+    buf_release(&text);
+    return number;
+}
+
+static void test_a_replacement_of_today_fits_the_next_reading(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    decide(&s, replacement(100404000, 12000000));
+    assert_int_equal(open_exceptions(&s), 0);
+    decide(&s, replaced_at(CLOCK(25, 0), 12596000));
+    fake_journal_add(&s.journal, 1, "register,point=x value=40000i 1767319200000\n", NULL); /* 26:00 */
+    settle(&s);
+    assert_int_equal(open_exceptions(&s), 0);
+    assert_int_equal(known(&s), 960000 + 80000);
+    close_scene(&s);
+}
+
 static void test_what_stands_against_a_decision_in_force_is_refused(void **state)
 {
     (void)state;
@@ -437,6 +525,9 @@ int main(void)
         cmocka_unit_test(test_a_decision_outlives_the_program),
         cmocka_unit_test(test_readings_by_hand),
         cmocka_unit_test(test_what_cannot_be_is_refused_and_changes_nothing),
+        cmocka_unit_test(test_what_nobody_can_mean_is_refused_also_beyond_the_last_reading),
+        cmocka_unit_test(test_a_reading_too_far_from_the_one_beside_it_can_be_forced),
+        cmocka_unit_test(test_a_replacement_of_today_fits_the_next_reading),
         cmocka_unit_test(test_what_stands_against_a_decision_in_force_is_refused),
         cmocka_unit_test(test_more_than_max_rate_can_be_forced),
         cmocka_unit_test(test_a_reading_below_the_last_after_a_reset),

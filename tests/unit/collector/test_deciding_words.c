@@ -61,7 +61,7 @@ static void test_mistakes_are_named(void **state)
         {WORD_END, "9223372036854775808", "is not a whole number"}, {WORD_START, "", "start: \"\" is not"},
         {WORD_RATIO, "-1", "ratio: \"-1\" is not"}, {WORD_RATIO, "1/0", "ratio"},
         {WORD_ENERGY, "1", "energy does not go with replacement"},
-        {WORD_FORCE, "true", "force does not go with"}};
+        {WORD_FORCE, "yes", "force: \"yes\" is neither true nor false"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct deciding_words w = replacement();
         struct deciding d;

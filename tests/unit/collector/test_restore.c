@@ -108,7 +108,7 @@ static void test_a_restore_killed_at_any_step_keeps_the_database_that_was_there_
         pid_t child = fork();
         if (child == 0) {
             killed_at = steps + 1;
-            _exit(restore_run(&settings, backup));
+            _exit(restore_run(&settings, backup, false));
         }
         waitpid(child, &result, 0);
         assert_true(result == 0 || WIFSIGNALED(result));
@@ -117,7 +117,7 @@ static void test_a_restore_killed_at_any_step_keeps_the_database_that_was_there_
         if (access(restoring, F_OK) != 0)
             assert_int_equal(gateways_in(database), result == 0 ? 1 : 2);
         if (result != 0)
-            assert_int_equal(restore_run(&settings, backup), 0);
+            assert_int_equal(restore_run(&settings, backup, false), 0);
         assert_int_not_equal(access(restoring, F_OK), 0);
         assert_int_equal(gateways_in(database), 1);
         assert_int_equal(number_in(database, "SELECT position FROM cursor WHERE name = 'raw'"), 0);

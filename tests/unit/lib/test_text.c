@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 /* From RFC 3629, sections 3, 4 and 10, and the stress cases of Kuhn's UTF-8 decoder test. */
@@ -42,6 +43,20 @@ static void test_control_characters_are_found(void **state)
     assert_true(text_has_control(SPAN("a\n")));
     assert_true(text_has_control(SPAN("\0")));
     assert_true(text_has_control(SPAN("\x7f")));
+    static const char *const turning[] = {
+        "\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"};
+    static const char *const harmless[] = {
+        "\u061b", "\u200d", "\u2010", "\u2029", "\u202f", "\u2065", "\u206a"};
+    for (size_t i = 0; i < sizeof turning / sizeof *turning; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "a%sb", turning[i]);
+        assert_true(text_has_control(span_of(text)));
+        text_clean(text);
+        assert_false(text_has_control(span_of(text)));
+        assert_true(text[0] == 'a' && text[1] == '?' && text[strlen(text) - 1] == 'b');
+        snprintf(text, sizeof text, "a%sb", harmless[i]);
+        assert_false(text_has_control(span_of(text)));
+    }
 }
 
 static void test_a_copy_never_ends_in_half_a_character(void **state)
