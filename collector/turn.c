@@ -476,11 +476,11 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
     return status;
 }
 
-void turn_use(struct turn *t, const struct park *park)
+void turn_use(struct turn *t, const struct model *model)
 {
-    t->minute.park = park;
-    bookkeeper_use(&t->bookkeeper, park);
-    thermometer_use(&t->thermometer, park);
+    t->minute.park = model->park;
+    bookkeeper_use(&t->bookkeeper, model->park, &model->rates);
+    thermometer_use(&t->thermometer, model->park);
     show_touch(&t->show);
 }
 
