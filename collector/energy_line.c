@@ -22,20 +22,20 @@ static const int kinds[ENERGY_FACTORS] = {FACTOR_KGCE_CALORIFIC, FACTOR_KGCE_EQU
 struct energy_lines {
     const struct park *park;
     const struct rates *rates;
-    struct zone **zones;     /* by site */
+    struct zone **zones; /* by site */
+    size_t zone_count;
     struct energy_day *days; /* by site and carrier, the last that was asked for */
 };
 
 struct energy_lines *energy_lines_create(const struct park *park, const struct rates *rates)
 {
     struct energy_lines *l = mem_zalloc(sizeof *l);
-    size_t count = 0;
     *l = (struct energy_lines){.park = park,
         .rates = rates,
         .zones = mem_zalloc((park->sites.count + 1) * sizeof *l->zones),
         .days = mem_zalloc((park->sites.count * CARRIERS + 1) * sizeof *l->days)};
     CONF_EACH (const struct park_site, site, park->sites)
-        l->zones[count++] = zone_create(site->zone);
+        l->zones[l->zone_count++] = zone_create(site->zone);
     return l;
 }
 
@@ -43,7 +43,7 @@ void energy_lines_destroy(struct energy_lines *l)
 {
     if (l == NULL)
         return;
-    for (size_t i = 0; i < l->park->sites.count; i++)
+    for (size_t i = 0; i < l->zone_count; i++)
         zone_destroy(l->zones[i]);
     free(l->zones);
     free(l->days);

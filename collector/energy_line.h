@@ -26,7 +26,7 @@ struct energy_lines;
 
 /* Borrows both; `rates` NULL = there are none. One thread. */
 struct energy_lines *energy_lines_create(const struct park *park, const struct rates *rates);
-void energy_lines_destroy(struct energy_lines *l); /* accepts NULL */
+void energy_lines_destroy(struct energy_lines *l); /* accepts NULL; the park may be gone */
 /* Appends the line of a meter's quarter hour. */
 enum status energy_line_write(struct energy_lines *l, struct buf *out, const struct park_meter *meter,
     const struct quarter *quarter, struct error *err);

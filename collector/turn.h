@@ -41,6 +41,7 @@ struct turn {
     struct minute minute;
     struct bookkeeper bookkeeper;
     struct thermometer thermometer;
+    const struct model *model; /* in use; NULL until turn_use */
     struct prune prune;
     /* What is not on disk: who was heard, what is shown, the answers that are due. */
     struct presence presence;
