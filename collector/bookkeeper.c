@@ -39,13 +39,16 @@ static void forget_model(struct bookkeeper *b)
     b->baskets = NULL;
     books_destroy(b->books);
     b->books = NULL;
+    energy_lines_destroy(b->lines);
+    b->lines = NULL;
     meters_release(&b->meters);
 }
 
-void bookkeeper_use(struct bookkeeper *b, const struct park *park)
+void bookkeeper_use(struct bookkeeper *b, const struct park *park, const struct rates *rates)
 {
     forget_model(b);
     b->park = park;
+    b->rates = rates;
 }
 
 void bookkeeper_release(struct bookkeeper *b)
@@ -105,7 +108,7 @@ static enum status fold(struct bookkeeper *b, const struct meters_item *item,
     if (status == ST_INVALID)
         set_aside(b, item, err);
     for (size_t i = 0; i < b->row_count && status == ST_OK; i++)
-        status = energy_row_put(b->db, item->park, &b->rows[i].quarter, b->rows[i].version, err);
+        status = energy_row_put(b->db, b->lines, item->park, &b->rows[i].quarter, b->rows[i].version, err);
     return status;
 }
 
@@ -120,6 +123,7 @@ static enum status take_up_model(struct bookkeeper *b, bool *ret_is_changed, str
             highest = b->meters.items[i].books.id;
     b->books = books_create(b->db, highest < STATES_MAX ? (size_t)highest + 1 : STATES_MAX);
     books_tell_rows(b->books, note_row, b);
+    b->lines = energy_lines_create(b->park, b->rates);
     b->baskets = mem_zalloc((b->meters.count + 1) * sizeof *b->baskets);
     b->due = 0;
     return read_cursor(b, err); /* it may have gone back */

@@ -17,12 +17,15 @@
  */
 #pragma once
 
+#include "collector/energy_line.h"
 #include "collector/ledger/meters.h"
 #include "lib/clock.h"
 
 struct bookkeeper {
     struct db *db;
     const struct park *park;
+    const struct rates *rates; /* NULL = none */
+    struct energy_lines *lines;
     int64_t position;     /* the cursor: up to this batch the books have the journal */
     bool has_more;        /* it came to the end of its time: the rest waits for the next step */
     int64_t due_mono_ms;  /* before it a step does nothing */
@@ -56,8 +59,9 @@ struct bookkeeper {
 
 /* Borrows both. */
 void bookkeeper_init(struct bookkeeper *b, struct db *db, const struct park *park);
-/* Another model, from the next step on: what was folded with other segments is looked at again. */
-void bookkeeper_use(struct bookkeeper *b, const struct park *park);
+/* Another model, from the next step on: what was folded with other segments is looked at again. Borrows both; `rates`
+ * NULL = none. */
+void bookkeeper_use(struct bookkeeper *b, const struct park *park, const struct rates *rates);
 void bookkeeper_release(struct bookkeeper *b); /* accepts a zeroed struct */
 /* Reads the cursor; before the first step, and after a failed commit: what is in memory is not what is on disk. */
 enum status bookkeeper_reset(struct bookkeeper *b, struct error *err);

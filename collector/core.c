@@ -76,7 +76,7 @@ static void use_model(struct core *c, const struct model *m)
 {
     const struct model *before = c->model;
     c->model = model_get(m);
-    turn_use(&c->turn, m->park);
+    turn_use(&c->turn, m);
     model_box_set(c->options.models, m);
     model_put(before);
 }

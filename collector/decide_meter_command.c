@@ -153,6 +153,7 @@ static enum status decide(
     struct bookkeeper b;
     struct deciding_effect effect = {0};
     bookkeeper_init(&b, db, m->park);
+    bookkeeper_use(&b, m->park, &m->rates);
     enum status status = catch_up(&b, db, err);
     bool is_open = status == ST_OK;
     if (is_open)

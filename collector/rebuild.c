@@ -13,6 +13,7 @@
  */
 #include "collector/rebuild.h"
 
+#include "collector/rebuild_energy.h"
 #include "collector/schema.h"
 #include "collector/store/period.h"
 #include "collector/store/post.h"
@@ -38,6 +39,7 @@ struct rebuild {
     char *password;
     struct db *db;
     struct body_reader *reader;
+    struct energy_reader *energy;
     struct poster poster;
     struct progress progress;
     struct body body;
@@ -349,6 +351,41 @@ static enum status rebuild_period(struct rebuild *r, struct error *err)
     return status;
 }
 
+/* What the books have of the period. */
+static enum status rebuild_energy(struct rebuild *r, struct error *err)
+{
+    int64_t from_ms, until_ms, from, to;
+    bool is_held;
+    enum status status = energy_body_extent(r->db, &from_ms, &until_ms, &is_held, err);
+    if (status == ST_OK && r->options->is_energy)
+        status = prepare_store(r, err);
+    if (status != ST_OK)
+        return status;
+    struct rebuild_energy e = {.db = r->db,
+        .reader = r->energy,
+        .poster = &r->poster,
+        .unfinished = &r->unfinished,
+        .progress = &r->progress,
+        .site = r->options->site,
+        .from_hour = is_held ? from_ms / HOUR_MS : 0,
+        .to_hour = is_held ? (until_ms + HOUR_MS - 1) / HOUR_MS : 0,
+        .drops_unknown = r->options->drops_unknown};
+    if (r->options->period != NULL && period_parse(r->options->period, &from, &to)) {
+        e.from_hour = from > e.from_hour ? from : e.from_hour;
+        e.to_hour = to < e.to_hour ? to : e.to_hour;
+    }
+    if (e.from_hour >= e.to_hour)
+        return r->options->is_energy ? error_set(err, ST_INVALID,
+                                           "the books hold no energy%s%s: there is nothing to rebuild from; "
+                                           "nothing was deleted",
+                                           r->options->period != NULL ? " of " : "",
+                                           r->options->period != NULL ? r->options->period : "")
+                                     : ST_OK;
+    status = rebuild_energy_run(&e, err);
+    printf("energy: %lld quarter hours written again\n", (long long)e.written);
+    return status;
+}
+
 static enum status open_all(struct rebuild *r, struct error *err)
 {
     const struct store_settings *store = &r->options->settings->store;
@@ -361,7 +398,9 @@ static enum status open_all(struct rebuild *r, struct error *err)
         status = unfinished_open(&r->unfinished, r->options->settings->database.path, err);
     if (status != ST_OK)
         return status;
-    r->reader = body_reader_create(r->db, r->options->park);
+    r->reader = body_reader_create(r->db, r->options->model->park);
+    r->energy = energy_reader_create(r->db);
+    energy_reader_use(r->energy, r->options->model->park, &r->options->model->rates);
     r->poster = (struct poster){.influx = influx_create(&(struct influx_options){.url = store->url,
                                     .database = store->database,
                                     .user = store->user,
@@ -375,6 +414,14 @@ static enum status open_all(struct rebuild *r, struct error *err)
     return ST_OK;
 }
 
+static bool is_site(const struct park *park, const char *id)
+{
+    CONF_EACH (const struct park_site, site, park->sites)
+        if (strcmp(site->id, id) == 0)
+            return true;
+    return false;
+}
+
 int rebuild_run(const struct rebuild_options *options)
 {
     int64_t from, to;
@@ -382,17 +429,25 @@ int rebuild_run(const struct rebuild_options *options)
         fprintf(stderr, "park-collector: --period %s is no period; %s\n", options->period, PERIOD_EXPECTED);
         return EXIT_USAGE;
     }
+    if (options->site != NULL && !is_site(options->model->park, options->site)) {
+        fprintf(
+            stderr, "park-collector: --site %s is none; expected a site of the park model\n", options->site);
+        return EXIT_USAGE;
+    }
     /* What the store refused once it may take now: a person may have mended it. */
     struct rebuild r = {.options = options, .batches.takes_refused = true};
     struct error err;
     enum status status = open_all(&r, &err);
-    if (status == ST_OK)
+    if (status == ST_OK && !options->is_energy)
         status = rebuild_period(&r, &err);
+    if (status == ST_OK)
+        status = rebuild_energy(&r, &err);
     if (status != ST_OK)
         fprintf(stderr, "park-collector: %s\n", err.text);
     body_hour_release(&r.batches);
     body_release(&r.body);
     body_reader_destroy(r.reader);
+    energy_reader_destroy(r.energy);
     influx_destroy(r.poster.influx);
     db_close(r.db);
     unfinished_close(&r.unfinished);

@@ -32,7 +32,7 @@ static const char usage[] =
     "       park-collector status --config FILE [--json]\n"
     "       park-collector backup --config FILE --output FILE [--force]\n"
     "       park-collector restore --config FILE [--drop-decisions] BACKUP\n"
-    "       park-collector rebuild --config FILE [--period PERIOD] [--drop-unknown]\n"
+    "       park-collector rebuild --config FILE [--period PERIOD] [--energy] [--site ID] [--drop-unknown]\n"
     "       park-collector verify --config FILE [--period PERIOD] | --evidence FILE\n"
     "       park-collector evidence --config FILE --site ID --period PERIOD -o FILE\n"
     "       park-collector report --config FILE --site ID --period PERIOD [--format html | xlsx | csv | "
@@ -58,10 +58,13 @@ static const char usage[] =
     "  -o, --output    where to; an existing file is only replaced with --force\n"
     "  restore         put a backup in the database's place, and what is there aside; no collector may run\n"
     "  --drop-decisions  although the backup lacks decisions that the present database has; each is named\n"
-    "  rebuild         delete the raw series of a period in the time-series store and write them again from "
-    "the\n"
-    "                  journal, whether or not a collector runs\n"
-    "  --drop-unknown  also where the store holds points that the journal does not\n"
+    "  rebuild         delete the raw series and energy of a period in the time-series store and write them "
+    "again from\n"
+    "                  the journal and the books, whether or not a collector runs\n"
+    "  --energy        energy alone: the books have it when the journal's readings are pruned\n"
+    "  --site          energy alone, of the meters of this site\n"
+    "  --drop-unknown  also where the store holds points that the journal does not, or energy of other "
+    "meters\n"
     "  verify          recompute the seals of the archive and the ledger from its evidence, whether or not a "
     "collector\n"
     "                  runs: exit 0 all is as it was, 1 something differs, and each difference is named; of "
@@ -105,9 +108,9 @@ enum command_name {
 struct command {
     enum command_name name;
     const char *config, *output, *operand, *period;
-    const char *site, *format, *language; /* of a report */
+    const char *site, *format, *language; /* of a report; the site also of others */
     const char *evidence;                 /* to be verified; NULL = the database is */
-    bool is_check, is_diff, is_json, is_forced, drops_unknown, drops_decisions;
+    bool is_check, is_diff, is_json, is_forced, drops_unknown, drops_decisions, is_energy;
 };
 
 static void wake_core(void *core)
@@ -274,8 +277,8 @@ static int perform_with_model(
     if (command->name == COMMAND_REBUILD && compare_require(settings, model) != EXIT_OK)
         return EXIT_CONFIG;
     if (command->name == COMMAND_REBUILD)
-        return rebuild_run(
-            &(struct rebuild_options){settings, model->park, command->period, command->drops_unknown});
+        return rebuild_run(&(struct rebuild_options){settings, model, command->period, command->drops_unknown,
+            command->is_energy || command->site != NULL, command->site});
     if (command->name == COMMAND_REPORT)
         return report_run(&(struct report_command){.settings = settings,
             .model = model,
@@ -335,7 +338,7 @@ static const struct command_row {
     {"status", COMMAND_STATUS, "j", NULL},
     {"backup", COMMAND_BACKUP, "of", NULL},
     {"restore", COMMAND_RESTORE, "D", "the backup"},
-    {"rebuild", COMMAND_REBUILD, "pd", NULL},
+    {"rebuild", COMMAND_REBUILD, "pdeS", NULL},
     {"verify", COMMAND_VERIFY, "pE", NULL},
     {"evidence", COMMAND_EVIDENCE, "oSp", NULL},
     {"report", COMMAND_REPORT, "oSpFL", NULL},
@@ -354,7 +357,7 @@ static const char *option_name(char letter)
 {
     static const char *const names[] = {"c--check", "i--diff", "j--json", "o--output", "f--force",
         "p--period", "d--drop-unknown", "D--drop-decisions", "S--site", "F--format", "L--language",
-        "E--evidence"};
+        "E--evidence", "e--energy"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i][0] == letter)
             return names[i] + 1;
@@ -412,8 +415,8 @@ static int parse(int argc, char **argv, struct command *ret)
         {"period", required_argument, NULL, 'p'}, {"site", required_argument, NULL, 'S'},
         {"format", required_argument, NULL, 'F'}, {"language", required_argument, NULL, 'L'},
         {"evidence", required_argument, NULL, 'E'}, {"drop-unknown", no_argument, NULL, 'd'},
-        {"drop-decisions", no_argument, NULL, 'D'}, {"help-config", no_argument, NULL, OPT_HELP_CONFIG},
-        {"help-park", no_argument, NULL, OPT_HELP_PARK},
+        {"drop-decisions", no_argument, NULL, 'D'}, {"energy", no_argument, NULL, 'e'},
+        {"help-config", no_argument, NULL, OPT_HELP_CONFIG}, {"help-park", no_argument, NULL, OPT_HELP_PARK},
         {"help-factors", no_argument, NULL, OPT_HELP_FACTORS},
         {"help-routes", no_argument, NULL, OPT_HELP_ROUTES},
         {"help-tariffs", no_argument, NULL, OPT_HELP_TARIFFS}, {"version", no_argument, NULL, OPT_VERSION},
@@ -451,6 +454,9 @@ static int parse(int argc, char **argv, struct command *ret)
             break;
         case 'D':
             ret->drops_decisions = true;
+            break;
+        case 'e':
+            ret->is_energy = true;
             break;
         case 'S':
             ret->site = optarg;

@@ -1,5 +1,6 @@
 #include "collector/turn.h"
 
+#include "collector/energy_model.h"
 #include "collector/intake/journal.h"
 #include "collector/intake/receive.h"
 #include "collector/schema.h"
@@ -328,6 +329,8 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
     /* The journal has them: where there may be no room, this waits. */
     if (status == ST_OK && accepts && !t->is_careful)
         status = save_points(t, g, err);
+    if (status == ST_OK && accepts && !t->is_careful && t->model != NULL)
+        status = energy_model_follow(t->db, t->model, &g->is_changed, err);
     if (status == ST_OK)
         status = keep_books(t, g, err);
     int64_t taken = lower_of(t->bookkeeper.position, t->thermometer.position);
@@ -476,11 +479,12 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
     return status;
 }
 
-void turn_use(struct turn *t, const struct park *park)
+void turn_use(struct turn *t, const struct model *model)
 {
-    t->minute.park = park;
-    bookkeeper_use(&t->bookkeeper, park);
-    thermometer_use(&t->thermometer, park);
+    t->model = model;
+    t->minute.park = model->park;
+    bookkeeper_use(&t->bookkeeper, model->park, &model->rates);
+    thermometer_use(&t->thermometer, model->park);
     show_touch(&t->show);
 }
 

@@ -16,6 +16,7 @@
 #include "collector/live/presence.h"
 #include "collector/live/show.h"
 #include "collector/minute.h"
+#include "collector/model/model.h"
 #include "collector/settings.h"
 #include "collector/store/store.h"
 #include "collector/thermometer.h"
@@ -40,6 +41,7 @@ struct turn {
     struct minute minute;
     struct bookkeeper bookkeeper;
     struct thermometer thermometer;
+    const struct model *model; /* in use; NULL until turn_use */
     struct prune prune;
     /* What is not on disk: who was heard, what is shown, the answers that are due. */
     struct presence presence;
@@ -64,8 +66,8 @@ struct turn {
 /* Opens the database, creating it where it is missing, and loads what is known. Borrows all but `err`. */
 enum status turn_open(struct turn *t, const struct collector_settings *settings, const struct park *park,
     const struct clock *clock, struct error *err);
-/* Between two turns: another park model, which is borrowed. */
-void turn_use(struct turn *t, const struct park *park);
+/* Between two turns: another model, which is borrowed. */
+void turn_use(struct turn *t, const struct model *model);
 void turn_close(struct turn *t); /* accepts a zeroed struct */
 /* Takes what is in the inbox, up to the bounds of one transaction, commits, and notes the answers in `acks`.
  * *ret_is_changed: something was written. ST_FULL, ST_TIMEOUT: nothing was, memory is what the disk says, try

@@ -1,6 +1,7 @@
 #include "collector/backup/backup.h"
 
 #include "collector/backup/database_file.h"
+#include "collector/backup/energy_lineage.h"
 #include "collector/backup/handover.h"
 #include "collector/backup/lineage.h"
 #include "collector/schema.h"
@@ -81,13 +82,17 @@ static char *name_aside(const char *database)
 }
 
 /* What the comparison came to, for a person. */
-static void tell(const struct lineage *lineage)
+static void tell(const struct lineage *lineage, int64_t meters)
 {
     if (lineage->again > 0)
         printf("Batches of the backup that are posted to the time-series store again: %lld. What was here "
                "had not\n"
                "posted them, or nobody knows that it had.\n",
             (long long)lineage->again);
+    if (meters > 0)
+        printf("The energy of %lld meters is posted to the time-series store again, as far as it may differ "
+               "there.\n",
+            (long long)meters);
     if (!lineage->is_known)
         printf("The backup could not be compared with what was here: %s.\n"
                "If yet another backup was put back here since this one was made, the time-series store may "
@@ -134,6 +139,7 @@ static enum status put_in_place(struct order *order, struct error *err)
     /* An administrator restores as root what the collector must be able to open as its own user. */
     const char *owner = goes_on ? restoring : database;
     struct lineage lineage = {.why = {"there was nothing"}};
+    int64_t meters = 0;
     remove_logs_of(part); /* and what else is left of a restore that was killed */
     unlink(part);
     enum status status = database_copy(backup, true, part, err);
@@ -143,6 +149,8 @@ static enum status put_in_place(struct order *order, struct error *err)
     /* One that was killed had left there what the one aside had told it. */
     if (status == ST_OK && (was_here || goes_on))
         status = handover_run(part, owner, order->drops_decisions, &order->is_refused, err);
+    if (status == ST_OK)
+        status = energy_lineage_note(part, goes_on || !was_here ? NULL : database, &meters, err);
     if (goes_on)
         remove_logs_of(restoring); /* as below */
     remove_logs_of(part);          /* one that was only read keeps an empty one */
@@ -153,7 +161,7 @@ static enum status put_in_place(struct order *order, struct error *err)
     if (status != ST_OK) {
         unlink(part);
     } else {
-        tell(&lineage);
+        tell(&lineage, meters);
         if (was_here)
             printf("the database that was here is now %s\n", aside);
         else if (goes_on)

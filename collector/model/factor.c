@@ -122,3 +122,8 @@ bool factor_apply(const struct factor *factor, int64_t amount, int64_t *ret_g)
     *ret_g = grams.value;
     return true;
 }
+
+bool factor_apply_fine(const struct factor *factor, int64_t amount, struct decimal *ret_kg)
+{
+    return decimal_multiply((struct decimal){amount, scale_of(factor->carrier)}, factor->value, 6, ret_kg);
+}

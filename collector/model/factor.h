@@ -55,6 +55,8 @@ const struct factor *factors_find(
 /* Grams of coal equivalent, CO2 or CO2e for an amount in the carrier's base units (Wh, J, L; kg of steam; 1 000 L of
  * water are 1 t): the exact product, rounded once, half away from zero. False where that is beyond int64. */
 bool factor_apply(const struct factor *factor, int64_t amount, int64_t *ret_g);
+/* The same in kilograms, rounded to 1 mg: of a single quarter hour a gram may be much. */
+bool factor_apply_fine(const struct factor *factor, int64_t amount, struct decimal *ret_kg);
 
 /* --help-factors: every key. */
 extern const struct conf_section factors_section;

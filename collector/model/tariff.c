@@ -143,3 +143,9 @@ bool tariff_cost(const struct tariff *tariff, int64_t amount, struct decimal pri
     *ret_fen = cost.value;
     return true;
 }
+
+bool tariff_cost_fine(
+    const struct tariff *tariff, int64_t amount, struct decimal price, struct decimal *ret_yuan)
+{
+    return decimal_multiply((struct decimal){amount, prices_of[tariff->carrier].scale}, price, 5, ret_yuan);
+}

@@ -107,6 +107,9 @@ bool tariff_day(const struct tariff *tariff, int64_t day, struct tariff_day *ret
 /* What an amount in base units (Wh, J, L) costs at a price, in 0.01 yuan: the exact product, rounded once, half away
  * from zero. False where that is beyond int64. */
 bool tariff_cost(const struct tariff *tariff, int64_t amount, struct decimal price, int64_t *ret_fen);
+/* The same in yuan, rounded to 0.00001: of a single quarter hour a fen may be much. */
+bool tariff_cost_fine(
+    const struct tariff *tariff, int64_t amount, struct decimal price, struct decimal *ret_yuan);
 /* The unit of its prices: yuan/kWh, yuan/GJ, yuan/m3. */
 const char *tariff_unit(int carrier);
 

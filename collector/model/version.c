@@ -45,11 +45,8 @@ static enum status read_row(struct db_stmt *s, struct version *v, struct error *
     return status;
 }
 
-enum status version_newest(struct db *db, struct version *ret, struct error *err)
+static enum status read_first(struct db_stmt *s, struct version *ret, struct error *err)
 {
-    struct db_stmt *s =
-        db_keep(db, "SELECT number, accepted_ms, hash, park_name, factors_name, tariffs_name, park, factors,"
-                    " tariffs, who, why FROM model_version ORDER BY number DESC LIMIT 1");
     *ret = (struct version){0};
     bool has_row;
     enum status status = db_step(s, &has_row, err);
@@ -61,6 +58,25 @@ enum status version_newest(struct db *db, struct version *ret, struct error *err
         }
     }
     db_reset(s);
+    return status;
+}
+
+#define ROWS                                                                                            \
+    "SELECT number, accepted_ms, hash, park_name, factors_name, tariffs_name, park, factors, tariffs, " \
+    "who, why FROM model_version"
+
+enum status version_newest(struct db *db, struct version *ret, struct error *err)
+{
+    return read_first(db_keep(db, ROWS " ORDER BY number DESC LIMIT 1"), ret, err);
+}
+
+enum status version_read(struct db *db, int64_t number, struct version *ret, struct error *err)
+{
+    struct db_stmt *s = db_keep(db, ROWS " WHERE number = ?1");
+    db_bind_int(s, 1, number);
+    enum status status = read_first(s, ret, err);
+    if (status == ST_OK && ret->number == 0)
+        status = error_set(err, ST_INVALID, "there is no version %lld of the park model", (long long)number);
     return status;
 }
 

@@ -21,7 +21,9 @@ struct version {
 
 /* The newest; ret->number is 0 where there is none. ST_INVALID: its row is damaged. */
 enum status version_newest(struct db *db, struct version *ret, struct error *err);
-/* Its number alone. */
+/* The one of that number. ST_INVALID: there is none, or its row is damaged. */
+enum status version_read(struct db *db, int64_t number, struct version *ret, struct error *err);
+/* The number of the newest alone. */
 enum status version_newest_number(struct db *db, int64_t *ret, struct error *err);
 /* What it says, as this program reads it. The caller puts it back. */
 struct model *version_model(const struct version *v);

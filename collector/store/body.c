@@ -65,7 +65,7 @@ void body_release(struct body *body)
     *body = (struct body){0};
 }
 
-static void body_reset(struct body *body, int64_t position)
+void body_reset(struct body *body, int64_t position)
 {
     buf_reset(&body->text);
     reject_list_release(&body->rejects);
@@ -85,7 +85,7 @@ struct span body_lines(const struct body *body, size_t from, size_t to)
     return (struct span){body->text.data + begin, end - begin};
 }
 
-static void begin_line(struct body *body, int64_t journal, int line)
+void body_begin_line(struct body *body, int64_t journal, int line)
 {
     MEM_GROW(body->lines, body->count, body->capacity);
     body->lines[body->count++] =
@@ -212,7 +212,7 @@ static void add_batch(
             continue;
         }
         note_hour(body, &reading);
-        begin_line(body, journal, number);
+        body_begin_line(body, journal, number);
         add_reading(r, &body->text, gateway, &reading);
     }
 }
@@ -349,17 +349,13 @@ enum status body_hour_is_held(struct body_reader *r, int64_t hour, bool *ret, st
 /* ---- the outbox ---- */
 
 /* What follows on the one before is one with it. */
-static void add_clearing(struct body *body, struct span series, int64_t time_ms, int64_t clears_ms)
+void body_add_clearing(struct body *body, struct span measurement, struct span tag, struct span value,
+    int64_t from_ms, int64_t to_ms)
 {
-    const char *comma = memchr(series.at, ',', series.len);
-    const char *equals = comma != NULL ? memchr(comma, '=', series.len - (size_t)(comma - series.at)) : NULL;
-    if (equals == NULL)
-        return;
-    struct body_clearing c = {.from_ms = time_ms, .to_ms = time_ms + clears_ms};
-    text_copy(c.measurement, sizeof c.measurement, (struct span){series.at, (size_t)(comma - series.at)});
-    text_copy(c.tag, sizeof c.tag, (struct span){comma + 1, (size_t)(equals - comma - 1)});
-    text_copy(
-        c.value, sizeof c.value, (struct span){equals + 1, series.len - (size_t)(equals + 1 - series.at)});
+    struct body_clearing c = {.from_ms = from_ms, .to_ms = to_ms};
+    text_copy(c.measurement, sizeof c.measurement, measurement);
+    text_copy(c.tag, sizeof c.tag, tag);
+    text_copy(c.value, sizeof c.value, value);
     struct body_clearing *last = body->clearing_count > 0 ? &body->clearings[body->clearing_count - 1] : NULL;
     if (last != NULL && last->to_ms == c.from_ms && strcmp(last->value, c.value) == 0 &&
         strcmp(last->tag, c.tag) == 0 && strcmp(last->measurement, c.measurement) == 0) {
@@ -370,6 +366,19 @@ static void add_clearing(struct body *body, struct span series, int64_t time_ms,
     body->clearings[body->clearing_count++] = c;
 }
 
+/* "<measurement>,<tag>=<value>" */
+static void clear_series(struct body *body, struct span series, int64_t time_ms, int64_t clears_ms)
+{
+    const char *comma = memchr(series.at, ',', series.len);
+    const char *equals = comma != NULL ? memchr(comma, '=', series.len - (size_t)(comma - series.at)) : NULL;
+    if (equals == NULL)
+        return;
+    body_add_clearing(body, (struct span){series.at, (size_t)(comma - series.at)},
+        (struct span){comma + 1, (size_t)(equals - comma - 1)},
+        (struct span){equals + 1, series.len - (size_t)(equals + 1 - series.at)}, time_ms,
+        time_ms + clears_ms);
+}
+
 static enum status read_rows(struct db_stmt *rows, struct body *ret, struct error *err)
 {
     enum status status;
@@ -377,14 +386,14 @@ static enum status read_rows(struct db_stmt *rows, struct body *ret, struct erro
     while ((status = db_step(rows, &has_row, err)) == ST_OK && has_row) {
         struct span line = db_text(rows, 1);
         ret->position = db_int(rows, 0);
-        begin_line(ret, 0, 0);
+        body_begin_line(ret, 0, 0);
         ret->lines[ret->count - 1].outbox = ret->position;
         buf_add(&ret->text, line.at, line.len);
         if (line.len == 0 || line.at[line.len - 1] != '\n')
             buf_add_char(&ret->text, '\n');
         struct span series = db_text(rows, 2);
         if (!db_is_null(rows, 4))
-            add_clearing(ret, series, db_int(rows, 3), db_int(rows, 4));
+            clear_series(ret, series, db_int(rows, 3), db_int(rows, 4));
         const char *comma = memchr(series.at, ',', series.len);
         if (comma != NULL)
             series.len = (size_t)(comma - series.at);

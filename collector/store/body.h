@@ -74,6 +74,12 @@ enum status body_read_sent(struct body_reader *r, struct span measurement, int64
 /* The same with the rows of the outbox that were not sent; never more than `lines_max`. */
 enum status body_read_outbox(
     struct body_reader *r, int64_t position, size_t lines_max, struct body *ret, struct error *err);
+/* For whoever fills one with other lines: empties it; a line begins where the text ends (it ends with its line end);
+ * what is to be deleted before they are written. */
+void body_reset(struct body *body, int64_t position);
+void body_begin_line(struct body *body, int64_t journal, int line);
+void body_add_clearing(struct body *body, struct span measurement, struct span tag, struct span value,
+    int64_t from_ms, int64_t to_ms);
 /* Lines from..to, half-open. */
 struct span body_lines(const struct body *body, size_t from, size_t to);
 void body_release(struct body *body);

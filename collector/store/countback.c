@@ -25,13 +25,15 @@
 /* What is counted: raw measurements by their value, derived ones by a field that each of their rows has. */
 static const struct measure {
     const char *name, *policy, *field;
-    int kind; /* -1 = derived */
+    int kind; /* enum reading_kind, or: */
+#define KIND_OUTBOX (-1)
+#define KIND_BOOKS (-2)
 } measures[] = {
     {"register", INFLUX_RAW_POLICY, "value", READING_REGISTER},
     {"gauge", INFLUX_RAW_POLICY, "value", READING_GAUGE},
     {"state", INFLUX_RAW_POLICY, "value", READING_STATE},
-    {"gateway", NULL, "lost", -1},
-    {"energy", NULL, "quality", -1},
+    {"gateway", NULL, "lost", KIND_OUTBOX},
+    {"energy", NULL, "quality", KIND_BOOKS},
 };
 
 enum phase { PHASE_IDLE, PHASE_COUNT, PHASE_ASK, PHASE_POST };
@@ -47,6 +49,7 @@ struct countback {
     int64_t until; /* journal id up to which all was posted when the count began */
     struct body_hour batches;
     int64_t sent_position;
+    struct energy_meters meters;
     struct body body;
     int64_t expected;
     int64_t refused; /* lines that the store refused: it may have taken them since (rebuild) */
@@ -56,6 +59,7 @@ struct countback {
     struct rounds rounds;
     bool is_round;       /* the hour at hand is not due */
     bool is_all_suspect; /* the rounds met an hour that is empty: others may be too */
+    bool has_lost_energy;
     int64_t round_due_mono_ms, round_begun_mono_ms;
     struct hour_list handed; /* what a rebuild left, on its way to the table */
     int64_t unfinished_due_mono_ms;
@@ -134,6 +138,14 @@ static void judge(struct countback *c, const struct hour_count *count)
     c->phase = PHASE_IDLE;
 }
 
+/* It cannot be judged now, and stays as due as it was. */
+static void leave(struct countback *c)
+{
+    if (c->is_round)
+        end_round(c);
+    c->phase = PHASE_IDLE;
+}
+
 static void give_up(struct countback *c)
 {
     judge(c, &(struct hour_count){.hour = c->at, .touched = c->touched, .outcome = HOUR_GIVEN_UP});
@@ -143,7 +155,7 @@ static void give_up(struct countback *c)
  * posted, and their results are on the way: the store may hold more than what is here. */
 static bool is_as_expected(const struct countback *c, int64_t found)
 {
-    if (c->measure->kind >= 0)
+    if (c->measure->kind != KIND_OUTBOX)
         return found >= c->expected && found <= c->expected + c->refused;
     return found >= c->expected && found >= c->counted;
 }
@@ -151,7 +163,7 @@ static bool is_as_expected(const struct countback *c, int64_t found)
 /* At least so many of what was derived. */
 static int64_t wanted(const struct countback *c)
 {
-    return c->measure->kind < 0 && c->counted > c->expected ? c->counted : c->expected;
+    return c->measure->kind == KIND_OUTBOX && c->counted > c->expected ? c->counted : c->expected;
 }
 
 static void compare(struct countback *c, int64_t found)
@@ -180,6 +192,7 @@ static void compare(struct countback *c, int64_t found)
         c->expected = c->refused = 0;
         c->batches.at = 0;
         c->sent_position = 0;
+        c->meters.at = 0;
         c->phase = PHASE_POST;
     } else {
         log_error("store",
@@ -194,6 +207,47 @@ static void compare(struct countback *c, int64_t found)
 
 /* ---- an hour ---- */
 
+static bool is_of_books(const struct countback *c)
+{
+    return c->measure->kind == KIND_BOOKS;
+}
+
+/* Does the store lack rows of the books for good reason? Some are to be posted again, or wait in the outbox (they were
+ * written while the hour was counted). */
+static enum status is_behind(struct countback *c, bool *ret, struct error *err)
+{
+    struct repost due;
+    enum status status = repost_next(c->options.db, &due, err);
+    *ret = due.id != 0;
+    if (status != ST_OK || *ret)
+        return status;
+    struct db_stmt *waits =
+        db_keep(c->options.db, "SELECT 1 FROM outbox WHERE sent_ms IS NULL AND time_ms >= ?1 AND time_ms < ?2"
+                               " AND series >= 'energy,' AND series < 'energy-' LIMIT 1");
+    db_bind_int(waits, 1, c->at.hour * HOUR_MS);
+    db_bind_int(waits, 2, (c->at.hour + 1) * HOUR_MS);
+    status = db_step(waits, ret, err);
+    db_reset(waits);
+    return status;
+}
+
+static enum status begin_of_books(struct countback *c, struct error *err)
+{
+    struct repost due;
+    c->meters =
+        (struct energy_meters){.from_ms = c->at.hour * HOUR_MS, .until_ms = (c->at.hour + 1) * HOUR_MS};
+    enum status status = repost_next(c->options.db, &due, err);
+    if (status != ST_OK)
+        return status;
+    if (c->options.energy == NULL)
+        give_up(c);
+    else if (due.id != 0)
+        leave(c);
+    else
+        c->phase = PHASE_COUNT;
+    return ST_OK;
+}
+
 static enum status begin(struct countback *c, int64_t settled, int64_t now_ms, struct error *err)
 {
     c->measure = find_measure(c->at.measurement);
@@ -202,6 +256,8 @@ static enum status begin(struct countback *c, int64_t settled, int64_t now_ms, s
     c->is_posted_again = false;
     int64_t retention_ms = influx_raw_kept_days(c->options.poster->influx) * 24 * HOUR_MS;
     bool is_raw = c->measure != NULL && c->measure->kind >= 0;
+    if (c->measure != NULL && is_of_books(c))
+        return begin_of_books(c, err);
     /* An hour of grace: while it is counted its first minutes must not expire. */
     bool is_beyond = is_raw && retention_ms > 0 && (c->at.hour - 1) * HOUR_MS < now_ms - retention_ms;
     bool is_held = true;
@@ -227,6 +283,9 @@ static enum status read_slice(struct countback *c, bool *ret_is_last, struct err
         *ret_is_last = c->batches.at == c->batches.count;
         return status;
     }
+    if (is_of_books(c))
+        return energy_body_meters(
+            c->options.energy, &c->meters, c->options.slice_lines, &c->body, ret_is_last, err);
     enum status status = body_read_sent(c->options.reader, span_of(c->at.measurement), c->at.hour,
         c->sent_position, c->options.slice_lines, &c->body, err);
     c->sent_position = c->body.position;
@@ -254,7 +313,8 @@ static enum status post_slice(struct countback *c, struct error *err)
     if (status != ST_OK)
         return status;
     struct tally tally = {0};
-    if (!poster_deliver(c->options.poster, c->measure->policy, &c->body, &tally))
+    if (!poster_clear(c->options.poster, &c->body) ||
+        !poster_deliver(c->options.poster, c->measure->policy, &c->body, &tally))
         return ST_OK; /* stopping */
     c->expected += (int64_t)(c->body.count - c->body.rejects.count);
     c->refused += c->body.refused;
@@ -293,9 +353,14 @@ static enum status ask_and_compare(struct countback *c, struct error *err)
     if (ask(c, c->measure, c->at.hour, &found)) {
         bool is_held = true;
         enum status status = ST_OK;
+        bool is_late = false;
         if (c->measure->kind >= 0 && !is_as_expected(c, found))
             status = body_hour_is_held(c->options.reader, c->at.hour, &is_held, err);
-        if (status == ST_OK && is_held)
+        if (is_of_books(c) && !is_as_expected(c, found))
+            status = is_behind(c, &is_late, err);
+        if (status == ST_OK && is_late)
+            leave(c);
+        else if (status == ST_OK && is_held)
             compare(c, found);
         else if (status == ST_OK)
             give_up(c);
@@ -391,7 +456,8 @@ static enum status look_at_told(struct countback *c, struct error *err)
             continue;
         if (!ask(c, measure, all[i].hour.hour, &all[i].found))
             break;
-        bool is_well = measure->kind < 0 ? all[i].found >= all[i].expected : all[i].found == all[i].expected;
+        bool is_well =
+            measure->kind == KIND_OUTBOX ? all[i].found >= all[i].expected : all[i].found == all[i].expected;
         if (!is_well)
             continue;
         log_info("store", "%s of the hour of %s: the store holds all %lld now", all[i].hour.measurement,
@@ -417,7 +483,7 @@ static enum status look_up(struct countback *c, bool *ret_is_wanted, struct erro
     c->touched = 0;
     c->counted = has_row ? db_int(row, 1) : 0;
     *ret_is_wanted = status == ST_OK && !(has_row && db_int(row, 0) != 0) &&
-                     (find_measure(c->at.measurement)->kind >= 0 || c->counted > 0);
+                     (find_measure(c->at.measurement)->kind != KIND_OUTBOX || c->counted > 0);
     db_reset(row);
     return status;
 }
@@ -512,13 +578,15 @@ enum status countback_recount(struct countback *c, int64_t now_ms, struct error 
         to = to < begin + width_ms / HOUR_MS - 1 ? to : begin + width_ms / HOUR_MS - 1;
         want_hours(c, from, to < newest ? to : newest);
     }
+    c->has_lost_energy = true;
     return status;
 }
 
 /* The database may have been made anew behind our back. */
 static enum status suspect_all(struct countback *c, int64_t now_ms, struct error *err)
 {
-    log_warn("store", "an hour that was all in the store is empty there: every hour is counted again");
+    log_warn("store", "an hour that was all in the store is empty there: every hour is counted again, "
+                      "and energy is posted again");
     c->is_all_suspect = false;
     return countback_recount(c, now_ms, err);
 }
@@ -601,6 +669,13 @@ void countback_take(
     c->verdicts.count = 0;
     reject_list_move(rejects, &c->rejects);
     hour_list_move(touched, &c->wanting);
+}
+
+bool countback_take_lost_energy(struct countback *c)
+{
+    bool has_lost = c->has_lost_energy;
+    c->has_lost_energy = false;
+    return has_lost;
 }
 
 void countback_status(const struct countback *c, struct store_status *status)

@@ -1,8 +1,8 @@
 /*
  * The count-back: of every measurement and closed UTC hour to which lines went, what the store should hold is
  * compared with its count(); on a difference everything of that hour is posted again, once, and then the
- * difference is told. What it should hold is worked out from the journal and from the outbox, never from a count
- * of posts: a post that was repeated would count twice.
+ * difference is told. What it should hold is worked out from the journal, of `energy` from the books, of what else is
+ * derived from the outbox, never from a count of posts: a post that was repeated would count twice.
  *
  * It runs on the store's thread while nothing waits to be posted, in slices; it writes nothing to the database,
  * its verdicts are results for the core. The hours that are due stand in the table `hour`, so that neither a
@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "collector/store/energy_body.h"
 #include "collector/store/post.h"
 
 struct countback;
@@ -23,6 +24,7 @@ struct countback;
 struct countback_options {
     struct db *db; /* all borrowed */
     struct body_reader *reader;
+    struct energy_reader *energy; /* NULL: that of `energy` is not judged */
     struct poster *poster;
     size_t slice_lines;
     const char *database_path;
@@ -37,7 +39,8 @@ void countback_destroy(struct countback *c); /* accepts NULL; before reader and 
  * *ret_has_worked is false where nothing is to be done before countback_due. May block for a query or a post. */
 enum status countback_step(
     struct countback *c, int64_t settled, int64_t now_ms, bool *ret_has_worked, struct error *err);
-/* The store lost everything: every hour of which raw evidence is held becomes due, back to a year. */
+/* The store lost everything: every hour of which raw evidence is held becomes due, back to a year, and all energy is to
+ * be posted again. */
 enum status countback_recount(struct countback *c, int64_t now_ms, struct error *err);
 int64_t countback_due_mono_ms(const struct countback *c);
 /* Lines went to these hours now: what is being counted of them is begun anew, and what is due waits a little,
@@ -47,5 +50,8 @@ void countback_disturb(struct countback *c, const struct hour_list *hours, int64
  * that must become due. */
 void countback_take(struct countback *c, struct hour_count_list *list, struct reject_list *rejects,
     struct hour_list *touched);
+/* True once after what the store held of `energy` was found to be gone: its hours are not made due, since the books hold
+ * years of them. */
+bool countback_take_lost_energy(struct countback *c);
 /* Sets the fields of `status` that tell of hours. */
 void countback_status(const struct countback *c, struct store_status *status);

@@ -2,6 +2,7 @@
 
 #include "collector/intake/journal.h"
 #include "collector/store/outbox.h"
+#include "collector/store/repost.h"
 
 /* A late row can touch an hour that was counted; how many rows were let go then is known for so long, and that an
  * hour differed. */
@@ -102,6 +103,10 @@ enum status record_result(
         status = record_reject(db, &result->rejects[i], now_ms, ret_omitted, err);
     if (status == ST_OK)
         status = outbox_mark_sent(db, result->outbox_from, result->outbox_position, now_ms, err);
+    if (status == ST_OK && result->repost_id != 0)
+        status = repost_settle(db, result->repost_id, result->repost_done_ms, err);
+    if (status == ST_OK && result->has_lost_energy)
+        status = repost_add_all(db, err);
     /* Touched first: what was counted before lines went there again is not settled by it. */
     for (size_t i = 0; i < result->touched.count && status == ST_OK; i++)
         status = record_touched(db, &result->touched.items[i], err);

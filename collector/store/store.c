@@ -1,6 +1,7 @@
 #include "collector/store/store.h"
 
 #include "collector/store/countback.h"
+#include "collector/store/energy_body.h"
 #include "collector/store/reject.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -39,18 +40,22 @@ struct store {
     struct hour_list touched;
     struct hour_count_list counted;
     int64_t raw_position, outbox_position, outbox_taken, expired;
+    int64_t repost_id, repost_done_ms;
+    bool has_lost_energy;
     bool has_result;
 
     /* The thread's own. */
     const struct model *model; /* whose the park is */
     struct db *db;
     struct body_reader *reader;
+    struct energy_reader *energy;
     struct countback *countback;
     struct poster poster;
     struct body body;
     int64_t raw_read, outbox_read;
-    bool is_emptied;  /* the store, since: what it held must be counted again */
-    int64_t delay_ms; /* of the last pause, 0 after a success */
+    struct repost reposted; /* whose next slice was posted; the core may have to record it yet */
+    bool is_emptied;        /* the store, since: what it held must be counted again */
+    int64_t delay_ms;       /* of the last pause, 0 after a success */
     unsigned jitter;
     struct complaint complaint, too_old;
 };
@@ -76,8 +81,8 @@ static void succeeded(void *user_data)
         s->is_emptied = true;
         log_error("store", "the database, or its policy \"raw\", was not there and is made anew: what it "
                            "held is gone; raw readings "
-                           "are counted and posted "
-                           "again as far as the journal holds them, what was derived is not");
+                           "are counted and posted again as far as the journal holds them, energy as far as "
+                           "the books do; what else was derived is not");
     }
     complaint_clear(&s->complaint, clock_system.mono_ms(), "store", "writing again");
     set_health(s, STORE_OK, "");
@@ -150,7 +155,9 @@ static void publish_counts(struct store *s)
     countback_status(s->countback, &s->status);
     size_t before = s->counted.count + s->rejects.count + s->touched.count;
     countback_take(s->countback, &s->counted, &s->rejects, &s->touched);
-    bool is_new = s->counted.count + s->rejects.count + s->touched.count > before;
+    bool has_lost = countback_take_lost_energy(s->countback);
+    s->has_lost_energy = s->has_lost_energy || has_lost;
+    bool is_new = s->counted.count + s->rejects.count + s->touched.count > before || has_lost;
     s->has_result = s->has_result || is_new;
     pthread_mutex_unlock(&s->lock);
     if (is_new)
@@ -225,6 +232,10 @@ static enum status open_sources(struct store *s, struct error *err)
     enum status status = s->db ? ST_OK : db_open_reader(s->database_path, &s->db, err);
     if (status != ST_OK)
         return status;
+    if (s->energy == NULL) {
+        s->energy = energy_reader_create(s->db);
+        energy_reader_use(s->energy, s->park, s->model != NULL ? &s->model->rates : NULL);
+    }
     struct body_reader *reader = body_reader_create(s->db, s->park);
     status = body_read_cursor(reader, &s->raw_read, err);
     if (status != ST_OK) {
@@ -234,6 +245,7 @@ static enum status open_sources(struct store *s, struct error *err)
     s->reader = reader;
     s->countback = countback_create(&(struct countback_options){.db = s->db,
         .reader = reader,
+        .energy = s->energy,
         .poster = &s->poster,
         .slice_lines = s->body_lines,
         .database_path = s->database_path});
@@ -251,6 +263,8 @@ static void follow_model(struct store *s)
     s->park = s->model->park;
     if (s->reader != NULL)
         body_reader_use(s->reader, s->park);
+    if (s->energy != NULL)
+        energy_reader_use(s->energy, s->park, &s->model->rates);
 }
 
 /* How long the oldest batch has waited, told even while the store is away. */
@@ -270,11 +284,38 @@ static enum status note_waiting(struct store *s, struct error *err)
     return ST_OK;
 }
 
+/* A slice of what is posted again (collector/store/repost.h). The model is looked up after the span: then it is the one
+ * for which that was noted, or a later one. */
+static enum status repost(struct store *s, const struct repost *due, bool *ret_is_idle, struct error *err)
+{
+    int64_t done_ms;
+    struct tally tally = {0};
+    if (due->id == s->reposted.id && due->from_ms == s->reposted.from_ms)
+        return ST_OK; /* the core has yet to record that; it wakes us */
+    follow_model(s);
+    *ret_is_idle = false;
+    enum status status = energy_body_span(s->energy, due, s->body_lines, &s->body, &done_ms, err);
+    if (status != ST_OK || !poster_clear(&s->poster, &s->body) ||
+        !poster_deliver(&s->poster, NULL, &s->body, &tally))
+        return status;
+    s->reposted = *due;
+    pthread_mutex_lock(&s->lock);
+    s->repost_id = due->id;
+    s->repost_done_ms = done_ms;
+    pthread_mutex_unlock(&s->lock);
+    publish(s, tally.accepted, tally.expired);
+    return ST_OK;
+}
+
 /* One body of each source. *ret_is_idle: there was nothing to read. */
 static enum status turn(struct store *s, bool *ret_is_idle, struct error *err)
 {
+    struct repost due;
     *ret_is_idle = true;
-    enum status status = body_read_journal(s->reader, s->raw_read, s->body_lines, &s->body, err);
+    /* Before the outbox: only what is there then must be posted before. */
+    enum status status = repost_next(s->db, &due, err);
+    if (status == ST_OK)
+        status = body_read_journal(s->reader, s->raw_read, s->body_lines, &s->body, err);
     if (status != ST_OK)
         return status;
     if (s->body.position > s->raw_read) {
@@ -288,8 +329,9 @@ static enum status turn(struct store *s, bool *ret_is_idle, struct error *err)
     if (s->body.position > s->outbox_read) {
         *ret_is_idle = false;
         settle(s, NULL, &s->outbox_read);
+        return ST_OK;
     }
-    return ST_OK;
+    return due.id != 0 ? repost(s, &due, ret_is_idle, err) : ST_OK;
 }
 
 /* A commit that comes while the sources are read must not be slept over: the flag is taken before they are
@@ -382,12 +424,17 @@ bool store_take_result(struct store *s, struct store_result *ret)
         *ret = (struct store_result){.raw_position = s->raw_position,
             .outbox_from = s->outbox_taken,
             .outbox_position = s->outbox_position,
+            .repost_id = s->repost_id,
+            .repost_done_ms = s->repost_done_ms,
+            .has_lost_energy = s->has_lost_energy,
             .expired = s->expired,
             .rejects = s->rejects.items,
             .reject_count = s->rejects.count,
             .touched = s->touched,
             .counted = s->counted};
         s->outbox_taken = s->outbox_position;
+        s->repost_id = 0;
+        s->has_lost_energy = false;
         s->rejects = (struct reject_list){0};
         s->touched = (struct hour_list){0};
         s->counted = (struct hour_count_list){0};
@@ -434,6 +481,7 @@ void store_destroy(struct store *s)
     store_stop(s);
     countback_destroy(s->countback);
     body_reader_destroy(s->reader);
+    energy_reader_destroy(s->energy);
     db_close(s->db);
     body_release(&s->body);
     reject_list_release(&s->rejects);

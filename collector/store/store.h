@@ -77,7 +77,9 @@ struct hour_count_list {
 };
 
 struct store_result {
-    int64_t raw_position; /* record as cursor 'raw' */
+    int64_t raw_position;              /* record as cursor 'raw' */
+    int64_t repost_id, repost_done_ms; /* collector/store/repost.h: posted up to there; 0 = nothing was */
+    bool has_lost_energy;              /* what the store held of it is gone, or may be */
     /* Rows of the outbox in (outbox_from, outbox_position] are sent, unless replaced since (ids grow). */
     int64_t outbox_from, outbox_position;
     int64_t expired; /* lines beyond the store's retention since the last result */

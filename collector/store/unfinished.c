@@ -2,6 +2,7 @@
 
 #include "lib/buf.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,24 +85,53 @@ static bool is_same(const struct hour *a, const struct hour *b)
     return a->hour == b->hour && strcmp(a->measurement, b->measurement) == 0;
 }
 
-enum status unfinished_add(struct unfinished *u, const struct hour *hour, struct error *err)
+static bool is_noted(const struct unfinished *u, const struct hour *hour)
 {
     for (size_t i = 0; i < u->hours.count; i++)
         if (is_same(&u->hours.items[i], hour))
-            return ST_OK;
-    MEM_GROW(u->hours.items, u->hours.count, u->hours.capacity);
-    u->hours.items[u->hours.count++] = *hour;
+            return true;
+    return false;
+}
+
+enum status unfinished_add_span(
+    struct unfinished *u, struct span measurement, int64_t from, int64_t to, struct error *err)
+{
+    size_t before = u->hours.count;
+    for (struct hour hour = {.hour = from}; hour.hour < to; hour.hour++) {
+        text_copy(hour.measurement, sizeof hour.measurement, measurement);
+        if (is_noted(u, &hour))
+            continue;
+        MEM_GROW(u->hours.items, u->hours.count, u->hours.capacity);
+        u->hours.items[u->hours.count++] = hour;
+    }
+    return u->hours.count > before ? write_hours(u, err) : ST_OK;
+}
+
+enum status unfinished_remove_span(
+    struct unfinished *u, struct span measurement, int64_t from, int64_t to, struct error *err)
+{
+    struct hour_list *all = &u->hours;
+    size_t kept = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct hour *hour = &all->items[i];
+        bool is_done = hour->hour >= from && hour->hour < to &&
+                       strlen(hour->measurement) == measurement.len &&
+                       memcmp(hour->measurement, measurement.at, measurement.len) == 0;
+        if (!is_done)
+            all->items[kept++] = *hour;
+    }
+    all->count = kept;
     return write_hours(u, err);
+}
+
+enum status unfinished_add(struct unfinished *u, const struct hour *hour, struct error *err)
+{
+    return unfinished_add_span(u, span_of(hour->measurement), hour->hour, hour->hour + 1, err);
 }
 
 enum status unfinished_remove(struct unfinished *u, const struct hour *hour, struct error *err)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < u->hours.count; i++)
-        if (!is_same(&u->hours.items[i], hour))
-            u->hours.items[kept++] = u->hours.items[i];
-    u->hours.count = kept;
-    return write_hours(u, err);
+    return unfinished_remove_span(u, span_of(hour->measurement), hour->hour, hour->hour + 1, err);
 }
 
 /* -1: there is nothing, or a rebuild has it. */

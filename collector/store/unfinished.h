@@ -24,6 +24,11 @@ void unfinished_close(
 /* On disk when it returns ST_OK. */
 enum status unfinished_add(struct unfinished *u, const struct hour *hour, struct error *err);
 enum status unfinished_remove(struct unfinished *u, const struct hour *hour, struct error *err);
+/* The same for hours that follow one another, half-open. */
+enum status unfinished_add_span(
+    struct unfinished *u, struct span measurement, int64_t from, int64_t to, struct error *err);
+enum status unfinished_remove_span(
+    struct unfinished *u, struct span measurement, int64_t from, int64_t to, struct error *err);
 
 /* For the collector: adds what a rebuild left that runs no more. False: nothing, or one runs. */
 bool unfinished_look(const char *database, struct hour_list *ret);
