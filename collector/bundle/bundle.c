@@ -5,6 +5,7 @@
 #include "lib/program.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const char *const bundle_model_parts[] = {[MODEL_PARK] = "model/park.cfg",
     [MODEL_FACTORS] = "model/factors.cfg",
@@ -23,6 +24,22 @@ static bool on_meter(void *nobody, size_t done, size_t all)
 {
     (void)nobody, (void)done, (void)all;
     return !program_is_asked_to_end();
+}
+
+/* What the evidence of the period alone does not give: until when quarter hours behind it are decided, and what the log of
+ * changes says of a decision. */
+static void leave_out(struct table *table)
+{
+    char code[TABLE_CODE_SIZE];
+    for (size_t row = 0; row < table->count; row++)
+        for (size_t column = 0; column < table->column_count; column++) {
+            struct cell *cells = table->rows[row].cells;
+            table_column_code(table, column, code);
+            if ((strcmp(table->id, "decisions") == 0 && strcmp(code, "effect_quarters") == 0) ||
+                (strcmp(table->id, "about") == 0 && column > 0 &&
+                    strcmp(cells[0].text, "decided_until") == 0))
+                cells[column].kind = CELL_NONE;
+        }
 }
 
 enum status bundle_report(const struct bundle_subject *subject, struct buf *out, struct error *err)
@@ -46,6 +63,8 @@ enum status bundle_report(const struct bundle_subject *subject, struct buf *out,
     struct tables tables;
     struct tables_origin origin = accepted_origin(subject->accepted, command);
     tables_of(&report, &origin, PAGE_EN, &tables);
+    for (size_t i = 0; i < tables.count; i++)
+        leave_out(&tables.items[i]);
     write_csv(&tables, out);
     tables_release(&tables);
     free(command);
