@@ -128,25 +128,6 @@ static enum status print_list(struct db *db, struct error *err)
 
 /* ---- what is done ---- */
 
-/* The books as they are when all of the journal is in them. */
-static enum status catch_up(struct bookkeeper *b, struct db *db, struct error *err)
-{
-    enum status status = bookkeeper_reset(b, err);
-    do {
-        bool is_changed = false;
-        if (status == ST_OK)
-            status = db_begin(db, err);
-        if (status != ST_OK)
-            return status;
-        status = bookkeeper_step(b, &clock_system, &is_changed, err);
-        if (status != ST_OK)
-            db_rollback(db);
-        else if ((status = db_commit(db, err)) == ST_OK)
-            bookkeeper_committed(b);
-    } while (status == ST_OK && b->has_more);
-    return status;
-}
-
 static enum status decide(
     struct db *db, const struct model *m, const struct deciding *d, bool *ret_is_refused, struct error *err)
 {
@@ -154,7 +135,9 @@ static enum status decide(
     struct deciding_effect effect = {0};
     bookkeeper_init(&b, db, m->park);
     bookkeeper_use(&b, m->park, &m->rates);
-    enum status status = catch_up(&b, db, err);
+    enum status status = bookkeeper_reset(&b, err);
+    if (status == ST_OK)
+        status = bookkeeper_catch_up(&b, &clock_system, INT64_MAX, err);
     bool is_open = status == ST_OK;
     if (is_open)
         status = deciding_run(&b, &clock_system, d, &effect, err);
