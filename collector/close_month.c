@@ -3,6 +3,7 @@
 #include "collector/access/changes.h"
 #include "collector/model/version.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -293,6 +294,30 @@ static enum status perform(struct act *a, struct error *err)
     return status;
 }
 
+static enum status check_text(const char *what, const char *text, struct error *err)
+{
+    struct span s = span_of(text != NULL ? text : "");
+    return s.len > 0 && s.len <= CLOSE_MONTH_WHY_MAX && strspn(text, " ") < s.len && text_is_utf8(s) &&
+                   !text_has_control(s)
+               ? ST_OK
+               : error_set(err, ST_INVALID, "%s is missing, or not a text of 1 to %d bytes", what,
+                     CLOSE_MONTH_WHY_MAX);
+}
+
+/* They stay: what is not fit to be shown is not taken. */
+static enum status check_texts(const struct close_month *request, struct error *err)
+{
+    enum status status = check_text("why", request->why, err);
+    if (status == ST_OK)
+        status = check_text("who", request->who, err);
+    for (size_t i = 0; i < request->override_count && status == ST_OK; i++) {
+        status = check_text("the name of what is overridden", request->overrides[i].name, err);
+        if (status == ST_OK)
+            status = check_text("why something is overridden", request->overrides[i].why, err);
+    }
+    return status;
+}
+
 static enum status find_site(struct act *a, struct error *err)
 {
     CONF_EACH (const struct park_site, site, a->b->park->sites)
@@ -306,7 +331,9 @@ static enum status find_site(struct act *a, struct error *err)
 
 static enum status close_month(struct act *a, struct error *err)
 {
-    enum status status = find_site(a, err);
+    enum status status = check_texts(a->request, err);
+    if (status == ST_OK)
+        status = find_site(a, err);
     if (status != ST_OK)
         return status;
     a->zone = zone_create(a->site->zone);

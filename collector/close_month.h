@@ -11,7 +11,7 @@
 #define CLOSE_MONTH_WHY_MAX 500
 #define CLOSE_MONTH_OVERRIDES_MAX 1000
 
-/* Texts are borrowed; they are UTF-8 without control characters. */
+/* Texts are borrowed. */
 struct close_month {
     const char *site;
     struct period period;

@@ -207,7 +207,7 @@ static void test_a_hole_stands_against_closing_in_three_ways(void **state)
     assert_refused(&s, &request, "the first balance:main (meter main: its balance gap is unknown");
     request.override_count = 4;
     overrides[2].why = NULL;
-    assert_refused(&s, &request, "coverage:water is overridden without a reason");
+    assert_refused(&s, &request, "why something is overridden is missing");
     overrides[2].why = "nobody read it";
     close_scene_must(&s, close_scene_run(&s, &request));
     struct buf text = {0};
