@@ -85,9 +85,12 @@ void booked_closings_release(struct booked_closings *closings)
 
 enum status booked_until(struct db *db, const char *site, int64_t *ret_ms, struct error *err)
 {
-    struct db_stmt *find = db_keep(db, "SELECT max(until_ms) FROM closing WHERE site = ?1");
+    struct db_stmt *find = db_keep(db, "SELECT max(until_ms) FROM closing WHERE ?1 IS NULL OR site = ?1");
     bool has_row;
-    db_bind_text(find, 1, span_of(site));
+    if (site != NULL)
+        db_bind_text(find, 1, span_of(site));
+    else
+        db_bind_null(find, 1);
     enum status status = db_step(find, &has_row, err);
     if (status == ST_OK)
         *ret_ms = has_row && !db_is_null(find, 0) ? db_int(find, 0) : INT64_MIN;

@@ -1,6 +1,6 @@
 /*
  * What was booked of the months of a site that are closed, as rows of the collector's database (closing.h has the rules;
- * CONTRIBUTING.md, K1 to K6). Rows are only ever added, and the database refuses to change one.
+ * CONTRIBUTING.md, K1 to K7). Rows are only ever added, and the database refuses to change one.
  *
  *   closing           a month of a site, once: when, who, why; by which version of the park model (0: none was accepted),
  *                     and up to which batch the books had the journal
@@ -38,7 +38,7 @@ struct booked_closings {
 enum status booked_closings_read(
     struct db *db, const char *site, struct booked_closings *ret, struct error *err);
 void booked_closings_release(struct booked_closings *closings);
-/* Until when the site is closed; INT64_MIN: nothing is. */
+/* Until when the site is closed, or, of NULL, any of them; INT64_MIN: nothing is. */
 enum status booked_until(struct db *db, const char *site, int64_t *ret_ms, struct error *err);
 
 /* Which quarter hours are the site's: of one that was never booked by the tags in force at its begin. */

@@ -1,5 +1,5 @@
 /*
- * Closing a month of a site (CONTRIBUTING.md, K1 to K6): what may be closed, what stands against it, and what an adjusting entry
+ * Closing a month of a site (CONTRIBUTING.md, K1 to K7): what may be closed, what stands against it, and what an adjusting entry
  * is. Pure.
  *
  * Quarter hours go on as metered: late readings and decisions change them as ever. What was closed is booked, and stays:

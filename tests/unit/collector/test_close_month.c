@@ -1,5 +1,6 @@
 /* Closings through the books of a database: what stands against one, what it writes, and what a preview and a refusal leave behind:
  * nothing. Readings are taken every six hours of January to March 2026; a and b are behind main. */
+#include "collector/accept.h"
 #include "tests/unit/collector/close_scene.h"
 
 #include <inttypes.h>
@@ -330,6 +331,59 @@ static void test_a_decision_about_a_closed_month_is_an_entry_and_its_undo_anothe
     close_scene_close(&s);
 }
 
+/* ---- the park model ---- */
+
+#define REPLACED                                                                                     \
+    "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; });\n"                    \
+    "buildings = ({ id = \"b\"; name = \"x\"; name_en = \"x\"; site = \"s\"; });\n"                  \
+    "meters = ({ id = \"m\"; name = \"x\"; name_en = \"x\"; building = \"b\"; carrier = \"water\"; " \
+    "segments = ( "                                                                                  \
+    "{ serial = \"1\"; from = \"2025-12-01T00:00:00Z\"; max_rate = 10; %s } ); });"
+
+static const struct model *model_of(const char *more)
+{
+    static const char *const names[MODEL_FILES] = {"park.cfg"};
+    char *text = mem_printf(REPLACED, more);
+    struct model *m = model_load_texts(names, (struct span[MODEL_FILES]){span_of(text)});
+    assert_int_equal(model_problem_count(m), 0);
+    free(text);
+    return m;
+}
+
+static enum verdict judge(struct fake_journal *journal, const struct model *m)
+{
+    struct acceptance a;
+    struct error err;
+    if (acceptance_judge(journal->db, journal->path, m, FEBRUARY + HOUR_MS, &a, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    enum verdict verdict = a.verdict;
+    if (verdict == VERDICT_FIRST && acceptance_record(&a, journal->db, BEGIN_MS, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    acceptance_release(&a);
+    return verdict;
+}
+
+static void test_a_replacement_is_not_entered_late_into_a_closed_month(void **state)
+{
+    (void)state;
+    struct fake_journal journal;
+    struct error err;
+    fake_journal_open(&journal);
+    const struct model *before = model_of(""),
+                       *after = model_of("until = \"2026-01-31T12:00:00Z\"; end = 7;");
+    assert_int_equal(judge(&journal, before), VERDICT_FIRST);
+    assert_int_equal(judge(&journal, after), VERDICT_LAWFUL);
+    char *sql = mem_printf("INSERT INTO closing VALUES(1, 's', 672, %" PRId64 ", %" PRId64
+                           ", 0, NULL, 'x', 'x', 1, 0)",
+        BEGIN_MS, FEBRUARY);
+    assert_int_equal(db_exec(journal.db, sql, &err), ST_OK);
+    free(sql);
+    assert_int_equal(judge(&journal, after), VERDICT_REFUSED);
+    model_put(before);
+    model_put(after);
+    fake_journal_close(&journal);
+}
+
 static void test_a_month_that_is_not_over_is_refused(void **state)
 {
     (void)state;
@@ -365,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_a_gap_beyond_the_limit_is_refused_in_either_sign),
         cmocka_unit_test(test_late_readings_are_booked_once_in_the_month_that_is_open),
         cmocka_unit_test(test_a_decision_about_a_closed_month_is_an_entry_and_its_undo_another),
+        cmocka_unit_test(test_a_replacement_is_not_entered_late_into_a_closed_month),
         cmocka_unit_test(test_a_month_that_is_not_over_is_refused),
         cmocka_unit_test(test_a_site_without_data_has_nothing_to_close),
     };
