@@ -139,15 +139,6 @@ static void note(struct close_month_row *row, const char *name, const struct par
     snprintf(row->meter, sizeof row->meter, "%s", name);
 }
 
-/* Of a meter that was not due there is nothing to book. */
-static bool is_of_month(const struct closing_quarters *q)
-{
-    for (size_t i = 0; i < q->series.count; i++)
-        if (q->codes[i] >= CLOSING_WAITING)
-            return true;
-    return false;
-}
-
 static enum status book_meter(struct act *a, const struct park_meter *meter, struct error *err)
 {
     struct close_month_result *r = a->result;
@@ -158,7 +149,7 @@ static enum status book_meter(struct act *a, const struct park_meter *meter, str
         status = booked_now(a->b->db, &m, r->span, a->now_ms, NULL, &q, err);
     if (status != ST_OK)
         return status;
-    if (is_of_month(&q)) {
+    if (closing_is_due(&q)) {
         struct amount amount = closing_amount(&q);
         struct closing_sum booked = closing_metered(&amount);
         MEM_GROW(r->rows, r->row_count, r->row_capacity);

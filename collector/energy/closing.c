@@ -277,6 +277,14 @@ struct closing_sum closing_metered(const struct amount *amount)
     return (struct closing_sum){*amount, amount_is_known(amount, &ignored)};
 }
 
+bool closing_is_due(const struct closing_quarters *q)
+{
+    for (size_t i = 0; i < q->series.count; i++)
+        if (q->codes[i] >= CLOSING_WAITING)
+            return true;
+    return false;
+}
+
 static bool is_something_known(const struct series *s, size_t at)
 {
     return s->states[at] == SERIES_ABSENT || series_is_known((enum series_state)s->states[at]);

@@ -103,6 +103,9 @@ void closing_quarters_none(struct closing_quarters *q, struct periods_span span)
 /* Their amount; what is elsewhere does not belong to it. */
 struct amount closing_amount(const struct closing_quarters *q);
 
+/* Whether anything of them was due, or is decided: else there is nothing to book. */
+bool closing_is_due(const struct closing_quarters *q);
+
 /* A sum of what is booked. Its parts may be negative: what is taken off. */
 struct closing_sum {
     struct amount parts;

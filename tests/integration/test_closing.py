@@ -6,8 +6,10 @@ The day is that of test_decisions.py, all that is metered of March 2026; what is
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
+from decimal import Decimal
 
 import pytest
 from harness.process import run, wait_until
@@ -144,6 +146,28 @@ def test_a_decision_about_a_closed_month_says_so_and_is_booked_in_the_next_once(
     assert house.sums("feeder") == (METERED + 9876, METERED + 9876)
     status, answer = house.close({**MARCH, "period": "2026-05", "why": "x"}, preview=True)
     assert status == 200 and answer["entries"] == []
+
+
+def test_the_report_shows_what_is_booked_beside_what_is_metered(house):
+    written = run([house.collector.program, "report", "--config", house.collector.settings, "--site", "s1", "--period", "2026", "--format", "json",
+                   "--language", "en"])
+    assert written.returncode == 0, written.stderr
+    tables = {table["id"]: table["rows"] for table in json.loads(written.stdout, parse_float=Decimal)["tables"]}
+    assert [(row["period"], row["who"], row["why_closed"], row["overridden"]) for row in tables["closings"]] == [
+        ("2026-03", "carla", "the bills of March", 5), ("2026-04", "carla", "the bills of April", 3)]
+    assert {(row["period"], row["stood_against"], row["why_closed"]) for row in tables["overrides"]} >= {("2026-03", name, f"{name} is known") for name in NAMES}
+    feeder = [row for row in tables["booked"] if row["id"] == "feeder"]
+    names = ("period", "month_state", "month_metered", "month_known", "adjusting", "adjusting_known", "booked_sum", "booked_known")
+    assert [tuple(row[name] for name in names) for row in feeder] == [
+        ("2026-03", "month_closed", None, Decimal("970.000"), Decimal("0.000"), Decimal("0.000"), None, Decimal("970.000")),
+        ("2026-04", "month_closed", None, Decimal("0.000"), None, Decimal("9.876"), None, Decimal("9.876")),
+        ("2026-05", "month_open", None, Decimal("0.000"), Decimal("0.000"), Decimal("0.000"), None, Decimal("0.000"))]
+    assert sum(int(row["booked_known"] * 1000) for row in feeder) == house.sums("feeder")[1]
+    names = ("booked_in", "period", "id", "was_booked", "was_known", "now_metered", "now_known", "difference", "known_difference")
+    assert [tuple(row[name] for name in names) for row in tables["adjusting_entries"]] == [
+        ("2026-04", "2026-03", "feeder", None, Decimal("970.000"), None, Decimal("979.876"), None, Decimal("9.876"))]
+    # As metered, the report says what it said before: the latest versions.
+    assert {row["id"]: row["known"] for row in tables["meters"]}["feeder"] == Decimal("979.876")
 
 
 def test_the_command_closes_where_no_collector_runs(house):
