@@ -65,6 +65,7 @@ const struct web_route web_routes[] = {
     {"/api/v1/exceptions", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, PAGED, handle_exceptions, DATA},
     {"/api/v1/decisions", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, PAGED, handle_decisions, DATA},
     {"/api/v1/decisions", "POST", 0, SCOPE_DECISIONS, " preview ", handle_decide, DATA},
+    {"/api/v1/booked", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, " site period ", handle_booked, DATA},
     {"/api/v1/closings", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, PAGED, handle_closings, DATA},
     {"/api/v1/closings", "POST", 0, SCOPE_CLOSINGS, " preview ", handle_close, DATA},
     {"/api/v1/readings", "POST", 0, SCOPE_READINGS, " preview ", handle_reading, DATA},

@@ -20,7 +20,7 @@ buildings = ( { id = "b1"; name = "x"; name_en = "x"; site = "s1"; } );
 """
 FORM = "application/x-www-form-urlencoded"
 # What a folder's route is asked for.
-EXAMPLES = {"/assets/": "/assets/ops.css", "/api/v1/energy": "/api/v1/energy?from=2026-10&to=2026-11", "/audit/": "/audit/s1/2026-10"}
+EXAMPLES = {"/api/v1/booked": "/api/v1/booked?site=s1&period=2026-10", "/assets/": "/assets/ops.css", "/api/v1/energy": "/api/v1/energy?from=2026-10&to=2026-11", "/audit/": "/audit/s1/2026-10"}
 
 
 def written_table() -> list[dict[str, str]]:

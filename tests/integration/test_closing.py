@@ -170,6 +170,33 @@ def test_the_report_shows_what_is_booked_beside_what_is_metered(house):
     assert {row["id"]: row["known"] for row in tables["meters"]}["feeder"] == Decimal("979.876")
 
 
+def test_what_is_booked_of_a_month_is_asked_for(house):
+    def booked(month: str, meter: str):
+        status, answer = house.ask("GET", f"/api/v1/booked?site=s1&period={month}", house.auditor)
+        assert status == 200, answer
+        row = next((row for row in answer["meters"] if row["meter"] == meter), None)
+        return answer, row
+    march, row = booked("2026-03", "feeder")
+    assert (march["state"], march["closing"], march["entries"]) == ("closed", 1, [])
+    assert row["metered"] == row["booked"] == {"amount": None, "known": "970.000", "known_count": METERED, "unknown_s": 900 + (2976 - 98) * 900}
+    april, row = booked("2026-04", "feeder")
+    assert (april["state"], april["closing"], row["booked"]["known_count"]) == ("closed", 2, 9876)
+    assert [(one["meter"], one["period"], one["before"]["known_count"], one["after"]["known_count"], one["entry"]["known_count"], one["entry"]["unknown_s"])
+            for one in april["entries"]] == [("feeder", "2026-03", METERED, METERED + 9876, 9876, -900)]
+    # An undo is another entry, of the month that is open; then it is decided again.
+    decision = house.ask("GET", "/api/v1/decisions", house.auditor)[1]["decisions"][0]["id"]
+    assert house.ask("POST", "/api/v1/decisions", house.decider, {"kind": "undo", "undo": decision, "why": "a slip"})[0] == 201
+    may, row = booked("2026-05", "feeder")
+    assert may["state"] == "open" and row["adjusting"] == {"amount": None, "known": "-9.876", "known_count": -9876, "unknown_s": 900}
+    assert house.ask("POST", "/api/v1/decisions", house.decider, ENERGY)[0] == 201
+    may, row = booked("2026-05", "feeder")
+    assert may["entries"] == [] or [one["entry"]["known_count"] for one in may["entries"]] == [0]
+    assert booked("2026-06", "feeder")[0]["state"] == "none" and booked("2026-02", "feeder")[1] is None
+    for query, words in (("site=s1&period=2026", "period: expected a month"), ("site=s9&period=2026-03", "site: expected the id of a site"), ("", "site: expected")):
+        status, answer = house.ask("GET", f"/api/v1/booked?{query}", house.auditor)
+        assert status == 400 and words in answer["error"]["message"]
+
+
 def test_the_command_closes_where_no_collector_runs(house):
     def command(*words: str):
         return house.closing("--site", "s1", "--period", "2026-05", "--why", "the bills of May", *words)
