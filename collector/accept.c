@@ -1,5 +1,6 @@
 #include "collector/accept.h"
 
+#include "collector/energy/booked.h"
 #include "collector/ledger/meters.h"
 #include "lib/log.h"
 
@@ -19,18 +20,21 @@ struct model *acceptance_load(const struct collector_settings *settings)
 }
 
 static enum status judge_differences(
-    const char *database_path, int64_t now_ms, struct acceptance *a, struct error *err)
+    struct db *db, const char *database_path, int64_t now_ms, struct acceptance *a, struct error *err)
 {
     const struct model *m = a->model;
     struct difference_now now = model_now(m, now_ms), old_now = model_now(a->base_model, now_ms);
     if (old_now.day > now.day)
         now.day = old_now.day;
+    enum status status = booked_until(db, NULL, &now.closed_ms, err);
+    if (status != ST_OK)
+        return status;
     differences_find(&a->base_model->facts, &m->facts, &now, &a->differences);
     a->verdict = VERDICT_LAWFUL;
     if (a->differences.past == 0)
         return ST_OK;
     a->step = (struct decision_step){a->base.number, a->base.hash, m->hash};
-    enum status status = decisions_find(database_path, &a->step, &a->decision, err);
+    status = decisions_find(database_path, &a->step, &a->decision, err);
     a->verdict = a->decision.id != 0 ? VERDICT_DECIDED : VERDICT_REFUSED;
     return status;
 }
@@ -50,7 +54,7 @@ enum status acceptance_judge(struct db *db, const char *database_path, const str
         ret->verdict = VERDICT_SAME;
         return ST_OK;
     }
-    status = judge_differences(database_path, now_ms, ret, err);
+    status = judge_differences(db, database_path, now_ms, ret, err);
     if (status != ST_OK)
         acceptance_release(ret);
     return status;

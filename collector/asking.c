@@ -32,13 +32,12 @@ static enum status wait(struct asking *a, int64_t until_mono_ms, bool *ret_is_ov
     return ST_OK;
 }
 
-enum status asking_ask(struct asking *a, const struct deciding *request, int64_t until_mono_ms,
-    void (*wake)(void *user_data), void *user_data, struct deciding_effect *ret, struct error *err)
+enum status asking_ask(struct asking *a, const struct asking_question *question, int64_t until_mono_ms,
+    void (*wake)(void *user_data), void *user_data, struct error *err)
 {
     pthread_mutex_lock(&a->askers);
     pthread_mutex_lock(&a->lock);
-    a->request = request;
-    a->effect = ret;
+    a->question = question;
     a->err = err;
     a->state = ASKING_WAITS;
     wake(user_data);
@@ -53,19 +52,17 @@ enum status asking_ask(struct asking *a, const struct deciding *request, int64_t
     return status;
 }
 
-const struct deciding *asking_take(
-    struct asking *a, struct deciding_effect **ret_effect, struct error **ret_err)
+const struct asking_question *asking_take(struct asking *a, struct error **ret_err)
 {
-    const struct deciding *request = NULL;
+    const struct asking_question *question = NULL;
     pthread_mutex_lock(&a->lock);
     if (a->state == ASKING_WAITS) {
         a->state = ASKING_TAKEN;
-        request = a->request;
-        *ret_effect = a->effect;
+        question = a->question;
         *ret_err = a->err;
     }
     pthread_mutex_unlock(&a->lock);
-    return request;
+    return question;
 }
 
 void asking_answer(struct asking *a, enum status status)

@@ -4,9 +4,18 @@
  */
 #pragma once
 
+#include "collector/close_month.h"
 #include "collector/deciding.h"
 
 #include <pthread.h>
+
+/* One of these, with where its answer goes. */
+struct asking_question {
+    const struct deciding *deciding;
+    struct deciding_effect *effect;
+    const struct close_month *closing;
+    struct close_month_result *result;
+};
 
 struct asking {
     pthread_mutex_t askers; /* held by who asks */
@@ -14,8 +23,7 @@ struct asking {
     pthread_cond_t changed;
     enum asking_state { ASKING_NOTHING, ASKING_WAITS, ASKING_TAKEN, ASKING_DONE } state;
     bool is_closed;
-    const struct deciding *request;
-    struct deciding_effect *effect;
+    const struct asking_question *question;
     struct error *err;
     enum status status;
 };
@@ -25,13 +33,12 @@ void asking_release(struct asking *a);
 
 /* Any thread but the core's; who comes while another asks, waits for that one's answer first. `wake`: called when the question lies there. Waits up to `until_mono_ms` for the core
  * to take it; a question that was taken is answered. ST_TIMEOUT: it was not taken, and will not be; ST_UNREACHABLE: the core
- * has ended. Else what deciding_run says. */
-enum status asking_ask(struct asking *a, const struct deciding *request, int64_t until_mono_ms,
-    void (*wake)(void *user_data), void *user_data, struct deciding_effect *ret, struct error *err);
+ * has ended. Else what deciding_run, or close_month_run, says. */
+enum status asking_ask(struct asking *a, const struct asking_question *question, int64_t until_mono_ms,
+    void (*wake)(void *user_data), void *user_data, struct error *err);
 
 /* The core's side. NULL: nobody asks. What is taken must be answered. */
-const struct deciding *asking_take(
-    struct asking *a, struct deciding_effect **ret_effect, struct error **ret_err);
+const struct asking_question *asking_take(struct asking *a, struct error **ret_err);
 void asking_answer(struct asking *a, enum status status);
 /* Nothing will be taken any more. */
 void asking_close(struct asking *a);

@@ -301,6 +301,38 @@ int64_t bookkeeper_behind_ms(const struct bookkeeper *b, int64_t journal_end, in
     return b->position < journal_end && b->done_mono_ms != 0 ? now_mono_ms - b->done_mono_ms : 0;
 }
 
+/* What is in memory is then not what is on disk. */
+static enum status give_up_step(
+    struct bookkeeper *b, enum status status, const struct error *why, struct error *err)
+{
+    db_rollback(b->db);
+    enum status reset = bookkeeper_reset(b, err);
+    if (reset != ST_OK)
+        return reset;
+    *err = *why;
+    return status;
+}
+
+enum status bookkeeper_catch_up(
+    struct bookkeeper *b, const struct clock *clock, int64_t until_mono_ms, struct error *err)
+{
+    do {
+        bool is_changed = false;
+        struct error why;
+        b->due_mono_ms = 0;
+        enum status status = db_begin(b->db, err);
+        if (status != ST_OK)
+            return status;
+        status = bookkeeper_step(b, clock, &is_changed, &why);
+        if (status == ST_OK)
+            status = db_commit(b->db, &why);
+        if (status != ST_OK)
+            return give_up_step(b, status, &why, err);
+        bookkeeper_committed(b);
+    } while (b->has_more && clock->mono_ms() < until_mono_ms);
+    return ST_OK;
+}
+
 void bookkeeper_rest(struct bookkeeper *b, const struct clock *clock)
 {
     b->has_more = false;

@@ -73,6 +73,10 @@ enum status bookkeeper_reset(struct bookkeeper *b, struct error *err);
 #define BOOKKEEPER_REST_MS 1000
 enum status bookkeeper_step(
     struct bookkeeper *b, const struct clock *clock, bool *ret_is_changed, struct error *err);
+/* Steps, each in a transaction of its own, until all of the journal is in the books, or that time has come: b->has_more then.
+ * Not within a transaction. ST_INVALID: the books of a meter fail, which is set aside. */
+enum status bookkeeper_catch_up(
+    struct bookkeeper *b, const struct clock *clock, int64_t until_mono_ms, struct error *err);
 /* Nothing is folded for BOOKKEEPER_REST_MS. */
 void bookkeeper_rest(struct bookkeeper *b, const struct clock *clock);
 /* What persons decided of a meter is another now, about `since_ms` or later alone: takes it from the database, and folds. What

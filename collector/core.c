@@ -168,7 +168,7 @@ static void settle_model(struct core *c)
         fail(c, &err);
 }
 
-/* ---- decisions ---- */
+/* ---- what persons ask for ---- */
 
 #define ASKING_MS 10000 /* how long one waits for its place: as long as nobody wonders */
 
@@ -176,17 +176,27 @@ enum status core_decide(
     void *core, const struct deciding *request, struct deciding_effect *ret, struct error *err)
 {
     struct core *c = core;
-    return asking_ask(&c->asking, request, c->clock->mono_ms() + ASKING_MS, on_event, c, ret, err);
+    struct asking_question question = {.deciding = request, .effect = ret};
+    return asking_ask(&c->asking, &question, c->clock->mono_ms() + ASKING_MS, on_event, c, err);
+}
+
+enum status core_close_month(
+    void *core, const struct close_month *request, struct close_month_result *ret, struct error *err)
+{
+    struct core *c = core;
+    struct asking_question question = {.closing = request, .result = ret};
+    return asking_ask(&c->asking, &question, c->clock->mono_ms() + ASKING_MS, on_event, c, err);
 }
 
 static void answer_asked(struct core *c)
 {
-    struct deciding_effect *effect;
     struct error *err;
-    const struct deciding *request = asking_take(&c->asking, &effect, &err);
-    if (request == NULL)
+    const struct asking_question *question = asking_take(&c->asking, &err);
+    if (question == NULL)
         return;
-    enum status status = turn_decide(&c->turn, request, effect, err);
+    enum status status = question->closing != NULL
+                             ? turn_close_month(&c->turn, question->closing, question->result, err)
+                             : turn_decide(&c->turn, question->deciding, question->effect, err);
     if (status == ST_STORAGE)
         fail(c, err);
     asking_answer(&c->asking, status);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "collector/accept.h"
+#include "collector/close_month.h"
 #include "collector/deciding.h"
 #include "collector/live/snapshot.h"
 #include "collector/model/model_box.h"
@@ -36,6 +37,9 @@ void core_wake(struct core *c);
  * asking_ask (collector/asking.h). */
 enum status core_decide(
     void *core, const struct deciding *request, struct deciding_effect *ret, struct error *err);
+/* A month that a person closes; the same. */
+enum status core_close_month(
+    void *core, const struct close_month *request, struct close_month_result *ret, struct error *err);
 /* Returns when the thread is gone. ST_STORAGE: it had ended by itself, nothing was acknowledged that is not
  * on disk. */
 enum status core_stop(struct core *c, struct error *err);

@@ -58,6 +58,11 @@ void decide_print(const struct deciding *d, const struct deciding_effect *e, str
     buf_printf(text, "%zu quarter hours of meter %s: known %lld -> %lld, unknown %lld s -> %lld s\n",
         e->quarter_count, e->meter, (long long)before.known, (long long)after.known,
         (long long)before.unknown_s, (long long)after.unknown_s);
+    if (e->closed_count > 0)
+        buf_printf(text,
+            "%zu of them are in closed months: what changes is an adjusting entry of the month that is "
+            "open\n",
+            e->closed_count);
     if (d->is_preview)
         buf_add_str(text, "preview: nothing was changed\n");
     else

@@ -4,6 +4,7 @@
 #include "collector/access/here.h"
 #include "collector/decide_control.h"
 #include "collector/deciding_json.h"
+#include "collector/offline.h"
 #include "collector/schema.h"
 #include "collector/settings.h"
 #include "lib/mem.h"
@@ -128,36 +129,16 @@ static enum status print_list(struct db *db, struct error *err)
 
 /* ---- what is done ---- */
 
-/* The books as they are when all of the journal is in them. */
-static enum status catch_up(struct bookkeeper *b, struct db *db, struct error *err)
+static enum status decide(const struct collector_settings *settings, const struct model *m,
+    const struct deciding *d, bool *ret_is_refused, struct error *err)
 {
-    enum status status = bookkeeper_reset(b, err);
-    do {
-        bool is_changed = false;
-        if (status == ST_OK)
-            status = db_begin(db, err);
-        if (status != ST_OK)
-            return status;
-        status = bookkeeper_step(b, &clock_system, &is_changed, err);
-        if (status != ST_OK)
-            db_rollback(db);
-        else if ((status = db_commit(db, err)) == ST_OK)
-            bookkeeper_committed(b);
-    } while (status == ST_OK && b->has_more);
-    return status;
-}
-
-static enum status decide(
-    struct db *db, const struct model *m, const struct deciding *d, bool *ret_is_refused, struct error *err)
-{
-    struct bookkeeper b;
+    struct offline books;
     struct deciding_effect effect = {0};
-    bookkeeper_init(&b, db, m->park);
-    bookkeeper_use(&b, m->park, &m->rates);
-    enum status status = catch_up(&b, db, err);
+    enum status status = offline_open(
+        settings, m, "decide through its POST /api/v1/decisions or /api/v1/readings", &books, err);
     bool is_open = status == ST_OK;
     if (is_open)
-        status = deciding_run(&b, &clock_system, d, &effect, err);
+        status = deciding_run(&books.keeper, &clock_system, d, &effect, err);
     *ret_is_refused = is_open && status == ST_INVALID;
     if (status == ST_OK) {
         struct buf text = {0};
@@ -166,38 +147,7 @@ static enum status decide(
         buf_release(&text);
     }
     deciding_effect_release(&effect);
-    bookkeeper_release(&b);
-    return status;
-}
-
-/* The ledger is folded with the model that is in force, so the files must be those. */
-static enum status check_model(struct db *db, const char *database, const struct model *m, struct error *err)
-{
-    struct acceptance a = {0};
-    enum status status = acceptance_judge(db, database, m, clock_system.wall_ms(), &a, err);
-    if (status == ST_OK && a.verdict != VERDICT_SAME)
-        status = error_set(err, ST_INVALID,
-            "the park model's files are not those of the version in force; expected the same: start the "
-            "collector with them first");
-    acceptance_release(&a);
-    return status;
-}
-
-static enum status open_and_decide(const struct collector_settings *settings, const struct model *m,
-    const struct deciding *d, bool *ret_is_refused, struct error *err)
-{
-    const char *database = settings->database.path;
-    struct db *db = NULL;
-    enum status status = collector_open_reader(database, &db, err); /* makes none where there is none */
-    db_close(db);
-    db = NULL;
-    if (status == ST_OK)
-        status = db_open_own(database, COLLECTOR_APPLICATION_ID, &collector_schema, &db, err);
-    if (status == ST_OK)
-        status = check_model(db, database, m, err);
-    if (status == ST_OK)
-        status = decide(db, m, d, ret_is_refused, err);
-    db_close(db);
+    offline_close(&books);
     return status;
 }
 
@@ -227,7 +177,7 @@ static int perform_here(
         d->decided.who = who;
         d->is_preview = command->preview != NULL;
         bool is_refused = false;
-        enum status status = open_and_decide(settings, m, d, &is_refused, &err);
+        enum status status = decide(settings, m, d, &is_refused, &err);
         code = is_refused        ? complain(&err, EXIT_REFUSED)
                : status == ST_OK ? EXIT_OK
                                  : complain_and_code(status, &err);

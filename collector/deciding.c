@@ -1,6 +1,7 @@
 #include "collector/deciding.h"
 
 #include "collector/access/changes.h"
+#include "collector/energy/booked.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
 
@@ -39,14 +40,34 @@ static enum status find_before(
     return status;
 }
 
+/* The site of a quarter hour, and until when it is closed. */
+struct closed {
+    const struct park_site *site;
+    int64_t until_ms;
+};
+
+static enum status note_closed(struct db *db, const struct park_meter *meter, int64_t start_ms,
+    struct closed *closed, struct deciding_effect *e, struct error *err)
+{
+    const struct park_site *site = park_tags_at(meter, start_ms).building->site;
+    enum status status = site == closed->site ? ST_OK : booked_until(db, site->id, &closed->until_ms, err);
+    closed->site = site;
+    e->closed_count += status == ST_OK && start_ms < closed->until_ms;
+    return status;
+}
+
 static enum status note_quarters(
-    const struct bookkeeper *b, int64_t meter, struct deciding_effect *e, struct error *err)
+    const struct bookkeeper *b, const struct meters_item *item, struct deciding_effect *e, struct error *err)
 {
     enum status status = ST_OK;
+    int64_t meter = item->books.id;
+    struct closed closed = {0};
     for (size_t i = 0; i < b->row_count && status == ST_OK; i++) {
         const struct bookkeeper_row *row = &b->rows[i];
         struct deciding_quarter quarter = {.was_there = row->version > 1, .after = row->quarter};
         status = find_before(b->db, meter, row->quarter.start_ms, row->version - 1, &quarter.before, err);
+        if (status == ST_OK)
+            status = note_closed(b->db, item->park, row->quarter.start_ms, &closed, e, err);
         MEM_GROW(e->quarters, e->quarter_count, e->quarter_capacity);
         e->quarters[e->quarter_count++] = quarter;
     }
@@ -231,7 +252,7 @@ static enum status perform(struct bookkeeper *b, struct meters_item *item, struc
     if (status == ST_OK)
         status = check_stated(b->db, item->books.id, d, err);
     if (status == ST_OK)
-        status = note_quarters(b, item->books.id, e, err);
+        status = note_quarters(b, item, e, err);
     if (status == ST_OK)
         status = read_events(b->db, item->books.id, &after.items, &after.count, &after.capacity, err);
     if (status == ST_OK)

@@ -39,6 +39,8 @@ struct deciding_effect {
     char *meter; /* its id in the park model */
     struct deciding_quarter *quarters;
     size_t quarter_count, quarter_capacity;
+    size_t
+        closed_count; /* of them in months that are closed: they become adjusting entries (collector/energy/closing.h) */
     struct deciding_event *events;
     size_t event_count, event_capacity;
 };

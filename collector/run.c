@@ -5,6 +5,7 @@
 #include "collector/backup/backup.h"
 #include "collector/bundle/check.h"
 #include "collector/bundle/command.h"
+#include "collector/close_command.h"
 #include "collector/compare.h"
 #include "collector/control.h"
 #include "collector/core.h"
@@ -39,6 +40,7 @@ static const char usage[] =
     "json]\n"
     "                             [--language zh | en] [-o FILE]\n"
     "       park-collector token add | list | revoke ...    (token --help)\n"
+    "       park-collector close --config FILE --site ID --period MONTH ... | list   (close --help)\n"
     "       park-collector decide model ...                 (decide --help)\n"
     "       park-collector decide list | outlier | reset | replacement | energy | reading | undo ...\n"
     "       park-collector --help-config | --help-park | --help-factors | --help-tariffs | --help-routes | "
@@ -91,6 +93,8 @@ static const char usage[] =
     "...), or allow "
     "the\n"
     "                  park model's files, as they are now, to change what held in the past\n"
+    "  close           close a month of a site: what is booked of it stays, whatever becomes known later\n"
+    "  decide          allow the park model's files, as they are now, to change what held in the past\n"
     "  token           who may read and write over HTTP, whether or not a collector runs\n"
     "  --help-routes   print who is let through to what over HTTP\n";
 
@@ -210,6 +214,7 @@ static enum status start(const struct collector_settings *settings, const struct
         .store = r->store,
         .core_heartbeat_mono_ms = core_heartbeat_mono_ms,
         .decide = core_decide,
+        .close_month = core_close_month,
         .user_data = r->core};
     if ((status = web_start(&web_options, &r->web, err)) != ST_OK)
         return status;
@@ -527,6 +532,8 @@ int collector_main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "token") == 0)
         return token_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "close") == 0)
+        return close_command(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "decide") == 0)
         return decide_command(argc - 1, argv + 1);
     struct command command = {0};

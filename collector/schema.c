@@ -2,6 +2,7 @@
 
 #include "collector/access/changes.h"
 #include "collector/baseline/temperature.h"
+#include "collector/energy/booked.h"
 #include "collector/ledger/books.h"
 #include "collector/ledger/decided.h"
 
@@ -151,7 +152,9 @@ static const char *const scripts[] = {
     /* collector/ledger/decided.h; who changed what in this database. */
     decided_schema, CHANGES_SCRIPT,
 
-    temperature_schema};
+    temperature_schema,
+
+    booked_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

@@ -505,16 +505,37 @@ void turn_close(struct turn *t)
     *t = (struct turn){0};
 }
 
-enum status turn_decide(
-    struct turn *t, const struct deciding *request, struct deciding_effect *ret, struct error *err)
+/* What a person asks for goes into the books like what a meter says. */
+static enum status check_books(struct turn *t, struct error *err)
 {
-    *ret = (struct deciding_effect){0};
-    if (!has_room_for_books(t) || !t->clock->is_synchronised())
-        return error_set(err, ST_UNREACHABLE,
-            "the collector writes nothing into the books now; see /readyz, and try again");
-    enum status status = deciding_run(&t->bookkeeper, t->clock, request, ret, err);
+    if (has_room_for_books(t) && t->clock->is_synchronised())
+        return ST_OK;
+    return error_set(
+        err, ST_UNREACHABLE, "the collector writes nothing into the books now; see /readyz, and try again");
+}
+
+static enum status settle_asked(struct turn *t, enum status status, struct error *err)
+{
     if (status == ST_OK && t->store != NULL)
         store_wake(t->store);
     return status == ST_OK || status == ST_INVALID || status == ST_UNREACHABLE ? status
                                                                                : reload(t, status, err);
+}
+
+enum status turn_decide(
+    struct turn *t, const struct deciding *request, struct deciding_effect *ret, struct error *err)
+{
+    *ret = (struct deciding_effect){0};
+    if (check_books(t, err) != ST_OK)
+        return ST_UNREACHABLE;
+    return settle_asked(t, deciding_run(&t->bookkeeper, t->clock, request, ret, err), err);
+}
+
+enum status turn_close_month(
+    struct turn *t, const struct close_month *request, struct close_month_result *ret, struct error *err)
+{
+    *ret = (struct close_month_result){0};
+    if (check_books(t, err) != ST_OK)
+        return ST_UNREACHABLE;
+    return settle_asked(t, close_month_run(&t->bookkeeper, t->clock, request, ret, err), err);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "collector/bookkeeper.h"
+#include "collector/close_month.h"
 #include "collector/deciding.h"
 #include "collector/evidence/prune.h"
 #include "collector/intake/acks.h"
@@ -79,6 +80,9 @@ int64_t turn_due_mono_ms(const struct turn *t);
  * was changed, memory is what the disk says; ST_STORAGE: end without another word. */
 enum status turn_decide(
     struct turn *t, const struct deciding *request, struct deciding_effect *ret, struct error *err);
+/* The closing of a month; the same, as close_month_run says. */
+enum status turn_close_month(
+    struct turn *t, const struct close_month *request, struct close_month_result *ret, struct error *err);
 /* Does it say less than when the latest batch arrived? One of the two was wrong, and nobody knows which: readings ahead
  * of it are not judged by it. */
 bool turn_is_clock_behind(const struct turn *t);

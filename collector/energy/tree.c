@@ -345,3 +345,15 @@ enum status tree_amounts(struct db *db, const struct tree_row *row, const struct
     }
     return status;
 }
+
+enum status tree_parent_amounts(struct db *db, const struct tree_row *gap, const struct steps *steps,
+    int64_t now_ms, struct amount *ret, struct error *err)
+{
+    struct tree_row parent = *gap;
+    parent.parts = mem_alloc((gap->part_count + 1) * sizeof *parent.parts);
+    for (size_t i = 0; i < gap->part_count; i++)
+        parent.parts[i] = (struct tree_part){gap->parts[i].terms, 1, gap->parts[i].span};
+    enum status status = tree_amounts(db, &parent, steps, now_ms, ret, err);
+    free(parent.parts);
+    return status;
+}

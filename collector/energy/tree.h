@@ -64,3 +64,6 @@ enum status tree_read(
 /* The row's amounts by step: `ret` has room for steps->count. While it has no part, it has no quarter hours. */
 enum status tree_amounts(struct db *db, const struct tree_row *row, const struct steps *steps, int64_t now_ms,
     struct amount *ret, struct error *err);
+/* Of a gap: the parent's own amounts while it has one, against which it is judged (balance.h). */
+enum status tree_parent_amounts(struct db *db, const struct tree_row *gap, const struct steps *steps,
+    int64_t now_ms, struct amount *ret, struct error *err);

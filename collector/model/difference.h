@@ -7,7 +7,7 @@
  *   free   what is new (a meter, a row of factors for days that had none, a segment from now on), what ends now or
  *          later, and what no figure depends on: names, notes, spaces, the gauge that shows a meter's power
  *   late   a replacement that is entered within DIFFERENCE_LATE_MS, with its registers: the segment that was open
- *          ends and says `end`, or the next one begins and says `start`. It is taken, and told. A device is
+ *          ends and says `end`, or the next one begins and says `start`, in a month that is not closed. It is taken, and told. A device is
  *          replaced first and the file written afterwards, and the ledger keeps what it cannot explain open meanwhile
  *   past   everything else: a segment's device, point, times, registers, ratio, modulus, resolution and rate once it
  *          has begun; a meter's tags, carrier, gap and limits once it has a segment that has begun; where a gateway or
@@ -42,6 +42,8 @@ struct differences {
 
 struct difference_now {
     int64_t now_ms;
+    int64_t
+        closed_ms; /* until then months are closed, of any site: nothing is entered late before it; INT64_MIN = none */
     int64_t day; /* the local day (days since 1970) that has begun on every site that is furthest ahead */
 };
 

@@ -169,19 +169,26 @@ static bool is_newest(const struct facts *f, const char *segment)
     return is_newest;
 }
 
+/* From when on a replacement may be entered late: what was booked of a closed month changes by a decision alone. */
+static int64_t late_from_ms(const struct difference_now *now)
+{
+    int64_t from_ms = now->now_ms - DIFFERENCE_LATE_MS;
+    return from_ms > now->closed_ms ? from_ms : now->closed_ms;
+}
+
 /* A segment that was open, ended some days ago with its register. */
 static bool is_late_end(const struct difference_case *c, const char *segment)
 {
     return time_of(c->before, segment, "until", INT64_MAX) >= past_end(c->now) &&
            value_of(c->before, segment, "end") == NULL && value_of(c->after, segment, "end") != NULL &&
-           time_of(c->after, segment, "until", INT64_MIN) >= c->now->now_ms - DIFFERENCE_LATE_MS;
+           time_of(c->after, segment, "until", INT64_MIN) >= late_from_ms(c->now);
 }
 
 /* The next device, some days ago with its register. */
 static bool is_late_begin(const struct difference_case *c, const char *segment)
 {
     return value_of(c->after, segment, "start") != NULL && is_newest(c->after, segment) &&
-           time_of(c->after, segment, "from", INT64_MIN) >= c->now->now_ms - DIFFERENCE_LATE_MS;
+           time_of(c->after, segment, "from", INT64_MIN) >= late_from_ms(c->now);
 }
 
 static enum difference_weight weigh_end(const struct difference_case *c, const char *segment)

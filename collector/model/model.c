@@ -84,7 +84,8 @@ struct span model_text(const struct model *m, enum model_file file)
 
 struct difference_now model_now(const struct model *m, int64_t now_ms)
 {
-    struct difference_now now = {now_ms, periods_of(NULL, PERIODS_DAY, now_ms).number};
+    struct difference_now now = {
+        .now_ms = now_ms, .closed_ms = INT64_MIN, .day = periods_of(NULL, PERIODS_DAY, now_ms).number};
     bool is_first = true;
     CONF_EACH (const struct park_site, site, m->park->sites) {
         struct zone *zone = zone_create(site->zone);

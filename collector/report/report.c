@@ -1,6 +1,7 @@
 #include "collector/report/report.h"
 
 #include "collector/report/baselines.h"
+#include "collector/report/closed.h"
 #include "collector/report/happened.h"
 #include "collector/report/metered.h"
 #include "lib/mem.h"
@@ -450,6 +451,8 @@ static enum status build(struct building *b, struct error *err)
         status = metered_read(b->options->db, report, err);
     if (status == ST_OK && !b->options->is_alone)
         status = baselines_read(b->options->db, report, err);
+    if (status == ST_OK)
+        status = closed_read(b->options->db, report, err);
     return status == ST_OK ? happened_read(b->options->db, report, err) : status;
 }
 
@@ -501,6 +504,7 @@ void report_release(struct report *report)
     axis_release(&report->axis);
     steps_release(&report->steps);
     zone_destroy(report->zone);
+    closed_release(report);
     free(report->metered);
     free(report->events);
     free(report->baselines);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "collector/baseline/expected.h"
+#include "collector/energy/booked.h"
 #include "collector/energy/tree.h"
 #include "collector/report/compare.h"
 #include "collector/report/curve.h"
@@ -84,6 +85,29 @@ struct report_baseline {
     struct avoided avoided;
 };
 
+/* What is booked of a meter in a month that is closed, or in the first that is not (collector/energy/closing.h). */
+struct report_booked {
+    int64_t month; /* of struct period */
+    bool is_closed;
+    char meter[ID_MAX + 1];
+    const struct park_meter *park; /* NULL: the park model does not have it now */
+    struct closing_sum metered;    /* of the month itself: as it was closed, or is now */
+    struct closing_sum entries;    /* of earlier months */
+};
+
+struct report_entry {
+    int64_t booked_in, month;
+    char meter[ID_MAX + 1];
+    const struct park_meter *park;
+    struct closing_sum before, after, entry;
+};
+
+/* What stood against closing a month. */
+struct report_overridden {
+    int64_t month;
+    char *name, *what, *why;
+};
+
 struct report {
     const struct park *park;
     const struct park_site *site;
@@ -101,6 +125,13 @@ struct report {
     size_t event_count, event_capacity;
     struct report_baseline *baselines;
     size_t baseline_count;
+    struct booked_closings closings; /* of the site, all */
+    struct report_booked *booked;
+    size_t booked_count, booked_capacity;
+    struct report_entry *entries;
+    size_t entry_count, entry_capacity;
+    struct report_overridden *overridden;
+    size_t overridden_count, overridden_capacity;
 };
 
 /* Borrows park and rates. Blocks for the disk. On failure nothing is to be released: ST_TIMEOUT where it was stopped,

@@ -121,7 +121,7 @@ static void add_method(struct tables *tables)
     static const char *const columns[] = {"rule", "text", NULL};
     static const char *const rules[] = {"method_amounts", "method_unknown", "method_quality", "method_totals",
         "method_lines", "method_demand", "method_balance", "method_sufficiency", "method_comparison",
-        "method_baseline", "method_books", NULL};
+        "method_baseline", "method_books", "method_closing", NULL};
     struct table *table = tables_add(tables, "method", columns);
     table->is_text = true;
     for (size_t i = 0; rules[i] != NULL; i++) {
@@ -140,6 +140,7 @@ void tables_of(const struct report *report, const struct tables_origin *origin, 
     tables_add_course(ret, report);
     tables_add_evidence(ret, report);
     tables_add_baseline(ret, report);
+    tables_add_closed(ret, report);
     tables_add_lines(ret, report);
     add_method(ret);
 }

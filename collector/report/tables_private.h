@@ -20,5 +20,6 @@ void tables_percent(struct table *table, bool is_there, int64_t permille);
 void tables_add_energy(struct tables *tables, const struct report *report);
 void tables_add_lines(struct tables *tables, const struct report *report);
 void tables_add_course(struct tables *tables, const struct report *report);
+void tables_add_closed(struct tables *tables, const struct report *report);
 void tables_add_evidence(struct tables *tables, const struct report *report);
 void tables_add_baseline(struct tables *tables, const struct report *report);

@@ -25,6 +25,10 @@ static const char *const titles[][3] = {
     {"avoided_energy", "避免的能耗（对照基准）", "Avoided energy, against the baseline"},
     {"exceptions", "异常与处置", "Exceptions"},
     {"devices", "计量器具与更换记录", "Meters and the devices that were installed"},
+    {"closings", "关账记录", "Closings"},
+    {"overrides", "关账时的破例", "What was closed all the same"},
+    {"booked", "各月入账数量", "What is booked, by month"},
+    {"adjusting_entries", "调整分录", "Adjusting entries"},
     {"lines", "折标煤、碳排放与费用明细", "Coal equivalent, CO2 and cost, line by line"},
     {"meter_lines", "各表明细", "Lines of each meter"},
     {"factors", "所用系数、电价与依据", "Factors and prices, with their documents"},
@@ -150,6 +154,26 @@ static const char *const headings[][3] = {
     {"avoided", "避免的能耗", "Avoided"},
     {"avoided_share", "占应用 %", "Of what was expected, %"},
     {"uncertainty", "不确定度 ±（68 %）", "Uncertainty, +- at 68 %"},
+    {"closed_at", "关账时刻", "Closed at"},
+    {"who", "经办", "By"},
+    {"why_closed", "理由", "Reason given"},
+    {"journal", "账册截至批次", "Books up to batch"},
+    {"overridden", "破例项数", "Overridden"},
+    {"stood_against", "不符项", "What stood against it"},
+    {"finding", "当时情况", "As it was then"},
+    {"month_state", "状态", "State"},
+    {"month_metered", "本月计量", "Metered of the month"},
+    {"month_known", "其中已知", "Known part"},
+    {"adjusting", "调整分录", "Adjusting entries"},
+    {"adjusting_known", "其中已知", "Known part"},
+    {"booked_sum", "入账合计", "Booked"},
+    {"booked_known", "其中已知", "Known part"},
+    {"booked_in", "入账月份", "Booked in"},
+    {"was_booked", "原入账", "Was booked"},
+    {"was_known", "其中已知", "Known part"},
+    {"now_metered", "现计量", "Metered now"},
+    {"now_known", "其中已知", "Known part"},
+    {"known_difference", "已知部分差额", "Difference of what is known"},
     {"rule", "条", "No."},
     {"text", "内容", "Text"},
 };
@@ -210,6 +234,8 @@ static const char *const values[][3] = {
     {"open", "未决", "Open"},
     {"by_rule", "按规则处理", "Settled by rule"},
     {"by_person", "人工决定", "Decided by a person"},
+    {"month_closed", "已关账", "Closed"},
+    {"month_open", "未关账", "Open"},
     {"primary", "一次侧", "Primary"},
     {"secondary", "二次侧", "Secondary"},
     {"by_day", "日", "Days"},
@@ -369,6 +395,18 @@ static const char *const method[][3] = {
         "and decisions "
         "make further versions, and the former ones stay. The same database, settings and period give the "
         "same report."},
+    {"method_closing",
+        "已关账月份的入账数量为关账时各刻钟所用版本之和，此后不变，亦不重开；迟到的读数与裁定使其变化者，以“"
+        "现计量减原入账”"
+        "作为调整分录记入当时未关账的首月。故各月入账之和等于现计量之和。原为未知或现为未知者，调整分录为未知"
+        "，仅列已知部分。",
+        "What is booked of a closed month are the versions of its quarter hours that the closing used: that "
+        "stays, and "
+        "it is never opened again. What late readings and decisions change of it is booked, as what is "
+        "metered now "
+        "less what was booked, in the first month that is open. So what is booked of all months adds up to "
+        "what is "
+        "metered now. Where one of the two is unknown so is the entry, with the known part beside."},
 };
 
 #define FIND(table) find(table, sizeof(table) / sizeof(table)[0], code, column)

@@ -137,10 +137,11 @@ static struct web_answer answer_effect(
 {
     const char *site = site_of(context, e->meter);
     return answer_json(d->is_preview ? 200 : 201,
-        json_pack("{s:o, s:b, s:s, s:I, s:o, s:o, s:o}", "decision",
+        json_pack("{s:o, s:b, s:s, s:I, s:I, s:o, s:o, s:o}", "decision",
             e->id != 0 ? json_integer(e->id) : json_null(), "preview", (int)d->is_preview, "meter", e->meter,
-            "quarter_count", (json_int_t)e->quarter_count, "quarters", quarters_json(context, site, e),
-            "days", days_json(context, site, e), "events", events_json(context, site, e)));
+            "quarter_count", (json_int_t)e->quarter_count, "closed_count", (json_int_t)e->closed_count,
+            "quarters", quarters_json(context, site, e), "days", days_json(context, site, e), "events",
+            events_json(context, site, e)));
 }
 
 /* ---- the request ---- */

@@ -128,29 +128,14 @@ struct output {
     struct buf csv;
 };
 
-/* Of a gap: the parent's own amounts while it has one, against which it is judged. Else nothing is read. */
-static enum status read_parent(struct db *db, const struct tree_row *row, const struct steps *steps,
-    int64_t now_ms, struct amount *ret, struct error *err)
-{
-    if (row->kind != TREE_GAP)
-        return ST_OK;
-    struct tree_row parent = *row;
-    parent.parts = mem_alloc(row->part_count * sizeof *parent.parts);
-    for (size_t i = 0; i < row->part_count; i++)
-        parent.parts[i] = (struct tree_part){row->parts[i].terms, 1, row->parts[i].span};
-    enum status status = tree_amounts(db, &parent, steps, now_ms, ret, err);
-    free(parent.parts);
-    return status;
-}
-
 static enum status write_row(struct output *out, struct db *db, const struct energy_query *q,
     const struct tree_row *row, const struct steps *steps, int64_t now_ms, struct error *err)
 {
     struct amount *amounts = mem_zalloc((steps->count + 1) * sizeof *amounts);
     struct amount *parents = mem_zalloc((steps->count + 1) * sizeof *parents);
     enum status status = tree_amounts(db, row, steps, now_ms, amounts, err);
-    if (status == ST_OK)
-        status = read_parent(db, row, steps, now_ms, parents, err);
+    if (status == ST_OK && row->kind == TREE_GAP)
+        status = tree_parent_amounts(db, row, steps, now_ms, parents, err);
     json_t *item = status == ST_OK && !q->is_csv ? row_json(row) : NULL;
     for (size_t i = 0; i < steps->count && status == ST_OK; i++) {
         struct value value;

@@ -68,6 +68,9 @@ struct web_answer handle_quarantine(struct web_context *context, const struct we
 struct web_answer handle_unmapped(struct web_context *context, const struct web_request *request);
 struct web_answer handle_exceptions(struct web_context *context, const struct web_request *request);
 struct web_answer handle_versions(struct web_context *context, const struct web_request *request);
+struct web_answer handle_booked(struct web_context *context, const struct web_request *request);
+struct web_answer handle_closings(struct web_context *context, const struct web_request *request);
+struct web_answer handle_close(struct web_context *context, const struct web_request *request);
 struct web_answer handle_decisions(
     struct web_context *context, const struct web_request *request); /* api_decisions_list.c */
 struct web_answer handle_decide(

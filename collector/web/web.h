@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "collector/close_month.h"
 #include "collector/deciding.h"
 #include "collector/live/snapshot.h"
 #include "collector/model/model_box.h"
@@ -34,6 +35,9 @@ struct web_options {
     /* Has the core decide (collector/asking.h, asking_ask). NULL = there is none. */
     enum status (*decide)(
         void *user_data, const struct deciding *request, struct deciding_effect *ret, struct error *err);
+    /* Has it close a month; the same. */
+    enum status (*close_month)(
+        void *user_data, const struct close_month *request, struct close_month_result *ret, struct error *err);
     void *user_data;
 };
 

@@ -20,7 +20,7 @@ buildings = ( { id = "b1"; name = "x"; name_en = "x"; site = "s1"; } );
 """
 FORM = "application/x-www-form-urlencoded"
 # What a folder's route is asked for.
-EXAMPLES = {"/assets/": "/assets/ops.css", "/api/v1/energy": "/api/v1/energy?from=2026-10&to=2026-11", "/audit/": "/audit/s1/2026-10"}
+EXAMPLES = {"/api/v1/booked": "/api/v1/booked?site=s1&period=2026-10", "/assets/": "/assets/ops.css", "/api/v1/energy": "/api/v1/energy?from=2026-10&to=2026-11", "/audit/": "/audit/s1/2026-10"}
 
 
 def written_table() -> list[dict[str, str]]:
@@ -140,12 +140,12 @@ def test_the_written_table_is_the_programs():
 def test_a_scope_lets_its_tokens_write_and_no_others(strict):
     tokens = {scope: strict.add("public", "--scope", scope) for scope in ("decisions", "readings", "closings")}
     rows = [row for row in TABLE if row["scope"] != "-"]
-    assert {row["path"] for row in rows} >= {"/api/v1/decisions", "/api/v1/readings"}
+    assert {row["path"] for row in rows} >= {"/api/v1/decisions", "/api/v1/readings", "/api/v1/closings"}
     for row in rows:
         for scope, token in tokens.items():
             status, _, text = strict.ask("POST", row["path"], bearer(token), "{}")
             if scope == row["scope"]:
-                assert status == 400 and json.loads(text)["error"]["code"] == "bad_decision", (row, scope, text)
+                assert status == 400 and json.loads(text)["error"]["code"] == ("bad_closing" if scope == "closings" else "bad_decision"), (row, scope, text)
             else:
                 assert status == 403, (row, scope)
 

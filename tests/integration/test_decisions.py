@@ -116,7 +116,7 @@ def test_a_preview_says_what_would_change_and_changes_nothing(house):
     status, answer = house.ask("POST", "/api/v1/decisions?preview=1", house.decider, ENERGY)
     assert status == 200, answer
     assert answer == {
-        "decision": None, "preview": True, "meter": "feeder", "quarter_count": 1,
+        "decision": None, "preview": True, "meter": "feeder", "quarter_count": 1, "closed_count": 0,
         "quarters": [{"start": "2026-03-02T18:00:00.000+08:00", "before": {"amount": None, "quality": "unknown"},
                       "after": {"amount": 9876, "quality": "manual"}}],
         "days": [{"day": "2026-03-02", "quarters": 1, "before": {"known": 0, "unknown_s": 900}, "after": {"known": 9876, "unknown_s": 0}}],

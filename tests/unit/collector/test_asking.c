@@ -24,15 +24,14 @@ static void wake(void *scene)
 static void *answer(void *argument)
 {
     struct scene *s = argument;
-    struct deciding_effect *effect;
     struct error *err;
     sem_wait(&s->woken);
     if (s->closes) {
         asking_close(&s->asking);
         return NULL;
     }
-    const struct deciding *request = asking_take(&s->asking, &effect, &err);
-    effect->id = request->decided.withdraws + 1;
+    const struct asking_question *question = asking_take(&s->asking, &err);
+    question->effect->id = question->deciding->decided.withdraws + 1;
     asking_answer(&s->asking, error_set(err, ST_INVALID, "refused"));
     return NULL;
 }
@@ -41,7 +40,8 @@ static enum status ask(
     struct scene *s, int64_t until_mono_ms, struct deciding_effect *effect, struct error *err)
 {
     struct deciding request = {.decided = {.withdraws = 41}};
-    return asking_ask(&s->asking, &request, until_mono_ms, wake, s, effect, err);
+    struct asking_question question = {.deciding = &request, .effect = effect};
+    return asking_ask(&s->asking, &question, until_mono_ms, wake, s, err);
 }
 
 static void test_who_asks_gets_the_cores_answer(void **state)
@@ -68,12 +68,12 @@ static void test_a_question_that_came_too_late_is_never_taken(void **state)
 {
     (void)state;
     struct scene s = {0};
-    struct deciding_effect effect = {0}, *taken;
+    struct deciding_effect effect = {0};
     struct error err, *where;
     asking_init(&s.asking);
     sem_init(&s.woken, 0, 0);
     assert_int_equal(ask(&s, clock_system.mono_ms() + 20, &effect, &err), ST_TIMEOUT);
-    assert_null(asking_take(&s.asking, &taken, &where));
+    assert_null(asking_take(&s.asking, &where));
     sem_destroy(&s.woken);
     asking_release(&s.asking);
 }

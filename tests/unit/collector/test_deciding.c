@@ -2,6 +2,7 @@
  * and that an undo gives back what was. The day is row 7 of the table of register sequences: a feeder of 40 kW; at 10:06, at
  * 100 404.00 kWh, an unlogged replacement by a meter that reads 12 000.00. */
 #include "collector/deciding.h"
+#include "tests/unit/collector/database_dump.h"
 #include "tests/unit/collector/fake_journal.h"
 
 #include <inttypes.h>
@@ -91,53 +92,24 @@ static void close_scene(struct scene *s)
     fake_journal_close(&s->journal);
 }
 
-static void add_rows(struct scene *s, struct buf *text, const char *sql)
-{
-    struct db_stmt *rows = db_prepare(s->journal.db, sql);
-    for (bool has_row;;) {
-        must(s, db_step(rows, &has_row, &s->err));
-        if (!has_row)
-            break;
-        struct span row = db_text(rows, 0);
-        buf_add(text, row.at, row.len);
-        buf_add_char(text, '\n');
-    }
-    db_finish(rows);
-}
-
-/* Every row of every table, the caches too. */
 static char *dump(struct scene *s)
 {
-    struct buf queries = {0}, all = {0};
-    add_rows(s, &queries,
-        "SELECT 'SELECT ' || (SELECT group_concat('quote(' || name || ')', '||''|''||')"
-        " FROM pragma_table_info(t.name)) || ' FROM ' || t.name || ' ORDER BY 1' FROM sqlite_master t"
-        " WHERE t.type = 'table' ORDER BY t.name");
-    buf_add_char(&queries, '\0');
-    char *rest = queries.data, *query;
-    while ((query = strsep(&rest, "\n")) != NULL)
-        if (query[0] != '\0') {
-            buf_add_str(&all, query);
-            buf_add_char(&all, '\n');
-            add_rows(s, &all, query);
-        }
-    buf_release(&queries);
-    return buf_take(&all);
+    return database_dump(s->journal.db);
 }
 
 /* What is known and what stands now. */
 static char *standing(struct scene *s)
 {
     struct buf all = {0};
-    add_rows(s, &all,
+    database_add_rows(s->journal.db, &all,
         "SELECT start_ms || '|' || ifnull(amount, '-') || '|' || quality FROM ledger_quarter AS q WHERE "
         "version ="
         " (SELECT max(version) FROM ledger_quarter WHERE meter = q.meter AND start_ms = q.start_ms)"
         " ORDER BY meter, start_ms");
-    add_rows(s, &all,
+    database_add_rows(s->journal.db, &all,
         "SELECT meter || '|' || time_ms || '|' || energy || '|' || quality || '|' || stated"
         " FROM ledger_boundary ORDER BY 1");
-    add_rows(s, &all,
+    database_add_rows(s->journal.db, &all,
         "SELECT meter || '|' || kind || '|' || from_ms || '|' || until_ms FROM ledger_event WHERE state = 0"
         " ORDER BY 1");
     return buf_take(&all);
@@ -146,7 +118,7 @@ static char *standing(struct scene *s)
 static int64_t known(struct scene *s)
 {
     struct buf text = {0};
-    add_rows(s, &text,
+    database_add_rows(s->journal.db, &text,
         "SELECT sum(amount) FROM ledger_quarter AS q WHERE version = (SELECT max(version) FROM ledger_quarter"
         " WHERE meter = q.meter AND start_ms = q.start_ms)");
     buf_add_char(&text, '\0');
@@ -499,11 +471,11 @@ static void test_who_when_and_why_are_kept(void **state)
     int64_t id = decide(&s, d);
     decide(&s, undo(id));
     struct buf text = {0};
-    add_rows(&s, &text,
+    database_add_rows(s.journal.db, &text,
         "SELECT id || '|' || kind || '|' || ifnull(withdraws, '-') || '|' || time_ms || '|' || ifnull(token, "
         "'-')"
         " || '|' || who || '|' || why FROM ledger_decision ORDER BY id");
-    add_rows(&s, &text,
+    database_add_rows(s.journal.db, &text,
         "SELECT who || '|' || action || '|' || object || '|' || after FROM change_log ORDER BY id");
     buf_add_char(&text, '\0');
     assert_string_equal(text.data, "1|4|-|1767398400000|7|anna|the electrician's note of that day\n"

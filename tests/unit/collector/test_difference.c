@@ -51,6 +51,8 @@ static struct model *load(const struct texts *t)
     return m;
 }
 
+static const char *closed_at; /* NULL = nothing is */
+
 /* "late meters[m1]...: was X, now Y\n" for each. The caller frees it. */
 static char *differences(const struct texts *before, const struct texts *after, const char *at)
 {
@@ -59,6 +61,7 @@ static char *differences(const struct texts *before, const struct texts *after, 
     assert_true(rfc3339_parse(at, &now_ms));
     struct model *a = load(before), *b = load(after);
     struct difference_now now = model_now(b, now_ms);
+    assert_true(closed_at == NULL || rfc3339_parse(closed_at, &now.closed_ms));
     struct differences d;
     differences_find(&a->facts, &b->facts, &now, &d);
     struct buf out = {0};
@@ -192,6 +195,20 @@ static void test_a_replacement_entered_within_a_week_with_its_registers_is_late(
         REPLACED("2026-06-14T15:00:00+08:00", "end = 71;", "2026-06-14T15:00:00+08:00", "start = 1;"),
         "PAST " KEY_2024
         ".end: 70 -> 71\nPAST meters[m1].segments[2026-06-14T07:00:00.000Z].start: 0 -> 1\n");
+    /* A closed month is out of reach, from its end on it is not. */
+    closed_at = "2026-06-14T15:00:00.001+08:00";
+    expect(ONE(""),
+        REPLACED("2026-06-14T15:00:00+08:00", "end = 70;", "2026-06-14T15:00:00+08:00", "start = 0;"),
+        "PAST " KEY_2024 ".end: none -> 70\n"
+        "PAST " KEY_2024 ".until: none -> 2026-06-14T15:00:00+08:00\n"
+        "PAST meters[m1].segments[2026-06-14T07:00:00.000Z]: none -> \n");
+    closed_at = "2026-06-14T15:00:00+08:00";
+    expect(ONE(""),
+        REPLACED("2026-06-14T15:00:00+08:00", "end = 70;", "2026-06-14T15:00:00+08:00", "start = 0;"),
+        "late " KEY_2024 ".end: none -> 70\n"
+        "late " KEY_2024 ".until: none -> 2026-06-14T15:00:00+08:00\n"
+        "late meters[m1].segments[2026-06-14T07:00:00.000Z]: none -> \n");
+    closed_at = NULL;
     /* A segment that is put before one is no replacement. */
     expect(BASE "meters = ( " METER(
                "m1", "segments = ( " SEGMENT("2026-06-14T15:00:00+08:00", "start = 0;") " );") " );\n",

@@ -1,0 +1,277 @@
+#include "collector/close_command.h"
+
+#include "collector/accept.h"
+#include "collector/access/here.h"
+#include "collector/close_month.h"
+#include "collector/energy/unit.h"
+#include "collector/offline.h"
+#include "collector/schema.h"
+#include "lib/mem.h"
+#include "lib/program.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: park-collector close      --config FILE --site ID --period MONTH --why TEXT [--who NAME]\n"
+    "                                 [--override NAME --why TEXT]... [--preview]\n"
+    "       park-collector close list --config FILE\n"
+    "\n"
+    "Closes a month of a site, while no collector runs (beside one: POST /api/v1/closings). What is booked "
+    "with it "
+    "stays; what\n"
+    "becomes known of it later is an adjusting entry of the month that is open then.\n"
+    "\n"
+    "  --period    the month, as 2026-10; months close one after another\n"
+    "  --why       why, for the auditor; behind --override: why although that stands against it\n"
+    "  --override  the name of what stands against it, as a preview lists it: exception:METER, "
+    "coverage:METER, "
+    "balance:METER\n"
+    "  --who       who closes it, beside the user of this machine who enters it\n"
+    "  --preview   says what stands against it and what would be booked, and changes nothing\n"
+    "  list        the months that are closed\n";
+
+struct words {
+    const char *config, *site, *period, *who, *why;
+    struct closing_override overrides[CLOSE_MONTH_OVERRIDES_MAX];
+    size_t override_count;
+    bool is_preview, is_list;
+};
+
+static int refuse(const char *why, const char *what)
+{
+    fprintf(stderr, "park-collector: %s%s\n%s", why, what, usage);
+    return EXIT_USAGE;
+}
+
+static int complain_and_code(enum status status, const struct error *err)
+{
+    fprintf(stderr, "park-collector: %s\n", err->text);
+    return program_exit_code(status);
+}
+
+/* ---- what is printed ---- */
+
+static void print_row(const struct close_month_row *row, const char *before)
+{
+    char month[PERIODS_TEXT_SIZE], amount[DECIMAL_TEXT_SIZE];
+    const struct amount *parts = &row->booked.parts;
+    periods_format((struct period){PERIODS_MONTH, row->month}, month);
+    energy_format(row->carrier < 0 ? CARRIER_ELECTRICITY : row->carrier, parts->sum.known, amount);
+    printf("%s%s %s: %s %s", before, month, row->meter, amount,
+        energy_unit(row->carrier < 0 ? CARRIER_ELECTRICITY : row->carrier).name);
+    if (!row->booked.is_whole)
+        printf(" known; not known: %" PRId64 " s", parts->sum.unknown_s + parts->waiting_s);
+    printf("\n");
+}
+
+static void print_result(const struct close_month_result *r)
+{
+    for (size_t i = 0; i < r->row_count; i++)
+        print_row(&r->rows[i], "booked ");
+    for (size_t i = 0; i < r->entry_count; i++)
+        print_row(&r->entries[i], "adjusting entry of ");
+    for (size_t i = 0; i < r->reasons.count; i++) {
+        char name[CLOSING_NAME_SIZE], text[CLOSING_TEXT_SIZE];
+        closing_reason_name(&r->reasons.items[i], name);
+        closing_reason_text(&r->reasons.items[i], text);
+        printf("%s  %s\n", name, text);
+    }
+    if (r->refusal != NULL)
+        printf("it would be refused: %s\n", r->refusal);
+    if (r->id == 0)
+        puts("preview: nothing was changed");
+    else
+        printf("closing %" PRId64 "\n", r->id);
+}
+
+static enum status print_list(struct db *db, struct error *err)
+{
+    struct db_stmt *next = db_keep(db,
+        "SELECT id, site, month, closed_ms, who, why,"
+        " (SELECT count(*) FROM closing_override WHERE closing = id) FROM closing ORDER BY site, month");
+    bool has_row;
+    enum status status;
+    while ((status = db_step(next, &has_row, err)) == ST_OK && has_row) {
+        char month[PERIODS_TEXT_SIZE], closed[CLOCK_TEXT_SIZE];
+        struct span site = db_text(next, 1), who = db_text(next, 4), why = db_text(next, 5);
+        periods_format((struct period){PERIODS_MONTH, db_int(next, 2)}, month);
+        clock_format_utc(db_int(next, 3), closed);
+        printf("%" PRId64 "  %.*s  %s  closed %s by %.*s: %.*s  (%" PRId64 " overridden)\n", db_int(next, 0),
+            (int)site.len, site.at, month, closed, (int)who.len, who.at, (int)why.len, why.at,
+            db_int(next, 6));
+    }
+    db_reset(next);
+    return status;
+}
+
+/* ---- what is done ---- */
+
+static int list(const struct collector_settings *settings)
+{
+    struct db *db = NULL;
+    struct error err;
+    enum status status = collector_open_reader(settings->database.path, &db, &err);
+    if (status == ST_OK)
+        status = print_list(db, &err);
+    db_close(db);
+    return status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
+}
+
+static enum status close_it(const struct collector_settings *settings, const struct model *m,
+    const struct close_month *request, bool *ret_is_refused, struct error *err)
+{
+    struct offline books;
+    struct close_month_result result;
+    enum status status = offline_open(settings, m, "close through its POST /api/v1/closings", &books, err);
+    bool is_open = status == ST_OK;
+    if (is_open)
+        status = close_month_run(&books.keeper, &clock_system, request, &result, err);
+    *ret_is_refused = is_open && status == ST_INVALID;
+    if (status == ST_OK) {
+        print_result(&result);
+        close_month_result_release(&result);
+    }
+    offline_close(&books);
+    return status;
+}
+
+static int perform(const struct collector_settings *settings, const struct words *words)
+{
+    struct close_month request = {.site = words->site,
+        .overrides = words->overrides,
+        .override_count = words->override_count,
+        .why = words->why,
+        .is_preview = words->is_preview};
+    if (words->is_list)
+        return list(settings);
+    if (!periods_parse(words->period, &request.period))
+        return refuse(words->period, ": no month; expected one, as 2026-10");
+    struct model *m = acceptance_load(settings);
+    struct error err;
+    int code = EXIT_CONFIG;
+    if (model_problem_count(m) > 0) {
+        model_print_problems(m, stderr);
+    } else {
+        char *user = access_user_name();
+        char *who = words->who != NULL ? mem_printf("%s (%s)", words->who, user) : mem_strdup(user);
+        request.who = who;
+        bool is_refused = false;
+        enum status status = close_it(settings, m, &request, &is_refused, &err);
+        code = status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
+        code = is_refused ? EXIT_REFUSED : code;
+        free(who);
+        free(user);
+    }
+    model_put(m);
+    return code;
+}
+
+/* ---- the command line ---- */
+
+enum {
+    OPTION_CONFIG = 1000,
+    OPTION_SITE,
+    OPTION_PERIOD,
+    OPTION_WHO,
+    OPTION_WHY,
+    OPTION_OVERRIDE,
+    OPTION_PREVIEW,
+    OPTION_HELP
+};
+
+/* One why of the closing, and one behind each override. */
+static bool take_why(struct words *words, const char *why)
+{
+    struct closing_override *last =
+        words->override_count > 0 ? &words->overrides[words->override_count - 1] : NULL;
+    const char **place = last != NULL && last->why == NULL ? &last->why : &words->why;
+    if (*place != NULL)
+        return false;
+    *place = why;
+    return true;
+}
+
+static int take_option(int option, struct words *ret)
+{
+    const char **place = option == OPTION_CONFIG   ? &ret->config
+                         : option == OPTION_SITE   ? &ret->site
+                         : option == OPTION_PERIOD ? &ret->period
+                         : option == OPTION_WHO    ? &ret->who
+                                                   : NULL;
+    if (place != NULL) {
+        *place = optarg;
+    } else if (option == OPTION_PREVIEW) {
+        ret->is_preview = true;
+    } else if (option == OPTION_WHY) {
+        if (!take_why(ret, optarg))
+            return refuse("one --why too many: ", optarg);
+    } else if (ret->override_count == CLOSE_MONTH_OVERRIDES_MAX) {
+        return refuse("one --override too many: ", optarg);
+    } else {
+        ret->overrides[ret->override_count++] = (struct closing_override){.name = optarg};
+    }
+    return -1;
+}
+
+static int parse_options(int argc, char **argv, struct words *ret)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, OPTION_CONFIG},
+        {"site", required_argument, NULL, OPTION_SITE}, {"period", required_argument, NULL, OPTION_PERIOD},
+        {"who", required_argument, NULL, OPTION_WHO}, {"why", required_argument, NULL, OPTION_WHY},
+        {"override", required_argument, NULL, OPTION_OVERRIDE},
+        {"preview", no_argument, NULL, OPTION_PREVIEW}, {"help", no_argument, NULL, OPTION_HELP}, {0}};
+    int option, code = -1;
+    opterr = 0;
+    while (code < 0 && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == OPTION_HELP) {
+            fputs(usage, stdout);
+            return EXIT_OK;
+        }
+        code = option == '?' ? refuse("unknown option, or its value is missing: ", argv[optind - 1])
+                             : take_option(option, ret);
+    }
+    return code;
+}
+
+/* -1: go on; else the exit code. */
+static int parse(int argc, char **argv, struct words *ret)
+{
+    int code = parse_options(argc, argv, ret);
+    if (code >= 0)
+        return code;
+    ret->is_list = optind < argc && strcmp(argv[optind], "list") == 0;
+    if (optind + ret->is_list < argc)
+        return refuse("one argument too many: ", argv[optind + ret->is_list]);
+    if (ret->config == NULL)
+        return refuse("--config is missing", "");
+    if (ret->is_list)
+        return -1;
+    if (ret->site == NULL || ret->period == NULL)
+        return refuse("--site or --period is missing", "");
+    if (ret->why == NULL)
+        return refuse("--why is missing: why it is closed", "");
+    return -1;
+}
+
+int close_command(int argc, char **argv)
+{
+    static struct words words;
+    int code = parse(argc, argv, &words);
+    if (code >= 0)
+        return code;
+    program_begin();
+    struct collector_settings settings;
+    struct conf *conf = collector_settings_load(words.config, &settings);
+    if (conf_problem_count(conf) > 0) {
+        conf_print_problems(conf, stderr);
+        code = EXIT_CONFIG;
+    } else {
+        code = perform(&settings, &words);
+    }
+    conf_destroy(conf);
+    return code;
+}
