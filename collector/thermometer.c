@@ -232,3 +232,8 @@ enum status thermometer_step(
     t->due_mono_ms = is_done ? now_mono_ms + THERMOMETER_REST_MS : 0;
     return status;
 }
+
+void thermometer_rest(struct thermometer *t, const struct clock *clock)
+{
+    t->due_mono_ms = clock->mono_ms() + THERMOMETER_REST_MS;
+}

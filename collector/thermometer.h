@@ -42,3 +42,5 @@ enum status thermometer_reset(struct thermometer *t, struct error *err);
 #define THERMOMETER_REST_MS 5000
 enum status thermometer_step(
     struct thermometer *t, const struct clock *clock, bool *ret_is_changed, struct error *err);
+/* Nothing is taken for THERMOMETER_REST_MS. */
+void thermometer_rest(struct thermometer *t, const struct clock *clock);
