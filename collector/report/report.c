@@ -412,7 +412,7 @@ static enum status build(struct building *b, struct error *err)
     }
     if (status == ST_OK)
         status = metered_read(b->options->db, report, err);
-    if (status == ST_OK)
+    if (status == ST_OK && !b->options->is_alone)
         status = baselines_read(b->options->db, report, err);
     return status == ST_OK ? happened_read(b->options->db, report, err) : status;
 }

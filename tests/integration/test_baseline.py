@@ -236,3 +236,11 @@ def test_a_temperature_that_somebody_changed_is_named(made, what):
     assert found.returncode == 1
     assert re.search(r"^park-collector: temperature gw-a/roof, quarter hour 2024-03-01T00:(00|15):00.000Z: the database " + re.escape(told) + "$",
                      found.stderr, re.M), found.stderr
+
+
+def test_a_bundle_of_a_park_with_baselines_recomputes_without_them(made):
+    bundle = made.folder / "bundle"
+    done = run([made.collector.program, "evidence", "--config", made.collector.settings, "--site", "site", "--period", "2025-01", "-o", bundle], 120)
+    assert done.returncode == 0, done.stderr
+    checked = run([made.collector.program, "verify", "--evidence", bundle], 120)
+    assert checked.returncode == 0, checked.stderr
