@@ -9,7 +9,7 @@
 
 void thermometer_init(struct thermometer *t, struct db *db, const struct park *park)
 {
-    *t = (struct thermometer){.db = db, .park = park};
+    *t = (struct thermometer){.db = db, .journal = db, .until = INT64_MAX, .park = park};
 }
 
 static void forget_points(struct thermometer *t)
@@ -194,13 +194,14 @@ static enum status take_batch(struct thermometer *t, const struct thermometer_po
 static enum status take_journal(struct thermometer *t, const struct clock *clock, int64_t until_mono_ms,
     int64_t *ret_end, bool *ret_is_done, struct error *err)
 {
-    struct db_stmt *next =
-        db_keep(t->db, "SELECT j.id, g.name, j.payload, j.skipped FROM journal j"
-                       " JOIN gateway g ON g.id = j.gateway WHERE j.id > ?1 ORDER BY j.id");
+    struct db_stmt *next = db_keep(t->journal,
+        "SELECT j.id, g.name, j.payload, j.skipped FROM journal j"
+        " JOIN gateway g ON g.id = j.gateway WHERE j.id > ?1 AND j.id <= ?2 ORDER BY j.id");
     bool has_row = true;
     enum status status = ST_OK;
     *ret_end = t->position;
     db_bind_int(next, 1, t->position);
+    db_bind_int(next, 2, t->until);
     do {
         if ((status = db_step(next, &has_row, err)) != ST_OK || !has_row)
             break;
@@ -231,4 +232,9 @@ enum status thermometer_step(
     }
     t->due_mono_ms = is_done ? now_mono_ms + THERMOMETER_REST_MS : 0;
     return status;
+}
+
+void thermometer_rest(struct thermometer *t, const struct clock *clock)
+{
+    t->due_mono_ms = clock->mono_ms() + THERMOMETER_REST_MS;
 }

@@ -14,7 +14,8 @@
 #include "lib/db.h"
 
 struct thermometer {
-    struct db *db;
+    struct db *db, *journal; /* the journal's is the same, but for who verifies */
+    int64_t until;           /* batches after it are not taken; INT64_MAX */
     const struct park *park;
     int64_t
         position; /* the cursor; INT64_MAX while there is nothing to take: nothing of the journal waits for it */
@@ -42,3 +43,5 @@ enum status thermometer_reset(struct thermometer *t, struct error *err);
 #define THERMOMETER_REST_MS 5000
 enum status thermometer_step(
     struct thermometer *t, const struct clock *clock, bool *ret_is_changed, struct error *err);
+/* Nothing is taken for THERMOMETER_REST_MS. */
+void thermometer_rest(struct thermometer *t, const struct clock *clock);

@@ -282,6 +282,7 @@ static enum status keep_books(struct turn *t, struct group *g, struct error *err
         return status == ST_OK ? thermometer_step(&t->thermometer, t->clock, &g->is_changed, err) : status;
     }
     bookkeeper_rest(&t->bookkeeper, t->clock);
+    thermometer_rest(&t->thermometer, t->clock);
     return ST_OK;
 }
 

@@ -10,7 +10,7 @@
  *   batches.csv            the batches of these readings that the journal still holds
  *   readings/<meter>.csv   the register readings
  *   quarters.csv           published: the quarter hours of the period
- *   report.csv             published: the report of the period, but for earlier periods
+ *   report.csv             published: the report of the period, but for earlier periods and baselines
  *   seals.csv              the seals of the archive's months that the period touches
  *   manifest.txt           what it is of, and of each part its SHA-256 and its length; last
  *

@@ -20,8 +20,7 @@
 struct report_options {
     struct db *db;              /* a reader; the report reads within one transaction of it */
     bool is_within_transaction; /* ... which is the caller's */
-    bool
-        is_alone; /* without earlier periods, as if there were none, and without baselines, which are of them */
+    bool is_alone;              /* without earlier periods and baselines: as if there were none */
     const struct park *park;
     const struct rates *rates;
     const struct park_site *site;

@@ -2,6 +2,7 @@
  * `park-collector verify`: every seal of the archive (collector/evidence/seal.h) recomputed from what is there, and the
  * ledger's books (collector/ledger/books.h) from their evidence: folded anew in memory, with the park model that was
  * accepted last and the decisions in force, and held against what the books say; their readings against journal and archive.
+ * Temperatures of baselines (collector/baseline/temperature.h) are taken anew from the journal, as far back as it goes.
  * Of what was deleted by age, or was never here, it says "no evidence". Beside a running collector or without: seals are
  * read one after the other, each in one snapshot, the ledger in one; nothing is written.
  */

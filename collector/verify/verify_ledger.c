@@ -110,6 +110,8 @@ static enum status verify_in_snapshot(struct verify *v, struct error *err)
     l.evidence = books_create(v->db, 1);
     if (status == ST_OK)
         status = verify_by(&l, model, err);
+    if (status == ST_OK)
+        status = verify_temperatures(v, model->park, err);
     books_destroy(l.evidence);
     model_put(model);
     version_release(&version);

@@ -42,3 +42,5 @@ void verify_tell_gaps(struct verify *v, bool has_period);
 
 /* The ledger's books against the evidence, within one snapshot. Each difference is told. */
 enum status verify_ledger(struct verify *v, struct error *err);
+/* Temperatures of baselines against the journal, as far back as it was never pruned; within a snapshot. */
+enum status verify_temperatures(struct verify *v, const struct park *park, struct error *err);

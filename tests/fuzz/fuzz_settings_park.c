@@ -36,6 +36,14 @@ static void check_accepted(const struct park *park)
         CONF_EACH (const struct park_segment, segment, meter->segments)
             check_segment(park, meter, segment);
     }
+    CONF_EACH (const struct park_baseline, b, park->baselines) {
+        LAW(b->term_count > 0 && b->site != NULL && b->carrier >= 0, "a baseline of nothing");
+        LAW(b->end_day - b->first_day >= BASELINE_DAYS_MIN &&
+                b->end_day - b->first_day <= BASELINE_DAYS_MAX && b->reporting_day >= b->end_day,
+            "a baseline of no year");
+        LAW((b->temperature == NULL) == (b->model == BASELINE_MEAN), "a baseline of no weather");
+        LAW(b->heating_from <= b->heating_to && b->cooling_from <= b->cooling_to, "no balance temperature");
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import sqlite3
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -197,3 +198,49 @@ def test_temperatures_are_one_for_each_quarter_hour_that_had_a_reading(made):
         rows = dict(db.execute("SELECT p.name, count(*) FROM temperature t JOIN temperature_point p ON p.id = t.point GROUP BY 1"))
     hours = (ms(END) - ms(FIRST)) // 3_600_000
     assert rows == {"gw-a/roof": hours, "gw-a/indoor": hours}
+
+
+def verify(made, *words: str):
+    return run([made.collector.program, "verify", "--config", made.collector.settings, *words], 120)
+
+
+CHANGES = {"changed": ("UPDATE temperature SET mc = mc + 1 WHERE start_ms = {quarter} AND mc <> 20500", "says {more} mC of {at}, the journal gives {mc} mC of {at}"),
+           "taken away": ("DELETE FROM temperature WHERE start_ms = {quarter} AND mc <> 20500", "says nothing, the journal gives {mc} mC of {at}"),
+           "made up": ("INSERT INTO temperature SELECT point, start_ms + 900000, start_ms + 900000, 5 FROM temperature WHERE start_ms = {quarter} AND mc <> 20500",
+                       "says 5 mC of 2024-03-01T00:15:00.000Z, the journal gives nothing")}
+
+
+def test_temperatures_recompute_from_the_journal(made):
+    done = verify(made)
+    hours = (ms(END) - ms(FIRST)) // 3_600_000
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"temperatures: {2 * hours} quarter hours are what the journal says\n" in done.stdout
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_temperature_that_somebody_changed_is_named(made, what):
+    quarter = ms(datetime(2024, 3, 1, 1, tzinfo=ZONE))
+    with closing(sqlite3.connect(made.database, timeout=30)) as db:
+        rows = db.execute("SELECT * FROM temperature").fetchall()
+        (mc,), = db.execute("SELECT mc FROM temperature WHERE start_ms = ? AND mc <> 20500", (quarter,)).fetchall()
+        statement, told = CHANGES[what]
+        assert db.execute(statement.format(quarter=quarter)).rowcount == 1
+        db.commit()
+        try:
+            found = verify(made, "--period", "2024-03-01")
+        finally:
+            db.execute("DELETE FROM temperature")
+            db.executemany("INSERT INTO temperature VALUES(?, ?, ?, ?)", rows)
+            db.commit()
+    told = told.format(mc=mc, more=mc + 1, at="2024-03-01T00:01:00.000Z")
+    assert found.returncode == 1
+    assert re.search(r"^park-collector: temperature gw-a/roof, quarter hour 2024-03-01T00:(00|15):00.000Z: the database " + re.escape(told) + "$",
+                     found.stderr, re.M), found.stderr
+
+
+def test_a_bundle_of_a_park_with_baselines_recomputes_without_them(made):
+    bundle = made.folder / "bundle"
+    done = run([made.collector.program, "evidence", "--config", made.collector.settings, "--site", "site", "--period", "2025-01", "-o", bundle], 120)
+    assert done.returncode == 0, done.stderr
+    checked = run([made.collector.program, "verify", "--evidence", bundle], 120)
+    assert checked.returncode == 0, checked.stderr

@@ -202,6 +202,15 @@ static void test_a_batch_whose_temperatures_are_not_taken_is_not_pruned(void **s
         turn_once(t);
     assert_int_equal(ask(t, "SELECT mc FROM temperature"), 7500);
     assert_int_equal(ask(t, "SELECT count(*) FROM journal"), 0);
+    turn_once(t); /* it rests */
+    turn_give(
+        t, "gw-a", "#park1 epoch=00000000000000aa seq=2 first=2\ngauge,point=t value=8.5 1763999900001\n");
+    turn_once(t);
+    assert_int_equal(t->thermometer.position, 1);
+    t->outbox_limit_bytes = 0; /* nothing is derived: it must not be due at once again and again */
+    turn_now_mono_ms += THERMOMETER_REST_MS;
+    turn_once(t);
+    assert_true(turn_due_mono_ms(t) > turn_now_mono_ms);
     turn_scene_close(&s);
 }
 
