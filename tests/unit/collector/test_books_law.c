@@ -1,6 +1,7 @@
 /* The books hold what a fold in one go comes to, however the readings arrive: in any order and grouping, with
  * transactions rolled back, the program ended without a word, and segments that change meanwhile. Whether that fold
  * is right is for test_ledger_*.c. PARKMON_SEED=<n> gives one history again. */
+#include "collector/ledger/latest.h"
 #include "tests/unit/collector/books_fixture.h"
 #include "tests/unit/collector/ledger_history.h"
 
@@ -39,6 +40,29 @@ static bool next(struct db_stmt *s)
     bool has_row;
     fixture_ok(db_step(s, &has_row, &err), &err);
     return has_row;
+}
+
+/* Days that are packed say what their rows say. */
+static void check_days(const struct book *b, int64_t meter, const char *how)
+{
+    struct error err;
+    int64_t until_ms = b->from_ms + (int64_t)b->boundary_count * BOUNDARY_MS;
+    int64_t *amounts[2];
+    uint8_t *qualities[2];
+    for (int i = 0; i < 2; i++) {
+        amounts[i] = mem_zalloc(b->boundary_count * sizeof(int64_t));
+        qualities[i] = mem_zalloc(b->boundary_count);
+        fixture_ok((i == 0 ? latest_read : latest_read_rows)(
+                       fixture_db, meter, b->from_ms, until_ms, amounts[i], qualities[i], &err),
+            &err);
+    }
+    if (memcmp(amounts[0], amounts[1], b->boundary_count * sizeof(int64_t)) != 0 ||
+        memcmp(qualities[0], qualities[1], b->boundary_count) != 0)
+        fail_msg("%s: a day in one row is not what its rows are", how);
+    for (int i = 0; i < 2; i++) {
+        free(amounts[i]);
+        free(qualities[i]);
+    }
 }
 
 static void check_quarters(const struct book *b, int64_t meter, const char *how)
@@ -161,6 +185,7 @@ static void check(const struct book *b, int64_t meter, const char *how)
         fixture_number("SELECT count(*) FROM ledger_reading WHERE meter = ?1", meter), (int64_t)b->count);
     check_boundaries(b, meter, how);
     check_quarters(b, meter, how);
+    check_days(b, meter, how);
     check_events(b, meter, how);
 }
 
