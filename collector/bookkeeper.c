@@ -2,6 +2,7 @@
 
 #include "collector/energy_rows.h"
 #include "collector/intake/journal.h"
+#include "lib/cursor.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -61,23 +62,12 @@ void bookkeeper_release(struct bookkeeper *b)
     *b = (struct bookkeeper){0};
 }
 
-static enum status read_cursor(struct bookkeeper *b, struct error *err)
-{
-    struct db_stmt *read = db_keep(b->db, "SELECT position FROM cursor WHERE name = 'ledger'");
-    bool has_row;
-    enum status status = db_step(read, &has_row, err);
-    if (status == ST_OK)
-        b->position = has_row ? db_int(read, 0) : 0;
-    db_reset(read);
-    return status;
-}
-
 enum status bookkeeper_reset(struct bookkeeper *b, struct error *err)
 {
     forget_model(b);
     b->has_more = false;
     b->due_mono_ms = 0;
-    return read_cursor(b, err);
+    return cursor_read(b->db, "ledger", &b->position, err);
 }
 
 static void note_row(
@@ -129,7 +119,7 @@ static enum status take_up_model(struct bookkeeper *b, bool *ret_is_changed, str
     books_tell_rows(b->books, note_row, b);
     b->baskets = mem_zalloc((b->meters.count + 1) * sizeof *b->baskets);
     b->due = 0;
-    return read_cursor(b, err); /* it may have gone back */
+    return cursor_read(b->db, "ledger", &b->position, err); /* it may have gone back */
 }
 
 /* ---- a slice of the journal ---- */
@@ -209,9 +199,7 @@ static enum status read_slice(
 
 static enum status move_cursor(struct bookkeeper *b, struct error *err)
 {
-    struct db_stmt *move = db_keep(b->db, "UPDATE cursor SET position = ?1 WHERE name = 'ledger'");
-    db_bind_int(move, 1, b->end);
-    enum status status = db_run(move, err);
+    enum status status = cursor_move(b->db, "ledger", b->end, err);
     b->position = b->end;
     forget_slice(b);
     return status;
