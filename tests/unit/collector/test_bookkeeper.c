@@ -130,7 +130,10 @@ static void dump_rows(struct scene *s, struct buf *text, const char *table)
             break;
         for (int64_t i = 0; i < columns; i++) {
             struct span value = db_text(rows, (int)i);
-            buf_add(text, value.at != NULL ? value.at : "-", value.at != NULL ? value.len : 1);
+            for (size_t k = 0; k < value.len; k++) /* a text ends at its first zero */
+                buf_printf(text, value.at[k] > ' ' ? "%c" : "\\%02x", (unsigned char)value.at[k]);
+            if (value.at == NULL)
+                buf_add_char(text, '-');
             buf_add_char(text, '|');
         }
         buf_add_char(text, '\n');
