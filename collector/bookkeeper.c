@@ -2,6 +2,7 @@
 
 #include "collector/energy_rows.h"
 #include "collector/intake/journal.h"
+#include "lib/cursor.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -10,22 +11,26 @@
 #include <string.h>
 
 /* A slice: so many register readings or bytes of the journal at most, but one batch at least. */
-#define SLICE_READINGS 16384
-#define SLICE_BYTES (2 * 1024 * 1024)
+#define SLICE_READINGS 65536
+#define SLICE_BYTES (16 * 1024 * 1024)
+/* A meter's batches that are folded in one piece: so many readings, and what is left of the last batch. */
+#define PIECE_READINGS 256
 /* States kept in memory: 16 MiB of them. Beyond it meters take each other's place. */
 #define STATES_MAX 5461
 
 void bookkeeper_init(struct bookkeeper *b, struct db *db, const struct park *park)
 {
-    *b = (struct bookkeeper){.db = db, .park = park};
+    *b = (struct bookkeeper){.db = db, .park = park, .slice_max = SLICE_READINGS};
 }
 
 static void forget_slice(struct bookkeeper *b)
 {
     for (size_t i = 0; i < b->filled_count; i++)
         b->baskets[b->filled[i]].count = b->baskets[b->filled[i]].batch_count = 0;
-    b->filled_count = b->at = b->at_batch = 0;
+    b->filled_count = b->at = b->at_batch = b->at_reading = 0;
+    b->slice_readings = b->slice_bytes = 0;
     b->end = 0;
+    b->is_read = false;
 }
 
 static void forget_model(struct bookkeeper *b)
@@ -60,23 +65,12 @@ void bookkeeper_release(struct bookkeeper *b)
     *b = (struct bookkeeper){0};
 }
 
-static enum status read_cursor(struct bookkeeper *b, struct error *err)
-{
-    struct db_stmt *read = db_keep(b->db, "SELECT position FROM cursor WHERE name = 'ledger'");
-    bool has_row;
-    enum status status = db_step(read, &has_row, err);
-    if (status == ST_OK)
-        b->position = has_row ? db_int(read, 0) : 0;
-    db_reset(read);
-    return status;
-}
-
 enum status bookkeeper_reset(struct bookkeeper *b, struct error *err)
 {
     forget_model(b);
     b->has_more = false;
     b->due_mono_ms = 0;
-    return read_cursor(b, err);
+    return cursor_read(b->db, "ledger", &b->position, err);
 }
 
 static void note_row(
@@ -100,11 +94,14 @@ static void set_aside(struct bookkeeper *b, const struct meters_item *item, cons
         item->park->id, why->text);
 }
 
+/* Some of the next batches; one without readings: to look at the meter again. */
 static enum status fold(struct bookkeeper *b, const struct meters_item *item,
-    const struct books_reading *readings, size_t count, int64_t now_ms, struct error *err)
+    const struct books_reading *readings, const struct books_batch *batches, size_t batch_count,
+    size_t *ret_count, struct error *err)
 {
     b->row_count = 0;
-    enum status status = books_fold(b->books, &item->books, readings, count, now_ms, err);
+    enum status status =
+        books_fold_batches(b->books, &item->books, readings, batches, batch_count, ret_count, err);
     if (status == ST_INVALID)
         set_aside(b, item, err);
     for (size_t i = 0; i < b->row_count && status == ST_OK; i++)
@@ -126,7 +123,7 @@ static enum status take_up_model(struct bookkeeper *b, bool *ret_is_changed, str
     b->lines = energy_lines_create(b->park, b->rates);
     b->baskets = mem_zalloc((b->meters.count + 1) * sizeof *b->baskets);
     b->due = 0;
-    return read_cursor(b, err); /* it may have gone back */
+    return cursor_read(b->db, "ledger", &b->position, err); /* it may have gone back */
 }
 
 /* ---- a slice of the journal ---- */
@@ -141,9 +138,9 @@ static void put_reading(struct bookkeeper *b, const struct meters_point *point, 
     }
     if (basket->count == 0 || basket->readings[basket->count - 1].journal != journal) {
         MEM_GROW(basket->batches, basket->batch_count, basket->batch_capacity);
-        basket->batches[basket->batch_count++] =
-            (struct bookkeeper_batch){.begin = basket->count, .received_ms = received_ms};
+        basket->batches[basket->batch_count++] = (struct books_batch){.now_ms = received_ms};
     }
+    basket->batches[basket->batch_count - 1].count++;
     MEM_GROW(basket->readings, basket->count, basket->capacity);
     basket->readings[basket->count++] = (struct books_reading){
         .time_ms = reading->time_ms, .count = reading->count, .point = point->number, .journal = journal};
@@ -178,55 +175,75 @@ static size_t take_batch(struct bookkeeper *b, int64_t journal, struct span gate
     return count;
 }
 
-/* b->end stays 0 where the journal has no more. */
+/* Goes on with the slice, until the time is over; b->end stays 0 where the journal has no more. */
 static enum status read_slice(
     struct bookkeeper *b, const struct clock *clock, int64_t until_mono_ms, struct error *err)
 {
     struct db_stmt *next = db_keep(b->db, "SELECT j.id, g.name, j.received_ms, j.payload, j.skipped"
                                           " FROM journal j JOIN gateway g ON g.id = j.gateway"
                                           " WHERE j.id > ?1 ORDER BY j.id");
-    size_t readings = 0, bytes = 0;
-    bool has_row = true;
+    bool has_row = true, is_full = false;
     enum status status = ST_OK;
-    db_bind_int(next, 1, b->position);
-    while (readings < SLICE_READINGS && bytes < SLICE_BYTES &&
-           (b->end == 0 || clock->mono_ms() < until_mono_ms) &&
-           (status = db_step(next, &has_row, err)) == ST_OK && has_row) {
+    db_bind_int(next, 1, b->end != 0 ? b->end : b->position);
+    do {
+        status = db_step(next, &has_row, err);
+        if (status != ST_OK || !has_row)
+            break;
         struct span payload = db_text(next, 3);
         b->end = db_int(next, 0);
-        bytes += payload.len;
-        readings += take_batch(b, b->end, db_text(next, 1), db_int(next, 2), payload, db_text(next, 4));
-    }
+        b->slice_bytes += payload.len;
+        b->slice_readings +=
+            take_batch(b, b->end, db_text(next, 1), db_int(next, 2), payload, db_text(next, 4));
+        is_full = b->slice_readings >= b->slice_max || b->slice_bytes >= SLICE_BYTES;
+    } while (!is_full && clock->mono_ms() < until_mono_ms);
+    b->is_read = b->end != 0 && (is_full || !has_row);
     db_reset(next);
     return status;
 }
 
 static enum status move_cursor(struct bookkeeper *b, struct error *err)
 {
-    struct db_stmt *move = db_keep(b->db, "UPDATE cursor SET position = ?1 WHERE name = 'ledger'");
-    db_bind_int(move, 1, b->end);
-    enum status status = db_run(move, err);
+    enum status status = cursor_move(b->db, "ledger", b->end, err);
     b->position = b->end;
     forget_slice(b);
     return status;
 }
 
-/* One batch of one meter, or the end of the slice. */
+/* How many of a meter's next batches are folded in one piece: what comes of them is bounded, as the step's time is. */
+static size_t count_piece(const struct bookkeeper_basket *basket, size_t from)
+{
+    size_t count = 1;
+    for (size_t readings = basket->batches[from].count;
+         from + count < basket->batch_count && readings < PIECE_READINGS; count++)
+        readings += basket->batches[from + count].count;
+    return count;
+}
+
+/* Some batches of one meter, or the end of the slice. */
 static enum status fold_next(struct bookkeeper *b, struct error *err)
 {
     if (b->at == b->filled_count)
         return move_cursor(b, err);
-    size_t meter = b->filled[b->at], number = b->at_batch++;
+    size_t meter = b->filled[b->at], taken = 0;
     const struct bookkeeper_basket *basket = &b->baskets[meter];
-    const struct bookkeeper_batch *batch = &basket->batches[number];
-    bool is_last = number + 1 == basket->batch_count;
-    size_t end = is_last ? basket->count : batch[1].begin;
-    if (is_last) {
+    const struct books_batch *batches = &basket->batches[b->at_batch];
+    enum status status = fold(b, &b->meters.items[meter], &basket->readings[b->at_reading], batches,
+        count_piece(basket, b->at_batch), &taken, err);
+    for (size_t i = 0; i < taken; i++)
+        b->at_reading += batches[i].count;
+    b->at_batch += taken;
+    if (b->at_batch == basket->batch_count) {
         b->at++;
-        b->at_batch = 0;
+        b->at_batch = b->at_reading = 0;
     }
-    return fold(b, &b->meters.items[meter], &basket->readings[batch->begin], end - batch->begin,
-        batch->received_ms, err);
+    return status;
+}
+
+static enum status look_again(
+    struct bookkeeper *b, const struct meters_item *item, int64_t now_ms, struct error *err)
+{
+    size_t taken;
+    return fold(b, item, NULL, &(struct books_batch){.now_ms = now_ms}, 1, &taken, err);
 }
 
 enum status bookkeeper_redecide(
@@ -237,7 +254,7 @@ enum status bookkeeper_redecide(
     if (status == ST_OK)
         status = books_decided_since(b->books, &item->books, &before, since_ms, err);
     if (status == ST_OK)
-        status = fold(b, item, NULL, 0, now_ms, err);
+        status = look_again(b, item, now_ms, err);
     return status == ST_OK ? meters_note_folded(item, b->db, err) : status;
 }
 
@@ -254,7 +271,7 @@ static bool find_due(struct bookkeeper *b)
 static enum status fold_due(struct bookkeeper *b, int64_t now_ms, struct error *err)
 {
     struct meters_item *item = &b->meters.items[b->due];
-    enum status status = fold(b, item, NULL, 0, now_ms, err);
+    enum status status = look_again(b, item, now_ms, err);
     return status == ST_OK ? meters_note_folded(item, b->db, err) : status;
 }
 
@@ -265,7 +282,7 @@ static enum status work(struct bookkeeper *b, const struct clock *clock, int64_t
     *ret_is_done = false;
     if (find_due(b))
         return fold_due(b, clock->wall_ms(), err);
-    if (b->end != 0)
+    if (b->is_read)
         return fold_next(b, err);
     enum status status = read_slice(b, clock, until_mono_ms, err);
     *ret_is_done = b->end == 0;

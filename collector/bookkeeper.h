@@ -2,7 +2,7 @@
  * Keeps the ledger's books: the register readings of the journal, from the cursor 'ledger' on, into the books of their
  * meters (collector/ledger/books.h), inside the core's transaction. Core thread.
  *
- * Each batch is folded by itself, in the order of the journal, as of the time at which it arrived. So what the books
+ * Each batch is settled by itself, in the order of the journal, as of the time at which it arrived. So what the books
  * say is a function of the journal and of the models alone: not of how it was cut into transactions, and it is the
  * same, byte for byte, after a kill. Meters do not know of each other, so a slice of the journal is folded meter by
  * meter; the cursor moves when all of the slice is. What was committed of a slice that a kill cut short is found
@@ -40,15 +40,15 @@ struct bookkeeper {
     struct bookkeeper_basket {
         struct books_reading *readings;
         size_t count, capacity;
-        struct bookkeeper_batch {
-            size_t begin; /* its first reading */
-            int64_t received_ms;
-        } * batches;
+        struct books_batch *batches;
         size_t batch_count, batch_capacity;
     } * baskets; /* by meter */
     size_t *filled, filled_count, filled_capacity;
-    size_t at, at_batch; /* of `filled`, the next to be folded, and its next batch */
-    int64_t end;         /* 0: there is no slice */
+    size_t at, at_batch, at_reading; /* of `filled`, the next to be folded, and its next batch and reading */
+    int64_t end;                     /* 0: there is no slice */
+    bool is_read;                    /* the slice is whole */
+    size_t slice_readings, slice_bytes; /* it has so many */
+    size_t slice_max;                   /* of so many readings it is whole */
     /* Of the call at hand: the rows that it wrote. */
     struct bookkeeper_row {
         struct quarter quarter;
@@ -70,7 +70,7 @@ enum status bookkeeper_reset(struct bookkeeper *b, struct error *err);
  * come to the journal's end it rests for BOOKKEEPER_REST_MS: then the readings of a meter come together, and a page of
  * the database is written once for them. */
 #define BOOKKEEPER_STEP_MS 20
-#define BOOKKEEPER_REST_MS 1000
+#define BOOKKEEPER_REST_MS 2000
 enum status bookkeeper_step(
     struct bookkeeper *b, const struct clock *clock, bool *ret_is_changed, struct error *err);
 /* Steps, each in a transaction of its own, until all of the journal is in the books, or that time has come: b->has_more then.

@@ -2,6 +2,7 @@
 
 #include "collector/baseline/temperature.h"
 #include "collector/intake/journal.h"
+#include "lib/cursor.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -38,22 +39,11 @@ void thermometer_release(struct thermometer *t)
     *t = (struct thermometer){0};
 }
 
-static enum status read_cursor(struct thermometer *t, struct error *err)
-{
-    struct db_stmt *read = db_keep(t->db, "SELECT position FROM cursor WHERE name = 'temperature'");
-    bool has_row;
-    enum status status = db_step(read, &has_row, err);
-    if (status == ST_OK)
-        t->position = has_row ? db_int(read, 0) : 0;
-    db_reset(read);
-    return status;
-}
-
 enum status thermometer_reset(struct thermometer *t, struct error *err)
 {
     forget_points(t);
     t->due_mono_ms = 0;
-    return read_cursor(t, err);
+    return cursor_read(t->db, "temperature", &t->position, err);
 }
 
 /* ---- the model's points ---- */
@@ -68,7 +58,7 @@ static enum status run(struct db *db, const char *sql, int64_t value, struct err
 static enum status move_cursor(struct thermometer *t, int64_t position, struct error *err)
 {
     t->position = position;
-    return run(t->db, "UPDATE cursor SET position = ?1 WHERE name = 'temperature'", position, err);
+    return cursor_move(t->db, "temperature", position, err);
 }
 
 /* A point that was not used is read from the begin of the journal on. */
@@ -136,7 +126,7 @@ static enum status let_go(struct thermometer *t, bool *ret_is_changed, struct er
 
 static enum status take_up_model(struct thermometer *t, bool *ret_is_changed, struct error *err)
 {
-    enum status status = read_cursor(t, err);
+    enum status status = cursor_read(t->db, "temperature", &t->position, err);
     t->points = mem_zalloc((t->park->baselines.count + 1) * sizeof *t->points);
     CONF_EACH (const struct park_baseline, b, t->park->baselines) {
         int64_t id = 0;

@@ -6,6 +6,7 @@
 #include "collector/schema.h"
 #include "collector/store/outbox.h"
 #include "collector/store/record.h"
+#include "lib/cursor.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -357,12 +358,8 @@ static enum status load(struct turn *t, struct error *err)
     enum status status = known_load(&t->known, t->db, err);
     if (status != ST_OK)
         return status;
-    struct db_stmt *cursor = db_keep(t->db, "SELECT position FROM cursor WHERE name = 'raw'");
-    bool has_row;
-    if ((status = db_step(cursor, &has_row, err)) != ST_OK)
+    if ((status = cursor_read(t->db, "raw", &t->settled, err)) != ST_OK)
         return status;
-    t->settled = has_row ? db_int(cursor, 0) : 0;
-    db_reset(cursor);
     if ((status = bookkeeper_reset(&t->bookkeeper, err)) != ST_OK ||
         (status = thermometer_reset(&t->thermometer, err)) != ST_OK)
         return status;

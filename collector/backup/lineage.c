@@ -2,6 +2,7 @@
 
 #include "collector/backup/database_file.h"
 #include "collector/schema.h"
+#include "lib/cursor.h"
 #include "lib/db.h"
 #include "lib/program.h"
 #include "lib/progress.h"
@@ -19,11 +20,6 @@ static enum status read_int(struct db *db, const char *sql, int64_t *ret, struct
         *ret = has_row ? db_int(read, 0) : 0;
     db_finish(read);
     return status;
-}
-
-static enum status read_cursor(struct db *db, int64_t *ret, struct error *err)
-{
-    return read_int(db, "SELECT position FROM cursor WHERE name = 'raw'", ret, err);
 }
 
 static bool is_same_text(struct span a, struct span b)
@@ -100,7 +96,7 @@ static enum status open_reader(const char *path, const char *who, struct db **re
 static enum status compare(struct db *restored, struct db *replaced, int64_t *ret, struct error *err)
 {
     int64_t fork, settled;
-    enum status status = read_cursor(replaced, &settled, err);
+    enum status status = cursor_read(replaced, "raw", &settled, err);
     if (status == ST_OK)
         status = find_fork(restored, replaced, &fork, err);
     if (status == ST_OK)
@@ -129,9 +125,7 @@ static enum status find_settled(
 static enum status write_cursor(void *user_data, struct db *db, struct error *err)
 {
     const int64_t *position = user_data;
-    struct db_stmt *set = db_keep(db, "UPDATE cursor SET position = ? WHERE name = 'raw'");
-    db_bind_int(set, 1, *position);
-    enum status status = db_run(set, err);
+    enum status status = cursor_move(db, "raw", *position, err);
     if (status == ST_OK && db_changes(db) != 1)
         status = error_set(err, ST_INVALID, "the backup has no cursor \"raw\"");
     return status;
@@ -158,7 +152,7 @@ enum status lineage_rewind(const char *restored, const char *replaced, struct li
     enum status status = open_reader(restored, "the backup", &db, err);
     if (status != ST_OK)
         return status;
-    status = read_cursor(db, &cursor, err);
+    status = cursor_read(db, "raw", &cursor, err);
     if (status == ST_OK && replaced != NULL)
         status = find_settled(db, replaced, ret, &settled, err);
     if (status == ST_OK && ret->is_known && settled < cursor)

@@ -1,4 +1,5 @@
 #include "collector/bundle/checker.h"
+#include "lib/cursor.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -191,11 +192,11 @@ static enum status note_as_of(struct checker *c, struct error *err)
     struct db_stmt *add =
         db_keep(c->refold.db, "INSERT INTO journal(gateway, epoch, seq, received_ms, lines, payload)"
                               " VALUES(0, 0, 0, ?1, 0, x'')");
-    struct db_stmt *move = db_keep(c->refold.db, "UPDATE cursor SET position = ?1 WHERE name = 'ledger'");
+    if (c->manifest.about.as_of_ms == 0)
+        return ST_OK;
     db_bind_int(add, 1, c->manifest.about.as_of_ms);
-    enum status status = c->manifest.about.as_of_ms != 0 ? db_run(add, err) : ST_OK;
-    db_bind_int(move, 1, db_last_id(c->refold.db));
-    return status == ST_OK && c->manifest.about.as_of_ms != 0 ? db_run(move, err) : status;
+    enum status status = db_run(add, err);
+    return status == ST_OK ? cursor_move(c->refold.db, "ledger", db_last_id(c->refold.db), err) : status;
 }
 
 enum status checker_prepare(struct checker *c, struct error *err)

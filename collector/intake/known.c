@@ -1,6 +1,7 @@
 #include "collector/intake/known.h"
 
 #include "collector/intake/journal.h"
+#include "lib/cursor.h"
 #include "lib/mem.h"
 
 #include <stdio.h>
@@ -90,17 +91,6 @@ static void take_again(void *context, struct span gateway, int64_t received_ms, 
         known_point_update(k, p, reading, received_ms);
 }
 
-static enum status load_saved(struct known *k, struct db *db, struct error *err)
-{
-    struct db_stmt *cursor = db_keep(db, "SELECT position FROM cursor WHERE name = 'points'");
-    bool has_row;
-    enum status status = db_step(cursor, &has_row, err);
-    if (status == ST_OK && has_row)
-        k->saved = db_int(cursor, 0);
-    db_reset(cursor);
-    return status;
-}
-
 enum status known_load(struct known *k, struct db *db, struct error *err)
 {
     *k = (struct known){0};
@@ -108,7 +98,7 @@ enum status known_load(struct known *k, struct db *db, struct error *err)
     if (status == ST_OK)
         status = load_points(k, db, err);
     if (status == ST_OK)
-        status = load_saved(k, db, err);
+        status = cursor_read(db, "points", &k->saved, err);
     return status == ST_OK ? journal_replay(db, k->saved, take_again, k, err) : status;
 }
 
@@ -330,7 +320,5 @@ enum status known_save(struct known *k, struct db *db, struct error *err)
         status = journal_newest(db, &k->saved, &received_ms, err);
     if (status != ST_OK)
         return status;
-    struct db_stmt *cursor = db_keep(db, "UPDATE cursor SET position = ? WHERE name = 'points'");
-    db_bind_int(cursor, 1, k->saved);
-    return db_run(cursor, err);
+    return cursor_move(db, "points", k->saved, err);
 }

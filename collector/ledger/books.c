@@ -1,14 +1,11 @@
 #include "collector/ledger/books.h"
 
 #include "collector/ledger/books_private.h"
-#include "lib/buf.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Raised whenever the same readings and segments may fold to another state (collector/ledger). */
-#define FORMAT 2
 #define CHUNK 256
 
 struct books {
@@ -24,64 +21,6 @@ struct books {
     void *on_row_context;
     struct books_memory memory;
 };
-
-static void add_number(struct buf *text, int64_t number)
-{
-    buf_add(text, &number, sizeof number);
-}
-
-struct books_meter books_meter(
-    int64_t id, struct segments segments, int64_t max_gap_ms, const int64_t *points, size_t point_count)
-{
-    struct buf text = {0};
-    add_number(&text, FORMAT);
-    add_number(&text, sizeof(struct unwrap));
-    add_number(&text, max_gap_ms);
-    add_number(&text, (int64_t)point_count);
-    for (size_t i = 0; i < point_count; i++)
-        add_number(&text, points[i]);
-    for (int64_t i = 0; i < segments.count; i++) {
-        const struct segment *s = &segments.items[i];
-        const int64_t numbers[] = {s->from_ms, s->until_ms, s->has_start, s->has_end, s->start, s->end,
-            s->modulus, s->resolution, s->max_rate, s->p, s->q, s->point};
-        for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++)
-            add_number(&text, numbers[k]);
-    }
-    struct books_meter meter = {.id = id,
-        .segments = segments,
-        .max_gap_ms = max_gap_ms,
-        .points = points,
-        .point_count = point_count};
-    meter.hash = hash_of((struct span){text.data, text.len});
-    buf_release(&text);
-    return meter;
-}
-
-struct books_meter books_meter_decided(const struct books_meter *meter, const struct overlay *overlay)
-{
-    struct books_meter decided =
-        books_meter(meter->id, overlay->segments, meter->max_gap_ms, meter->points, meter->point_count);
-    decided.overlay = overlay;
-    struct buf text = {0};
-    buf_add(&text, hash_bytes(&decided.hash).at, hash_bytes(&decided.hash).len);
-    const struct segment *first = overlay->segments.count > 0 ? &overlay->segments.items[0] : NULL;
-    add_number(&text, first != NULL ? first->stated_count : 0);
-    for (int64_t i = 0; first != NULL && i < first->stated_count; i++) {
-        add_number(&text, first->stated[i].from_ms);
-        add_number(&text, first->stated[i].until_ms);
-        add_number(&text, first->stated[i].energy);
-    }
-    add_number(&text, (int64_t)overlay->disregarded_count);
-    for (size_t i = 0; i < overlay->disregarded_count; i++)
-        add_number(&text, overlay->disregarded[i]);
-    for (size_t i = 0; i < overlay->by_hand_count; i++) {
-        add_number(&text, overlay->by_hand[i].time_ms);
-        add_number(&text, overlay->by_hand[i].count);
-    }
-    decided.hash = hash_of((struct span){text.data, text.len});
-    buf_release(&text);
-    return decided;
-}
 
 struct books *books_create(struct db *db, size_t states)
 {
@@ -154,13 +93,18 @@ static bool push(struct books_call *c, const struct unwrap_reading *readings, si
     return true;
 }
 
-/* All of the set after the last reading that was pushed. */
+/* All of the set after the last reading that was pushed, up to c->until_ms. */
 static void push_evidence(struct books_call *c)
 {
     struct unwrap_reading readings[CHUNK];
     size_t count;
-    while ((count = books_next_readings(c, c->state->unwrap.last_ms, readings, CHUNK)) > 0)
+    while ((count = books_next_readings(c, c->state->unwrap.last_ms, readings, CHUNK)) > 0) {
+        while (count > 0 && readings[count - 1].time_ms > c->until_ms)
+            count--;
+        if (count == 0)
+            return;
         push(c, readings, count);
+    }
 }
 
 /* Back to before a time. */
@@ -181,6 +125,8 @@ static void restore(struct books_call *c, int64_t before_ms)
 
 static void fold(struct books_call *c, bool is_cold, const struct unwrap_reading *fresh, size_t count)
 {
+    if (c->status != ST_OK || (count == 0 && !is_cold))
+        return;
     if (is_cold || fresh[0].time_ms <= c->state->unwrap.last_ms) {
         restore(c, count > 0 ? fresh[0].time_ms : INT64_MAX);
         push_evidence(c);
@@ -222,33 +168,107 @@ enum status books_decided_since(struct books *b, const struct books_meter *meter
     return db_run(keep, err);
 }
 
-enum status books_fold(struct books *b, const struct books_meter *meter, const struct books_reading *readings,
-    size_t count, int64_t now_ms, struct error *err)
+static struct books_call begin(
+    struct books *b, const struct books_meter *meter, struct books_state *state, struct error *err)
 {
-    bool is_cold;
-    struct books_call c = {.db = b->db,
+    return (struct books_call){.db = b->db,
         .memory = &b->memory,
         .meter = meter,
-        .state = touch(b, meter, &is_cold),
-        .now_ms = now_ms,
+        .state = state,
         .on_row = b->on_row,
         .on_row_context = b->on_row_context,
         .furthest_ms = INT64_MIN,
+        .until_ms = INT64_MAX,
         .dirty_ms = INT64_MAX,
         .rows_from_ms = INT64_MAX,
         .doubted_ms = INT64_MAX,
         .spoilt_ms = INT64_MAX,
         .err = err};
+}
+
+/* Of the readings of a batch, which has some, each is after the one before, the first after a time. */
+static bool is_in_order(const struct books_reading *readings, size_t count, int64_t after_ms)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (readings[i].time_ms <= after_ms)
+            return false;
+        after_ms = readings[i].time_ms;
+    }
+    return count > 0;
+}
+
+/* How many of the batches, and of their readings, go together: those in order of time after all that was pushed. So
+ * none of them depends on evidence of a later one. */
+static size_t count_together(const struct books_state *s, const struct books_reading *readings,
+    const struct books_batch *batches, size_t batch_count, size_t *ret_readings)
+{
+    size_t count = 0, end = 0;
+    int64_t after_ms = s->unwrap.last_ms;
+    while (count < batch_count && is_in_order(&readings[end], batches[count].count, after_ms)) {
+        end += batches[count++].count;
+        after_ms = readings[end - 1].time_ms;
+    }
+    *ret_readings = count > 0 ? end : batches[0].count;
+    return count > 0 ? count : 1;
+}
+
+/* The new ones of the readings, in order of time, into b->fresh. */
+static size_t add(struct books *b, struct books_call *c, const struct books_reading *readings, size_t count)
+{
     if (count > b->fresh_capacity) {
         b->fresh = mem_realloc(b->fresh, count * sizeof *b->fresh);
         b->fresh_capacity = count;
     }
     size_t fresh = 0;
-    books_add_readings(&c, readings, count, b->fresh, &fresh);
-    fresh = books_leave_disregarded(&c, b->fresh, fresh);
-    if (c.status == ST_OK && (is_cold || fresh > 0))
-        fold(&c, is_cold, b->fresh, fresh);
-    if (c.status != ST_OK)
-        c.state->meter = 0;
-    return c.status;
+    books_add_readings(c, readings, count, b->fresh, &fresh);
+    return books_leave_disregarded(c, b->fresh, fresh);
+}
+
+static int64_t newest_journal(const struct books_reading *readings, size_t count)
+{
+    int64_t newest = 0;
+    for (size_t i = 0; i < count; i++)
+        newest = readings[i].journal > newest ? readings[i].journal : newest;
+    return newest;
+}
+
+enum status books_fold_batches(struct books *b, const struct books_meter *meter,
+    const struct books_reading *readings, const struct books_batch *batches, size_t batch_count,
+    size_t *ret_count, struct error *err)
+{
+    bool is_cold;
+    struct books_state *state = touch(b, meter, &is_cold);
+    size_t count = batches[0].count, together = 1;
+    if (!is_cold)
+        together = count_together(state, readings, batches, batch_count, &count);
+    struct books_call c = begin(b, meter, state, err);
+    size_t fresh = add(b, &c, readings, count), at = 0;
+    enum status status = c.status;
+    for (size_t i = 0; i < together && status == ST_OK; readings += batches[i++].count) {
+        size_t from = at;
+        c = begin(b, meter, state, err);
+        c.now_ms = batches[i].now_ms;
+        c.journal = newest_journal(readings, batches[i].count);
+        if (i + 1 < together) {
+            c.until_ms = readings[batches[i].count - 1].time_ms;
+            while (at < fresh && b->fresh[at].time_ms <= c.until_ms)
+                at++;
+        } else {
+            at = fresh;
+        }
+        fold(&c, is_cold, &b->fresh[from], at - from);
+        status = c.status;
+    }
+    if (status != ST_OK)
+        state->meter = 0;
+    *ret_count = together;
+    return status;
+}
+
+enum status books_fold(struct books *b, const struct books_meter *meter, const struct books_reading *readings,
+    size_t count, int64_t now_ms, struct error *err)
+{
+    size_t taken;
+    return books_fold_batches(
+        b, meter, readings, &(struct books_batch){.count = count, .now_ms = now_ms}, 1, &taken, err);
 }

@@ -110,6 +110,17 @@ void books_committed(struct books *b);
 enum status books_fold(struct books *b, const struct books_meter *meter, const struct books_reading *readings,
     size_t count, int64_t now_ms, struct error *err);
 
+/* The same for the next batches of a meter, in their order: what it writes is what books_fold of each alone writes, byte
+ * for byte (CONTRIBUTING.md, E9). Those that are in order of time go together, and what is stored is read and written
+ * once for them. *ret_count of them were taken, at least the first; come back with the rest. */
+struct books_batch {
+    size_t count;   /* of its readings, which follow those of the batch before; 0: alone, to look again */
+    int64_t now_ms; /* as for books_fold */
+};
+enum status books_fold_batches(struct books *b, const struct books_meter *meter,
+    const struct books_reading *readings, const struct books_batch *batches, size_t batch_count,
+    size_t *ret_count, struct error *err);
+
 /* ---- for whoever folds it anew elsewhere ---- */
 
 /* Evidence itself, whatever was decided of it: the readings after a time, the first `limit` of them. */

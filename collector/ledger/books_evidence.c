@@ -147,9 +147,6 @@ void books_add_readings(struct books_call *c, const struct books_reading *readin
     *ret_count = 0;
     if (count == 0)
         return;
-    for (size_t i = 0; i < count; i++)
-        if (readings[i].journal > c->journal)
-            c->journal = readings[i].journal;
     m->fresh = ret;
     m->fresh_count = 0;
     order(&m->given, readings, count);

@@ -38,6 +38,7 @@ struct books_call {
     books_on_row *on_row; /* NULL: nobody is told */
     void *on_row_context;
     bool is_whole;       /* folded from the first reading on */
+    int64_t until_ms;    /* of the set only what is not after it; INT64_MAX = all */
     int64_t furthest_ms; /* the last reading that was pushed; readings before it may be pushed again */
     int64_t dirty_ms;    /* the first quarter that may be another; INT64_MAX = none */
     int64_t rows_from_ms, rows_until_ms; /* where rows of quarters were written; INT64_MAX = none */

@@ -31,8 +31,6 @@ const char books_schema[] =
     "CREATE TABLE ledger_day("
     "  meter INTEGER NOT NULL, day INTEGER NOT NULL, packed BLOB NOT NULL, PRIMARY KEY(meter, day)) STRICT,"
     "  WITHOUT ROWID;"
-    "CREATE TRIGGER ledger_day_inserted AFTER INSERT ON ledger_quarter BEGIN"
-    "  DELETE FROM ledger_day WHERE meter = new.meter AND day = " NEW_DAY "; END;"
     "CREATE TRIGGER ledger_day_deleted AFTER DELETE ON ledger_quarter BEGIN"
     "  DELETE FROM ledger_day WHERE meter = old.meter AND day = " OLD_DAY "; END;"
     "CREATE TRIGGER ledger_day_updated AFTER UPDATE ON ledger_quarter BEGIN"

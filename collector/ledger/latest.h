@@ -1,8 +1,9 @@
 /*
  * The latest quarter hours of a meter, fast: rows of ledger_quarter (collector/ledger/books.h), or, of days of UTC that
  * are over, all 96 in one row of ledger_day. That table is a cache: what it holds of a day is made of the rows of
- * ledger_quarter alone, in the transaction that wrote the last of them, and triggers of the schema delete it whenever
- * a row of the day is written or deleted, by whomever. A day that is not in it, or not in this format, is read from
+ * ledger_quarter alone, in the transaction that wrote the last of them: whoever adds a row of a day that is over packs it
+ * again (a trigger would cost a tenth of all that the books do). Where a row is changed or deleted, by whomever, triggers
+ * of the schema delete the day. A day that is not in it, or not in this format, is read from
  * the rows. So it may be emptied at any time, and nothing but the time to read depends on it.
  */
 #pragma once

@@ -1,5 +1,6 @@
 #include "collector/ledger/meters.h"
 
+#include "lib/cursor.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -52,16 +53,6 @@ struct load {
     int64_t back;   /* where it is to go on from */
     bool is_settled, is_changed;
 };
-
-static enum status read_cursor(struct load *l, struct error *err)
-{
-    struct db_stmt *read = db_keep(l->db, "SELECT position FROM cursor WHERE name = 'ledger'");
-    bool has_row;
-    enum status status = db_step(read, &has_row, err);
-    l->cursor = l->back = status == ST_OK && has_row ? db_int(read, 0) : 0;
-    db_reset(read);
-    return status;
-}
 
 /* The point's number, and since when its readings are not taken; number 0: there is none yet. */
 static enum status find_point(struct load *l, int64_t meter, struct span name, int64_t *ret_number,
@@ -161,14 +152,6 @@ static enum status read_since(struct load *l, struct error *err)
         db_reset(read);
     }
     return status;
-}
-
-static enum status go_back(struct load *l, struct error *err)
-{
-    struct db_stmt *move = db_keep(l->db, "INSERT INTO cursor VALUES('ledger', ?1)"
-                                          " ON CONFLICT DO UPDATE SET position = excluded.position");
-    db_bind_int(move, 1, l->back);
-    return db_run(move, err);
 }
 
 static enum status is_folded(struct load *l, const struct books_meter *meter, bool *ret, struct error *err)
@@ -277,7 +260,8 @@ static enum status add_meter(struct load *l, const struct park_meter *park, stru
 
 static enum status load(struct load *l, const struct park *park, struct error *err)
 {
-    enum status status = read_cursor(l, err);
+    enum status status = cursor_read(l->db, "ledger", &l->cursor, err);
+    l->back = l->cursor;
     CONF_EACH (struct park_meter, meter, park->meters)
         if (status == ST_OK && meter->segments.count > 0)
             status = add_meter(l, meter, err);
@@ -286,7 +270,7 @@ static enum status load(struct load *l, const struct park *park, struct error *e
     if (status == ST_OK)
         status = read_since(l, err);
     if (status == ST_OK && l->back != l->cursor)
-        status = go_back(l, err);
+        status = cursor_move(l->db, "ledger", l->back, err);
     return status;
 }
 

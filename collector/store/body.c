@@ -1,6 +1,7 @@
 #include "collector/store/body.h"
 
 #include "collector/intake/journal.h"
+#include "lib/cursor.h"
 #include "lib/mem.h"
 #include "lib/number.h"
 #include "lib/text.h"
@@ -19,7 +20,7 @@ struct line_set {
 struct body_reader {
     struct series_cache series;
     struct db *db;
-    struct db_stmt *cursor, *journal, *outbox;
+    struct db_stmt *journal, *outbox;
     const struct body_hour *only; /* NULL = every reading */
     struct buf scratch;
     struct line_set skipped, refused; /* of the batch at hand */
@@ -30,7 +31,6 @@ struct body_reader *body_reader_create(struct db *db, const struct park *park)
     struct body_reader *r = mem_zalloc(sizeof *r);
     r->series.park = park;
     r->db = db;
-    r->cursor = db_prepare(db, "SELECT position FROM cursor WHERE name = 'raw'");
     r->journal = db_prepare(db,
         "SELECT j.id, g.name, j.lines, j.payload, j.skipped FROM journal j JOIN gateway g ON g.id = j.gateway"
         " WHERE j.id > ? ORDER BY j.id");
@@ -103,12 +103,7 @@ static void note_hour(struct body *body, const struct reading *reading)
 
 enum status body_read_cursor(struct body_reader *r, int64_t *ret, struct error *err)
 {
-    bool has_row;
-    enum status status = db_step(r->cursor, &has_row, err);
-    if (status == ST_OK)
-        *ret = has_row ? db_int(r->cursor, 0) : 0;
-    db_reset(r->cursor);
-    return status;
+    return cursor_read(r->db, "raw", ret, err);
 }
 
 static void clear_lines(struct line_set *set)

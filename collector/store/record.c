@@ -3,6 +3,7 @@
 #include "collector/intake/journal.h"
 #include "collector/store/outbox.h"
 #include "collector/store/repost.h"
+#include "lib/cursor.h"
 
 /* A late row can touch an hour that was counted; how many rows were let go then is known for so long, and that an
  * hour differed. */
@@ -96,9 +97,7 @@ enum status record_result(
     struct db *db, const struct store_result *result, int64_t now_ms, int64_t *ret_omitted, struct error *err)
 {
     *ret_omitted = 0;
-    struct db_stmt *cursor = db_keep(db, "UPDATE cursor SET position = ? WHERE name = 'raw'");
-    db_bind_int(cursor, 1, result->raw_position);
-    enum status status = db_run(cursor, err);
+    enum status status = cursor_move(db, "raw", result->raw_position, err);
     for (size_t i = 0; i < result->reject_count && status == ST_OK; i++)
         status = record_reject(db, &result->rejects[i], now_ms, ret_omitted, err);
     if (status == ST_OK)

@@ -4,6 +4,7 @@
 #include "collector/verify/verify_ledger.h"
 #include "lib/calendar.h"
 #include "lib/clock.h"
+#include "lib/cursor.h"
 #include "lib/mem.h"
 #include "lib/program.h"
 
@@ -41,16 +42,13 @@ struct look {
 
 enum status verify_find_oldest(struct verify_ledger *l, struct error *err)
 {
-    struct db_stmt *find = db_keep(l->v->db, "SELECT (SELECT min(id) FROM journal),"
-                                             " (SELECT position FROM cursor WHERE name = 'ledger')");
+    struct db_stmt *find = db_keep(l->v->db, "SELECT min(id) FROM journal");
     bool has_row;
     enum status status = db_step(find, &has_row, err);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         l->oldest = db_is_null(find, 0) ? INT64_MAX : db_int(find, 0);
-        l->position = db_int(find, 1);
-    }
     db_reset(find);
-    return status;
+    return status == ST_OK ? cursor_read(l->v->db, "ledger", &l->position, err) : status;
 }
 
 static const char *name_of(const struct look *k, const struct meters_point *point)

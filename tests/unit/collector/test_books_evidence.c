@@ -92,7 +92,8 @@ static char *what_stands(int64_t meter)
 {
     static const char *const queries[] = {
         "SELECT hour || '|' || hex(readings) FROM (" FIXTURE_HOURS ")",
-        "SELECT time_ms || '|' || energy || '|' || quality || '|' || baseline_ms || '|' || stated FROM ledger_boundary"
+        "SELECT time_ms || '|' || energy || '|' || quality || '|' || baseline_ms || '|' || stated FROM "
+        "ledger_boundary"
         " WHERE meter = ?1 ORDER BY time_ms",
         "SELECT start_ms || '|' || ifnull(amount, '-') || '|' || quality FROM ledger_quarter AS q"
         " WHERE meter = ?1 AND version = (SELECT max(version) FROM ledger_quarter WHERE meter = q.meter AND"

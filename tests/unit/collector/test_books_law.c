@@ -1,6 +1,7 @@
 /* The books hold what a fold in one go comes to, however the readings arrive: in any order and grouping, with
  * transactions rolled back, the program ended without a word, and segments that change meanwhile. Whether that fold
  * is right is for test_ledger_*.c. PARKMON_SEED=<n> gives one history again. */
+#include "collector/ledger/latest.h"
 #include "tests/unit/collector/books_fixture.h"
 #include "tests/unit/collector/ledger_history.h"
 
@@ -39,6 +40,29 @@ static bool next(struct db_stmt *s)
     bool has_row;
     fixture_ok(db_step(s, &has_row, &err), &err);
     return has_row;
+}
+
+/* Days that are packed say what their rows say. */
+static void check_days(const struct book *b, int64_t meter, const char *how)
+{
+    struct error err;
+    int64_t until_ms = b->from_ms + (int64_t)b->boundary_count * BOUNDARY_MS;
+    int64_t *amounts[2];
+    uint8_t *qualities[2];
+    for (int i = 0; i < 2; i++) {
+        amounts[i] = mem_zalloc(b->boundary_count * sizeof(int64_t));
+        qualities[i] = mem_zalloc(b->boundary_count);
+        fixture_ok((i == 0 ? latest_read : latest_read_rows)(
+                       fixture_db, meter, b->from_ms, until_ms, amounts[i], qualities[i], &err),
+            &err);
+    }
+    if (memcmp(amounts[0], amounts[1], b->boundary_count * sizeof(int64_t)) != 0 ||
+        memcmp(qualities[0], qualities[1], b->boundary_count) != 0)
+        fail_msg("%s: a day in one row is not what its rows are", how);
+    for (int i = 0; i < 2; i++) {
+        free(amounts[i]);
+        free(qualities[i]);
+    }
 }
 
 static void check_quarters(const struct book *b, int64_t meter, const char *how)
@@ -161,6 +185,7 @@ static void check(const struct book *b, int64_t meter, const char *how)
         fixture_number("SELECT count(*) FROM ledger_reading WHERE meter = ?1", meter), (int64_t)b->count);
     check_boundaries(b, meter, how);
     check_quarters(b, meter, how);
+    check_days(b, meter, how);
     check_events(b, meter, how);
 }
 
@@ -263,6 +288,64 @@ static void check_failures(const struct history *h)
     free(all);
 }
 
+/* All batches of a transaction, by whatever calls. */
+static void take_batches(const struct books_meter *meter, const struct books_reading *readings,
+    const struct books_batch *batches, size_t count)
+{
+    struct error err;
+    for (size_t taken; count > 0; count -= taken) {
+        fixture_ok(books_fold_batches(fixture_books, meter, readings, batches, count, &taken, &err), &err);
+        assert_true(taken > 0 && taken <= count);
+        for (size_t i = 0; i < taken; i++)
+            readings += batches++->count;
+    }
+}
+
+/* Several batches in a call are each of them alone, byte for byte; some transactions fail. */
+static void check_batches(const struct history *h, size_t reach)
+{
+    struct books_meter alone = meter_of(h), together = meter_of(h);
+    struct unwrap_reading *all = shuffled(&h->book, reach);
+    struct books_reading *given = mem_zalloc((h->book.count + 1) * sizeof *given);
+    struct books_batch *batches = mem_zalloc((h->book.count + 1) * sizeof *batches);
+    size_t count = 0, largest = 1 + random_below(6);
+    for (size_t i = 0, end; i < h->book.count; i = end, count++) {
+        size_t left = h->book.count - i, size = 1 + random_below(largest);
+        end = i + (size < left ? size : left);
+        fixture_take(&alone, &all[i], end - i, (int64_t)count + 1);
+        batches[count] = (struct books_batch){.count = end - i, .now_ms = (int64_t)count + 1};
+        for (size_t k = i; k < end; k++)
+            given[k] = (struct books_reading){.time_ms = all[k].time_ms,
+                .count = all[k].count,
+                .point = all[k].point,
+                .is_manual = all[k].is_manual,
+                .journal = (int64_t)count + 1};
+    }
+    for (size_t i = 0, at = 0, size; i < count; i += size) {
+        size = 1 + random_below(12);
+        size = size < count - i ? size : count - i;
+        for (bool is_done = false; !is_done;) {
+            is_done = random_below(6) != 0;
+            fixture_begin();
+            take_batches(&together, &given[at], &batches[i], is_done ? size : 1 + random_below(size));
+            if (is_done)
+                fixture_commit();
+            else
+                db_rollback(fixture_db);
+        }
+        for (size_t k = i; k < i + size; k++)
+            at += batches[k].count;
+    }
+    char *expected = fixture_dump(alone.id), *is = fixture_dump(together.id);
+    fixture_assert_same(expected, is, "several batches in a call");
+    check(&h->book, together.id, "several batches in a call");
+    free(expected);
+    free(is);
+    free(batches);
+    free(given);
+    free(all);
+}
+
 /* Meters take their places in memory from each other. */
 static void check_side_by_side(const struct history *h)
 {
@@ -316,6 +399,8 @@ static void run(uint64_t seed)
     check_one_transaction(&h);
     check_any_order(&h);
     check_failures(&h);
+    check_batches(&h, 1);
+    check_batches(&h, 1 + random_below(12));
     check_side_by_side(&h);
     check_other_segments(&h);
     book_release(&h.book);

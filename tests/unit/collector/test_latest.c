@@ -45,6 +45,13 @@ static void insert(int64_t meter, size_t at)
     run("INSERT INTO ledger_quarter SELECT ?1, ?2, 1 + (SELECT ifnull(max(version), 0) FROM ledger_quarter"
         " WHERE meter = ?1 AND start_ms = ?2), iif(?3, NULL, ?4), ?5, 0, 0",
         numbers, 5);
+    struct error err;
+    int64_t day_ms = start_of(at - at % 96);
+    char *sql =
+        mem_printf("SELECT count(*) FROM ledger_day WHERE meter = ?1 AND day = %d", (int)(at / 96) - 2);
+    if (fixture_number(sql, meter) > 0)
+        fixture_ok(latest_pack(fixture_db, meter, day_ms, day_ms + LATEST_DAY_MS, &err), &err);
+    free(sql);
 }
 
 static void change(void)
