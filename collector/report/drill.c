@@ -44,7 +44,7 @@ struct table *drill_about(
     static const char *const columns[] = {"what", "value", NULL};
     char period[PERIODS_TEXT_SIZE];
     *tables = (struct tables){.language = d->language, .zone = d->zone};
-    struct table *about = tables_add(tables, "about", columns);
+    struct table *about = tables_add(tables, "drill_about", columns);
     periods_format(d->period, period);
     drill_about_text(about, "site", TABLES_NAME(tables, d->site));
     drill_about_text(about, "period", period);

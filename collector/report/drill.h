@@ -40,7 +40,7 @@ enum status drill_quarter(const struct drill *d, const char *id, int64_t start_m
 
 /* The meter, if it stands on the site at some time of the period, and has a register; else NULL. */
 const struct park_meter *drill_find(const struct drill *d, const char *id);
-/* The table "about", with which every page begins: `id` and `name` may be NULL. */
+/* The table "drill_about", with which every page begins: `id` and `name` may be NULL. */
 struct table *drill_about(
     const struct drill *d, const char *id, const char *name, struct periods_span span, struct tables *tables);
 void drill_about_text(struct table *about, const char *what, const char *text);

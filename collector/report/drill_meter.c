@@ -99,11 +99,19 @@ static enum status count_versions(
     return status;
 }
 
+/* Of a single one nothing else is to be said. */
+static void add_quarter(struct table *table, int carrier, const struct amount *amount)
+{
+    int64_t value = 0;
+    bool is_known = amount_is_known(amount, &value);
+    table_maybe(table, is_known, value, tables_scale(carrier));
+    table_code(table, tables_state(amount));
+}
+
 static void add_quarters(const struct drill *d, const struct park_meter *meter, const struct series *series,
     const int64_t *versions, struct tables *tables)
 {
-    static const char *const columns[] = {"from", "until", "versions", "amount+", "known", "unknown_h",
-        "coverage", "estimated_share", "manual_share", "quality", NULL};
+    static const char *const columns[] = {"from", "until", "amount+", "quality", "versions", NULL};
     struct table *table = tables_add(tables, "drill_quarters", columns);
     struct amount all;
     for (size_t i = 0; i < series->count; i++) {
@@ -117,11 +125,16 @@ static void add_quarters(const struct drill *d, const struct park_meter *meter, 
         table_time(table, span.begin_ms);
         table_link(table, mem_printf("meter/%s/%.19sZ", meter->id, utc));
         table_time(table, span.end_ms);
+        add_quarter(table, meter->carrier, &amount);
         table_maybe(table, versions[i] > 0, versions[i], 0);
-        drill_amount(table, meter->carrier, &amount);
     }
     whole_amount(series, &all);
-    add_sum(d, table, 3, meter->carrier, &all, series->count);
+    table_begin(table);
+    table_text(table, words_of(d->language, "total"));
+    table_none(table);
+    add_quarter(table, meter->carrier, &all);
+    table_none(table);
+    table_is_sum_of(table, series->count);
 }
 
 enum status drill_day(const struct drill *d, const char *id, struct period day, struct tables *ret,

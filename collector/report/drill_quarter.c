@@ -152,17 +152,16 @@ static enum status point_name(struct db *db, int64_t point, char **ret, struct e
 static enum status add_reading(const struct drill *d, struct table *table, const char *which,
     const char *place, const struct retrace_reading *r, int64_t u, struct error *err)
 {
-    char *point, *ratio, time[ZONE_TIME_SIZE];
+    char *point, *ratio;
     if (!r->is_there)
         return ST_OK;
     enum status status = point_name(d->db, r->reading.point, &point, err);
     ratio = r->q == 1 ? mem_printf("%lld", (long long)r->p)
                       : mem_printf("%lld/%lld", (long long)r->p, (long long)r->q);
-    zone_format_time(d->zone, r->reading.time_ms, time);
     table_begin(table);
     table_code(table, which);
     table_code(table, place);
-    table_text(table, time); /* to the millisecond */
+    table_instant(table, r->reading.time_ms);
     table_number(table, r->reading.count, 0);
     table_text(table, r->p != 0 ? ratio : NULL);
     table_number(table, u, 0);

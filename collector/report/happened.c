@@ -5,14 +5,64 @@
 
 #include <stdlib.h>
 
-enum status happened_as_of(struct db *db, int64_t *ret_ms, struct error *err)
+/* One number, or 0. */
+static enum status read_number(struct db_stmt *s, int64_t *ret, struct error *err)
 {
-    struct db_stmt *s = db_keep(db, "SELECT received_ms FROM journal ORDER BY id DESC LIMIT 1");
     bool has_row;
     enum status status = db_step(s, &has_row, err);
     if (status == ST_OK)
-        *ret_ms = has_row ? db_int(s, 0) : 0;
+        *ret = has_row && !db_is_null(s, 0) ? db_int(s, 0) : 0;
     db_reset(s);
+    return status;
+}
+
+/* Of one meter: the rows lie by meter and time. */
+static enum status last_decided(struct db *db, int64_t meter, int64_t *ret_ms, struct error *err)
+{
+    struct db_stmt *s = db_keep(db, "SELECT max(start_ms) + 900000 FROM ledger_quarter WHERE meter = ?1");
+    db_bind_int(s, 1, meter);
+    return read_number(s, ret_ms, err);
+}
+
+static enum status last_of_all(struct db *db, int64_t *ret_ms, struct error *err)
+{
+    struct db_stmt *meters = db_keep(db, "SELECT id FROM ledger_meter");
+    bool has_row;
+    enum status status;
+    *ret_ms = 0;
+    while ((status = db_step(meters, &has_row, err)) == ST_OK && has_row) {
+        int64_t last_ms;
+        status = last_decided(db, db_int(meters, 0), &last_ms, err);
+        if (status != ST_OK)
+            break;
+        *ret_ms = last_ms > *ret_ms ? last_ms : *ret_ms;
+    }
+    db_reset(meters);
+    return status;
+}
+
+enum status happened_as_of(struct db *db, int64_t *ret_ms, struct error *err)
+{
+    struct db_stmt *s = db_keep(db,
+        "SELECT received_ms FROM journal"
+        " WHERE id <= (SELECT position FROM cursor WHERE name = 'ledger') ORDER BY id DESC LIMIT 1");
+    enum status status = read_number(s, ret_ms, err);
+    return status == ST_OK && *ret_ms == 0 ? last_of_all(db, ret_ms, err) : status;
+}
+
+enum status happened_decided(struct db *db, const struct report *report, int64_t *ret_ms, struct error *err)
+{
+    enum status status = ST_OK;
+    *ret_ms = 0;
+    CONF_EACH (const struct park_meter, meter, report->park->meters) {
+        int64_t id = 0, last_ms = 0;
+        if (!report_has(report, meter) || status != ST_OK)
+            continue;
+        status = series_meter(db, meter->id, &id, err);
+        if (status == ST_OK && id != 0)
+            status = last_decided(db, id, &last_ms, err);
+        *ret_ms = last_ms > *ret_ms ? last_ms : *ret_ms;
+    }
     return status;
 }
 
@@ -64,6 +114,11 @@ static void take_decision(struct report *report, const struct park_meter *meter,
         .from_ms = db_int(row, DECIDED_FROM),
         .until_ms = db_int(row, DECIDED_UNTIL),
         .time_ms = db_int(row, DECIDED_TIME),
+        .is_of_period = db_int(row, DECIDED_UNTIL) >= report->axis.span.begin_ms,
+        .is_replacement = kind == RULING_REPLACED,
+        .modulus = db_int(row, DECIDED_MODULUS),
+        .resolution = db_int(row, DECIDED_RESOLUTION),
+        .ratio = {db_int(row, DECIDED_P), db_int(row, DECIDED_Q)},
         .has_end = kind == RULING_RESET || kind == RULING_REPLACED,
         .has_energy = kind == RULING_ENERGY,
         .has_count = kind == RULING_READING,
@@ -83,8 +138,7 @@ static void take_decision(struct report *report, const struct park_meter *meter,
 static enum status read_decisions(
     struct db *db, struct report *report, const struct park_meter *meter, int64_t id, struct error *err)
 {
-    struct db_stmt *row =
-        decided_list(db, id, report->axis.span.begin_ms, report->axis.span.end_ms, INT64_MAX, INT64_MAX);
+    struct db_stmt *row = decided_list(db, id, INT64_MIN, report->axis.span.end_ms, INT64_MAX, INT64_MAX);
     bool has_row;
     enum status status;
     while ((status = db_step(row, &has_row, err)) == ST_OK && has_row)

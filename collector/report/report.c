@@ -423,6 +423,8 @@ static enum status build(struct building *b, struct error *err)
         status = build_carrier(b, c, err);
     }
     if (status == ST_OK)
+        status = happened_decided(b->options->db, report, &report->decided_ms, err);
+    if (status == ST_OK)
         status = metered_read(b->options->db, report, err);
     if (status == ST_OK)
         status = baselines_read(b->options->db, report, err);

@@ -82,12 +82,16 @@ struct report_baseline {
     struct avoided avoided;
 };
 
-/* What a person decided of a meter (collector/ledger/decided_list.h), as far as it touches the period. */
+/* What a person decided of a meter (collector/ledger/decided_list.h), up to the end of the period. */
 struct report_decision {
     int64_t id;
     const struct park_meter *meter;
     const char *kind, *state;
     int64_t from_ms, until_ms, time_ms;
+    bool is_of_period;   /* it touches the period */
+    bool is_replacement; /* of the meter, with what follows of the next */
+    int64_t modulus, resolution;
+    struct fraction ratio;
     /* As far as its kind says it; counts are of the register, energy in base units. */
     bool has_end, has_energy, has_count;
     int64_t end, start, energy, count, readings, withdraws;
@@ -103,7 +107,8 @@ struct report {
     struct axis axis;
     struct zone *zone;
     struct steps steps; /* of a day its hours, of a year its months, else days */
-    int64_t as_of_ms;   /* when the newest batch of the database arrived; 0 = there is none */
+    int64_t as_of_ms;   /* up to when the books have what arrived (happened.h); 0 = they have nothing */
+    int64_t decided_ms; /* the end of the last quarter hour that is decided; 0 = there is none */
     struct report_carrier carriers[FACTOR_CARRIERS];
     size_t carrier_count;
     struct report_metered *metered;

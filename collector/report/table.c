@@ -116,30 +116,35 @@ void table_time(struct table *table, int64_t time_ms)
     fill(table, (struct cell){.kind = CELL_TIME, .time_ms = time_ms});
 }
 
+void table_instant(struct table *table, int64_t time_ms)
+{
+    fill(table, (struct cell){.kind = CELL_TIME, .time_ms = time_ms, .shown = 3});
+}
+
 void table_is_sum_of(struct table *table, size_t rows)
 {
     assert(table->filled == table->column_count && rows < table->count);
     table->rows[table->count - 1].sum_of = rows;
 }
 
-/* RFC 3339 without the milliseconds: times of a report are of whole seconds, or cut to them. */
-static char *time_text(const struct tables *tables, int64_t time_ms)
+/* RFC 3339; but for instants without the milliseconds: times of a report are of whole seconds, or cut to them. */
+static char *time_text(const struct tables *tables, const struct cell *cell)
 {
     char text[ZONE_TIME_SIZE];
-    zone_format_time(tables->zone, time_ms, text);
+    zone_format_time(tables->zone, cell->time_ms, text);
     char *point = strchr(text, '.');
-    if (point != NULL)
+    if (point != NULL && cell->shown == 0)
         memmove(point, point + 4, strlen(point + 4) + 1);
     return mem_strdup(text);
 }
 
 /* "2026-10-01 16:00 +08:00" of "2026-10-01T16:00:00+08:00"; the seconds stay where there are any. */
-static char *shown_time(const struct tables *tables, int64_t time_ms)
+static char *shown_time(const struct tables *tables, const struct cell *cell)
 {
-    char *text = time_text(tables, time_ms);
-    bool has_seconds = strncmp(text + 16, ":00", 3) != 0;
-    char *shown = mem_printf(
-        "%.10s %.*s %s", text, has_seconds ? 8 : 5, text + 11, text + strlen("2026-10-01T16:00:00"));
+    char *text = time_text(tables, cell);
+    int length = cell->shown > 0 ? 12 : strncmp(text + 16, ":00", 3) != 0 ? 8 : 5;
+    const char *offset = text + strlen("2026-10-01T16:00:00") + (cell->shown > 0 ? 4 : 0);
+    char *shown = mem_printf("%.10s %.*s %s", text, length, text + 11, offset);
     free(text);
     return shown;
 }
@@ -173,7 +178,7 @@ char *table_show(const struct tables *tables, const struct cell *cell)
     case CELL_NUMBER:
         return shown_number(cell->number, cell->shown);
     case CELL_TIME:
-        return shown_time(tables, cell->time_ms);
+        return shown_time(tables, cell);
     }
     abort();
 }
@@ -191,7 +196,7 @@ char *table_tell(const struct tables *tables, const struct cell *cell)
         decimal_format(cell->number, text);
         return mem_strdup(text);
     case CELL_TIME:
-        return time_text(tables, cell->time_ms);
+        return time_text(tables, cell);
     }
     abort();
 }

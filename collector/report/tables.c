@@ -1,5 +1,7 @@
 #include "collector/report/tables_private.h"
 
+#include "collector/report/items.h"
+
 #include "lib/buf.h"
 #include "lib/mem.h"
 
@@ -83,7 +85,8 @@ void tables_name_part(const struct tables *tables, struct table *table, const st
         break;
     case PART_ITEM:
         id = part->item;
-        name = part->item == NULL ? words_of(tables->language, "no_item") : NULL;
+        name = part->item == NULL ? words_of(tables->language, "no_item")
+                                  : items_name(tables->language, part->item);
         break;
     case PART_METER:
     case PART_GAP:
@@ -128,6 +131,7 @@ static void add_about(struct tables *tables, const struct report *report, const 
     about(table, "zone", report->site->zone);
     about(table, "region", report->site->region);
     about_time(table, "as_of", report->as_of_ms);
+    about_time(table, "decided_until", report->decided_ms);
     char number[NUMBER_INT64_SIZE] = "";
     if (origin->model_number != 0)
         number[number_format_int64(origin->model_number, number)] = '\0';

@@ -45,5 +45,6 @@ void tables_add_decisions(struct tables *tables, const struct report *report)
 {
     struct table *table = tables_add(tables, "decisions", columns);
     for (size_t i = 0; i < report->decision_count; i++)
-        add_decision(tables, table, &report->decisions[i]);
+        if (report->decisions[i].is_of_period)
+            add_decision(tables, table, &report->decisions[i]);
 }

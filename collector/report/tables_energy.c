@@ -1,6 +1,8 @@
 /* Amounts and what they come to: of the site, its buildings, tenants, items and meters, with coverage and quality. */
 #include "collector/report/tables_private.h"
 
+#include "collector/report/items.h"
+
 #include <string.h>
 
 static const char *const columns[] = {"carrier", "id", "name", "unit", "amount+", "known", "unknown_h",
@@ -58,6 +60,11 @@ static int manual_permille(struct quarters_sum sum)
     return quarters_estimated_permille(&sum);
 }
 
+const char *tables_state(const struct amount *a)
+{
+    return states[amount_worst(a)];
+}
+
 void tables_quality(struct table *table, const struct amount *a, bool is_known, int scale)
 {
     int64_t unknown_s = a->sum.unknown_s + a->waiting_s + a->future_s + a->absent_s;
@@ -68,7 +75,7 @@ void tables_quality(struct table *table, const struct amount *a, bool is_known, 
     tables_percent(table, due > 0, due > 0 ? amount_covered(a) * 1000 / due : 0);
     tables_percent(table, due > 0, quarters_estimated_permille(&a->sum));
     tables_percent(table, due > 0, manual_permille(a->sum));
-    table_code(table, states[amount_worst(a)]);
+    table_code(table, tables_state(a));
 }
 
 static void add_results(struct table *table, const struct report_figure *figure)
@@ -151,7 +158,7 @@ const char *tables_name_of(
     case TREE_CARRIER:
         return TABLES_NAME(tables, report->site);
     case TREE_ITEM:
-        return NULL;
+        return items_name(tables->language, m->id);
     }
     return NULL;
 }

@@ -1,6 +1,8 @@
 /* The lines that money, coal equivalent and CO2 are made of, and the rows of factors and prices that they used. */
 #include "collector/report/tables_private.h"
 
+#include "collector/report/reasons.h"
+
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -32,7 +34,7 @@ static void add_rate(struct table *table, const struct charge_key *key)
     table_text(table, unit);
 }
 
-static void add_source(struct table *table, const struct charge_key *key)
+static void add_source(const struct tables *tables, struct table *table, const struct charge_key *key)
 {
     const char *document = NULL;
     int confidence = 0;
@@ -45,7 +47,9 @@ static void add_source(struct table *table, const struct charge_key *key)
     }
     table_text(table, document);
     table_text(table, document != NULL ? source_confidences[confidence] : NULL);
-    table_text(table, key->why);
+    char *why = key->why != NULL ? reasons_show(tables->language, key->why) : NULL;
+    table_text(table, why);
+    free(why);
 }
 
 static void begin_line(
@@ -77,7 +81,7 @@ static void add_line(const struct tables *tables, struct table *table, const str
     table_maybe(table, is_rated && line->unknown_s > 0 && !figure->is_difference, line->result,
         tables_result_scale(kind));
     table_text(table, tables_result_unit(kind));
-    add_source(table, key);
+    add_source(tables, table, key);
 }
 
 static void add_sum(const struct tables *tables, struct table *table, const struct report_figure *figure,

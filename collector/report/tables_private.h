@@ -22,6 +22,8 @@ void tables_percent(struct table *table, bool is_there, int64_t permille);
 /* The name of a group or virtual meter, of which by, is_virtual and id count; NULL = it has none. */
 const char *tables_name_of(
     const struct tables *tables, const struct report *report, const struct report_metered *m);
+/* The code of the worst quarter hour in it. */
+const char *tables_state(const struct amount *a);
 /* Cells "known", "unknown_h", "coverage", "estimated_share", "manual_share" and "quality" of an amount. */
 void tables_quality(struct table *table, const struct amount *a, bool is_known, int scale);
 

@@ -3,6 +3,7 @@
 
 const char *const words_drill[][3] = {
     {"drill_title", "数据溯源", "What it is made of"},
+    {"drill_about", "所指数量", "Which amount"},
     {"drill_total", "数量", "Amount"},
     {"drill_parts", "由哪些表组成", "The meters that it is made of"},
     {"drill_days", "逐日", "Day by day"},

@@ -13,6 +13,7 @@ import pytest
 from harness.servers import SOURCE
 from harness.stage import Stage
 from test_decisions import House, wh
+from test_report import report
 
 TEXTS = {lang: json.loads((SOURCE / f"dashboards/web/{name}.json").read_text()) for lang, name in (("en", "en"), ("zh", "zh-CN"))}
 FORM = "application/x-www-form-urlencoded"
@@ -154,6 +155,18 @@ def test_a_replacement_is_one_form_in_the_clocks_and_units_of_the_site(house, an
     assert house.known("feeder") == wh(960)
     rows = house.query("SELECT kind, from_ms, end_count, start_count, serial, why FROM ledger_decision ORDER BY id DESC LIMIT 1")
     assert rows == [(3, 1772445960000, wh(100_404), wh(12_000), "4711", "工单 17")]
+
+
+def test_the_report_has_the_decision_and_the_device_that_it_made(house):
+    done = report(house.collector.settings, "--site", "s1", "--period", "2026-03-02", "--format", "json", "--language", "en")
+    assert done.returncode == 0, done.stderr
+    tables = {table["id"]: table["rows"] for table in json.loads(done.stdout)["tables"]}
+    devices = [(row["serial"], row["from"], row["until"], row["start_register"], row["end_register"]) for row in tables["devices"] if row["id"] == "feeder"]
+    at = "2026-03-02T18:06:00+08:00"
+    assert devices == [("1", "2026-01-01T08:00:00+08:00", at, None, wh(100_404)), ("4711", at, None, wh(12_000), None)]
+    decisions = [(row["decided"], row["decision_state"], row["who"], row["reason"]) for row in tables["decisions"] if row["id"] == "feeder"]
+    assert decisions[0] == ("decided_replacement", "state_in_force", "anna <b>", "工单 17")
+    assert ("decided_energy", "state_undone", "anna <b>", "bridged <b>by hand</b> & \"more\"") in decisions
 
 
 def test_a_register_that_was_set_back(house, anna):

@@ -441,6 +441,20 @@ def test_the_page_shows_the_same_and_nothing_that_runs(made, language):
     assert "Jiashan &lt;Science&gt; &amp; Park" in text or language == "zh"
 
 
+def test_reasons_and_items_are_said_in_the_report_s_language(made):
+    for language, is_chinese in (("zh", True), ("en", False)):
+        tables = json_tables(made.files[language, "json"])
+        reasons = [row["why"] for row in tables["lines"]["rows"] + tables["meter_lines"]["rows"] if row["why"]]
+        assert reasons and all(any("\u4e00" <= letter for letter in reason) == is_chinese for reason in reasons), reasons
+        names = {row["id"]: row["name"] for row in tables["items"]["rows"] if row["id"]}
+        assert names["01A00"] == ("照明插座用电" if is_chinese else "Lighting and sockets") and names["01B00"] == ("空调用电" if is_chinese else "HVAC")
+
+
+def test_data_is_up_to_what_the_books_have_and_not_up_to_now(made):
+    about = {row["what"]: row["value"] for row in made.tables["about"]["rows"]}
+    assert about["as_of"] == "2026-11-02T01:01:01+08:00" and about["decided_until"] == "2026-11-01T00:00:00+08:00"
+
+
 def test_the_same_data_is_the_same_bytes_and_nothing_is_written_over(made):
     for form in FORMATS:
         first, again = made.files["zh", form], made.folder / f"again.{form}"
