@@ -16,11 +16,14 @@ static enum status read_number(struct db_stmt *s, int64_t *ret, struct error *er
     return status;
 }
 
-/* Of one meter: the rows lie by meter and time. */
-static enum status last_decided(struct db *db, int64_t meter, int64_t *ret_ms, struct error *err)
+/* Of one meter, before a time: the rows lie by meter and time. */
+static enum status last_decided(
+    struct db *db, int64_t meter, int64_t before_ms, int64_t *ret_ms, struct error *err)
 {
-    struct db_stmt *s = db_keep(db, "SELECT max(start_ms) + 900000 FROM ledger_quarter WHERE meter = ?1");
+    struct db_stmt *s =
+        db_keep(db, "SELECT max(start_ms) + 900000 FROM ledger_quarter WHERE meter = ?1 AND start_ms < ?2");
     db_bind_int(s, 1, meter);
+    db_bind_int(s, 2, before_ms);
     return read_number(s, ret_ms, err);
 }
 
@@ -32,7 +35,7 @@ static enum status last_of_all(struct db *db, int64_t *ret_ms, struct error *err
     *ret_ms = 0;
     while ((status = db_step(meters, &has_row, err)) == ST_OK && has_row) {
         int64_t last_ms;
-        status = last_decided(db, db_int(meters, 0), &last_ms, err);
+        status = last_decided(db, db_int(meters, 0), INT64_MAX, &last_ms, err);
         if (status != ST_OK)
             break;
         *ret_ms = last_ms > *ret_ms ? last_ms : *ret_ms;
@@ -60,7 +63,7 @@ enum status happened_decided(struct db *db, const struct report *report, int64_t
             continue;
         status = series_meter(db, meter->id, &id, err);
         if (status == ST_OK && id != 0)
-            status = last_decided(db, id, &last_ms, err);
+            status = last_decided(db, id, report->axis.span.end_ms, &last_ms, err);
         *ret_ms = last_ms > *ret_ms ? last_ms : *ret_ms;
     }
     return status;
@@ -132,7 +135,7 @@ static void take_decision(struct report *report, const struct park_meter *meter,
         .who = copy(row, DECIDED_WHO),
         .why = copy(row, DECIDED_WHY),
         .undone_by = db_int(row, DECIDED_WITHDRAWN_BY),
-        .quarters = quarters_of(row)};
+        .quarters = report->is_alone ? -1 : quarters_of(row)};
 }
 
 static enum status read_decisions(

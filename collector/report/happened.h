@@ -6,7 +6,7 @@
 /* Up to when the books have what arrived: when the last batch arrived that they folded; where that is pruned, the end of the
  * last quarter hour that they decided. 0 = they have nothing. */
 enum status happened_as_of(struct db *db, int64_t *ret_ms, struct error *err);
-/* The end of the last quarter hour that is decided of a meter of the site; 0 = there is none. */
+/* The end of the last quarter hour of the period that is decided of a meter of the site; 0 = there is none. */
 enum status happened_decided(struct db *db, const struct report *report, int64_t *ret_ms, struct error *err);
 /* Adds the events and decisions of a meter, by its number in the books, that touch the report's period: by time; decisions
  * newest first. Of the report only the period counts. */

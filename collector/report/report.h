@@ -19,7 +19,7 @@
 struct report_options {
     struct db *db;              /* a reader; the report reads within one transaction of it */
     bool is_within_transaction; /* ... which is the caller's */
-    bool is_alone;              /* without earlier periods: as if there were none */
+    bool is_alone; /* without earlier periods, as if there were none, and without the log of changes */
     const struct park *park;
     const struct rates *rates;
     const struct park_site *site;
@@ -27,6 +27,13 @@ struct report_options {
     /* Told of each meter; false = stop. NULL = nobody. */
     bool (*on_meter)(void *user_data, size_t done, size_t all);
     void *user_data;
+};
+
+struct report_earlier {
+    bool is_there; /* there is such a period */
+    struct period period;
+    struct amount amount;
+    struct comparison comparison;
 };
 
 struct report_figure {
@@ -37,13 +44,7 @@ struct report_figure {
     struct curve_demand demand;
     struct curve_mean night;
     struct sufficiency sufficiency;
-};
-
-struct report_earlier {
-    bool is_there; /* there is such a period */
-    struct period period;
-    struct amount amount;
-    struct comparison comparison;
+    struct report_earlier before, year_before; /* not of meters and gaps */
 };
 
 /* Of one carrier that is measured here. */
@@ -55,7 +56,6 @@ struct report_carrier {
     /* Of the site's total: */
     struct amount *curve; /* by report.steps */
     struct curve_profile profile;
-    struct report_earlier before, year_before;
 };
 
 /* A group or a virtual meter as the API has it, see metered.h. */
@@ -108,7 +108,9 @@ struct report {
     struct zone *zone;
     struct steps steps; /* of a day its hours, of a year its months, else days */
     int64_t as_of_ms;   /* up to when the books have what arrived (happened.h); 0 = they have nothing */
-    int64_t decided_ms; /* the end of the last quarter hour that is decided; 0 = there is none */
+    bool is_alone;      /* by what is of the period alone: without earlier ones, and the log of changes */
+    int64_t
+        decided_ms; /* the end of the last quarter hour of the period that is decided; 0 = there is none */
     struct report_carrier carriers[FACTOR_CARRIERS];
     size_t carrier_count;
     struct report_metered *metered;
@@ -125,6 +127,9 @@ struct report {
  * ST_INVALID where a sum is too large, ST_STORAGE. */
 enum status report_build(const struct report_options *options, struct report *ret, struct error *err);
 void report_release(struct report *report);
+/* The meter's quarter hours of a span, as of the report; the caller releases them. */
+enum status report_read_meter(struct db *db, const struct report *report, const struct park_meter *meter,
+    struct periods_span span, struct series *ret, struct error *err);
 /* Whether the meter stands on its site some time of the period. */
 bool report_has(const struct report *report, const struct park_meter *meter);
 

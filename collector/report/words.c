@@ -82,6 +82,7 @@ static const char *const headings[][3] = {
     {"valid_from", "生效日", "Valid from"},
     {"valid_through", "截止日", "Valid through"},
     {"note", "备注", "Note"},
+    {"part", "对象", "Of"},
     {"against", "对比", "Against"},
     {"earlier_period", "对比期", "Earlier period"},
     {"earlier_amount", "对比期数量", "Its amount"},

@@ -246,6 +246,21 @@ def test_earlier_periods_stand_beside(made):
         assert row["change"] == Decimal(rounded(Fraction((now - then) * 1000, then))) / 10
 
 
+@pytest.mark.parametrize("table", ("buildings", "tenants", "items"))
+def test_groups_are_held_against_the_same_groups_of_before(made, table):
+    found = {(row["id"], row["against"]): row for row in rows(made, "comparison") if row["part"] == table[:-1]}
+    assert len(found) == 2 * len(list(groups(table)))
+    for ident, inside in groups(table):
+        now = sum_of(made.park, tops(inside), times_of(PERIOD))
+        for against, first in (("period_before", BEFORE), ("year_before", YEAR_BEFORE)):
+            row, then = found[ident, against], sum_of(made.park, tops(inside), times_of(first))
+            assert row["amount"] == shown(now, "electricity") and row["earlier_amount"] == shown(then, "electricity")
+            if now is None:
+                assert row["comparable"] == "unknown_now" and row["difference"] is None
+            else:
+                assert row["comparable"] == "good" and row["difference"] == shown(now - then, "electricity")
+
+
 def test_demand_base_load_and_days_of_the_site(made):
     main = [(time_ms, made.park.quarters["main"][time_ms].amount) for time_ms in times_of(PERIOD)]
     row = rows(made, "demand")[0]
