@@ -17,12 +17,7 @@
 
 #define CSS_MAX ((size_t)1 << 20)
 
-    enum format {
-        FORMAT_HTML,
-        FORMAT_XLSX,
-        FORMAT_CSV,
-        FORMAT_JSON
-    };
+enum format { FORMAT_HTML, FORMAT_XLSX, FORMAT_CSV, FORMAT_JSON };
 static const char *const formats[] = {"html", "xlsx", "csv", "json", NULL};
 
 struct wanted {

@@ -3,7 +3,15 @@
 
 #include "collector/report/report.h"
 
-/* When the newest batch arrived; 0 = there is none. */
-enum status happened_heard(struct db *db, int64_t *ret_ms, struct error *err);
-/* Adds the events of the site's meters that touch the report's period: by meter, as the park has them, then by time. */
+/* Up to when the books have what arrived: when the last batch arrived that they folded; where that is pruned, the end of the
+ * last quarter hour that they decided. 0 = they have nothing. */
+enum status happened_as_of(struct db *db, int64_t *ret_ms, struct error *err);
+/* The end of the last quarter hour of the period that is decided of a meter of the site; 0 = there is none. */
+enum status happened_decided(struct db *db, const struct report *report, int64_t *ret_ms, struct error *err);
+/* Adds the events and decisions of a meter, by its number in the books, that touch the report's period: by time; decisions
+ * newest first. Of the report only the period counts. */
+enum status happened_read_meter(
+    struct db *db, struct report *report, const struct park_meter *meter, int64_t id, struct error *err);
+void happened_release(struct report *report);
+/* The same of all the site's meters, as the park has them. */
 enum status happened_read(struct db *db, struct report *report, struct error *err);

@@ -2,6 +2,7 @@
 
 #include "collector/report/baselines.h"
 #include "collector/report/closed.h"
+#include "collector/report/earlier.h"
 #include "collector/report/happened.h"
 #include "collector/report/metered.h"
 #include "lib/mem.h"
@@ -157,17 +158,17 @@ static bool find_signs(struct building *b, const struct report_carrier *c, const
     return is_wanted;
 }
 
-static enum status read_meter(const struct building *b, const struct park_meter *meter,
+enum status report_read_meter(struct db *db, const struct report *report, const struct park_meter *meter,
     struct periods_span span, struct series *ret, struct error *err)
 {
-    struct series_due due = series_due(meter, b->report->now_ms);
+    struct series_due due = series_due(meter, report->now_ms);
     int64_t id;
-    enum status status = series_meter(b->options->db, meter->id, &id, err);
+    enum status status = series_meter(db, meter->id, &id, err);
     if (status != ST_OK)
         return status;
     series_init(ret, span, &due);
     if (id != 0)
-        status = series_read(b->options->db, id, ret, err);
+        status = series_read(db, id, ret, err);
     if (status != ST_OK)
         series_release(ret);
     return status;
@@ -281,7 +282,8 @@ static enum status read_meters(struct building *b, struct report_carrier *c, str
         if (!find_signs(b, c, meter))
             continue;
         struct series series;
-        enum status status = read_meter(b, meter, b->report->axis.span, &series, err);
+        enum status status =
+            report_read_meter(b->options->db, b->report, meter, b->report->axis.span, &series, err);
         if (status != ST_OK)
             return status;
         take_meter(b, c, meter, &series);
@@ -323,86 +325,6 @@ static void conclude(struct building *b, struct report_carrier *c)
     }
 }
 
-static bool enters(const struct building *b, const struct part *part, const struct park_meter *meter,
-    struct periods_span span)
-{
-    struct periods_span stretch = {0};
-    while (part_next(b->report->park, span, &stretch))
-        if (part_sign(part, meter, stretch.begin_ms) != 0)
-            return true;
-    return false;
-}
-
-static enum status add_earlier(const struct building *b, const struct part *site,
-    const struct park_meter *meter, struct series *sum, struct error *err)
-{
-    struct series series;
-    if (!enters(b, site, meter, sum->span))
-        return ST_OK;
-    enum status status = read_meter(b, meter, sum->span, &series, err);
-    if (status != ST_OK)
-        return status;
-    struct periods_span stretch = {0};
-    while (status == ST_OK && part_next(b->report->park, sum->span, &stretch)) {
-        int sign = part_sign(site, meter, stretch.begin_ms);
-        struct series cut;
-        if (sign == 0)
-            continue;
-        part_series_cut(&series, stretch, &cut);
-        part_series_add(sum, &cut, sign);
-        series_release(&cut);
-    }
-    series_release(&series);
-    return status;
-}
-
-static bool is_always(const struct building *b, const struct part *site, const struct park_meter *meter,
-    struct periods_span span, int sign)
-{
-    struct periods_span stretch = {0};
-    while (part_next(b->report->park, span, &stretch))
-        if (part_sign(site, meter, stretch.begin_ms) != sign)
-            return false;
-    return true;
-}
-
-/* The same meters counted in the same way all through both periods. */
-static bool is_measured_alike(
-    const struct building *b, int carrier, const struct part *site, struct periods_span then)
-{
-    struct periods_span now = b->report->axis.span;
-    CONF_EACH (const struct park_meter, meter, b->report->park->meters) {
-        int sign = part_sign(site, meter, now.begin_ms);
-        if (meter->carrier == carrier &&
-            !(is_always(b, site, meter, now, sign) && is_always(b, site, meter, then, sign)))
-            return false;
-    }
-    return true;
-}
-
-/* The site's amount of another period, by the tree of then. */
-static enum status read_earlier(
-    struct building *b, const struct report_carrier *c, struct report_earlier *earlier, struct error *err)
-{
-    const struct report_figure *site = &c->figures[0];
-    if (!earlier->is_there) {
-        earlier->comparison.reason = COMPARE_NO_PERIOD;
-        return ST_OK;
-    }
-    struct periods_span span = periods_span(b->report->zone, earlier->period);
-    struct series sum;
-    part_series_init(&sum, span);
-    enum status status = ST_OK;
-    CONF_EACH (const struct park_meter, meter, b->report->park->meters)
-        if (status == ST_OK && meter->carrier == c->carrier)
-            status = add_earlier(b, &site->part, meter, &sum, err);
-    whole_amount(&sum, &earlier->amount);
-    series_release(&sum);
-    earlier->comparison =
-        compare(&site->amount, &earlier->amount, is_measured_alike(b, c->carrier, &site->part, span));
-    return status;
-}
-
 static enum status build_carrier(struct building *b, struct report_carrier *c, struct error *err)
 {
     struct report *report = b->report;
@@ -423,20 +345,13 @@ static enum status build_carrier(struct building *b, struct report_carrier *c, s
     free(b->sums);
     free(b->is_there);
     free(b->signs);
-    bool is_alone = b->options->is_alone;
-    c->before.is_there = !is_alone && compare_before(report->period, &c->before.period);
-    c->year_before.is_there = !is_alone && compare_year_before(report->period, &c->year_before.period);
-    if (status == ST_OK)
-        status = read_earlier(b, c, &c->before, err);
-    if (status == ST_OK)
-        status = read_earlier(b, c, &c->year_before, err);
-    return status;
+    return status == ST_OK ? earlier_read(b->options, report, c, err) : status;
 }
 
 static enum status build(struct building *b, struct error *err)
 {
     struct report *report = b->report;
-    enum status status = happened_heard(b->options->db, &report->heard_ms, err);
+    enum status status = happened_as_of(b->options->db, &report->as_of_ms, err);
     for (int carrier = 0; carrier < FACTOR_CARRIERS && status == ST_OK; carrier++) {
         size_t count = 0;
         CONF_EACH (const struct park_meter, meter, report->park->meters)
@@ -447,6 +362,8 @@ static enum status build(struct building *b, struct error *err)
         c->carrier = carrier;
         status = build_carrier(b, c, err);
     }
+    if (status == ST_OK)
+        status = happened_decided(b->options->db, report, &report->decided_ms, err);
     if (status == ST_OK)
         status = metered_read(b->options->db, report, err);
     if (status == ST_OK && !b->options->is_alone)
@@ -469,8 +386,11 @@ static enum status build_in_transaction(struct building *b, struct error *err)
 
 enum status report_build(const struct report_options *options, struct report *ret, struct error *err)
 {
-    struct report report = {
-        .park = options->park, .site = options->site, .period = options->period, .now_ms = options->now_ms};
+    struct report report = {.park = options->park,
+        .site = options->site,
+        .period = options->period,
+        .now_ms = options->now_ms,
+        .is_alone = options->is_alone};
     static const enum steps_kind steps[] = {[PERIODS_DAY] = STEPS_HOUR,
         [PERIODS_MONTH] = STEPS_DAY,
         [PERIODS_QUARTER] = STEPS_DAY,
@@ -506,7 +426,7 @@ void report_release(struct report *report)
     zone_destroy(report->zone);
     closed_release(report);
     free(report->metered);
-    free(report->events);
     free(report->baselines);
+    happened_release(report);
     *report = (struct report){0};
 }

@@ -20,7 +20,8 @@
 struct report_options {
     struct db *db;              /* a reader; the report reads within one transaction of it */
     bool is_within_transaction; /* ... which is the caller's */
-    bool is_alone;              /* without earlier periods and baselines: as if there were none */
+    bool
+        is_alone; /* without earlier periods and baselines, as if there were none, and without the log of changes */
     const struct park *park;
     const struct rates *rates;
     const struct park_site *site;
@@ -31,6 +32,13 @@ struct report_options {
     void *user_data;
 };
 
+struct report_earlier {
+    bool is_there; /* there is such a period */
+    struct period period;
+    struct amount amount;
+    struct comparison comparison;
+};
+
 struct report_figure {
     struct part part;
     bool is_difference; /* something was taken off: of lines that are not whole, what is known says nothing */
@@ -39,13 +47,7 @@ struct report_figure {
     struct curve_demand demand;
     struct curve_mean night;
     struct sufficiency sufficiency;
-};
-
-struct report_earlier {
-    bool is_there; /* there is such a period */
-    struct period period;
-    struct amount amount;
-    struct comparison comparison;
+    struct report_earlier before, year_before; /* not of meters and gaps */
 };
 
 /* Of one carrier that is measured here. */
@@ -57,7 +59,6 @@ struct report_carrier {
     /* Of the site's total: */
     struct amount *curve; /* by report.steps */
     struct curve_profile profile;
-    struct report_earlier before, year_before;
 };
 
 /* A group or a virtual meter as the API has it, see metered.h. */
@@ -107,6 +108,24 @@ struct report_overridden {
     char *name, *what, *why;
 };
 
+/* What a person decided of a meter (collector/ledger/decided_list.h), up to the end of the period. */
+struct report_decision {
+    int64_t id;
+    const struct park_meter *meter;
+    const char *kind, *state;
+    int64_t from_ms, until_ms, time_ms;
+    bool is_of_period;   /* it touches the period */
+    bool is_replacement; /* of the meter, with what follows of the next */
+    int64_t modulus, resolution;
+    struct fraction ratio;
+    /* As far as its kind says it; counts are of the register, energy in base units. */
+    bool has_end, has_energy, has_count;
+    int64_t end, start, energy, count, readings, withdraws;
+    char *serial, *who, *why; /* owned; serial NULL = not told */
+    int64_t undone_by;        /* 0 = by none */
+    int64_t quarters;         /* that it changed; -1 = not known */
+};
+
 struct report {
     const struct park *park;
     const struct park_site *site;
@@ -115,7 +134,10 @@ struct report {
     struct zone *zone;
     struct steps steps; /* of a day its hours, of a year its months, else days */
     int64_t now_ms;     /* as struct report_options */
-    int64_t heard_ms;   /* when the newest batch of the database arrived; 0 = there is none */
+    int64_t as_of_ms;   /* up to when the books have what arrived (happened.h); 0 = they have nothing */
+    bool is_alone;      /* by what is of the period alone: without earlier ones, and the log of changes */
+    int64_t
+        decided_ms; /* the end of the last quarter hour of the period that is decided; 0 = there is none */
     struct report_carrier carriers[FACTOR_CARRIERS];
     size_t carrier_count;
     struct report_metered *metered;
@@ -131,12 +153,17 @@ struct report {
     size_t entry_count, entry_capacity;
     struct report_overridden *overridden;
     size_t overridden_count, overridden_capacity;
+    struct report_decision *decisions; /* by meter, then newest first */
+    size_t decision_count, decision_capacity;
 };
 
 /* Borrows park and rates. Blocks for the disk. On failure nothing is to be released: ST_TIMEOUT where it was stopped,
  * ST_INVALID where a sum is too large, ST_STORAGE. */
 enum status report_build(const struct report_options *options, struct report *ret, struct error *err);
 void report_release(struct report *report);
+/* The meter's quarter hours of a span, as of the report; the caller releases them. */
+enum status report_read_meter(struct db *db, const struct report *report, const struct park_meter *meter,
+    struct periods_span span, struct series *ret, struct error *err);
 /* Whether the meter stands on its site some time of the period. */
 bool report_has(const struct report *report, const struct park_meter *meter);
 

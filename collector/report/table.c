@@ -17,13 +17,19 @@ struct table *tables_add(struct tables *tables, const char *id, const char *cons
     return table;
 }
 
+static void release_cell(struct cell *cell)
+{
+    free(cell->text);
+    free(cell->link);
+}
+
 void tables_release(struct tables *tables)
 {
     for (size_t i = 0; i < tables->count; i++) {
         struct table *table = &tables->items[i];
         for (size_t row = 0; row < table->count; row++) {
             for (size_t column = 0; column < table->column_count; column++)
-                free(table->rows[row].cells[column].text);
+                release_cell(&table->rows[row].cells[column]);
             free(table->rows[row].cells);
         }
         free(table->rows);
@@ -78,7 +84,7 @@ void table_code(struct table *table, const char *code)
 
 void table_number(struct table *table, int64_t value, int scale)
 {
-    fill(table, (struct cell){.kind = CELL_NUMBER, .number = {value, scale}});
+    fill(table, (struct cell){.kind = CELL_NUMBER, .number = {value, scale}, .shown = scale});
 }
 
 void table_maybe(struct table *table, bool is_there, int64_t value, int scale)
@@ -89,9 +95,30 @@ void table_maybe(struct table *table, bool is_there, int64_t value, int scale)
         table_none(table);
 }
 
+#define AMOUNT_SHOWN 3
+
+void table_amount(struct table *table, bool is_there, int64_t value, int scale)
+{
+    table_maybe(table, is_there, value, scale);
+    if (is_there && scale > AMOUNT_SHOWN)
+        table->rows[table->count - 1].cells[table->filled - 1].shown = AMOUNT_SHOWN;
+}
+
+void table_link(struct table *table, char *path)
+{
+    struct cell *cell = &table->rows[table->count - 1].cells[table->filled - 1];
+    free(cell->link);
+    cell->link = path;
+}
+
 void table_time(struct table *table, int64_t time_ms)
 {
     fill(table, (struct cell){.kind = CELL_TIME, .time_ms = time_ms});
+}
+
+void table_instant(struct table *table, int64_t time_ms)
+{
+    fill(table, (struct cell){.kind = CELL_TIME, .time_ms = time_ms, .shown = 3});
 }
 
 void table_is_sum_of(struct table *table, size_t rows)
@@ -100,32 +127,35 @@ void table_is_sum_of(struct table *table, size_t rows)
     table->rows[table->count - 1].sum_of = rows;
 }
 
-/* RFC 3339 without the milliseconds: times of a report are of whole seconds, or cut to them. */
-static char *time_text(const struct tables *tables, int64_t time_ms)
+/* RFC 3339; but for instants without the milliseconds: times of a report are of whole seconds, or cut to them. */
+static char *time_text(const struct tables *tables, const struct cell *cell)
 {
     char text[ZONE_TIME_SIZE];
-    zone_format_time(tables->zone, time_ms, text);
+    zone_format_time(tables->zone, cell->time_ms, text);
     char *point = strchr(text, '.');
-    if (point != NULL)
+    if (point != NULL && cell->shown == 0)
         memmove(point, point + 4, strlen(point + 4) + 1);
     return mem_strdup(text);
 }
 
 /* "2026-10-01 16:00 +08:00" of "2026-10-01T16:00:00+08:00"; the seconds stay where there are any. */
-static char *shown_time(const struct tables *tables, int64_t time_ms)
+static char *shown_time(const struct tables *tables, const struct cell *cell)
 {
-    char *text = time_text(tables, time_ms);
-    bool has_seconds = strncmp(text + 16, ":00", 3) != 0;
-    char *shown = mem_printf(
-        "%.10s %.*s %s", text, has_seconds ? 8 : 5, text + 11, text + strlen("2026-10-01T16:00:00"));
+    char *text = time_text(tables, cell);
+    int length = cell->shown > 0 ? 12 : strncmp(text + 16, ":00", 3) != 0 ? 8 : 5;
+    const char *offset = text + strlen("2026-10-01T16:00:00") + (cell->shown > 0 ? 4 : 0);
+    char *shown = mem_printf("%.10s %.*s %s", text, length, text + 11, offset);
     free(text);
     return shown;
 }
 
-/* With a comma between each three digits before the point. */
-static char *shown_number(struct decimal number)
+/* With a comma between each three digits before the point; what is not shown is rounded half away from zero. */
+static char *shown_number(struct decimal number, int decimals)
 {
     char text[DECIMAL_TEXT_SIZE], shown[2 * DECIMAL_TEXT_SIZE];
+    struct decimal rounded;
+    if (decimals < number.scale && decimal_multiply(number, (struct decimal){1, 0}, decimals, &rounded))
+        number = rounded;
     decimal_format(number, text);
     size_t sign = text[0] == '-', digits = strcspn(text + sign, "."), length = 0;
     for (size_t i = 0; text[i] != '\0'; i++) {
@@ -146,9 +176,9 @@ char *table_show(const struct tables *tables, const struct cell *cell)
     case CELL_CODE:
         return mem_strdup(words_of(tables->language, cell->text));
     case CELL_NUMBER:
-        return shown_number(cell->number);
+        return shown_number(cell->number, cell->shown);
     case CELL_TIME:
-        return shown_time(tables, cell->time_ms);
+        return shown_time(tables, cell);
     }
     abort();
 }
@@ -166,7 +196,7 @@ char *table_tell(const struct tables *tables, const struct cell *cell)
         decimal_format(cell->number, text);
         return mem_strdup(text);
     case CELL_TIME:
-        return time_text(tables, cell->time_ms);
+        return time_text(tables, cell);
     }
     abort();
 }

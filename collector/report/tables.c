@@ -1,5 +1,8 @@
 #include "collector/report/tables_private.h"
 
+#include "collector/report/items.h"
+
+#include "lib/buf.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -40,6 +43,29 @@ void tables_percent(struct table *table, bool is_there, int64_t permille)
     table_maybe(table, is_there, permille, 1);
 }
 
+/* RFC 3986, 2.3: what needs no escape. An item's code is any text. */
+void tables_link(struct table *table, const char *kind, const char *id)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+    struct buf path = {0};
+    buf_printf(&path, "%s/", kind);
+    for (; *id != '\0'; id++) {
+        if (strchr(plain, *id) != NULL)
+            buf_add_char(&path, *id);
+        else
+            buf_printf(&path, "%%%02X", (unsigned char)*id);
+    }
+    table_link(table, buf_take(&path));
+}
+
+static void link_part(struct table *table, const struct part *part)
+{
+    if (part->kind == PART_SITE)
+        tables_link(table, "carrier", park_carriers[part->carrier]);
+    else if (part->kind == PART_METER || part->kind == PART_GAP)
+        tables_link(table, part->kind == PART_GAP ? "gap" : "meter", part->meter->id);
+}
+
 void tables_name_part(const struct tables *tables, struct table *table, const struct part *part)
 {
     const char *id = NULL, *name = NULL;
@@ -59,7 +85,8 @@ void tables_name_part(const struct tables *tables, struct table *table, const st
         break;
     case PART_ITEM:
         id = part->item;
-        name = part->item == NULL ? words_of(tables->language, "no_item") : NULL;
+        name = part->item == NULL ? words_of(tables->language, "no_item")
+                                  : items_name(tables->language, part->item);
         break;
     case PART_METER:
     case PART_GAP:
@@ -68,6 +95,7 @@ void tables_name_part(const struct tables *tables, struct table *table, const st
         break;
     }
     table_text(table, id);
+    link_part(table, part);
     table_text(table, name);
 }
 
@@ -102,9 +130,10 @@ static void add_about(struct tables *tables, const struct report *report, const 
     about_time(table, "until", report->axis.span.end_ms);
     about(table, "zone", report->site->zone);
     about(table, "region", report->site->region);
-    about_time(table, "as_of", report->heard_ms);
+    about_time(table, "as_of", report->as_of_ms);
     if (report->now_ms < report->axis.span.end_ms)
         about_time(table, "reckoned", report->now_ms);
+    about_time(table, "decided_until", report->decided_ms);
     char number[NUMBER_INT64_SIZE] = "";
     if (origin->model_number != 0)
         number[number_format_int64(origin->model_number, number)] = '\0';

@@ -1,33 +1,39 @@
 /* The course of the period: comparisons with earlier ones, the load curve, the mean day, demand and base load. */
+#include "collector/report/earlier.h"
 #include "collector/report/tables_private.h"
 
 #include <stdio.h>
 
-static const char *const comparison_columns[] = {"carrier", "unit", "amount", "against", "earlier_period",
-    "earlier_amount", "earlier_coverage", "difference", "change", "comparable", NULL};
+static const char *const comparison_columns[] = {"carrier", "part", "id", "name", "unit", "amount", "against",
+    "earlier_period", "earlier_amount", "earlier_coverage", "difference", "change", "comparable", NULL};
 
-static void add_comparison(struct table *table, const struct report_carrier *carrier, const char *against,
-    const struct report_earlier *earlier)
+static const char *const compared[] = {
+    [PART_SITE] = "site", [PART_BUILDING] = "building", [PART_TENANT] = "tenant", [PART_ITEM] = "item"};
+
+static void add_comparison(const struct tables *tables, struct table *table,
+    const struct report_figure *figure, const char *against, const struct report_earlier *earlier)
 {
-    int scale = tables_scale(carrier->carrier);
+    int scale = tables_scale(figure->part.carrier);
     const struct comparison *c = &earlier->comparison;
     char period[PERIODS_TEXT_SIZE];
     int64_t now = 0, then = 0;
-    bool has_now = amount_is_known(&carrier->figures[0].amount, &now);
+    bool has_now = amount_is_known(&figure->amount, &now);
     bool has_then = earlier->is_there && amount_is_known(&earlier->amount, &then);
     bool is_good = c->reason == COMPARE_GOOD;
     table_begin(table);
-    table_code(table, park_carriers[carrier->carrier]);
-    table_text(table, tables_unit(carrier->carrier));
-    table_maybe(table, has_now, now, scale);
+    table_code(table, park_carriers[figure->part.carrier]);
+    table_code(table, compared[figure->part.kind]);
+    tables_name_part(tables, table, &figure->part);
+    table_text(table, tables_unit(figure->part.carrier));
+    table_amount(table, has_now, now, scale);
     table_code(table, against);
     if (earlier->is_there)
         periods_format(earlier->period, period);
     table_text(table, earlier->is_there ? period : NULL);
-    table_maybe(table, has_then, then, scale);
+    table_amount(table, has_then, then, scale);
     tables_percent(table, earlier->is_there && amount_due(&earlier->amount) > 0,
         compare_coverage_permille(&earlier->amount));
-    table_maybe(table, is_good, c->difference, scale);
+    table_amount(table, is_good, c->difference, scale);
     tables_percent(table, is_good && c->has_ratio, c->permille);
     table_code(table, compare_reasons[c->reason]);
 }
@@ -50,8 +56,8 @@ static void add_curve(struct table *table, const struct report *report, const st
         table_time(table, span.begin_ms);
         table_time(table, span.end_ms);
         table_text(table, tables_unit(carrier->carrier));
-        table_maybe(table, is_known, amount, scale);
-        table_maybe(table, !is_known && due > 0, a->sum.known, scale);
+        table_amount(table, is_known, amount, scale);
+        table_amount(table, !is_known && due > 0, a->sum.known, scale);
         tables_percent(table, due > 0, compare_coverage_permille(a));
         table_maybe(table, has_power, w, 3);
     }
@@ -113,8 +119,13 @@ void tables_add_course(struct tables *tables, const struct report *report)
     const struct report_carrier *end = report->carriers + report->carrier_count;
     struct table *table = tables_add(tables, "comparison", comparison_columns);
     for (const struct report_carrier *c = report->carriers; c < end; c++) {
-        add_comparison(table, c, "period_before", &c->before);
-        add_comparison(table, c, "year_before", &c->year_before);
+        for (size_t i = 0; i < c->count; i++) {
+            const struct report_figure *figure = &c->figures[i];
+            if (!earlier_has(figure))
+                continue;
+            add_comparison(tables, table, figure, "period_before", &figure->before);
+            add_comparison(tables, table, figure, "year_before", &figure->year_before);
+        }
     }
     table = tables_add(tables, "curve", curve_columns);
     for (const struct report_carrier *c = report->carriers; c < end; c++)

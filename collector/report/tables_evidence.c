@@ -34,9 +34,9 @@ static void add_balance(struct tables *tables, struct table *table, const struct
     table_code(table, park_carriers[figure->part.carrier]);
     tables_name_part(tables, table, &figure->part);
     table_text(table, tables_unit(figure->part.carrier));
-    table_maybe(table, has_amount, amount, scale);
-    table_maybe(table, has_children, children, scale);
-    table_maybe(table, has_gap, gap, scale);
+    table_amount(table, has_amount, amount, scale);
+    table_amount(table, has_children, children, scale);
+    table_amount(table, has_gap, gap, scale);
     tables_percent(table, has_share, share);
     tables_percent(table, has_limit, limit_share);
     table_code(table, has_children ? verdict_of(amount, gap, limit) : "unknown");
@@ -99,7 +99,7 @@ static bool is_open(const struct report_event *event)
     return event->kind == EVENT_EXCEPTION || event->kind == EVENT_LIMIT || event->kind == EVENT_CONFIRM;
 }
 
-static void add_events(struct tables *tables, const struct report *report)
+void tables_add_events(struct tables *tables, const struct report *report)
 {
     struct table *table = tables_add(tables, "exceptions", event_columns);
     for (size_t i = 0; i < report->event_count; i++) {
@@ -176,6 +176,46 @@ static void add_installed(const struct tables *tables, struct table *table, cons
     }
 }
 
+/* The next reset or replacement that a person decided inside the segment, after a time; NULL = none. */
+static const struct report_decision *next_decided(const struct report *report, const struct park_meter *meter,
+    const struct park_segment *segment, int64_t after_ms)
+{
+    const struct report_decision *next = NULL;
+    for (size_t i = 0; i < report->decision_count; i++) {
+        const struct report_decision *d = &report->decisions[i];
+        bool is_inside = d->meter == meter && d->has_end && strcmp(d->state, "in_force") == 0 &&
+                         d->from_ms > after_ms && d->from_ms < segment->until_ms;
+        if (is_inside && (next == NULL || d->from_ms < next->from_ms))
+            next = d;
+    }
+    return next;
+}
+
+/* The device of the model, and those that took its place by decision: with what that says of them, and no serial of before. */
+static void add_segment(const struct tables *tables, struct table *table, const struct report *report,
+    const struct park_meter *meter, const struct park_segment *segment)
+{
+    struct park_segment device = *segment;
+    const struct report_decision *d;
+    while ((d = next_decided(report, meter, segment, device.from_ms)) != NULL) {
+        device.until_ms = d->from_ms;
+        device.end_register = d->end;
+        add_installed(tables, table, meter, &device, report->axis.span);
+        device.from_ms = d->from_ms;
+        device.until_ms = segment->until_ms;
+        device.start_register = d->start;
+        device.end_register = segment->end_register;
+        if (!d->is_replacement)
+            continue;
+        device.serial = d->serial;
+        device.modulus = d->modulus;
+        device.resolution = d->resolution;
+        device.ct = d->ratio;
+        device.pt = (struct fraction){1, 1};
+    }
+    add_installed(tables, table, meter, &device, report->axis.span);
+}
+
 /* Those that were installed at some time of the period. */
 static void add_devices(struct tables *tables, const struct report *report)
 {
@@ -184,7 +224,7 @@ static void add_devices(struct tables *tables, const struct report *report)
         if (!report_has(report, meter))
             continue;
         CONF_EACH (const struct park_segment, segment, meter->segments)
-            add_installed(tables, table, meter, segment, report->axis.span);
+            add_segment(tables, table, report, meter, segment);
     }
 }
 
@@ -192,6 +232,7 @@ void tables_add_evidence(struct tables *tables, const struct report *report)
 {
     add_balances(tables, report);
     add_sufficiency(tables, report);
-    add_events(tables, report);
+    tables_add_events(tables, report);
+    tables_add_decisions(tables, report);
     add_devices(tables, report);
 }

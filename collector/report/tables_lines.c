@@ -1,6 +1,8 @@
 /* The lines that money, coal equivalent and CO2 are made of, and the rows of factors and prices that they used. */
 #include "collector/report/tables_private.h"
 
+#include "collector/report/reasons.h"
+
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -32,7 +34,7 @@ static void add_rate(struct table *table, const struct charge_key *key)
     table_text(table, unit);
 }
 
-static void add_source(struct table *table, const struct charge_key *key)
+static void add_source(const struct tables *tables, struct table *table, const struct charge_key *key)
 {
     const char *document = NULL;
     int confidence = 0;
@@ -45,7 +47,9 @@ static void add_source(struct table *table, const struct charge_key *key)
     }
     table_text(table, document);
     table_text(table, document != NULL ? source_confidences[confidence] : NULL);
-    table_text(table, key->why);
+    char *why = key->why != NULL ? reasons_show(tables->language, key->why) : NULL;
+    table_text(table, why);
+    free(why);
 }
 
 static void begin_line(
@@ -60,7 +64,7 @@ static void begin_line(
 /* A line of which a part is unknown is unknown, and so is its amount: what is known stands beside it. */
 static void add_amounts(struct table *table, const struct charge_line *line, int carrier)
 {
-    table_maybe(table, line->unknown_s == 0 && !line->is_overflown, line->amount, tables_scale(carrier));
+    table_amount(table, line->unknown_s == 0 && !line->is_overflown, line->amount, tables_scale(carrier));
     table_text(table, tables_unit(carrier));
     table_maybe(table, line->unknown_s > 0, line->unknown_s / 36, 2);
 }
@@ -77,7 +81,7 @@ static void add_line(const struct tables *tables, struct table *table, const str
     table_maybe(table, is_rated && line->unknown_s > 0 && !figure->is_difference, line->result,
         tables_result_scale(kind));
     table_text(table, tables_result_unit(kind));
-    add_source(table, key);
+    add_source(tables, table, key);
 }
 
 static void add_sum(const struct tables *tables, struct table *table, const struct report_figure *figure,
@@ -86,7 +90,7 @@ static void add_sum(const struct tables *tables, struct table *table, const stru
     const struct charge_total *total = &figure->lines.total[kind];
     begin_line(tables, table, figure, kind);
     table_code(table, "total");
-    table_maybe(table, total->is_whole, total->sum.amount, tables_scale(figure->part.carrier));
+    table_amount(table, total->is_whole, total->sum.amount, tables_scale(figure->part.carrier));
     table_text(table, tables_unit(figure->part.carrier));
     table_maybe(table, total->sum.unknown_s > 0, total->sum.unknown_s / 36, 2);
     table_none(table);

@@ -1,5 +1,7 @@
 #include "collector/report/words.h"
 
+#include "collector/report/words_private.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -44,8 +46,9 @@ static const char *const headings[][3] = {
     {"period", "报告期", "Period"},
     {"zone", "时区", "Time zone"},
     {"region", "电网区域", "Grid region"},
-    {"as_of", "数据截至", "Data up to"},
+    {"as_of", "账册所含数据到达时刻", "Data that arrived until"},
     {"reckoned", "统计时刻（本期未满）", "Reckoned at (not over yet)"},
+    {"decided_until", "已定刻钟截至", "Quarter hours decided until"},
     {"model_version", "园区模型版本", "Version of the park model"},
     {"model_accepted", "模型接受时刻", "Accepted at"},
     {"model_hash", "模型摘要", "Hash of the model"},
@@ -84,6 +87,7 @@ static const char *const headings[][3] = {
     {"valid_from", "生效日", "Valid from"},
     {"valid_through", "截止日", "Valid through"},
     {"note", "备注", "Note"},
+    {"part", "对象", "Of"},
     {"against", "对比", "Against"},
     {"earlier_period", "对比期", "Earlier period"},
     {"earlier_amount", "对比期数量", "Its amount"},
@@ -294,17 +298,24 @@ static const char *const method[][3] = {
         "合计不重复计量：一组表的合计，计入流入该组的表，减去由该组流向组外的下级表。故各楼宇、各租户（含未分"
         "配）、"
         "各分项（含未分项）之和分别等于全园合计；某分项的数量不含其下另有分项的部分。"
-        "其覆盖率按所涉各表均有覆盖的刻钟计。“各组计量合计”则为组内最上级各表之和，不扣转供（与接口 "
-        "/api/v1/energy 一致），"
-        "故各组不可再相加，其覆盖率按各表刻钟合计。反向（上网）表从其对应正向表计入之处扣除，不计电费。",
+        "其覆盖率按所涉各表均有覆盖的刻钟计。本报告以此为准，标煤、碳排放、费用与同比环比皆据此。"
+        "“各组计量合计”仅供与表计及接口 /api/v1/energy 核对：为组内最上级各表之和，不扣转供，"
+        "故各组不可再相加，其覆盖率按各表刻钟合计。分项编码名称依住建部分项能耗导则（A；04000 为 C）。"
+        "反向（上网）表从其对应正向表计入之处扣除，不计电费。",
         "Nothing is added twice: of a group, meters through which it is fed count, and meters below them "
         "that measure "
         "for others are taken off. So the buildings, the tenants (with what has none) and the items (with "
         "what has none) "
         "each add up to the site's total; an item's amount leaves out what is measured below it under "
-        "another item. What flows back (export) is taken off wherever the register of what is drawn is "
-        "added; it "
-        "has no cost."},
+        "another item. These are the amounts of this report: coal equivalent, CO2, cost and comparisons rest "
+        "on them. "
+        "'Groups as metered' are for checking against meters and /api/v1/energy: each adds up its topmost "
+        "meters and takes "
+        "nothing off, so they are not to be added up, and their coverage counts the quarter hours of all "
+        "their meters. "
+        "Names of item codes are those of the ministry's guideline (A; of 04000 C). What flows back (export) "
+        "is "
+        "taken off wherever the register of what is drawn is added; it has no cost."},
     {"method_lines",
         "折标煤、碳排放与费用按行计算：每行为一块表、一个时段、一行系数或单价在本期的数量与系数之积，仅舍入一"
         "次"
@@ -419,7 +430,7 @@ static const char *find(const char *const (*words)[3], size_t count, const char 
     return NULL;
 }
 
-const char *words_of(enum page_language language, const char *code)
+const char *words_find(enum page_language language, const char *code)
 {
     int column = language == PAGE_ZH ? 1 : 2;
     const char *word = FIND(headings);
@@ -429,6 +440,14 @@ const char *words_of(enum page_language language, const char *code)
         word = FIND(titles);
     if (word == NULL)
         word = FIND(method);
+    if (word == NULL)
+        word = find(words_drill, words_drill_count, code, column);
+    return word;
+}
+
+const char *words_of(enum page_language language, const char *code)
+{
+    const char *word = words_find(language, code);
     assert(word != NULL);
     return word;
 }

@@ -145,6 +145,9 @@ class ReportPark:
             db.execute("INSERT INTO gateway VALUES(1, 'gw-a', 1, 0, 0, 0)")
             db.execute("INSERT INTO journal(gateway, epoch, seq, received_ms, lines, payload) VALUES(1, 1, 1, ?, 0, x'')",
                        (begin_of(date(2026, 11, 2)) + 3_661_234,))
+            db.execute("UPDATE cursor SET position = 1 WHERE name = 'ledger'")
+            db.execute("INSERT INTO journal(gateway, epoch, seq, received_ms, lines, payload) VALUES(1, 1, 2, ?, 0, x'')",
+                       (begin_of(date(2026, 11, 3)),))  # which the books do not have
         db.close()
 
 

@@ -12,7 +12,7 @@ import urllib.request
 import zipfile
 from collections import defaultdict
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
@@ -28,6 +28,7 @@ from report_park import (BANDS, DEEP, ESTIMATED, HOLIDAYS, MANUAL, METERS, PRICE
 PERIOD, BEFORE, YEAR_BEFORE = date(2026, 10, 1), date(2026, 9, 1), date(2025, 10, 1)
 FORMATS = ("json", "csv", "xlsx", "html")
 # How much of the base unit is one of the unit that is shown, and its decimals.
+AMOUNTS = ("amount", "known", "per_m2", "per_head", "earlier_amount", "difference", "children", "gap")
 UNITS = {"electricity": ("kWh", 3), "heat": ("MJ", 6), "water": ("m3", 3)}
 
 
@@ -245,6 +246,21 @@ def test_earlier_periods_stand_beside(made):
         assert row["change"] == Decimal(rounded(Fraction((now - then) * 1000, then))) / 10
 
 
+@pytest.mark.parametrize("table", ("buildings", "tenants", "items"))
+def test_groups_are_held_against_the_same_groups_of_before(made, table):
+    found = {(row["id"], row["against"]): row for row in rows(made, "comparison") if row["part"] == table[:-1]}
+    assert len(found) == 2 * len(list(groups(table)))
+    for ident, inside in groups(table):
+        now = sum_of(made.park, tops(inside), times_of(PERIOD))
+        for against, first in (("period_before", BEFORE), ("year_before", YEAR_BEFORE)):
+            row, then = found[ident, against], sum_of(made.park, tops(inside), times_of(first))
+            assert row["amount"] == shown(now, "electricity") and row["earlier_amount"] == shown(then, "electricity")
+            if now is None:
+                assert row["comparable"] == "unknown_now" and row["difference"] is None
+            else:
+                assert row["comparable"] == "good" and row["difference"] == shown(now - then, "electricity")
+
+
 def test_demand_base_load_and_days_of_the_site(made):
     main = [(time_ms, made.park.quarters["main"][time_ms].amount) for time_ms in times_of(PERIOD)]
     row = rows(made, "demand")[0]
@@ -430,12 +446,28 @@ def test_the_page_shows_the_same_and_nothing_that_runs(made, language):
                 if expected is None:
                     assert value == "–"
                 elif not isinstance(expected, str):
+                    if row.get("unit") == "MJ" and column["id"] in AMOUNTS:  # people are shown kJ
+                        expected = Decimal(expected).quantize(Decimal("0.001"), ROUND_HALF_UP)
                     assert Decimal(value.replace(",", "")) == expected
                     seen += 1
                 elif column["id"] == "name":
                     assert value == expected  # escaped, and read back
     assert seen > 400
     assert "Jiashan &lt;Science&gt; &amp; Park" in text or language == "zh"
+
+
+def test_reasons_and_items_are_said_in_the_report_s_language(made):
+    for language, is_chinese in (("zh", True), ("en", False)):
+        tables = json_tables(made.files[language, "json"])
+        reasons = [row["why"] for row in tables["lines"]["rows"] + tables["meter_lines"]["rows"] if row["why"]]
+        assert reasons and all(any("\u4e00" <= letter for letter in reason) == is_chinese for reason in reasons), reasons
+        names = {row["id"]: row["name"] for row in tables["items"]["rows"] if row["id"]}
+        assert names["01A00"] == ("照明插座用电" if is_chinese else "Lighting and sockets") and names["01B00"] == ("空调用电" if is_chinese else "HVAC")
+
+
+def test_data_is_up_to_what_the_books_have_and_not_up_to_now(made):
+    about = {row["what"]: row["value"] for row in made.tables["about"]["rows"]}
+    assert about["as_of"] == "2026-11-02T01:01:01+08:00" and about["decided_until"] == "2026-11-01T00:00:00+08:00"
 
 
 def test_the_same_data_is_the_same_bytes_and_nothing_is_written_over(made):
@@ -502,7 +534,7 @@ def test_an_auditor_gets_the_same_report_over_http(made, served):
 @pytest.mark.parametrize("path, status, word", (
     ("/audit/nobody/2026-10", 404, "there is no such site"), ("/audit/jiashan/2026-13", 400, "expected a day"),
     ("/audit/jiashan", 404, "nothing is here"), ("/audit/jiashan/2026-10.pdf", 404, "nothing is here"),
-    ("/audit/", 404, "nothing is here"), ("/audit/jiashan/2026-10/1", 400, "is no period"),
+    ("/audit/", 404, "nothing is here"), ("/audit/jiashan/2026-10/1", 404, "nothing is here; expected meter/<id>"), ("/audit/jiashan/2026-13", 400, "is no period"),
     ("/audit/" + "x" * 300 + "/2026-10", 404, "nothing is here"), ("/audit/jiashan/" + "2" * 300, 404, "nothing is here")))
 def test_what_is_not_there_is_said(served, path, status, word):
     answer = served(path)

@@ -386,7 +386,7 @@ static void test_a_reading_too_far_from_the_one_beside_it_can_be_forced(void **s
 static int64_t open_exceptions(struct scene *s)
 {
     struct buf text = {0};
-    add_rows(s, &text, "SELECT count(*) FROM ledger_event WHERE state = 0 AND kind IN (5, 6, 7)");
+    database_add_rows(s->journal.db, &text, "SELECT count(*) FROM ledger_event WHERE state = 0 AND kind IN (5, 6, 7)");
     buf_add_char(&text, '\0');
     int64_t number = strtoll(text.data, NULL, 10);
     buf_release(&text);

@@ -1,0 +1,139 @@
+#include "collector/report/earlier.h"
+
+#include "lib/mem.h"
+
+#include <stdlib.h>
+
+struct reading {
+    struct db *db;
+    const struct report *report;
+    struct report_carrier *carrier;
+    struct periods_span span;
+    struct series *sums; /* by figure; of those without earlier amounts empty */
+    bool *
+        is_same; /* by figure: so far the same meters enter it, with the same sign, throughout both periods */
+};
+
+/* With what sign the meter enters all over the span; false: it changes. */
+static bool sign_throughout(const struct reading *r, const struct part *part, const struct park_meter *meter,
+    struct periods_span span, int *ret_sign)
+{
+    struct periods_span stretch = {0};
+    bool is_first = true;
+    *ret_sign = 0;
+    while (part_next(r->report->park, span, &stretch)) {
+        int sign = part_sign(part, meter, stretch.begin_ms);
+        if (!is_first && sign != *ret_sign)
+            return false;
+        *ret_sign = sign;
+        is_first = false;
+    }
+    return true;
+}
+
+/* Takes down for which figures the meter is not the same now and then. True: it enters one then. */
+static bool look_at(struct reading *r, const struct park_meter *meter)
+{
+    bool enters = false;
+    for (size_t i = 0; i < r->carrier->count; i++) {
+        const struct part *part = &r->carrier->figures[i].part;
+        int now, then;
+        if (!earlier_has(&r->carrier->figures[i]))
+            continue;
+        bool was_one = sign_throughout(r, part, meter, r->span, &then);
+        bool is_one = sign_throughout(r, part, meter, r->report->axis.span, &now);
+        r->is_same[i] = r->is_same[i] && was_one && is_one && now == then;
+        enters = enters || !was_one || then != 0;
+    }
+    return enters;
+}
+
+static void add_stretch(struct reading *r, const struct park_meter *meter, const struct series *series,
+    struct periods_span stretch)
+{
+    struct series cut;
+    part_series_cut(series, stretch, &cut);
+    for (size_t i = 0; i < r->carrier->count; i++) {
+        const struct report_figure *figure = &r->carrier->figures[i];
+        int sign = earlier_has(figure) ? part_sign(&figure->part, meter, stretch.begin_ms) : 0;
+        if (sign != 0)
+            part_series_add(&r->sums[i], &cut, sign);
+    }
+    series_release(&cut);
+}
+
+static enum status add_meter(struct reading *r, const struct park_meter *meter, struct error *err)
+{
+    struct series series;
+    if (!look_at(r, meter))
+        return ST_OK;
+    enum status status = report_read_meter(r->db, r->report, meter, r->span, &series, err);
+    if (status != ST_OK)
+        return status;
+    for (struct periods_span stretch = {0}; part_next(r->report->park, r->span, &stretch);)
+        add_stretch(r, meter, &series, stretch);
+    series_release(&series);
+    return ST_OK;
+}
+
+static void conclude(
+    const struct reading *r, size_t i, const struct report_figure *figure, struct report_earlier *earlier)
+{
+    struct periods_span span = r->span;
+    amounts_of(&r->sums[i], &(struct steps){.spans = &span, .count = 1}, &earlier->amount);
+    bool is_there = figure->amount.absent_s == 0 && earlier->amount.absent_s == 0;
+    earlier->comparison = compare(&figure->amount, &earlier->amount, r->is_same[i] && is_there);
+}
+
+/* Which of a figure's two. */
+static struct report_earlier *of(struct report_figure *figure, bool is_year)
+{
+    return is_year ? &figure->year_before : &figure->before;
+}
+
+static enum status read_period(struct reading *r, struct period period, bool is_year, struct error *err)
+{
+    size_t count = r->carrier->count;
+    enum status status = ST_OK;
+    r->span = periods_span(r->report->zone, period);
+    r->sums = mem_zalloc((count + 1) * sizeof *r->sums);
+    r->is_same = mem_alloc((count + 1) * sizeof *r->is_same);
+    for (size_t i = 0; i < count; i++) {
+        r->is_same[i] = true;
+        if (earlier_has(&r->carrier->figures[i]))
+            part_series_init(&r->sums[i], r->span);
+    }
+    CONF_EACH (const struct park_meter, meter, r->report->park->meters)
+        if (status == ST_OK && meter->carrier == r->carrier->carrier && meter->segments.count > 0)
+            status = add_meter(r, meter, err);
+    for (size_t i = 0; i < count; i++) {
+        struct report_figure *figure = &r->carrier->figures[i];
+        if (!earlier_has(figure))
+            continue;
+        of(figure, is_year)->is_there = true;
+        of(figure, is_year)->period = period;
+        conclude(r, i, figure, of(figure, is_year));
+        series_release(&r->sums[i]);
+    }
+    free(r->sums);
+    free(r->is_same);
+    return status;
+}
+
+enum status earlier_read(const struct report_options *options, const struct report *report,
+    struct report_carrier *carrier, struct error *err)
+{
+    struct reading r = {.db = options->db, .report = report, .carrier = carrier};
+    enum status status = ST_OK;
+    for (int is_year = 0; is_year < 2 && status == ST_OK; is_year++) {
+        struct period period;
+        bool is_there =
+            is_year ? compare_year_before(report->period, &period) : compare_before(report->period, &period);
+        is_there = is_there && !options->is_alone;
+        for (size_t i = 0; i < carrier->count && !is_there; i++)
+            of(&carrier->figures[i], is_year != 0)->comparison.reason = COMPARE_NO_PERIOD;
+        if (is_there)
+            status = read_period(&r, period, is_year != 0, err);
+    }
+    return status;
+}
