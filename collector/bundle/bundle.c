@@ -26,18 +26,32 @@ static bool on_meter(void *nobody, size_t done, size_t all)
     return !program_is_asked_to_end();
 }
 
-/* What the evidence of the period alone does not give: until when quarter hours behind it are decided, and what the log of
- * changes says of a decision. */
+/* What the evidence of the period alone does not give: what was booked, until when quarter hours behind it are decided, and
+ * what the log of changes says of a decision. A column or row NULL: all. */
+static const struct {
+    const char *table, *column, *row;
+} left_out[] = {{"closings", NULL, NULL}, {"overrides", NULL, NULL}, {"booked", NULL, NULL},
+    {"adjusting_entries", NULL, NULL}, {"decisions", "effect_quarters", NULL},
+    {"about", "value", "decided_until"}};
+
+static bool is_left_out(const struct table *table, const char *column, const struct cell *first)
+{
+    for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++)
+        if (strcmp(table->id, left_out[i].table) == 0 &&
+            (left_out[i].column == NULL || strcmp(column, left_out[i].column) == 0) &&
+            (left_out[i].row == NULL || strcmp(first->text, left_out[i].row) == 0))
+            return true;
+    return false;
+}
+
 static void leave_out(struct table *table)
 {
     char code[TABLE_CODE_SIZE];
     for (size_t row = 0; row < table->count; row++)
-        for (size_t column = 0; column < table->column_count; column++) {
+        for (size_t column = table->column_count; column-- > 0;) {
             struct cell *cells = table->rows[row].cells;
             table_column_code(table, column, code);
-            if ((strcmp(table->id, "decisions") == 0 && strcmp(code, "effect_quarters") == 0) ||
-                (strcmp(table->id, "about") == 0 && column > 0 &&
-                    strcmp(cells[0].text, "decided_until") == 0))
+            if (is_left_out(table, code, &cells[0]))
                 cells[column].kind = CELL_NONE;
         }
 }
