@@ -51,7 +51,7 @@ static enum status find_first(
     for (size_t i = 0; i < meter->tag_count && status == ST_OK; i++) {
         const struct park_tags *tags = &meter->tags[i];
         bool is_there;
-        int64_t start_ms;
+        int64_t start_ms = 0;
         if (tags->building->site != a->site)
             continue;
         db_bind_int(find, 1, id);

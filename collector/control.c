@@ -174,7 +174,7 @@ enum status control_start(const char *database, const struct control_command *co
     void *user_data, struct control **ret, struct error *err)
 {
     struct sockaddr_un address;
-    int listener;
+    int listener = -1;
     enum status status = address_of(database, &address, err);
     if (status == ST_OK)
         status = listen_at(&address, &listener, err);
@@ -251,7 +251,7 @@ static enum status read_answer(const char *line, size_t len, char **ret_text, st
 enum status control_ask(const char *database, const char *command, const char *who, bool is_preview,
     json_t *body, bool *ret_is_there, char **ret_text, struct error *err)
 {
-    int fd;
+    int fd = -1;
     char piece[4096];
     struct buf line = {0};
     char *asked = json_text(json_pack(

@@ -110,7 +110,7 @@ static enum status read_metered(
     enum status status = series_meter(db, meter->id, &of.id, err);
     if (status != ST_OK || of.id == 0)
         return status;
-    status = booked_now(db, &of, span, m->report->as_of_ms, NULL, &q, err);
+    status = booked_now(db, &of, span, m->report->now_ms, NULL, &q, err);
     if (status != ST_OK)
         return status;
     if (closing_is_due(&q)) {
@@ -131,7 +131,7 @@ static enum status read_open(struct db *db, struct month *m, struct error *err)
         if (status == ST_OK && meter->segments.count > 0)
             status = read_metered(db, m, meter, err);
     return status == ST_OK ? booked_pending(db, report->park, report->site, report->zone, &report->closings,
-                                 report->as_of_ms, &(struct booked_sink){take_entry, m}, err)
+                                 report->now_ms, &(struct booked_sink){take_entry, m}, err)
                            : status;
 }
 
