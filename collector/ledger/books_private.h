@@ -117,7 +117,9 @@ void books_tell_boundary(void *context, const struct boundary *boundary);
 void books_find_quarters(struct books_call *c, int64_t *ret_first_ms, int64_t *ret_end_ms);
 void books_write_quarters(struct books_call *c);
 
-/* Snapshots. Restores the newest that fits from before that time, or none; deletes the others. */
+/* Snapshots. False: the bytes are of no state. */
+bool books_read_state(struct unwrap *u, struct span bytes);
+/* Restores the newest that fits from before that time, or none; deletes the others. */
 void books_restore_snapshot(struct books_call *c, int64_t before_ms);
 /* Deletes what was spoilt, and takes one where a day is over. Everything pushed was taken. */
 void books_keep_snapshot(struct books_call *c);

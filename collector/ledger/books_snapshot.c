@@ -28,7 +28,7 @@ static void delete_unfit(struct books_call *c, int64_t before_ms)
     books_run(c, remove);
 }
 
-static bool read_state(struct unwrap *u, struct span bytes)
+bool books_read_state(struct unwrap *u, struct span bytes)
 {
     unwrap_init(u);
     if (bytes.len > sizeof *u)
@@ -44,7 +44,7 @@ void books_restore_snapshot(struct books_call *c, int64_t before_ms)
     struct db_stmt *find = db_keep(c->db, "SELECT state, first_ms FROM ledger_snapshot WHERE meter = ?1"
                                           " ORDER BY last_ms DESC LIMIT 1");
     db_bind_int(find, 1, c->meter->id);
-    bool is_found = books_step(c, find), is_good = is_found && read_state(&s->unwrap, db_text(find, 0));
+    bool is_found = books_step(c, find), is_good = is_found && books_read_state(&s->unwrap, db_text(find, 0));
     s->first_ms = is_good ? db_int(find, 1) : BOOKS_NONE;
     db_reset(find);
     if (!is_good)

@@ -19,6 +19,13 @@ void meters_check(struct park *park)
     }
 }
 
+void meters_release_item(struct meters_item *item)
+{
+    meter_release(&item->meter);
+    overlay_release(&item->overlay);
+    free(item->numbers);
+}
+
 void meters_release(struct meters *m)
 {
     struct meters_point *p;
@@ -28,11 +35,8 @@ void meters_release(struct meters *m)
         free(p);
     }
     name_map_release(&m->points);
-    for (size_t i = 0; i < m->count; i++) {
-        meter_release(&m->items[i].meter);
-        overlay_release(&m->items[i].overlay);
-        free(m->items[i].numbers);
-    }
+    for (size_t i = 0; i < m->count; i++)
+        meters_release_item(&m->items[i]);
     free(m->items);
     *m = (struct meters){0};
 }
@@ -64,11 +68,11 @@ static enum status read_cursor(struct load *l, struct error *err)
 }
 
 /* The point's number, and since when its readings are not taken; number 0: there is none yet. */
-static enum status find_point(struct load *l, int64_t meter, struct span name, int64_t *ret_number,
+static enum status find_point(struct db *db, int64_t meter, struct span name, int64_t *ret_number,
     int64_t *ret_since, bool *ret_is_used, struct error *err)
 {
     struct db_stmt *find =
-        db_keep(l->db, "SELECT id, since, is_used FROM ledger_point WHERE meter = ?1 AND name = ?2");
+        db_keep(db, "SELECT id, since, is_used FROM ledger_point WHERE meter = ?1 AND name = ?2");
     db_bind_int(find, 1, meter);
     db_bind_text(find, 2, name);
     bool has_row;
@@ -205,7 +209,7 @@ static enum status add_point(struct load *l, size_t meter, int64_t number, struc
     int64_t since;
     bool is_used;
     enum status status =
-        find_point(l, item->books.id, span_of(name), &item->numbers[number], &since, &is_used, err);
+        find_point(l->db, item->books.id, span_of(name), &item->numbers[number], &since, &is_used, err);
     if (status == ST_OK && !is_used)
         status = take_up_point(l, item->books.id, span_of(name), &item->numbers[number], err);
     if (status != ST_OK)
@@ -247,6 +251,43 @@ enum status meters_lay_over(struct meters_item *item, struct db *db, struct erro
     return ST_OK;
 }
 
+/* What the books fold, of the meter and its points' numbers. */
+static enum status describe(struct meters_item *item, int64_t id, struct db *db, struct error *err)
+{
+    size_t points = is_read_by_hand(&item->meter) ? 0 : (size_t)item->meter.point_count;
+    item->plain = books_meter(id, item->meter.segments, item->meter.max_gap_ms, item->numbers, points);
+    return meters_lay_over(item, db, err);
+}
+
+static enum status find_numbers(struct meters_item *item, int64_t id, struct db *db, struct error *err)
+{
+    enum status status = ST_OK;
+    for (int64_t i = 0; i < item->meter.point_count && status == ST_OK; i++) {
+        int64_t since;
+        bool is_used;
+        if (item->meter.points[i] != NULL)
+            status =
+                find_point(db, id, span_of(item->meter.points[i]), &item->numbers[i], &since, &is_used, err);
+    }
+    return status;
+}
+
+enum status meters_look(
+    struct meters_item *ret, const struct park_meter *park, int64_t id, struct db *db, struct error *err)
+{
+    *ret = (struct meters_item){.park = park};
+    enum status status = meter_init(&ret->meter, park, err);
+    if (status != ST_OK)
+        return status;
+    ret->numbers = mem_zalloc(((size_t)ret->meter.point_count + 1) * sizeof *ret->numbers);
+    status = find_numbers(ret, id, db, err);
+    if (status == ST_OK)
+        status = describe(ret, id, db, err);
+    if (status != ST_OK)
+        meters_release_item(ret);
+    return status;
+}
+
 static enum status add_meter(struct load *l, const struct park_meter *park, struct error *err)
 {
     struct meters_item *item = &l->m->items[l->m->count];
@@ -263,9 +304,7 @@ static enum status add_meter(struct load *l, const struct park_meter *park, stru
         status = add_point(l, meter, i, err);
     if (status != ST_OK)
         return status;
-    item->plain = books_meter(item->books.id, item->meter.segments, item->meter.max_gap_ms, item->numbers,
-        is_read_by_hand(&item->meter) ? 0 : points);
-    status = meters_lay_over(item, l->db, err);
+    status = describe(item, item->books.id, l->db, err);
     if (status != ST_OK)
         return status;
     bool was_folded;

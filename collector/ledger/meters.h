@@ -56,6 +56,12 @@ enum status meters_load(struct meters *m, const struct park *park, const struct 
     struct db *db, bool *ret_is_changed, struct error *err);
 void meters_release(struct meters *m);
 
+/* One meter, of that number in the books, for whoever only looks: from any connection, nothing is written. After a
+ * failure nothing is to be released. */
+enum status meters_look(
+    struct meters_item *ret, const struct park_meter *park, int64_t id, struct db *db, struct error *err);
+void meters_release_item(struct meters_item *item);
+
 /* NULL: the register of no meter. */
 const struct meters_point *meters_point(const struct meters *m, struct span gateway, struct span point);
 /* Reads anew what persons decided of it (collector/ledger/decided.h). */

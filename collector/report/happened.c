@@ -1,6 +1,9 @@
 #include "collector/report/happened.h"
 
+#include "collector/ledger/decided_list.h"
 #include "lib/mem.h"
+
+#include <stdlib.h>
 
 enum status happened_heard(struct db *db, int64_t *ret_ms, struct error *err)
 {
@@ -13,10 +16,9 @@ enum status happened_heard(struct db *db, int64_t *ret_ms, struct error *err)
     return status;
 }
 
-static enum status read_meter(
+static enum status read_events(
     struct db *db, struct report *report, const struct park_meter *meter, int64_t id, struct error *err)
 {
-
     struct db_stmt *s = db_keep(db, "SELECT kind, from_ms, until_ms FROM ledger_event WHERE meter = ?1"
                                     " AND state = 0 AND from_ms < ?3 AND (until_ms > ?2 OR from_ms >= ?2)"
                                     " ORDER BY from_ms, kind, until_ms");
@@ -34,6 +36,81 @@ static enum status read_meter(
     return status;
 }
 
+static char *copy(struct db_stmt *row, int column)
+{
+    struct span text = db_text(row, column);
+    return db_is_null(row, column) ? NULL : mem_strndup(text.at, text.len);
+}
+
+/* "96 quarter hours" (collector/deciding.c). */
+static int64_t quarters_of(struct db_stmt *row)
+{
+    struct span text = db_text(row, DECIDED_EFFECT);
+    size_t digits = 0;
+    int64_t count;
+    while (digits < text.len && text.at[digits] >= '0' && text.at[digits] <= '9')
+        digits++;
+    return number_parse_int64(text.at, digits, &count) ? count : -1;
+}
+
+static void take_decision(struct report *report, const struct park_meter *meter, struct db_stmt *row)
+{
+    enum ruling_kind kind = (enum ruling_kind)db_int(row, DECIDED_KIND);
+    MEM_GROW(report->decisions, report->decision_count, report->decision_capacity);
+    report->decisions[report->decision_count++] = (struct report_decision){.id = db_int(row, DECIDED_ID),
+        .meter = meter,
+        .kind = decided_kind_name(kind),
+        .state = decided_list_state(row, meter),
+        .from_ms = db_int(row, DECIDED_FROM),
+        .until_ms = db_int(row, DECIDED_UNTIL),
+        .time_ms = db_int(row, DECIDED_TIME),
+        .has_end = kind == RULING_RESET || kind == RULING_REPLACED,
+        .has_energy = kind == RULING_ENERGY,
+        .has_count = kind == RULING_READING,
+        .end = db_int(row, DECIDED_END),
+        .start = db_int(row, DECIDED_START),
+        .energy = db_int(row, DECIDED_ENERGY),
+        .count = db_int(row, DECIDED_COUNT),
+        .readings = db_int(row, DECIDED_READINGS),
+        .withdraws = db_int(row, DECIDED_WITHDRAWS),
+        .serial = copy(row, DECIDED_SERIAL),
+        .who = copy(row, DECIDED_WHO),
+        .why = copy(row, DECIDED_WHY),
+        .undone_by = db_int(row, DECIDED_WITHDRAWN_BY),
+        .quarters = quarters_of(row)};
+}
+
+static enum status read_decisions(
+    struct db *db, struct report *report, const struct park_meter *meter, int64_t id, struct error *err)
+{
+    struct db_stmt *row =
+        decided_list(db, id, report->axis.span.begin_ms, report->axis.span.end_ms, INT64_MAX, INT64_MAX);
+    bool has_row;
+    enum status status;
+    while ((status = db_step(row, &has_row, err)) == ST_OK && has_row)
+        take_decision(report, meter, row);
+    db_reset(row);
+    return status;
+}
+
+enum status happened_read_meter(
+    struct db *db, struct report *report, const struct park_meter *meter, int64_t id, struct error *err)
+{
+    enum status status = read_events(db, report, meter, id, err);
+    return status == ST_OK ? read_decisions(db, report, meter, id, err) : status;
+}
+
+void happened_release(struct report *report)
+{
+    for (size_t i = 0; i < report->decision_count; i++) {
+        free(report->decisions[i].serial);
+        free(report->decisions[i].who);
+        free(report->decisions[i].why);
+    }
+    free(report->decisions);
+    free(report->events);
+}
+
 enum status happened_read(struct db *db, struct report *report, struct error *err)
 {
     CONF_EACH (const struct park_meter, meter, report->park->meters) {
@@ -42,7 +119,7 @@ enum status happened_read(struct db *db, struct report *report, struct error *er
             continue;
         enum status status = series_meter(db, meter->id, &id, err);
         if (status == ST_OK && id != 0)
-            status = read_meter(db, report, meter, id, err);
+            status = happened_read_meter(db, report, meter, id, err);
         if (status != ST_OK)
             return status;
     }

@@ -502,7 +502,7 @@ void report_release(struct report *report)
     steps_release(&report->steps);
     zone_destroy(report->zone);
     free(report->metered);
-    free(report->events);
     free(report->baselines);
+    happened_release(report);
     *report = (struct report){0};
 }

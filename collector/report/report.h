@@ -84,6 +84,20 @@ struct report_baseline {
     struct avoided avoided;
 };
 
+/* What a person decided of a meter (collector/ledger/decided_list.h), as far as it touches the period. */
+struct report_decision {
+    int64_t id;
+    const struct park_meter *meter;
+    const char *kind, *state;
+    int64_t from_ms, until_ms, time_ms;
+    /* As far as its kind says it; counts are of the register, energy in base units. */
+    bool has_end, has_energy, has_count;
+    int64_t end, start, energy, count, readings, withdraws;
+    char *serial, *who, *why; /* owned; serial NULL = not told */
+    int64_t undone_by;        /* 0 = by none */
+    int64_t quarters;         /* that it changed; -1 = not known */
+};
+
 struct report {
     const struct park *park;
     const struct park_site *site;
@@ -101,6 +115,8 @@ struct report {
     size_t event_count, event_capacity;
     struct report_baseline *baselines;
     size_t baseline_count;
+    struct report_decision *decisions; /* by meter, then newest first */
+    size_t decision_count, decision_capacity;
 };
 
 /* Borrows park and rates. Blocks for the disk. On failure nothing is to be released: ST_TIMEOUT where it was stopped,

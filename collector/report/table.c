@@ -17,13 +17,19 @@ struct table *tables_add(struct tables *tables, const char *id, const char *cons
     return table;
 }
 
+static void release_cell(struct cell *cell)
+{
+    free(cell->text);
+    free(cell->link);
+}
+
 void tables_release(struct tables *tables)
 {
     for (size_t i = 0; i < tables->count; i++) {
         struct table *table = &tables->items[i];
         for (size_t row = 0; row < table->count; row++) {
             for (size_t column = 0; column < table->column_count; column++)
-                free(table->rows[row].cells[column].text);
+                release_cell(&table->rows[row].cells[column]);
             free(table->rows[row].cells);
         }
         free(table->rows);
@@ -78,7 +84,7 @@ void table_code(struct table *table, const char *code)
 
 void table_number(struct table *table, int64_t value, int scale)
 {
-    fill(table, (struct cell){.kind = CELL_NUMBER, .number = {value, scale}});
+    fill(table, (struct cell){.kind = CELL_NUMBER, .number = {value, scale}, .shown = scale});
 }
 
 void table_maybe(struct table *table, bool is_there, int64_t value, int scale)
@@ -87,6 +93,22 @@ void table_maybe(struct table *table, bool is_there, int64_t value, int scale)
         table_number(table, value, scale);
     else
         table_none(table);
+}
+
+#define AMOUNT_SHOWN 3
+
+void table_amount(struct table *table, bool is_there, int64_t value, int scale)
+{
+    table_maybe(table, is_there, value, scale);
+    if (is_there && scale > AMOUNT_SHOWN)
+        table->rows[table->count - 1].cells[table->filled - 1].shown = AMOUNT_SHOWN;
+}
+
+void table_link(struct table *table, char *path)
+{
+    struct cell *cell = &table->rows[table->count - 1].cells[table->filled - 1];
+    free(cell->link);
+    cell->link = path;
 }
 
 void table_time(struct table *table, int64_t time_ms)
@@ -122,10 +144,13 @@ static char *shown_time(const struct tables *tables, int64_t time_ms)
     return shown;
 }
 
-/* With a comma between each three digits before the point. */
-static char *shown_number(struct decimal number)
+/* With a comma between each three digits before the point; what is not shown is rounded half away from zero. */
+static char *shown_number(struct decimal number, int decimals)
 {
     char text[DECIMAL_TEXT_SIZE], shown[2 * DECIMAL_TEXT_SIZE];
+    struct decimal rounded;
+    if (decimals < number.scale && decimal_multiply(number, (struct decimal){1, 0}, decimals, &rounded))
+        number = rounded;
     decimal_format(number, text);
     size_t sign = text[0] == '-', digits = strcspn(text + sign, "."), length = 0;
     for (size_t i = 0; text[i] != '\0'; i++) {
@@ -146,7 +171,7 @@ char *table_show(const struct tables *tables, const struct cell *cell)
     case CELL_CODE:
         return mem_strdup(words_of(tables->language, cell->text));
     case CELL_NUMBER:
-        return shown_number(cell->number);
+        return shown_number(cell->number, cell->shown);
     case CELL_TIME:
         return shown_time(tables, cell->time_ms);
     }

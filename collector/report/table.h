@@ -15,6 +15,9 @@ struct cell {
     char *text;            /* of CELL_TEXT, owned; of CELL_CODE the code, owned */
     struct decimal number; /* CELL_NUMBER */
     int64_t time_ms;       /* CELL_TIME */
+    int shown;             /* CELL_NUMBER: how many decimals people are shown, if fewer than it has */
+    char *
+        link; /* where more of it is told: a path beside the report, for HTML where that is served; owned; NULL = nowhere */
 };
 
 struct table_row {
@@ -56,7 +59,11 @@ void table_text(struct table *table, const char *text); /* NULL = none */
 void table_code(struct table *table, const char *code); /* NULL = none; must have words */
 void table_number(struct table *table, int64_t value, int scale);
 void table_maybe(struct table *table, bool is_there, int64_t value, int scale);
+/* The same, and people are shown at most three decimals of it: a whole joule says nothing. */
+void table_amount(struct table *table, bool is_there, int64_t value, int scale);
 void table_time(struct table *table, int64_t time_ms);
+/* Of the cell just filled; takes the path. */
+void table_link(struct table *table, char *path);
 /* The row just filled adds up so many before it, in the columns that are marked. */
 void table_is_sum_of(struct table *table, size_t rows);
 

@@ -1,5 +1,6 @@
 #include "collector/report/tables_private.h"
 
+#include "lib/buf.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -40,6 +41,29 @@ void tables_percent(struct table *table, bool is_there, int64_t permille)
     table_maybe(table, is_there, permille, 1);
 }
 
+/* RFC 3986, 2.3: what needs no escape. An item's code is any text. */
+void tables_link(struct table *table, const char *kind, const char *id)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+    struct buf path = {0};
+    buf_printf(&path, "%s/", kind);
+    for (; *id != '\0'; id++) {
+        if (strchr(plain, *id) != NULL)
+            buf_add_char(&path, *id);
+        else
+            buf_printf(&path, "%%%02X", (unsigned char)*id);
+    }
+    table_link(table, buf_take(&path));
+}
+
+static void link_part(struct table *table, const struct part *part)
+{
+    if (part->kind == PART_SITE)
+        tables_link(table, "carrier", park_carriers[part->carrier]);
+    else if (part->kind == PART_METER || part->kind == PART_GAP)
+        tables_link(table, part->kind == PART_GAP ? "gap" : "meter", part->meter->id);
+}
+
 void tables_name_part(const struct tables *tables, struct table *table, const struct part *part)
 {
     const char *id = NULL, *name = NULL;
@@ -68,6 +92,7 @@ void tables_name_part(const struct tables *tables, struct table *table, const st
         break;
     }
     table_text(table, id);
+    link_part(table, part);
     table_text(table, name);
 }
 

@@ -19,15 +19,15 @@ static void add_comparison(struct table *table, const struct report_carrier *car
     table_begin(table);
     table_code(table, park_carriers[carrier->carrier]);
     table_text(table, tables_unit(carrier->carrier));
-    table_maybe(table, has_now, now, scale);
+    table_amount(table, has_now, now, scale);
     table_code(table, against);
     if (earlier->is_there)
         periods_format(earlier->period, period);
     table_text(table, earlier->is_there ? period : NULL);
-    table_maybe(table, has_then, then, scale);
+    table_amount(table, has_then, then, scale);
     tables_percent(table, earlier->is_there && amount_due(&earlier->amount) > 0,
         compare_coverage_permille(&earlier->amount));
-    table_maybe(table, is_good, c->difference, scale);
+    table_amount(table, is_good, c->difference, scale);
     tables_percent(table, is_good && c->has_ratio, c->permille);
     table_code(table, compare_reasons[c->reason]);
 }
@@ -50,8 +50,8 @@ static void add_curve(struct table *table, const struct report *report, const st
         table_time(table, span.begin_ms);
         table_time(table, span.end_ms);
         table_text(table, tables_unit(carrier->carrier));
-        table_maybe(table, is_known, amount, scale);
-        table_maybe(table, !is_known && due > 0, a->sum.known, scale);
+        table_amount(table, is_known, amount, scale);
+        table_amount(table, !is_known && due > 0, a->sum.known, scale);
         tables_percent(table, due > 0, compare_coverage_permille(a));
         table_maybe(table, has_power, w, 3);
     }

@@ -47,7 +47,7 @@ static void add_per(struct table *table, bool is_known, int64_t amount, struct f
     int64_t per = 0;
     bool is_there =
         is_known && of.num > 0 && fraction_scale_int64(amount, (struct fraction){of.den, of.num}, &per);
-    table_maybe(table, is_there, per, scale);
+    table_amount(table, is_there, per, scale);
 }
 
 /* The share of what is manual, by the rule of what is estimated. */
@@ -58,12 +58,12 @@ static int manual_permille(struct quarters_sum sum)
     return quarters_estimated_permille(&sum);
 }
 
-static void add_quality(struct table *table, const struct amount *a, bool is_known, int scale)
+void tables_quality(struct table *table, const struct amount *a, bool is_known, int scale)
 {
     int64_t unknown_s = a->sum.unknown_s + a->waiting_s + a->future_s + a->absent_s;
     int64_t due = amount_due(a);
     bool has_known = !is_known && !a->sum.is_overflown && due > 0;
-    table_maybe(table, has_known, a->sum.known, scale);
+    table_amount(table, has_known, a->sum.known, scale);
     table_maybe(table, unknown_s > 0, unknown_s / 36, 2);
     tables_percent(table, due > 0, due > 0 ? amount_covered(a) * 1000 / due : 0);
     tables_percent(table, due > 0, quarters_estimated_permille(&a->sum));
@@ -97,8 +97,8 @@ static void add_row(const struct tables *tables, const struct report *report, st
         tables_name_part(tables, table, part);
     }
     table_text(table, tables_unit(part->carrier));
-    table_maybe(table, is_known, amount, scale);
-    add_quality(table, &figure->amount, is_known, scale);
+    table_amount(table, is_known, amount, scale);
+    tables_quality(table, &figure->amount, is_known, scale);
     add_per(table, is_known && has_area, amount, area, scale);
     add_per(table, is_known && part->kind == PART_SITE, amount, (struct fraction){part->site->headcount, 1},
         scale);
@@ -134,7 +134,7 @@ static const char *const metered_columns[] = {"by", "carrier", "id", "name", "un
         if (strcmp(thing->id, (wanted)) == 0) \
             return TABLES_NAME(tables, thing);
 
-static const char *name_of(
+const char *tables_name_of(
     const struct tables *tables, const struct report *report, const struct report_metered *m)
 {
     const struct park *park = report->park;
@@ -168,10 +168,11 @@ static void add_metered(struct tables *tables, const struct report *report)
         table_code(table, m->is_virtual ? "virtual" : tree_bys[m->by]);
         table_code(table, park_carriers[m->carrier]);
         table_text(table, m->by == TREE_CARRIER ? report->site->id : m->id);
-        table_text(table, name_of(tables, report, m));
+        tables_link(table, m->is_virtual ? "virtual" : tree_bys[m->by], m->id);
+        table_text(table, tables_name_of(tables, report, m));
         table_text(table, tables_unit(m->carrier));
-        table_maybe(table, is_known, amount, scale);
-        add_quality(table, &m->amount, is_known, scale);
+        table_amount(table, is_known, amount, scale);
+        tables_quality(table, &m->amount, is_known, scale);
         table_maybe(table, m->left_out_count > 0, (int64_t)m->left_out_count, 0);
     }
 }

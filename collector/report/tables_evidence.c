@@ -34,9 +34,9 @@ static void add_balance(struct tables *tables, struct table *table, const struct
     table_code(table, park_carriers[figure->part.carrier]);
     tables_name_part(tables, table, &figure->part);
     table_text(table, tables_unit(figure->part.carrier));
-    table_maybe(table, has_amount, amount, scale);
-    table_maybe(table, has_children, children, scale);
-    table_maybe(table, has_gap, gap, scale);
+    table_amount(table, has_amount, amount, scale);
+    table_amount(table, has_children, children, scale);
+    table_amount(table, has_gap, gap, scale);
     tables_percent(table, has_share, share);
     tables_percent(table, has_limit, limit_share);
     table_code(table, has_children ? verdict_of(amount, gap, limit) : "unknown");
@@ -99,7 +99,7 @@ static bool is_open(const struct report_event *event)
     return event->kind == EVENT_EXCEPTION || event->kind == EVENT_LIMIT || event->kind == EVENT_CONFIRM;
 }
 
-static void add_events(struct tables *tables, const struct report *report)
+void tables_add_events(struct tables *tables, const struct report *report)
 {
     struct table *table = tables_add(tables, "exceptions", event_columns);
     for (size_t i = 0; i < report->event_count; i++) {
@@ -192,6 +192,7 @@ void tables_add_evidence(struct tables *tables, const struct report *report)
 {
     add_balances(tables, report);
     add_sufficiency(tables, report);
-    add_events(tables, report);
+    tables_add_events(tables, report);
+    tables_add_decisions(tables, report);
     add_devices(tables, report);
 }

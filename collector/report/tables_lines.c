@@ -60,7 +60,7 @@ static void begin_line(
 /* A line of which a part is unknown is unknown, and so is its amount: what is known stands beside it. */
 static void add_amounts(struct table *table, const struct charge_line *line, int carrier)
 {
-    table_maybe(table, line->unknown_s == 0 && !line->is_overflown, line->amount, tables_scale(carrier));
+    table_amount(table, line->unknown_s == 0 && !line->is_overflown, line->amount, tables_scale(carrier));
     table_text(table, tables_unit(carrier));
     table_maybe(table, line->unknown_s > 0, line->unknown_s / 36, 2);
 }
@@ -86,7 +86,7 @@ static void add_sum(const struct tables *tables, struct table *table, const stru
     const struct charge_total *total = &figure->lines.total[kind];
     begin_line(tables, table, figure, kind);
     table_code(table, "total");
-    table_maybe(table, total->is_whole, total->sum.amount, tables_scale(figure->part.carrier));
+    table_amount(table, total->is_whole, total->sum.amount, tables_scale(figure->part.carrier));
     table_text(table, tables_unit(figure->part.carrier));
     table_maybe(table, total->sum.unknown_s > 0, total->sum.unknown_s / 36, 2);
     table_none(table);

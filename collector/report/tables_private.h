@@ -14,11 +14,22 @@ const char *tables_result_unit(int kind);
 #define TABLES_NAME(tables, thing) ((tables)->language == PAGE_ZH ? (thing)->name : (thing)->name_en)
 /* Cells "id" and "name" of what the figure is of. */
 void tables_name_part(const struct tables *tables, struct table *table, const struct part *part);
+/* To what the thing of that kind is made of (collector/report/drill.h), from the cell just filled. */
+void tables_link(struct table *table, const char *kind, const char *id);
 /* A share in thousandths, as per cent. */
 void tables_percent(struct table *table, bool is_there, int64_t permille);
+
+/* The name of a group or virtual meter, of which by, is_virtual and id count; NULL = it has none. */
+const char *tables_name_of(
+    const struct tables *tables, const struct report *report, const struct report_metered *m);
+/* Cells "known", "unknown_h", "coverage", "estimated_share", "manual_share" and "quality" of an amount. */
+void tables_quality(struct table *table, const struct amount *a, bool is_known, int scale);
 
 void tables_add_energy(struct tables *tables, const struct report *report);
 void tables_add_lines(struct tables *tables, const struct report *report);
 void tables_add_course(struct tables *tables, const struct report *report);
+/* Of the report only its events, or decisions, count. */
+void tables_add_events(struct tables *tables, const struct report *report);
+void tables_add_decisions(struct tables *tables, const struct report *report);
 void tables_add_evidence(struct tables *tables, const struct report *report);
 void tables_add_baseline(struct tables *tables, const struct report *report);

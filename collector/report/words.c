@@ -1,5 +1,7 @@
 #include "collector/report/words.h"
 
+#include "collector/report/words_private.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -391,6 +393,8 @@ const char *words_of(enum page_language language, const char *code)
         word = FIND(titles);
     if (word == NULL)
         word = FIND(method);
+    if (word == NULL)
+        word = find(words_drill, words_drill_count, code, column);
     assert(word != NULL);
     return word;
 }

@@ -24,10 +24,17 @@ void write_csv(const struct tables *tables, struct buf *out);
 enum status write_xlsx(const struct tables *tables, const char *path, struct error *err);
 /* A style sheet that stands in the page, and is the only one that its policy allows; or, where `css` is of length 0, one
  * of the page's own origin. `name`: the other formats lie beside it as <name>.xlsx and so on; NULL = nowhere. */
+struct write_link {
+    const char *text, *href;
+};
 struct write_page {
     struct span css;
     const char *css_path;
     const char *name;
+    const char *links;            /* where the cells' links lead: this, and the link; NULL = nowhere */
+    const char *title;            /* code; NULL = that of a report */
+    const struct write_link *way; /* the pages above this one */
+    size_t way_count;
 };
 void write_html(const struct tables *tables, const struct write_page *page, struct buf *out);
 

@@ -67,19 +67,44 @@ static void add_links(const struct tables *tables, const char *name, struct buf 
     buf_printf(out, "<a href=\"?lang=%s\">%s</a></nav>\n", is_zh ? "en" : "zh", is_zh ? "English" : "中文");
 }
 
+/* The same of a page that is asked for by parameters. */
+static void add_page_links(const struct tables *tables, struct buf *out)
+{
+    bool is_zh = tables->language == PAGE_ZH;
+    buf_printf(out, "<nav><a href=\"?lang=%s&amp;format=csv\">csv</a> <a href=\"?lang=%s\">%s</a></nav>\n",
+        page_language_name(tables->language), is_zh ? "en" : "zh", is_zh ? "English" : "中文");
+}
+
+/* How one gets here from the report. */
+static void add_way(const struct write_page *page, struct buf *out)
+{
+    if (page->way_count == 0)
+        return;
+    buf_add_str(out, "<nav class=\"way\">");
+    for (size_t i = 0; i < page->way_count; i++) {
+        buf_add_str(out, i > 0 ? " › <a href=\"" : "<a href=\"");
+        buf_add_html(out, page->way[i].href);
+        buf_add_str(out, "\">");
+        buf_add_html(out, page->way[i].text);
+        buf_add_str(out, "</a>");
+    }
+    buf_add_str(out, "</nav>\n");
+}
+
 static void add_head(const struct tables *tables, const struct write_page *page, struct buf *out)
 {
+    const char *title = page->title != NULL ? page->title : "report_title";
     buf_printf(out, "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n",
         tables->language == PAGE_ZH ? "zh-CN" : "en");
     add_style(page, out);
     buf_add_str(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
-    buf_add_html(out, words_of(tables->language, "report_title"));
+    buf_add_html(out, words_of(tables->language, title));
     buf_add_str(out, " · ");
     buf_add_html(out, about(tables, "site"));
     buf_add_str(out, " · ");
     buf_add_html(out, about(tables, "period"));
     buf_add_str(out, "</title>\n</head>\n<body>\n<header>\n<h1>");
-    buf_add_html(out, words_of(tables->language, "report_title"));
+    buf_add_html(out, words_of(tables->language, title));
     buf_add_str(out, "</h1>\n<p class=\"of\">");
     buf_add_html(out, about(tables, "site"));
     buf_add_str(out, " · ");
@@ -87,6 +112,9 @@ static void add_head(const struct tables *tables, const struct write_page *page,
     buf_add_str(out, "</p>\n");
     if (page->name != NULL)
         add_links(tables, page->name, out);
+    else if (page->links != NULL)
+        add_page_links(tables, out);
+    add_way(page, out);
     buf_add_str(out, "</header>\n<main>\n");
 }
 
@@ -106,20 +134,39 @@ static bool is_number(const struct table *table, size_t column)
     return false;
 }
 
-static void add_cell(
-    const struct tables *tables, const struct table *table, size_t row, size_t column, struct buf *out)
+/* What a cell is, for a phone, where a row is a card. */
+static void add_title(const struct tables *tables, const struct table *table, size_t column, struct buf *out)
+{
+    char code[TABLE_CODE_SIZE];
+    table_column_code(table, column, code);
+    buf_add_str(out, " data-title=\"");
+    buf_add_html(out, words_of(tables->language, code));
+    buf_add_char(out, '"');
+}
+
+static void add_cell(const struct tables *tables, const struct write_page *page, const struct table *table,
+    size_t row, size_t column, struct buf *out)
 {
     const struct cell *cell = &table->rows[row].cells[column];
     char *text = table_show(tables, cell);
     const char *tag = column == 0 && table->column_count == 2 ? "th" : "td";
-    buf_printf(out, "<%s%s>", tag,
+    bool is_link = cell->link != NULL && page->links != NULL && cell->kind != CELL_NONE;
+    buf_printf(out, "<%s%s", tag,
         is_number(table, column)        ? " class=\"n\""
         : strlen(text) > WHOLE_TEXT_MAX ? " class=\"w\""
                                         : "");
+    if (table->column_count > 2)
+        add_title(tables, table, column, out);
+    buf_add_str(out, is_link ? "><a href=\"" : ">");
+    if (is_link) {
+        buf_add_html(out, page->links);
+        buf_add_html(out, cell->link);
+        buf_printf(out, "?lang=%s\">", page_language_name(tables->language));
+    }
     if (cell->kind == CELL_NONE)
         buf_add_str(out, "–");
     buf_add_html(out, text);
-    buf_printf(out, "</%s>", tag);
+    buf_printf(out, "%s</%s>", is_link ? "</a>" : "", tag);
     free(text);
 }
 
@@ -138,7 +185,8 @@ static void add_headings(const struct tables *tables, const struct table *table,
     buf_add_str(out, "</tr></thead>\n");
 }
 
-static void add_table(const struct tables *tables, const struct table *table, struct buf *out)
+static void add_table(
+    const struct tables *tables, const struct write_page *page, const struct table *table, struct buf *out)
 {
     bool is_wide = table->column_count > 2;
     buf_printf(out, "<table class=\"%s\">\n", is_wide ? "wide" : "pairs");
@@ -149,7 +197,7 @@ static void add_table(const struct tables *tables, const struct table *table, st
         buf_add_str(out, table->rows[row].sum_of > 0 ? "<tr class=\"sum\">" : "<tr>");
         for (size_t column = 0; column < table->column_count; column++)
             if (has_value(table, column))
-                add_cell(tables, table, row, column, out);
+                add_cell(tables, page, table, row, column, out);
         buf_add_str(out, "</tr>\n");
     }
     buf_add_str(out, "</tbody>\n</table>\n");
@@ -173,7 +221,8 @@ static void add_note(const struct tables *tables, const char *code, struct buf *
     buf_add_str(out, "</p>\n");
 }
 
-static void add_section(const struct tables *tables, const struct table *table, struct buf *out)
+static void add_section(
+    const struct tables *tables, const struct write_page *page, const struct table *table, struct buf *out)
 {
     buf_printf(out, "<section id=\"%s\">\n<h2>", table->id);
     buf_add_html(out, words_of(tables->language, table->id));
@@ -189,7 +238,7 @@ static void add_section(const struct tables *tables, const struct table *table, 
     else if (table->count == 0)
         add_note(tables, "nothing", out);
     else
-        add_table(tables, table, out);
+        add_table(tables, page, table, out);
     buf_add_str(out, "</section>\n");
 }
 
@@ -197,6 +246,6 @@ void write_html(const struct tables *tables, const struct write_page *page, stru
 {
     add_head(tables, page, out);
     for (size_t i = 0; i < tables->count; i++)
-        add_section(tables, &tables->items[i], out);
+        add_section(tables, page, &tables->items[i], out);
     buf_add_str(out, "</main>\n</body>\n</html>\n");
 }

@@ -79,6 +79,14 @@ static enum status xlsx_text(const struct tables *tables, struct buf *out, struc
     return status;
 }
 
+static void write_page(const struct wanted *wanted, const struct tables *tables, struct buf *out)
+{
+    char *links = mem_printf(PREFIX "%s/%s/", wanted->site, wanted->name);
+    write_html(tables,
+        &(struct write_page){.css_path = "/assets/report.css", .name = wanted->name, .links = links}, out);
+    free(links);
+}
+
 static enum status write_report(const struct wanted *wanted, const struct accepted *accepted,
     const struct report *report, struct buf *out, struct error *err)
 {
@@ -96,8 +104,7 @@ static enum status write_report(const struct wanted *wanted, const struct accept
     else if (strcmp(wanted->format, "json") == 0)
         write_json(&tables, out);
     else
-        write_html(
-            &tables, &(struct write_page){.css_path = "/assets/report.css", .name = wanted->name}, out);
+        write_page(wanted, &tables, out);
     tables_release(&tables);
     free(command);
     return status;
@@ -143,6 +150,8 @@ struct web_answer handle_audit(struct web_context *context, const struct web_req
 {
     struct wanted wanted = {
         .language = page_choose_language(request_param(request, "lang"), request->accept_language)};
+    if (drill_is_path(request->path))
+        return handle_drill(context, request, wanted.language);
     if (!parse_path(request->path, &wanted))
         return answer_error(404, "not_found",
             "nothing is here; expected /audit/<site>/<period>, with .xlsx, .csv or "

@@ -88,6 +88,10 @@ struct web_answer handle_changes(
 struct web_answer handle_energy(
     struct web_context *context, const struct web_request *request); /* api_energy.c */
 struct web_answer handle_audit(struct web_context *context, const struct web_request *request); /* audit.c */
+/* drill.c: is the path one of those below a report; such a one. */
+bool drill_is_path(const char *path);
+struct web_answer handle_drill(
+    struct web_context *context, const struct web_request *request, enum page_language language);
 
 /* Every path of the listener and who is let through to it; described in dashboards/openapi.yaml. */
 extern const struct web_route web_routes[];

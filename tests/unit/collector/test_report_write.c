@@ -117,8 +117,8 @@ static void test_html_escapes_everything_and_allows_its_style_alone(void **state
     assert_non_null(strstr(out.data, "&lt;script&gt;"));
     assert_null(strstr(out.data, "<script"));
     assert_null(strstr(out.data, "<b>"));
-    assert_non_null(strstr(out.data, "<td class=\"n\">-1,234,567.891</td>"));
-    assert_non_null(strstr(out.data, "<td class=\"n\">–</td>"));
+    assert_non_null(strstr(out.data, "<td class=\"n\" data-title=\"Amount\">-1,234,567.891</td>"));
+    assert_non_null(strstr(out.data, "<td class=\"n\" data-title=\"Amount\">–</td>"));
     assert_non_null(strstr(out.data, ">2026-09-21 23:00 +08:00<"));
     assert_non_null(strstr(out.data, "<tr class=\"sum\">"));
     /* printf 'p { color: red; }' | openssl dgst -sha256 -binary | base64 */
@@ -126,9 +126,67 @@ static void test_html_escapes_everything_and_allows_its_style_alone(void **state
     buf_release(&out);
 }
 
+static void test_links_are_there_where_the_page_is_served_and_in_html_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct table *table = &f->tables.items[1];
+    struct buf out = {0};
+    table_begin(table);
+    table_code(table, "electricity");
+    table_text(table, "x");
+    table_link(table, mem_strdup("meter/\"x"));
+    table_none(table);
+    table_link(table, mem_strdup("nowhere"));
+    table_none(table);
+    write_html(&f->tables, &(struct write_page){.css = SPAN("p { }")}, &out);
+    write_csv(&f->tables, &out);
+    write_json(&f->tables, &out);
+    assert_null(strstr(out.data, "meter/"));
+    buf_release(&out);
+    write_html(&f->tables,
+        &(struct write_page){.css_path = "/a.css",
+            .links = "/audit/s/2026/",
+            .title = "drill_title",
+            .way = &(struct write_link){"<up>", "/audit/s/2026?lang=en"},
+            .way_count = 1},
+        &out);
+    assert_non_null(strstr(out.data, "><a href=\"/audit/s/2026/meter/&quot;x?lang=en\">x</a></td>"));
+    assert_null(strstr(out.data, "nowhere"));
+    assert_non_null(strstr(out.data, "<a href=\"/audit/s/2026?lang=en\">&lt;up&gt;</a>"));
+    assert_non_null(strstr(out.data, "<h1>What it is made of</h1>"));
+    buf_release(&out);
+}
+
+static void test_people_are_shown_three_decimals_of_an_amount_rounded_half_away_from_zero(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        int64_t value;
+        const char *shown, *told;
+    } cases[] = {{1499, "0.001", "0.001499"}, {1500, "0.002", "0.001500"}, {-1500, "-0.002", "-0.001500"},
+        {1234567000, "1,234.567", "1234.567000"}};
+    static const char *const amounts[] = {"carrier", "amount", NULL};
+    struct table *table = tables_add(&f->tables, "totals", amounts);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        table_begin(table);
+        table_none(table);
+        table_amount(table, true, cases[i].value, 6);
+        const struct cell *cell = &table->rows[i].cells[1];
+        char *shown = table_show(&f->tables, cell), *told = table_tell(&f->tables, cell);
+        assert_string_equal(shown, cases[i].shown);
+        assert_string_equal(told, cases[i].told);
+        free(shown);
+        free(told);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            test_links_are_there_where_the_page_is_served_and_in_html_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_people_are_shown_three_decimals_of_an_amount_rounded_half_away_from_zero, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_csv_quotes_and_takes_the_edge_off_formulas, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_json_has_null_for_what_is_not_there_and_exact_numbers, set_up, tear_down),
