@@ -1,5 +1,6 @@
 #include "collector/web/context.h"
 
+#include "lib/buf.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -70,6 +71,33 @@ void context_release(struct web_context *context)
         json_decref(context->texts[i]);
     assets_destroy(context->assets);
     memset(context, 0, sizeof *context);
+}
+
+const char *context_text(const struct web_context *context, enum page_language language, const char *key)
+{
+    const char *text = key != NULL ? json_string_value(json_object_get(context->texts[language], key)) : NULL;
+    return text != NULL ? text : "";
+}
+
+struct web_answer context_page(const struct web_context *context, enum page_language language, int code,
+    const char *title, const char *self, const char *content)
+{
+    static const char mark[] = "<!--content-->";
+    const struct web_asset *frame = assets_find(context->assets, "shell.html");
+    if (frame == NULL)
+        return answer_error(404, "not_found", "the frame of the pages is missing in their folder");
+    const struct web_param values[] = {{"tag", language == PAGE_ZH ? "zh-CN" : "en"}, {"title", title},
+        {"self", self}, {"is_zh", language == PAGE_ZH ? "true" : "false"},
+        {"is_en", language == PAGE_EN ? "true" : "false"}};
+    char *page = page_fill(frame->data, context->texts[language], values, sizeof values / sizeof values[0]);
+    char *at = strstr(page, mark);
+    struct buf out = {0};
+    buf_add(&out, page, at != NULL ? (size_t)(at - page) : strlen(page));
+    buf_add_str(&out, content);
+    buf_add_str(&out, at != NULL ? at + strlen(mark) : "");
+    free(page);
+    size_t length = out.len;
+    return answer_text(code, frame->content_type, buf_take(&out), length);
 }
 
 const struct zone *context_zone(const struct web_context *context, const char *site)

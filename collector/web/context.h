@@ -93,6 +93,19 @@ bool drill_is_path(const char *path);
 struct web_answer handle_drill(
     struct web_context *context, const struct web_request *request, enum page_language language);
 
+struct web_answer handle_ops_exceptions(
+    struct web_context *context, const struct web_request *request); /* ops_exceptions.c */
+struct web_answer handle_ops_decide(
+    struct web_context *context, const struct web_request *request); /* ops_decide.c */
+struct web_answer handle_ops_reading(struct web_context *context, const struct web_request *request);
+
+/* A page in the frame of all that are filled in here (shell.html). `content` is HTML; `self` is where it is, up to its
+ * language ("/login?lang="). A 404 where the folder of the pages has no frame. */
+struct web_answer context_page(const struct web_context *context, enum page_language language, int code,
+    const char *title, const char *self, const char *content);
+/* A text of the pages; "" where there is none of that key, or it is NULL. */
+const char *context_text(const struct web_context *context, enum page_language language, const char *key);
+
 /* Every path of the listener and who is let through to it; described in dashboards/openapi.yaml. */
 extern const struct web_route web_routes[];
 extern const size_t web_route_count;

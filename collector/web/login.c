@@ -27,12 +27,6 @@ static const char *given_next(const struct web_request *request)
     return good_next(next != NULL || strcmp(request->path, "/login") == 0 ? next : request->path);
 }
 
-static const char *text_of(const json_t *texts, const char *key)
-{
-    const char *text = key != NULL ? json_string_value(json_object_get(texts, key)) : NULL;
-    return text != NULL ? text : "";
-}
-
 /* Where somebody with this role begins. */
 static const char *home_of(enum role role)
 {
@@ -53,19 +47,22 @@ static struct web_answer answer_page(
     const char *asked =
         request->form != NULL ? form_value(request->form, "lang") : request_param(request, "lang");
     enum page_language language = page_choose_language(asked, request->accept_language);
-    const json_t *texts = c->texts[language];
     const struct caller *caller = request->caller;
     enum role role = caller->kind == CALLER_KNOWN ? caller->token.role : ROLE_PUBLIC;
     char role_key[32];
     snprintf(role_key, sizeof role_key, "role_%s", role_name(role));
     const char *next = given_next(request);
     const struct web_param values[] = {{"lang", page_language_name(language)},
-        {"tag", language == PAGE_ZH ? "zh-CN" : "en"}, {"is_zh", language == PAGE_ZH ? "true" : "false"},
-        {"is_en", language == PAGE_EN ? "true" : "false"}, {"next", next != NULL ? next : ""},
-        {"message", text_of(texts, message)}, {"csrf", caller->csrf}, {"name", caller->token.name},
-        {"role", text_of(texts, role_key)}, {"home", home_of(role)}};
-    char *html = page_fill(asset->data, texts, values, sizeof values / sizeof values[0]);
-    return answer_text(code, asset->content_type, html, strlen(html));
+        {"next", next != NULL ? next : ""}, {"message", context_text(c, language, message)},
+        {"csrf", caller->csrf}, {"name", caller->token.name}, {"role", context_text(c, language, role_key)},
+        {"home", home_of(role)}};
+    char *content = page_fill(asset->data, c->texts[language], values, sizeof values / sizeof values[0]);
+    char *self = mem_printf("/login?next=%s&lang=", next != NULL ? next : "");
+    struct web_answer answer =
+        context_page(c, language, code, context_text(c, language, "login_title"), self, content);
+    free(self);
+    free(content);
+    return answer;
 }
 
 struct web_answer refuse_page(struct web_context *context, const struct web_request *request)
