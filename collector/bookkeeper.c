@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* A slice: so many register readings or bytes of the journal at most, but one batch at least. */
-#define SLICE_READINGS 65536
+#define SLICE_READINGS 32768
 #define SLICE_BYTES (16 * 1024 * 1024)
 /* A meter's batches that are folded in one piece: so many readings, and what is left of the last batch. */
 #define PIECE_READINGS 256
