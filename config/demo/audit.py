@@ -13,18 +13,18 @@ from pathlib import Path
 
 from harness.parkmon import Collector
 from harness.process import Failure
-from history import History, unit
+from history import LATE, History, unit
 from sim.park import SITE
 
 
 class Auditor:
-    """Whoever has the tokens: one to read, one to decide. They are kept in files, as passwords are."""
+    """Whoever has the tokens: one to read, one to decide and to close. They are kept in files, as passwords are."""
 
     def __init__(self, collector: Collector, folder: Path):
         self.collector = collector
         self.reader_file, self.decider_file = folder / "auditor.token", folder / "decider.token"
         self._make(self.reader_file, "auditor")
-        self._make(self.decider_file, "operator", "--scope", "decisions")
+        self._make(self.decider_file, "operator", "--scope", "decisions,closings")
 
     def _make(self, path: Path, role: str, *more: str) -> None:
         if path.exists():
@@ -66,17 +66,40 @@ class Auditor:
             raise Failure(f"open exceptions after all was decided: {rest}")
         return len(found)
 
+    def close(self, history: History) -> dict[str, Decimal | None]:
+        """The older month. Returns what is booked of each meter."""
+        request = {"site": SITE["id"], "period": history.names[0], "why": "the bills are paid"}
+        closed = self.ask("/api/v1/closings", self.decider_file, request)
+        return {row["meter"]: row["amount"] and Decimal(row["amount"]) for row in closed["meters"]}
+
+    def adjusted(self, history: History, booked: dict[str, Decimal | None]) -> Decimal:
+        """What of the older month is metered now and was not booked: of the meter whose readings came late, and of no other; an entry of the
+        younger month."""
+        older, younger = history.names
+        metered = self.metered(older)
+        expected = {meter: metered[meter] - amount for meter, amount in booked.items() if metered[meter] != amount}
+        entries = {row["id"]: row["difference"] for row in self.tables(younger)["adjusting_entries"]}
+        if set(booked) != set(metered) or list(expected) != [LATE] or entries != expected:
+            raise Failure(f"adjusting entries: {entries}; expected one of {LATE}, and {expected}")
+        return entries[LATE]
+
+    def tables(self, month: str) -> dict[str, list[dict]]:
+        """Of the report."""
+        return {table["id"]: table["rows"] for table in self.ask(self.report_path(month) + ".json", self.reader_file)["tables"]}
+
+    def metered(self, month: str) -> dict[str, Decimal | None]:
+        """By meter, as the report says it."""
+        return {row["id"]: row["amount"] for row in self.tables(month)["meters"]}
+
     def report_path(self, period: str) -> str:
         return f"/audit/{SITE['id']}/{period}"
 
     def verify(self, history: History) -> int:
         """Each meter's total of the older month is what its register really counted, to the last unit. Returns how many meters there are."""
         month = history.names[0]
-        tables = {table["id"]: table["rows"] for table in self.ask(self.report_path(month) + ".json", self.reader_file)["tables"]}
-        reported = {row["id"]: row["amount"] for row in tables["meters"]}
+        reported = self.metered(month)
         for meter in history.park.meters:
             counted = Decimal(history.counted(meter, 0)) / unit(meter)
             if reported.get(meter.id) != counted:
                 raise Failure(f"the report of {month} says {reported.get(meter.id)} of meter {meter.id}; its register counted {counted}")
-        self.ask(self.report_path(history.names[1]) + ".json", self.reader_file)
         return len(reported)

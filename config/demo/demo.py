@@ -22,7 +22,7 @@ from audit import Auditor
 from harness.process import Failure, Program, wait_until
 from harness.servers import SOURCE
 from harness.stage import Park, Stage
-from history import LAST, LAST_STEP_S, STEP_S, History, read_rows, write_rows
+from history import LAST, LAST_STEP_S, LATE, STEP_S, History, read_rows, write_rows
 from sim.park import Park as Registers
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -107,7 +107,11 @@ def make_history(park: Park) -> tuple[History, Auditor]:
     total = replay(park, files)
     decided = auditor.decide(history)
     say(f"{decided} exceptions of meters in {history.names[0]} were decided")
+    booked = auditor.close(history)
+    say(f"{history.names[0]} is closed")
     total += replay(park, late)
+    entry = auditor.adjusted(history, booked)
+    say(f"readings of {LATE} that came late are an adjusting entry of {entry} kWh of {history.names[0]}")
     say(f"two months of history are in InfluxDB ({total} readings, {time.monotonic() - began:.1f} s)")
     done.write_text(history.until.isoformat())
     return history, auditor
@@ -175,7 +179,7 @@ def print_addresses(park: Park, history: History, auditor: Auditor) -> None:
         "",
         "The park is up.",
         f"  live page     {park.http_url}/ops",
-        *(f"  audit report  {park.http_url}{auditor.report_path(name)}" for name in history.names),
+        *(f"  audit report  {park.http_url}{auditor.report_path(name)}    {state}" for name, state in zip(history.names, ("closed", "open"))),
         f"                log in at {park.http_url}/login with the token in {auditor.reader_file}",
         f"  health        {park.http_url}/readyz    metrics {park.http_url}/metrics",
         f"  InfluxDB      {park.influx.url}    database parkmon",

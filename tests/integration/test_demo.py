@@ -62,6 +62,7 @@ def test_it_comes_up_is_verified_and_leaves_nothing(demo):
     output = demo.output()
     assert "two months of history are in InfluxDB" in output and "verified" in output
     assert "2 exceptions of meters in " in output and " says of 24 meters what their registers counted" in output
+    assert " is closed\n" in output and " are an adjusting entry of " in output
     assert output.count("/audit/jiashan/") == 2
     assert not commands_that_name(demo.temporary)
     assert not list(demo.temporary.iterdir()), "the private folder is still there"
