@@ -3,7 +3,6 @@
 
 #include "collector/energy/unit.h"
 #include "collector/report/closed.h"
-#include "collector/report/happened.h"
 
 #include <string.h>
 
@@ -78,7 +77,7 @@ static bool read_query(const struct web_context *context, const struct web_reque
     struct report *ret, struct web_answer *ret_answer)
 {
     const char *site = request_param(request, "site"), *period = request_param(request, "period");
-    *ret = (struct report){.park = context->options->park};
+    *ret = (struct report){.park = context->options->park, .now_ms = context->clock->wall_ms()};
     CONF_EACH (const struct park_site, one, ret->park->sites)
         if (site != NULL && strcmp(one->id, site) == 0)
             ret->site = one;
@@ -99,9 +98,7 @@ static enum status read_all(struct db *db, struct report *report, struct error *
     enum status status = db_exec(db, "BEGIN", err);
     if (status != ST_OK)
         return status;
-    status = happened_as_of(db, &report->as_of_ms, err);
-    if (status == ST_OK)
-        status = closed_read(db, report, err);
+    status = closed_read(db, report, err);
     struct error ignored;
     enum status ended = db_exec(db, "COMMIT", status == ST_OK ? err : &ignored);
     return status == ST_OK ? ended : status;

@@ -144,7 +144,7 @@ class History:
             waiting += 900 * ((new == "waiting") - (old == "waiting"))
             absent += 900 * ((new is None) - (old is None))
             if kind == "base":
-                whole = whole and isinstance(new, int)
+                whole = whole and (isinstance(new, int) or new is None)
             elif old != new and not (old == "nothing" and new is None):
                 whole = whole and isinstance(new, int) and (isinstance(old, int) or old in (None, "nothing"))
             if freeze:
