@@ -2,8 +2,8 @@
 
 #include "collector/accept.h"
 #include "collector/access/here.h"
-#include "collector/close_month.h"
-#include "collector/energy/unit.h"
+#include "collector/close_control.h"
+#include "collector/close_json.h"
 #include "collector/offline.h"
 #include "collector/schema.h"
 #include "lib/mem.h"
@@ -20,9 +20,7 @@ static const char usage[] =
     "                                 [--override NAME --why TEXT]... [--preview]\n"
     "       park-collector close list --config FILE\n"
     "\n"
-    "Closes a month of a site, while no collector runs (beside one: POST /api/v1/closings). What is booked "
-    "with it "
-    "stays; what\n"
+    "Closes a month of a site, through the collector where one runs. What is booked with it stays; what\n"
     "becomes known of it later is an adjusting entry of the month that is open then.\n"
     "\n"
     "  --period    the month, as 2026-10; months close one after another\n"
@@ -53,40 +51,13 @@ static int complain_and_code(enum status status, const struct error *err)
     return program_exit_code(status);
 }
 
+static int complain_refused(const struct error *err)
+{
+    fprintf(stderr, "park-collector: %s\n", err->text);
+    return EXIT_REFUSED;
+}
+
 /* ---- what is printed ---- */
-
-static void print_row(const struct close_month_row *row, const char *before)
-{
-    char month[PERIODS_TEXT_SIZE], amount[DECIMAL_TEXT_SIZE];
-    const struct amount *parts = &row->booked.parts;
-    periods_format((struct period){PERIODS_MONTH, row->month}, month);
-    energy_format(row->carrier < 0 ? CARRIER_ELECTRICITY : row->carrier, parts->sum.known, amount);
-    printf("%s%s %s: %s %s", before, month, row->meter, amount,
-        energy_unit(row->carrier < 0 ? CARRIER_ELECTRICITY : row->carrier).name);
-    if (!row->booked.is_whole)
-        printf(" known; not known: %" PRId64 " s", parts->sum.unknown_s + parts->waiting_s);
-    printf("\n");
-}
-
-static void print_result(const struct close_month_result *r)
-{
-    for (size_t i = 0; i < r->row_count; i++)
-        print_row(&r->rows[i], "booked ");
-    for (size_t i = 0; i < r->entry_count; i++)
-        print_row(&r->entries[i], "adjusting entry of ");
-    for (size_t i = 0; i < r->reasons.count; i++) {
-        char name[CLOSING_NAME_SIZE], text[CLOSING_TEXT_SIZE];
-        closing_reason_name(&r->reasons.items[i], name);
-        closing_reason_text(&r->reasons.items[i], text);
-        printf("%s  %s\n", name, text);
-    }
-    if (r->refusal != NULL)
-        printf("it would be refused: %s\n", r->refusal);
-    if (r->id == 0)
-        puts("preview: nothing was changed");
-    else
-        printf("closing %" PRId64 "\n", r->id);
-}
 
 static enum status print_list(struct db *db, struct error *err)
 {
@@ -126,13 +97,17 @@ static enum status close_it(const struct collector_settings *settings, const str
 {
     struct offline books;
     struct close_month_result result;
-    enum status status = offline_open(settings, m, "close through its POST /api/v1/closings", &books, err);
+    enum status status =
+        offline_open(settings, m, "try again, or close through its POST /api/v1/closings", &books, err);
     bool is_open = status == ST_OK;
     if (is_open)
         status = close_month_run(&books.keeper, &clock_system, request, &result, err);
     *ret_is_refused = is_open && status == ST_INVALID;
     if (status == ST_OK) {
-        print_result(&result);
+        struct buf text = {0};
+        close_print(&result, &text);
+        fwrite(text.data, 1, text.len, stdout);
+        buf_release(&text);
         close_month_result_release(&result);
     }
     offline_close(&books);
@@ -150,8 +125,21 @@ static int perform(const struct collector_settings *settings, const struct words
         return list(settings);
     if (!periods_parse(words->period, &request.period))
         return refuse(words->period, ": no month; expected one, as 2026-10");
-    struct model *m = acceptance_load(settings);
+    if (request.period.kind != PERIODS_MONTH)
+        return refuse(words->period, ": no month; expected one, as 2026-10");
     struct error err;
+    bool is_there;
+    char *text = NULL;
+    enum status asked = control_ask(settings->database.path, "close", words->who, words->is_preview,
+        close_json_write(&request), &is_there, &text, &err);
+    if (is_there && asked == ST_OK)
+        fputs(text, stdout);
+    free(text);
+    if (is_there)
+        return asked == ST_OK        ? EXIT_OK
+               : asked == ST_INVALID ? complain_refused(&err)
+                                     : complain_and_code(asked, &err);
+    struct model *m = acceptance_load(settings);
     int code = EXIT_CONFIG;
     if (model_problem_count(m) > 0) {
         model_print_problems(m, stderr);

@@ -3,6 +3,7 @@
 #include "lib/clock.h"
 #include "lib/program.h"
 
+#include <poll.h>
 #include <string.h>
 
 #define SLICE_LINES 5000
@@ -63,18 +64,27 @@ static enum status drop(struct rebuild_energy *r, const struct energy_meters *da
                : error_set(err, ST_UNREACHABLE, "the store: cannot delete: %s", answer.text);
 }
 
+/* A running collector may be writing an hour of it anew just now (countback.h): it is counted again for a while. */
+#define CHECK_TRIES 30
+#define CHECK_PAUSE_MS 100
+
 static enum status check(
     struct rebuild_energy *r, const struct energy_meters *day, int64_t written, struct error *err)
 {
-    int64_t found;
-    struct answer answer =
-        influx_count(r->poster->influx, NULL, "energy", "quality", day->from_ms, day->until_ms, &found);
-    if (answer.action != ANSWER_ACCEPTED)
-        return error_set(err, ST_UNREACHABLE, "the store: cannot count: %s", answer.text);
-    return found >= written ? ST_OK
-                            : error_set(err, ST_PROTOCOL,
-                                  "%lld quarter hours were written and the store holds %lld; run this again",
-                                  (long long)written, (long long)found);
+    int64_t found = 0;
+    for (int i = 0; i < CHECK_TRIES && !program_is_asked_to_end(); i++) {
+        if (i > 0)
+            poll(NULL, 0, CHECK_PAUSE_MS);
+        struct answer answer =
+            influx_count(r->poster->influx, NULL, "energy", "quality", day->from_ms, day->until_ms, &found);
+        if (answer.action != ANSWER_ACCEPTED)
+            return error_set(err, ST_UNREACHABLE, "the store: cannot count: %s", answer.text);
+        if (found >= written)
+            return ST_OK;
+    }
+    return error_set(err, ST_PROTOCOL,
+        "%lld quarter hours were written and the store holds %lld; run this again", (long long)written,
+        (long long)found);
 }
 
 static enum status rebuild_day(

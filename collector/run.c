@@ -6,6 +6,7 @@
 #include "collector/bundle/check.h"
 #include "collector/bundle/command.h"
 #include "collector/close_command.h"
+#include "collector/close_control.h"
 #include "collector/compare.h"
 #include "collector/control.h"
 #include "collector/core.h"
@@ -134,7 +135,8 @@ struct running {
 };
 
 /* What a command at this machine has the running collector do; `user_data` is the core. */
-static const struct control_command control_commands[] = {{"decide", decide_control_run}};
+static const struct control_command control_commands[] = {
+    {"decide", decide_control_run}, {"close", close_control_run}};
 
 static enum status read_secrets(
     const struct collector_settings *settings, struct running *r, struct error *err)

@@ -1,7 +1,7 @@
 /* Months of sites that are closed: closed, previewed and listed. collector/close_month.h has what is refused. */
 #include "collector/web/context.h"
 
-#include "collector/close_month.h"
+#include "collector/close_json.h"
 #include "collector/energy/unit.h"
 
 #include "lib/mem.h"
@@ -79,53 +79,6 @@ static struct web_answer answer_result(
 
 /* ---- the request ---- */
 
-#define BAD(...) (*ret = answer_error(400, "bad_closing", __VA_ARGS__), false)
-
-static bool read_overrides(
-    const json_t *array, struct closing_override *overrides, size_t *ret_count, struct web_answer *ret)
-{
-    if (array != NULL && (!json_is_array(array) || json_array_size(array) > CLOSE_MONTH_OVERRIDES_MAX))
-        return BAD("overrides: expected a list of at most %d objects", CLOSE_MONTH_OVERRIDES_MAX);
-    size_t index;
-    json_t *item;
-    json_array_foreach((json_t *)array, index, item)
-    {
-        overrides[index] = (struct closing_override){json_string_value(json_object_get(item, "reason")),
-            json_string_value(json_object_get(item, "why"))};
-        if (json_object_size(item) != 2 || overrides[index].name == NULL || overrides[index].why == NULL)
-            return BAD("overrides: expected objects of reason and why, which are texts");
-    }
-    *ret_count = array != NULL ? json_array_size(array) : 0;
-    return true;
-}
-
-static bool read_body(const json_t *body, struct close_month *request, struct closing_override *overrides,
-    struct web_answer *ret)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)body, key, value)
-    {
-        static const char known[] = " site period why overrides ";
-        char *word = mem_printf(" %s ", key);
-        bool is_known = strstr(known, word) != NULL;
-        free(word);
-        if (!is_known)
-            return BAD("%.40s: unknown here", key);
-    }
-    const char *period = json_string_value(json_object_get(body, "period"));
-    request->site = json_string_value(json_object_get(body, "site"));
-    request->why = json_string_value(json_object_get(body, "why"));
-    if (request->site == NULL)
-        return BAD("site: expected the id of a site");
-    if (period == NULL || !periods_parse(period, &request->period) || request->period.kind != PERIODS_MONTH)
-        return BAD("period: expected a month, as 2026-10");
-    if (request->why == NULL)
-        return BAD("why: expected a text");
-    request->overrides = overrides;
-    return read_overrides(json_object_get(body, "overrides"), overrides, &request->override_count, ret);
-}
-
 static struct web_answer not_now(const char *why)
 {
     struct web_answer answer = answer_error(503, "not_now", "%s", why);
@@ -156,10 +109,12 @@ struct web_answer handle_close(struct web_context *context, const struct web_req
     struct closing_override *overrides = mem_alloc(CLOSE_MONTH_OVERRIDES_MAX * sizeof *overrides);
     struct web_answer answer;
     int64_t is_preview;
-    if (request_int(request, "preview", 0, 1, 0, &is_preview, &answer) &&
-        read_body(request->json, &act, overrides, &answer)) {
+    struct error err;
+    if (request_int(request, "preview", 0, 1, 0, &is_preview, &answer)) {
         act.is_preview = is_preview != 0;
-        answer = close_it(context, &act);
+        answer = close_json_read(request->json, &act, overrides, &err) == ST_OK
+                     ? close_it(context, &act)
+                     : answer_error(400, "bad_closing", "%s", err.text);
     }
     free(overrides);
     return answer;

@@ -197,19 +197,20 @@ def test_what_is_booked_of_a_month_is_asked_for(house):
         assert status == 400 and words in answer["error"]["message"]
 
 
-def test_the_command_closes_where_no_collector_runs(house):
+def test_the_command_closes_with_and_without_a_collector(house):
     def command(*words: str):
         return house.closing("--site", "s1", "--period", "2026-05", "--why", "the bills of May", *words)
-    beside = command()
-    assert beside.returncode == 69 and "a collector runs with" in beside.stderr and "POST /api/v1/closings" in beside.stderr
+    beside, beside_preview = command(), command("--preview")
     listed = house.closing("list")
     assert listed.returncode == 0 and "1  s1  2026-03  closed " in listed.stdout and "carla: the bills of March  (5 overridden)" in listed.stdout
     house.collector.stop()
     before = house.booked()
     refused = command()
+    assert (beside.returncode, beside.stdout, beside.stderr) == (refused.returncode, refused.stdout, refused.stderr)
     assert refused.returncode == 65 and len(refused.stderr.strip().splitlines()) == 1 and "stand against closing" in refused.stderr, refused.stderr
     preview = command("--preview")
     assert preview.returncode == 0 and "coverage:feeder  meter feeder: coverage 0.0 %; expected at least 90 %" in preview.stdout, preview.stdout
+    assert beside_preview.returncode == 0 and beside_preview.stdout == preview.stdout
     assert "it would be refused: 3 reasons" in preview.stdout and "preview: nothing was changed" in preview.stdout
     alone = command("--override", "coverage:feeder")
     assert alone.returncode != 0 and "why something is overridden is missing" in alone.stderr
@@ -222,3 +223,10 @@ def test_the_command_closes_where_no_collector_runs(house):
     assert missing.returncode == 64 and "--site or --period is missing" in missing.stderr
     house.start()
     wait_until(lambda: len(house.ask("GET", "/api/v1/closings", house.auditor)[1]["closings"]) == 3, 20, "the collector lists it")
+    next_month = [*("--site", "s1", "--period", "2026-06"), "--why", "the bills of June"]
+    preview = house.closing(*next_month, "--preview")
+    names = [line.split()[0] for line in preview.stdout.splitlines() if ":" in line.split()[0][:-1]]
+    done = house.closing(*next_month, *(word for name in names for word in ("--override", name, "--why", "it was off")), "--who", "Dora")
+    assert done.returncode == 0 and done.stdout.rstrip().endswith("closing 4"), done.stderr
+    listed = house.ask("GET", "/api/v1/closings", house.auditor)[1]["closings"]
+    assert listed[0]["period"] == "2026-06" and listed[0]["who"].startswith("Dora (user ")

@@ -152,7 +152,7 @@ class House:
 
     def wait_booked(self) -> None:
         for name in ("parkmon_ledger_backlog_batches", "parkmon_store_backlog_batches", "parkmon_outbox_bytes"):
-            wait_until(lambda: self.collector.metric(name) == 0, 240, f"{name} is 0", poll=0.2)
+            wait_until(lambda: self.collector.metric(name) == 0, 600, f"{name} is 0", poll=0.2)
 
     def shares(self, months: list[Month]) -> dict[str, list[dict]]:
         """What /api/v1/energy says, by meter."""
