@@ -81,6 +81,8 @@ static enum status verify_by(struct verify_ledger *l, const struct model *model,
     if (status == ST_OK)
         status = verify_meters(l, err);
     if (status == ST_OK)
+        status = verify_closings(l, model->park, err);
+    if (status == ST_OK)
         status = count_unnamed(l, &unnamed, err);
     progress_end(&l->v->progress);
     if (status == ST_OK && l->v->meters > 0 && l->v->quarters == 0 && l->v->from_ms != INT64_MIN)
@@ -89,6 +91,9 @@ static enum status verify_by(struct verify_ledger *l, const struct model *model,
         printf(
             "ledger: %lld meters folded anew from %lld readings: %lld quarter hours are what the books say\n",
             (long long)l->v->meters, (long long)l->readings, (long long)l->v->quarters);
+    if (status == ST_OK && !l->v->has_difference && l->v->bookings > 0)
+        printf("closings: %lld figures of meters and months are what the versions give that they name\n",
+            (long long)l->v->bookings);
     if (status == ST_OK && unnamed > 0)
         printf("ledger: %lld meters are not looked at: the park model does not name them any more\n",
             (long long)unnamed);

@@ -23,6 +23,7 @@ struct verify {
     /* Of the ledger: */
     int64_t from_ms, until_ms; /* the time that is asked for, half-open, on quarter hours */
     int64_t meters, quarters;  /* that were folded anew, and compared */
+    int64_t bookings;          /* what closings booked of a meter and a month, and that comes out */
 };
 
 /* Says a difference on standard error, as one line, and notes that there is one. */

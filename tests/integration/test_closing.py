@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sqlite3
 import threading
 import time
 from decimal import Decimal
@@ -230,3 +231,31 @@ def test_the_command_closes_with_and_without_a_collector(house):
     assert done.returncode == 0 and done.stdout.rstrip().endswith("closing 4"), done.stderr
     listed = house.ask("GET", "/api/v1/closings", house.auditor)[1]["closings"]
     assert listed[0]["period"] == "2026-06" and listed[0]["who"].startswith("Dora (user ")
+
+
+def test_verify_finds_what_was_booked_otherwise(house):
+    def verify():
+        return run([house.collector.program, "verify", "--config", house.collector.settings], 120)
+
+    house.collector.stop()
+    sound = verify()
+    assert (sound.returncode, sound.stderr) == (0, "")
+    rows = house.query("SELECT count(*) FROM closing_meter")[0][0]
+    assert f"closings: {rows} figures of meters and months are what the versions give that they name\n" in sound.stdout
+    feeder = "(SELECT id FROM ledger_meter WHERE name = 'feeder')"
+    eight = 1_772_409_600_000 + 8 * 3_600_000
+    for change, told in (
+            (f"UPDATE closing_meter SET known = known + 1 WHERE meter = {feeder} AND closing = 1",
+             f"closing 1, meter feeder, month 2026-03: booked are {METERED + 1} known and 900 s unknown, the versions that it names give {METERED} and 900 s"),
+            (f"UPDATE ledger_quarter SET amount = amount + 1 WHERE meter = {feeder} AND start_ms = {eight}",
+             f"closing 1, meter feeder, month 2026-03: booked are {METERED} known and 900 s unknown, the versions that it names give {METERED + 1} and 900 s"),
+            (f"UPDATE ledger_quarter SET version = 2 WHERE meter = {feeder} AND start_ms = {eight}",
+             "closing 1, meter feeder, month 2026-03: version 1 of the quarter hour 2026-03-02T08:00:00.000Z of meter 1 was booked, and is not in the books")):
+        kept = house.database.read_bytes()
+        with contextlib.closing(sqlite3.connect(house.database)) as database:
+            database.execute("DROP TRIGGER closing_meter_is_final")
+            assert database.execute(change).rowcount > 0
+            database.commit()
+        found = verify()
+        assert found.returncode == 1 and f"park-collector: {told}\n" in found.stderr, found.stderr
+        house.database.write_bytes(kept)
