@@ -191,15 +191,15 @@ def test_long_work_shows_its_progress_on_a_terminal_and_can_be_interrupted(stage
     house = Books(stage).start()
     wait_until(lambda: house.query("SELECT count(*) > 24 FROM ledger_meter") == [(1,)], 20, "the books know the meters")
     house.collector.stop()
-    fill_journal(house, days=6)
+    fill_journal(house, days=20)
     house.start()
-    house.wait_folded(120)
+    house.wait_folded(300)
     house.collector.stop()
     bundle = stage.folder / "x.zip"
     evidence = ["evidence", "--config", house.collector.settings, "--site", "s1", "--period", "2026-03", "-o", bundle]
     assert run([house.collector.program, *evidence], 200).returncode == 0
     evidence[-1] = stage.folder / "y.zip"
-    for words, shown in ((["verify", "--config", house.collector.settings], rb"\rfolded \d+ of \d+ meters, \d+ readings"),
+    for words, shown in ((["verify", "--config", house.collector.settings], rb"\r(folded \d+ of \d+ meters, \d+ readings|held the books against (batch \d+ of the journal|chunk \d+ of the archive))"),
                          (evidence, rb"\rmeter \d+ of \d+"), (["verify", "--evidence", bundle], rb"\rmeter \d+ of \d+, \d+ readings")):
         ours, theirs = pty.openpty()
         process = subprocess.Popen([house.collector.program, *words], stdout=subprocess.DEVNULL, stderr=theirs)
