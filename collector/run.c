@@ -95,7 +95,6 @@ static const char usage[] =
     "the\n"
     "                  park model's files, as they are now, to change what held in the past\n"
     "  close           close a month of a site: what is booked of it stays, whatever becomes known later\n"
-    "  decide          allow the park model's files, as they are now, to change what held in the past\n"
     "  token           who may read and write over HTTP, whether or not a collector runs\n"
     "  --help-routes   print who is let through to what over HTTP\n";
 

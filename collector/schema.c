@@ -142,15 +142,15 @@ static const char *const scripts[] = {
     "CREATE TRIGGER model_version_is_final BEFORE UPDATE ON model_version BEGIN"
     "  SELECT RAISE(ABORT, 'a version stays'); END;",
 
+    /* collector/ledger/decided.h; who changed what in this database. */
+    decided_schema, CHANGES_SCRIPT,
+
     /* collector/store/repost.h. Cursor 'energy': the version of the park model by which rows of `energy` are posted, 0 =
      * none yet (collector/energy_model.h). */
     "CREATE TABLE repost("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, meter TEXT NOT NULL UNIQUE, from_ms INTEGER NOT NULL,"
     "  until_ms INTEGER NOT NULL) STRICT;"
     "INSERT INTO cursor VALUES('energy', 0);",
-
-    /* collector/ledger/decided.h; who changed what in this database. */
-    decided_schema, CHANGES_SCRIPT,
 
     temperature_schema,
 

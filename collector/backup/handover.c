@@ -4,6 +4,7 @@
 #include "collector/access/here.h"
 #include "collector/backup/database_file.h"
 #include "collector/ledger/decided.h"
+#include "collector/model/periods.h"
 #include "collector/schema.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
@@ -20,16 +21,29 @@
     " FROM ledger_decision d JOIN ledger_meter m ON m.id = d.meter"
 enum { ID, METER, WHO, WHY, KIND, FROM, UNTIL, DECIDED_AT, WITHDRAWS, COLUMNS_END };
 
+/* The same of closings: site and month are one closing's alone (rule K1). */
+#define CLOSINGS "SELECT id, site, who, why, month, closed_ms FROM closing"
+enum { SITE = METER, MONTH = KIND, CLOSED_AT, CLOSING_COLUMNS_END };
+
+/* What persons did, of one kind. */
+struct kind {
+    const char *table, *plural;
+    const char *all, *one; /* queries, in order of id, and of an id */
+    int columns_end;
+    char *(*object)(struct db_stmt *row); /* in the log of changes; the caller frees both */
+    char *(*describe)(struct db_stmt *row);
+};
+
 struct handover {
     struct db *restored, *replaced; /* replaced: NULL = it cannot be read */
-    bool drops;
+    bool drops, has_closings;
     int64_t missing, now_ms;
     char *user;
 };
 
-static bool is_same(struct db_stmt *a, struct db_stmt *b)
+static bool is_same(struct db_stmt *a, struct db_stmt *b, int columns_end)
 {
-    for (int i = METER; i < COLUMNS_END; i++) {
+    for (int i = METER; i < columns_end; i++) {
         struct span x = db_text(a, i), y = db_text(b, i);
         if (i <= WHY ? x.len != y.len || memcmp(x.at, y.at, x.len) != 0 : db_int(a, i) != db_int(b, i))
             return false;
@@ -37,8 +51,13 @@ static bool is_same(struct db_stmt *a, struct db_stmt *b)
     return true;
 }
 
-/* The caller frees it. */
-static char *describe(struct db_stmt *d)
+static char *object_of_decision(struct db_stmt *d)
+{
+    struct span meter = db_text(d, METER);
+    return mem_printf("meter %.*s, decision %lld", (int)meter.len, meter.at, (long long)db_int(d, ID));
+}
+
+static char *describe_decision(struct db_stmt *d)
 {
     char from[CLOCK_TEXT_SIZE], until[CLOCK_TEXT_SIZE], at[CLOCK_TEXT_SIZE];
     struct span who = db_text(d, WHO), why = db_text(d, WHY);
@@ -54,15 +73,35 @@ static char *describe(struct db_stmt *d)
     return text;
 }
 
-static enum status lose(struct handover *h, struct db_stmt *decision, struct error *err)
+static char *object_of_closing(struct db_stmt *c)
 {
-    struct span meter = db_text(decision, METER);
-    char *object =
-        mem_printf("meter %.*s, decision %lld", (int)meter.len, meter.at, (long long)db_int(decision, ID));
-    char *what = describe(decision);
+    char month[PERIODS_TEXT_SIZE];
+    struct span site = db_text(c, SITE);
+    periods_format((struct period){PERIODS_MONTH, db_int(c, MONTH)}, month);
+    return mem_printf("site %.*s, %s, closing %lld", (int)site.len, site.at, month, (long long)db_int(c, ID));
+}
+
+static char *describe_closing(struct db_stmt *c)
+{
+    char at[CLOCK_TEXT_SIZE];
+    struct span who = db_text(c, WHO), why = db_text(c, WHY);
+    clock_format_utc(db_int(c, CLOSED_AT), at);
+    return mem_printf("closed by %.*s at %s: %.*s", (int)who.len, who.at, at, (int)why.len, why.at);
+}
+
+static const struct kind decisions = {"ledger_decision", "decisions", DECISIONS " ORDER BY d.id",
+    DECISIONS " WHERE d.id = ?1", COLUMNS_END, object_of_decision, describe_decision};
+static const struct kind closings = {"closing", "closings", CLOSINGS " ORDER BY id",
+    CLOSINGS " WHERE id = ?1", CLOSING_COLUMNS_END, object_of_closing, describe_closing};
+
+static enum status lose(
+    struct handover *h, const struct kind *kind, bool is_first, struct db_stmt *row, struct error *err)
+{
+    char *object = kind->object(row), *what = kind->describe(row);
     enum status status = ST_OK;
-    if (h->missing++ == 0)
-        printf("These decisions are in the database that is replaced, and not in the backup:\n");
+    h->missing++;
+    if (is_first)
+        printf("These %s are in the database that is replaced, and not in the backup:\n", kind->plural);
     printf("  %s: %s\n", object, what);
     if (h->drops)
         status = changes_add(h->restored,
@@ -77,19 +116,20 @@ static enum status lose(struct handover *h, struct db_stmt *decision, struct err
     return status;
 }
 
-static enum status lose_missing(struct handover *h, struct error *err)
+static enum status lose_missing(struct handover *h, const struct kind *kind, struct error *err)
 {
-    struct db_stmt *next = db_keep(h->replaced, DECISIONS " ORDER BY d.id");
-    struct db_stmt *same = db_keep(h->restored, DECISIONS " WHERE d.id = ?1");
-    bool has_row, is_there;
+    struct db_stmt *next = db_keep(h->replaced, kind->all), *same = db_keep(h->restored, kind->one);
+    bool has_row, is_there, is_first = true;
     enum status status;
     while ((status = db_step(next, &has_row, err)) == ST_OK && has_row) {
         db_bind_int(same, 1, db_int(next, ID));
         status = db_step(same, &is_there, err);
-        is_there = status == ST_OK && is_there && is_same(next, same);
+        is_there = status == ST_OK && is_there && is_same(next, same, kind->columns_end);
         db_reset(same);
-        if (status == ST_OK && !is_there)
-            status = lose(h, next, err);
+        if (status == ST_OK && !is_there) {
+            status = lose(h, kind, is_first, next, err);
+            is_first = false;
+        }
         if (status != ST_OK)
             break;
     }
@@ -127,10 +167,11 @@ static enum status carry_log(struct handover *h, struct error *err)
     return status;
 }
 
-static enum status read_last_id(struct db *db, int64_t *ret, struct error *err)
+static enum status read_last_id(struct db *db, const struct kind *kind, int64_t *ret, struct error *err)
 {
-    struct db_stmt *read = db_keep(db, "SELECT max(seq) FROM sqlite_sequence WHERE name = 'ledger_decision'");
+    struct db_stmt *read = db_keep(db, "SELECT max(seq) FROM sqlite_sequence WHERE name = ?1");
     bool has_row;
+    db_bind_text(read, 1, span_of(kind->table));
     enum status status = db_step(read, &has_row, err);
     if (status == ST_OK)
         *ret = db_int(read, 0);
@@ -138,23 +179,40 @@ static enum status read_last_id(struct db *db, int64_t *ret, struct error *err)
     return status;
 }
 
-static enum status raise_ids(struct handover *h, struct error *err)
+/* Numbers that are left out are in the log: else one that is missing was taken away (verify). */
+static enum status note_gap(
+    struct handover *h, const struct kind *kind, int64_t from, int64_t to, struct error *err)
+{
+    char *object = mem_printf(HANDOVER_GAP, kind->plural, (long long)from, (long long)to);
+    enum status status = changes_add(h->restored,
+        &(struct change){.who = h->user,
+            .action = "restore",
+            .object = object,
+            .note = "these numbers were given, and are not given again"},
+        h->now_ms, err);
+    free(object);
+    return status;
+}
+
+static enum status raise_ids(struct handover *h, const struct kind *kind, struct error *err)
 {
     int64_t here = 0, there = 0;
-    enum status status = read_last_id(h->restored, &here, err);
+    enum status status = read_last_id(h->restored, kind, &here, err);
     if (status == ST_OK && h->replaced != NULL)
-        status = read_last_id(h->replaced, &there, err);
+        status = read_last_id(h->replaced, kind, &there, err);
     if (h->replaced == NULL)
         there = here + ROOM;
     if (status != ST_OK || there <= here)
         return status;
-    struct db_stmt *clear =
-        db_keep(h->restored, "DELETE FROM sqlite_sequence WHERE name = 'ledger_decision'");
-    struct db_stmt *set =
-        db_keep(h->restored, "INSERT INTO sqlite_sequence(name, seq) VALUES('ledger_decision', ?1)");
+    struct db_stmt *clear = db_keep(h->restored, "DELETE FROM sqlite_sequence WHERE name = ?1");
+    struct db_stmt *set = db_keep(h->restored, "INSERT INTO sqlite_sequence(name, seq) VALUES(?1, ?2)");
+    db_bind_text(clear, 1, span_of(kind->table));
+    db_bind_text(set, 1, span_of(kind->table));
+    db_bind_int(set, 2, there);
     status = db_run(clear, err);
-    db_bind_int(set, 1, there);
-    return status == ST_OK ? db_run(set, err) : status;
+    if (status == ST_OK)
+        status = db_run(set, err);
+    return status == ST_OK ? note_gap(h, kind, here + 1, there, err) : status;
 }
 
 static enum status hand_over(void *user_data, struct db *restored, struct error *err)
@@ -167,24 +225,30 @@ static enum status hand_over(void *user_data, struct db *restored, struct error 
     if (h->replaced != NULL)
         status = carry_log(h, err);
     if (status == ST_OK && h->replaced != NULL)
-        status = lose_missing(h, err);
+        status = lose_missing(h, &decisions, err);
+    if (status == ST_OK && h->replaced != NULL && h->has_closings)
+        status = lose_missing(h, &closings, err);
     if (status == ST_OK)
-        status = raise_ids(h, err);
+        status = raise_ids(h, &decisions, err);
+    if (status == ST_OK)
+        status = raise_ids(h, &closings, err);
     if (status == ST_OK && (h->drops || h->missing == 0))
         return db_commit(restored, err);
     db_rollback(restored);
     return status;
 }
 
-/* One of before there were decisions has none to lose. */
-static enum status has_decisions(struct db *db, bool *ret, struct error *err)
+/* One of before there were decisions, or closings, has none to lose. */
+static enum status has_decisions(struct db *db, bool *ret, bool *ret_has_closings, struct error *err)
 {
     struct db_stmt *read =
-        db_keep(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('ledger_decision', "
-                    "'ledger_meter', 'change_log')");
+        db_keep(db, "SELECT count(*) FILTER(WHERE name <> 'closing'), count(*) FILTER(WHERE name = 'closing')"
+                    " FROM sqlite_schema WHERE type = 'table' AND name IN ('ledger_decision', "
+                    "'ledger_meter', 'change_log', 'closing')");
     bool has_row;
     enum status status = db_step(read, &has_row, err);
     *ret = status == ST_OK && db_int(read, 0) == 3;
+    *ret_has_closings = status == ST_OK && db_int(read, 1) == 1;
     db_reset(read);
     return status;
 }
@@ -195,15 +259,15 @@ static enum status open_replaced(struct handover *h, const char *path, bool *ret
     *ret_has = true;
     enum status status =
         db_open_reader_own(path, COLLECTOR_APPLICATION_ID, collector_schema.count, &h->replaced, &why);
-    if (status == ST_OK && (status = has_decisions(h->replaced, ret_has, &why)) == ST_OK)
+    if (status == ST_OK && (status = has_decisions(h->replaced, ret_has, &h->has_closings, &why)) == ST_OK)
         return ST_OK;
     bool is_damage = status == ST_INVALID || (h->replaced != NULL && db_is_corrupt(h->replaced));
     db_close(h->replaced);
     h->replaced = NULL;
     if (!is_damage)
         return error_set(err, status, "%s", why.text);
-    printf("Which decisions were in what was here nobody can read: %s.\n"
-           "Numbers of decisions go on %d higher.\n",
+    printf("Which decisions and closings were in what was here nobody can read: %s.\n"
+           "Their numbers go on %d higher.\n",
         why.text, ROOM);
     return ST_OK;
 }
@@ -221,11 +285,11 @@ enum status handover_run(
     *ret_is_refused = status == ST_OK && h.missing > 0 && !drops;
     if (*ret_is_refused)
         status = error_set(err, ST_INVALID,
-            "the backup lacks %lld decisions of the database that is here, named above; nothing was changed. "
-            "Expected "
-            "a later backup, or --drop-decisions: then they are lost, the log of changes says so, and what "
-            "still "
-            "holds must be decided again",
+            "the backup lacks %lld decisions or closings of the database that is here, named above; nothing "
+            "was "
+            "changed. Expected a later backup, or --drop-decisions: then they are lost, the log of changes "
+            "says "
+            "so, and what still holds must be decided and closed again",
             (long long)h.missing);
     free(h.user);
     db_close(h.replaced);

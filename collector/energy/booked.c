@@ -20,7 +20,7 @@
 /* Versions of a quarter hour beyond the first are few: the index finds them without reading the others. */
 const char booked_schema[] =
     "CREATE TABLE closing("
-    "  id INTEGER PRIMARY KEY, site TEXT NOT NULL, month INTEGER NOT NULL, from_ms INTEGER NOT NULL,"
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL, month INTEGER NOT NULL, from_ms INTEGER NOT NULL,"
     "  until_ms INTEGER NOT NULL, closed_ms INTEGER NOT NULL, token INTEGER, who TEXT NOT NULL,"
     "  why TEXT NOT NULL, model INTEGER NOT NULL, journal INTEGER NOT NULL, UNIQUE(site, month)) STRICT;"
     "CREATE TABLE closing_override("

@@ -101,7 +101,11 @@ static void test_a_decision_is_lost_only_where_that_was_asked_for(void **state)
                                          "1970-01-01T00:00:00.000Z %, by carla at "
                                          "1970-01-01T00:00:03.000Z: bridged' AND note LIKE 'lost%'"),
         1);
-    assert_int_equal(number_in(restored, "SELECT count(*) FROM change_log"), 5);
+    assert_int_equal(
+        number_in(restored,
+            "SELECT count(*) FROM change_log WHERE action = 'restore' AND object = 'decisions 2 to 3'"),
+        1);
+    assert_int_equal(number_in(restored, "SELECT count(*) FROM change_log"), 6);
 }
 
 static void test_a_number_is_never_given_twice(void **state)
@@ -113,6 +117,36 @@ static void test_a_number_is_never_given_twice(void **state)
     change(restored, "INSERT INTO ledger_decision(meter, kind, from_ms, until_ms, forced, time_ms, who, why)"
                      " VALUES(1, 4, 0, 900000, 0, 9, 'dora', 'again')");
     assert_int_equal(number_in(restored, "SELECT max(id) FROM ledger_decision"), 8);
+}
+
+#define CLOSE(id, at)                                                                               \
+    "INSERT INTO closing(id, site, month, from_ms, until_ms, closed_ms, who, why, model, journal) " \
+    "VALUES(" #id ", 's1', 670 + " #id ", 0, 1, " #at ", 'carla', 'the bills', 1, 0);"
+
+static void test_a_closing_is_lost_only_where_that_was_asked_for(void **state)
+{
+    (void)state;
+    bool is_refused;
+    change(restored, CLOSE(1, 1000));
+    change(replaced, CLOSE(1, 1000));
+    assert_int_equal(hand_over(false, &is_refused), ST_OK);
+    change(replaced, CLOSE(2, 2000));
+    assert_int_equal(hand_over(false, &is_refused), ST_INVALID);
+    assert_true(is_refused);
+    assert_int_equal(hand_over(true, &is_refused), ST_OK);
+    assert_int_equal(
+        number_in(restored, "SELECT count(*) FROM change_log WHERE action = 'restore' AND"
+                            " object = 'site s1, 2026-01, closing 2' AND before = 'closed by carla at"
+                            " 1970-01-01T00:00:02.000Z: the bills' AND note LIKE 'lost%'"),
+        1);
+    assert_int_equal(
+        number_in(restored,
+            "SELECT count(*) FROM change_log WHERE action = 'restore' AND object = 'closings 2 to 2'"),
+        1);
+    change(restored,
+        "INSERT INTO closing(site, month, from_ms, until_ms, closed_ms, who, why, model, journal)"
+        " VALUES('s1', 672, 0, 1, 3000, 'carla', 'again', 1, 0)");
+    assert_int_equal(number_in(restored, "SELECT max(id) FROM closing"), 3);
 }
 
 /* As databases of before this rule may have it: the number alone does not say which decision it is. */
@@ -175,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_the_same_decisions_stand_in_no_ones_way),
         TEST(test_a_decision_is_lost_only_where_that_was_asked_for),
+        TEST(test_a_closing_is_lost_only_where_that_was_asked_for),
         TEST(test_a_number_is_never_given_twice),
         TEST(test_another_decision_of_the_same_number_is_another),
         TEST(test_entries_of_one_instant_are_both_kept),
