@@ -67,7 +67,9 @@ const char *tables_state(const struct amount *a)
 
 void tables_quality(struct table *table, const struct amount *a, bool is_known, int scale)
 {
-    int64_t unknown_s = a->sum.unknown_s + a->waiting_s + a->future_s + a->absent_s;
+    /* Where a meter was in a part of it, the rest adds nothing (E12). */
+    int64_t absent_s = a->sum.count == 0 ? a->absent_s : 0;
+    int64_t unknown_s = a->sum.unknown_s + a->waiting_s + a->future_s + absent_s;
     int64_t due = amount_due(a);
     bool has_known = !is_known && !a->sum.is_overflown && due > 0;
     table_amount(table, has_known, a->sum.known, scale);

@@ -31,11 +31,12 @@ class Share:
     known_quarters: int = 0
     estimated_quarters: int = 0
     exception_quarters: int = 0
+    absent_quarters: int = 0  # before the quarter hour of the installation
     other_quarters: int = 0  # before the first reading or after the last
 
     @property
     def amount(self) -> int | None:
-        return None if self.exception_quarters + self.other_quarters else self.known
+        return None if self.exception_quarters + self.other_quarters or not self.known_quarters else self.known
 
     @property
     def estimated_permille(self) -> int:
@@ -80,7 +81,9 @@ class Feeder:
         for start in range(begin_ms, end_ms, QUARTER_MS):
             until = start + QUARTER_MS
             first, last = self.used(start), self.used(until)
-            if first is None or last is None:
+            if until <= self.truth[0][0]:
+                share.absent_quarters += 1
+            elif first is None or last is None:
                 share.other_quarters += 1
             elif any(a < until and b > start for a, b in self.unknown):
                 share.exception_quarters += 1

@@ -194,7 +194,7 @@ def assert_share(value: dict, share: Share, what: str) -> None:
     assert (Decimal(value["estimated"]), value["estimated_s"]) == (kwh(share.estimated), share.estimated_quarters * 900), what
     assert Decimal(value["manual"]) == kwh(share.manual), what
     assert value["unknown_s"] == share.exception_quarters * 900, what
-    assert value["waiting_s"] + value["absent_s"] == share.other_quarters * 900, what
+    assert (value["waiting_s"], value["absent_s"]) == (share.other_quarters * 900, share.absent_quarters * 900), what
     assert value["covered"] == share.known_quarters - share.estimated_quarters, what
 
 
@@ -211,7 +211,7 @@ def check_report(house: House, month: Month, feeders: dict[str, Feeder]) -> None
     assert set(rows) == set(feeders)
     for name, feeder in feeders.items():
         row, share = rows[name], feeder.share(month.begin_ms, month.end_ms)
-        unknown = (share.exception_quarters + share.other_quarters) * 25
+        unknown = (share.exception_quarters + share.other_quarters + (0 if share.known_quarters else share.absent_quarters)) * 25
         assert row["amount"] == kwh(share.amount), f"{name} {month.name}"
         assert row["unknown_h"] == (Decimal(unknown) / 100 if unknown else None), f"{name} {month.name}"
         if share.amount is None and share.known_quarters:
