@@ -16,6 +16,7 @@
 
 #define BUSY_TIMEOUT_MS 5000
 #define CACHE_KIB 512
+#define SCRATCH_KIB (64 * 1024)
 #define PAGES_MAX INT64_C(4294967294) /* SQLite's own limit */
 
 struct db {
@@ -354,10 +355,11 @@ enum status db_open_own(
     return ST_OK;
 }
 
-enum status db_open_memory(const struct db_schema *schema, struct db **ret, struct error *err)
+enum status db_open_scratch(const struct db_schema *schema, struct db **ret, struct error *err)
 {
-    struct db *db = new_db("what is worked out in memory");
-    enum status status = open_sqlite_as(db, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+    struct db *db = new_db("what is worked out in a temporary database");
+    enum status status = open_sqlite_as(db, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+    db_cache_kib(db, SCRATCH_KIB);
     if (status == ST_OK)
         status = migrate(db, 0, schema, err);
     if (status != ST_OK) {

@@ -32,8 +32,9 @@ enum status db_open(const char *path, const struct db_schema *schema, struct db 
  * another or none is ST_INVALID, unchanged. 0 = any. */
 enum status db_open_own(
     const char *path, int application_id, const struct db_schema *schema, struct db **ret, struct error *err);
-/* One in memory, for what is worked out and thrown away. */
-enum status db_open_memory(const struct db_schema *schema, struct db **ret, struct error *err);
+/* One of nobody else, for what is worked out and thrown away: in memory, and what goes beyond 64 MiB of it in a temporary
+ * file without a name. */
+enum status db_open_scratch(const struct db_schema *schema, struct db **ret, struct error *err);
 /* Read-only; sees committed state; never blocks the writer. */
 enum status db_open_reader(const char *path, struct db **ret, struct error *err);
 /* The same for a file that must be ours: another application's, none's, and one of a format newer than

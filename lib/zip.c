@@ -184,7 +184,9 @@ static bool read_entry(
         return false;
     bool has_more = get_32(*at + 32) != 0 || get_32(*at + 36) != 0 || get_16(*at + 40) != 0;
     ret->offset = get_32(*at + 42);
-    if (has_more || ret->size > ZIP_PART_MAX || ret->offset != *offset)
+    /* What cannot be deflated is stored, with 5 bytes for each 16 KiB at most. */
+    bool is_padded = ret->packed_size > (uint64_t)ret->size + ret->size / 1000 + 64;
+    if (has_more || is_padded || ret->size > ZIP_PART_MAX || ret->offset != *offset)
         return false;
     *offset += LOCAL_SIZE + (int64_t)name + ret->packed_size;
     ret->name = mem_strndup((const char *)*at + CENTRAL_SIZE, name);

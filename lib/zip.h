@@ -2,7 +2,7 @@
  * Zip files (PKWARE's APPNOTE.TXT 6.3, without its extensions): parts with names, each deflated by itself, and a
  * directory at the end. Written so that the same parts give the same bytes: no times, no modes. Read as what a stranger
  * gave: only files of this narrow form are taken, every length is checked against the file before anything is made of it,
- * and nothing is unpacked beyond ZIP_PART_MAX.
+ * nothing is unpacked beyond ZIP_PART_MAX, and no part takes more of the file than it can have when packed.
  */
 #pragma once
 

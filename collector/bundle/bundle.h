@@ -9,12 +9,14 @@
  *   decisions.csv          what persons decided of them, also what was undone
  *   batches.csv            the batches of these readings that the journal still holds
  *   readings/<meter>.csv   the register readings
- *   quarters.csv           published: the quarter hours of the period
+ *   quarters/<meter>.csv   published: its quarter hours of the period
  *   report.csv             published: the report of the period, but for earlier periods and baselines
  *   seals.csv              the seals of the archive's months that the period touches
  *   manifest.txt           what it is of, and of each part its SHA-256 and its length; last
  *
  * The hash of the manifest is that of the whole. The same database and program give the same bytes.
+ *
+ * What is of a meter has a part of its own, so that no more than one meter is in memory, however long the period.
  *
  * Readings begin so long before the period, and end so long behind it, that folding them alone gives the period's quarter
  * hours and events as folding all would: that is tried, with longer stretches, up to all there is (write_meter.c).
@@ -38,7 +40,7 @@
     "forced,decided,token,who,why"
 #define BUNDLE_BATCHES "batch,gateway,epoch,seq,received"
 #define BUNDLE_READINGS "time,point,register,manual,batch"
-#define BUNDLE_QUARTERS "meter,start,amount,quality"
+#define BUNDLE_QUARTERS "start,amount,quality"
 #define BUNDLE_SEALS "number,month,supplement,readings,hash,sealed"
 
 extern const char *const bundle_model_parts[]; /* by enum model_file */

@@ -23,21 +23,16 @@ void checker_differs(struct checker *c, const char *format, ...)
     c->has_difference = true;
 }
 
-/* Where it lies in the file; zip_count: nowhere. */
-static size_t find(const struct checker *c, const char *name)
+static int by_name(const void *a, const void *b)
 {
-    size_t i = 0;
-    while (i < zip_count(c->zip) && strcmp(zip_name(c->zip, i), name) != 0)
-        i++;
-    return i;
+    return strcmp(((const struct checker_part *)a)->name, ((const struct checker_part *)b)->name);
 }
 
-static const struct manifest_part *part_of(const struct checker *c, const char *name)
+static struct checker_part *part_of(const struct checker *c, const char *name)
 {
-    for (size_t i = 0; i < c->manifest.count; i++)
-        if (strcmp(c->manifest.parts[i].name, name) == 0)
-            return &c->manifest.parts[i];
-    return NULL;
+    const struct checker_part key = {.name = name};
+    return c->manifest.count > 0 ? bsearch(&key, c->parts, c->manifest.count, sizeof *c->parts, by_name)
+                                 : NULL;
 }
 
 bool checker_has(const struct checker *c, const char *name)
@@ -47,12 +42,13 @@ bool checker_has(const struct checker *c, const char *name)
 
 enum status checker_read(struct checker *c, const char *name, struct error *err)
 {
-    const struct manifest_part *part = part_of(c, name);
-    size_t at = find(c, name);
+    struct checker_part *found = part_of(c, name);
     buf_reset(&c->part);
-    if (part == NULL || at == zip_count(c->zip))
-        return error_set(err, ST_INVALID, "%s is missing%s", name, part == NULL ? " in its manifest" : "");
-    enum status status = zip_read(c->zip, at, &c->part, err);
+    if (found == NULL)
+        return error_set(err, ST_INVALID, "%s is missing in its manifest", name);
+    const struct manifest_part *part = &c->manifest.parts[found->at];
+    found->is_read = true;
+    enum status status = zip_read(c->zip, found->at, &c->part, err);
     if (status != ST_OK)
         return status;
     struct hash hash = hash_of((struct span){c->part.data != NULL ? c->part.data : "", c->part.len});
@@ -70,12 +66,31 @@ enum status checker_open(
     return status == ST_OK ? csv_open(csv, name, text, heading, err) : status;
 }
 
+enum status checker_each_row(struct checker *c, const char *name, const char *heading,
+    enum status (*take)(struct checker *c, const struct csv *csv, struct error *err), struct error *err)
+{
+    struct csv csv;
+    bool has_row = true;
+    enum status status = checker_open(c, &csv, name, heading, err);
+    while (status == ST_OK && (status = csv_next(&csv, &has_row, err)) == ST_OK && has_row)
+        status = take(c, &csv, err);
+    csv_close(&csv);
+    return status;
+}
+
+bool checker_is_near(const struct checker *c, int64_t time_ms)
+{
+    return time_ms > c->subject.span.begin_ms - CHECKER_REACH_MS &&
+           time_ms < c->subject.span.end_ms + CHECKER_REACH_MS;
+}
+
+/* The last part of the file. */
 static enum status read_manifest(struct checker *c, struct error *err)
 {
-    size_t at = find(c, MANIFEST);
-    if (at == zip_count(c->zip))
-        return error_set(err, ST_INVALID, "has no " MANIFEST ": it is no evidence bundle");
-    enum status status = zip_read(c->zip, at, &c->part, err);
+    size_t count = zip_count(c->zip);
+    if (count == 0 || strcmp(zip_name(c->zip, count - 1), MANIFEST) != 0)
+        return error_set(err, ST_INVALID, "has no " MANIFEST " as its last part: it is no evidence bundle");
+    enum status status = zip_read(c->zip, count - 1, &c->part, err);
     if (status != ST_OK)
         return status;
     struct span text = {c->part.data != NULL ? c->part.data : "", c->part.len};
@@ -83,17 +98,50 @@ static enum status read_manifest(struct checker *c, struct error *err)
     return manifest_read(&c->manifest, text, err);
 }
 
+/* The manifest has the names of the file, in its order, each once. */
+static enum status check_names(struct checker *c, struct error *err)
+{
+    size_t count = zip_count(c->zip) - 1;
+    if (c->manifest.count != count)
+        return error_set(
+            err, ST_INVALID, "has %zu parts, and its manifest names %zu", count, c->manifest.count);
+    c->parts = mem_zalloc((count + 1) * sizeof *c->parts);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = c->manifest.parts[i].name;
+        c->parts[i] = (struct checker_part){.name = name, .at = i};
+        if (strcmp(zip_name(c->zip, i), name) != 0)
+            return error_set(err, ST_INVALID, "has %s where its manifest has %s", zip_name(c->zip, i), name);
+    }
+    if (count > 0)
+        qsort(c->parts, count, sizeof *c->parts, by_name);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(c->parts[i - 1].name, c->parts[i].name) == 0)
+            return error_set(err, ST_INVALID, "has %s twice", c->parts[i].name);
+    return ST_OK;
+}
+
 enum status checker_check_parts(struct checker *c, struct error *err)
 {
     enum status status = read_manifest(c, err);
-    if (status == ST_OK && zip_count(c->zip) != c->manifest.count + 1)
-        status = error_set(err, ST_INVALID, "has %zu parts, and its manifest names %zu",
-            zip_count(c->zip) - 1, c->manifest.count);
+    if (status == ST_OK)
+        status = check_names(c, err);
     for (size_t i = 0; i < c->manifest.count && status == ST_OK; i++) {
         progress_show(&c->progress, "part %zu of %zu", i + 1, c->manifest.count);
         status = checker_read(c, c->manifest.parts[i].name, err);
     }
+    for (size_t i = 0; i < c->manifest.count && status == ST_OK; i++)
+        c->parts[i].is_read = false;
     return status;
+}
+
+/* A figure that is published of what the park does not have would be held against nothing. */
+static enum status check_strays(const struct checker *c, struct error *err)
+{
+    for (size_t i = 0; i < c->manifest.count; i++)
+        if (!c->parts[i].is_read && (strncmp(c->parts[i].name, "quarters/", 9) == 0 ||
+                                        strncmp(c->parts[i].name, "readings/", 9) == 0))
+            return error_set(err, ST_INVALID, "%s is of no meter of its park model", c->parts[i].name);
+    return ST_OK;
 }
 
 static void release(struct checker *c)
@@ -104,7 +152,7 @@ static void release(struct checker *c)
     manifest_release(&c->manifest);
     zip_close(c->zip);
     buf_release(&c->part);
-    free(c->quarters);
+    free(c->parts);
 }
 
 static int conclude(const struct checker *c)
@@ -116,7 +164,7 @@ static int conclude(const struct checker *c)
     printf("site %s, period %s: %lld quarter hours and %lld figures of the report come out of %lld readings; "
            "the "
            "bundle's hash is %s\n",
-        c->manifest.about.site, c->manifest.about.period, (long long)c->quarter_count, (long long)c->figures,
+        c->manifest.about.site, c->manifest.about.period, (long long)c->quarters, (long long)c->figures,
         (long long)c->readings, hash);
     return EXIT_OK;
 }
@@ -133,6 +181,8 @@ int check_run(const char *path)
         status = checker_prepare(&c, &err);
     if (status == ST_OK)
         status = checker_fold(&c, &err);
+    if (status == ST_OK)
+        status = check_strays(&c, &err);
     if (status == ST_OK)
         status = checker_report(&c, &err);
     progress_end(&c.progress);

@@ -63,6 +63,11 @@ static bool is_sound(const struct ruling *r)
     return segment_problem(&next) == NULL && r->end >= -SEGMENT_COUNT_MAX && r->end <= SEGMENT_COUNT_MAX;
 }
 
+static bool spans_its_times(const struct ruling *r)
+{
+    return r->time_count == 0 || (r->times[0] == r->from_ms && r->times[r->time_count - 1] == r->until_ms);
+}
+
 /* With its own number, so that those that undo others still name them. */
 static enum status set_number(struct checker *c, int64_t number, struct error *err)
 {
@@ -71,12 +76,6 @@ static enum status set_number(struct checker *c, int64_t number, struct error *e
         " sqlite_sequence WHERE name = 'ledger_decision'), 'ledger_decision', ?1)");
     db_bind_int(set, 1, number - 1);
     return db_run(set, err);
-}
-
-static bool is_near(const struct checker *c, int64_t time_ms)
-{
-    return time_ms > c->subject.span.begin_ms - CHECKER_REACH_MS &&
-           time_ms < c->subject.span.end_ms + CHECKER_REACH_MS;
 }
 
 enum status checker_take_decision(struct checker *c, const struct csv *csv, struct error *err)
@@ -90,9 +89,11 @@ enum status checker_take_decision(struct checker *c, const struct csv *csv, stru
         return status;
     bool is_good = csv_read_int(csv, 0, &number) && number > 0 && d.meter != 0 &&
                    read_kind(csv_read_text(csv, 2), &d.ruling.kind) && read_ruling(csv, &d) &&
-                   is_near(c, d.ruling.from_ms) && is_near(c, d.ruling.until_ms) &&
+                   checker_is_near(c, d.ruling.from_ms) && checker_is_near(c, d.ruling.until_ms) &&
                    read_times(csv_read_text(csv, 15), &times, &d.ruling.time_count) && is_sound(&d.ruling);
     d.ruling.times = times;
+    is_good = is_good && (d.ruling.kind == RULING_OUTLIER) == (d.ruling.time_count > 0) &&
+              spans_its_times(&d.ruling);
     if (!is_good)
         status = csv_refuse(csv, "no decision", err);
     if (status == ST_OK)
@@ -105,6 +106,60 @@ enum status checker_take_decision(struct checker *c, const struct csv *csv, stru
     return status;
 }
 
+/* ---- against one another ---- */
+
+struct in_force {
+    int64_t meter, reach_ms; /* where it, and all of its meter that begin before it, have ended */
+    const struct ruling *ruling;
+};
+
+static int by_begin(const void *a, const void *b)
+{
+    const struct in_force *x = a, *y = b;
+    if (x->meter != y->meter)
+        return x->meter < y->meter ? -1 : 1;
+    if (x->ruling->from_ms != y->ruling->from_ms)
+        return x->ruling->from_ms < y->ruling->from_ms ? -1 : 1;
+    return (x->ruling->id > y->ruling->id) - (x->ruling->id < y->ruling->id);
+}
+
+static enum status tell_pair(const struct ruling *a, const struct ruling *b, struct error *err)
+{
+    bool is_in_order = a->id < b->id;
+    return error_set(err, ST_INVALID, "decisions.csv: %lld and %lld are about the same",
+        (long long)(is_in_order ? a : b)->id, (long long)(is_in_order ? b : a)->id);
+}
+
+/* `all[at]` against those of its meter that stand before it, and that may reach it. */
+static enum status check_before(struct in_force *all, size_t at, struct error *err)
+{
+    struct in_force *last = at > 0 && all[at - 1].meter == all[at].meter ? &all[at - 1] : NULL;
+    const struct ruling *r = all[at].ruling;
+    all[at].reach_ms = last != NULL && last->reach_ms > r->until_ms ? last->reach_ms : r->until_ms;
+    for (size_t i = at; i-- > 0 && all[i].meter == all[at].meter && all[i].reach_ms >= r->from_ms;)
+        if (ruling_touches(all[i].ruling, r))
+            return tell_pair(all[i].ruling, r, err);
+    return program_is_asked_to_end() ? error_set(err, ST_TIMEOUT, "stopped") : ST_OK;
+}
+
+static enum status check_all(const struct decided_set *set, struct in_force *all, struct error *err)
+{
+    enum status status = ST_OK;
+    for (size_t i = 0; i < set->count; i++)
+        all[i] = (struct in_force){.meter = set->meters[i], .ruling = &set->items[i]};
+    if (set->count > 0)
+        qsort(all, set->count, sizeof *all, by_begin);
+    for (size_t i = 0; i < set->count && status == ST_OK; i++) {
+        bool is_one_too_many =
+            i >= CHECKER_DECISIONS_MAX && all[i - CHECKER_DECISIONS_MAX].meter == all[i].meter;
+        status = is_one_too_many ? error_set(err, ST_INVALID,
+                                       "decisions.csv: a meter has more than %d decisions in force",
+                                       CHECKER_DECISIONS_MAX)
+                                 : check_before(all, i, err);
+    }
+    return status;
+}
+
 /* The fold counts on it: two decisions in force of one meter have nothing in common (E11). */
 enum status checker_check_decisions(struct checker *c, struct error *err)
 {
@@ -112,14 +167,9 @@ enum status checker_check_decisions(struct checker *c, struct error *err)
     enum status status = decided_load(c->refold.db, 0, &set, err);
     if (status != ST_OK)
         return status;
-    for (size_t i = 0; i < set.count && status == ST_OK; i++) {
-        if (program_is_asked_to_end())
-            status = error_set(err, ST_TIMEOUT, "stopped");
-        for (size_t k = 0; k < i && status == ST_OK; k++)
-            if (set.meters[i] == set.meters[k] && ruling_touches(&set.items[i], &set.items[k]))
-                status = error_set(err, ST_INVALID, "decisions.csv: %lld and %lld are about the same",
-                    (long long)set.items[k].id, (long long)set.items[i].id);
-    }
+    struct in_force *all = mem_alloc((set.count + 1) * sizeof *all);
+    status = check_all(&set, all, err);
+    free(all);
     decided_release(&set);
     return status;
 }

@@ -2,18 +2,18 @@
 #include "collector/ledger/latest.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
+#include "lib/program.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CHUNK 4096
-#define NO_ROW 0xff
 
 /* ---- readings ---- */
 
-static enum status read_reading(
-    const struct csv *csv, int64_t first_ms, int64_t last_ms, struct books_reading *ret, struct error *err)
+static enum status read_reading(const struct checker *c, const struct csv *csv, int64_t last_ms,
+    struct books_reading *ret, struct error *err)
 {
     int64_t manual;
     if (!csv_read_time(csv, 0, &ret->time_ms) || !csv_read_int(csv, 1, &ret->point) ||
@@ -22,8 +22,8 @@ static enum status read_reading(
         ret->count > SEGMENT_COUNT_MAX || ret->journal < 0)
         return csv_refuse(csv, "no reading", err);
     ret->is_manual = manual != 0;
-    if (first_ms != INT64_MIN && ret->time_ms - first_ms > CHECKER_REACH_MS)
-        return csv_refuse(csv, "more than 60 years behind the first reading", err);
+    if (!checker_is_near(c, ret->time_ms))
+        return csv_refuse(csv, "more than 60 years from the period", err);
     return ret->time_ms > last_ms ? ST_OK : csv_refuse(csv, "readings are not in order of time", err);
 }
 
@@ -31,18 +31,16 @@ static enum status fold_readings(
     struct checker *c, const struct meters_item *item, struct csv *csv, struct error *err)
 {
     struct books_reading *readings = mem_alloc(CHUNK * sizeof *readings);
-    int64_t first_ms = INT64_MIN, last_ms = INT64_MIN;
+    int64_t last_ms = INT64_MIN;
     size_t count = 0;
     bool has_row = true, is_first = true;
     enum status status = ST_OK;
     while (status == ST_OK && has_row) {
         status = csv_next(csv, &has_row, err);
         if (status == ST_OK && has_row)
-            status = read_reading(csv, first_ms, last_ms, &readings[count], err);
+            status = read_reading(c, csv, last_ms, &readings[count], err);
         if (status == ST_OK && has_row)
             last_ms = readings[count++].time_ms;
-        if (first_ms == INT64_MIN)
-            first_ms = last_ms;
         /* Readings by hand are folded also where there are no others. */
         if (status != ST_OK || (has_row && count < CHUNK) || (count == 0 && !is_first))
             continue;
@@ -50,8 +48,21 @@ static enum status fold_readings(
         c->readings += (int64_t)count;
         count = 0;
         is_first = false;
+        if (status == ST_OK && program_is_asked_to_end())
+            status = error_set(err, ST_TIMEOUT, "stopped");
     }
     free(readings);
+    return status;
+}
+
+static enum status fold_part(
+    struct checker *c, const struct meters_item *item, const char *name, struct error *err)
+{
+    struct csv csv;
+    enum status status = checker_open(c, &csv, name, BUNDLE_READINGS, err);
+    if (status == ST_OK)
+        status = fold_readings(c, item, &csv, err);
+    csv_close(&csv);
     return status;
 }
 
@@ -59,7 +70,7 @@ static enum status fold_readings(
 
 static const char *say(int64_t amount, uint8_t quality, char text[static 64])
 {
-    if (quality == NO_ROW)
+    if (quality == CHECKER_NO_ROW)
         return "nothing";
     if (quality >= QUALITY_UNKNOWN)
         return "unknown";
@@ -79,64 +90,106 @@ static enum status keep_unknown(struct checker *c, int64_t meter, int64_t start_
     return db_run(add, err);
 }
 
-/* One quarter hour; `published` NULL = there is none. */
-static enum status hold(struct checker *c, const struct meters_item *item, const struct published *published,
-    int64_t start_ms, int64_t amount, uint8_t quality, struct error *err)
+/* Of the meter in hand, the i-th quarter hour of the period. */
+static enum status hold(struct checker *c, const struct meters_item *item, size_t i, int64_t amount,
+    uint8_t quality, struct error *err)
 {
     char when[CLOCK_TEXT_SIZE], said[64], gives[64];
-    uint8_t told = published != NULL ? published->quality : NO_ROW;
-    if (told == quality && (published == NULL || published->amount == amount))
+    int64_t start_ms = c->subject.span.begin_ms + (int64_t)i * BOUNDARY_MS, told = c->published.amounts[i];
+    uint8_t told_quality = c->published.qualities[i];
+    if (told_quality == quality && told == amount)
         return ST_OK;
-    if (told == QUALITY_UNKNOWN && quality == NO_ROW)
+    if (told_quality == QUALITY_UNKNOWN && quality == CHECKER_NO_ROW)
         return keep_unknown(c, item->books.id, start_ms, err);
     clock_format_utc(start_ms, when);
     checker_differs(c, "meter %s, quarter hour %s: published is %s, the readings give %s", item->park->id,
-        when, say(published != NULL ? published->amount : 0, told, said), say(amount, quality, gives));
+        when, say(told, told_quality, said), say(amount, quality, gives));
     return ST_OK;
 }
 
-static enum status hold_meter(struct checker *c, size_t meter, size_t *next, struct error *err)
+static enum status hold_meter(struct checker *c, const struct meters_item *item, struct error *err)
 {
-    const struct meters_item *item = &c->refold.meters.items[meter];
-    size_t count = (size_t)((c->subject.span.end_ms - c->subject.span.begin_ms) / BOUNDARY_MS);
+    size_t count = c->published.count;
     int64_t *amounts = mem_zalloc((count + 1) * sizeof *amounts);
     uint8_t *qualities = mem_alloc(count + 1);
-    memset(qualities, NO_ROW, count);
+    memset(qualities, CHECKER_NO_ROW, count);
     enum status status = latest_read_rows(c->refold.db, item->books.id, c->subject.span.begin_ms,
         c->subject.span.end_ms, amounts, qualities, err);
-    for (size_t i = 0; i < count && status == ST_OK; i++) {
-        int64_t start_ms = c->subject.span.begin_ms + (int64_t)i * BOUNDARY_MS;
-        const struct published *p = *next < c->quarter_count ? &c->quarters[*next] : NULL;
-        bool is_its = p != NULL && p->meter == meter && p->start_ms == start_ms;
-        status = hold(c, item, is_its ? p : NULL, start_ms, amounts[i], qualities[i], err);
-        *next += is_its;
-    }
+    for (size_t i = 0; i < count && status == ST_OK; i++)
+        status = hold(c, item, i, amounts[i], qualities[i], err);
     free(amounts);
     free(qualities);
     return status;
 }
 
+/* ---- what was published ---- */
+
+static bool read_quality(struct span text, uint8_t *ret)
+{
+    for (uint8_t i = 0; bundle_qualities[i] != NULL; i++)
+        if (span_is(text, bundle_qualities[i])) {
+            *ret = i;
+            return true;
+        }
+    return false;
+}
+
+static enum status take_quarter(struct checker *c, const struct csv *csv, struct error *err)
+{
+    const struct periods_span *span = &c->subject.span;
+    int64_t start_ms, amount;
+    uint8_t quality;
+    bool is_good = csv_read_time(csv, 0, &start_ms) && csv_read_some(csv, 1, &amount) &&
+                   read_quality(csv_read_text(csv, 2), &quality) &&
+                   csv_is_none(csv, 1) == (quality == QUALITY_UNKNOWN) && start_ms >= span->begin_ms &&
+                   start_ms < span->end_ms && (start_ms - span->begin_ms) % BOUNDARY_MS == 0;
+    size_t at = is_good ? (size_t)((start_ms - span->begin_ms) / BOUNDARY_MS) : 0;
+    if (!is_good || c->published.qualities[at] != CHECKER_NO_ROW)
+        return csv_refuse(csv, "no quarter hour of the period, or once more", err);
+    c->published.amounts[at] = amount;
+    c->published.qualities[at] = quality;
+    c->quarters++;
+    return ST_OK;
+}
+
+static enum status read_published(struct checker *c, const char *name, struct error *err)
+{
+    struct published *p = &c->published;
+    memset(p->amounts, 0, p->count * sizeof *p->amounts);
+    memset(p->qualities, CHECKER_NO_ROW, p->count);
+    return checker_has(c, name) ? checker_each_row(c, name, BUNDLE_QUARTERS, take_quarter, err) : ST_OK;
+}
+
+/* ---- meter by meter ---- */
+
+static enum status check_meter(struct checker *c, const struct meters_item *item, struct error *err)
+{
+    char *readings = mem_printf("readings/%s.csv", item->park->id);
+    char *quarters = mem_printf("quarters/%s.csv", item->park->id);
+    enum status status = checker_has(c, readings) ? fold_part(c, item, readings, err) : ST_OK;
+    if (status == ST_OK)
+        status = read_published(c, quarters, err);
+    if (status == ST_OK)
+        status = hold_meter(c, item, err);
+    free(readings);
+    free(quarters);
+    return status == ST_OK ? refold_forget(&c->refold, item, &c->subject.span, err) : status;
+}
+
 enum status checker_fold(struct checker *c, struct error *err)
 {
-    size_t next = 0;
+    struct published *p = &c->published;
+    const struct periods_span *span = &c->subject.span;
     enum status status = ST_OK;
+    p->count = (size_t)((span->end_ms - span->begin_ms) / BOUNDARY_MS);
+    p->amounts = mem_alloc((p->count + 1) * sizeof *p->amounts);
+    p->qualities = mem_alloc(p->count + 1);
     for (size_t i = 0; i < c->refold.meters.count && status == ST_OK; i++) {
-        const struct meters_item *item = &c->refold.meters.items[i];
-        char *name = mem_printf("readings/%s.csv", item->park->id);
-        struct csv csv = {0};
         progress_show(&c->progress, "meter %zu of %zu, %lld readings", i + 1, c->refold.meters.count,
             (long long)c->readings);
-        if (checker_has(c, name)) {
-            status = checker_open(c, &csv, name, BUNDLE_READINGS, err);
-            if (status == ST_OK)
-                status = fold_readings(c, item, &csv, err);
-        }
-        csv_close(&csv);
-        free(name);
-        if (status == ST_OK)
-            status = hold_meter(c, i, &next, err);
-        if (status == ST_OK)
-            status = refold_forget(&c->refold, true, err);
+        status = check_meter(c, &c->refold.meters.items[i], err);
     }
+    free(p->amounts);
+    free(p->qualities);
     return status;
 }

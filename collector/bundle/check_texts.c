@@ -79,18 +79,6 @@ static enum status read_model(struct checker *c, struct error *err)
 
 /* ---- meters and points ---- */
 
-static enum status each_row(struct checker *c, const char *name, const char *heading,
-    enum status (*take)(struct checker *c, const struct csv *csv, struct error *err), struct error *err)
-{
-    struct csv csv;
-    bool has_row = true;
-    enum status status = checker_open(c, &csv, name, heading, err);
-    while (status == ST_OK && (status = csv_next(&csv, &has_row, err)) == ST_OK && has_row)
-        status = take(c, &csv, err);
-    csv_close(&csv);
-    return status;
-}
-
 enum status checker_refuse_row(const struct csv *csv, enum status status, struct error *err)
 {
     return status == ST_INVALID ? csv_refuse(csv, "what is here is here already, or cannot be", err) : status;
@@ -125,46 +113,6 @@ static enum status take_point(struct checker *c, const struct csv *csv, struct e
         return csv_refuse(csv, "no point of a meter of meters.csv", err);
     return checker_refuse_row(
         csv, refold_add_point(&c->refold, number, meter, csv_read_text(csv, 2), 0, err), err);
-}
-
-/* ---- published quarter hours ---- */
-
-size_t checker_meter(const struct checker *c, struct span id)
-{
-    size_t i = 0;
-    while (i < c->refold.meters.count && !span_is(id, c->refold.meters.items[i].park->id))
-        i++;
-    return i;
-}
-
-static bool read_quality(struct span text, uint8_t *ret)
-{
-    for (uint8_t i = 0; bundle_qualities[i] != NULL; i++)
-        if (span_is(text, bundle_qualities[i])) {
-            *ret = i;
-            return true;
-        }
-    return false;
-}
-
-/* In order of meters and time, each once, so that each can be held against what is folded. */
-static enum status take_quarter(struct checker *c, const struct csv *csv, struct error *err)
-{
-    const struct published *last = c->quarter_count > 0 ? &c->quarters[c->quarter_count - 1] : NULL;
-    struct span id = csv_read_text(csv, 0);
-    bool is_of_last = last != NULL && span_is(id, c->refold.meters.items[last->meter].park->id);
-    struct published q = {.meter = is_of_last ? last->meter : checker_meter(c, id)};
-    bool is_good = q.meter < c->refold.meters.count && csv_read_time(csv, 1, &q.start_ms) &&
-                   csv_read_some(csv, 2, &q.amount) && read_quality(csv_read_text(csv, 3), &q.quality) &&
-                   csv_is_none(csv, 2) == (q.quality == QUALITY_UNKNOWN);
-    bool is_next =
-        last == NULL || q.meter > last->meter || (q.meter == last->meter && q.start_ms > last->start_ms);
-    if (!is_good || !is_next || q.start_ms % PERIODS_QUARTER_HOUR_MS != 0 ||
-        q.start_ms < c->subject.span.begin_ms || q.start_ms >= c->subject.span.end_ms)
-        return csv_refuse(csv, "no quarter hour of the period, in the order of meters and time", err);
-    MEM_GROW(c->quarters, c->quarter_count, c->quarter_capacity);
-    c->quarters[c->quarter_count++] = q;
-    return ST_OK;
 }
 
 /* ---- all of it ---- */
@@ -207,16 +155,16 @@ enum status checker_prepare(struct checker *c, struct error *err)
     if (status == ST_OK)
         status = find_subject(c, err);
     if (status == ST_OK)
-        status = each_row(c, "meters.csv", BUNDLE_METERS, take_meter, err);
+        status = checker_each_row(c, "meters.csv", BUNDLE_METERS, take_meter, err);
     if (status == ST_OK)
-        status = each_row(c, "points.csv", BUNDLE_POINTS, take_point, err);
+        status = checker_each_row(c, "points.csv", BUNDLE_POINTS, take_point, err);
     if (status == ST_OK)
-        status = each_row(c, "decisions.csv", BUNDLE_DECISIONS, checker_take_decision, err);
+        status = checker_each_row(c, "decisions.csv", BUNDLE_DECISIONS, checker_take_decision, err);
     if (status == ST_OK)
         status = checker_check_decisions(c, err);
     if (status == ST_OK)
         status = refold_use(&c->refold, c->accepted.model->park, err);
     if (status == ST_OK)
         status = note_as_of(c, err);
-    return status == ST_OK ? each_row(c, "quarters.csv", BUNDLE_QUARTERS, take_quarter, err) : status;
+    return status;
 }

@@ -7,27 +7,35 @@
 #include "lib/progress.h"
 #include "lib/zip.h"
 
-/* What a stranger's readings and decisions may span: each quarter hour of it costs memory. */
+/* How far from the period a stranger's readings and decisions may lie: each quarter hour costs room. */
 #define CHECKER_REACH_MS (INT64_C(60) * 366 * 86400000)
+/* Decisions in force of one meter: each is held against those about the same time. */
+#define CHECKER_DECISIONS_MAX 10000
+
+#define CHECKER_NO_ROW 0xff
 
 struct checker {
     struct zip *zip;
     struct hash hash; /* of the manifest */
     struct manifest manifest;
+    struct checker_part { /* those of the manifest, by name */
+        const char *name;
+        size_t at; /* in the manifest, and in the file */
+        bool is_read;
+    } * parts;
     struct refold refold;
     struct model *model;      /* as its texts say */
     struct accepted accepted; /* the same, as the refold's database has it */
     struct bundle_subject subject;
     struct progress progress;
     struct buf part; /* the one in hand */
-    /* Published, as they stand in the part. */
+    /* Published of the meter in hand, by quarter hours of the period. */
     struct published {
-        size_t meter; /* in refold.meters */
-        int64_t start_ms, amount;
-        uint8_t quality;
-    } * quarters;
-    size_t quarter_count, quarter_capacity;
-    int64_t readings, figures;
+        int64_t *amounts;
+        uint8_t *qualities; /* CHECKER_NO_ROW: nothing */
+        size_t count;
+    } published;
+    int64_t quarters, readings, figures;
     bool has_difference;
 };
 
@@ -39,8 +47,11 @@ bool checker_has(const struct checker *c, const char *name);
 /* The same as CSV, which the caller closes. */
 enum status checker_open(
     struct checker *c, struct csv *csv, const char *name, const char *heading, struct error *err);
-/* The meter's place in refold.meters; its count: it is not there. */
-size_t checker_meter(const struct checker *c, struct span id);
+/* Takes each row of such a part. */
+enum status checker_each_row(struct checker *c, const char *name, const char *heading,
+    enum status (*take)(struct checker *c, const struct csv *csv, struct error *err), struct error *err);
+/* Is the time less than CHECKER_REACH_MS from the period? */
+bool checker_is_near(const struct checker *c, int64_t time_ms);
 
 /* The meter's number by meters.csv; 0: it is not there. */
 enum status checker_number(struct checker *c, struct span id, int64_t *ret, struct error *err);
@@ -54,7 +65,7 @@ enum status checker_check_decisions(struct checker *c, struct error *err);
 enum status checker_check_parts(struct checker *c, struct error *err);
 /* The model, meters, points and decisions into c->refold, and the site and the period. */
 enum status checker_prepare(struct checker *c, struct error *err);
-/* Folds every meter and holds its quarter hours against what was published. */
+/* Folds every meter and holds its quarter hours against what was published: one meter at a time. */
 enum status checker_fold(struct checker *c, struct error *err);
 /* The report anew, against report.csv. */
 enum status checker_report(struct checker *c, struct error *err);

@@ -45,15 +45,12 @@ static enum status add_meters(struct writer *w, struct error *err)
     enum status status = ST_OK;
     csv_begin(&w->meters, BUNDLE_METERS);
     csv_begin(&w->points, BUNDLE_POINTS);
-    csv_begin(&w->quarters, BUNDLE_QUARTERS);
     for (w->done = 0; w->done < w->refold.meters.count && status == ST_OK; w->done++)
         if (writer_needs(w, w->refold.meters.items[w->done].park))
             status = writer_add_meter(w, &w->refold.meters.items[w->done], err);
     if (status == ST_OK)
         status = writer_put(w, "meters.csv", &w->meters, err);
-    if (status == ST_OK)
-        status = writer_put(w, "points.csv", &w->points, err);
-    return status == ST_OK ? writer_put(w, "quarters.csv", &w->quarters, err) : status;
+    return status == ST_OK ? writer_put(w, "points.csv", &w->points, err) : status;
 }
 
 static enum status put_parts(struct writer *w, struct hash *ret_hash, struct error *err)
@@ -100,7 +97,7 @@ static void release(struct writer *w)
     refold_close(&w->refold);
     zip_release_writer(&w->zip);
     manifest_release(&w->manifest);
-    struct buf *all[] = {&w->meters, &w->points, &w->quarters, &w->part};
+    struct buf *all[] = {&w->meters, &w->points, &w->part};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         buf_release(all[i]);
     free(w->batches);

@@ -130,7 +130,7 @@ static enum status find_source(
         if (status == ST_OK)
             status = hold_against(w, item->books.id, &is_same, err);
         if (status == ST_OK)
-            status = refold_forget(&w->refold, false, err);
+            status = refold_forget(&w->refold, item, NULL, err);
     }
     w->differs = w->differs || !is_same;
     return status;
@@ -220,24 +220,34 @@ static enum status add_points(struct writer *w, const struct meters_item *item, 
     return status;
 }
 
-static enum status add_quarters(struct writer *w, const struct meters_item *item, struct error *err)
+static enum status put_of(
+    struct writer *w, const char *folder, const struct meters_item *item, struct error *err)
+{
+    char *name = mem_printf("%s/%s.csv", folder, item->park->id);
+    enum status status = writer_put(w, name, &w->part, err);
+    free(name);
+    return status;
+}
+
+static enum status put_quarters(struct writer *w, const struct meters_item *item, struct error *err)
 {
     size_t count = (size_t)((w->subject.span.end_ms - w->subject.span.begin_ms) / BOUNDARY_MS);
     int64_t *amounts = mem_alloc((count + 1) * sizeof *amounts);
     uint8_t *qualities = mem_alloc(count + 1);
     enum status status = read_quarters(w, w->subject.db, item->books.id, amounts, qualities, err);
+    buf_reset(&w->part);
+    csv_begin(&w->part, BUNDLE_QUARTERS);
     for (size_t i = 0; status == ST_OK && i < count; i++) {
         if (qualities[i] == NO_ROW)
             continue;
-        csv_text(&w->quarters, span_of(item->park->id));
-        csv_time(&w->quarters, w->subject.span.begin_ms + (int64_t)i * BOUNDARY_MS);
-        csv_some(&w->quarters, qualities[i] != QUALITY_UNKNOWN, amounts[i]);
-        csv_text(&w->quarters, span_of(bundle_qualities[qualities[i]]));
-        csv_end(&w->quarters);
+        csv_time(&w->part, w->subject.span.begin_ms + (int64_t)i * BOUNDARY_MS);
+        csv_some(&w->part, qualities[i] != QUALITY_UNKNOWN, amounts[i]);
+        csv_text(&w->part, span_of(bundle_qualities[qualities[i]]));
+        csv_end(&w->part);
     }
     free(amounts);
     free(qualities);
-    return status;
+    return status == ST_OK ? put_of(w, "quarters", item, err) : status;
 }
 
 static void add_row(
@@ -264,15 +274,12 @@ enum status writer_add_meter(struct writer *w, const struct meters_item *item, s
     enum status status = find_source(w, item, &source, err);
     if (status == ST_OK)
         status = add_readings(w, item, &source, &count, err);
-    if (status == ST_OK) {
-        char *name = mem_printf("readings/%s.csv", item->park->id);
-        status = writer_put(w, name, &w->part, err);
-        free(name);
-    }
+    if (status == ST_OK)
+        status = put_of(w, "readings", item, err);
     if (status != ST_OK)
         return status;
     add_row(w, item, &source, count);
     sort_batches(w);
     status = add_points(w, item, err);
-    return status == ST_OK ? add_quarters(w, item, err) : status;
+    return status == ST_OK ? put_quarters(w, item, err) : status;
 }

@@ -14,7 +14,7 @@ struct writer {
     struct refold refold;
     struct progress progress;
     /* Parts that grow from meter to meter, and the one in hand. */
-    struct buf meters, points, quarters, part;
+    struct buf meters, points, part;
     int64_t *batches; /* that readings came with; each once when sorted */
     size_t batch_count, batch_capacity;
     size_t done;  /* meters */

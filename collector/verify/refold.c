@@ -10,7 +10,7 @@
 enum status refold_open(struct refold *r, struct error *err)
 {
     *r = (struct refold){0};
-    return db_open_memory(&collector_schema, &r->db, err);
+    return db_open_scratch(&collector_schema, &r->db, err);
 }
 
 void refold_close(struct refold *r)
@@ -150,7 +150,19 @@ enum status refold_meter(struct refold *r, const struct meters_item *item, const
     return status;
 }
 
-enum status refold_forget(struct refold *r, bool keeps_rows, struct error *err)
+static enum status keep_quarters(
+    struct refold *r, int64_t meter, const struct periods_span *kept, struct error *err)
+{
+    struct db_stmt *let_go =
+        db_keep(r->db, "DELETE FROM ledger_quarter WHERE meter = ?1 AND (start_ms < ?2 OR start_ms >= ?3)");
+    db_bind_int(let_go, 1, meter);
+    db_bind_int(let_go, 2, kept->begin_ms);
+    db_bind_int(let_go, 3, kept->end_ms);
+    return db_run(let_go, err);
+}
+
+enum status refold_forget(
+    struct refold *r, const struct meters_item *item, const struct periods_span *kept, struct error *err)
 {
     static const char evidence[] = "DELETE FROM ledger_hour; DELETE FROM ledger_latest;"
                                    "DELETE FROM ledger_boundary; DELETE FROM ledger_snapshot";
@@ -158,5 +170,7 @@ enum status refold_forget(struct refold *r, bool keeps_rows, struct error *err)
     books_destroy(r->books);
     r->books = books_create(r->db, 1);
     enum status status = db_exec(r->db, evidence, err);
-    return status == ST_OK && !keeps_rows ? db_exec(r->db, rows, err) : status;
+    if (status != ST_OK)
+        return status;
+    return kept != NULL ? keep_quarters(r, item->books.id, kept, err) : db_exec(r->db, rows, err);
 }

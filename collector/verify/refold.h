@@ -7,6 +7,7 @@
 #pragma once
 
 #include "collector/ledger/meters.h"
+#include "collector/model/periods.h"
 
 #include <stddef.h>
 
@@ -42,5 +43,6 @@ struct refold_source {
 };
 enum status refold_meter(struct refold *r, const struct meters_item *item, const struct refold_source *source,
     int64_t *ret_count, struct error *err);
-/* Lets go what was folded: all of it, or all but quarter hours and events. */
-enum status refold_forget(struct refold *r, bool keeps_rows, struct error *err);
+/* Lets go what was folded of the meter: all of it, or all but its events and its quarter hours of `kept`. */
+enum status refold_forget(
+    struct refold *r, const struct meters_item *item, const struct periods_span *kept, struct error *err);

@@ -28,7 +28,7 @@ static enum status verify_meter(struct verify_ledger *l, size_t at, struct error
             status = verify_rows(l, item, err);
     }
     l->v->meters++;
-    return status == ST_OK ? refold_forget(&l->refold, false, err) : status;
+    return status == ST_OK ? refold_forget(&l->refold, item, NULL, err) : status;
 }
 
 static enum status verify_meters(struct verify_ledger *l, struct error *err)

@@ -141,7 +141,7 @@ enum status verify_temperatures(struct verify *v, const struct park *park, struc
 {
     struct thermometer t;
     struct db *memory;
-    enum status status = db_open_memory(&collector_schema, &memory, err);
+    enum status status = db_open_scratch(&collector_schema, &memory, err);
     if (status != ST_OK)
         return status;
     thermometer_init(&t, memory, park);

@@ -21,6 +21,7 @@ import amounts
 import backlog
 import books
 import cpu
+import evidence
 import fold
 import report
 import store
@@ -29,7 +30,8 @@ from harness.stage import Stage
 
 EXIT_USAGE = 64
 ROWS = {"store": store.measure, "cpu": cpu.measure, "agent": agent.measure, "backlog": backlog.measure,
-        "fold": fold.measure, "amounts": amounts.measure, "report": report.measure, "books": books.measure}
+        "fold": fold.measure, "amounts": amounts.measure, "report": report.measure, "books": books.measure,
+        "evidence": evidence.measure}
 
 
 @dataclass(frozen=True)

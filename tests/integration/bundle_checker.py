@@ -104,6 +104,15 @@ def read(path: Path) -> Bundle:
     return Bundle(parts, hashlib.sha256(manifest).hexdigest(), dict(line.split(" ", 1) for line in lines[1:6]))
 
 
+def published(bundle: Bundle) -> list[dict[str, str]]:
+    """The quarter hours of all meters, each with the meter whose part has it."""
+    found = []
+    for name in bundle.parts:
+        if name.startswith("quarters/"):
+            found += [{"meter": name.removeprefix("quarters/").removesuffix(".csv"), **row} for row in bundle.rows(name)]
+    return found
+
+
 def segments_of(meter: dict) -> list[Segment]:
     found = []
     for segment in meter["segments"]:
@@ -132,10 +141,10 @@ def quarters(bundle: Bundle) -> dict[str, dict[int, tuple[int | None, str]]]:
     """What the slow model makes of the readings: by meter and begin, where anything was published."""
     park = Libconfig(bundle.parts["model/park.cfg"].decode()).group()
     decisions = bundle.rows("decisions.csv")
-    published = bundle.rows("quarters.csv")
     found = {}
     for meter in park["meters"]:
-        times = [ms(row["start"]) for row in published if row["meter"] == meter["id"]]
+        name = f"quarters/{meter['id']}.csv"
+        times = [ms(row["start"]) for row in bundle.rows(name)] if name in bundle.parts else []
         if not times:
             continue
         readings = [(ms(row["time"]), int(row["register"])) for row in bundle.rows(f"readings/{meter['id']}.csv")]
@@ -148,7 +157,7 @@ def differences(bundle: Bundle) -> list[str]:
     """Each published quarter hour against the slow model, and each meter's amount in the report against the sum of them."""
     found, wrong = quarters(bundle), []
     known: dict[str, int] = {}
-    for row in bundle.rows("quarters.csv"):
+    for row in published(bundle):
         amount = int(row["amount"]) if row["amount"] else None
         if found[row["meter"]].get(ms(row["start"])) != (amount, row["quality"]):
             wrong.append(f"meter {row['meter']}, {row['start']}: published {amount} {row['quality']}, found {found[row['meter']].get(ms(row['start']))}")

@@ -76,7 +76,7 @@ def test_the_program_alone_works_out_what_was_published(made, site):
     found = made.check(made.bundles[site])
     assert (found.returncode, found.stderr) == (0, "")
     bundle = bundle_checker.read(made.bundles[site])
-    published, readings = len(bundle.rows("quarters.csv")), sum(int(row["readings"]) for row in bundle.rows("meters.csv"))
+    published, readings = len(bundle_checker.published(bundle)), sum(int(row["readings"]) for row in bundle.rows("meters.csv"))
     assert re.fullmatch(rf"site {site}, period {PERIOD}: {published} quarter hours and \d+ figures of the report come out of {readings} readings; "
                         rf"the bundle's hash is {bundle.hash}\n", found.stdout), found.stdout
     if site == "s2":
@@ -87,7 +87,7 @@ def test_the_program_alone_works_out_what_was_published(made, site):
 def test_a_script_of_its_own_works_out_what_was_published(made, site):
     bundle = bundle_checker.read(made.bundles[site])
     assert {row["meter"] in SECOND for row in bundle.rows("meters.csv")} == {site == "s2"}
-    published = bundle.rows("quarters.csv")
+    published = bundle_checker.published(bundle)
     assert len(published) > 96 * 3 and {row["quality"] for row in published} >= {"measured", "estimated", "manual" if site == "s2" else "unknown"}
     assert bundle_checker.differences(bundle) == []
 
@@ -126,7 +126,7 @@ def test_a_day_of_the_sites_own_zone_has_the_readings_before_it_and_behind_that_
     found = made.check(path)
     assert (found.returncode, found.stderr) == (0, "")
     bundle = bundle_checker.read(path)
-    starts = {row["start"] for row in bundle.rows("quarters.csv")}
+    starts = {row["start"] for row in bundle_checker.published(bundle)}
     assert min(starts) == first and max(starts) == last
     assert bundle_checker.differences(bundle) == []
     assert min(row["time"] for row in bundle.rows(f"readings/{SECOND[0] if site == 's2' else 'r13'}.csv")) <= first
@@ -196,12 +196,30 @@ def with_another_total(rows: list[list[str]]) -> list[list[str]]:
     return rows
 
 
+def reaching_back(rows: list[list[str]]) -> list[list[str]]:
+    first_of(rows, "outlier")[3] = "2026-02-02T08:00:00.000Z"
+    return rows
+
+
+def about_the_same_with_one_between(rows: list[list[str]]) -> list[list[str]]:
+    first, between, last = (f"2019-01-01T0{hour}:00:00.000Z" for hour in range(3))
+    told = ["", "0", "2026-03-05T00:00:00.000Z", "", "x", "x"]
+    return [*rows, ["10", "r1", "outlier", first, last, *[""] * 10, f"{first} {last}", *told],
+            *([number, "r1", "reading", time, time, *[""] * 9, "1", "", *told] for number, time in (("11", between), ("12", last)))]
+
+
+def by_hand(count: int) -> list[list[str]]:
+    """Of a meter whose figures do not change by it: before its first segment."""
+    return [[str(100 + i), "r1", "reading", *[f"2019-{1 + i // 1000:02}-01T{i // 60 % 24:02}:{i % 60:02}:{i // 1440 % 60:02}.000Z"] * 2, *[""] * 9, "1", "", "", "0",
+             "2026-03-05T00:00:00.000Z", "", "x", "x"] for i in range(count)]
+
+
 EIGHT = "2026-03-02T08:00:00.000Z"
 CHANGED = {
     "nothing": (lambda parts: None, 0, ""),
-    "a published quarter hour": (with_rows("quarters.csv", raised("r1", EIGHT, column=2)), 1,
+    "a published quarter hour": (with_rows("quarters/r1.csv", raised(EIGHT, column=1)), 1,
                                  f"meter r1, quarter hour {EIGHT}: published is 10001 measured, the readings give 10000 measured"),
-    "a published quarter hour left out": (with_rows("quarters.csv", without("r1", EIGHT)), 1,
+    "a published quarter hour left out": (with_rows("quarters/r1.csv", without(EIGHT)), 1,
                                           f"meter r1, quarter hour {EIGHT}: published is nothing, the readings give 10000 measured"),
     "a total": (with_rows("report.csv", with_another_total), 1, r"report, meters, row \d+, known: published is \S+, the readings give \S+"),
     "a reading": (with_rows("readings/r1.csv", raised(EIGHT, column=2, by=10)), 1,
@@ -212,18 +230,30 @@ CHANGED = {
     "the readings of a meter": (lambda parts: parts.pop("readings/r1.csv"), 1, f"meter r1, quarter hour {EIGHT}: published is 10000 measured, the readings give nothing"),
     "the park model": (lambda parts: parts.update({"model/park.cfg": parts["model/park.cfg"].replace(b"max_rate = 100000L", b"max_rate = 100001L")}), 1,
                        "the park model: version 1 was accepted with the hash [0-9a-f]{64}, what is here has [0-9a-f]{64}"),
-    "a part that is missing": (lambda parts: parts.pop("quarters.csv"), 78, "quarters.csv is missing in its manifest"),
+    "a part that is missing": (lambda parts: parts.pop("decisions.csv"), 78, "decisions.csv is missing in its manifest"),
+    "the quarter hours of a meter": (lambda parts: parts.pop("quarters/r1.csv"), 1,
+                                     f"meter r1, quarter hour {EIGHT}: published is nothing, the readings give 10000 measured"),
+    "quarter hours of no meter": (lambda parts: parts.update({"quarters/r0.csv": parts["quarters/r1.csv"]}), 78, "quarters/r0.csv is of no meter of its park model"),
+    "a quarter hour twice": (with_rows("quarters/r1.csv", lambda rows: [*rows, rows[1]]), 78, r"quarters/r1.csv:\d+: no quarter hour of the period, or once more"),
+    "a quarter hour of another day": (with_rows("quarters/r1.csv", lambda rows: [*rows, ["2026-05-01T00:00:00.000Z", "1", "measured"]]), 78,
+                                      r"quarters/r1.csv:\d+: no quarter hour of the period"),
     "no park": (lambda parts: parts.update({"model/park.cfg": b"sites = ("}), 78, "its park model has mistakes for this program"),
     "text for a number": (with_rows("readings/r1.csv", lambda rows: [*rows[:1], [*rows[1][:2], "much", *rows[1][3:]], *rows[2:]]), 78,
                           "readings/r1.csv:2: no reading"),
     "another order": (with_rows("readings/r1.csv", lambda rows: [*rows[:1], rows[2], rows[1], *rows[3:]]), 78,
                       "readings/r1.csv:3: readings are not in order of time"),
     "a reading of the year 9999": (with_rows("readings/r1.csv", lambda rows: [*rows, ["9999-01-01T00:00:00.000Z", "1", "100960000", "0", ""]]), 78,
-                                   r"readings/r1.csv:\d+: more than 60 years behind the first reading"),
+                                   r"readings/r1.csv:\d+: more than 60 years from the period"),
+    "readings of the year 2100 alone": (with_rows("readings/r1.csv", lambda rows: [rows[0], ["2100-01-01T00:00:00.000Z", "1", "0", "0", ""]]), 78,
+                                        "readings/r1.csv:2: more than 60 years from the period"),
+    "an outlier beyond its times": (with_rows("decisions.csv", reaching_back), 78, r"decisions.csv:\d+: no decision"),
+    "more decisions than a person takes": (with_rows("decisions.csv", lambda rows: [*rows, *by_hand(10_000)]), 0, ""),
+    "one decision too many": (with_rows("decisions.csv", lambda rows: [*rows, *by_hand(10_001)]), 78, "decisions.csv: a meter has more than 10000 decisions in force"),
     "a decision of the year 9999": (with_rows("decisions.csv", lambda rows: [*rows, ["9", "r1", "reading", *["9999-01-01T00:00:00.000Z"] * 2, *[""] * 9, "1", "", "",
                                                                                     "0", "2026-03-02T00:00:00.000Z", "", "x", "x"]]), 78, r"decisions.csv:\d+: no decision"),
     "a quote without an end": (lambda parts: parts.update({"points.csv": parts["points.csv"] + b'9,r1,"x\r\n'}), 78, r"points.csv:\d+: a quote without an end"),
     "the same decision twice": (with_rows("decisions.csv", lambda rows: [*rows, rows[1]]), 78, r"decisions.csv:\d+: decisions are not in the order of their numbers"),
+    "a decision about the same, and one between": (with_rows("decisions.csv", about_the_same_with_one_between), 78, "decisions.csv: 10 and 12 are about the same"),
     "a decision about the same": (with_rows("decisions.csv", lambda rows: [*rows, ["9", *rows[1][1:]]]), 78, "decisions.csv: 2 and 9 are about the same"),
 }
 
@@ -257,8 +287,9 @@ def test_a_changed_byte_and_a_cut_file_are_told_in_one_sentence(made, tmp_path):
     parts["readings/r1.csv"] += b"2026-03-04T00:00:00.000Z,1,1,0,1\r\n"
     found = made.check(packed(parts, spoilt))
     assert (found.returncode, found.stderr) == (78, f"park-collector: {spoilt}: readings/r1.csv is not what its manifest says: it was changed\n")
-    parts["more.csv"] = b""
-    assert "parts, and its manifest names" in made.check(packed(parts, spoilt)).stderr
+    assert "parts, and its manifest names" in made.check(packed({"more.csv": b"", **parts}, spoilt)).stderr
+    names = list(parts)
+    assert "has batches.csv where its manifest has model.csv" in made.check(packed({name: parts[name] for name in sorted(names[:-1]) + names[-1:]}, spoilt)).stderr
 
 
 def test_what_is_no_bundle_is_told_in_one_sentence(made, tmp_path):
@@ -278,7 +309,7 @@ def test_what_is_no_bundle_is_told_in_one_sentence(made, tmp_path):
         file.truncate(5 << 30)
     for path, told in ((empty, "is empty"), (fifo, "is no file"), (tmp_path, "is no file"), (tmp_path / "none", "cannot be read: No such file or directory"),
                        (text, "is no zip file of ours, or it is cut short"), (foreign, "has a directory that is damaged, or of another form"),
-                       (packed({"a.txt": b"a"}, tmp_path / "other.zip"), "has no manifest.txt: it is no evidence bundle"),
+                       (packed({"a.txt": b"a"}, tmp_path / "other.zip"), "has no manifest.txt as its last part: it is no evidence bundle"),
                        (bomb, "has a directory that is damaged, or of another form"), (sparse, "is larger than 4 GiB"),
                        (made.database, "is no zip file of ours, or it is cut short")):
         found = made.check(path)

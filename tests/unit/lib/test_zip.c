@@ -132,12 +132,55 @@ static void test_a_part_that_is_too_large_is_refused(void **state)
     zip_release_writer(&w);
 }
 
+/* A part "a" without a byte that says it takes this much of the file, which has it. */
+static enum status open_padded(uint32_t packed, struct error *err)
+{
+    static const unsigned char head[] = {20, 0, 0, 0, 8, 0, 0, 0, 0x21, 0x5a, 0, 0, 0, 0};
+    struct buf file = {0}, central = {0};
+    struct zip *z = NULL;
+    const unsigned char sizes[] = {
+        (unsigned char)packed, (unsigned char)(packed >> 8), 0, 0, 0, 0, 0, 0, 1, 0, 0, 0};
+    buf_add(&file, "PK\3\4", 4);
+    buf_add(&file, head, sizeof head);
+    buf_add(&file, sizes, sizeof sizes);
+    buf_add(&file, "a", 1);
+    for (uint32_t i = 0; i < packed; i++)
+        buf_add_char(&file, '\0');
+    const unsigned char begin[] = {(unsigned char)file.len, (unsigned char)(file.len >> 8), 0, 0};
+    buf_add(&central, "PK\1\2\24", 6);
+    buf_add(&central, head, sizeof head);
+    buf_add(&central, sizes, sizeof sizes);
+    buf_add(&central, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0a", 15);
+    buf_add(&file, central.data, central.len);
+    const unsigned char end[] = {'P', 'K', 5, 6, 0, 0, 0, 0, 1, 0, 1, 0, (unsigned char)central.len, 0, 0, 0};
+    buf_add(&file, end, sizeof end);
+    buf_add(&file, begin, sizeof begin);
+    buf_add(&file, "\0", 2);
+    put(file.data, file.len);
+    enum status status = zip_open(path, &z, err);
+    zip_close(z);
+    buf_release(&file);
+    buf_release(&central);
+    return status;
+}
+
+/* Else a file of 4 GiB with a part of nothing takes as much memory. */
+static void test_a_part_takes_no_more_of_the_file_than_it_can_have_when_packed(void **state)
+{
+    (void)state;
+    struct error err = {""};
+    assert_int_equal(open_padded(64, &err), ST_OK);
+    assert_int_equal(open_padded(65, &err), ST_INVALID);
+    assert_non_null(strstr(err.text, "a directory that is damaged"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_was_written_comes_back_and_is_the_same_bytes_each_time),
         cmocka_unit_test(test_no_changed_bit_and_no_cut_goes_unnoticed),
         cmocka_unit_test(test_a_part_that_is_too_large_is_refused),
+        cmocka_unit_test(test_a_part_takes_no_more_of_the_file_than_it_can_have_when_packed),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }
