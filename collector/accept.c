@@ -2,6 +2,7 @@
 
 #include "collector/energy/booked.h"
 #include "collector/ledger/meters.h"
+#include "collector/ledger/rows.h"
 #include "lib/log.h"
 
 #include <assert.h>
@@ -23,12 +24,19 @@ static enum status judge_differences(
     struct db *db, const char *database_path, int64_t now_ms, struct acceptance *a, struct error *err)
 {
     const struct model *m = a->model;
-    struct difference_now now = model_now(m, now_ms), old_now = model_now(a->base_model, now_ms);
-    if (old_now.day > now.day)
-        now.day = old_now.day;
-    enum status status = booked_until(db, NULL, &now.closed_ms, err);
+    int64_t figures_ms;
+    enum status status = rows_begin(db, &figures_ms, err);
     if (status != ST_OK)
         return status;
+    struct difference_now now = model_now(m, now_ms, figures_ms),
+                          old_now = model_now(a->base_model, now_ms, figures_ms);
+    if (old_now.day > now.day)
+        now.day = old_now.day;
+    if (old_now.figures_day < now.figures_day)
+        now.figures_day = old_now.figures_day;
+    if ((status = booked_until(db, NULL, &now.closed_ms, err)) != ST_OK)
+        return status;
+    a->has_closed = now.closed_ms != INT64_MIN;
     differences_find(&a->base_model->facts, &m->facts, &now, &a->differences);
     a->verdict = VERDICT_LAWFUL;
     if (a->differences.past == 0)
@@ -114,7 +122,8 @@ static void log_differences(const struct acceptance *a)
     for (size_t i = 0; i < d->count && logged < LOGGED_MAX; i++) {
         if (a->verdict == VERDICT_REFUSED && d->items[i].weight != DIFFERENCE_PAST)
             continue;
-        char *text = difference_text(&d->items[i]);
+        char *text =
+            a->verdict == VERDICT_DECIDED ? difference_text(&d->items[i]) : difference_sentence(&d->items[i]);
         if (a->verdict == VERDICT_REFUSED)
             log_error("model", "%s", text);
         else if (d->items[i].weight != DIFFERENCE_FREE)
@@ -143,7 +152,7 @@ void acceptance_log(const struct acceptance *a)
         break;
     case VERDICT_LAWFUL:
         log_info("model", "version %lld of the park model: %zu changes in %zu places, none of the past%s",
-            number, d->count, count_places(d), d->late > 0 ? " but replacements entered late" : "");
+            number, d->count, count_places(d), d->late > 0 ? " but what is entered late" : "");
         break;
     case VERDICT_DECIDED:
         log_warn("model",
@@ -155,6 +164,14 @@ void acceptance_log(const struct acceptance *a)
     }
 }
 
+const char *acceptance_closed_note(const struct acceptance *a)
+{
+    return a->has_closed
+               ? "; what is booked of closed months stays, and energy that becomes another there is "
+                 "booked as adjusting entries in the month that is open"
+               : "";
+}
+
 enum status acceptance_refusal(const struct acceptance *a, struct error *err)
 {
     if (a->verdict != VERDICT_REFUSED)
@@ -163,7 +180,6 @@ enum status acceptance_refusal(const struct acceptance *a, struct error *err)
         "the park model would change the past in %zu of %zu changes, and nobody decided that: version %lld "
         "stays; expected "
         "the past unchanged, or a decision: `park-collector decide model --config FILE --why TEXT` allows "
-        "exactly these "
-        "files",
-        a->differences.past, a->differences.count, (long long)a->base.number);
+        "exactly these files; then start or reload the collector%s",
+        a->differences.past, a->differences.count, (long long)a->base.number, acceptance_closed_note(a));
 }

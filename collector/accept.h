@@ -27,6 +27,7 @@ struct acceptance {
     struct version base;            /* number 0 where there is none */
     const struct model *base_model; /* NULL where there is none */
     struct differences differences; /* of both models */
+    bool has_closed;                /* a month is closed */
     struct decision decision;       /* where VERDICT_DECIDED */
     struct decision_step step;
 };
@@ -41,5 +42,7 @@ int64_t acceptance_number(const struct acceptance *a);
 enum status acceptance_record(const struct acceptance *a, struct db *db, int64_t now_ms, struct error *err);
 /* To the log: the version and what changed, and where it is refused each change of the past. */
 void acceptance_log(const struct acceptance *a);
+/* "; ..." of what is decided: what becomes of closed months (CONTRIBUTING.md, K7); "" where none is. */
+const char *acceptance_closed_note(const struct acceptance *a);
 /* ST_INVALID, in one sentence, where it is refused. */
 enum status acceptance_refusal(const struct acceptance *a, struct error *err);

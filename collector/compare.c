@@ -41,7 +41,8 @@ static int print_verdict(const struct acceptance *a)
 static int print(const struct acceptance *a)
 {
     for (size_t i = 0; i < a->differences.count; i++) {
-        char *text = difference_text(&a->differences.items[i]);
+        char *text = a->verdict == VERDICT_DECIDED ? difference_text(&a->differences.items[i])
+                                                   : difference_sentence(&a->differences.items[i]);
         puts(text);
         free(text);
     }
@@ -86,7 +87,7 @@ int compare_require(const struct collector_settings *settings, const struct mode
         for (size_t i = 0; i < a.differences.count; i++) {
             if (a.differences.items[i].weight != DIFFERENCE_PAST)
                 continue;
-            char *text = difference_text(&a.differences.items[i]);
+            char *text = difference_sentence(&a.differences.items[i]);
             fprintf(stderr, "%s\n", text);
             free(text);
         }

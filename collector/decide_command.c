@@ -76,9 +76,7 @@ static char *list_past(const struct differences *d)
     struct buf lines = {0};
     for (size_t i = 0; i < d->count; i++)
         if (d->items[i].weight == DIFFERENCE_PAST) {
-            struct difference bare = d->items[i];
-            bare.weight = DIFFERENCE_FREE; /* what would be expected is no part of the decision */
-            char *text = difference_text(&bare);
+            char *text = difference_text(&d->items[i]);
             buf_printf(&lines, "%s%s", lines.len > 0 ? "\n" : "", text);
             free(text);
         }
@@ -102,8 +100,8 @@ static int decide(const char *database, const struct acceptance *a, const struct
         char hash[HASH_TEXT_SIZE];
         hash_format(&a->step.hash, hash);
         printf(
-            "%s\ndecided: after version %lld the park model may be %s; start the collector, or reload it\n",
-            changes, (long long)a->step.base, hash);
+            "%s\ndecided: after version %lld the park model may be %s; start the collector, or reload it%s\n",
+            changes, (long long)a->step.base, hash, acceptance_closed_note(a));
     }
     free(changes);
     return status == ST_OK ? EXIT_OK : complain_and_code(status, &err);

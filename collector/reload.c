@@ -25,9 +25,7 @@ static void tell_untaken(const struct collector_settings *before, const struct c
     for (size_t i = 0; i < d.count; i++) {
         if (is_taken(d.items[i].path))
             continue;
-        struct difference bare = d.items[i];
-        bare.weight = DIFFERENCE_FREE;
-        char *text = difference_text(&bare);
+        char *text = difference_text(&d.items[i]);
         log_warn("reload", "%s; counts from the next start on", text);
         free(text);
     }

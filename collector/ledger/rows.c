@@ -29,6 +29,19 @@ enum status rows_span(struct db *db, int64_t meter, int64_t *ret_from_ms, int64_
     return status;
 }
 
+enum status rows_begin(struct db *db, int64_t *ret_ms, struct error *err)
+{
+    struct db_stmt *find =
+        db_keep(db, "SELECT min(first) FROM (SELECT (SELECT min(start_ms) FROM ledger_quarter"
+                    "  WHERE meter = m.id) AS first FROM ledger_meter m)");
+    bool has_row;
+    enum status status = db_step(find, &has_row, err);
+    if (status == ST_OK)
+        *ret_ms = has_row && !db_is_null(find, 0) ? db_int(find, 0) : INT64_MAX;
+    db_reset(find);
+    return status;
+}
+
 enum status rows_boundaries(
     struct db *db, int64_t meter, int64_t from_ms, size_t count, struct boundary *ret, struct error *err)
 {

@@ -14,6 +14,9 @@
 enum status rows_span(struct db *db, int64_t meter, int64_t *ret_from_ms, int64_t *ret_until_ms,
     bool *ret_is_there, struct error *err);
 
+/* The first quarter hour of any meter; INT64_MAX: there is none. */
+enum status rows_begin(struct db *db, int64_t *ret_ms, struct error *err);
+
 /* The boundaries at `from_ms` and each quarter hour after it, `count` of them; QUALITY_UNKNOWN where there is none. */
 enum status rows_boundaries(
     struct db *db, int64_t meter, int64_t from_ms, size_t count, struct boundary *ret, struct error *err);

@@ -101,22 +101,37 @@ static const char *shown(const char *value)
     return value == NULL ? "absent" : value[0] == '\0' ? "\"\"" : value;
 }
 
+static void add_text(struct buf *out, const struct difference *d)
+{
+    if (d->file != NULL)
+        buf_printf(out, "%s", d->file);
+    if (d->file != NULL && d->line > 0)
+        buf_printf(out, ":%d", d->line);
+    buf_printf(out, "%s%s: ", d->file != NULL ? ": " : "", d->path);
+    if (is_entry(d->path))
+        buf_add_str(out, d->before != NULL ? "was there, now gone" : "is new");
+    else
+        buf_printf(out, "was %s, now %s", shown(d->before), shown(d->after));
+}
+
 char *difference_text(const struct difference *d)
 {
     struct buf out = {0};
-    if (d->file != NULL)
-        buf_printf(&out, "%s", d->file);
-    if (d->file != NULL && d->line > 0)
-        buf_printf(&out, ":%d", d->line);
-    buf_printf(&out, "%s%s: ", d->file != NULL ? ": " : "", d->path);
-    if (is_entry(d->path))
-        buf_add_str(&out, d->before != NULL ? "was there, now gone" : "is new");
-    else
-        buf_printf(&out, "was %s, now %s", shown(d->before), shown(d->after));
+    add_text(&out, d);
+    return buf_take(&out);
+}
+
+char *difference_sentence(const struct difference *d)
+{
+    struct buf out = {0};
+    bool is_new = is_entry(d->path) && d->before == NULL;
+    add_text(&out, d);
     if (d->weight == DIFFERENCE_LATE)
         buf_add_str(&out, " (entered late)");
     if (d->weight == DIFFERENCE_PAST)
-        buf_printf(&out, "; this held in the past: expected unchanged%s%s, or a decision",
-            d->expected[0] != '\0' ? ", or " : "", d->expected);
+        buf_printf(&out, "; this %s%s%sa decision",
+            is_new ? "counts for days that have begun: expected "
+                   : "held in the past: expected unchanged, or ",
+            d->expected, d->expected[0] != '\0' ? ", or " : "");
     return buf_take(&out);
 }

@@ -93,14 +93,34 @@ static int64_t past_end(const struct difference_now *now)
     return now->now_ms - DIFFERENCE_GRACE_MS;
 }
 
+/* From when on something may be entered late: what was booked of a closed month changes by a decision alone. */
+static int64_t late_from_ms(const struct difference_now *now)
+{
+    int64_t from_ms = now->now_ms - DIFFERENCE_LATE_MS;
+    return from_ms > now->closed_ms ? from_ms : now->closed_ms;
+}
+
 static bool has_begun(const struct facts *f, const char *segment, const struct difference_now *now)
 {
     return time_of(f, segment, "from", INT64_MIN) < past_end(now);
 }
 
+static bool is_there(const struct facts *f, const char *entry, const struct difference_now *now)
+{
+    (void)now;
+    return facts_find(f, entry) != NULL;
+}
+
 static bool row_has_begun(const struct facts *f, const char *row, const struct difference_now *now)
 {
     return days_of(f, row).from_day <= now->day;
+}
+
+/* Whether there are figures of its days. */
+static bool row_has_figures(const struct facts *f, const char *row, const struct difference_now *now)
+{
+    return row_has_begun(f, row, now) && now->figures_ms < now->now_ms &&
+           days_of(f, row).until_day > now->figures_day;
 }
 
 static const char *last_key(const char *path)
@@ -122,19 +142,66 @@ static enum difference_weight weigh_free(const struct difference_case *c)
     return DIFFERENCE_FREE;
 }
 
+/* An entry that comes, the outermost one that does. */
+static bool is_new_entry(const struct difference_case *c)
+{
+    return c->old == NULL && last_key(c->path)[0] == '\0';
+}
+
 /* An entry that comes adds; nothing was said of it before. */
 static enum difference_weight weigh_strictly(const struct difference_case *c)
 {
-    bool is_new_entry = c->old == NULL && last_key(c->path)[0] == '\0';
-    return past_if(!is_new_entry);
+    return past_if(!is_new_entry(c));
+}
+
+/* What is new changes the figures that there are from `from_ms` on. */
+static enum difference_weight weigh_new(const struct difference_now *now, int64_t from_ms)
+{
+    int64_t since_ms = from_ms > now->figures_ms ? from_ms : now->figures_ms;
+    if (since_ms >= past_end(now))
+        return DIFFERENCE_FREE;
+    return since_ms >= late_from_ms(now) ? DIFFERENCE_LATE : DIFFERENCE_PAST;
+}
+
+static enum difference_weight weigh_new_segment(
+    const struct facts *f, const char *segment, const struct difference_now *now)
+{
+    if (time_of(f, segment, "until", INT64_MAX) <= now->figures_ms)
+        return DIFFERENCE_FREE;
+    return weigh_new(now, time_of(f, segment, "from", INT64_MIN));
+}
+
+static bool is_new_and_past(const struct facts *f, const char *segment, const struct difference_now *now)
+{
+    return weigh_new_segment(f, segment, now) == DIFFERENCE_PAST;
+}
+
+static bool is_new_and_late(const struct facts *f, const char *segment, const struct difference_now *now)
+{
+    return weigh_new_segment(f, segment, now) == DIFFERENCE_LATE;
+}
+
+static enum difference_weight weigh_new_meter(const struct difference_case *c)
+{
+    if (any_entry(c->after, c->path, "segments", c->now, is_new_and_past))
+        return DIFFERENCE_PAST;
+    return any_entry(c->after, c->path, "segments", c->now, is_new_and_late) ? DIFFERENCE_LATE
+                                                                             : DIFFERENCE_FREE;
+}
+
+/* One that comes may count at once in the groups of its tags (tree.h), and has no date. */
+static enum difference_weight weigh_virtual(const struct difference_case *c)
+{
+    return c->old == NULL ? weigh_new(c->now, INT64_MIN) : DIFFERENCE_PAST;
 }
 
 static enum difference_weight weigh_meter(const struct difference_case *c)
 {
     char *meter = entry_of(c->path, 1);
-    bool is_past = any_entry(c->before, meter, "segments", c->now, has_begun);
+    bool is_new = facts_find(c->before, meter) == NULL,
+         is_past = any_entry(c->before, meter, "segments", c->now, has_begun);
     free(meter);
-    return past_if(is_past);
+    return is_new ? weigh_new_meter(c) : past_if(is_past);
 }
 
 /* What a row of `changes` says counts from its time on. */
@@ -169,13 +236,6 @@ static bool is_newest(const struct facts *f, const char *segment)
     return is_newest;
 }
 
-/* From when on a replacement may be entered late: what was booked of a closed month changes by a decision alone. */
-static int64_t late_from_ms(const struct difference_now *now)
-{
-    int64_t from_ms = now->now_ms - DIFFERENCE_LATE_MS;
-    return from_ms > now->closed_ms ? from_ms : now->closed_ms;
-}
-
 /* A segment that was open, ended some days ago with its register. */
 static bool is_late_end(const struct difference_case *c, const char *segment)
 {
@@ -200,6 +260,14 @@ static enum difference_weight weigh_end(const struct difference_case *c, const c
     return is_late_end(c, segment) ? DIFFERENCE_LATE : DIFFERENCE_PAST;
 }
 
+static bool had_segments(const struct difference_case *c)
+{
+    char *meter = entry_of(c->path, 1);
+    bool had = any_entry(c->before, meter, "segments", c->now, is_there);
+    free(meter);
+    return had;
+}
+
 static enum difference_weight weigh_segment(const struct difference_case *c)
 {
     char *segment = entry_of(c->path, 2);
@@ -207,7 +275,9 @@ static enum difference_weight weigh_segment(const struct difference_case *c)
     enum difference_weight weight;
     if (key[0] != '\0' && (strcmp(key, "until") == 0 || strcmp(key, "end") == 0))
         weight = weigh_end(c, segment);
-    else if (key[0] == '\0' && c->old == NULL && has_begun(c->after, segment, c->now))
+    else if (is_new_entry(c) && !had_segments(c))
+        weight = weigh_new_segment(c->after, segment, c->now);
+    else if (is_new_entry(c) && has_begun(c->after, segment, c->now))
         weight = is_late_begin(c, segment) ? DIFFERENCE_LATE : DIFFERENCE_PAST;
     else
         weight = past_if(c->old != NULL || key[0] != '\0' ? has_begun(c->before, segment, c->now) : false);
@@ -215,12 +285,21 @@ static enum difference_weight weigh_segment(const struct difference_case *c)
     return weight;
 }
 
+/* What goes by days, and is new with rows of which `has_figures` is told. */
+static enum difference_weight weigh_new_rows(const struct difference_case *c, bool has_figures)
+{
+    return has_figures ? weigh_new(c->now, INT64_MIN) : DIFFERENCE_FREE;
+}
+
 /* Rows of factors, prices and schedules, and what is below them. */
 static enum difference_weight weigh_row_at(const struct difference_case *c, int depth)
 {
     char *row = entry_of(c->path, depth);
-    bool is_there = facts_find(c->before, row) != NULL,
-         is_past = is_there && row_has_begun(c->before, row, c->now);
+    if (facts_find(c->before, row) == NULL) {
+        free(row);
+        return weigh_new_rows(c, row_has_figures(c->after, c->path, c->now));
+    }
+    bool is_past = row_has_begun(c->before, row, c->now);
     if (is_past && facts_find(c->after, row) != NULL && strcmp(last_key(c->path), "through") == 0) {
         int64_t old_day = days_of(c->before, row).until_day, new_day = days_of(c->after, row).until_day;
         is_past = (old_day < new_day ? old_day : new_day) <= c->now->day;
@@ -241,6 +320,8 @@ static enum difference_weight weigh_tariff_row(const struct difference_case *c)
 
 static enum difference_weight weigh_tariff(const struct difference_case *c)
 {
+    if (is_new_entry(c)) /* its lists are told of by themselves where it was there */
+        return weigh_new_rows(c, any_entry(c->after, c->path, "prices", c->now, row_has_figures));
     char *tariff = entry_of(c->path, 1);
     bool is_past = any_entry(c->before, tariff, "schedules", c->now, row_has_begun) ||
                    any_entry(c->before, tariff, "prices", c->now, row_has_begun);
@@ -297,6 +378,7 @@ static enum difference_weight weigh_baseline(const struct difference_case *c)
     return past_if(is_past);
 }
 
+#define OR_FRESH "`from` of at most a week ago, in no closed month"
 #define OR_BASELINE "a baseline of its own, beside it"
 #define OR_SEGMENT "a new segment from now on"
 #define OR_CHANGE "a row of `changes` that says from when on"
@@ -307,7 +389,7 @@ static enum difference_weight weigh_baseline(const struct difference_case *c)
 static const struct rule {
     const char *shape;
     enum difference_weight (*weigh)(const struct difference_case *c);
-    const char *expected;
+    const char *expected; /* of what changes or comes */
 } rules[] = {
     {"sites[].name", weigh_free, ""},
     {"sites[].name_en", weigh_free, ""},
@@ -320,8 +402,7 @@ static const struct rule {
     {"meters[].power", weigh_free, ""},
     {"virtual_meters[].name", weigh_free, ""},
     {"virtual_meters[].name_en", weigh_free, ""},
-    {"virtual_meters[].name", weigh_free, ""},
-    {"virtual_meters[].name_en", weigh_free, ""},
+    {"virtual_meters[]", weigh_virtual, ""},
     {"baselines[].name", weigh_free, ""},
     {"baselines[].name_en", weigh_free, ""},
     {"tariffs[].name", weigh_free, ""},
@@ -345,11 +426,13 @@ static const struct rule {
     {"gateways[].changes[]*", weigh_stand, OR_LATER},
     {"gateways[].site", weigh_strictly, OR_CHANGE},
     {"gateways[].building", weigh_strictly, OR_CHANGE},
+    {"meters[]", weigh_meter, OR_FRESH},
     {"meters[]*", weigh_meter, ""},
     {"baselines[]*", weigh_baseline, OR_BASELINE},
     {"factors[]*", weigh_factor, OR_ROW},
     {"tariffs[].schedules[]*", weigh_tariff_row, OR_ROW},
     {"tariffs[].prices[]*", weigh_tariff_row, OR_ROW},
+    {"tariffs[]", weigh_tariff, OR_ROW},
     {"tariffs[]*", weigh_tariff, ""},
     {"holidays[]*", weigh_holiday, ""},
     {"*", weigh_strictly, ""},
@@ -382,6 +465,6 @@ enum difference_weight difference_weigh(const struct difference_case *c, const c
     while (!fits(rule->shape, shape))
         rule++;
     free(shape);
-    *ret_expected = rule->expected;
+    *ret_expected = c->new != NULL ? rule->expected : "";
     return rule->weigh(c);
 }

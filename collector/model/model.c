@@ -82,16 +82,28 @@ struct span model_text(const struct model *m, enum model_file file)
     return (struct span){NULL, 0};
 }
 
-struct difference_now model_now(const struct model *m, int64_t now_ms)
+static int64_t day_of(const struct zone *zone, int64_t time_ms)
 {
-    struct difference_now now = {
-        .now_ms = now_ms, .closed_ms = INT64_MIN, .day = periods_of(NULL, PERIODS_DAY, now_ms).number};
+    return periods_of(zone, PERIODS_DAY, time_ms).number;
+}
+
+struct difference_now model_now(const struct model *m, int64_t now_ms, int64_t figures_ms)
+{
+    /* Where there are no figures no day has any; the calendar does not reach that far. */
+    int64_t begin_ms = figures_ms < now_ms ? figures_ms : now_ms;
+    struct difference_now now = {.now_ms = now_ms,
+        .closed_ms = INT64_MIN,
+        .figures_ms = figures_ms,
+        .day = day_of(NULL, now_ms),
+        .figures_day = day_of(NULL, begin_ms)};
     bool is_first = true;
     CONF_EACH (const struct park_site, site, m->park->sites) {
         struct zone *zone = zone_create(site->zone);
-        int64_t day = periods_of(zone, PERIODS_DAY, now_ms).number;
+        int64_t day = day_of(zone, now_ms), figures_day = day_of(zone, begin_ms);
         if (is_first || day > now.day)
             now.day = day;
+        if (is_first || figures_day < now.figures_day)
+            now.figures_day = figures_day;
         is_first = false;
         zone_destroy(zone);
     }

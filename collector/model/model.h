@@ -31,8 +31,8 @@ size_t model_problem_count(const struct model *m);
 void model_print_problems(const struct model *m, FILE *out);
 /* As it was read; `at` NULL = there is no such file. */
 struct span model_text(const struct model *m, enum model_file file);
-/* The time, and the local day of the site that is furthest ahead. */
-struct difference_now model_now(const struct model *m, int64_t now_ms);
+/* The time, since when there are figures, and the local days of both; nothing is closed. */
+struct difference_now model_now(const struct model *m, int64_t now_ms, int64_t figures_ms);
 
 /* One more, and one less reference; a model is loaded with one. Any thread. model_put accepts NULL. */
 const struct model *model_get(const struct model *m);

@@ -170,13 +170,49 @@ def test_a_replacement_entered_the_day_after_is_taken_and_told(house):
 def test_what_is_new_needs_no_decision(house):
     house.turn_on_and_off()
     soon = datetime.now(timezone(timedelta(hours=8))) + timedelta(days=1)
-    house.park.write_text(replacement(soon, "", "").replace("\n);\n", """,
+    house.park.write_text(replacement(soon, "", "").replace("\n);\n", NEW_METER))  # and the books are empty
+    house.turn_on_and_off()
+    assert [row[0] for row in house.versions()] == [1, 2]
+
+
+NEW_METER = """,
   { id = "m2"; name = "x"; name_en = "x"; building = "b1"; tenant = "t2"; carrier = "water";
     segments = ( { serial = "W"; from = "2020-01-01T00:00:00+08:00"; max_rate = 15000; } ); }
 );
-"""))
+"""
+
+
+def test_what_is_new_and_counts_for_days_of_which_there_are_figures_takes_a_decision(house):
+    """The books' rows are put there by hand: how they come about is others' matter."""
     house.turn_on_and_off()
-    assert [row[0] for row in house.versions()] == [1, 2]
+    now_ms = int(time.time() * 1000) // 900000 * 900000
+
+    def put(*statements: str) -> None:
+        with closing(sqlite3.connect(house.database)) as database:
+            database.execute("INSERT OR IGNORE INTO ledger_meter(id, name) VALUES(1, 'm1')")
+            for statement in statements:
+                database.execute(statement)
+            database.commit()
+
+    def quarter(days: int) -> str:
+        return f"INSERT INTO ledger_quarter VALUES(1, {now_ms - days * 86400000}, 1, 250, 0, 0, 0)"
+
+    house.park.write_text(park().replace("\n);\n", NEW_METER))
+    put(quarter(3))  # a park that is being set up
+    assert house.diff() == (0, [f"{house.park}:10: meters[m2]: is new (entered late)", "against version 1: changes 1, of the past 0, entered late 1"])
+    put(quarter(30))
+    said = f"{house.park}:10: meters[m2]: is new; this counts for days that have begun: expected `from` of at most a week ago, in no closed month, or a decision"
+    assert house.refused() == [said]
+    put(f"INSERT INTO closing SELECT 1, 's1', 1, {now_ms - 60 * 86400000}, {now_ms - 29 * 86400000}, 0, NULL, 'x', 'x', 1, 0")
+    assert house.refused() == [said]
+    done = run([house.collector.program, "--config", house.collector.settings], 60)
+    kept = "what is booked of closed months stays, and energy that becomes another there is booked as adjusting entries in the month that is open"
+    assert done.stderr.splitlines()[-1].endswith(
+        "`park-collector decide model --config FILE --why TEXT` allows exactly these files; then start or reload the collector; " + kept), done.stderr
+    done = house.decide("--why", "it was forgotten")
+    assert done.returncode == 0 and f"{house.park}:10: meters[m2]: is new\n" in done.stdout and done.stdout.rstrip().endswith(kept)
+    house.turn_on_and_off()
+    assert [row[2] for row in house.versions()] == [None, "it was forgotten"]
 
 
 def test_a_meter_that_is_removed_takes_a_decision(house):

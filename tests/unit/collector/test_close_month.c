@@ -384,6 +384,38 @@ static void test_a_replacement_is_not_entered_late_into_a_closed_month(void **st
     fake_journal_close(&journal);
 }
 
+static void has_quarter(struct fake_journal *journal, int meter, int64_t start_ms)
+{
+    struct error err;
+    char *sql = mem_printf("INSERT OR IGNORE INTO ledger_meter VALUES(1, 'm'), (2, 'gone'), (3, 'empty');"
+                           "INSERT INTO ledger_quarter VALUES(%d, %" PRId64 ", 1, 5, 0, 0, 0)",
+        meter, start_ms);
+    if (db_exec(journal->db, sql, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    free(sql);
+}
+
+static void test_a_new_meter_is_of_the_past_from_the_begin_of_the_books_on(void **state)
+{
+    (void)state;
+    struct fake_journal journal;
+    fake_journal_open(&journal);
+    const struct model *before = model_of(""),
+                       *after =
+                           model_of("} ); }, { id = \"n\"; name = \"x\"; name_en = \"x\"; building = \"b\"; "
+                                    "carrier = \"water\"; segments = ( { serial = \"2\"; "
+                                    "from = \"2025-12-01T00:00:00Z\"; max_rate = 10;");
+    assert_int_equal(judge(&journal, before), VERDICT_FIRST);
+    assert_int_equal(judge(&journal, after), VERDICT_LAWFUL);
+    has_quarter(&journal, 1, FEBRUARY - 24 * HOUR_MS);
+    assert_int_equal(judge(&journal, after), VERDICT_LAWFUL);
+    has_quarter(&journal, 2, FEBRUARY - 8 * 24 * HOUR_MS);
+    assert_int_equal(judge(&journal, after), VERDICT_REFUSED);
+    model_put(before);
+    model_put(after);
+    fake_journal_close(&journal);
+}
+
 static void test_a_month_that_is_not_over_is_refused(void **state)
 {
     (void)state;
@@ -420,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_late_readings_are_booked_once_in_the_month_that_is_open),
         cmocka_unit_test(test_a_decision_about_a_closed_month_is_an_entry_and_its_undo_another),
         cmocka_unit_test(test_a_replacement_is_not_entered_late_into_a_closed_month),
+        cmocka_unit_test(test_a_new_meter_is_of_the_past_from_the_begin_of_the_books_on),
         cmocka_unit_test(test_a_month_that_is_not_over_is_refused),
         cmocka_unit_test(test_a_site_without_data_has_nothing_to_close),
     };

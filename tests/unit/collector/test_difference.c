@@ -51,7 +51,16 @@ static struct model *load(const struct texts *t)
     return m;
 }
 
-static const char *closed_at; /* NULL = nothing is */
+#define OLD_BOOKS "2025-03-31T16:00:00Z"
+static const char *closed_at;              /* NULL = nothing is */
+static const char *figures_at = OLD_BOOKS; /* NULL = there are none */
+
+static int64_t figures_ms(void)
+{
+    int64_t time_ms = INT64_MAX;
+    assert_true(figures_at == NULL || rfc3339_parse(figures_at, &time_ms));
+    return time_ms;
+}
 
 /* "late meters[m1]...: was X, now Y\n" for each. The caller frees it. */
 static char *differences(const struct texts *before, const struct texts *after, const char *at)
@@ -60,7 +69,7 @@ static char *differences(const struct texts *before, const struct texts *after, 
     int64_t now_ms;
     assert_true(rfc3339_parse(at, &now_ms));
     struct model *a = load(before), *b = load(after);
-    struct difference_now now = model_now(b, now_ms);
+    struct difference_now now = model_now(b, now_ms, figures_ms());
     assert_true(closed_at == NULL || rfc3339_parse(closed_at, &now.closed_ms));
     struct differences d;
     differences_find(&a->facts, &b->facts, &now, &d);
@@ -219,13 +228,52 @@ static void test_a_replacement_entered_within_a_week_with_its_registers_is_late(
         "PAST meters[m1].segments[2026-06-13T07:00:00.000Z]: none -> \n");
 }
 
-static void test_what_is_new_adds(void **state)
+#define TWO(second)                                                                           \
+    BASE "meters = ( " METER("m1", "segments = ( " SEGMENT(SINCE_2024, "") " );") ", " METER( \
+        "m2", second) " );\n"
+#define NEW(from, rest) TWO("segments = ( " SEGMENT(from, rest) " );")
+
+static void test_what_is_new_is_of_the_past_where_there_are_figures_of_its_time(void **state)
 {
     (void)state;
+    /* From now on; what is read a little later, too; without a segment. */
+    expect(ONE(""), NEW("2026-06-15T12:00:00+08:00", ""), "free meters[m2]: none -> \n");
+    expect(ONE(""), NEW("2026-06-15T11:00:00+08:00", ""), "free meters[m2]: none -> \n");
+    expect(ONE(""), TWO("power = \"gw-a/p\";"), "free meters[m2]: none -> \n");
+    /* Within a week it is entered late, as a replacement is. */
+    expect(ONE(""), NEW("2026-06-15T10:59:59+08:00", ""), "late meters[m2]: none -> \n");
+    expect(ONE(""), NEW("2026-06-08T12:00:00+08:00", ""), "late meters[m2]: none -> \n");
+    expect(ONE(""), NEW("2026-06-08T11:59:59+08:00", ""), "PAST meters[m2]: none -> \n");
+    /* One segment of several is enough, whichever. */
     expect(ONE(""),
-        BASE "meters = ( " METER("m1", "segments = ( " SEGMENT(SINCE_2024, "") " );") ", " METER(
-            "m2", "segments = ( " SEGMENT(SINCE_2024, "") " );") " );\n",
-        "free meters[m2]: none -> \n");
+        TWO("segments = ( " SEGMENT("2026-06-14T00:00:00+08:00", "") ", " SEGMENT(
+            "2026-05-01T00:00:00+08:00", "until = \"2026-06-01T00:00:00+08:00\";") " );"),
+        "PAST meters[m2]: none -> \n");
+    /* What was gone before there were figures changes none. */
+    expect(ONE(""), NEW(SINCE_2024, "until = \"2025-04-01T00:00:00+08:00\";"), "free meters[m2]: none -> \n");
+    expect(ONE(""), NEW(SINCE_2024, "until = \"2025-04-01T00:15:00+08:00\";"), "PAST meters[m2]: none -> \n");
+    /* The first segment of a meter that had none is no replacement. */
+    expect(TWO("power = \"gw-a/p\";"),
+        TWO("power = \"gw-a/p\"; segments = ( " SEGMENT("2026-06-14T00:00:00+08:00", "") " );"),
+        "late meters[m2].segments[2026-06-13T16:00:00.000Z]: none -> \n");
+    expect(TWO("power = \"gw-a/p\";"), TWO("power = \"gw-a/p\"; segments = ( " SEGMENT(SINCE_2024, "") " );"),
+        "PAST meters[m2].segments[2023-12-31T16:00:00.000Z]: none -> \n");
+    /* Not in a month that is closed. */
+    closed_at = "2026-06-14T00:00:00.001+08:00";
+    expect(ONE(""), NEW("2026-06-14T00:00:00+08:00", ""), "PAST meters[m2]: none -> \n");
+    closed_at = "2026-06-14T00:00:00+08:00";
+    expect(ONE(""), NEW("2026-06-14T00:00:00+08:00", ""), "late meters[m2]: none -> \n");
+    closed_at = NULL;
+    /* While a park is being set up there is nothing yet to be contradicted. */
+    figures_at = NULL;
+    expect(ONE(""), NEW(SINCE_2024, ""), "free meters[m2]: none -> \n");
+    figures_at = "2026-06-15T11:00:00+08:00";
+    expect(ONE(""), NEW(SINCE_2024, ""), "free meters[m2]: none -> \n");
+    figures_at = "2026-06-08T12:00:00+08:00";
+    expect(ONE(""), NEW(SINCE_2024, ""), "late meters[m2]: none -> \n");
+    figures_at = "2026-06-08T11:45:00+08:00";
+    expect(ONE(""), NEW(SINCE_2024, ""), "PAST meters[m2]: none -> \n");
+    figures_at = OLD_BOOKS;
     expect(ONE(""), REPLACED("2026-07-01T00:00:00+08:00", "", "2026-07-01T00:00:00+08:00", ""),
         "free " KEY_2024 ".until: none -> 2026-07-01T00:00:00+08:00\n"
         "free meters[m1].segments[2026-06-30T16:00:00.000Z]: none -> \n");
@@ -236,6 +284,22 @@ static void test_a_meter_that_goes_takes_its_past_with_it(void **state)
     (void)state;
     expect(ONE(""), BASE "meters = ( );\n", "PAST meters[m1]:  -> none\n");
     expect_at("2023-06-01T00:00:00Z", ONE(""), BASE "meters = ( );\n", "free meters[m1]:  -> none\n");
+}
+
+#define VIRTUAL                                                                                            \
+    "virtual_meters = ( { id = \"v\"; name = \"x\"; name_en = \"x\"; building = \"b1\"; tenant = \"t1\"; " \
+    "plus = (\"m1\"); } );\n"
+
+static void test_a_virtual_meter_has_no_date(void **state)
+{
+    (void)state;
+    expect(ONE(""), ONE("") VIRTUAL, "PAST virtual_meters[v]: none -> \n");
+    expect(ONE("") VIRTUAL, ONE(""), "PAST virtual_meters[v]:  -> none\n");
+    figures_at = "2026-06-14T00:00:00Z";
+    expect(ONE(""), ONE("") VIRTUAL, "late virtual_meters[v]: none -> \n");
+    figures_at = NULL;
+    expect(ONE(""), ONE("") VIRTUAL, "free virtual_meters[v]: none -> \n");
+    figures_at = OLD_BOOKS;
 }
 
 #define TAGGED(rest)                                                                                \
@@ -343,7 +407,7 @@ static void test_a_factor_changes_from_a_later_day_on(void **state)
         FACTORS(ROW("from = \"2024-01-01\"; through = \"2026-06-14\";", "0.5") ", " ROW(
             "from = \"2026-06-15\";", "0.6")),
         "PAST factors[kgco2 electricity 2024-01-01].through: none -> 2026-06-14\n"
-        "free factors[kgco2 electricity 2026-06-15]: none -> \n");
+        "PAST factors[kgco2 electricity 2026-06-15]: none -> \n");
     /* The day is the site's: 2026-06-15 has begun there. */
     expect_factors("2026-06-14T16:30:00Z", open,
         FACTORS(ROW("from = \"2024-01-01\"; through = \"2026-06-14\";", "0.5")),
@@ -351,10 +415,31 @@ static void test_a_factor_changes_from_a_later_day_on(void **state)
     expect_factors("2026-06-14T15:30:00Z", open,
         FACTORS(ROW("from = \"2024-01-01\"; through = \"2026-06-14\";", "0.5")),
         "free factors[kgco2 electricity 2024-01-01].through: none -> 2026-06-14\n");
-    /* A year that had none. */
+    /* A year that had none, before the books and in them. */
     expect_factors(NOW, FACTORS(ROW("year = 2023;", "0.5")),
-        FACTORS(ROW("year = 2023;", "0.5") ", " ROW("year = 2024;", "0.4")),
-        "free factors[kgco2 electricity 2024]: none -> \n");
+        FACTORS(ROW("year = 2023;", "0.5") ", " ROW("year = 2024;", "0.4") ", " ROW("year = 2025;", "0.3")),
+        "free factors[kgco2 electricity 2024]: none -> \nPAST factors[kgco2 electricity 2025]: none -> \n");
+    /* To the day of the site on which they begin. */
+    static const char none[] = FACTORS(ROW("year = 2023;", "0.5"));
+    expect_factors(NOW, none,
+        FACTORS(
+            ROW("year = 2023;", "0.5") ", " ROW("from = \"2024-01-01\"; through = \"2025-03-31\";", "0.5")),
+        "free factors[kgco2 electricity 2024-01-01]: none -> \n");
+    expect_factors(NOW, none,
+        FACTORS(
+            ROW("year = 2023;", "0.5") ", " ROW("from = \"2024-01-01\"; through = \"2025-04-01\";", "0.5")),
+        "PAST factors[kgco2 electricity 2024-01-01]: none -> \n");
+    figures_at = "2026-06-14T00:00:00+08:00";
+    expect_factors(NOW, none, FACTORS(ROW("year = 2023;", "0.5") ", " ROW("from = \"2024-01-01\";", "0.5")),
+        "late factors[kgco2 electricity 2024-01-01]: none -> \n");
+    closed_at = "2026-06-14T00:00:00.001+08:00";
+    expect_factors(NOW, none, FACTORS(ROW("year = 2023;", "0.5") ", " ROW("from = \"2024-01-01\";", "0.5")),
+        "PAST factors[kgco2 electricity 2024-01-01]: none -> \n");
+    closed_at = NULL;
+    figures_at = NULL;
+    expect_factors(NOW, none, FACTORS(ROW("year = 2023;", "0.5") ", " ROW("from = \"2024-01-01\";", "0.5")),
+        "free factors[kgco2 electricity 2024-01-01]: none -> \n");
+    figures_at = OLD_BOOKS;
     expect_factors(NOW, FACTORS(ROW("year = 2026;", "0.5") ", " ROW("year = 2027;", "0.4")),
         FACTORS(ROW("year = 2027;", "0.5")),
         "PAST factors[kgco2 electricity 2026]:  -> none\n"
@@ -405,7 +490,10 @@ static void test_a_tariff_changes_from_a_later_day_on(void **state)
         "PAST holidays[h].days: 2026-05-01, 2026-10-01/2026-10-07 -> 2026-05-01, 2026-05-02, "
         "2026-10-01/2026-10-07\n");
     expect_tariffs(before, NULL, "PAST holidays[h]:  -> none\nPAST tariffs[t]:  -> none\n");
+    expect_tariffs(NULL, before, "free holidays[h]: none -> \nPAST tariffs[t]: none -> \n");
+    figures_at = NULL;
     expect_tariffs(NULL, before, "free holidays[h]: none -> \nfree tariffs[t]: none -> \n");
+    figures_at = OLD_BOOKS;
 }
 
 static void test_a_sentence_says_where_what_and_what_else_would_do(void **state)
@@ -416,19 +504,29 @@ static void test_a_sentence_says_where_what_and_what_else_would_do(void **state)
     struct model *a = load(&(struct texts){.park = ONE("ct = 200; registers = \"primary\";")}),
                  *b = load(&(struct texts){.park = ONE("ct = 100; registers = \"primary\";")}),
                  *c = load(&(struct texts){.park = BASE});
-    struct difference_now now = model_now(b, now_ms);
+    struct difference_now now = model_now(b, now_ms, figures_ms());
     struct differences d;
     differences_find(&a->facts, &b->facts, &now, &d);
-    char *text = difference_text(&d.items[0]);
+    char *text = difference_sentence(&d.items[0]);
     assert_string_equal(text,
         "park.cfg:5: " KEY_2024 ".ct: was 200, now 100; this held in the past: expected unchanged, or a new "
         "segment from now on, or a decision");
     free(text);
     differences_release(&d);
     differences_find(&a->facts, &c->facts, &now, &d);
-    text = difference_text(&d.items[0]);
+    text = difference_sentence(&d.items[0]);
     assert_string_equal(text, "park.cfg: meters[m1]: was there, now gone; this held in the past: expected "
                               "unchanged, or a decision");
+    free(text);
+    text = difference_text(&d.items[0]);
+    assert_string_equal(text, "park.cfg: meters[m1]: was there, now gone");
+    free(text);
+    differences_release(&d);
+    differences_find(&c->facts, &a->facts, &now, &d);
+    text = difference_sentence(&d.items[0]);
+    assert_string_equal(text,
+        "park.cfg:5: meters[m1]: is new; this counts for days that have begun: expected `from` of at most a "
+        "week ago, in no closed month, or a decision");
     free(text);
     differences_release(&d);
     model_put(a);
@@ -464,7 +562,8 @@ int main(void)
         cmocka_unit_test(test_each_key_of_a_segment_that_has_begun_is_of_the_past),
         cmocka_unit_test(test_an_end_from_now_on_is_none_of_the_past),
         cmocka_unit_test(test_a_replacement_entered_within_a_week_with_its_registers_is_late),
-        cmocka_unit_test(test_what_is_new_adds),
+        cmocka_unit_test(test_what_is_new_is_of_the_past_where_there_are_figures_of_its_time),
+        cmocka_unit_test(test_a_virtual_meter_has_no_date),
         cmocka_unit_test(test_a_meter_that_goes_takes_its_past_with_it),
         cmocka_unit_test(test_what_a_meter_is_held_in_the_past),
         cmocka_unit_test(test_a_dated_change_of_tags_counts_from_its_time_on),
