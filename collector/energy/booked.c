@@ -20,7 +20,8 @@
 /* Versions of a quarter hour beyond the first are few: the index finds them without reading the others. */
 const char booked_schema[] =
     "CREATE TABLE closing("
-    "  id INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL, month INTEGER NOT NULL, from_ms INTEGER NOT NULL,"
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL, month INTEGER NOT NULL, from_ms INTEGER NOT "
+    "NULL,"
     "  until_ms INTEGER NOT NULL, closed_ms INTEGER NOT NULL, token INTEGER, who TEXT NOT NULL,"
     "  why TEXT NOT NULL, model INTEGER NOT NULL, journal INTEGER NOT NULL, UNIQUE(site, month)) STRICT;"
     "CREATE TABLE closing_override("
@@ -129,7 +130,7 @@ static void say_without_row(struct closing_quarters *q, size_t at, uint32_t code
     q->series.states[at] = code == CLOSING_WAITING ? SERIES_WAITING : SERIES_ABSENT;
 }
 
-/* What of the rows is the site's, and what is said of quarter hours without one. */
+/* The park model does not have the meter now: as it was. */
 static void take_before(struct closing_quarters *q, const uint32_t *before)
 {
     for (size_t i = 0; i < q->series.count; i++)
@@ -157,7 +158,7 @@ enum status booked_now(struct db *db, const struct booked_meter *meter, struct p
     assert(before != NULL || meter->meter != NULL);
     struct series_due due = {0}; /* never: absent is what has no row */
     struct booked_agains agains = {0};
-    if (before == NULL)
+    if (meter->meter != NULL)
         due = series_due(meter->meter, now_ms);
     *ret = (struct closing_quarters){0};
     series_init(&ret->series, span, &due);
@@ -172,10 +173,10 @@ enum status booked_now(struct db *db, const struct booked_meter *meter, struct p
     free(agains.items);
     if (status != ST_OK)
         closing_quarters_release(ret);
-    else if (before != NULL)
-        take_before(ret, before);
-    else
+    else if (meter->meter != NULL)
         take_tags(ret, meter);
+    else
+        take_before(ret, before);
     return status;
 }
 

@@ -41,15 +41,16 @@ void booked_closings_release(struct booked_closings *closings);
 /* Until when the site is closed, or, of NULL, any of them; INT64_MIN: nothing is. */
 enum status booked_until(struct db *db, const char *site, int64_t *ret_ms, struct error *err);
 
-/* Which quarter hours are the site's: of one that was never booked by the tags in force at its begin. */
+/* Which quarter hours are the site's: by the tags in force at their begin. Where a decision gives one to another site after
+ * it was booked, the entry of the one takes it off, and that of the other adds it. */
 struct booked_meter {
     int64_t id;                     /* in the books; not 0 */
     const struct park_meter *meter; /* NULL: the park model does not have it now */
     const struct park_site *site;
 };
 
-/* As metered now. `before`: the codes that are booked of the month: they say what is the site's, and what a quarter hour
- * without a row is; NULL = none are. */
+/* As metered now. `before`: the codes that are booked of the month; of a meter that the park model does not have they say what
+ * is the site's, and what a quarter hour without a row is; else it may be NULL. */
 enum status booked_now(struct db *db, const struct booked_meter *meter, struct periods_span span,
     int64_t now_ms, const uint32_t *before, struct closing_quarters *ret, struct error *err);
 /* As booked with these codes. ST_INVALID: a row that they name is not there. */

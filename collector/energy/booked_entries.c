@@ -1,4 +1,4 @@
-/* What changed of months that are closed. Nearly always nothing did, which is found out without reading quarter hours. */
+/* What changed of months that are closed. */
 #include "collector/energy/booked_private.h"
 
 #include "lib/mem.h"
@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* One call. */
 struct pending {
     struct db *db;
     const struct park *park;
@@ -16,59 +17,7 @@ struct pending {
     struct error *err;
 };
 
-static enum status has_rows(
-    struct db *db, int64_t id, int64_t from_ms, int64_t until_ms, bool *ret, struct error *err)
-{
-    struct db_stmt *find = db_keep(
-        db, "SELECT 1 FROM ledger_quarter WHERE meter = ?1 AND start_ms >= ?2 AND start_ms < ?3 LIMIT 1");
-    db_bind_int(find, 1, id);
-    db_bind_int(find, 2, from_ms);
-    db_bind_int(find, 3, until_ms);
-    enum status status = db_step(find, ret, err);
-    db_reset(find);
-    return status;
-}
-
-/* Are the latest versions those that are booked? A quarter hour without a row has none. */
-static enum status find_changes(const struct pending *p, int64_t id, struct periods_span span,
-    const uint32_t *codes, size_t count, bool *ret, struct error *err)
-{
-    struct booked_agains agains;
-    enum status status = booked_read_again(p->db, id, span, &agains, err);
-    *ret = false;
-    for (size_t i = 0; i < agains.count && status == ST_OK; i++) {
-        uint32_t booked = codes[agains.items[i].at];
-        *ret = *ret || (booked != CLOSING_ELSEWHERE && booked != agains.items[i].code);
-    }
-    free(agains.items);
-    for (size_t at = 0, end; at < count && status == ST_OK && !*ret; at = end) {
-        for (end = at + 1; end < count && codes[end] == codes[at]; end++)
-            ;
-        if (codes[at] == CLOSING_ABSENT || codes[at] == CLOSING_WAITING)
-            status = has_rows(p->db, id, span.begin_ms + (int64_t)at * PERIODS_QUARTER_HOUR_MS,
-                span.begin_ms + (int64_t)end * PERIODS_QUARTER_HOUR_MS, ret, err);
-    }
-    return status;
-}
-
-static bool stands(const struct booked_meter *m, struct periods_span span)
-{
-    for (int64_t at_ms = span.begin_ms; m->meter != NULL && at_ms < span.end_ms;) {
-        struct park_tags tags = park_tags_at(m->meter, at_ms);
-        if (tags.building->site == m->site)
-            return true;
-        at_ms = tags.until_ms;
-    }
-    return false;
-}
-
-static bool has_versions(const struct closing_quarters *q)
-{
-    for (size_t i = 0; i < q->series.count; i++)
-        if (q->codes[i] >= CLOSING_FIRST)
-            return true;
-    return false;
-}
+/* ---- of the month that is open ---- */
 
 static enum status tell(
     const struct pending *p, struct booked_entry *entry, struct periods_span span, const uint32_t *codes)
@@ -89,31 +38,19 @@ static enum status tell(
     return p->sink->on_entry(p->sink->context, entry, p->err);
 }
 
-static enum status look_at_month(
-    const struct pending *p, struct booked_entry *entry, struct periods_span span, const uint32_t *codes)
+static enum status look_at_month(const struct pending *p, struct booked_entry *entry,
+    struct periods_span span, const struct booked_month *month)
 {
-    enum status status = booked_now(p->db, &entry->meter, span, p->now_ms, codes, &entry->now, p->err);
-    if (status == ST_OK && (codes != NULL || has_versions(&entry->now)))
+    size_t count = (size_t)((span.end_ms - span.begin_ms) / PERIODS_QUARTER_HOUR_MS);
+    uint32_t *codes = month != NULL ? mem_alloc((count + 1) * sizeof *codes) : NULL;
+    enum status status = ST_OK;
+    if (month != NULL && !closing_unpack((struct span){month->versions, month->len}, codes, count))
+        status = error_set(p->err, ST_INVALID, "what was booked of meter %s is damaged", entry->name);
+    if (status == ST_OK)
+        status = booked_now(p->db, &entry->meter, span, p->now_ms, codes, &entry->now, p->err);
+    if (status == ST_OK && (month != NULL || closing_is_due(&entry->now)))
         status = tell(p, entry, span, codes);
     closing_quarters_release(&entry->now);
-    return status;
-}
-
-static enum status look_for_changes(
-    const struct pending *p, struct booked_entry *entry, struct periods_span span)
-{
-    const struct booked_meter *m = &entry->meter;
-    size_t count = (size_t)((span.end_ms - span.begin_ms) / PERIODS_QUARTER_HOUR_MS);
-    uint32_t *codes = mem_alloc((count + 1) * sizeof *codes);
-    bool is_booked = false, is_other = false;
-    enum status status =
-        booked_codes(p->db, m->site->id, m->id, entry->month, INT64_MAX, codes, count, &is_booked, p->err);
-    if (status == ST_OK && is_booked)
-        status = find_changes(p, m->id, span, codes, count, &is_other, p->err);
-    else if (status == ST_OK && stands(m, span))
-        status = has_rows(p->db, m->id, span.begin_ms, span.end_ms, &is_other, p->err);
-    if (status == ST_OK && is_other)
-        status = look_at_month(p, entry, span, is_booked ? codes : NULL);
     free(codes);
     return status;
 }
@@ -126,22 +63,51 @@ static struct periods_span span_of_month(const struct pending *p, int64_t month)
                                 : p->closings->items[month - first->month].span;
 }
 
-/* From the month of its first quarter hour on. */
+/* The first month of which the meter has a quarter hour, or in which one of it was booked on some site. */
+static enum status find_first_month(const struct pending *p, int64_t id, int64_t last, int64_t *ret)
+{
+    struct db_stmt *find = db_keep(p->db,
+        "SELECT (SELECT start_ms FROM ledger_quarter WHERE meter = ?1 ORDER BY start_ms LIMIT 1),"
+        " (SELECT month FROM closing_meter WHERE meter = ?1 ORDER BY month LIMIT 1)");
+    bool has_row;
+    *ret = last + 1;
+    db_bind_int(find, 1, id);
+    enum status status = db_step(find, &has_row, p->err);
+    if (status == ST_OK && !db_is_null(find, 0))
+        *ret = periods_of(p->zone, PERIODS_MONTH, db_int(find, 0)).number;
+    if (status == ST_OK && !db_is_null(find, 1) && db_int(find, 1) < *ret)
+        *ret = db_int(find, 1);
+    db_reset(find);
+    return status;
+}
+
+static enum status look_at_months(
+    const struct pending *p, struct booked_entry *entry, struct booked_look *look, int64_t last)
+{
+    enum status status = ST_OK;
+    for (; entry->month <= last && status == ST_OK; entry->month++) {
+        struct periods_span span = span_of_month(p, entry->month);
+        const struct booked_month *booked;
+        bool is_other;
+        status = booked_look_at(look, entry->month, span, &booked, &is_other, p->err);
+        if (status == ST_OK && is_other)
+            status = look_at_month(p, entry, span, booked);
+    }
+    return status;
+}
+
 static enum status look_at_meter(const struct pending *p, struct booked_entry *entry)
 {
     const struct booked_closing *last = &p->closings->items[p->closings->count - 1];
-    struct db_stmt *find =
-        db_keep(p->db, "SELECT start_ms FROM ledger_quarter WHERE meter = ?1 ORDER BY start_ms LIMIT 1");
-    bool has_row;
-    db_bind_int(find, 1, entry->meter.id);
-    enum status status = db_step(find, &has_row, p->err);
-    if (status == ST_OK && has_row)
-        entry->month = periods_of(p->zone, PERIODS_MONTH, db_int(find, 0)).number;
-    else
-        entry->month = last->month + 1;
-    db_reset(find);
-    for (; entry->month <= last->month && status == ST_OK; entry->month++)
-        status = look_for_changes(p, entry, span_of_month(p, entry->month));
+    struct booked_look look;
+    enum status status = find_first_month(p, entry->meter.id, last->month, &entry->month);
+    if (status != ST_OK || entry->month > last->month)
+        return status;
+    struct periods_span span = {span_of_month(p, entry->month).begin_ms, last->span.end_ms};
+    status = booked_look_begin(&look, p->db, &entry->meter, span, p->now_ms, p->err);
+    if (status == ST_OK)
+        status = look_at_months(p, entry, &look, last->month);
+    booked_look_release(&look);
     return status;
 }
 

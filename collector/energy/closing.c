@@ -234,15 +234,25 @@ static bool unpack_number(struct span *packed, uint64_t max, uint64_t *ret)
     return false;
 }
 
+bool closing_next_run(struct span *packed, size_t max, size_t *ret_count, uint32_t *ret_code)
+{
+    uint64_t run, code;
+    if (!unpack_number(packed, max, &run) || !unpack_number(packed, UINT32_MAX, &code))
+        return false;
+    *ret_count = (size_t)run;
+    *ret_code = (uint32_t)code;
+    return true;
+}
+
 bool closing_unpack(struct span packed, uint32_t *codes, size_t count)
 {
-    size_t at = 0;
+    size_t at = 0, run;
+    uint32_t code;
     while (packed.len > 0) {
-        uint64_t run, code;
-        if (!unpack_number(&packed, count - at, &run) || !unpack_number(&packed, UINT32_MAX, &code))
+        if (!closing_next_run(&packed, count - at, &run, &code))
             return false;
         for (; run > 0; run--)
-            codes[at++] = (uint32_t)code;
+            codes[at++] = code;
     }
     return at == count;
 }

@@ -89,6 +89,8 @@ enum {
 /* As runs: how many, and of what, each in groups of 7 bits, the lowest first, all but the last with the top bit set.
  * Appends. */
 void closing_pack(const uint32_t *codes, size_t count, struct buf *packed);
+/* Takes the first run. False: there is none, or it is damaged, or of more than `max`. */
+bool closing_next_run(struct span *packed, size_t max, size_t *ret_count, uint32_t *ret_code);
 /* False: it is not of so many quarter hours. */
 bool closing_unpack(struct span packed, uint32_t *codes, size_t count);
 

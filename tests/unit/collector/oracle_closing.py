@@ -9,7 +9,9 @@ Lines, times in milliseconds:  park TEXT                          one history be
                                base METER KNOWN UNKNOWN_S WAITING_S ABSENT_S WHOLE
                                entry METER MONTH KNOWN UNKNOWN_S WAITING_S ABSENT_S WHOLE
                                end
-                               booked METER KNOWN UNKNOWN_S       of the meter, all that is booked of both sites
+                               metered METER KNOWN UNKNOWN_S WAITING_S
+                                                                  of the meter, all that is metered now of what is closed
+                               model TEXT                         by decision its tags are others, also of what is closed
 """
 
 from __future__ import annotations
@@ -20,11 +22,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 QUARTER = 900_000
-HISTORIES = 8
+HISTORIES = 5
 ZONES = ("Europe/Berlin", "Asia/Shanghai", "Australia/Lord_Howe", "UTC")
 STARTS = ((2026, 2), (2026, 9), (2025, 12))
 METERS = ("alone", "late", "moved", "new")
 UNKNOWN = 3
+ELSEWHERE = "elsewhere"
 
 
 def month_name(month: tuple[int, int]) -> str:
@@ -45,7 +48,7 @@ def iso(time: int) -> str:
 
 
 class History:
-    """`state` of a quarter hour: a number, "unknown", "waiting"; absent is no state at all, and elsewhere neither."""
+    """`state` of a quarter hour: a number, "unknown", "waiting"; absent is None, and elsewhere ELSEWHERE."""
 
     def __init__(self, seed: int) -> None:
         self.r = r = random.Random(seed)
@@ -55,36 +58,51 @@ class History:
         low = begin(self.zones["s"], self.months[0]) // QUARTER * QUARTER
         # Installed within the month before the first that has data; `moved` goes from s to t within the second.
         self.installed = low + r.randrange(2000) * QUARTER
-        self.moves = begin(self.zones["s"], after(self.first)) // QUARTER * QUARTER + r.randrange(100, 2500) * QUARTER
+        moves = begin(self.zones["s"], after(self.first)) // QUARTER * QUARTER + r.randrange(100, 2500) * QUARTER
+        # Of each meter, from when on it is on which site.
+        self.moves = {m: [(0, "s")] for m in METERS}
+        self.moves["moved"].append((moves, "t"))
         self.rows: dict[tuple[str, int], list[tuple[int | None, int]]] = {}
         self.booked: dict[tuple[str, str, int], object] = {}
+        self.codes: dict[tuple[str, str, int], object] = {}
         self.seen: set[tuple[str, str, tuple[int, int]]] = set()
         self.next = {"s": self.first, "t": None}
         self.began = {"s": self.first, "t": None}
 
     def park(self) -> str:
-        def meter(name: str, more: str = "") -> str:
-            return (f'{{ id = "{name}"; name = "x"; name_en = "x"; building = "bs"; carrier = "electricity"; {more}'
+        def meter(name: str) -> str:
+            (_, site), *moves = self.moves[name]
+            changes = ", ".join(f'{{ from = "{iso(at)}"; building = "b{to}"; }}' for at, to in moves)
+            more = f"changes = ({changes});" if moves else ""
+            return (f'{{ id = "{name}"; name = "x"; name_en = "x"; building = "b{site}"; carrier = "electricity"; {more}'
                     f' segments = ({{ serial = "1"; from = "{iso(self.installed)}"; max_rate = 1000; }}); }}')
-        moved = f'changes = ({{ from = "{iso(self.moves)}"; building = "bt"; }});'
         sites = ", ".join(f'{{ id = "{i}"; name = "x"; name_en = "x"; zone = "{z.key}"; }}' for i, z in self.zones.items())
         buildings = ", ".join(f'{{ id = "b{i}"; name = "x"; name_en = "x"; site = "{i}"; }}' for i in self.zones)
-        meters = ", ".join(meter(m, moved if m == "moved" else "") for m in METERS)
+        meters = ", ".join(meter(m) for m in METERS)
         return f"sites = ({sites}); buildings = ({buildings}); meters = ({meters});"
 
     def site_of(self, meter: str, start: int) -> str:
-        return "t" if meter == "moved" and start >= self.moves else "s"
+        return [site for at, site in self.moves[meter] if at <= start][-1]
 
-    def state(self, meter: str, start: int) -> object:
+    def state(self, site: str, meter: str, start: int) -> object:
+        if self.site_of(meter, start) != site:
+            return ELSEWHERE
         rows = self.rows.get((meter, start))
         if rows:
             return "unknown" if rows[-1][0] is None else rows[-1][0]
         return "waiting" if start + QUARTER > self.installed else None
 
-    def quarters(self, site: str, meter: str, month: tuple[int, int]) -> list[int]:
+    def code(self, site: str, meter: str, start: int) -> object:
+        """Which version is the latest, or why there is none."""
+        state = self.state(site, meter, start)
+        return state if state in (ELSEWHERE, "waiting", None) else len(self.rows[meter, start])
+
+    def span(self, site: str, month: tuple[int, int]) -> range:
         zone = self.zones[site]
-        span = range(begin(zone, month), begin(zone, after(month)), QUARTER)
-        return [q for q in span if self.site_of(meter, q) == site]
+        return range(begin(zone, month), begin(zone, after(month)), QUARTER)
+
+    def quarters(self, site: str, meter: str, month: tuple[int, int]) -> list[int]:
+        return [q for q in self.span(site, month) if self.site_of(meter, q) == site]
 
     def put(self, meter: str, start: int) -> None:
         rows = self.rows.setdefault((meter, start), [])
@@ -106,50 +124,68 @@ class History:
             for start in there[at:at + self.r.randrange(1, 40)]:
                 self.put(meter, start)
 
+    def closed_months(self, site: str, meter: str) -> list[tuple[int, int]]:
+        """Those before the month that is open, from the first of which the meter has a quarter hour, or in which something of it
+        was booked."""
+        starts = [s for m, s in self.rows if m == meter]
+        firsts = [month for _, m, month in self.seen if m == meter]
+        if starts:
+            local = datetime.fromtimestamp(min(starts) / 1000, self.zones[site])
+            firsts.append((local.year, local.month))
+        if self.next[site] is None or self.next[site] == self.began[site] or not firsts:
+            return []
+        return [m for m in self.months if min(firsts) <= m < self.next[site]]
+
     def entries(self, site: str, freeze: bool) -> None:
-        """Of every month before the next that is open: what is another than what was booked."""
+        """Of every month before the one that is open, or is just closed: what is another than what was booked."""
         for meter in METERS:
-            for month in self.months:
-                if self.next[site] is None or month >= self.next[site]:
-                    continue
-                quarters = self.quarters(site, meter, month)
-                was_booked = (site, meter, month) in self.seen
-                if not was_booked and not any((meter, q) in self.rows for q in quarters):
-                    continue
-                # With what was never booked, all that is due of the month comes at once.
-                changed = [q for q in quarters if self.booked.get((site, meter, q)) != self.now(site, meter, q)]
-                versions = any(self.versions(site, meter, q) for q in quarters)
-                if not versions:
-                    continue
-                self.say("entry", meter, site, quarters, changed, f" {month_name(month)}", freeze, was_booked)
-                if freeze:
-                    self.seen.add((site, meter, month))
+            for month in self.closed_months(site, meter):
+                quarters, was_booked = self.span(site, month), (site, meter, month) in self.seen
+                codes = [self.code(site, meter, q) for q in quarters]
+                if was_booked:
+                    is_other = any(self.codes[site, meter, q] != c for q, c in zip(quarters, codes, strict=True))
+                else:
+                    is_other = any(c not in (ELSEWHERE, None) for c in codes)
+                if is_other:
+                    self.say("entry", meter, site, quarters, f" {month_name(month)}", freeze, was_booked)
+                    if freeze:
+                        self.seen.add((site, meter, month))
 
-    def now(self, site: str, meter: str, start: int) -> object:
-        return self.state(meter, start)
+    def tell_metered(self) -> None:
+        for meter in METERS:
+            states = [self.state(site, meter, q) for site in "st" for month in self.closed_months(site, meter)
+                      for q in self.span(site, month)]
+            print("metered", meter, sum(s for s in states if isinstance(s, int)),
+                  *(900 * states.count(s) for s in ("unknown", "waiting")))
 
-    def versions(self, site: str, meter: str, start: int) -> bool:
-        """Is the latest version another than the one that was booked?"""
-        return len(self.rows.get((meter, start), [])) != self.booked.get(("n", site, meter, start), 0)
+    def decide(self) -> None:
+        """Some meter was on other sites, and from other days on, than the model said."""
+        meter = self.r.choice(METERS)
+        site, times = self.r.choice("st"), self.r.sample(range(1, 5 * 2900), self.r.randrange(3))
+        low = begin(UTC, self.months[0]) // QUARTER * QUARTER
+        moves = [(0, site)]
+        for at in sorted(times):
+            site = "t" if site == "s" else "s"
+            moves.append((low + at * QUARTER, site))
+        self.moves[meter] = moves
+        print("model", self.park())
 
-    def say(self, kind: str, meter: str, site: str, quarters: list[int], changed: list[int], where: str, freeze: bool,
+    def say(self, kind: str, meter: str, site: str, quarters: range, where: str, freeze: bool,
             was_booked: bool = False) -> None:
         known = unknown = waiting = absent = 0
         whole = True
         for q in quarters:
-            old = self.booked.get((site, meter, q)) if was_booked else "nothing"
-            new = self.state(meter, q)
+            old = self.booked[site, meter, q] if was_booked else ELSEWHERE
+            new = self.state(site, meter, q)
             known += (new if isinstance(new, int) else 0) - (old if isinstance(old, int) else 0)
             unknown += 900 * ((new == "unknown") - (old == "unknown"))
             waiting += 900 * ((new == "waiting") - (old == "waiting"))
             absent += 900 * ((new is None) - (old is None))
-            if kind == "base":
-                whole = whole and (isinstance(new, int) or new is None)
-            elif old != new and not (old == "nothing" and new is None):
-                whole = whole and isinstance(new, int) and (isinstance(old, int) or old in (None, "nothing"))
+            if kind == "base" or old != new:
+                whole = whole and not {old, new} & {"unknown", "waiting"}
             if freeze:
-                self.booked[(site, meter, q)] = new
-                self.booked[("n", site, meter, q)] = len(self.rows.get((meter, q), []))
+                self.booked[site, meter, q] = new
+                self.codes[site, meter, q] = self.code(site, meter, q)
         print(kind, meter + where, known, unknown, waiting, absent, int(whole))
 
     def close(self, site: str) -> None:
@@ -157,9 +193,9 @@ class History:
         now = begin(self.zones[site], after(month)) + self.r.randrange(86_400_000)
         print("close", site, month_name(month), now)
         for meter in METERS:
-            quarters = self.quarters(site, meter, month)
-            if any(self.state(meter, q) is not None for q in quarters):
-                self.say("base", meter, site, quarters, [], "", True)
+            quarters = self.span(site, month)
+            if any(self.state(site, meter, q) not in (None, ELSEWHERE) for q in quarters):
+                self.say("base", meter, site, quarters, "", True)
                 self.seen.add((site, meter, month))
         self.entries(site, True)
         print("end")
@@ -188,17 +224,15 @@ class History:
                     self.put_some(lows, meters)
             open_sites = [s for s, n in self.next.items() if n < last]
             self.close(self.r.choice(open_sites))
-            if self.r.random() < 0.4:
-                site = self.r.choice("st")
-                if self.next[site] != self.began[site]:
+            if self.r.random() < 0.6:
+                if all(self.next[site] != self.began[site] for site in "st"):
+                    self.decide()
+                for site in "st":
                     now = begin(self.zones[site], after(self.next[site], 2))
                     print("pending", site, month_name(self.next[site]), now)
                     self.entries(site, False)
                     print("end")
-        for meter in METERS:
-            known = sum(v for k, v in self.booked.items() if k[0] != "n" and k[1] == meter and isinstance(v, int))
-            unknown = 900 * sum(v == "unknown" for k, v in self.booked.items() if k[0] != "n" and k[1] == meter)
-            print("booked", meter, known, unknown)
+                self.tell_metered()
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
-/* What is booked of random histories of late quarter hours, new versions and closings of two sites, against another program; and
- * that it adds up, whatever was closed when, to what is metered now. */
+/* What is booked of random histories of late quarter hours, new versions, decided moves between two sites, and closings of both,
+ * against another program; and that it adds up, whatever was closed when, to what is metered now. */
 #include "tests/unit/collector/close_scene.h"
 #include "tests/unit/oracle.h"
 
@@ -8,6 +8,11 @@ struct played {
     struct zone *zones[2];
     bool is_open;
     char *told; /* what the program said of the call at hand */
+};
+
+struct told_metered {
+    char meter[16];
+    struct closing_sum sum; /* of its pending entries */
 };
 
 static void tell_sum(struct buf *text, const char *kind, const char *meter, int64_t month, bool has_month,
@@ -132,24 +137,62 @@ static void play_close(struct played *p, struct oracle *o)
     free(where);
 }
 
-/* Base figures are kept beside the versions; the last row of each month says what is booked of it. */
-static void play_booked(struct played *p, const char *line)
+static enum status add_entry(void *context, const struct booked_entry *entry, struct error *err)
 {
-    char meter[16], *sql;
-    int64_t known, unknown_s;
-    static const char *const columns[] = {"known", "unknown_s"};
-    if (sscanf(line, "booked %15s %" SCNd64 " %" SCNd64, meter, &known, &unknown_s) != 3)
+    (void)err;
+    const char *meter = entry->name;
+    struct told_metered *told = context;
+    if (strcmp(meter, told->meter) == 0)
+        closing_add(&told->sum, &entry->entry);
+    return ST_OK;
+}
+
+static int64_t booked_of(struct played *p, const char *column, const char *meter)
+{
+    char *sql =
+        mem_printf("SELECT ifnull(sum(%s), 0) FROM closing_meter AS m JOIN closing AS c ON c.id = m.closing"
+                   " JOIN ledger_meter AS l ON l.id = m.meter WHERE l.name = '%s' AND closing ="
+                   " (SELECT max(closing) FROM closing_meter AS x JOIN closing AS y ON y.id = x.closing"
+                   "  WHERE x.meter = m.meter AND x.month = m.month AND y.site = c.site)",
+            column, meter);
+    int64_t number = close_scene_number(&p->scene, sql);
+    free(sql);
+    return number;
+}
+
+/* K4: what is booked of all months of both sites, and pending on both, is what is metered. The last row of each month
+ * says what is booked of it. */
+static void play_metered(struct played *p, const char *line)
+{
+    struct close_scene *s = &p->scene;
+    struct told_metered told = {.sum = closing_nothing()};
+    int64_t metered[3];
+    if (sscanf(line, "metered %15s %" SCNd64 " %" SCNd64 " %" SCNd64, told.meter, &metered[0], &metered[1],
+            &metered[2]) != 4)
         fail_msg("%s", line);
     for (int i = 0; i < 2; i++) {
-        sql = mem_printf(
-            "SELECT ifnull(sum(%s), 0) FROM closing_meter AS m JOIN closing AS c ON c.id = m.closing"
-            " JOIN ledger_meter AS l ON l.id = m.meter WHERE l.name = '%s' AND closing ="
-            " (SELECT max(closing) FROM closing_meter AS x JOIN closing AS y ON y.id = x.closing"
-            "  WHERE x.meter = m.meter AND x.month = m.month AND y.site = c.site)",
-            columns[i], meter);
-        assert_int_equal(close_scene_number(&p->scene, sql), i == 0 ? known : unknown_s);
-        free(sql);
+        struct booked_closings closings;
+        const char *site = i == 0 ? "s" : "t";
+        close_scene_must(s, booked_closings_read(s->journal.db, site, &closings, &s->err));
+        close_scene_must(
+            s, booked_pending(s->journal.db, s->park, find_site(s->park, site), p->zones[i], &closings,
+                   close_scene_now_ms, &(struct booked_sink){add_entry, &told}, &s->err));
+        booked_closings_release(&closings);
     }
+    const struct amount *pending = &told.sum.parts;
+    assert_int_equal(booked_of(p, "known", told.meter) + pending->sum.known, metered[0]);
+    assert_int_equal(booked_of(p, "unknown_s", told.meter) + pending->sum.unknown_s, metered[1]);
+    assert_int_equal(booked_of(p, "waiting_s", told.meter) + pending->waiting_s, metered[2]);
+}
+
+static void play_model(struct played *p, const char *text)
+{
+    struct close_scene *s = &p->scene;
+    struct park *before = s->park;
+    s->park = fake_park_of(&s->journal, text);
+    bookkeeper_use(&s->keeper, s->park, NULL);
+    close_scene_settle(s);
+    park_destroy(before);
 }
 
 static void play_row(struct played *p, const char *line)
@@ -173,8 +216,10 @@ static void test_what_is_booked_is_what_another_program_says(void **state)
             begin_history(&p, o.line + 5);
         else if (strncmp(o.line, "row ", 4) == 0)
             play_row(&p, o.line);
-        else if (strncmp(o.line, "booked ", 7) == 0)
-            play_booked(&p, o.line);
+        else if (strncmp(o.line, "metered ", 8) == 0)
+            play_metered(&p, o.line);
+        else if (strncmp(o.line, "model ", 6) == 0)
+            play_model(&p, o.line + 6);
         else
             play_close(&p, &o);
     }

@@ -331,6 +331,66 @@ static void test_a_decision_about_a_closed_month_is_an_entry_and_its_undo_anothe
     close_scene_close(&s);
 }
 
+static void use_park(struct close_scene *s, const char *text)
+{
+    struct park *before = s->park;
+    s->park = fake_park_of(&s->journal, text);
+    bookkeeper_use(&s->keeper, s->park, NULL);
+    close_scene_settle(s);
+    park_destroy(before);
+}
+
+static const struct close_month_row *only_entry(struct close_scene *s, const char *site, const char *month)
+{
+    close_scene_force(s, site, month);
+    assert_int_equal(s->result.entry_count, 1);
+    return &s->result.entries[0];
+}
+
+static void test_what_a_decision_moves_to_another_site_is_booked_there_and_taken_off_here(void **state)
+{
+    (void)state;
+    static const char two_sites[] =
+        "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; },\n"
+        " { id = \"t\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; });\n"
+        "buildings = ({ id = \"b\"; name = \"x\"; name_en = \"x\"; site = \"s\"; },\n"
+        " { id = \"c\"; name = \"x\"; name_en = \"x\"; site = \"t\"; });\n"
+        "gateways = ({ id = \"gw-a\"; name = \"x\"; name_en = \"x\"; site = \"s\"; });\n"
+        "meters = (%s,\n" METER("b",
+            "carrier = \"electricity\"; changes = ({ from = "
+            "\"2026-03-01T00:00:00Z\"; building = \"c\"; });",
+            "point = \"gw-a/b\";") ");\n";
+    char *before = mem_printf(two_sites, METER("a", "carrier = \"electricity\";", "point = \"gw-a/a\";"));
+    char *after = mem_printf(two_sites, METER("a",
+                                            "carrier = \"electricity\"; changes = ({ from = "
+                                            "\"2026-01-22T00:00:00Z\"; building = \"c\"; });",
+                                            "point = \"gw-a/a\";"));
+    struct close_scene s;
+    close_scene_now_ms = DAY(91);
+    close_scene_open(&s, before);
+    add_readings(&s, "a", BEGIN_MS, DAY(91), DAY(91), DAY(91), 0);
+    add_readings(&s, "b", BEGIN_MS, DAY(91), DAY(91), DAY(91), 0);
+    close_scene_settle(&s);
+    close_scene_force(&s, "s", "2026-01");
+    close_scene_force(&s, "t", "2026-03");
+    use_park(&s, after);
+    /* a, from 22 January on: 10 days of January here, and all of February with February itself, which is not closed. */
+    const struct close_month_row *entry = only_entry(&s, "s", "2026-02");
+    assert_string_equal(entry->meter, "a");
+    assert_true(entry->month == 672 && entry->booked.is_whole);
+    assert_int_equal(entry->booked.parts.sum.known, -10 * 24 * 1000);
+    assert_int_equal(s.result.row_count, 1); /* b */
+    close_scene_now_ms = DAY(121);
+    close_scene_force(&s, "t", "2026-04");
+    assert_int_equal(s.result.entry_count, 3); /* January, February and March */
+    assert_int_equal(s.result.entries[0].booked.parts.sum.known, 10 * 24 * 1000);
+    assert_int_equal(s.result.entries[1].booked.parts.sum.known, 28 * 24 * 1000);
+    assert_int_equal(s.result.entries[2].booked.parts.sum.known, 31 * 24 * 1000);
+    close_scene_close(&s);
+    free(before);
+    free(after);
+}
+
 /* ---- the park model ---- */
 
 #define REPLACED                                                                                     \
@@ -451,6 +511,7 @@ int main(void)
         cmocka_unit_test(test_a_gap_beyond_the_limit_is_refused_in_either_sign),
         cmocka_unit_test(test_late_readings_are_booked_once_in_the_month_that_is_open),
         cmocka_unit_test(test_a_decision_about_a_closed_month_is_an_entry_and_its_undo_another),
+        cmocka_unit_test(test_what_a_decision_moves_to_another_site_is_booked_there_and_taken_off_here),
         cmocka_unit_test(test_a_replacement_is_not_entered_late_into_a_closed_month),
         cmocka_unit_test(test_a_new_meter_is_of_the_past_from_the_begin_of_the_books_on),
         cmocka_unit_test(test_a_month_that_is_not_over_is_refused),
