@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from harness.claims import pytest_collection_modifyitems, pytest_runtest_protocol  # noqa: F401 (hooks)
 from harness.process import run, wait_until
 from harness.sanitizer import no_report, report_folder  # noqa: F401 (fixtures of every test)
 from harness.stage import OPEN_STAGES, Park, Stage
