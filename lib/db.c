@@ -499,6 +499,36 @@ enum status db_copy(const char *from_path, bool is_at_rest, const char *to_path,
     return status;
 }
 
+enum status db_work_on_copy(struct db **db, db_on_slice *on_slice, void *user_data, struct error *err)
+{
+    struct db *from = *db, *copy = new_db(from->path);
+    enum status status = open_sqlite_as(copy, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+    if (status == ST_OK)
+        status = exec(copy, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", err);
+    if (status == ST_OK)
+        status = exec(from, "BEGIN; SELECT count(*) FROM sqlite_schema", err);
+    bool has_begun = status == ST_OK;
+    db_cache_kib(copy, SCRATCH_KIB);
+    if (status == ST_OK)
+        status = copy_slices(from, copy, on_slice, user_data, err);
+    if (status == ST_FULL)
+        error_set(err, status,
+            "%s: no room for the copy that this works on, of the same size, in the folder of temporary files "
+            "(SQLITE_TMPDIR names another)",
+            from->path);
+    if (has_begun)
+        exec(from, "COMMIT", NULL);
+    if (status != ST_OK) {
+        db_close(copy);
+        return status;
+    }
+    copy->format = from->format;
+    copy->is_open = true;
+    db_close(from);
+    *db = copy;
+    return ST_OK;
+}
+
 void db_close(struct db *db)
 {
     if (db == NULL)

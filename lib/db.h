@@ -70,6 +70,9 @@ typedef bool db_on_slice(void *user_data, int64_t done_bytes, int64_t all_bytes)
  */
 enum status db_copy(const char *from, bool is_at_rest, const char *to, db_on_slice *on_slice, void *user_data,
     struct error *err);
+/* In the place of a reader, a copy of what it sees now, as db_open_scratch has it: for long work, which would otherwise hold up
+ * the write-ahead log of a writer until its end. The file is let go. After a failure *db is as it was. */
+enum status db_work_on_copy(struct db **db, db_on_slice *on_slice, void *user_data, struct error *err);
 void db_close(struct db *db); /* accepts NULL; finalises every statement made by db_prepare */
 
 enum status db_exec(struct db *db, const char *sql, struct error *err);

@@ -41,6 +41,23 @@ enum status database_copy(const char *from, bool is_at_rest, const char *to, str
     return status;
 }
 
+enum status database_open_copy(const char *path, struct db **ret, struct error *err)
+{
+    struct progress progress;
+    struct db *db;
+    enum status status = collector_open_reader(path, &db, err);
+    if (status != ST_OK)
+        return status;
+    progress_begin(&progress);
+    status = db_work_on_copy(&db, on_slice, &progress, err);
+    progress_end(&progress);
+    if (status == ST_OK)
+        *ret = db;
+    else
+        db_close(db);
+    return status;
+}
+
 enum status database_move(const char *from, const char *to, struct error *err)
 {
     if (rename(from, to) != 0)

@@ -66,7 +66,6 @@ enum status bundle_report(const struct bundle_subject *subject, struct buf *out,
         .period = subject->period,
         .now_ms = subject->reckoned_ms,
         .is_alone = true,
-        .is_within_transaction = true,
         .on_meter = on_meter};
     enum status status = report_build(&options, &report, err);
     if (status != ST_OK)

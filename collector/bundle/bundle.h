@@ -55,7 +55,7 @@ struct bundle_about {
 void bundle_about_release(struct bundle_about *about);
 
 struct bundle_subject {
-    struct db *db; /* within a transaction */
+    struct db *db; /* which nobody writes to */
     const struct accepted *accepted;
     const struct park_site *site;
     struct period period;

@@ -1,9 +1,9 @@
 #include "collector/bundle/command.h"
 
+#include "collector/backup/database_file.h"
 #include "collector/bundle/csv.h"
 #include "collector/bundle/writer.h"
 #include "collector/report/happened.h"
-#include "collector/schema.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/program.h"
@@ -166,15 +166,11 @@ static enum status find_site(const struct evidence_command *c, const struct acce
                : error_set(err, ST_INVALID, "--site %s is none of the park model that was accepted", c->site);
 }
 
-/* All within one snapshot. */
 static enum status run(
     const struct evidence_command *c, struct bundle_subject *subject, int *ret_code, struct error *err)
 {
     struct accepted accepted = {0};
-    enum status status = collector_open_reader(c->settings->database.path, &subject->db, err);
-    if (status != ST_OK)
-        return status;
-    status = db_exec(subject->db, "BEGIN", err);
+    enum status status = database_open_copy(c->settings->database.path, &subject->db, err);
     if (status == ST_OK)
         status = accepted_read(subject->db, &accepted, err);
     if (status == ST_OK && (status = find_site(c, &accepted, subject, err)) != ST_OK &&

@@ -402,7 +402,7 @@ enum status report_build(const struct report_options *options, struct report *re
     CONF_EACH (const struct park_meter, meter, options->park->meters)
         b.all += report_has(&report, meter);
     cut_period(&b);
-    enum status status = options->is_within_transaction ? build(&b, err) : build_in_transaction(&b, err);
+    enum status status = build_in_transaction(&b, err);
     free(b.stretches);
     if (status == ST_OK)
         *ret = report;

@@ -18,8 +18,7 @@
 #include "collector/report/sufficiency.h"
 
 struct report_options {
-    struct db *db;              /* a reader; the report reads within one transaction of it */
-    bool is_within_transaction; /* ... which is the caller's */
+    struct db *db; /* a reader; the report reads within one transaction of it */
     bool
         is_alone; /* without earlier periods and baselines, as if there were none, and without the log of changes */
     const struct park *park;

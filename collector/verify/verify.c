@@ -1,6 +1,6 @@
 #include "collector/verify/verify.h"
 
-#include "collector/schema.h"
+#include "collector/backup/database_file.h"
 #include "collector/store/hours.h"
 #include "collector/store/period.h"
 #include "collector/verify/verify_private.h"
@@ -130,7 +130,7 @@ int verify_run(const struct collector_settings *settings, const char *period)
         v.from = calendar_month(v.from_ms);
         v.to = calendar_month(v.until_ms - 1) + 1;
     }
-    enum status status = collector_open_reader(settings->database.path, &v.db, &err);
+    enum status status = database_open_copy(settings->database.path, &v.db, &err);
     if (status == ST_OK)
         status = check_tables(&v, settings->database.path, &err);
     if (status == ST_OK)

@@ -101,10 +101,11 @@ static enum status verify_by(struct verify_ledger *l, const struct model *model,
     return status;
 }
 
-static enum status verify_in_snapshot(struct verify *v, struct error *err)
+enum status verify_ledger(struct verify *v, struct error *err)
 {
     struct version version;
     struct verify_ledger l = {.v = v};
+    progress_begin(&v->progress);
     enum status status = version_newest(v->db, &version, err);
     if (status != ST_OK || version.number == 0) /* no model: there are no books */
         return status;
@@ -121,15 +122,4 @@ static enum status verify_in_snapshot(struct verify *v, struct error *err)
     model_put(model);
     version_release(&version);
     return status;
-}
-
-enum status verify_ledger(struct verify *v, struct error *err)
-{
-    progress_begin(&v->progress);
-    enum status status = db_exec(v->db, "BEGIN", err);
-    if (status != ST_OK)
-        return status;
-    status = verify_in_snapshot(v, err);
-    enum status ended = db_exec(v->db, "COMMIT", status == ST_OK ? err : NULL);
-    return status == ST_OK ? ended : status;
 }

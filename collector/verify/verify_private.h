@@ -41,7 +41,7 @@ enum status verify_open(struct verify *v, struct error *err);
 /* Says of which months between those that are held, or of a period that was asked for, nothing is. */
 void verify_tell_gaps(struct verify *v, bool has_period);
 
-/* The ledger's books against the evidence, within one snapshot. Each difference is told. */
+/* The ledger's books against the evidence. Each difference is told. */
 enum status verify_ledger(struct verify *v, struct error *err);
-/* Temperatures of baselines against the journal, as far back as it was never pruned; within a snapshot. */
+/* Temperatures of baselines against the journal, as far back as it was never pruned. */
 enum status verify_temperatures(struct verify *v, const struct park *park, struct error *err);

@@ -121,6 +121,42 @@ static void test_a_copy_is_of_one_instant_however_much_is_written_meanwhile(void
     assert_non_null(strstr(err.text, "copy.db: File exists"));
 }
 
+static int64_t log_bytes(void)
+{
+    struct stat about;
+    char *log = mem_printf("%s-wal", from);
+    assert_int_equal(stat(log, &about), 0);
+    free(log);
+    return about.st_size;
+}
+
+static void test_what_works_on_a_copy_sees_one_instant_and_holds_up_no_log(void **state)
+{
+    (void)state;
+    struct error err = {""};
+    struct db *reader;
+    bool has_row;
+    slices = 0;
+    last_done = 0;
+    must(db_open_reader_own(from, OURS, 1, &reader, &err), &err);
+    assert_int_equal(db_work_on_copy(&reader, stop_at_once, NULL, &err), ST_TIMEOUT);
+    must(db_work_on_copy(&reader, write_meanwhile, NULL, &err), &err);
+    struct db_stmt *all = db_prepare(reader, "SELECT x FROM t");
+    must(db_step(all, &has_row, &err), &err);
+    for (int i = 0; i < 20; i++) {
+        must(db_exec(db, "UPDATE t SET x = zeroblob(998) WHERE id <= 1000", &err), &err);
+        must(db_checkpoint(db, &err), &err);
+    }
+    /* 20 times 1 MB, each over the one before; with the reader of a snapshot one behind the other. */
+    assert_in_range(log_bytes(), 1000000, 8000000);
+    int64_t rows = 1;
+    while (db_step(all, &has_row, &err) == ST_OK && has_row)
+        rows++;
+    assert_int_equal(rows, 3000);
+    assert_int_equal(db_format(reader), 1);
+    db_close(reader);
+}
+
 static void test_a_copy_can_be_stopped(void **state)
 {
     (void)state;
@@ -177,6 +213,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             test_a_copy_is_of_one_instant_however_much_is_written_meanwhile, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_what_works_on_a_copy_sees_one_instant_and_holds_up_no_log, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_copy_can_be_stopped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_at_rest_is_read_without_a_trace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_not_ours_is_told_apart, set_up, tear_down),
