@@ -130,11 +130,11 @@ static void add_run(
 
 void charge_line_add(struct charge_line *to, const struct charge_line *line, int sign)
 {
-    bool is_beyond = sign > 0 ? __builtin_add_overflow(to->amount, line->amount, &to->amount) |
-                                    __builtin_add_overflow(to->result, line->result, &to->result)
-                              : __builtin_sub_overflow(to->amount, line->amount, &to->amount) |
-                                    __builtin_sub_overflow(to->result, line->result, &to->result);
-    to->is_overflown = to->is_overflown || line->is_overflown || is_beyond;
+    bool is_amount_beyond = sign > 0 ? __builtin_add_overflow(to->amount, line->amount, &to->amount)
+                                     : __builtin_sub_overflow(to->amount, line->amount, &to->amount);
+    bool is_result_beyond = sign > 0 ? __builtin_add_overflow(to->result, line->result, &to->result)
+                                     : __builtin_sub_overflow(to->result, line->result, &to->result);
+    to->is_overflown = to->is_overflown || line->is_overflown || is_amount_beyond || is_result_beyond;
 }
 
 void charge_lines(const struct charge_plan *plan, const struct charge_amount *amounts,
