@@ -154,7 +154,10 @@ static const char *const scripts[] = {
 
     temperature_schema,
 
-    booked_schema};
+    booked_schema,
+
+    /* The batch that a chunk begins with (its number in the journal); of chunks from before this was noted 0. */
+    "ALTER TABLE archive ADD COLUMN first INTEGER NOT NULL DEFAULT 0"};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

@@ -1,12 +1,13 @@
 #include "collector/evidence/archive.h"
 
+#include "collector/evidence/archive_lines.h"
 #include "lib/calendar.h"
-#include "lib/id.h"
 #include "lib/mem.h"
 #include "lib/number.h"
 #include "lib/pack.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define HEAD "registers 1\n"
 
@@ -51,6 +52,7 @@ static void add_reading(struct archive *a, const struct journal_entry *batch, co
     if (m->batch != a->batch) {
         m->batch = a->batch;
         m->last_ms = 0;
+        m->first = m->readings == 0 ? batch->id : m->first;
         add_head(&m->text, batch);
     }
     buf_add(&m->text, r->point.at, r->point.len);
@@ -92,7 +94,7 @@ void archive_release(struct archive *a)
 /* ---- chunks ---- */
 
 struct chunk {
-    int64_t id, readings;
+    int64_t id, readings, first;
     struct buf text;
 };
 
@@ -146,10 +148,10 @@ static enum status find_tail(struct db *db, int64_t month, struct chunk *ret, st
 static enum status put_chunk(
     struct db *db, int64_t month, const struct chunk *chunk, int64_t now_ms, struct error *err)
 {
-    struct db_stmt *row =
-        db_keep(db, "INSERT INTO archive(id, month, begun_ms, readings, bytes, hash) VALUES(?, ?, ?, ?, ?, ?)"
-                    " ON CONFLICT DO UPDATE SET readings = excluded.readings, bytes = excluded.bytes,"
-                    " hash = excluded.hash");
+    struct db_stmt *row = db_keep(db,
+        "INSERT INTO archive(id, month, begun_ms, readings, bytes, hash, first) VALUES(?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET readings = excluded.readings, bytes = excluded.bytes,"
+        " hash = excluded.hash");
     struct db_stmt *content = db_keep(db, "INSERT INTO archive_content(id, packed) VALUES(?, ?)"
                                           " ON CONFLICT DO UPDATE SET packed = excluded.packed");
     struct buf packed = {0};
@@ -163,6 +165,7 @@ static enum status put_chunk(
     db_bind_int(row, 4, chunk->readings);
     db_bind_int(row, 5, (int64_t)chunk->text.len);
     db_bind_blob(row, 6, hash_bytes(&hash));
+    db_bind_int(row, 7, chunk->first);
     enum status status = db_run(row, err);
     db_bind_int(content, 1, chunk->id != 0 ? chunk->id : db_last_id(db));
     db_bind_blob(content, 2, span_of_buf(&packed));
@@ -177,8 +180,10 @@ static enum status write_month(
 {
     struct chunk chunk = {0};
     enum status status = may_add ? find_tail(db, m->month, &chunk, err) : ST_OK;
-    if (chunk.id == 0)
+    if (chunk.id == 0) {
         buf_add_str(&chunk.text, HEAD);
+        chunk.first = m->first;
+    }
     buf_add(&chunk.text, m->text.data, m->text.len);
     chunk.readings += m->readings;
     if (status == ST_OK)
@@ -192,5 +197,68 @@ enum status archive_write(struct archive *a, struct db *db, int64_t now_ms, stru
     enum status status = ST_OK;
     for (size_t i = 0; i < a->count && status == ST_OK; i++)
         status = write_month(db, &a->months[i], i < ARCHIVE_TAILS, now_ms, err);
+    return status;
+}
+
+/* ---- looking a reading up ---- */
+
+#define FIND_CHUNKS \
+    64 /* that are looked into at most: the first has it, where it is known with which batch each begins */
+
+struct find {
+    const char *point; /* behind "<gateway>/" */
+    size_t gateway;    /* its length, before that */
+    const char *name;
+    int64_t time_ms;
+    struct archive_origin *ret;
+    bool is_found;
+};
+
+/* Where it stands twice the first counts. */
+static void look_at(void *find, const struct archived *r)
+{
+    struct find *f = find;
+    if (f->is_found || r->time_ms != f->time_ms || r->gateway.len != f->gateway ||
+        memcmp(r->gateway.at, f->name, f->gateway) != 0 || !span_is(r->point, f->point) ||
+        r->epoch.len >= sizeof f->ret->epoch)
+        return;
+    f->is_found = true;
+    *f->ret = (struct archive_origin){.seq = r->seq};
+    memcpy(f->ret->gateway, r->gateway.at, r->gateway.len);
+    memcpy(f->ret->epoch, r->epoch.at, r->epoch.len);
+}
+
+enum status archive_find(struct db *db, int64_t journal, const char *point, int64_t time_ms,
+    struct archive_origin *ret, bool *ret_is_found, struct error *err)
+{
+    struct db_stmt *next = db_keep(
+        db, "SELECT id, hash FROM archive WHERE month = ?1 AND first <= ?2 ORDER BY id DESC LIMIT ?3");
+    const char *slash = strchr(point, '/');
+    *ret_is_found = false;
+    if (slash == NULL || slash - point > ID_MAX)
+        return ST_OK;
+    struct find f = {.point = slash + 1,
+        .gateway = (size_t)(slash - point),
+        .name = point,
+        .time_ms = time_ms,
+        .ret = ret};
+    struct buf text = {0};
+    bool has_row;
+    enum status status = ST_OK;
+    db_bind_int(next, 1, calendar_month(time_ms));
+    db_bind_int(next, 2, journal);
+    db_bind_int(next, 3, FIND_CHUNKS);
+    while (!f.is_found && (status = db_step(next, &has_row, err)) == ST_OK && has_row) {
+        struct hash hash;
+        bool is_sound = hash_read(db_text(next, 1), &hash);
+        buf_reset(&text);
+        if (is_sound && (status = archive_read(db, db_int(next, 0), &hash, &text, &is_sound, err)) != ST_OK)
+            break;
+        if (is_sound)
+            archive_lines_each(span_of_buf(&text), look_at, &f);
+    }
+    db_reset(next);
+    buf_release(&text);
+    *ret_is_found = f.is_found;
     return status;
 }

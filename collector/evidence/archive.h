@@ -17,6 +17,9 @@
  * point, time) is the identity of a reading (D5); where it stands twice, because the journal had let the first
  * one go when the second came, the first counts.
  *
+ * To find a reading again, each chunk has the number in the journal of the batch that it begins with: a month's chunks are in
+ * the order of these.
+ *
  * Tables archive (the chunks), archive_content (their text) and seal (collector/evidence/seal.h).
  */
 #pragma once
@@ -24,6 +27,7 @@
 #include "collector/intake/journal.h"
 #include "lib/buf.h"
 #include "lib/hash.h"
+#include "lib/id.h"
 
 #define ARCHIVE_CHUNK_BYTES (32 * 1024)     /* a chunk of so much text is not added to any more */
 #define ARCHIVE_TEXT_MAX (16 * 1024 * 1024) /* no chunk has more text */
@@ -35,6 +39,7 @@ struct archive {
         int64_t month, from_ms, to_ms; /* half-open */
         int64_t readings;
         int64_t batch; /* the one that its last line is of */
+        int64_t first; /* the one that its first line is of, by its number in the journal */
         int64_t last_ms;
         struct buf text;
     } * months;
@@ -46,6 +51,16 @@ void archive_add(struct archive *a, const struct journal_entry *batch);
 /* Writes what was added, inside the core's transaction. */
 enum status archive_write(struct archive *a, struct db *db, int64_t now_ms, struct error *err);
 void archive_release(struct archive *a);
+
+/* The batch that brought a reading, by the number that it had in the journal. The point is "<gateway>/<point>". Looks into few
+ * chunks; false: it is not found. */
+struct archive_origin {
+    char gateway[ID_MAX + 1];
+    char epoch[EPOCH_TEXT_SIZE];
+    int64_t seq;
+};
+enum status archive_find(struct db *db, int64_t journal, const char *point, int64_t time_ms,
+    struct archive_origin *ret, bool *ret_is_found, struct error *err);
 
 /* Appends a chunk's text and says whether it is the one that was written. False: it is damaged; the text is what
  * could be read. A failure is the database's. */

@@ -422,7 +422,8 @@ static enum status prune_oldest(struct db *db, const struct journal_pruning *p, 
     if (status != ST_OK || !*ret_is_found)
         return status;
     int64_t id = db_int(oldest, 0);
-    struct journal_entry entry = {.gateway = db_text(oldest, 1),
+    struct journal_entry entry = {.id = id,
+        .gateway = db_text(oldest, 1),
         .epoch = (uint64_t)db_int(oldest, 2),
         .seq = db_int(oldest, 3),
         .payload = db_text(oldest, 4),

@@ -103,6 +103,7 @@ enum status journal_loss(
 
 /* A batch as it lies in the journal. */
 struct journal_entry {
+    int64_t id;
     struct span gateway;
     uint64_t epoch;
     int64_t seq;

@@ -1,6 +1,7 @@
 /* A quarter hour: its boundaries, the two readings around each, the batches that brought them, and its versions. */
 #include "collector/report/drill.h"
 
+#include "collector/evidence/archive.h"
 #include "collector/ledger/meters.h"
 #include "collector/ledger/retrace.h"
 #include "collector/report/tables_private.h"
@@ -11,16 +12,48 @@
 
 /* ---- batches ---- */
 
+/* What a row came of. */
+struct drill_source {
+    int64_t journal;   /* 0: no batch brought it */
+    const char *point; /* of a reading: "<gateway>/<point>"; else NULL */
+    int64_t time_ms;
+};
+
 #define BATCH_COLUMNS "gateway", "epoch", "seq", "arrived", "batch_hash", "evidence"
 
-/* The batch as the journal holds it; pruned, nothing but that is left to say. 0: none brought it. */
-static enum status add_batch(struct db *db, struct table *table, int64_t journal, struct error *err)
+/* A reading's batch once it was pruned: that the archive has the reading of. */
+static enum status add_archived(
+    struct db *db, struct table *table, const struct drill_source *source, struct error *err)
+{
+    struct archive_origin origin;
+    bool is_found = false;
+    enum status status = source->point != NULL ? archive_find(db, source->journal, source->point,
+                                                     source->time_ms, &origin, &is_found, err)
+                                               : ST_OK;
+    if (!is_found) {
+        for (int i = 0; i < 5; i++)
+            table_none(table);
+        table_code(table, source->journal != 0 ? "evidence_pruned" : "evidence_none");
+        return status;
+    }
+    table_text(table, origin.gateway);
+    table_text(table, origin.epoch);
+    table_number(table, origin.seq, 0);
+    table_none(table);
+    table_none(table);
+    table_code(table, "evidence_archived");
+    return status;
+}
+
+/* The batch as the journal holds it; once it is pruned, which one it was, where that is known. */
+static enum status add_batch(
+    struct db *db, struct table *table, const struct drill_source *source, struct error *err)
 {
     struct db_stmt *find =
         db_keep(db, "SELECT g.name, j.epoch, j.seq, j.received_ms, j.payload FROM journal j"
                     " JOIN gateway g ON g.id = j.gateway WHERE j.id = ?1");
     bool is_held;
-    db_bind_int(find, 1, journal);
+    db_bind_int(find, 1, source->journal);
     enum status status = db_step(find, &is_held, err);
     if (status == ST_OK && is_held) {
         struct span name = db_text(find, 0);
@@ -35,13 +68,9 @@ static enum status add_batch(struct db *db, struct table *table, int64_t journal
         table_text(table, hash_text);
         table_code(table, "evidence_held");
         free(gateway);
-    } else {
-        for (int i = 0; i < 5; i++)
-            table_none(table);
-        table_code(table, journal != 0 ? "evidence_pruned" : "evidence_none");
     }
     db_reset(find);
-    return status;
+    return status == ST_OK && !is_held ? add_archived(db, table, source, err) : status;
 }
 
 /* ---- versions ---- */
@@ -71,7 +100,7 @@ static enum status add_versions(const struct drill *d, const struct park_meter *
         table_maybe(table, !db_is_null(rows, 1), db_int(rows, 1), tables_scale(meter->carrier));
         table_code(table, quality >= 0 && quality <= QUALITY_UNKNOWN ? qualities[quality] : NULL);
         table_time(table, db_int(rows, 3));
-        status = add_batch(d->db, table, db_int(rows, 4), err);
+        status = add_batch(d->db, table, &(struct drill_source){.journal = db_int(rows, 4)}, err);
         if (status != ST_OK)
             break;
     }
@@ -167,9 +196,12 @@ static enum status add_reading(const struct drill *d, struct table *table, const
     table_number(table, u, 0);
     table_code(table, r->reading.is_manual ? "by_hand" : "by_device");
     table_text(table, point);
+    if (status == ST_OK)
+        status = add_batch(
+            d->db, table, &(struct drill_source){r->reading.journal, point, r->reading.time_ms}, err);
     free(ratio);
     free(point);
-    return status == ST_OK ? add_batch(d->db, table, r->reading.journal, err) : status;
+    return status;
 }
 
 static enum status add_side(const struct drill *d, struct table *table, const char *which,

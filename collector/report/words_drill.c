@@ -50,6 +50,7 @@ const char *const words_drill[][3] = {
     {"batch_hash", "批次内容 SHA-256", "SHA-256 of the batch"},
     {"evidence", "证据", "Evidence"},
     {"evidence_held", "原始批次在库", "The batch is held"},
+    {"evidence_archived", "批次已按保留期删除；其电表读数在归档中", "The batch was pruned; the archive has its register readings"},
     {"evidence_pruned", "无证据：批次已按保留期删除", "No evidence: the batch was pruned"},
     {"evidence_none", "无批次（人工录入或裁定）", "No batch: entered or decided by a person"},
     {"too_long_ago", "该刻钟之前的读数过多，请用 park-collector verify 重算",

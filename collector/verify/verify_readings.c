@@ -1,6 +1,6 @@
 #include "collector/evidence/archive.h"
 #include "collector/ledger/readings.h"
-#include "collector/verify/archive_lines.h"
+#include "collector/evidence/archive_lines.h"
 #include "collector/verify/verify_ledger.h"
 #include "lib/calendar.h"
 #include "lib/clock.h"

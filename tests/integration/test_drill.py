@@ -331,12 +331,29 @@ def test_auditors_alone_look(house):
     assert house.get("/audit/s1/2026-99/meter/main")[0] == 400
 
 
-def test_where_the_batch_is_pruned_there_is_no_evidence_and_the_figures_stay(house):
+def test_where_the_batch_is_pruned_the_archive_says_which_one_it_was(house):
+    start = (BEGIN // QUARTER_MS + 40) * QUARTER_MS
+    before = house.tables(f"meter/main/{stamp(start)}")
+    house.collector.stop()
+    with closing(sqlite3.connect(house.database)) as database, database:
+        database.execute("UPDATE journal SET received_ms = received_ms - 40 * 86400000 WHERE seq = 1")
+    house.collector.start()
+    wait_until(lambda: house.query("SELECT count(*) FROM journal WHERE seq = 1") == [(0,)], 90, "the batch is pruned")
+    after = house.tables(f"meter/main/{stamp(start)}")
+    assert after["drill_boundaries"] == before["drill_boundaries"] and after["drill_total"] == before["drill_total"]
+    assert {row["evidence"] for row in after["drill_readings"]} == {"evidence_archived"}
+    gone = ("arrived", "batch_hash", "evidence")
+    assert [{key: row.get(key) for key in row if key not in gone} for row in after["drill_readings"]] == [
+        {key: row.get(key) for key in row if key not in gone} for row in before["drill_readings"]]
+
+
+def test_where_the_batch_is_in_no_archive_there_is_no_evidence_and_the_figures_stay(house):
     start = (BEGIN // QUARTER_MS + 40) * QUARTER_MS
     before = house.tables(f"meter/main/{stamp(start)}")
     house.collector.stop()
     with closing(sqlite3.connect(house.database)) as database, database:
         database.execute("DELETE FROM journal WHERE seq = 1")
+        database.execute("DELETE FROM archive_content")
     house.collector.start()
     after = house.tables(f"meter/main/{stamp(start)}")
     assert after["drill_boundaries"] == before["drill_boundaries"] and after["drill_total"] == before["drill_total"]

@@ -253,10 +253,67 @@ static void test_a_turn_that_is_rolled_back_archives_nothing(void **state)
     intake_close(&s.in);
 }
 
+/* "gw-a bb 7": the batch of a reading; "": it is not found. */
+static const char *origin(struct db *db, int64_t journal, const char *point, int64_t time_ms)
+{
+    static char shown[80];
+    struct archive_origin found = {0};
+    struct error err = {""};
+    bool is_found;
+    must(archive_find(db, journal, point, time_ms, &found, &is_found, &err), &err);
+    snprintf(shown, sizeof shown, "%s %s %lld", found.gateway, found.epoch, (long long)found.seq);
+    return is_found ? shown : "";
+}
+
+/* More chunks of a month than are looked into, and a time of which two batches have a reading: the first counts. */
+static void test_a_reading_leads_to_its_batch_however_many_chunks_there_are(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct error err = {""};
+    struct buf text = {0};
+    char again[128];
+    open_scene(&s);
+    snprintf(again, sizeof again,
+        "#park1 epoch=" EPOCH_A " seq=900 first=1\nregister,point=n value=1i %lld\n", (long long)NOW_MS);
+    must(db_exec(s.in.db, "INSERT INTO gateway(id, name, first_heard_ms) VALUES(1, 'gw-a', 0)", &err), &err);
+    for (int64_t batch = 1; batch <= 100; batch++) {
+        struct archive archive = {0};
+        buf_reset(&text);
+        buf_printf(&text, "#park1 epoch=" EPOCH_A " seq=%lld first=1\n", (long long)batch + 500);
+        for (int64_t i = 0; i < 4000; i++)
+            buf_printf(&text, "register,point=m value=%lldi %lld\n", (long long)i,
+                (long long)(NOW_MS + batch * 100000 + i));
+        buf_printf(&text, "register,point=n value=1i %lld\n", (long long)NOW_MS);
+        archive_add(&archive, &(struct journal_entry){.id = 10 * batch,
+                                  .gateway = SPAN("gw-a"),
+                                  .epoch = 170,
+                                  .seq = batch + 500,
+                                  .payload = {text.data, text.len}});
+        if (batch == 1)
+            archive_add(&archive,
+                &(struct journal_entry){
+                    .id = 11, .gateway = SPAN("gw-a"), .epoch = 170, .seq = 900, .payload = span_of(again)});
+        must(archive_write(&archive, s.in.db, NOW_MS, &err), &err);
+        archive_release(&archive);
+    }
+    assert_true(query(s.in.db, "SELECT count(*) FROM archive") > 80);
+    assert_string_equal(
+        origin(s.in.db, 30, "gw-a/m", NOW_MS + 3 * 100000 + 3999), "gw-a 00000000000000aa 503");
+    assert_string_equal(origin(s.in.db, 1000, "gw-a/m", NOW_MS + 100 * 100000), "gw-a 00000000000000aa 600");
+    assert_string_equal(origin(s.in.db, 10, "gw-a/n", NOW_MS), "gw-a 00000000000000aa 501");
+    assert_string_equal(origin(s.in.db, 30, "gw-b/m", NOW_MS + 3 * 100000), "");
+    assert_string_equal(origin(s.in.db, 30, "gw-a/m", NOW_MS + 3 * 100000 + 4000), "");
+    assert_string_equal(origin(s.in.db, 30, "m", NOW_MS + 3 * 100000), "");
+    buf_release(&text);
+    intake_close(&s.in);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_registers_as_the_journal_took_them_stay_and_nothing_else),
+        cmocka_unit_test(test_a_reading_leads_to_its_batch_however_many_chunks_there_are),
         cmocka_unit_test(test_what_only_the_store_refuses_is_evidence_all_the_same),
         cmocka_unit_test(test_a_batch_is_parted_where_the_month_ends_in_utc),
         cmocka_unit_test(test_a_chunk_grows_until_it_is_full),

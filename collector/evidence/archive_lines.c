@@ -1,4 +1,4 @@
-#include "collector/verify/archive_lines.h"
+#include "collector/evidence/archive_lines.h"
 
 #include "lib/number.h"
 
