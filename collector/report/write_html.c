@@ -1,6 +1,7 @@
 #include "collector/report/write.h"
 
 #include "lib/hash.h"
+#include "lib/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -118,45 +119,46 @@ static void add_head(const struct tables *tables, const struct write_page *page,
     buf_add_str(out, "</header>\n<main>\n");
 }
 
-static bool has_value(const struct table *table, size_t column)
-{
-    for (size_t row = 0; row < table->count; row++)
-        if (table->rows[row].cells[column].kind != CELL_NONE)
-            return true;
-    return false;
-}
+/* A column, looked through once. */
+struct look {
+    bool has_value, is_number;
+    const char *title; /* as people read it */
+};
 
-static bool is_number(const struct table *table, size_t column)
+/* By column; the caller frees it. */
+static struct look *look_at(const struct tables *tables, const struct table *table)
 {
-    for (size_t row = 0; row < table->count; row++)
-        if (table->rows[row].cells[column].kind == CELL_NUMBER)
-            return true;
-    return false;
-}
-
-/* What a cell is, for a phone, where a row is a card. */
-static void add_title(const struct tables *tables, const struct table *table, size_t column, struct buf *out)
-{
-    char code[TABLE_CODE_SIZE];
-    table_column_code(table, column, code);
-    buf_add_str(out, " data-title=\"");
-    buf_add_html(out, words_of(tables->language, code));
-    buf_add_char(out, '"');
+    struct look *looks = mem_zalloc((table->column_count + 1) * sizeof *looks);
+    for (size_t column = 0; column < table->column_count; column++) {
+        char code[TABLE_CODE_SIZE];
+        struct look *look = &looks[column];
+        table_column_code(table, column, code);
+        look->title = words_of(tables->language, code);
+        for (size_t row = 0; row < table->count && !look->is_number; row++) {
+            enum cell_kind kind = table->rows[row].cells[column].kind;
+            look->has_value = look->has_value || kind != CELL_NONE;
+            look->is_number = kind == CELL_NUMBER;
+        }
+    }
+    return looks;
 }
 
 static void add_cell(const struct tables *tables, const struct write_page *page, const struct table *table,
-    size_t row, size_t column, struct buf *out)
+    const struct look *look, size_t row, size_t column, struct buf *out)
 {
     const struct cell *cell = &table->rows[row].cells[column];
     char *text = table_show(tables, cell);
     const char *tag = column == 0 && table->column_count == 2 ? "th" : "td";
     bool is_link = cell->link != NULL && page->links != NULL && cell->kind != CELL_NONE;
     buf_printf(out, "<%s%s", tag,
-        is_number(table, column)        ? " class=\"n\""
+        look->is_number                 ? " class=\"n\""
         : strlen(text) > WHOLE_TEXT_MAX ? " class=\"w\""
                                         : "");
-    if (table->column_count > 2)
-        add_title(tables, table, column, out);
+    if (table->column_count > 2) { /* what it is, for a phone, where a row is a card */
+        buf_add_str(out, " data-title=\"");
+        buf_add_html(out, look->title);
+        buf_add_char(out, '"');
+    }
     buf_add_str(out, is_link ? "><a href=\"" : ">");
     if (is_link) {
         buf_add_html(out, page->links);
@@ -170,16 +172,14 @@ static void add_cell(const struct tables *tables, const struct write_page *page,
     free(text);
 }
 
-static void add_headings(const struct tables *tables, const struct table *table, struct buf *out)
+static void add_headings(const struct look *looks, size_t count, struct buf *out)
 {
     buf_add_str(out, "<thead><tr>");
-    for (size_t column = 0; column < table->column_count; column++) {
-        char code[TABLE_CODE_SIZE];
-        if (!has_value(table, column))
+    for (size_t column = 0; column < count; column++) {
+        if (!looks[column].has_value)
             continue;
-        table_column_code(table, column, code);
-        buf_printf(out, "<th scope=\"col\"%s>", is_number(table, column) ? " class=\"n\"" : "");
-        buf_add_html(out, words_of(tables->language, code));
+        buf_printf(out, "<th scope=\"col\"%s>", looks[column].is_number ? " class=\"n\"" : "");
+        buf_add_html(out, looks[column].title);
         buf_add_str(out, "</th>");
     }
     buf_add_str(out, "</tr></thead>\n");
@@ -189,18 +189,20 @@ static void add_table(
     const struct tables *tables, const struct write_page *page, const struct table *table, struct buf *out)
 {
     bool is_wide = table->column_count > 2;
+    struct look *looks = look_at(tables, table);
     buf_printf(out, "<table class=\"%s\">\n", is_wide ? "wide" : "pairs");
     if (is_wide)
-        add_headings(tables, table, out);
+        add_headings(looks, table->column_count, out);
     buf_add_str(out, "<tbody>\n");
     for (size_t row = 0; row < table->count; row++) {
         buf_add_str(out, table->rows[row].sum_of > 0 ? "<tr class=\"sum\">" : "<tr>");
         for (size_t column = 0; column < table->column_count; column++)
-            if (has_value(table, column))
-                add_cell(tables, page, table, row, column, out);
+            if (looks[column].has_value)
+                add_cell(tables, page, table, &looks[column], row, column, out);
         buf_add_str(out, "</tr>\n");
     }
     buf_add_str(out, "</tbody>\n</table>\n");
+    free(looks);
 }
 
 static void add_paragraphs(const struct table *table, struct buf *out)
