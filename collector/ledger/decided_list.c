@@ -6,29 +6,32 @@
 
 static_assert(EVENT_STATED == 11, "as in the query");
 
+/* An id of the log of changes is the time in microseconds, or a little more. */
+#define ROWS                                                                                     \
+    "SELECT d.id, m.name, d.kind, d.from_ms, d.until_ms, d.end_count, d.start_count, d.modulus," \
+    "  d.resolution, d.max_rate, d.p, d.q, d.serial, d.energy, d.count, d.forced, d.withdraws,"  \
+    "  d.time_ms, d.token, d.who, d.why,"                                                        \
+    "  (SELECT id FROM ledger_decision WHERE withdraws = d.id),"                                 \
+    "  EXISTS(SELECT 1 FROM ledger_event e WHERE e.meter = d.meter AND e.from_ms = d.from_ms"    \
+    "    AND e.kind = 11 AND e.until_ms = d.until_ms AND e.state = 0),"                          \
+    "  (SELECT count(*) FROM ledger_decision_time t WHERE t.decision = d.id),"                   \
+    "  (SELECT after FROM change_log"                                                            \
+    "    WHERE id BETWEEN d.time_ms * 1000 AND d.time_ms * 1000 + 999999"                        \
+    "    AND object = 'meter ' || m.name || ', decision ' || d.id)"                              \
+    " FROM ledger_decision d JOIN ledger_meter m ON m.id = d.meter"                              \
+    " WHERE d.id < ?1 AND d.from_ms <= ?4 AND d.until_ms >= ?3"
+#define ORDER " ORDER BY d.id DESC LIMIT ?2"
+
 struct db_stmt *decided_list(
     struct db *db, int64_t meter, int64_t from_ms, int64_t until_ms, int64_t before, int64_t limit)
 {
-    struct db_stmt *rows = db_keep(db,
-        "SELECT d.id, m.name, d.kind, d.from_ms, d.until_ms, d.end_count, d.start_count, d.modulus,"
-        "  d.resolution, d.max_rate, d.p, d.q, d.serial, d.energy, d.count, d.forced, d.withdraws, d.time_ms,"
-        "  d.token, d.who, d.why,"
-        "  (SELECT id FROM ledger_decision WHERE withdraws = d.id),"
-        "  EXISTS(SELECT 1 FROM ledger_event e WHERE e.meter = d.meter AND e.from_ms = d.from_ms AND e.kind "
-        "= 11"
-        "    AND e.until_ms = d.until_ms AND e.state = 0),"
-        "  (SELECT count(*) FROM ledger_decision_time t WHERE t.decision = d.id),"
-        /* An id of the log is the time in microseconds, or a little more. */
-        "  (SELECT after FROM change_log WHERE id BETWEEN d.time_ms * 1000 AND d.time_ms * 1000 + 999999"
-        "    AND object = 'meter ' || m.name || ', decision ' || d.id)"
-        " FROM ledger_decision d JOIN ledger_meter m ON m.id = d.meter"
-        " WHERE d.id < ?1 AND (?3 = 0 OR d.meter = ?3) AND d.from_ms <= ?5 AND d.until_ms >= ?4"
-        " ORDER BY d.id DESC LIMIT ?2");
+    struct db_stmt *rows = meter != 0 ? db_keep(db, ROWS " AND d.meter = ?5" ORDER) : db_keep(db, ROWS ORDER);
     db_bind_int(rows, 1, before);
     db_bind_int(rows, 2, limit);
-    db_bind_int(rows, 3, meter);
-    db_bind_int(rows, 4, from_ms);
-    db_bind_int(rows, 5, until_ms);
+    db_bind_int(rows, 3, from_ms);
+    db_bind_int(rows, 4, until_ms);
+    if (meter != 0)
+        db_bind_int(rows, 5, meter);
     return rows;
 }
 
