@@ -16,11 +16,24 @@ struct series_due series_due(const struct park_meter *meter, int64_t now_ms)
     return (struct series_due){stay.from_ms, stay.until_ms, now_ms};
 }
 
-static enum series_state state_without_row(const struct series_due *due, int64_t start_ms)
+/* How many quarter hours of the series are over by then. */
+static size_t count_over(const struct series *s, int64_t time_ms)
 {
-    if (start_ms + QUARTER_MS <= due->from_ms || start_ms >= due->until_ms)
-        return SERIES_ABSENT;
-    return start_ms + QUARTER_MS <= due->now_ms ? SERIES_WAITING : SERIES_FUTURE;
+    if (time_ms <= s->span.begin_ms)
+        return 0;
+    return time_ms < s->span.end_ms ? (size_t)((time_ms - s->span.begin_ms) / QUARTER_MS) : s->count;
+}
+
+/* Those that have not begun by then come last. */
+static size_t count_begun(const struct series *s, int64_t time_ms)
+{
+    return time_ms > INT64_MAX - QUARTER_MS ? s->count : count_over(s, time_ms + QUARTER_MS - 1);
+}
+
+static void fill(struct series *s, size_t from, size_t until, enum series_state state)
+{
+    if (from < until)
+        memset(s->states + from, (int)state, until - from);
 }
 
 void series_init(struct series *s, struct periods_span span, const struct series_due *due)
@@ -30,8 +43,10 @@ void series_init(struct series *s, struct periods_span span, const struct series
     assert(s->count <= QUARTERS_MAX);
     s->amounts = mem_zalloc((s->count + 1) * sizeof *s->amounts);
     s->states = mem_alloc(s->count + 1);
-    for (size_t i = 0; i < s->count; i++)
-        s->states[i] = (uint8_t)state_without_row(due, span.begin_ms + (int64_t)i * QUARTER_MS);
+    fill(s, 0, s->count, SERIES_FUTURE);
+    fill(s, 0, count_over(s, due->now_ms), SERIES_WAITING);
+    fill(s, 0, count_over(s, due->from_ms), SERIES_ABSENT);
+    fill(s, count_begun(s, due->until_ms), s->count, SERIES_ABSENT);
 }
 
 void series_release(struct series *s)

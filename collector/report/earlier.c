@@ -1,5 +1,6 @@
 #include "collector/report/earlier.h"
 
+#include "collector/report/signs.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -9,69 +10,45 @@ struct reading {
     const struct report *report;
     struct report_carrier *carrier;
     struct periods_span span;
-    struct series *sums; /* by figure; of those without earlier amounts empty */
+    struct signs now, then; /* of the figures that have earlier amounts */
+    struct series *sums;    /* by figure; of those without earlier amounts empty */
     bool *
         is_same; /* by figure: so far the same meters enter it, with the same sign, throughout both periods */
 };
 
-/* With what sign the meter enters all over the span; false: it changes. */
-static bool sign_throughout(const struct reading *r, const struct part *part, const struct park_meter *meter,
-    struct periods_span span, int *ret_sign)
+/* Takes down for which figures the meter is not the same now and then. */
+static void compare_signs(struct reading *r)
 {
-    struct periods_span stretch = {0};
-    bool is_first = true;
-    *ret_sign = 0;
-    while (part_next(r->report->park, span, &stretch)) {
-        int sign = part_sign(part, meter, stretch.begin_ms);
-        if (!is_first && sign != *ret_sign)
-            return false;
-        *ret_sign = sign;
-        is_first = false;
-    }
-    return true;
-}
-
-/* Takes down for which figures the meter is not the same now and then. True: it enters one then. */
-static bool look_at(struct reading *r, const struct park_meter *meter)
-{
-    bool enters = false;
     for (size_t i = 0; i < r->carrier->count; i++) {
-        const struct part *part = &r->carrier->figures[i].part;
         int now, then;
-        if (!earlier_has(&r->carrier->figures[i]))
-            continue;
-        bool was_one = sign_throughout(r, part, meter, r->span, &then);
-        bool is_one = sign_throughout(r, part, meter, r->report->axis.span, &now);
+        bool was_one = signs_throughout(&r->then, i, &then), is_one = signs_throughout(&r->now, i, &now);
         r->is_same[i] = r->is_same[i] && was_one && is_one && now == then;
-        enters = enters || !was_one || then != 0;
     }
-    return enters;
 }
 
-static void add_stretch(struct reading *r, const struct park_meter *meter, const struct series *series,
-    struct periods_span stretch)
+static void add_stretch(
+    struct reading *r, const struct series *series, struct periods_span span, const int8_t *signs)
 {
-    struct series cut;
-    part_series_cut(series, stretch, &cut);
-    for (size_t i = 0; i < r->carrier->count; i++) {
-        const struct report_figure *figure = &r->carrier->figures[i];
-        int sign = earlier_has(figure) ? part_sign(&figure->part, meter, stretch.begin_ms) : 0;
-        if (sign != 0)
-            part_series_add(&r->sums[i], &cut, sign);
-    }
-    series_release(&cut);
+    for (size_t i = 0; i < r->carrier->count; i++)
+        if (signs[i] != 0)
+            part_series_add(&r->sums[i], series, span, signs[i]);
 }
 
 static enum status add_meter(struct reading *r, const struct park_meter *meter, struct error *err)
 {
     struct series series;
-    if (!look_at(r, meter))
+    bool enters = signs_look_at(&r->then, meter);
+    signs_look_at(&r->now, meter);
+    compare_signs(r);
+    if (!enters)
         return ST_OK;
     enum status status = report_read_meter(r->db, r->report, meter, r->span, &series, err);
     if (status != ST_OK)
         return status;
-    for (struct periods_span stretch = {0}; part_next(r->report->park, r->span, &stretch);)
-        add_stretch(r, meter, &series, stretch);
+    for (size_t k = 0, first = 0; k < r->then.stretches.count; first = k) {
+        struct periods_span span = signs_run(&r->then, &k);
+        add_stretch(r, &series, span, signs_in(&r->then, first));
+    }
     series_release(&series);
     return ST_OK;
 }
@@ -96,6 +73,8 @@ static enum status read_period(struct reading *r, struct period period, bool is_
     size_t count = r->carrier->count;
     enum status status = ST_OK;
     r->span = periods_span(r->report->zone, period);
+    signs_init(&r->now, r->carrier, r->report->park, r->report->axis.span, EARLIER_LAST);
+    signs_init(&r->then, r->carrier, r->report->park, r->span, EARLIER_LAST);
     r->sums = mem_zalloc((count + 1) * sizeof *r->sums);
     r->is_same = mem_alloc((count + 1) * sizeof *r->is_same);
     for (size_t i = 0; i < count; i++) {
@@ -115,9 +94,18 @@ static enum status read_period(struct reading *r, struct period period, bool is_
         conclude(r, i, figure, of(figure, is_year));
         series_release(&r->sums[i]);
     }
+    signs_release(&r->now);
+    signs_release(&r->then);
     free(r->sums);
     free(r->is_same);
     return status;
+}
+
+/* Of a year the one before is both. */
+static void copy_before(struct report_carrier *carrier)
+{
+    for (size_t i = 0; i < carrier->count; i++)
+        carrier->figures[i].year_before = carrier->figures[i].before;
 }
 
 enum status earlier_read(const struct report_options *options, const struct report *report,
@@ -132,7 +120,9 @@ enum status earlier_read(const struct report_options *options, const struct repo
         is_there = is_there && !options->is_alone;
         for (size_t i = 0; i < carrier->count && !is_there; i++)
             of(&carrier->figures[i], is_year != 0)->comparison.reason = COMPARE_NO_PERIOD;
-        if (is_there)
+        if (is_there && report->period.kind == PERIODS_YEAR && is_year)
+            copy_before(carrier);
+        else if (is_there)
             status = read_period(&r, period, is_year != 0, err);
     }
     return status;

@@ -8,8 +8,9 @@
 enum status earlier_read(const struct report_options *options, const struct report *report,
     struct report_carrier *carrier, struct error *err);
 
-/* Of these figures there are such amounts. */
+/* Of figures up to this kind there are such amounts. */
+#define EARLIER_LAST PART_ITEM
 static inline bool earlier_has(const struct report_figure *figure)
 {
-    return figure->part.kind <= PART_ITEM;
+    return figure->part.kind <= EARLIER_LAST;
 }

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "collector/energy/series.h"
+#include "collector/energy/steps.h"
 
 enum part_kind { PART_SITE, PART_BUILDING, PART_TENANT, PART_ITEM, PART_METER, PART_GAP };
 #define PART_KINDS 6
@@ -37,12 +38,14 @@ bool part_is_there(const struct part *part, const struct park *park, int64_t tim
 /* A stretch of a span in which no meter's tags change, none comes and none goes: signs are the same all over it. For whoever goes through a span:
  * struct periods_span stretch = {0}; while (part_next(park, span, &stretch)) ... */
 bool part_next(const struct park *park, struct periods_span span, struct periods_span *stretch);
+/* All of them; the caller releases it (steps_release). */
+void part_cut(const struct park *park, struct periods_span span, struct steps *ret);
 /* The quarter hours of a stretch; the others are as if nothing had entered. The caller releases it. */
 void part_series_cut(const struct series *series, struct periods_span stretch, struct series *ret);
 
-/* sum += sign x series, quarter hour by quarter hour; both are of one span. A quarter hour is known where all that
+/* sum += sign x series, quarter hour by quarter hour of a stretch; both are of one span. A quarter hour is known where all that
  * entered are, and as well as the worst of them; what is absent does not enter; where it is not, its amount is what is
  * known. Where an amount leaves int64 it is unknown. To begin with: part_series_init. */
-void part_series_add(struct series *sum, const struct series *series, int sign);
+void part_series_add(struct series *sum, const struct series *series, struct periods_span stretch, int sign);
 /* Nothing has entered yet: absent. */
 void part_series_init(struct series *sum, struct periods_span span);

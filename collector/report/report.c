@@ -3,160 +3,23 @@
 #include "collector/report/baselines.h"
 #include "collector/report/closed.h"
 #include "collector/report/earlier.h"
+#include "collector/report/figures.h"
 #include "collector/report/happened.h"
 #include "collector/report/metered.h"
+#include "collector/report/signs.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-bool report_has(const struct report *report, const struct park_meter *meter)
-{
-    struct periods_span stretch = {0};
-    bool is_here = false;
-    while (!is_here && part_next(report->park, report->axis.span, &stretch))
-        is_here = park_is_installed(meter, stretch.begin_ms) &&
-                  park_tags_at(meter, stretch.begin_ms).building->site == report->site;
-    return is_here;
-}
-
-static bool is_of(const struct report *report, const struct park_meter *meter, int carrier)
-{
-    return meter->carrier == carrier && report_has(report, meter);
-}
-
-static void add_figure(struct report_carrier *carrier, const struct report *report, struct part part)
-{
-    part.carrier = carrier->carrier;
-    part.site = report->site;
-    MEM_GROW(carrier->figures, carrier->count, carrier->capacity);
-    carrier->figures[carrier->count++] = (struct report_figure){.part = part};
-}
-
-/* A meter of the carrier that stands here, for which `test` holds: is there one? */
-static bool has_item(const struct report_carrier *carrier, const char *item)
-{
-    REPORT_EACH(figure, carrier, PART_ITEM)
-    {
-        const char *other = figure->part.item;
-        if (item == other || (item != NULL && other != NULL && strcmp(item, other) == 0))
-            return true;
-    }
-    return false;
-}
-
-/* Whether some time of the period some meter of the carrier that stands here then satisfies this. */
-static bool any_meter(const struct report *report, int carrier,
-    bool (*holds)(const struct park_meter *meter, int64_t time_ms, const void *what), const void *what)
-{
-    struct periods_span stretch = {0};
-    while (part_next(report->park, report->axis.span, &stretch))
-        CONF_EACH (const struct park_meter, meter, report->park->meters)
-            if (meter->carrier == carrier && meter->export_of == NULL &&
-                park_is_installed(meter, stretch.begin_ms) &&
-                park_tags_at(meter, stretch.begin_ms).building->site == report->site &&
-                holds(meter, stretch.begin_ms, what))
-                return true;
-    return false;
-}
-
-static bool is_of_tenant(const struct park_meter *meter, int64_t time_ms, const void *tenant)
-{
-    return park_tags_at(meter, time_ms).tenant == tenant;
-}
-
-static bool is_child_of(const struct park_meter *meter, int64_t time_ms, const void *parent)
-{
-    return part_parent(meter, time_ms) == parent;
-}
-
-static bool is_in(const struct park_meter *meter, int64_t time_ms, const void *building)
-{
-    return park_tags_at(meter, time_ms).building == building;
-}
-
-static void list_items(struct report *report, struct report_carrier *c)
-{
-    CONF_EACH (const struct park_meter, meter, report->park->meters) {
-        struct periods_span stretch = {0};
-        while (meter->carrier == c->carrier && part_next(report->park, report->axis.span, &stretch)) {
-            struct park_tags tags = park_tags_at(meter, stretch.begin_ms);
-            if (meter->export_of == NULL && park_is_installed(meter, stretch.begin_ms) &&
-                tags.building->site == report->site && !has_item(c, tags.item))
-                add_figure(c, report, (struct part){.kind = PART_ITEM, .item = tags.item});
-        }
-    }
-}
-
-/* What there is to give figures of. */
-static void list_parts(struct report *report, struct report_carrier *c)
-{
-    const struct park *park = report->park;
-    add_figure(c, report, (struct part){.kind = PART_SITE});
-    CONF_EACH (const struct park_building, building, park->buildings)
-        if (building->site == report->site && any_meter(report, c->carrier, is_in, building))
-            add_figure(c, report, (struct part){.kind = PART_BUILDING, .building = building});
-    CONF_EACH (const struct park_tenant, tenant, park->tenants)
-        if (any_meter(report, c->carrier, is_of_tenant, tenant))
-            add_figure(c, report, (struct part){.kind = PART_TENANT, .tenant = tenant});
-    if (any_meter(report, c->carrier, is_of_tenant, NULL))
-        add_figure(c, report, (struct part){.kind = PART_TENANT});
-    list_items(report, c);
-    CONF_EACH (const struct park_meter, meter, park->meters)
-        if (is_of(report, meter, c->carrier))
-            add_figure(c, report, (struct part){.kind = PART_METER, .meter = meter});
-    CONF_EACH (const struct park_meter, meter, park->meters)
-        if (is_of(report, meter, c->carrier) && any_meter(report, c->carrier, is_child_of, meter))
-            add_figure(c, report, (struct part){.kind = PART_GAP, .meter = meter});
-}
-
-/* ---- reading ---- */
-
 struct building {
     const struct report_options *options;
     struct report *report;
-    struct series *sums; /* by figure of the carrier in hand; of meters empty */
-    size_t done, all;    /* meters read, and to be read */
-    /* The period, cut where tags change; by stretch and figure: is there such a figure then, and with what sign does
-     * the meter in hand enter. */
-    struct periods_span *stretches;
-    size_t stretch_count, stretch_capacity;
-    bool *is_there;
-    int8_t *signs;
+    /* Of the carrier in hand: */
+    struct series *sums; /* by figure; of meters empty */
+    struct signs signs;
+    size_t done, all; /* meters read, and to be read */
 };
-
-static void cut_period(struct building *b)
-{
-    for (struct periods_span stretch = {0}; part_next(b->report->park, b->report->axis.span, &stretch);) {
-        MEM_GROW(b->stretches, b->stretch_count, b->stretch_capacity);
-        b->stretches[b->stretch_count++] = stretch;
-    }
-}
-
-static void find_figures(struct building *b, const struct report_carrier *c)
-{
-    size_t size = b->stretch_count * c->count + 1;
-    b->is_there = mem_zalloc(size * sizeof *b->is_there);
-    b->signs = mem_zalloc(size * sizeof *b->signs);
-    for (size_t k = 0; k < b->stretch_count; k++)
-        for (size_t i = 0; i < c->count; i++)
-            b->is_there[k * c->count + i] =
-                part_is_there(&c->figures[i].part, b->report->park, b->stretches[k].begin_ms);
-}
-
-/* False: the meter enters nothing. */
-static bool find_signs(struct building *b, const struct report_carrier *c, const struct park_meter *meter)
-{
-    bool is_wanted = false;
-    for (size_t k = 0; k < b->stretch_count; k++)
-        for (size_t i = 0; i < c->count; i++) {
-            size_t at = k * c->count + i;
-            int sign = b->is_there[at] ? part_sign(&c->figures[i].part, meter, b->stretches[k].begin_ms) : 0;
-            b->signs[at] = (int8_t)sign;
-            is_wanted = is_wanted || sign != 0;
-        }
-    return is_wanted;
-}
 
 enum status report_read_meter(struct db *db, const struct report *report, const struct park_meter *meter,
     struct periods_span span, struct series *ret, struct error *err)
@@ -191,14 +54,14 @@ static void take_course(
 
 /* Adds a stretch of a meter to everything that it is part of then, but for what is of it alone. */
 static void take_stretch(struct building *b, struct report_carrier *c, const struct series *series,
-    const struct lines *lines, const int8_t *signs)
+    struct periods_span span, const struct lines *lines, const int8_t *signs)
 {
     for (size_t i = 0; i < c->count; i++) {
         struct report_figure *figure = &c->figures[i];
         if (signs[i] == 0 || figure->part.kind == PART_METER)
             continue;
         figure->is_difference = figure->is_difference || signs[i] < 0;
-        part_series_add(&b->sums[i], series, signs[i]);
+        part_series_add(&b->sums[i], series, span, signs[i]);
         if (figure->part.kind != PART_GAP)
             lines_add(&c->plan, &figure->lines, lines, signs[i]);
     }
@@ -218,7 +81,7 @@ static void take_whole(struct building *b, struct report_carrier *c, const struc
 {
     struct lines lines;
     lines_of_meter(c, meter, series, &lines);
-    take_stretch(b, c, series, &lines, b->signs);
+    take_stretch(b, c, series, series->span, &lines, signs_in(&b->signs, 0));
     if (own != NULL) {
         lines_release(&own->lines);
         own->lines = lines;
@@ -227,17 +90,16 @@ static void take_whole(struct building *b, struct report_carrier *c, const struc
     }
 }
 
-/* From one stretch to another: lines are rounded once for each, so that what is charged to one tenant and to the next
- * adds up to the meter's. */
+/* Lines are rounded once for each part of the period, so that what is charged to one tenant and to the next adds up to
+ * the meter's. */
 static void take_part(struct building *b, struct report_carrier *c, const struct park_meter *meter,
-    struct report_figure *own, const struct series *series, size_t from, size_t until)
+    struct report_figure *own, const struct series *series, struct periods_span span, const int8_t *signs)
 {
     struct series cut;
     struct lines lines;
-    part_series_cut(
-        series, (struct periods_span){b->stretches[from].begin_ms, b->stretches[until - 1].end_ms}, &cut);
+    part_series_cut(series, span, &cut);
     lines_of_meter(c, meter, &cut, &lines);
-    take_stretch(b, c, &cut, &lines, &b->signs[from * c->count]);
+    take_stretch(b, c, series, span, &lines, signs);
     if (own != NULL)
         lines_add(&c->plan, &own->lines, &lines, 1);
     lines_release(&lines);
@@ -257,17 +119,15 @@ static void take_meter(
     struct building *b, struct report_carrier *c, const struct park_meter *meter, const struct series *series)
 {
     struct report_figure *own = own_figure(c, meter);
-    for (size_t k = 0, next; k < b->stretch_count; k = next) {
-        const int8_t *signs = &b->signs[k * c->count];
-        for (next = k + 1;
-             next < b->stretch_count && memcmp(signs, &b->signs[next * c->count], c->count) == 0;)
-            next++;
-        bool is_whole = k == 0 && next == b->stretch_count;
+    size_t count = b->signs.stretches.count;
+    for (size_t k = 0, first = 0; k < count; first = k) {
+        struct periods_span span = signs_run(&b->signs, &k);
+        bool is_whole = first == 0 && k == count;
         if (is_whole)
             take_whole(b, c, meter, own, series);
         else
-            take_part(b, c, meter, own, series, k, next);
-        if (own != NULL && !is_whole && next == b->stretch_count)
+            take_part(b, c, meter, own, series, span, signs_in(&b->signs, first));
+        if (own != NULL && !is_whole && k == count)
             lines_judge(&c->plan, &own->lines, series);
         if (own != NULL && meter->export_of != NULL)
             lines_drop_cost(&c->plan, &own->lines);
@@ -279,7 +139,7 @@ static void take_meter(
 static enum status read_meters(struct building *b, struct report_carrier *c, struct error *err)
 {
     CONF_EACH (const struct park_meter, meter, b->report->park->meters) {
-        if (!find_signs(b, c, meter))
+        if (!signs_look_at(&b->signs, meter))
             continue;
         struct series series;
         enum status status =
@@ -329,8 +189,8 @@ static enum status build_carrier(struct building *b, struct report_carrier *c, s
 {
     struct report *report = b->report;
     lines_plan_init(&c->plan, b->options->rates, report->site, c->carrier, report->zone, &report->axis);
-    list_parts(report, c);
-    find_figures(b, c);
+    figures_list(report, c);
+    signs_init(&b->signs, c, report->park, report->axis.span, PART_KINDS);
     b->sums = mem_zalloc((c->count + 1) * sizeof *b->sums);
     for (size_t i = 0; i < c->count; i++) {
         lines_init(&c->figures[i].lines, &c->plan);
@@ -343,8 +203,7 @@ static enum status build_carrier(struct building *b, struct report_carrier *c, s
     for (size_t i = 0; i < c->count; i++)
         series_release(&b->sums[i]);
     free(b->sums);
-    free(b->is_there);
-    free(b->signs);
+    signs_release(&b->signs);
     return status == ST_OK ? earlier_read(b->options, report, c, err) : status;
 }
 
@@ -353,10 +212,7 @@ static enum status build(struct building *b, struct error *err)
     struct report *report = b->report;
     enum status status = happened_as_of(b->options->db, &report->as_of_ms, err);
     for (int carrier = 0; carrier < FACTOR_CARRIERS && status == ST_OK; carrier++) {
-        size_t count = 0;
-        CONF_EACH (const struct park_meter, meter, report->park->meters)
-            count += is_of(report, meter, carrier);
-        if (count == 0)
+        if (!figures_are_there(report, carrier))
             continue;
         struct report_carrier *c = &report->carriers[report->carrier_count++];
         c->carrier = carrier;
@@ -398,12 +254,11 @@ enum status report_build(const struct report_options *options, struct report *re
     report.zone = zone_create(options->site->zone);
     axis_init(&report.axis, report.zone, periods_span(report.zone, options->period));
     steps_cut(&report.steps, report.zone, report.axis.span, steps[options->period.kind]);
+    part_cut(options->park, report.axis.span, &report.stretches);
     struct building b = {.options = options, .report = &report};
     CONF_EACH (const struct park_meter, meter, options->park->meters)
         b.all += report_has(&report, meter);
-    cut_period(&b);
     enum status status = build_in_transaction(&b, err);
-    free(b.stretches);
     if (status == ST_OK)
         *ret = report;
     else
@@ -423,6 +278,7 @@ void report_release(struct report *report)
     }
     axis_release(&report->axis);
     steps_release(&report->steps);
+    steps_release(&report->stretches);
     zone_destroy(report->zone);
     closed_release(report);
     free(report->metered);

@@ -131,10 +131,11 @@ struct report {
     struct period period;
     struct axis axis;
     struct zone *zone;
-    struct steps steps; /* of a day its hours, of a year its months, else days */
-    int64_t now_ms;     /* as struct report_options */
-    int64_t as_of_ms;   /* up to when the books have what arrived (happened.h); 0 = they have nothing */
-    bool is_alone;      /* by what is of the period alone: without earlier ones, and the log of changes */
+    struct steps steps;     /* of a day its hours, of a year its months, else days */
+    struct steps stretches; /* as part_cut() cuts the period */
+    int64_t now_ms;         /* as struct report_options */
+    int64_t as_of_ms;       /* up to when the books have what arrived (happened.h); 0 = they have nothing */
+    bool is_alone;          /* by what is of the period alone: without earlier ones, and the log of changes */
     int64_t
         decided_ms; /* the end of the last quarter hour of the period that is decided; 0 = there is none */
     struct report_carrier carriers[FACTOR_CARRIERS];

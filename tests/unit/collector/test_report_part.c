@@ -187,22 +187,64 @@ static void test_a_sum_is_as_good_as_the_worst_that_entered(void **state)
     (void)state;
     struct series a = series_of(7, SERIES_ESTIMATED), b = series_of(3, SERIES_UNKNOWN), sum;
     part_series_init(&sum, a.span);
-    part_series_add(&sum, &a, 1);
+    part_series_add(&sum, &a, a.span, 1);
     assert_int_equal(sum.states[1], SERIES_ESTIMATED);
-    part_series_add(&sum, &b, -1);
+    part_series_add(&sum, &b, b.span, -1);
     assert_int_equal(sum.amounts[0], 4);
     assert_int_equal(sum.states[0], SERIES_MEASURED);
     assert_int_equal(sum.amounts[1], 7); /* what is known of it */
     assert_int_equal(sum.states[1], SERIES_UNKNOWN);
     assert_int_equal(sum.amounts[2], 4);
     a.amounts[2] = INT64_MAX;
-    part_series_add(&sum, &a, 1);
+    part_series_add(&sum, &a, a.span, 1);
     assert_int_equal(sum.states[2], SERIES_UNKNOWN); /* it does not fit */
     assert_int_equal(sum.amounts[2], 0);
     assert_int_equal(sum.amounts[0], 11);
     series_release(&a);
     series_release(&b);
     series_release(&sum);
+}
+
+/* Of a long series, quarter hours of a stretch are added as single ones are, wherever it begins and ends. */
+static void test_a_stretch_of_many_is_added_as_single_quarter_hours(void **state)
+{
+    (void)state;
+    static const int64_t amounts[] = {0, 7, -5, INT64_MAX, INT64_MIN, INT64_MAX - 3, INT64_MIN + 6};
+    struct periods_span span = {0, 300 * PERIODS_QUARTER_HOUR_MS};
+    for (unsigned round = 0, random = 20261129; round < 60; round++) {
+        struct series sum, other, expected;
+        part_series_init(&sum, span);
+        part_series_init(&other, span);
+        part_series_init(&expected, span);
+        size_t from = (random = random * 1103515245 + 12345) / 65536 % 150, until = 299 - random / 512 % 140;
+        int sign = round % 2 == 0 ? 1 : -1;
+        for (size_t i = 0; i < sum.count; i++) {
+            random = random * 1103515245 + 12345;
+            bool is_large = random / 65536 % 61 == 0;
+            sum.states[i] = (uint8_t)(random / 1024 % (SERIES_ABSENT + 1));
+            other.states[i] = (uint8_t)(random / 8192 % (SERIES_ABSENT + 1));
+            sum.amounts[i] = is_large ? amounts[random / 131072 % 7] : (int64_t)(random / 4) - 100000000;
+            other.amounts[i] =
+                other.states[i] == SERIES_ABSENT ? 0 : amounts[is_large ? random / 524288 % 7 : random % 3];
+            bool is_in = i >= from && i < until;
+            __int128 exact = sum.amounts[i] + (is_in ? (__int128)sign * other.amounts[i] : 0);
+            bool fits = exact >= INT64_MIN && exact <= INT64_MAX;
+            expected.amounts[i] = fits ? (int64_t)exact : 0;
+            uint8_t one = other.states[i] < SERIES_UNKNOWN && !fits ? SERIES_UNKNOWN : other.states[i];
+            bool is_kept =
+                !is_in || one == SERIES_ABSENT || (sum.states[i] != SERIES_ABSENT && sum.states[i] > one);
+            expected.states[i] = is_kept ? sum.states[i] : one;
+        }
+        part_series_add(&sum, &other,
+            (struct periods_span){
+                (int64_t)from * PERIODS_QUARTER_HOUR_MS, (int64_t)until * PERIODS_QUARTER_HOUR_MS},
+            sign);
+        assert_memory_equal(sum.amounts, expected.amounts, sum.count * sizeof *sum.amounts);
+        assert_memory_equal(sum.states, expected.states, sum.count);
+        series_release(&sum);
+        series_release(&other);
+        series_release(&expected);
+    }
 }
 
 int main(void)
@@ -212,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_what_flows_back_is_taken_off_wherever_the_meter_is_added),
         cmocka_unit_test(test_other_carriers_and_other_sites_do_not_enter),
         cmocka_unit_test(test_a_sum_is_as_good_as_the_worst_that_entered),
+        cmocka_unit_test(test_a_stretch_of_many_is_added_as_single_quarter_hours),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);
 }
