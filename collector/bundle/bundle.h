@@ -8,6 +8,7 @@
  *   points.csv             the points that these were read at
  *   decisions.csv          what persons decided of them, also what was undone
  *   batches.csv            the batches of these readings that the journal still holds
+ *   archived/<n>.csv       ... and those that it has pruned, by the archive
  *   readings/<meter>.csv   the register readings
  *   quarters/<meter>.csv   published: its quarter hours of the period
  *   report.csv             published: the report of the period, but for earlier periods and baselines
@@ -39,6 +40,7 @@
     "undoes,"                                                                                          \
     "forced,decided,token,who,why"
 #define BUNDLE_BATCHES "batch,gateway,epoch,seq,received"
+#define BUNDLE_ARCHIVED "batch,gateway,epoch,seq"
 #define BUNDLE_READINGS "time,point,register,manual,batch"
 #define BUNDLE_QUARTERS "start,amount,quality"
 #define BUNDLE_SEALS "number,month,supplement,readings,hash,sealed"

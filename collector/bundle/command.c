@@ -63,10 +63,23 @@ static enum status put_parts(struct writer *w, struct hash *ret_hash, struct err
     if (status == ST_OK)
         status = writer_put_batches(w, err);
     if (status == ST_OK)
+        status = writer_put_archived(w, err);
+    if (status == ST_OK)
         status = writer_put_seals(w, err);
     if (status == ST_OK)
         status = put_report(w, err);
     return status == ST_OK ? put_manifest(w, ret_hash, err) : status;
+}
+
+static enum status find_oldest(struct writer *w, struct error *err)
+{
+    struct db_stmt *find = db_keep(w->subject.db, "SELECT min(id) FROM journal");
+    bool has_row;
+    enum status status = db_step(find, &has_row, err);
+    if (status == ST_OK)
+        w->oldest = db_is_null(find, 0) ? INT64_MAX : db_int(find, 0);
+    db_reset(find);
+    return status;
 }
 
 static enum status prepare(struct writer *w, const char *period, struct error *err)
@@ -84,6 +97,10 @@ static enum status prepare(struct writer *w, const char *period, struct error *e
         .as_of_ms = s->as_of_ms,
         .reckoned_ms = s->reckoned_ms};
     w->evidence = books_create(s->db, 1);
+    w->after_ms = INT64_MAX;
+    w->until_ms = INT64_MIN;
+    if (status == ST_OK)
+        status = find_oldest(w, err);
     if (status == ST_OK)
         status = refold_open(&w->refold, err);
     if (status == ST_OK)

@@ -157,7 +157,7 @@ static void sort_batches(struct writer *w)
 
 static void note_batch(struct writer *w, int64_t journal)
 {
-    if (journal == 0 || (w->batch_count > 0 && w->batches[w->batch_count - 1] == journal))
+    if (journal < w->oldest || (w->batch_count > 0 && w->batches[w->batch_count - 1] == journal))
         return;
     MEM_GROW(w->batches, w->batch_count, w->batch_capacity);
     w->batches[w->batch_count++] = journal;
@@ -253,6 +253,8 @@ static enum status put_quarters(struct writer *w, const struct meters_item *item
 static void add_row(
     struct writer *w, const struct meters_item *item, const struct refold_source *source, int64_t count)
 {
+    w->after_ms = source->after_ms < w->after_ms ? source->after_ms : w->after_ms;
+    w->until_ms = source->until_ms > w->until_ms ? source->until_ms : w->until_ms;
     csv_int(&w->meters, item->books.id);
     csv_text(&w->meters, span_of(item->park->id));
     if (source->after_ms == INT64_MIN)

@@ -15,10 +15,12 @@ struct writer {
     struct progress progress;
     /* Parts that grow from meter to meter, and the one in hand. */
     struct buf meters, points, part;
-    int64_t *batches; /* that readings came with; each once when sorted */
+    int64_t *batches; /* of the journal, that readings came with; each once when sorted */
     size_t batch_count, batch_capacity;
-    size_t done;  /* meters */
-    bool differs; /* the books of a meter are not what all its evidence gives */
+    int64_t oldest;             /* batch of the journal; INT64_MAX = it is empty */
+    int64_t after_ms, until_ms; /* of all meters: readings after and up to these times are here */
+    size_t done;                /* meters */
+    bool differs;               /* the books of a meter are not what all its evidence gives */
 };
 
 /* Puts a part into the file, and into the manifest. */
@@ -32,4 +34,6 @@ enum status writer_add_meter(struct writer *w, const struct meters_item *item, s
 enum status writer_put_model(struct writer *w, struct error *err);
 enum status writer_put_decisions(struct writer *w, struct error *err);
 enum status writer_put_batches(struct writer *w, struct error *err);
+/* Batches of these readings that the journal has no longer: by the archive. */
+enum status writer_put_archived(struct writer *w, struct error *err);
 enum status writer_put_seals(struct writer *w, struct error *err);

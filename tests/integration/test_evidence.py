@@ -18,7 +18,7 @@ from pathlib import Path
 
 import bundle_checker
 import pytest
-from harness.process import run
+from harness.process import run, wait_until
 from harness.stage import Stage
 from test_ledger_books import batches, park_text
 from test_verify_ledger import ENERGY, OUTLIER, Books, number
@@ -130,6 +130,35 @@ def test_a_day_of_the_sites_own_zone_has_the_readings_before_it_and_behind_that_
     assert min(starts) == first and max(starts) == last
     assert bundle_checker.differences(bundle) == []
     assert min(row["time"] for row in bundle.rows(f"readings/{SECOND[0] if site == 's2' else 'r13'}.csv")) <= first
+
+
+def origins(bundle: bundle_checker.Bundle) -> dict[str, tuple[str, str, str]]:
+    """Batch to gateway, epoch and seq, wherever it stands."""
+    rows = [row for name in bundle.parts if name == "batches.csv" or name.startswith("archived/") for row in bundle.rows(name)]
+    found = {row["batch"]: (row["gateway"], row["epoch"], row["seq"]) for row in rows}
+    assert all(found[row["batch"]] == (row["gateway"], row["epoch"], row["seq"]) for row in rows)
+    return found
+
+
+def test_readings_lead_to_their_batches_also_once_these_are_pruned(made, tmp_path):
+    before = bundle_checker.read(made.bundles["s1"])
+    used = {row["batch"] for name in before.parts if name.startswith("readings/") for row in before.rows(name) if row["batch"]}
+    assert len(used) > 4 and used <= set(origins(before)) and not [name for name in before.parts if name.startswith("archived/")]
+    half = sorted(map(int, used))[len(used) // 2]
+    try:
+        made.change(f"UPDATE journal SET received_ms = received_ms - 40 * 86400000 WHERE id < {half}")
+        made.collector.start()
+        wait_until(lambda: made.query(f"SELECT count(*) FROM journal WHERE id < {half}") == [(0,)], 90, "the older half is pruned")
+        made.collector.stop()
+        assert made.evidence(tmp_path / "x.zip").returncode == 0
+        after = bundle_checker.read(tmp_path / "x.zip")
+        assert after.parts["readings/r1.csv"] == before.parts["readings/r1.csv"]
+        assert {batch: origin for batch, origin in origins(after).items() if batch in used} == {batch: origins(before)[batch] for batch in used}
+        assert {row["batch"] for row in after.rows("archived/1.csv")} == {batch for batch in used if int(batch) < half}
+        assert made.check(tmp_path / "x.zip").returncode == 0
+    finally:
+        made.collector.stop()
+        shutil.copy(made.whole, made.database)
 
 
 # ---- what somebody changed ----
