@@ -2,14 +2,11 @@
 
 #include "collector/accept.h"
 #include "collector/access/here.h"
+#include "collector/command_line.h"
 #include "collector/decide_meter_command.h"
 #include "collector/schema.h"
-#include "collector/settings.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
-#include "lib/mem.h"
-#include "lib/program.h"
-#include "lib/text.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -31,7 +28,7 @@ static const char usage[] = "usage: park-collector decide model --config FILE --
                             "  --who  whose decision it is, beside the user of this machine who records it\n";
 
 struct words {
-    const char *config, *why, *who;
+    const char *config, *why, *who, *help;
 };
 
 static int print_help(void)
@@ -42,29 +39,15 @@ static int print_help(void)
     return EXIT_OK;
 }
 
-static int refuse(const char *why, const char *what)
-{
-    fprintf(stderr, "park-collector: %s%s\n%s", why, what, usage);
-    return EXIT_USAGE;
-}
-
-static int complain_and_code(enum status status, const struct error *err)
-{
-    fprintf(stderr, "park-collector: %s\n", err->text);
-    return program_exit_code(status);
-}
-
 static enum status record(const char *database, const struct acceptance *a, const struct words *words,
     const char *changes, struct error *err)
 {
     struct db *db = NULL;
     enum status status = access_open_in_turn(database, &db, err);
     if (status == ST_OK) {
-        char *user = access_user_name();
-        char *who = words->who != NULL ? mem_printf("%s (%s)", words->who, user) : mem_strdup(user);
+        char *who = command_line_who(words->who);
         status = decisions_add(db, &a->step, who, words->why, changes, clock_system.wall_ms(), err);
         free(who);
-        free(user);
     }
     db_close(db);
     return status;
@@ -104,11 +87,12 @@ static int decide(const char *database, const struct acceptance *a, const struct
             changes, (long long)a->step.base, hash, acceptance_closed_note(a));
     }
     free(changes);
-    return status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
+    return command_line_end(status, &err);
 }
 
-static int judge_and_decide(const struct collector_settings *settings, const struct words *words)
+static int judge_and_decide(const struct collector_settings *settings, void *context)
 {
+    const struct words *words = context;
     const char *database = settings->database.path;
     struct model *m = acceptance_load(settings);
     struct acceptance a = {0};
@@ -121,7 +105,7 @@ static int judge_and_decide(const struct collector_settings *settings, const str
         enum status status = collector_open_reader(database, &db, &err);
         if (status == ST_OK)
             status = acceptance_judge(db, database, m, clock_system.wall_ms(), &a, &err);
-        code = status == ST_OK ? decide(database, &a, words) : complain_and_code(status, &err);
+        code = status == ST_OK ? decide(database, &a, words) : command_line_end(status, &err);
     }
     acceptance_release(&a);
     db_close(db);
@@ -129,43 +113,27 @@ static int judge_and_decide(const struct collector_settings *settings, const str
     return code;
 }
 
-static bool is_text(const char *text, size_t max)
-{
-    struct span s = span_of(text);
-    return s.len > 0 && s.len <= max && text_is_utf8(s) && !text_has_control(s) && strspn(text, " ") < s.len;
-}
-
 /* -1: go on; else the exit code. */
 static int parse(int argc, char **argv, struct words *ret)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-        {"why", required_argument, NULL, 'y'}, {"who", required_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'}, {0}};
-    int option, index = 0;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
-        if (option == 'h')
-            return print_help();
-        const char **place = option == 'c'   ? &ret->config
-                             : option == 'y' ? &ret->why
-                             : option == 'o' ? &ret->who
-                                             : NULL;
-        if (place == NULL)
-            return refuse("unknown option, or its value is missing: ", argv[optind - 1]);
-        if (*place != NULL)
-            return refuse("given twice: --", options[index].name);
-        *place = optarg;
-    }
+    const struct command_option options[] = {{"config", &ret->config, false}, {"why", &ret->why, false},
+        {"who", &ret->who, false}, {"help", &ret->help, true}};
+    int code = command_line_read(argc, argv, usage, options, sizeof options / sizeof options[0]);
+    if (code >= 0)
+        return code;
+    if (ret->help != NULL)
+        return print_help();
     if (argc - optind < 1 || strcmp(argv[optind], "model") != 0)
-        return refuse("decide: expected model, or what is decided of a meter: see decide --help", "");
+        return command_line_refuse(
+            usage, "decide: expected model, or what is decided of a meter: see decide --help", "");
     if (argc - optind > 1)
-        return refuse("one argument too many: ", argv[optind + 1]);
+        return command_line_refuse(usage, "one argument too many: ", argv[optind + 1]);
     if (ret->config == NULL)
-        return refuse("--config is missing", "");
-    if (ret->why == NULL || !is_text(ret->why, WHY_MAX))
-        return refuse("--why is missing, or not a text of 1 to 500 bytes", "");
-    if (ret->who != NULL && !is_text(ret->who, WHO_MAX))
-        return refuse("--who is not a text of 1 to 64 bytes", "");
+        return command_line_refuse(usage, "--config is missing", "");
+    if (ret->why == NULL || !command_line_is_text(ret->why, WHY_MAX))
+        return command_line_refuse(usage, "--why is missing, or not a text of 1 to 500 bytes", "");
+    if (ret->who != NULL && !command_line_is_text(ret->who, WHO_MAX))
+        return command_line_refuse(usage, "--who is not a text of 1 to 64 bytes", "");
     return -1;
 }
 
@@ -175,17 +143,5 @@ int decide_command(int argc, char **argv)
         return decide_meter_command(argc, argv);
     struct words words = {0};
     int code = parse(argc, argv, &words);
-    if (code >= 0)
-        return code;
-    program_begin();
-    struct collector_settings settings;
-    struct conf *conf = collector_settings_load(words.config, &settings);
-    if (conf_problem_count(conf) > 0) {
-        conf_print_problems(conf, stderr);
-        code = EXIT_CONFIG;
-    } else {
-        code = judge_and_decide(&settings, &words);
-    }
-    conf_destroy(conf);
-    return code;
+    return code >= 0 ? code : command_line_perform(words.config, judge_and_decide, &words);
 }

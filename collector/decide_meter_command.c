@@ -1,15 +1,12 @@
 #include "collector/decide_meter_command.h"
 
 #include "collector/accept.h"
-#include "collector/access/here.h"
+#include "collector/command_line.h"
 #include "collector/decide_control.h"
 #include "collector/deciding_json.h"
 #include "collector/offline.h"
 #include "collector/schema.h"
-#include "collector/settings.h"
-#include "lib/mem.h"
 #include "lib/program.h"
-#include "lib/text.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -52,7 +49,7 @@ static const char usage[] =
     "Times: 2026-01-01T10:15:00+08:00. Registers and energy: whole numbers of base units (Wh, J, L).\n";
 
 struct command {
-    const char *config, *who, *preview; /* NULL = not given */
+    const char *config, *who, *preview, *help; /* NULL = not given */
     bool is_list;
     struct deciding_words words;
 };
@@ -60,23 +57,6 @@ struct command {
 void decide_meter_print_usage(FILE *out)
 {
     fputs(usage, out);
-}
-
-static int refuse(const char *why, const char *what)
-{
-    fprintf(stderr, "park-collector: %s%s\n%s", why, what, usage);
-    return EXIT_USAGE;
-}
-
-static int complain(const struct error *err, int code)
-{
-    fprintf(stderr, "park-collector: %s\n", err->text);
-    return code;
-}
-
-static int complain_and_code(enum status status, const struct error *err)
-{
-    return complain(err, program_exit_code(status));
 }
 
 bool decide_meter_is(const char *word)
@@ -159,7 +139,7 @@ static int list(const struct collector_settings *settings)
     if (status == ST_OK)
         status = print_list(db, &err);
     db_close(db);
-    return status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
+    return command_line_end(status, &err);
 }
 
 /* Where no collector runs: by itself. */
@@ -172,24 +152,21 @@ static int perform_here(
     if (model_problem_count(m) > 0) {
         model_print_problems(m, stderr);
     } else {
-        char *user = access_user_name();
-        char *who = command->who != NULL ? mem_printf("%s (%s)", command->who, user) : mem_strdup(user);
+        char *who = command_line_who(command->who);
         d->decided.who = who;
         d->is_preview = command->preview != NULL;
         bool is_refused = false;
         enum status status = decide(settings, m, d, &is_refused, &err);
-        code = is_refused        ? complain(&err, EXIT_REFUSED)
-               : status == ST_OK ? EXIT_OK
-                                 : complain_and_code(status, &err);
+        code = is_refused ? command_line_complain(&err, EXIT_REFUSED) : command_line_end(status, &err);
         free(who);
-        free(user);
     }
     model_put(m);
     return code;
 }
 
-static int perform(const struct collector_settings *settings, const struct command *command)
+static int perform(const struct collector_settings *settings, void *context)
 {
+    const struct command *command = context;
     struct deciding d = {0};
     struct error err;
     bool is_there;
@@ -197,13 +174,13 @@ static int perform(const struct collector_settings *settings, const struct comma
     if (command->is_list)
         return list(settings);
     if (deciding_read(&command->words, &d, &err) != ST_OK)
-        return complain(&err, EXIT_USAGE);
+        return command_line_complain(&err, EXIT_USAGE);
     enum status status = control_ask(settings->database.path, "decide", command->who,
         command->preview != NULL, deciding_json_write(&command->words), &is_there, &text, &err);
     if (!is_there)
         return perform_here(settings, command, &d);
     if (status != ST_OK)
-        return complain(&err, status == ST_INVALID ? EXIT_REFUSED : program_exit_code(status));
+        return command_line_complain(&err, status == ST_INVALID ? EXIT_REFUSED : program_exit_code(status));
     fputs(text, stdout);
     free(text);
     return EXIT_OK;
@@ -211,66 +188,38 @@ static int perform(const struct collector_settings *settings, const struct comma
 
 /* ---- the command line ---- */
 
-enum { OPTION_CONFIG = 1000, OPTION_WHO, OPTION_PREVIEW, OPTION_HELP };
-
-static int parse_options(int argc, char **argv, struct command *ret)
-{
-    static const struct option options[] = {{"config", required_argument, NULL, OPTION_CONFIG},
-        {"who", required_argument, NULL, OPTION_WHO}, {"preview", no_argument, NULL, OPTION_PREVIEW},
-        {"help", no_argument, NULL, OPTION_HELP}, {"meter", required_argument, NULL, WORD_METER},
-        {"from", required_argument, NULL, WORD_FROM}, {"until", required_argument, NULL, WORD_UNTIL},
-        {"at", required_argument, NULL, WORD_AT}, {"end", required_argument, NULL, WORD_END},
-        {"start", required_argument, NULL, WORD_START}, {"serial", required_argument, NULL, WORD_SERIAL},
-        {"modulus", required_argument, NULL, WORD_MODULUS},
-        {"resolution", required_argument, NULL, WORD_RESOLUTION},
-        {"max-rate", required_argument, NULL, WORD_MAX_RATE}, {"ratio", required_argument, NULL, WORD_RATIO},
-        {"energy", required_argument, NULL, WORD_ENERGY},
-        {"register", required_argument, NULL, WORD_REGISTER}, {"force", no_argument, NULL, WORD_FORCE},
-        {"why", required_argument, NULL, WORD_WHY}, {0}};
-    int option, index = 0;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
-        if (option == OPTION_HELP) {
-            fputs(usage, stdout);
-            return EXIT_OK;
-        }
-        if (option == '?')
-            return refuse("unknown option, or its value is missing: ", argv[optind - 1]);
-        const char **place = option == OPTION_CONFIG    ? &ret->config
-                             : option == OPTION_WHO     ? &ret->who
-                             : option == OPTION_PREVIEW ? &ret->preview
-                                                        : &ret->words.texts[option];
-        if (*place != NULL)
-            return refuse("given twice: --", options[index].name);
-        *place = option == WORD_FORCE || option == OPTION_PREVIEW ? "true" : optarg;
-    }
-    return -1;
-}
-
-static bool is_name(const char *text)
-{
-    struct span s = span_of(text);
-    return s.len > 0 && s.len <= WHO_MAX && text_is_utf8(s) && !text_has_control(s);
-}
-
 /* -1: go on; else the exit code. */
 static int parse(int argc, char **argv, struct command *ret)
 {
-    int code = parse_options(argc, argv, ret);
+    const char **texts = ret->words.texts;
+    const struct command_option options[] = {{"config", &ret->config, false}, {"who", &ret->who, false},
+        {"preview", &ret->preview, true}, {"help", &ret->help, true}, {"meter", &texts[WORD_METER], false},
+        {"from", &texts[WORD_FROM], false}, {"until", &texts[WORD_UNTIL], false},
+        {"at", &texts[WORD_AT], false}, {"end", &texts[WORD_END], false},
+        {"start", &texts[WORD_START], false}, {"serial", &texts[WORD_SERIAL], false},
+        {"modulus", &texts[WORD_MODULUS], false}, {"resolution", &texts[WORD_RESOLUTION], false},
+        {"max-rate", &texts[WORD_MAX_RATE], false}, {"ratio", &texts[WORD_RATIO], false},
+        {"energy", &texts[WORD_ENERGY], false}, {"register", &texts[WORD_REGISTER], false},
+        {"force", &texts[WORD_FORCE], true}, {"why", &texts[WORD_WHY], false}};
+    int code = command_line_read(argc, argv, usage, options, sizeof options / sizeof options[0]);
     if (code >= 0)
         return code;
+    if (ret->help != NULL) {
+        fputs(usage, stdout);
+        return EXIT_OK;
+    }
     const char *kind = argv[optind], *operand = kind != NULL ? argv[optind + 1] : NULL;
     bool is_undo = kind != NULL && strcmp(kind, "undo") == 0;
     if (kind == NULL || !decide_meter_is(kind))
-        return refuse("decide: unknown kind: ", kind != NULL ? kind : "none");
+        return command_line_refuse(usage, "decide: unknown kind: ", kind != NULL ? kind : "none");
     if (is_undo && operand == NULL)
-        return refuse("the number of the decision is missing", "");
+        return command_line_refuse(usage, "the number of the decision is missing", "");
     if (argc - optind > 1 + is_undo)
-        return refuse("one argument too many: ", argv[optind + 1 + is_undo]);
+        return command_line_refuse(usage, "one argument too many: ", argv[optind + 1 + is_undo]);
     if (ret->config == NULL)
-        return refuse("--config is missing", "");
-    if (ret->who != NULL && !is_name(ret->who))
-        return refuse("--who is not a text of 1 to 64 bytes", "");
+        return command_line_refuse(usage, "--config is missing", "");
+    if (ret->who != NULL && !command_line_is_text(ret->who, WHO_MAX))
+        return command_line_refuse(usage, "--who is not a text of 1 to 64 bytes", "");
     ret->is_list = strcmp(kind, "list") == 0;
     ret->words.texts[WORD_KIND] = kind;
     if (is_undo)
@@ -282,17 +231,5 @@ int decide_meter_command(int argc, char **argv)
 {
     struct command command = {0};
     int code = parse(argc, argv, &command);
-    if (code >= 0)
-        return code;
-    program_begin();
-    struct collector_settings settings;
-    struct conf *conf = collector_settings_load(command.config, &settings);
-    if (conf_problem_count(conf) > 0) {
-        conf_print_problems(conf, stderr);
-        code = EXIT_CONFIG;
-    } else {
-        code = perform(&settings, &command);
-    }
-    conf_destroy(conf);
-    return code;
+    return code >= 0 ? code : command_line_perform(command.config, perform, &command);
 }

@@ -2,11 +2,8 @@
 
 #include "collector/access/here.h"
 #include "collector/access/tokens.h"
-#include "collector/settings.h"
+#include "collector/command_line.h"
 #include "lib/clock.h"
-#include "lib/mem.h"
-#include "lib/program.h"
-#include "lib/text.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -33,42 +30,25 @@ enum action { ACTION_ADD, ACTION_LIST, ACTION_REVOKE };
 
 struct token_words {
     enum action action;
-    const char *config, *role, *name, *expires, *scope, *id;
+    const char *config, *role, *name, *expires, *scope, *help, *id;
 };
 
-static int refuse(const char *why, const char *what)
-{
-    fprintf(stderr, "park-collector: %s%s\n%s", why, what, token_usage);
-    return EXIT_USAGE;
-}
-
-static int complain_and_code(enum status status, const struct error *err)
-{
-    fprintf(stderr, "park-collector: %s\n", err->text);
-    return program_exit_code(status);
-}
-
 /* ---- add ---- */
-
-static bool is_good_name(const char *name)
-{
-    struct span text = span_of(name);
-    return text.len > 0 && text.len <= TOKEN_NAME_MAX && text_is_utf8(text) && !text_has_control(text) &&
-           strspn(name, " ") < text.len;
-}
 
 /* -1: go on; else the exit code. */
 static int read_token(const struct token_words *words, struct token *ret)
 {
     int64_t life_ms = TOKEN_LIFE_DEFAULT_MS;
     if (words->role == NULL || !role_parse(words->role, &ret->role))
-        return refuse("--role is one of public, operator, auditor", "");
-    if (words->name == NULL || !is_good_name(words->name))
-        return refuse("--name is missing, or not a text of 1 to 64 bytes", "");
+        return command_line_refuse(token_usage, "--role is one of public, operator, auditor", "");
+    if (words->name == NULL || !command_line_is_text(words->name, TOKEN_NAME_MAX))
+        return command_line_refuse(token_usage, "--name is missing, or not a text of 1 to 64 bytes", "");
     if (words->scope != NULL && !scopes_parse(words->scope, &ret->scopes))
-        return refuse("--scope names what is no scope, or names one twice: ", words->scope);
+        return command_line_refuse(
+            token_usage, "--scope names what is no scope, or names one twice: ", words->scope);
     if (words->expires != NULL && !token_life_parse(words->expires, &life_ms))
-        return refuse("--expires is no time such as 12h or 90d, at most 1830d: ", words->expires);
+        return command_line_refuse(
+            token_usage, "--expires is no time such as 12h or 90d, at most 1830d: ", words->expires);
     snprintf(ret->name, sizeof ret->name, "%s", words->name);
     ret->created_ms = clock_system.wall_ms();
     ret->expires_ms = ret->created_ms + life_ms;
@@ -90,7 +70,7 @@ static int add(const char *database, struct token *token)
     }
     db_close(db);
     if (status != ST_OK)
-        return complain_and_code(status, &err);
+        return command_line_end(status, &err);
     token_format(token->id, secret, text);
     clock_format_utc(token->expires_ms, until);
     puts(text);
@@ -137,7 +117,7 @@ static int list(const char *database)
         status = db != NULL ? tokens_each(db, print_token, &now_ms, &err) : ST_OK;
     }
     tokens_reader_release(&reader);
-    return status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
+    return command_line_end(status, &err);
 }
 
 /* ---- revoke ---- */
@@ -146,7 +126,8 @@ static int revoke_token(const char *database, const char *id_text)
 {
     int64_t id;
     if (!number_parse_int64(id_text, strlen(id_text), &id) || id < 1)
-        return refuse("the id of a token is a number, as `token list` says it: ", id_text);
+        return command_line_refuse(
+            token_usage, "the id of a token is a number, as `token list` says it: ", id_text);
     struct token token = {0};
     struct db *db = NULL;
     struct error err;
@@ -158,7 +139,7 @@ static int revoke_token(const char *database, const char *id_text)
     }
     db_close(db);
     if (status != ST_OK)
-        return complain_and_code(status, &err);
+        return command_line_end(status, &err);
     printf("token %lld of \"%s\" %s\n", (long long)id, token.name,
         token.revoked_ms != 0 ? "had been revoked before" : "is revoked");
     return EXIT_OK;
@@ -173,52 +154,42 @@ static int parse_action(int count, char **words, struct token_words *ret)
     while (action < 3 && (count < 1 || strcmp(words[0], names[action]) != 0))
         action++;
     if (action == 3)
-        return refuse("token: expected add, list or revoke", "");
+        return command_line_refuse(token_usage, "token: expected add, list or revoke", "");
     ret->action = (enum action)action;
     int expected = ret->action == ACTION_REVOKE ? 2 : 1;
     if (count < expected)
-        return refuse("token revoke: the id is missing", "");
+        return command_line_refuse(token_usage, "token revoke: the id is missing", "");
     if (count > expected)
-        return refuse("one argument too many: ", words[expected]);
+        return command_line_refuse(token_usage, "one argument too many: ", words[expected]);
     ret->id = ret->action == ACTION_REVOKE ? words[1] : NULL;
     if (ret->action != ACTION_ADD && (ret->role || ret->name || ret->expires || ret->scope))
-        return refuse("--role, --name, --expires and --scope belong to token add", "");
+        return command_line_refuse(
+            token_usage, "--role, --name, --expires and --scope belong to token add", "");
     if (ret->config == NULL)
-        return refuse("--config is missing", "");
+        return command_line_refuse(token_usage, "--config is missing", "");
     return -1;
 }
 
 /* -1: go on; else the exit code. */
 static int parse(int argc, char **argv, struct token_words *ret)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-        {"role", required_argument, NULL, 'r'}, {"name", required_argument, NULL, 'n'},
-        {"expires", required_argument, NULL, 'e'}, {"scope", required_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'}, {0}};
-    int option, index = 0;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
-        const char **place = option == 'c'   ? &ret->config
-                             : option == 'r' ? &ret->role
-                             : option == 'n' ? &ret->name
-                             : option == 'e' ? &ret->expires
-                             : option == 's' ? &ret->scope
-                                             : NULL;
-        if (option == 'h') {
-            fputs(token_usage, stdout);
-            return EXIT_OK;
-        }
-        if (place == NULL)
-            return refuse("unknown option, or its value is missing: ", argv[optind - 1]);
-        if (*place != NULL)
-            return refuse("given twice: --", options[index].name);
-        *place = optarg;
+    const struct command_option options[] = {{"config", &ret->config, false}, {"role", &ret->role, false},
+        {"name", &ret->name, false}, {"expires", &ret->expires, false}, {"scope", &ret->scope, false},
+        {"help", &ret->help, true}};
+    int code = command_line_read(argc, argv, token_usage, options, sizeof options / sizeof options[0]);
+    if (code >= 0)
+        return code;
+    if (ret->help != NULL) {
+        fputs(token_usage, stdout);
+        return EXIT_OK;
     }
     return parse_action(argc - optind, argv + optind, ret);
 }
 
-static int perform(const struct token_words *words, const char *database)
+static int perform(const struct collector_settings *settings, void *context)
 {
+    const struct token_words *words = context;
+    const char *database = settings->database.path;
     struct token token = {0};
     int code;
     switch (words->action) {
@@ -237,17 +208,5 @@ int token_command(int argc, char **argv)
 {
     struct token_words words = {0};
     int code = parse(argc, argv, &words);
-    if (code >= 0)
-        return code;
-    program_begin();
-    struct collector_settings settings;
-    struct conf *conf = collector_settings_load(words.config, &settings);
-    if (conf_problem_count(conf) > 0) {
-        conf_print_problems(conf, stderr);
-        code = EXIT_CONFIG;
-    } else {
-        code = perform(&words, settings.database.path);
-    }
-    conf_destroy(conf);
-    return code;
+    return code >= 0 ? code : command_line_perform(words.config, perform, &words);
 }
