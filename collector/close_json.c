@@ -1,8 +1,5 @@
 #include "collector/close_json.h"
 
-#include "lib/mem.h"
-
-#include <stdlib.h>
 #include <string.h>
 
 #define BAD(...) error_set(err, ST_INVALID, __VA_ARGS__)
@@ -32,10 +29,10 @@ enum status close_json_read(
     json_t *value;
     json_object_foreach((json_t *)object, key, value)
     {
-        static const char known[] = " site period why overrides ";
-        char *word = mem_printf(" %s ", key);
-        bool is_known = strstr(known, word) != NULL;
-        free(word);
+        static const char *const known[] = {"site", "period", "why", "overrides"};
+        bool is_known = false;
+        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+            is_known = is_known || strcmp(known[i], key) == 0;
         if (!is_known)
             return BAD("%.40s: unknown here", key);
     }

@@ -1,6 +1,7 @@
 #include "collector/control.h"
 
 #include "collector/access/here.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -17,7 +18,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define REQUEST_MS 5000 /* within which a request must be whole, and an answer be taken */
+#define REQUEST_MS 5000      /* within which a request must be whole, and again an answer be taken */
+#define ACCEPT_PAUSE_MS 1000 /* where nobody can be taken in: no descriptor is left, say */
 
 struct control {
     const struct control_command *commands;
@@ -50,19 +52,28 @@ static enum status address_of(const char *database, struct sockaddr_un *ret, str
 /* ---- the collector's side ---- */
 
 /* False: it is asked to stop, or the time is over. */
-static bool wait_for(const struct control *c, int fd, short events)
+static bool wait_for(const struct control *c, int fd, short events, int64_t until_mono_ms)
 {
     struct pollfd waits[] = {{.fd = fd, .events = events}, {.fd = c->stopper, .events = POLLIN}};
-    return poll(waits, 2, REQUEST_MS) > 0 && waits[1].revents == 0;
+    int64_t left_ms = until_mono_ms - clock_system.mono_ms();
+    return left_ms > 0 && poll(waits, 2, (int)left_ms) > 0 && waits[1].revents == 0;
 }
 
+static bool has_line(const struct buf *line, size_t from)
+{
+    return line->len > from && memchr(line->data + from, '\n', line->len - from) != NULL;
+}
+
+/* Up to CONTROL_REQUEST_MAX: more is not read. */
 static bool read_line(const struct control *c, int fd, struct buf *line)
 {
-    char piece[1024];
-    while (line->len < CONTROL_REQUEST_MAX && memchr(line->data ? line->data : "", '\n', line->len) == NULL) {
-        ssize_t n = wait_for(c, fd, POLLIN) ? recv(fd, piece, sizeof piece, MSG_DONTWAIT) : -1;
+    int64_t until_mono_ms = clock_system.mono_ms() + REQUEST_MS;
+    char piece[16384];
+    for (size_t before = 0; line->len < CONTROL_REQUEST_MAX && !has_line(line, before);) {
+        ssize_t n = wait_for(c, fd, POLLIN, until_mono_ms) ? recv(fd, piece, sizeof piece, MSG_DONTWAIT) : -1;
         if (n <= 0)
             return false;
+        before = line->len;
         buf_add(line, piece, (size_t)n);
     }
     return true;
@@ -70,7 +81,8 @@ static bool read_line(const struct control *c, int fd, struct buf *line)
 
 static void write_all(const struct control *c, int fd, const char *text, size_t len)
 {
-    while (len > 0 && wait_for(c, fd, POLLOUT)) {
+    int64_t until_mono_ms = clock_system.mono_ms() + REQUEST_MS;
+    while (len > 0 && wait_for(c, fd, POLLOUT, until_mono_ms)) {
         ssize_t n = send(fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n <= 0)
             return;
@@ -96,6 +108,8 @@ static enum status perform(
     for (size_t i = 0; i < c->count && name != NULL; i++)
         if (strcmp(c->commands[i].name, name) == 0)
             command = &c->commands[i];
+    if (!json_is_object(asked))
+        return error_set(err, ST_PROTOCOL, "the request is no JSON object; expected one, on one line");
     if (command == NULL || !json_is_object(request.body))
         return error_set(
             err, ST_PROTOCOL, "this collector does not know this command: is the program another version?");
@@ -111,6 +125,18 @@ static enum status perform(
     return status;
 }
 
+static enum status take(
+    const struct control *c, const struct buf *line, uid_t user, struct buf *text, struct error *err)
+{
+    if (line->len > CONTROL_REQUEST_MAX || !has_line(line, 0))
+        return error_set(
+            err, ST_PROTOCOL, "the request is too large; expected at most %d bytes", CONTROL_REQUEST_MAX);
+    json_t *asked = json_loadb(line->data, line->len, JSON_REJECT_DUPLICATES, NULL);
+    enum status status = perform(c, asked, user, text, err);
+    json_decref(asked);
+    return status;
+}
+
 static void answer(const struct control *c, int fd)
 {
     struct ucred peer;
@@ -119,9 +145,7 @@ static void answer(const struct control *c, int fd)
     struct error err = {""};
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
         (peer.uid == geteuid() || peer.uid == 0) && read_line(c, fd, &line)) {
-        json_t *asked = json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES, NULL);
-        enum status status = perform(c, asked, peer.uid, &text, &err);
-        json_decref(asked);
+        enum status status = take(c, &line, peer.uid, &text, &err);
         char *said = json_text(json_pack("{s:s, s:s}", "status", status_name(status), "text",
             status != ST_OK     ? err.text
             : text.data != NULL ? text.data
@@ -146,6 +170,8 @@ static void *serve(void *argument)
         int fd = waits[0].revents != 0 ? accept4(c->listener, NULL, NULL, SOCK_CLOEXEC) : -1;
         if (fd >= 0)
             answer(c, fd);
+        else if (waits[0].revents != 0 && errno != EINTR && poll(&waits[1], 1, ACCEPT_PAUSE_MS) > 0)
+            break; /* the listener stays readable: without a pause this would go round */
     }
     return NULL;
 }
@@ -259,10 +285,11 @@ enum status control_ask(const char *database, const char *command, const char *w
     enum status status = connect_to(database, &fd, err);
     *ret_is_there = status == ST_OK;
     if (status == ST_OK) {
+        /* It answers what is too large before it has read it all. */
         ssize_t n = send(fd, asked, strlen(asked), MSG_NOSIGNAL);
         if (n >= 0)
-            n = send(fd, "\n", 1, MSG_NOSIGNAL);
-        while (n >= 0 && (n = recv(fd, piece, sizeof piece, 0)) > 0)
+            send(fd, "\n", 1, MSG_NOSIGNAL);
+        while ((n = recv(fd, piece, sizeof piece, 0)) > 0)
             buf_add(&line, piece, (size_t)n);
         close(fd);
         status = read_answer(line.data ? line.data : "", line.len, ret_text, err);

@@ -5,7 +5,7 @@
  *
  * A request is one line of JSON, {"command": "decide", "who": "Anna" (or null), "preview": false, "body": {...}}; the answer is
  * one line, {"status": "ok", "text": "..."}: a word of status_name, and what is printed, or what is wrong. Then the connection
- * ends. One is answered after another.
+ * ends. One is answered after another; a request must be whole, and an answer taken, within a time of its own.
  */
 #pragma once
 
@@ -15,7 +15,8 @@
 
 #include <stdbool.h>
 
-#define CONTROL_REQUEST_MAX 16384
+#define CONTROL_REQUEST_MAX \
+    (2 * 1024 * 1024) /* the longest: a closing with CLOSE_MONTH_OVERRIDES_MAX overrides */
 #define CONTROL_WHO_MAX 64
 
 struct control_request {

@@ -121,6 +121,22 @@ bool router_takes_body(const struct router *router, const struct web_request *re
     return is_post(request->method) && find_route(router, request, &allow) != NULL;
 }
 
+size_t router_body_max(const struct router *router, const struct web_request *request, size_t otherwise)
+{
+    const char *allow;
+    struct error ignored;
+    for (size_t i = 0; i < router->large_count; i++) {
+        const struct web_route *route =
+            strcmp(router->larges[i].path, request->path) == 0 ? find_route(router, request, &allow) : NULL;
+        struct caller caller;
+        if (route != NULL && guard_identify(router->guard, &request->credentials, &caller, &ignored) == ST_OK &&
+            guard_decide(router->guard, route->allow, route->scope, true, &caller, request->is_here) ==
+                GUARD_ALLOWED)
+            return router->larges[i].max;
+    }
+    return otherwise;
+}
+
 /* What is wrong with the request whoever asks; false: *ret is the answer, after which nothing more is read. */
 static bool check_request(
     const struct router *router, const struct web_request *request, struct web_answer *ret)

@@ -58,11 +58,19 @@ struct web_route {
     bool is_page; /* for people: who is refused gets a page, see refuse_page */
 };
 
+/* A POST whose body may be larger than others', from who is let through alone. */
+struct web_large {
+    const char *path;
+    size_t max;
+};
+
 struct router {
     const struct web_route *routes;
     size_t count;
     const char *address; /* of the listener */
     const char *name;    /* by which browsers reach it beside; NULL = none */
+    const struct web_large *larges;
+    size_t large_count;
     struct guard *guard;
     /* The page that a person gets in place of the one that was asked for: to sign in, as a 401, or, who has, what else
      * there is, as a 403; NULL = there is none. */
@@ -75,6 +83,8 @@ struct web_answer router_answer(const struct router *router, struct web_context 
     const struct web_request *request, struct caller *ret_caller);
 /* Would this request's body be read by somebody? */
 bool router_takes_body(const struct router *router, const struct web_request *request);
+/* How long the body of one may be that somebody would read; `otherwise` where it is not one of `larges`. */
+size_t router_body_max(const struct router *router, const struct web_request *request, size_t otherwise);
 
 /* NULL = not given. */
 const char *request_param(const struct web_request *request, const char *name);

@@ -80,12 +80,18 @@ const struct web_route web_routes[] = {
     {"/readyz", "GET", ALLOW_HERE | ALLOW_OPERATOR, 0, NULL, handle_readyz, DATA},
     {"/metrics", "GET", ALLOW_HERE | ALLOW_OPERATOR, 0, NULL, handle_metrics, DATA},
 };
+/* A closing with CLOSE_MONTH_OVERRIDES_MAX overrides, an outlier of DECIDING_TIMES_MAX readings. */
+static const struct web_large larges[] = {
+    {"/api/v1/closings", 2 * 1024 * 1024}, {"/api/v1/decisions", 64 * 1024}};
+
 const size_t web_route_count = sizeof web_routes / sizeof web_routes[0];
 
 struct router context_router(const struct web_context *context)
 {
     return (struct router){.routes = web_routes,
         .count = web_route_count,
+        .larges = larges,
+        .large_count = sizeof larges / sizeof larges[0],
         .address = context->options->address,
         .name = context->options->name,
         .guard = context->guard,

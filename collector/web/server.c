@@ -300,12 +300,14 @@ static enum MHD_Result send_stream(
 static bool begin_body(const struct web *w, const struct web_request *request, int64_t length, void **mark,
     struct web_answer *ret)
 {
+    size_t max = BODY_MAX;
     if (request->is_odd || !router_takes_body(&w->router, request))
         return false;
     if (length < 0)
         *ret = answer_error(411, "length_required", "a body comes with its Content-Length");
-    else if (length > BODY_MAX)
-        *ret = answer_error(413, "too_large", "a body has at most %d bytes", BODY_MAX);
+    else if (length > BODY_MAX &&
+             (size_t)length > (max = router_body_max(&w->router, request, BODY_MAX)))
+        *ret = answer_error(413, "too_large", "a body has at most %zu bytes here", max);
     if (ret->code != 0) {
         ret->is_closing = true;
         return false;
@@ -333,8 +335,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     int64_t length;
     if (is_body(*mark) && *upload_size > 0) {
         struct buf *body = *mark;
-        size_t room = BODY_MAX - body->len; /* the library takes no more than was announced */
-        buf_add(body, upload, *upload_size < room ? *upload_size : room);
+        buf_add(body, upload, *upload_size); /* the library takes no more than was announced */
         *upload_size = 0;
         return MHD_YES;
     }

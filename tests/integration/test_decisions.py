@@ -175,7 +175,7 @@ def test_a_reading_by_hand(house):
     ({**ENERGY, "why": " "}, 400, "why is not a text"), ({**ENERGY, "serial": "x"}, 400, "serial does not go with energy"),
     ({key: value for key, value in ENERGY.items() if key != "why"}, 400, "why is missing"), (ENERGY, 422, "is about this already"),
     ({**ENERGY, "meter": "nobody"}, 422, "nobody: no meter"), ({"kind": "undo", "undo": 999, "why": "x"}, 422, "there is no decision 999"),
-    ('{"why": "' + "x" * 9000 + '"}', 413, "at most 8192 bytes")])
+    ('{"why": "' + "x" * 70000 + '"}', 413, "at most 65536 bytes")])
 def test_bad_input_is_refused_in_one_sentence_and_changes_nothing(house, body, status, words):
     before = house.tables()
     answered, answer = house.ask("POST", "/api/v1/decisions", house.decider, body)

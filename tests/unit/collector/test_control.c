@@ -188,6 +188,27 @@ static int remove_folder(void **state)
     return code;
 }
 
+/* What is too large, or no JSON, is said so; what a closing of a large park needs is neither. */
+static void test_a_large_request_is_taken_and_one_beyond_the_limit_told(void **state)
+{
+    (void)state;
+    char *database = mem_printf("%s/e.db", folder), *text = mem_zalloc(CONTROL_REQUEST_MAX + 1);
+    struct control *c = start(database);
+    struct said said = {.err = {""}};
+    memset(text, 'x', CONTROL_REQUEST_MAX);
+    for (int i = 0; i < 2; i++) {
+        const char *some = i == 0 ? text + 200 : text;
+        json_t *body = json_pack("{s:i, s:s}", "number", 1, "text", some);
+        said.status = control_ask(database, "echo", NULL, false, body, &said.is_there, &said.text, &said.err);
+        assert_int_equal(said.status, i == 0 ? ST_OK : ST_PROTOCOL);
+    }
+    free(said.text);
+    assert_non_null(strstr(said.err.text, "the request is too large; expected at most 2097152 bytes"));
+    control_stop(c);
+    free(text);
+    free(database);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_the_socket_is_its_owners_alone_and_goes_with_the_collector),
         cmocka_unit_test(test_a_socket_that_a_killed_one_left_is_replaced_and_nothing_else),
         cmocka_unit_test(test_a_name_that_is_too_long_is_said),
+        cmocka_unit_test(test_a_large_request_is_taken_and_one_beyond_the_limit_told),
         cmocka_unit_test(test_who_hangs_up_or_says_nonsense_stands_in_no_ones_way),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
