@@ -61,19 +61,24 @@ static int complain_refused(const struct error *err)
 
 static enum status print_list(struct db *db, struct error *err)
 {
-    struct db_stmt *next = db_keep(db,
-        "SELECT id, site, month, closed_ms, who, why,"
-        " (SELECT count(*) FROM closing_override WHERE closing = id) FROM closing ORDER BY site, month");
+    struct db_stmt *next =
+        db_keep(db, "SELECT id, site, month, closed_ms, who, why,"
+                    " (SELECT count(*) FROM closing_override WHERE closing = id),"
+                    " (SELECT hash FROM closing_seal WHERE closing = id) FROM closing ORDER BY site, month");
     bool has_row;
     enum status status;
     while ((status = db_step(next, &has_row, err)) == ST_OK && has_row) {
         char month[PERIODS_TEXT_SIZE], closed[CLOCK_TEXT_SIZE];
+        char seal[HASH_TEXT_SIZE] = "none before the next closing";
+        struct hash hash;
+        if (hash_read(db_text(next, 7), &hash))
+            hash_format(&hash, seal);
         struct span site = db_text(next, 1), who = db_text(next, 4), why = db_text(next, 5);
         periods_format((struct period){PERIODS_MONTH, db_int(next, 2)}, month);
         clock_format_utc(db_int(next, 3), closed);
-        printf("%" PRId64 "  %.*s  %s  closed %s by %.*s: %.*s  (%" PRId64 " overridden)\n", db_int(next, 0),
-            (int)site.len, site.at, month, closed, (int)who.len, who.at, (int)why.len, why.at,
-            db_int(next, 6));
+        printf("%" PRId64 "  %.*s  %s  closed %s by %.*s: %.*s  (%" PRId64 " overridden)  seal %s\n",
+            db_int(next, 0), (int)site.len, site.at, month, closed, (int)who.len, who.at, (int)why.len,
+            why.at, db_int(next, 6), seal);
     }
     db_reset(next);
     return status;
@@ -190,7 +195,9 @@ static int take_option(int option, struct words *ret)
                          : option == OPTION_PERIOD ? &ret->period
                          : option == OPTION_WHO    ? &ret->who
                                                    : NULL;
-    if (place != NULL) {
+    if (place != NULL && *place != NULL) {
+        return refuse("an option is given twice: ", optarg);
+    } else if (place != NULL) {
         *place = optarg;
     } else if (option == OPTION_PREVIEW) {
         ret->is_preview = true;
@@ -236,6 +243,9 @@ static int parse(int argc, char **argv, struct words *ret)
         return refuse("one argument too many: ", argv[optind + ret->is_list]);
     if (ret->config == NULL)
         return refuse("--config is missing", "");
+    if (ret->is_list && (ret->site != NULL || ret->period != NULL || ret->who != NULL || ret->why != NULL ||
+                            ret->override_count > 0 || ret->is_preview))
+        return refuse("close list takes --config alone", "");
     if (ret->is_list)
         return -1;
     if (ret->site == NULL || ret->period == NULL)

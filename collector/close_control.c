@@ -13,12 +13,24 @@ static void print_row(const struct close_month_row *row, const char *before, str
     char month[PERIODS_TEXT_SIZE], amount[DECIMAL_TEXT_SIZE];
     const struct amount *parts = &row->booked.parts;
     periods_format((struct period){PERIODS_MONTH, row->month}, month);
-    energy_format(row->carrier < 0 ? CARRIER_ELECTRICITY : row->carrier, parts->sum.known, amount);
-    buf_printf(text, "%s%s %s: %s %s", before, month, row->meter, amount,
-        energy_unit(row->carrier < 0 ? CARRIER_ELECTRICITY : row->carrier).name);
+    buf_printf(text, "%s%s %s: ", before, month, row->meter);
+    if (row->carrier < 0) {
+        buf_printf(text, "%" PRId64 " base units", parts->sum.known);
+    } else {
+        energy_format(row->carrier, parts->sum.known, amount);
+        buf_printf(text, "%s %s", amount, energy_unit(row->carrier).name);
+    }
     if (!row->booked.is_whole)
         buf_printf(text, " known; not known: %" PRId64 " s", parts->sum.unknown_s + parts->waiting_s);
     buf_add_char(text, '\n');
+}
+
+/* The seal is for whoever notes it elsewhere: it says later that nothing of this closing, or before it, was changed. */
+static void add_closing(const struct close_month_result *r, struct buf *text)
+{
+    char seal[HASH_TEXT_SIZE];
+    hash_format(&r->seal, seal);
+    buf_printf(text, "closing %" PRId64 ", seal %s\n", r->id, seal);
 }
 
 void close_print(const struct close_month_result *r, struct buf *text)
@@ -38,7 +50,7 @@ void close_print(const struct close_month_result *r, struct buf *text)
     if (r->id == 0)
         buf_add_str(text, "preview: nothing was changed\n");
     else
-        buf_printf(text, "closing %" PRId64 "\n", r->id);
+        add_closing(r, text);
 }
 
 enum status close_control_run(

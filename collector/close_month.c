@@ -1,6 +1,7 @@
 #include "collector/close_month.h"
 
 #include "collector/access/changes.h"
+#include "collector/energy/closing_seal.h"
 #include "collector/model/version.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -233,8 +234,11 @@ static enum status log_change(const struct act *a, struct error *err)
     char month[PERIODS_TEXT_SIZE];
     periods_format(a->request->period, month);
     char *object = mem_printf("site %s, %s", a->site->id, month);
-    char *after = mem_printf("%zu meters, %zu adjusting entries of earlier months, %zu overridden",
-        a->result->row_count, a->result->entry_count, a->result->reasons.count);
+    char seal[HASH_TEXT_SIZE];
+    hash_format(&a->result->seal, seal);
+    char *after =
+        mem_printf(CLOSING_SEAL_IN_LOG "%zu meters, %zu adjusting entries of earlier months, %zu overridden",
+            seal, a->result->row_count, a->result->entry_count, a->result->reasons.count);
     enum status status = changes_add(a->b->db,
         &(struct change){.token = a->request->token,
             .who = a->request->who,
@@ -280,6 +284,8 @@ static enum status perform(struct act *a, struct error *err)
         status = check_overrides(a, err);
     if (status == ST_OK && !a->request->is_preview)
         status = add_overrides(a, err);
+    if (status == ST_OK && !a->request->is_preview)
+        status = closing_seal_all(b->db, &a->result->seal, err);
     if (status == ST_OK)
         status = log_change(a, err);
     return status;

@@ -7,6 +7,7 @@
 
 #include "collector/bookkeeper.h"
 #include "collector/energy/booked.h"
+#include "lib/hash.h"
 
 #define CLOSE_MONTH_WHY_MAX 500
 #define CLOSE_MONTH_OVERRIDES_MAX 1000
@@ -35,6 +36,7 @@ struct close_month_result {
     struct period period;
     struct periods_span span;
     int64_t closed_ms, model, journal; /* as in struct booked_closing */
+    struct hash seal;                  /* collector/energy/closing_seal.h; not of a preview */
     struct closing_reasons reasons;    /* what stands against it, overridden or not */
     char *refusal;                     /* of a preview: why it would not be closed; NULL = it would */
     struct close_month_row *rows,

@@ -3,6 +3,7 @@
 #include "collector/access/changes.h"
 #include "collector/baseline/temperature.h"
 #include "collector/energy/booked.h"
+#include "collector/energy/closing_seal.h"
 #include "collector/ledger/books.h"
 #include "collector/ledger/decided.h"
 
@@ -157,7 +158,9 @@ static const char *const scripts[] = {
     booked_schema,
 
     /* The batch that a chunk begins with (its number in the journal); of chunks from before this was noted 0. */
-    "ALTER TABLE archive ADD COLUMN first INTEGER NOT NULL DEFAULT 0"};
+    "ALTER TABLE archive ADD COLUMN first INTEGER NOT NULL DEFAULT 0",
+
+    closing_seal_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

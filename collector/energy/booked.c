@@ -49,10 +49,11 @@ static char *text_of(struct db_stmt *row, int column)
 enum status booked_closings_read(
     struct db *db, const char *site, struct booked_closings *ret, struct error *err)
 {
-    struct db_stmt *next =
-        db_keep(db, "SELECT id, month, from_ms, until_ms, closed_ms, token, model, journal, who, why"
-                    " FROM closing WHERE site = ?1 ORDER BY month");
+    struct db_stmt *next = db_keep(db,
+        "SELECT id, month, from_ms, until_ms, closed_ms, token, model, journal, who, why,"
+        " (SELECT hash FROM closing_seal WHERE closing = id) FROM closing WHERE site = ?1 ORDER BY month");
     *ret = (struct booked_closings){0};
+    struct hash hash;
     bool has_row;
     enum status status;
     db_bind_text(next, 1, span_of(site));
@@ -67,6 +68,8 @@ enum status booked_closings_read(
             .journal = db_int(next, 7),
             .who = text_of(next, 8),
             .why = text_of(next, 9)};
+        if (hash_read(db_text(next, 10), &hash))
+            hash_format(&hash, ret->items[ret->count - 1].seal);
     }
     db_reset(next);
     if (status != ST_OK)

@@ -19,6 +19,7 @@
 
 #include "collector/energy/closing.h"
 #include "lib/db.h"
+#include "lib/hash.h"
 #include "lib/id.h"
 
 /* The tables: a script for struct db_schema. */
@@ -30,6 +31,7 @@ struct booked_closing {
     struct periods_span span;
     int64_t closed_ms, token, model, journal;
     char *who, *why;
+    char seal[HASH_TEXT_SIZE]; /* closing_seal.h; "" = none before the next closing */
 };
 struct booked_closings {
     struct booked_closing *items; /* in order of months, which follow on one another */

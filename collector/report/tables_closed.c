@@ -24,7 +24,7 @@ static int64_t count_overridden(const struct report *report, int64_t month)
 }
 
 static const char *const closing_columns[] = {"period", "from", "until", "closed_at", "who", "why_closed",
-    "model_version", "journal", "overridden", NULL};
+    "model_version", "journal", "overridden", "seal", NULL};
 
 static void add_closings(struct tables *tables, const struct report *report)
 {
@@ -43,6 +43,7 @@ static void add_closings(struct tables *tables, const struct report *report)
         table_number(table, c->model, 0);
         table_number(table, c->journal, 0);
         table_number(table, count_overridden(report, c->month), 0);
+        table_text(table, c->seal[0] != '\0' ? c->seal : NULL);
     }
 }
 

@@ -162,6 +162,7 @@ static const char *const headings[][3] = {
     {"who", "经办", "By"},
     {"why_closed", "理由", "Reason given"},
     {"journal", "账册截至批次", "Books up to batch"},
+    {"seal", "封存哈希", "Seal"},
     {"overridden", "破例项数", "Overridden"},
     {"stood_against", "不符项", "What stood against it"},
     {"finding", "当时情况", "As it was then"},

@@ -1,6 +1,7 @@
 #include "collector/energy/booked.h"
 #include "collector/verify/verify_ledger.h"
 #include "lib/mem.h"
+#include "lib/program.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -132,6 +133,9 @@ enum status verify_closings(struct verify_ledger *l, const struct park *park, st
         struct booking booking = read_booking(next);
         status = verify_booking(l, park, &booking, err);
         release(&booking);
+        progress_show(&l->v->progress, "verified %" PRId64 " figures of closings", l->v->bookings);
+        if (status == ST_OK && program_is_asked_to_end())
+            status = error_set(err, ST_TIMEOUT, "stopped");
         if (status != ST_OK)
             break;
     }

@@ -111,6 +111,8 @@ enum status verify_ledger(struct verify *v, struct error *err)
         return status;
     status = verify_decisions(&l, err);
     if (status == ST_OK)
+        status = verify_closing_seals(&l, err);
+    if (status == ST_OK)
         status = verify_find_oldest(&l, err);
     struct model *model = version_model(&version);
     l.evidence = books_create(v->db, 1);

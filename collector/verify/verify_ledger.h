@@ -26,6 +26,8 @@ enum status verify_rows(struct verify_ledger *l, const struct meters_item *item,
 /* Decisions are only ever added: is one missing? */
 enum status verify_decisions(struct verify_ledger *l, struct error *err);
 enum status verify_find_oldest(struct verify_ledger *l, struct error *err);
+/* Closings, against their seals and the log of changes. */
+enum status verify_closing_seals(struct verify_ledger *l, struct error *err);
 /* What closings booked, against the versions of quarter hours that they name. */
 enum status verify_closings(struct verify_ledger *l, const struct park *park, struct error *err);
 /* The evidence of all meters against the journal and the archive. */

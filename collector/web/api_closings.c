@@ -64,12 +64,20 @@ static json_t *reasons_json(const struct close_month_result *r)
     return items;
 }
 
+static json_t *seal_json(const struct hash *seal)
+{
+    char text[HASH_TEXT_SIZE];
+    hash_format(seal, text);
+    return json_string(text);
+}
+
 static struct web_answer answer_result(
     const struct web_context *context, const struct close_month *request, const struct close_month_result *r)
 {
     return answer_json(request->is_preview ? 200 : 201,
-        json_pack("{s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "closing",
-            r->id != 0 ? json_integer(r->id) : json_null(), "preview", (int)request->is_preview, "site",
+        json_pack("{s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "closing",
+            r->id != 0 ? json_integer(r->id) : json_null(), "seal",
+            r->id != 0 ? seal_json(&r->seal) : json_null(), "preview", (int)request->is_preview, "site",
             request->site, "period", month_json(r->period.number), "from",
             context_time(context, request->site, r->span.begin_ms), "until",
             context_time(context, request->site, r->span.end_ms), "refusal",
@@ -149,15 +157,17 @@ static enum status add_closing(
 {
     char *site = mem_strndup(db_text(row, 1).at, db_text(row, 1).len);
     json_t *overrides = json_array();
+    struct hash seal;
+    bool has_seal = hash_read(db_text(row, 11), &seal);
     enum status status = overrides_json(context->db, db_int(row, 0), overrides, err);
     json_array_append_new(items,
-        json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "id",
+        json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "id",
             (json_int_t)db_int(row, 0), "site", site, "period", month_json(db_int(row, 2)), "from",
             context_time(context, site, db_int(row, 3)), "until", context_time(context, site, db_int(row, 4)),
             "closed", context_time(context, site, db_int(row, 5)), "token",
             db_is_null(row, 6) ? json_null() : json_integer(db_int(row, 6)), "who", text_json(row, 7), "why",
             text_json(row, 8), "model", (json_int_t)db_int(row, 9), "journal", (json_int_t)db_int(row, 10),
-            "overrides", overrides));
+            "seal", has_seal ? seal_json(&seal) : json_null(), "overrides", overrides));
     free(site);
     return status;
 }
@@ -175,8 +185,9 @@ struct web_answer handle_closings(struct web_context *context, const struct web_
         return not_now(err.text);
     json_t *items = json_array();
     struct db_stmt *row = db_keep(context->db,
-        "SELECT id, site, month, from_ms, until_ms, closed_ms, token, who, why, model, journal FROM closing"
-        " WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
+        "SELECT id, site, month, from_ms, until_ms, closed_ms, token, who, why, model, journal,"
+        " (SELECT hash FROM closing_seal WHERE closing = id) FROM closing WHERE id < ?1 ORDER BY id DESC "
+        "LIMIT ?2");
     db_bind_int(row, 1, before);
     db_bind_int(row, 2, limit);
     enum status status;

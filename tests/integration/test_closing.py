@@ -6,6 +6,7 @@ The day is that of test_decisions.py, all that is metered of March 2026; what is
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import sqlite3
 import threading
@@ -25,7 +26,7 @@ OVERRIDES = [{"reason": name, "why": f"{name} is known"} for name in NAMES]
 
 class Closed(House):
     def booked(self) -> dict[str, list]:
-        return {name: self.query(f"SELECT * FROM {name}") for name in ("closing", "closing_override", "closing_meter", "change_log", "ledger_quarter",
+        return {name: self.query(f"SELECT * FROM {name}") for name in ("closing", "closing_override", "closing_meter", "closing_seal", "change_log", "ledger_quarter",
                                                                        "ledger_decision")}
 
     def sums(self, meter: str) -> tuple[int, int]:
@@ -35,6 +36,23 @@ class Closed(House):
         metered = self.query(f"SELECT coalesce(sum(amount), 0) FROM ledger_quarter AS q JOIN ledger_meter ON id = meter WHERE name = '{meter}' AND version ="
                              " (SELECT max(version) FROM ledger_quarter WHERE meter = q.meter AND start_ms = q.start_ms)")[0][0]
         return booked, metered
+
+    def seals(self) -> list[str]:
+        """As collector/energy/closing_seal.h says that they are made."""
+        seal, seals = "0" * 64, []
+        for number, *head in self.query("SELECT id, site, month, from_ms, until_ms, closed_ms, token, who, why, model, journal FROM closing ORDER BY id"):
+            lines = ["parkmon closing 1", f"closing {number}", f"previous {seal}"]
+            names = ("site", "month", "from", "until", "closed", "token", "who", "why", "model", "journal")
+            lines += [f"{name} {'-' if value is None else value}" for name, value in zip(names, head, strict=True)]
+            overrides = self.query(f"SELECT name, what, figure, bound, why FROM closing_override WHERE closing = {number}")
+            for row in sorted(overrides, key=lambda row: row[0].encode()):
+                lines += [f"{name} {'-' if value is None else value}" for name, value in zip(("override", "what", "figure", "bound", "why"), row, strict=True)]
+            booked = self.query("SELECT l.name, m.* FROM closing_meter AS m JOIN ledger_meter AS l ON l.id = m.meter WHERE closing = " f"{number}")
+            for name, _, month, _, *amounts, versions in sorted(booked, key=lambda row: (row[0].encode(), row[2])):
+                lines += [" ".join(["booked", name, *map(str, [month, *amounts])]), f"versions {versions.hex()}"]
+            seal = hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest()
+            seals.append(seal)
+        return seals
 
     def closing(self, *words: str):
         return run([self.collector.program, "close", "--config", self.collector.settings, *words])
@@ -114,7 +132,7 @@ def test_a_kill_anywhere_leaves_it_closed_or_not(house):
         house.collector.kill()
         asking.join()
         found = house.booked()
-        assert [len(found[name]) for name in ("closing", "closing_override", "closing_meter")] in ([0, 0, 0], [1, 5, 3])
+        assert [len(found[name]) for name in ("closing", "closing_override", "closing_meter", "closing_seal")] in ([0, 0, 0, 0], [1, 5, 3, 1])
         assert sum(row[4] == "close" for row in found["change_log"]) == len(found["closing"])
         house.start()
         assert house.booked() == found
@@ -131,8 +149,26 @@ def test_it_is_closed_once_listed_and_in_the_log(house):
     assert {one["reason"]: one["why"] for one in listed[0]["overrides"]} == {name: f"{name} is known" for name in NAMES}
     changes = house.ask("GET", "/api/v1/changes", house.auditor)[1]["changes"]
     assert [(one["who"], one["object"], one["after"]) for one in changes if one["action"] == "close"] == [
-        ("carla", "site s1, 2026-03", "3 meters, 0 adjusting entries of earlier months, 5 overridden")]
+        ("carla", "site s1, 2026-03", f"seal {listed[0]['seal']}, 3 meters, 0 adjusting entries of earlier months, 5 overridden")]
     assert house.sums("feeder") == (METERED, METERED)
+    assert [listed[0]["seal"]] == house.seals()
+
+
+def test_a_month_with_as_many_overrides_as_there_may_be_is_asked_for_both_ways(house):
+    many = [{"reason": f"coverage:m{i}", "why": "\u56e0" * 160} for i in range(1000)]
+    status, answer = house.close({**MARCH, "period": "2026-04", "overrides": [*OVERRIDES, *many[5:]]})
+    assert status == 422 and "exception:feeder does not stand against this closing" in answer["error"]["message"], answer
+    words = [word for one in many for word in ("--override", one["reason"], "--why", one["why"])]
+    asked = house.closing("--site", "s1", "--period", "2026-04", "--why", "the bills of April", *words)
+    assert asked.returncode == 65 and "coverage:m0 does not stand against this closing" in asked.stderr
+    # Who may not close is not listened to for so long.
+    assert house.ask("POST", "/api/v1/closings", house.decider, {**MARCH, "overrides": many})[0] == 413
+    status, answer = house.close({**MARCH, "why": "x" * 2_100_000})
+    assert status == 413 and "at most 2097152 bytes" in answer["error"]["message"]
+    assert house.close({**MARCH, "site period": "x"})[1]["error"]["message"] == "site period: unknown here"
+    for words, told in ((["--site", "s1", "--site", "s1"], "an option is given twice"), (["list", "--why", "x"], "close list takes --config alone")):
+        refused = house.closing(*words)
+        assert refused.returncode == 64 and told in refused.stderr
 
 
 def test_a_decision_about_a_closed_month_says_so_and_is_booked_in_the_next_once(house):
@@ -158,8 +194,8 @@ def test_the_report_shows_what_is_booked_beside_what_is_metered(house):
                    "--language", "en"])
     assert written.returncode == 0, written.stderr
     tables = {table["id"]: table["rows"] for table in json.loads(written.stdout, parse_float=Decimal)["tables"]}
-    assert [(row["period"], row["who"], row["why_closed"], row["overridden"]) for row in tables["closings"]] == [
-        ("2026-03", "carla", "the bills of March", 5), ("2026-04", "carla", "the bills of April", 3)]
+    assert [(row["period"], row["who"], row["why_closed"], row["overridden"], row["seal"]) for row in tables["closings"]] == [
+        ("2026-03", "carla", "the bills of March", 5, house.seals()[0]), ("2026-04", "carla", "the bills of April", 3, house.seals()[1])]
     assert {(row["period"], row["stood_against"], row["why_closed"]) for row in tables["overrides"]} >= {("2026-03", name, f"{name} is known") for name in NAMES}
     feeder = [row for row in tables["booked"] if row["id"] == "feeder"]
     names = ("period", "month_state", "month_metered", "month_known", "adjusting", "adjusting_known", "booked_sum", "booked_known")
@@ -222,8 +258,9 @@ def test_the_command_closes_with_and_without_a_collector(house):
     assert house.booked() == before
     names = [line.split()[0] for line in preview.stdout.splitlines() if line.startswith("coverage:")]
     done = command(*(word for name in names for word in ("--override", name, "--why", "it was off")), "--who", "Dora")
-    assert done.returncode == 0 and done.stdout.rstrip().endswith("closing 3"), done.stderr
-    assert "Dora (user " in house.closing("list").stdout
+    assert done.returncode == 0 and done.stdout.rstrip().endswith(f"closing 3, seal {house.seals()[-1]}"), done.stderr
+    listed = house.closing("list").stdout
+    assert "Dora (user " in listed and all(f"  seal {seal}\n" in listed for seal in house.seals())
     missing = house.closing("--site", "s1")
     assert missing.returncode == 64 and "--site or --period is missing" in missing.stderr
     house.start()
@@ -232,7 +269,7 @@ def test_the_command_closes_with_and_without_a_collector(house):
     preview = house.closing(*next_month, "--preview")
     names = [line.split()[0] for line in preview.stdout.splitlines() if ":" in line.split()[0][:-1]]
     done = house.closing(*next_month, *(word for name in names for word in ("--override", name, "--why", "it was off")), "--who", "Dora")
-    assert done.returncode == 0 and done.stdout.rstrip().endswith("closing 4"), done.stderr
+    assert done.returncode == 0 and done.stdout.rstrip().endswith(f"closing 4, seal {house.seals()[-1]}"), done.stderr
     listed = house.ask("GET", "/api/v1/closings", house.auditor)[1]["closings"]
     assert listed[0]["period"] == "2026-06" and listed[0]["who"].startswith("Dora (user ")
 
@@ -246,6 +283,7 @@ def test_verify_finds_what_was_booked_otherwise(house):
     sound = verify()
     assert (sound.returncode, sound.stderr) == (0, "")
     rows = house.query("SELECT count(*) FROM closing_meter")[0][0]
+    assert f"closings: the seals of 4 recompute, the last is {house.seals()[-1]}\n" in sound.stdout
     assert f"closings: {rows} figures of meters and months are what the versions give that they name\n" in sound.stdout
     feeder = "(SELECT id FROM ledger_meter WHERE name = 'feeder')"
     eight = 1_772_409_600_000 + 8 * 3_600_000
@@ -264,3 +302,32 @@ def test_verify_finds_what_was_booked_otherwise(house):
         found = verify()
         assert found.returncode == 1 and f"park-collector: {told}\n" in found.stderr, found.stderr
         house.database.write_bytes(kept)
+
+
+def test_verify_finds_a_closing_that_was_changed_or_taken_away(house):
+    def found(*changes: str) -> str:
+        kept = house.database.read_bytes()
+        with contextlib.closing(sqlite3.connect(house.database)) as database:
+            for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'closing%'").fetchall():
+                database.execute(f"DROP TRIGGER {name}")
+            for change in changes:
+                assert database.execute(change).rowcount > 0, change
+            database.commit()
+            if "UPDATE closing SET who" in changes[0]:  # and seals it again, so that the chain recomputes
+                for number, seal in enumerate(house.seals(), 1):
+                    database.execute("UPDATE closing_seal SET hash = ? WHERE closing = ?", (bytes.fromhex(seal), number))
+                database.commit()
+        done = run([house.collector.program, "verify", "--config", house.collector.settings], 120)
+        house.database.write_bytes(kept)
+        assert done.returncode == 1, done.stdout
+        return done.stderr
+    seals = house.seals()
+    assert f"closing 2 (site s1, 2026-04) differs: sealed as {seals[1]}, what is there gives " in found("UPDATE closing_override SET why = 'x' WHERE closing = 2")
+    assert "closing 1 (site s1, 2026-03) differs: sealed as" in found("DELETE FROM closing_override WHERE closing = 1 AND name = 'coverage:water'")
+    told = found("UPDATE closing SET who = 'nobody' WHERE id = 4")
+    assert "closing 4 (site s1, 2026-06): the log of changes has no entry of it as it stands there" in told and "differs: sealed" not in told
+    told = found("UPDATE closing SET who = who WHERE id = 4", "UPDATE closing_meter SET known = known + 1 WHERE closing = 3")
+    assert f"closing 3 (site s1, 2026-05) differs: by the log of changes its seal is {seals[2]}, what is there gives " in told
+    told = found(*(f"DELETE FROM {table} WHERE closing = 4" for table in ("closing_seal", "closing_override", "closing_meter")), "DELETE FROM closing WHERE id = 4",
+                 "UPDATE sqlite_sequence SET seq = 3 WHERE name = 'closing'")
+    assert "site s1, 2026-06 was closed, by the log of changes, and is not" in told

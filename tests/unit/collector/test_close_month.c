@@ -1,6 +1,7 @@
 /* Closings through the books of a database: what stands against one, what it writes, and what a preview and a refusal leave behind:
  * nothing. Readings are taken every six hours of January to March 2026; a and b are behind main. */
 #include "collector/accept.h"
+#include "collector/energy/closing_seal.h"
 #include "tests/unit/collector/close_scene.h"
 
 #include <inttypes.h>
@@ -78,8 +79,9 @@ static char *traces(struct close_scene *s)
     struct buf text = {0};
     static const char *const sqls[] = {"SELECT quote(id) || site || month FROM closing",
         "SELECT closing || name FROM closing_override", "SELECT closing || ' ' || meter FROM closing_meter",
-        "SELECT id || action || object FROM change_log", "SELECT name FROM ledger_meter",
-        "SELECT count(*) || ' ' || total(version) FROM ledger_quarter", "SELECT position FROM cursor"};
+        "SELECT closing FROM closing_seal", "SELECT id || action || object FROM change_log",
+        "SELECT name FROM ledger_meter", "SELECT count(*) || ' ' || total(version) FROM ledger_quarter",
+        "SELECT position FROM cursor"};
     for (size_t i = 0; i < sizeof sqls / sizeof sqls[0]; i++)
         database_add_rows(s->journal.db, &text, sqls[i]);
     return buf_take(&text);
@@ -158,12 +160,14 @@ static void test_a_whole_month_closes_once_and_is_told_in_the_log(void **state)
     database_add_rows(s.journal.db, &text,
         "SELECT who || ' ' || action || ' ' || object || ', ' || after || ', ' || note FROM change_log"
         " WHERE action = 'close'");
+    char seal[HASH_TEXT_SIZE];
+    hash_format(&s.result.seal, seal);
     char *expected = mem_printf(
         "a 672 2976 744000 0 0 0\nb 672 2976 744000 0 0 0\nmain 672 2976 1488000 0 0 0\n"
         "water 672 2976 300 0 0 0\ns 672 %" PRId64 " %" PRId64 " anna: the bills of the month 0 1 %" PRId64
-        "\nanna close site s, 2026-01, 4 meters, 0 adjusting entries of earlier months, 0 "
+        "\nanna close site s, 2026-01, seal %s, 4 meters, 0 adjusting entries of earlier months, 0 "
         "overridden, the bills of the month\n",
-        BEGIN_MS, FEBRUARY, close_scene_now_ms);
+        BEGIN_MS, FEBRUARY, close_scene_now_ms, seal);
     assert_string_equal(text.data, expected);
     free(expected);
     buf_release(&text);
@@ -182,9 +186,48 @@ static void test_a_closing_is_final(void **state)
     begin_whole(&s);
     close_scene_force(&s, "s", "2026-01");
     static const char *const sqls[] = {"DELETE FROM closing", "UPDATE closing SET who = 'x'",
-        "DELETE FROM closing_meter", "UPDATE closing_meter SET known = 0"};
+        "DELETE FROM closing_meter", "UPDATE closing_meter SET known = 0", "DELETE FROM closing_seal",
+        "UPDATE closing_seal SET hash = x'00'"};
     for (size_t i = 0; i < sizeof sqls / sizeof sqls[0]; i++)
         assert_int_equal(db_exec(s.journal.db, sqls[i], &s.err), ST_INVALID);
+    close_scene_close(&s);
+}
+
+/* As of a database of before there were seals: what is closed by then is sealed with the next closing. */
+static void test_what_has_no_seal_is_sealed_before_the_next_closing(void **state)
+{
+    (void)state;
+    struct close_scene s;
+    struct hash first, second, zeros = {{0}}, found;
+    begin_whole(&s);
+    close_scene_force(&s, "s", "2026-01");
+    first = s.result.seal;
+    close_scene_must(&s, db_exec(s.journal.db, "DROP TRIGGER closing_seal_stays", &s.err));
+    close_scene_must(&s, db_exec(s.journal.db, "DELETE FROM closing_seal", &s.err));
+    close_scene_force(&s, "s", "2026-02");
+    char one[HASH_TEXT_SIZE], two[HASH_TEXT_SIZE];
+    struct buf seals = {0};
+    hash_format(&first, one);
+    hash_format(&s.result.seal, two);
+    char *expected = mem_printf("1 %s\n2 %s\n", one, two);
+    database_add_rows(
+        s.journal.db, &seals, "SELECT closing || ' ' || lower(hex(hash)) FROM closing_seal ORDER BY closing");
+    assert_string_equal(seals.data, expected);
+    free(expected);
+    buf_release(&seals);
+    close_scene_must(&s, closing_seal_of(s.journal.db, 1, &zeros, &found, &s.err));
+    assert_true(hash_is_equal(&found, &first));
+    close_scene_must(&s, closing_seal_of(s.journal.db, 2, &first, &second, &s.err));
+    assert_true(hash_is_equal(&second, &s.result.seal));
+    /* Another before it, or another row of it, is another seal. */
+    close_scene_must(&s, closing_seal_of(s.journal.db, 2, &zeros, &found, &s.err));
+    assert_false(hash_is_equal(&second, &found));
+    close_scene_must(&s, db_exec(s.journal.db, "DROP TRIGGER closing_override_is_final", &s.err));
+    close_scene_must(
+        &s, db_exec(s.journal.db, "UPDATE closing_override SET why = 'x' WHERE closing = 2", &s.err));
+    assert_true(db_changes(s.journal.db) > 0);
+    close_scene_must(&s, closing_seal_of(s.journal.db, 2, &first, &found, &s.err));
+    assert_false(hash_is_equal(&second, &found));
     close_scene_close(&s);
 }
 
@@ -505,6 +548,7 @@ int main(void)
         cmocka_unit_test(test_a_preview_and_a_refusal_leave_every_table_as_it_was),
         cmocka_unit_test(test_a_whole_month_closes_once_and_is_told_in_the_log),
         cmocka_unit_test(test_a_closing_is_final),
+        cmocka_unit_test(test_what_has_no_seal_is_sealed_before_the_next_closing),
         cmocka_unit_test(test_a_hole_stands_against_closing_in_three_ways),
         cmocka_unit_test(test_readings_that_are_held_at_the_end_of_the_month_are_an_exception),
         cmocka_unit_test(test_a_meter_without_a_profile_is_judged_at_the_edges_of_the_month),
