@@ -58,8 +58,7 @@ static void conclude(
 {
     struct periods_span span = r->span;
     amounts_of(&r->sums[i], &(struct steps){.spans = &span, .count = 1}, &earlier->amount);
-    bool is_there = figure->amount.absent_s == 0 && earlier->amount.absent_s == 0;
-    earlier->comparison = compare(&figure->amount, &earlier->amount, r->is_same[i] && is_there);
+    earlier->comparison = compare(&figure->amount, &earlier->amount, r->is_same[i]);
 }
 
 /* Which of a figure's two. */

@@ -106,6 +106,15 @@ static int64_t quarters_of(struct db_stmt *row)
     return number_parse_int64(text.at, digits, &count) ? count : -1;
 }
 
+/* A span is half-open; an instant counts at both ends, which are quarter hours of the period. */
+static bool is_of_period(const struct report *report, enum ruling_kind kind, struct db_stmt *row)
+{
+    struct periods_span period = report->axis.span;
+    int64_t from_ms = db_int(row, DECIDED_FROM), until_ms = db_int(row, DECIDED_UNTIL);
+    return kind == RULING_ENERGY ? from_ms < period.end_ms && until_ms > period.begin_ms
+                                 : from_ms <= period.end_ms && until_ms >= period.begin_ms;
+}
+
 static void take_decision(struct report *report, const struct park_meter *meter, struct db_stmt *row)
 {
     enum ruling_kind kind = (enum ruling_kind)db_int(row, DECIDED_KIND);
@@ -117,7 +126,7 @@ static void take_decision(struct report *report, const struct park_meter *meter,
         .from_ms = db_int(row, DECIDED_FROM),
         .until_ms = db_int(row, DECIDED_UNTIL),
         .time_ms = db_int(row, DECIDED_TIME),
-        .is_of_period = db_int(row, DECIDED_UNTIL) >= report->axis.span.begin_ms,
+        .is_of_period = is_of_period(report, kind, row),
         .is_replacement = kind == RULING_REPLACED,
         .modulus = db_int(row, DECIDED_MODULUS),
         .resolution = db_int(row, DECIDED_RESOLUTION),

@@ -8,8 +8,9 @@
 enum status happened_as_of(struct db *db, int64_t *ret_ms, struct error *err);
 /* The end of the last quarter hour of the period that is decided of a meter of the site; 0 = there is none. */
 enum status happened_decided(struct db *db, const struct report *report, int64_t *ret_ms, struct error *err);
-/* Adds the events and decisions of a meter, by its number in the books, that touch the report's period: by time; decisions
- * newest first. Of the report only the period counts. */
+/* Adds the events of a meter, by its number in the books, that touch the report's period, by time; and what was decided of it
+ * up to the end of the period, also before it (which device is installed follows from that), newest first: is_of_period
+ * says which of them touch it. Of the report only the period counts. */
 enum status happened_read_meter(
     struct db *db, struct report *report, const struct park_meter *meter, int64_t id, struct error *err);
 void happened_release(struct report *report);
