@@ -18,11 +18,10 @@ static void add_span(
 
 static void add_amount(struct buf *text, const struct quarter *q)
 {
-    static const char *const qualities[] = {"measured", "estimated", "manual", "unknown"};
     if (q->quality == QUALITY_UNKNOWN)
         buf_printf(text, "unknown");
     else
-        buf_printf(text, "%lld %s", (long long)q->amount, qualities[q->quality]);
+        buf_printf(text, "%lld %s", (long long)q->amount, quality_names[q->quality]);
 }
 
 void decide_print(const struct deciding *d, const struct deciding_effect *e, struct buf *text)

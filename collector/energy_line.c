@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const qualities[] = {
-    [QUALITY_MEASURED] = "measured",
-    [QUALITY_ESTIMATED] = "estimated",
-    [QUALITY_MANUAL] = "manual",
-    [QUALITY_UNKNOWN] = "unknown",
-};
-
 /* Never CO2e: a footprint is no factor of a grid. */
 static const int kinds[ENERGY_FACTORS] = {FACTOR_KGCE_CALORIFIC, FACTOR_KGCE_EQUIVALENT, FACTOR_KGCO2};
 
@@ -135,7 +128,7 @@ enum status energy_line_write(struct energy_lines *l, struct buf *out, const str
         {SPAN("tenant"), optional(at.tenant_id)}};
     bool is_covered = quarter->quality == QUALITY_MEASURED || quarter->quality == QUALITY_MANUAL;
     struct line_field fields[FIELDS_MAX] = {
-        {SPAN("quality"), {.type = LINE_STRING, .s = span_of(qualities[quarter->quality])}},
+        {SPAN("quality"), {.type = LINE_STRING, .s = span_of(quality_names[quarter->quality])}},
         {SPAN("coverage"), {.type = LINE_FLOAT, .f = is_covered ? 1 : 0}}};
     size_t count = 2;
     if (quarter->quality != QUALITY_UNKNOWN) {

@@ -10,7 +10,6 @@
 const char *const bundle_model_parts[] = {[MODEL_PARK] = "model/park.cfg",
     [MODEL_FACTORS] = "model/factors.cfg",
     [MODEL_TARIFFS] = "model/tariffs.cfg"};
-const char *const bundle_qualities[] = {"measured", "estimated", "manual", "unknown", NULL};
 
 void bundle_about_release(struct bundle_about *about)
 {

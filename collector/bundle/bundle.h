@@ -46,7 +46,6 @@
 #define BUNDLE_SEALS "number,month,supplement,readings,hash,sealed"
 
 extern const char *const bundle_model_parts[]; /* by enum model_file */
-extern const char *const bundle_qualities[];   /* by enum quality, NULL-terminated */
 
 /* What a bundle is of. Texts are owned by this struct. */
 struct bundle_about {

@@ -74,7 +74,7 @@ static const char *say(int64_t amount, uint8_t quality, char text[static 64])
         return "nothing";
     if (quality >= QUALITY_UNKNOWN)
         return "unknown";
-    snprintf(text, 64, "%" PRId64 " %s", amount, bundle_qualities[quality]);
+    snprintf(text, 64, "%" PRId64 " %s", amount, quality_names[quality]);
     return text;
 }
 
@@ -126,8 +126,8 @@ static enum status hold_meter(struct checker *c, const struct meters_item *item,
 
 static bool read_quality(struct span text, uint8_t *ret)
 {
-    for (uint8_t i = 0; bundle_qualities[i] != NULL; i++)
-        if (span_is(text, bundle_qualities[i])) {
+    for (uint8_t i = 0; quality_names[i] != NULL; i++)
+        if (span_is(text, quality_names[i])) {
             *ret = i;
             return true;
         }

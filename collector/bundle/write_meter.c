@@ -242,7 +242,7 @@ static enum status put_quarters(struct writer *w, const struct meters_item *item
             continue;
         csv_time(&w->part, w->subject.span.begin_ms + (int64_t)i * BOUNDARY_MS);
         csv_some(&w->part, qualities[i] != QUALITY_UNKNOWN, amounts[i]);
-        csv_text(&w->part, span_of(bundle_qualities[qualities[i]]));
+        csv_text(&w->part, span_of(quality_names[qualities[i]]));
         csv_end(&w->part);
     }
     free(amounts);

@@ -10,6 +10,8 @@
 #define QUARTER_MS PERIODS_QUARTER_HOUR_MS
 #define QUARTERS_MAX ((size_t)100 * 366 * 96)
 
+const char *const series_states[] = {QUALITY_NAMES, "waiting", "future", "absent"};
+
 struct series_due series_due(const struct park_meter *meter, int64_t now_ms)
 {
     struct park_stay stay = park_stay(meter);

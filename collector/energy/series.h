@@ -27,6 +27,8 @@ enum series_state {
     SERIES_ABSENT, /* the meter was not installed yet, or is no longer: nothing flows through it */
 };
 
+extern const char *const series_states[]; /* names by enum series_state */
+
 static inline bool series_is_known(enum series_state state)
 {
     return state <= SERIES_MANUAL;

@@ -80,10 +80,6 @@ static enum status add_versions(const struct drill *d, const struct park_meter *
 {
     static const char *const columns[] = {
         "version", "unit", "amount", "quality", "written_at", BATCH_COLUMNS, NULL};
-    static const char *const qualities[] = {[QUALITY_MEASURED] = "measured",
-        [QUALITY_ESTIMATED] = "estimated",
-        [QUALITY_MANUAL] = "manual",
-        [QUALITY_UNKNOWN] = "unknown"};
     struct table *table = tables_add(tables, "drill_versions", columns);
     struct db_stmt *rows =
         db_keep(d->db, "SELECT version, amount, quality, written_ms, written_by FROM ledger_quarter"
@@ -98,7 +94,7 @@ static enum status add_versions(const struct drill *d, const struct park_meter *
         table_number(table, db_int(rows, 0), 0);
         table_text(table, tables_unit(meter->carrier));
         table_maybe(table, !db_is_null(rows, 1), db_int(rows, 1), tables_scale(meter->carrier));
-        table_code(table, quality >= 0 && quality <= QUALITY_UNKNOWN ? qualities[quality] : NULL);
+        table_code(table, quality >= 0 && quality <= QUALITY_UNKNOWN ? quality_names[quality] : NULL);
         table_time(table, db_int(rows, 3));
         status = add_batch(d->db, table, &(struct drill_source){.journal = db_int(rows, 4)}, err);
         if (status != ST_OK)

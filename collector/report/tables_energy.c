@@ -9,16 +9,6 @@ static const char *const columns[] = {"carrier", "id", "name", "unit", "amount+"
     "coverage", "estimated_share", "manual_share", "quality", "per_m2", "per_head", "tce_calorific+",
     "tce_equivalent+", "tco2+", "tco2e+", "cost+", NULL};
 
-static const char *const states[] = {
-    [SERIES_MEASURED] = "measured",
-    [SERIES_ESTIMATED] = "estimated",
-    [SERIES_MANUAL] = "manual",
-    [SERIES_UNKNOWN] = "unknown",
-    [SERIES_WAITING] = "waiting",
-    [SERIES_FUTURE] = "future",
-    [SERIES_ABSENT] = "absent",
-};
-
 /* Of a site: of all its buildings, where each says its own. */
 static bool area_of(const struct report *report, const struct part *part, struct fraction *ret)
 {
@@ -62,7 +52,7 @@ static int manual_permille(struct quarters_sum sum)
 
 const char *tables_state(const struct amount *a)
 {
-    return states[amount_worst(a)];
+    return series_states[amount_worst(a)];
 }
 
 void tables_quality(struct table *table, const struct amount *a, bool is_known, int scale)

@@ -13,8 +13,6 @@
 #define NO_ROW 0xff
 #define NUMBERS_MAX 10000000 /* of decisions: more are not gone through one by one */
 
-static const char *const qualities[] = {"measured", "estimated", "manual", "unknown"};
-
 enum status verify_folded(struct verify_ledger *l, const struct meters_item *item, struct error *err)
 {
     struct db_stmt *find = db_keep(l->v->db, "SELECT hash FROM ledger_folded WHERE meter = ?1");
@@ -118,7 +116,7 @@ static const char *say_quarter(const struct day *day, size_t i, char text[static
         return "nothing";
     if (day->qualities[i] >= QUALITY_UNKNOWN)
         return "unknown";
-    snprintf(text, 64, "%" PRId64 " %s", day->amounts[i], qualities[day->qualities[i]]);
+    snprintf(text, 64, "%" PRId64 " %s", day->amounts[i], quality_names[day->qualities[i]]);
     return text;
 }
 
@@ -128,7 +126,7 @@ static const char *say_boundary(const struct boundary *b, char text[static 128])
     if ((unsigned)b->quality >= QUALITY_UNKNOWN)
         return "nothing";
     clock_format_utc(b->baseline_ms, baseline);
-    snprintf(text, 128, "U = %" PRId64 " %s%s, counted since %s", b->energy, qualities[b->quality],
+    snprintf(text, 128, "U = %" PRId64 " %s%s, counted since %s", b->energy, quality_names[b->quality],
         b->is_stated ? " and stated" : "", baseline);
     return text;
 }

@@ -11,11 +11,6 @@
 
 /* ---- the answer ---- */
 
-static const char *const qualities[] = {[QUALITY_MEASURED] = "measured",
-    [QUALITY_ESTIMATED] = "estimated",
-    [QUALITY_MANUAL] = "manual",
-    [QUALITY_UNKNOWN] = "unknown"};
-
 static const char *event_name(enum event_kind kind)
 {
     switch (kind) {
@@ -57,7 +52,7 @@ static json_t *quarter_json(bool is_there, const struct quarter *q)
         return json_null();
     return json_pack("{s:o, s:s}", "amount",
         q->quality == QUALITY_UNKNOWN ? json_null() : json_integer(q->amount), "quality",
-        qualities[q->quality]);
+        quality_names[q->quality]);
 }
 
 static json_t *quarters_json(

@@ -11,13 +11,6 @@
 
 #define COVERAGE_SIZE 24
 
-static const char *const states[] = {[SERIES_MEASURED] = "measured",
-    [SERIES_ESTIMATED] = "estimated",
-    [SERIES_MANUAL] = "manual",
-    [SERIES_UNKNOWN] = "unknown",
-    [SERIES_WAITING] = "waiting",
-    [SERIES_FUTURE] = "future",
-    [SERIES_ABSENT] = "absent"};
 static const char *const balances[] = {
     [BALANCE_WITHIN] = "within", [BALANCE_BEYOND] = "beyond", [BALANCE_UNKNOWN] = "unknown"};
 
@@ -45,7 +38,7 @@ static void make_value(const struct energy_query *q, int carrier, struct periods
     const struct amount *a, struct value *ret)
 {
     int64_t amount;
-    *ret = (struct value){.quality = states[amount_worst(a)]};
+    *ret = (struct value){.quality = series_states[amount_worst(a)]};
     zone_format_time(q->zone, span.begin_ms, ret->start);
     zone_format_time(q->zone, span.end_ms, ret->end);
     if (amount_is_known(a, &amount))
