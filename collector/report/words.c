@@ -348,10 +348,8 @@ static const char *const method[][3] = {
         "is the one set for the parent, and holds in either sign."},
     {"method_sufficiency",
         "数据充分性依 CalTRACK Methods 2.0 第 2.2.1.2、2.2.1.3、2.2.1.4、2.2.2.1 条：365 天中至多缺 37 "
-        "天（其他期间为十分之一，"
-        "向上取整）；一日缺值不过半者以其余均值填补，过半者为缺失；电力零值日为缺失；估算与手工的刻钟不算作有"
-        "数据。填补仅用于判定，不计入任"
-        "何数量。",
+        "天（其他期间为十分之一，向上取整）；一日缺值不过半者以其余均值填补，过半者为缺失；电力零值日为缺失；"
+        "内插与手工的刻钟计为有数据，其占比另列。填补仅用于判定，不计入任何数量。",
         "Data sufficiency is judged by CalTRACK Methods 2.0, 2.2.1.2, 2.2.1.3, 2.2.1.4 and 2.2.2.1: at most "
         "37 of 365 days "
         "missing (of other periods a tenth, rounded up); a day of which at most half is missing is filled "
