@@ -1,12 +1,11 @@
 #include "collector/close_command.h"
 
 #include "collector/accept.h"
-#include "collector/access/here.h"
 #include "collector/close_control.h"
 #include "collector/close_json.h"
+#include "collector/command_line.h"
 #include "collector/offline.h"
 #include "collector/schema.h"
-#include "lib/mem.h"
 #include "lib/program.h"
 
 #include <getopt.h>
@@ -38,24 +37,6 @@ struct words {
     size_t override_count;
     bool is_preview, is_list;
 };
-
-static int refuse(const char *why, const char *what)
-{
-    fprintf(stderr, "park-collector: %s%s\n%s", why, what, usage);
-    return EXIT_USAGE;
-}
-
-static int complain_and_code(enum status status, const struct error *err)
-{
-    fprintf(stderr, "park-collector: %s\n", err->text);
-    return program_exit_code(status);
-}
-
-static int complain_refused(const struct error *err)
-{
-    fprintf(stderr, "park-collector: %s\n", err->text);
-    return EXIT_REFUSED;
-}
 
 /* ---- what is printed ---- */
 
@@ -94,7 +75,7 @@ static int list(const struct collector_settings *settings)
     if (status == ST_OK)
         status = print_list(db, &err);
     db_close(db);
-    return status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
+    return command_line_end(status, &err);
 }
 
 static enum status close_it(const struct collector_settings *settings, const struct model *m,
@@ -119,8 +100,9 @@ static enum status close_it(const struct collector_settings *settings, const str
     return status;
 }
 
-static int perform(const struct collector_settings *settings, const struct words *words)
+static int perform(const struct collector_settings *settings, void *context)
 {
+    const struct words *words = context;
     struct close_month request = {.site = words->site,
         .overrides = words->overrides,
         .override_count = words->override_count,
@@ -129,9 +111,9 @@ static int perform(const struct collector_settings *settings, const struct words
     if (words->is_list)
         return list(settings);
     if (!periods_parse(words->period, &request.period))
-        return refuse(words->period, ": no month; expected one, as 2026-10");
+        return command_line_refuse(usage, words->period, ": no month; expected one, as 2026-10");
     if (request.period.kind != PERIODS_MONTH)
-        return refuse(words->period, ": no month; expected one, as 2026-10");
+        return command_line_refuse(usage, words->period, ": no month; expected one, as 2026-10");
     struct error err;
     bool is_there;
     char *text = NULL;
@@ -141,23 +123,20 @@ static int perform(const struct collector_settings *settings, const struct words
         fputs(text, stdout);
     free(text);
     if (is_there)
-        return asked == ST_OK        ? EXIT_OK
-               : asked == ST_INVALID ? complain_refused(&err)
-                                     : complain_and_code(asked, &err);
+        return asked == ST_INVALID ? command_line_complain(&err, EXIT_REFUSED)
+                                   : command_line_end(asked, &err);
     struct model *m = acceptance_load(settings);
     int code = EXIT_CONFIG;
     if (model_problem_count(m) > 0) {
         model_print_problems(m, stderr);
     } else {
-        char *user = access_user_name();
-        char *who = words->who != NULL ? mem_printf("%s (%s)", words->who, user) : mem_strdup(user);
+        char *who = command_line_who(words->who);
         request.who = who;
         bool is_refused = false;
         enum status status = close_it(settings, m, &request, &is_refused, &err);
-        code = status == ST_OK ? EXIT_OK : complain_and_code(status, &err);
+        code = command_line_end(status, &err);
         code = is_refused ? EXIT_REFUSED : code;
         free(who);
-        free(user);
     }
     model_put(m);
     return code;
@@ -196,16 +175,16 @@ static int take_option(int option, struct words *ret)
                          : option == OPTION_WHO    ? &ret->who
                                                    : NULL;
     if (place != NULL && *place != NULL) {
-        return refuse("an option is given twice: ", optarg);
+        return command_line_refuse(usage, "an option is given twice: ", optarg);
     } else if (place != NULL) {
         *place = optarg;
     } else if (option == OPTION_PREVIEW) {
         ret->is_preview = true;
     } else if (option == OPTION_WHY) {
         if (!take_why(ret, optarg))
-            return refuse("one --why too many: ", optarg);
+            return command_line_refuse(usage, "one --why too many: ", optarg);
     } else if (ret->override_count == CLOSE_MONTH_OVERRIDES_MAX) {
-        return refuse("one --override too many: ", optarg);
+        return command_line_refuse(usage, "one --override too many: ", optarg);
     } else {
         ret->overrides[ret->override_count++] = (struct closing_override){.name = optarg};
     }
@@ -226,8 +205,9 @@ static int parse_options(int argc, char **argv, struct words *ret)
             fputs(usage, stdout);
             return EXIT_OK;
         }
-        code = option == '?' ? refuse("unknown option, or its value is missing: ", argv[optind - 1])
-                             : take_option(option, ret);
+        code = option == '?'
+                   ? command_line_refuse(usage, "unknown option, or its value is missing: ", argv[optind - 1])
+                   : take_option(option, ret);
     }
     return code;
 }
@@ -240,18 +220,18 @@ static int parse(int argc, char **argv, struct words *ret)
         return code;
     ret->is_list = optind < argc && strcmp(argv[optind], "list") == 0;
     if (optind + ret->is_list < argc)
-        return refuse("one argument too many: ", argv[optind + ret->is_list]);
+        return command_line_refuse(usage, "one argument too many: ", argv[optind + ret->is_list]);
     if (ret->config == NULL)
-        return refuse("--config is missing", "");
+        return command_line_refuse(usage, "--config is missing", "");
     if (ret->is_list && (ret->site != NULL || ret->period != NULL || ret->who != NULL || ret->why != NULL ||
                             ret->override_count > 0 || ret->is_preview))
-        return refuse("close list takes --config alone", "");
+        return command_line_refuse(usage, "close list takes --config alone", "");
     if (ret->is_list)
         return -1;
     if (ret->site == NULL || ret->period == NULL)
-        return refuse("--site or --period is missing", "");
+        return command_line_refuse(usage, "--site or --period is missing", "");
     if (ret->why == NULL)
-        return refuse("--why is missing: why it is closed", "");
+        return command_line_refuse(usage, "--why is missing: why it is closed", "");
     return -1;
 }
 
@@ -259,17 +239,5 @@ int close_command(int argc, char **argv)
 {
     static struct words words;
     int code = parse(argc, argv, &words);
-    if (code >= 0)
-        return code;
-    program_begin();
-    struct collector_settings settings;
-    struct conf *conf = collector_settings_load(words.config, &settings);
-    if (conf_problem_count(conf) > 0) {
-        conf_print_problems(conf, stderr);
-        code = EXIT_CONFIG;
-    } else {
-        code = perform(&settings, &words);
-    }
-    conf_destroy(conf);
-    return code;
+    return code >= 0 ? code : command_line_perform(words.config, perform, &words);
 }
