@@ -44,16 +44,13 @@ struct web_answer handle_changes(struct web_context *context, const struct web_r
 {
     int64_t limit, before;
     struct web_answer answer;
-    struct db *db;
     struct error err;
     if (!request_int(request, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit, &answer) ||
         !request_int(request, "before", 1, INT64_MAX, INT64_MAX, &before, &answer))
         return answer;
     struct list tokens = {.context = context, .items = json_array()},
                 own = {.context = context, .items = json_array()};
-    enum status status = guard_db(context->guard, &db, &err);
-    if (status == ST_OK && db != NULL)
-        status = changes_each(db, before, limit, add_item, &tokens, &err);
+    enum status status = guard_changes(context->guard, before, limit, add_item, &tokens, &err);
     if (status == ST_OK && !context_open_db(context, &err))
         status = ST_STORAGE;
     if (status == ST_OK && (status = changes_each(context->db, before, limit, add_item, &own, &err)) != ST_OK)

@@ -11,7 +11,7 @@
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 1000
-/* Rows that one request looks at: the listener's only thread must not be held up. */
+/* Rows that one request looks at: the listener's thread must not be held up. */
 #define SCAN_MAX 20000
 #define CONTENT_SHOWN_MAX 1024
 

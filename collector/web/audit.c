@@ -1,5 +1,5 @@
 /* /audit/<site>/<period>: the energy report as a page, and with .xlsx, .csv or .json behind it as that (collector/report/).
- * Worked out at each request, on the listener's thread: a year of 500 meters takes about 0.6 s of a processor
+ * Worked out at each request, as an errand: a year of 500 meters takes about 0.6 s of a processor
  * (tests/bench, row report).
  */
 #include "collector/report/accepted.h"

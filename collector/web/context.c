@@ -21,7 +21,7 @@ static void release_zones(struct web_context *context)
     free(context->zones);
 }
 
-void context_use_park(struct web_context *context)
+static void use_park(struct web_context *context)
 {
     const struct conf_list *sites = &context->options->park->sites;
     release_zones(context);
@@ -30,11 +30,17 @@ void context_use_park(struct web_context *context)
         context->zones[i] = zone_create(((const struct park_site *)sites->items)[i].zone);
 }
 
-enum status context_init(struct web_context *context, const struct web_options *options, struct error *err)
+static void begin(struct web_context *context, const struct web_options *options)
 {
     memset(context, 0, sizeof *context);
-    context->options = options;
+    context->own = *options;
+    context->options = &context->own;
     context->clock = &clock_system;
+}
+
+enum status context_init(struct web_context *context, const struct web_options *options, struct error *err)
+{
+    begin(context, options);
     enum status status = assets_load(options->assets, &context->assets, err);
     if (status != ST_OK)
         return status;
@@ -44,8 +50,25 @@ enum status context_init(struct web_context *context, const struct web_options *
         .access = options->access,
         .is_https = options->is_https,
         .clock = context->clock});
-    context_use_park(context);
+    use_park(context);
     return ST_OK;
+}
+
+void context_init_beside(struct web_context *context, const struct web_context *first)
+{
+    begin(context, first->options);
+    context->beside = first;
+    context->assets = first->assets;
+    memcpy(context->texts, first->texts, sizeof context->texts);
+    use_park(context);
+}
+
+void context_follow(struct web_context *context)
+{
+    if (context->own.models == NULL || !model_box_follow(context->own.models, &context->model))
+        return;
+    context->own.park = context->model->park;
+    use_park(context);
 }
 
 bool context_open_db(struct web_context *context, struct error *err)
@@ -66,10 +89,13 @@ void context_release(struct web_context *context)
 {
     context_close_db(context);
     release_zones(context);
-    guard_destroy(context->guard);
-    for (int i = 0; i < PAGE_LANGUAGES; i++)
+    model_put(context->model);
+    for (int i = 0; context->beside == NULL && i < PAGE_LANGUAGES; i++)
         json_decref(context->texts[i]);
-    assets_destroy(context->assets);
+    if (context->beside == NULL) {
+        guard_destroy(context->guard);
+        assets_destroy(context->assets);
+    }
     memset(context, 0, sizeof *context);
 }
 

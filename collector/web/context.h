@@ -1,4 +1,5 @@
-/* What the handlers share. Belongs to the listener's thread, but for what is immutable. */
+/* What the handlers share. Belongs to one thread, the listener's or that of its errands, but for what is immutable and
+ * the guard. */
 #pragma once
 
 #include "collector/model/zone.h"
@@ -15,7 +16,10 @@
 enum web_list { WEB_LOSSES, WEB_QUARANTINE, WEB_UNMAPPED, WEB_EXCEPTIONS, WEB_VERSIONS, WEB_LISTS };
 
 struct web_context {
-    const struct web_options *options;
+    const struct web_options *options; /* `own`, whose park is the one in use */
+    struct web_options own;
+    const struct model *model;        /* whose that park is; NULL = somebody else's */
+    const struct web_context *beside; /* whose assets, texts and guard these are; NULL = its own */
     const struct clock *clock;
     struct web_assets *assets;
     json_t *texts[PAGE_LANGUAGES]; /* of the pages; NULL where the folder has none */
@@ -26,13 +30,16 @@ struct web_context {
     struct stream_hub *streams;
 };
 
-/* `options` is borrowed, but for what is read here: assets and zones. */
+/* What `options` points to is borrowed, but for what is read here: assets and zones. */
 enum status context_init(struct web_context *context, const struct web_options *options, struct error *err);
+/* Of another thread, with a reader and a park of its own; `first`, which must outlive it, has neither streams nor health for
+ * it. */
+void context_init_beside(struct web_context *context, const struct web_context *first);
 void context_release(struct web_context *context);
 /* The reader; where it cannot be opened context->db stays NULL. */
 bool context_open_db(struct web_context *context, struct error *err);
-/* The park of `options` is another one. */
-void context_use_park(struct web_context *context);
+/* Each answer is of one model: the one in use when this is called. */
+void context_follow(struct web_context *context);
 void context_close_db(struct web_context *context);
 
 /* Of the ledger's books. */

@@ -5,6 +5,7 @@
 #include "lib/mem.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 struct guard {
     struct guard_options options;
     char *database;
+    pthread_mutex_t mutex; /* around all that follows */
     struct tokens_reader reader;
     struct sessions sessions;
     struct tries tries;
@@ -28,6 +30,7 @@ struct guard *guard_create(const struct guard_options *options)
     struct guard *g = mem_zalloc(sizeof *g);
     g->options = *options;
     g->options.database = g->database = mem_strdup(options->database);
+    pthread_mutex_init(&g->mutex, NULL);
     tokens_reader_init(&g->reader, g->database);
     return g;
 }
@@ -37,6 +40,7 @@ void guard_destroy(struct guard *g)
     if (g == NULL)
         return;
     tokens_reader_release(&g->reader);
+    pthread_mutex_destroy(&g->mutex);
     free(g->database);
     free(g);
 }
@@ -53,12 +57,21 @@ static void note_valid(void *user_data, const struct token *token)
     *is_there = *is_there || token_state(token, clock_system.wall_ms()) == TOKEN_VALID;
 }
 
+/* The file of tokens and changes, for reading; *ret is NULL where there is none. */
+static enum status file_of(struct guard *g, struct db **ret, struct error *err)
+{
+    enum status status = tokens_reader_db(&g->reader, ret, err);
+    if (status != ST_OK)
+        tokens_reader_close(&g->reader);
+    return status;
+}
+
 void guard_tell(struct guard *g)
 {
     bool is_there = g->options.access != WEB_ACCESS_TOKEN;
     struct db *db;
     struct error err;
-    enum status status = guard_db(g, &db, &err);
+    enum status status = file_of(g, &db, &err);
     if (status == ST_OK && db != NULL)
         status = tokens_each(db, note_valid, &is_there, &err);
     if (status != ST_OK)
@@ -144,6 +157,7 @@ enum status guard_identify(
     *ret = (struct caller){.kind = CALLER_NOBODY};
     char id[SECRET_TEXT_SIZE];
     enum status status = ST_OK;
+    pthread_mutex_lock(&g->mutex);
     if (credentials->is_authorization_odd) {
         ret->kind = CALLER_WRONG;
     } else if (credentials->authorization != NULL) {
@@ -155,13 +169,12 @@ enum status guard_identify(
     }
     if (status == ST_OK && ret->kind == CALLER_KNOWN)
         note_use(g, &ret->token);
+    pthread_mutex_unlock(&g->mutex);
     return status;
 }
 
-bool guard_still(struct guard *g, const struct caller *caller)
+static bool is_still_good(struct guard *g, const struct caller *caller)
 {
-    if (caller->kind != CALLER_KNOWN)
-        return true;
     struct error err;
     if (caller->is_session) {
         struct caller now = {.kind = CALLER_NOBODY};
@@ -171,6 +184,16 @@ bool guard_still(struct guard *g, const struct caller *caller)
     bool is_found;
     return tokens_reader_find(&g->reader, caller->token.id, &token, &is_found, &err) == ST_OK && is_found &&
            token_state(&token, g->options.clock->wall_ms()) == TOKEN_VALID;
+}
+
+bool guard_still(struct guard *g, const struct caller *caller)
+{
+    if (caller->kind != CALLER_KNOWN)
+        return true;
+    pthread_mutex_lock(&g->mutex);
+    bool is_good = is_still_good(g, caller);
+    pthread_mutex_unlock(&g->mutex);
+    return is_good;
 }
 
 /* ---- what they may ---- */
@@ -245,7 +268,7 @@ static void tell_failure(struct guard *g, const struct in6_addr *address)
         "somebody at %s tries to sign in with a token that is not good", text);
 }
 
-enum status guard_sign_in(struct guard *g, const char *text, const struct in6_addr *address,
+static enum status sign_in(struct guard *g, const char *text, const struct in6_addr *address,
     enum sign_in *ret, char **ret_cookie, struct token *ret_token, int *ret_wait_s, struct error *err)
 {
     int64_t now_mono_ms = g->options.clock->mono_ms();
@@ -273,17 +296,32 @@ enum status guard_sign_in(struct guard *g, const char *text, const struct in6_ad
     return ST_OK;
 }
 
+enum status guard_sign_in(struct guard *g, const char *text, const struct in6_addr *address,
+    enum sign_in *ret, char **ret_cookie, struct token *ret_token, int *ret_wait_s, struct error *err)
+{
+    pthread_mutex_lock(&g->mutex);
+    enum status status = sign_in(g, text, address, ret, ret_cookie, ret_token, ret_wait_s, err);
+    pthread_mutex_unlock(&g->mutex);
+    return status;
+}
+
 char *guard_sign_out(struct guard *g, const struct caller *caller)
 {
+    pthread_mutex_lock(&g->mutex);
     if (caller->is_session)
         sessions_end(&g->sessions, &caller->session);
+    pthread_mutex_unlock(&g->mutex);
     return make_cookie(g, "", 0);
 }
 
-enum status guard_db(struct guard *g, struct db **ret, struct error *err)
+enum status guard_changes(struct guard *g, int64_t before, int64_t limit,
+    void (*each)(void *user_data, const struct change *change), void *user_data, struct error *err)
 {
-    enum status status = tokens_reader_db(&g->reader, ret, err);
-    if (status != ST_OK)
-        tokens_reader_close(&g->reader);
+    struct db *db;
+    pthread_mutex_lock(&g->mutex);
+    enum status status = file_of(g, &db, err);
+    if (status == ST_OK && db != NULL)
+        status = changes_each(db, before, limit, each, user_data, err);
+    pthread_mutex_unlock(&g->mutex);
     return status;
 }

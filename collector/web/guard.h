@@ -1,6 +1,6 @@
 /*
  * Who asks, and what they are let through to. Deny by default: a caller passes only where the table of routes
- * (routes.c) says so. Signing in, sessions, and the limit on tries are here, too. Belongs to the listener's thread.
+ * (routes.c) says so. Signing in, sessions, and the limit on tries are here, too. Any thread, once it was told.
  *
  * On loopback with access = "loopback" whoever gets there may read what an operator may, as before there were roles; what
  * an auditor reads, and whatever is written, needs a token everywhere.
@@ -76,5 +76,6 @@ enum status guard_sign_in(struct guard *g, const char *token, const struct in6_a
 /* Ends the caller's session, if any; the Set-Cookie header that takes the cookie back, which the caller frees. */
 char *guard_sign_out(struct guard *g, const struct caller *caller);
 
-/* The file of tokens and changes, for reading; *ret is NULL where there is none. */
-enum status guard_db(struct guard *g, struct db **ret, struct error *err);
+/* changes_each (collector/access/changes.h) of the tokens' file; none where there is no file. */
+enum status guard_changes(struct guard *g, int64_t before, int64_t limit,
+    void (*each)(void *user_data, const struct change *change), void *user_data, struct error *err);

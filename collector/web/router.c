@@ -214,14 +214,16 @@ static bool read_json(const struct web_request *request, json_t **ret_json, stru
         return false;
     }
     if (!guard_is_own_page(request->fetch_site, request->origin, request->host)) {
-        *ret = answer_error(403, "cross_site", "this is taken from programs, and pages of this listener only");
+        *ret =
+            answer_error(403, "cross_site", "this is taken from programs, and pages of this listener only");
         return false;
     }
-    *ret_json = json_loadb(
-        request->body ? request->body : "", request->body_len, JSON_REJECT_DUPLICATES, &why);
+    *ret_json =
+        json_loadb(request->body ? request->body : "", request->body_len, JSON_REJECT_DUPLICATES, &why);
     if (json_is_object(*ret_json))
         return true;
-    *ret = answer_error(400, "bad_json", "the body is no JSON object%s%s", *ret_json ? "" : ": ", *ret_json ? "" : why.text);
+    *ret = answer_error(
+        400, "bad_json", "the body is no JSON object%s%s", *ret_json ? "" : ": ", *ret_json ? "" : why.text);
     return false;
 }
 
@@ -239,49 +241,19 @@ static struct web_answer handle(
         is_good = read_form(route, request, &form, &answer);
         request->form = &form;
     }
-    if (is_good && check_params(route, request, &answer))
+    if (is_good)
         answer = route->handle(context, request);
     form_release(&form);
     json_decref(json);
-    request->form = NULL;
-    request->json = NULL;
     return answer;
 }
 
-static struct web_answer answer_caller(const struct router *router, struct web_context *context,
-    struct web_request *request, struct caller *caller)
+struct web_answer router_handle(const struct web_route *route, struct web_context *context,
+    const struct web_request *request, const struct caller *caller)
 {
-    const char *allow;
-    const struct web_route *route = find_route(router, request, &allow);
-    struct error err;
-    if (route == NULL && allow == NULL)
-        return answer_error(404, "not_found", "nothing is here");
-    if (route == NULL) {
-        struct web_answer answer = answer_error(405, "method_not_allowed", "only %s", allow);
-        answer.allow = allow;
-        return answer;
-    }
-    if (guard_identify(router->guard, &request->credentials, caller, &err) != ST_OK) {
-        struct web_answer answer = answer_error(503, "access_unavailable", "%s", err.text);
-        answer.retry_after_s = 5;
-        return answer;
-    }
-    enum guard_verdict verdict = guard_decide(
-        router->guard, route->allow, route->scope, is_post(request->method), caller, request->is_here);
-    return verdict == GUARD_ALLOWED ? handle(route, context, request)
-                                    : refuse_caller(router, context, route, request, verdict);
-}
-
-struct web_answer router_answer(const struct router *router, struct web_context *context,
-    const struct web_request *request, struct caller *ret_caller)
-{
-    struct web_answer answer;
-    *ret_caller = (struct caller){.kind = CALLER_NOBODY};
-    if (!check_request(router, request, &answer))
-        return answer;
     struct web_request asked = *request;
-    asked.caller = ret_caller;
-    answer = answer_caller(router, context, &asked, ret_caller);
+    asked.caller = caller;
+    struct web_answer answer = handle(route, context, &asked);
     if (answer.etag && request->if_none_match && strstr(request->if_none_match, answer.etag)) {
         answer.code = 304;
         answer.shared = NULL;
@@ -289,4 +261,57 @@ struct web_answer router_answer(const struct router *router, struct web_context 
     }
     answer.is_closing |= request->has_body && request->body == NULL;
     return answer;
+}
+
+struct web_answer router_handle_late(const struct router *router, const struct web_route *route,
+    struct web_context *context, const struct web_request *request, struct caller *caller)
+{
+    if (guard_still(router->guard, caller))
+        return router_handle(route, context, request, caller);
+    struct web_request asked = *request;
+    *caller = (struct caller){.kind = CALLER_WRONG};
+    asked.caller = caller;
+    return refuse_caller(router, context, route, &asked, GUARD_UNKNOWN);
+}
+
+/* False: *ret is the answer. */
+static bool check_caller(const struct router *router, struct web_context *context,
+    const struct web_route *route, const struct web_request *request, struct caller *caller,
+    struct web_answer *ret)
+{
+    struct error err;
+    if (guard_identify(router->guard, &request->credentials, caller, &err) != ST_OK) {
+        *ret = answer_error(503, "access_unavailable", "%s", err.text);
+        ret->retry_after_s = 5;
+        return false;
+    }
+    enum guard_verdict verdict = guard_decide(
+        router->guard, route->allow, route->scope, is_post(request->method), caller, request->is_here);
+    if (verdict == GUARD_ALLOWED)
+        return true;
+    *ret = refuse_caller(router, context, route, request, verdict);
+    return false;
+}
+
+const struct web_route *router_admit(const struct router *router, struct web_context *context,
+    const struct web_request *request, struct caller *ret_caller, struct web_answer *ret)
+{
+    *ret_caller = (struct caller){.kind = CALLER_NOBODY};
+    if (!check_request(router, request, ret))
+        return NULL;
+    const char *allow;
+    const struct web_route *route = find_route(router, request, &allow);
+    struct web_request asked = *request;
+    asked.caller = ret_caller;
+    if (route == NULL && allow == NULL) {
+        *ret = answer_error(404, "not_found", "nothing is here");
+    } else if (route == NULL) {
+        *ret = answer_error(405, "method_not_allowed", "only %s", allow);
+        ret->allow = allow;
+    } else if (check_caller(router, context, route, &asked, ret_caller, ret) &&
+               check_params(route, request, ret)) {
+        return route;
+    }
+    ret->is_closing |= request->has_body && request->body == NULL;
+    return NULL;
 }

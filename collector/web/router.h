@@ -1,7 +1,7 @@
 /*
  * From a request to its handler: a table of paths, and the checks that every route shares. Knows nothing of
  * the HTTP library, so that a test can ask it anything. Handlers run on the listener's one thread and must
- * not block long.
+ * not block long; those of a route that is_long on another one, one after another (errands.h).
  */
 #pragma once
 
@@ -49,13 +49,16 @@ enum web_allow {
 };
 
 struct web_route {
-    const char *path;   /* whole; or a folder, where it ends in '/', whose members the handler looks up */
-    const char *method; /* GET, with which goes HEAD; or POST: of a form where is_page, else of a JSON object */
-    unsigned allow;     /* of enum web_allow */
-    unsigned scope;     /* of enum scope: whose token has it is let through; 0 = none */
+    const char *path; /* whole; or a folder, where it ends in '/', whose members the handler looks up */
+    const char
+        *method;    /* GET, with which goes HEAD; or POST: of a form where is_page, else of a JSON object */
+    unsigned allow; /* of enum web_allow */
+    unsigned scope; /* of enum scope: whose token has it is let through; 0 = none */
     const char *params; /* " a b " = those allowed; NULL = any, ignored (pages: links carry all sorts) */
     struct web_answer (*handle)(struct web_context *context, const struct web_request *request);
     bool is_page; /* for people: who is refused gets a page, see refuse_page */
+    bool
+        is_long; /* reads so much, or waits so long for the core, that the other routes shall not wait for it */
 };
 
 /* A POST whose body may be larger than others', from who is let through alone. */
@@ -77,10 +80,18 @@ struct router {
     struct web_answer (*refuse_page)(struct web_context *context, const struct web_request *request);
 };
 
-/* Checks the request (Host, method, body, who asks, where a form comes from, parameters), then calls the handler.
- * `ret_caller` says who asked. */
-struct web_answer router_answer(const struct router *router, struct web_context *context,
-    const struct web_request *request, struct caller *ret_caller);
+/* Checks the request: Host, method, body, who asks, parameters. *ret_caller says who asked. NULL: it is refused, and *ret the
+ * answer. */
+const struct web_route *router_admit(const struct router *router, struct web_context *context,
+    const struct web_request *request, struct caller *ret_caller, struct web_answer *ret);
+/* What an admitted request, of `caller`, is answered: from its form, which must come from a page of ours, or its JSON, by
+ * the handler. */
+struct web_answer router_handle(const struct web_route *route, struct web_context *context,
+    const struct web_request *request, const struct caller *caller);
+/* The same of one that has waited since it was admitted: refused where its token or session is no more. Any thread that
+ * has a context. */
+struct web_answer router_handle_late(const struct router *router, const struct web_route *route,
+    struct web_context *context, const struct web_request *request, struct caller *caller);
 /* Would this request's body be read by somebody? */
 bool router_takes_body(const struct router *router, const struct web_request *request);
 /* How long the body of one may be that somebody would read; `otherwise` where it is not one of `larges`. */

@@ -1,8 +1,10 @@
-/* The only file that knows libmicrohttpd: its one thread asks the router and sends what it answers. */
+/* The only file that knows libmicrohttpd: its one thread asks the router and sends what it answers. What takes long is an
+ * errand (errands.h), whose connection the library leaves alone until it is done. */
 #include "collector/web/web.h"
 
 #include "collector/web/clients.h"
 #include "collector/web/context.h"
+#include "collector/web/errands.h"
 #include "collector/web/listener.h"
 #include "lib/buf.h"
 #include "lib/log.h"
@@ -11,6 +13,7 @@
 #include "lib/text.h"
 
 #include <microhttpd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,8 +38,8 @@
 struct web {
     struct web_options options;
     char *address, *assets, *database_path, *name;
-    const struct model *model; /* whose the park of `options` is; NULL = somebody else's */
-    struct web_context context;
+    struct web_context context, errands_context;
+    struct errands *errands;
     struct router router;
     struct clients *clients;
     struct MHD_Daemon *daemon;
@@ -63,6 +66,11 @@ static struct client *client_of(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
+static int socket_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
 static void on_connection(
     void *cls, struct MHD_Connection *connection, void **client, enum MHD_ConnectionNotificationCode code)
 {
@@ -70,18 +78,29 @@ static void on_connection(
     if (code == MHD_CONNECTION_NOTIFY_CLOSED)
         clients_remove(w->clients, *client);
     else
-        *client = clients_add(w->clients,
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+        *client = clients_add(w->clients, socket_of(connection),
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
 }
 
-/* Marks on a request, kept by the library from call to call; else its body. */
+/* Marks on a request, kept by the library from call to call; else its exchange. */
 static char odd_mark;  /* malformed */
 static char head_mark; /* its head was looked at and is fine */
 
-static bool is_body(const void *mark)
+/* Of a request with a body, or one that is answered by an errand. */
+struct exchange {
+    struct errand errand; /* first */
+    struct web *web;
+    struct MHD_Connection *connection;
+    struct buf body;
+    const struct web_route *route; /* of an errand; NULL = it is none */
+    struct web_request request;    /* its strings are the library's, as long as the connection is suspended */
+    struct caller caller;
+    struct web_answer answer;
+};
+
+static struct exchange *exchange_of(void *mark)
 {
-    return mark != NULL && mark != &odd_mark && mark != &head_mark;
+    return mark != &odd_mark && mark != &head_mark ? mark : NULL;
 }
 
 static void on_completed(
@@ -89,9 +108,11 @@ static void on_completed(
 {
     (void)code;
     struct web *w = cls;
-    if (is_body(*mark)) {
-        buf_release(*mark);
-        free(*mark);
+    struct exchange *exchange = exchange_of(*mark);
+    if (exchange != NULL) {
+        buf_release(&exchange->body);
+        answer_release(&exchange->answer);
+        free(exchange);
     }
     *mark = NULL;
     clients_set(w->clients, client_of(connection), CLIENT_ASKS);
@@ -193,8 +214,7 @@ static void read_request(const struct web *w, struct MHD_Connection *connection,
     if (headers.hosts != 1 || headers.lengths + headers.encodings > 1 ||
         (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0))
         ret->is_odd = true;
-    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    ret->is_here = listener_is_from_here(fd, &ret->address);
+    ret->is_here = listener_is_from_here(socket_of(connection), &ret->address);
     /* Of a proxy on this machine that we were told of: else everybody behind it would wait for one who guesses. */
     if (ret->is_here && w->options.is_https && headers.forwarded_for)
         listener_last_forwarded(headers.forwarded_for, &ret->address);
@@ -312,18 +332,73 @@ static bool begin_body(const struct web *w, const struct web_request *request, i
         ret->is_closing = true;
         return false;
     }
-    *mark = mem_zalloc(sizeof(struct buf));
+    *mark = mem_zalloc(sizeof(struct exchange));
     return true;
 }
 
-/* Each answer is of one model: the one in use when it is made. */
-static void follow_model(struct web *w)
+/* ---- errands ---- */
+
+/* Has hung up: nobody would see what was done. */
+static bool is_gone(struct MHD_Connection *connection)
 {
-    if (w->options.models == NULL || !model_box_follow(w->options.models, &w->model))
-        return;
-    w->options.park = w->model->park;
-    context_use_park(&w->context);
+    struct pollfd p = {.fd = socket_of(connection), .events = POLLRDHUP};
+    return poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
+
+static struct web_answer later(const char *why)
+{
+    struct web_answer answer = answer_error(503, "busy", "%s; nothing was done, try again", why);
+    answer.retry_after_s = 5;
+    return answer;
+}
+
+static void run_errand(struct errand *errand)
+{
+    struct exchange *x = (struct exchange *)errand;
+    struct web *w = x->web;
+    if (is_gone(x->connection))
+        return;
+    context_follow(&w->errands_context);
+    x->answer = router_handle_late(&w->router, x->route, &w->errands_context, &x->request, &x->caller);
+}
+
+static void end_errand(struct errand *errand)
+{
+    MHD_resume_connection(((struct exchange *)errand)->connection);
+}
+
+static enum MHD_Result begin_errand(struct web *w, struct MHD_Connection *connection, void **mark,
+    const struct web_route *route, const struct web_request *request, const struct caller *caller)
+{
+    struct exchange *x = exchange_of(*mark);
+    if (x == NULL)
+        *mark = x = mem_zalloc(sizeof *x);
+    x->errand = (struct errand){.run = run_errand, .end = end_errand};
+    x->web = w;
+    x->connection = connection;
+    x->route = route;
+    x->request = *request;
+    x->caller = *caller;
+    clients_set(w->clients, client_of(connection), CLIENT_IS_ANSWERED);
+    MHD_suspend_connection(connection);
+    if (!errands_add(w->errands, &x->errand)) {
+        x->answer = later("as many requests that take long wait already as may");
+        end_errand(&x->errand);
+    }
+    return MHD_YES;
+}
+
+static enum MHD_Result send_done(struct web *w, struct exchange *x)
+{
+    struct web_answer answer = x->answer;
+    x->answer = (struct web_answer){0};
+    if (answer.code == 0)
+        answer = later("the collector is ending");
+    clients_set(w->clients, client_of(x->connection), CLIENT_IS_ANSWERED);
+    return send_answer(x->connection, &answer);
+}
+
+/* ---- a request ---- */
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
     const char *method, const char *version, const char *upload, size_t *upload_size, void **mark)
@@ -333,30 +408,35 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     struct web_answer answer = {0};
     struct caller caller = {.kind = CALLER_NOBODY};
     int64_t length;
-    if (is_body(*mark) && *upload_size > 0) {
-        struct buf *body = *mark;
-        buf_add(body, upload, *upload_size); /* the library takes no more than was announced */
+    struct exchange *exchange = exchange_of(*mark);
+    if (exchange != NULL && exchange->route != NULL)
+        return send_done(w, exchange);
+    if (exchange != NULL && *upload_size > 0) {
+        buf_add(&exchange->body, upload, *upload_size); /* the library takes no more than was announced */
         *upload_size = 0;
         return MHD_YES;
     }
     read_request(w, connection, method, url, version, *mark, &request, &length);
-    if (is_body(*mark)) {
-        const struct buf *body = *mark;
-        request.body = body->data ? body->data : "";
-        request.body_len = body->len;
+    if (exchange != NULL) {
+        request.body = exchange->body.data ? exchange->body.data : "";
+        request.body_len = exchange->body.len;
     } else if (begin_body(w, &request, length, mark, &answer)) {
         return MHD_YES;
     }
     /* An answer to the head alone ends the connection, as what follows would not be read: right for a body
      * which nobody wants, and for what is odd; anything else is answered at the second call, when the request
      * is whole. */
-    if (!is_body(*mark) && *mark != &head_mark && !request.is_odd && !request.has_body && answer.code == 0) {
+    if (exchange == NULL && *mark != &head_mark && !request.is_odd && !request.has_body && answer.code == 0) {
         *mark = &head_mark;
         return MHD_YES;
     }
-    follow_model(w);
-    if (answer.code == 0)
-        answer = router_answer(&w->router, &w->context, &request, &caller);
+    context_follow(&w->context);
+    const struct web_route *route =
+        answer.code == 0 ? router_admit(&w->router, &w->context, &request, &caller, &answer) : NULL;
+    if (route != NULL && route->is_long)
+        return begin_errand(w, connection, mark, route, &request, &caller);
+    if (route != NULL)
+        answer = router_handle(route, &w->context, &request, &caller);
     clients_set(w->clients, client_of(connection), answer.is_stream ? CLIENT_STREAMS : CLIENT_IS_ANSWERED);
     return answer.is_stream ? send_stream(w, connection, &answer, &caller) : send_answer(connection, &answer);
 }
@@ -366,7 +446,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 static char *make_event(void *user_data)
 {
     struct web *w = user_data;
-    follow_model(w);
+    context_follow(&w->context);
     const struct snapshot *s = snapshot_get(w->options.box);
     if (!s)
         return NULL;
@@ -430,8 +510,9 @@ static void web_destroy(struct web *w)
 {
     stream_hub_destroy(w->context.streams);
     clients_destroy(w->clients);
+    errands_destroy(w->errands);
+    context_release(&w->errands_context);
     context_release(&w->context);
-    model_put(w->model);
     free(w->address);
     free(w->assets);
     free(w->database_path);
@@ -459,6 +540,8 @@ enum status web_start(const struct web_options *options, struct web **ret, struc
     w->router = context_router(&w->context);
     guard_tell(w->context.guard); /* from the first connection on it is the library's thread's */
     w->context.streams = stream_hub_create(&(struct stream_hub_options){w, make_event, suspend, resume});
+    context_init_beside(&w->errands_context, &w->context);
+    w->errands = errands_create();
     w->clients = clients_create(&(struct clients_limits){.total = CONNECTIONS_MAX,
         .per_address = CONNECTIONS_PER_ADDRESS,
         .request_ms = options->request_ms > 0 ? options->request_ms : REQUEST_MS,
@@ -466,6 +549,7 @@ enum status web_start(const struct web_options *options, struct web **ret, struc
     status = start_daemon(w, fd, err);
     if (status != ST_OK) {
         stream_hub_stop(w->context.streams);
+        errands_stop(w->errands);
         web_destroy(w);
         return status;
     }
@@ -487,7 +571,9 @@ void web_stop(struct web *w)
     if (!w)
         return;
     snapshot_listen(w->options.box, NULL, NULL);
-    stream_hub_stop(w->context.streams); /* the library wants every connection resumed before it stops */
+    /* The library wants every connection resumed before it stops. */
+    stream_hub_stop(w->context.streams);
+    errands_stop(w->errands);
     MHD_stop_daemon(w->daemon);
     web_destroy(w);
 }

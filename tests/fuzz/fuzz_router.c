@@ -130,7 +130,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         request.is_odd |= !is_plain(request.params[i].name) || !is_plain(request.params[i].value);
     struct router router = context_router(&context);
     struct caller caller;
-    struct web_answer answer = router_answer(&router, &context, &request, &caller);
+    struct web_answer answer = {0};
+    const struct web_route *route = router_admit(&router, &context, &request, &caller, &answer);
+    if (route != NULL)
+        answer = router_handle(route, &context, &request, &caller);
     LAW(caller.kind != CALLER_KNOWN, "nobody has a token here");
     check_answer(&request, &answer);
     answer_release(&answer);

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/collector/made_up_token.h"
+
 #define HOUR_MS INT64_C(3600000)
 
 static int64_t wall = INT64_C(1790000000000), mono = 5000;
@@ -35,27 +37,12 @@ static char tokens[ROLES][TOKEN_TEXT_SIZE]; /* one of each role, each good for a
 
 static void make_token(enum role role, unsigned scopes, char text[static TOKEN_TEXT_SIZE])
 {
-    char secret[SECRET_TEXT_SIZE];
-    struct token token = {
-        .role = role, .scopes = scopes, .created_ms = wall, .expires_ms = wall + HOUR_MS, .name = "somebody"};
-    struct db *db;
-    struct error err;
-    secret_draw(secret);
-    token.hash = secret_hash(secret);
-    assert_int_equal(tokens_open(database, &db, &err), ST_OK);
-    assert_int_equal(tokens_add(db, &token, "me", wall, &err), ST_OK);
-    db_close(db);
-    token_format(token.id, secret, text);
+    made_up_token(database, role, scopes, wall, text);
 }
 
 static void revoke_token(int64_t id)
 {
-    struct token token;
-    struct db *db;
-    struct error err;
-    assert_int_equal(tokens_open(database, &db, &err), ST_OK);
-    assert_int_equal(tokens_revoke(db, id, "me", wall, &token, &err), ST_OK);
-    db_close(db);
+    made_up_revoke(database, id, wall);
 }
 
 static int set_up(void **state)

@@ -27,13 +27,14 @@ static struct web_answer handle_json(struct web_context *context, const struct w
     return answer_json(200, json_pack("{s:O?}", "word", json_object_get(request->json, "word")));
 }
 
-static const struct web_route routes[] = {{"/list", "GET", ALLOW_ANYONE, 0, " limit before ", handle, false},
-    {"/page", "GET", ALLOW_ANYONE, 0, NULL, handle, false},
-    {"/files/", "GET", ALLOW_ANYONE, 0, NULL, handle, false},
-    {"/form", "POST", ALLOW_ANYONE, 0, " ", handle_form, true},
-    {"/json", "POST", ALLOW_ANYONE, 0, " ", handle_json, false},
-    {"/both", "GET", ALLOW_ANYONE, 0, NULL, handle, false},
-    {"/both", "POST", ALLOW_ANYONE, 0, NULL, handle_form, false}};
+static const struct web_route routes[] = {
+    {"/list", "GET", ALLOW_ANYONE, 0, " limit before ", handle, false, false},
+    {"/page", "GET", ALLOW_ANYONE, 0, NULL, handle, false, false},
+    {"/files/", "GET", ALLOW_ANYONE, 0, NULL, handle, false, false},
+    {"/form", "POST", ALLOW_ANYONE, 0, " ", handle_form, true, false},
+    {"/json", "POST", ALLOW_ANYONE, 0, " ", handle_json, false, false},
+    {"/both", "GET", ALLOW_ANYONE, 0, NULL, handle, false, false},
+    {"/both", "POST", ALLOW_ANYONE, 0, NULL, handle_form, false, false}};
 
 static struct guard *guard;
 
@@ -62,7 +63,9 @@ static struct web_answer ask(const struct web_request *request)
     struct router router = {
         .routes = routes, .count = sizeof routes / sizeof routes[0], .address = "127.0.0.1", .guard = guard};
     struct caller caller;
-    return router_answer(&router, NULL, request, &caller);
+    struct web_answer answer = {0};
+    const struct web_route *route = router_admit(&router, NULL, request, &caller, &answer);
+    return route != NULL ? router_handle(route, NULL, request, &caller) : answer;
 }
 
 static void expect(struct web_answer answer, int code, const char *word)

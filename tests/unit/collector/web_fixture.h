@@ -16,7 +16,10 @@ static char database[96], assets[80];
 static struct snapshot_box *box;
 static struct web *web;
 static int64_t heartbeat_age_ms;
-static int request_ms; /* of the listeners started from now on; 0 = as in the program */
+/* Of the listeners started from now on; 0 = as in the program, NULL = none. */
+static int request_ms;
+static enum status (*decide)(
+    void *user_data, const struct deciding *request, struct deciding_effect *ret, struct error *err);
 
 static inline int64_t heartbeat(void *user_data)
 {
@@ -44,6 +47,7 @@ static inline enum status start(
         .box = box,
         .park = park,
         .request_ms = request_ms,
+        .decide = decide,
         .core_heartbeat_mono_ms = heartbeat};
     return web_start(&options, ret, err);
 }
