@@ -14,13 +14,14 @@ enum status deciding_json_read(const json_t *object, struct deciding_words *word
             return error_set(err, ST_INVALID, "%.40s: unknown here", key);
         if (json_is_string(value)) {
             words->texts[word] = json_string_value(value);
-        } else if (json_is_integer(value)) {
+        } else if (json_is_integer(value) && !deciding_word_is_text((enum deciding_word)word)) {
             numbers[word][number_format_int64(json_integer_value(value), numbers[word])] = '\0';
             words->texts[word] = numbers[word];
-        } else if (json_is_boolean(value)) {
+        } else if (json_is_boolean(value) && !deciding_word_is_text((enum deciding_word)word)) {
             words->texts[word] = json_is_true(value) ? "true" : "false";
         } else {
-            return error_set(err, ST_INVALID, "%.40s: expected a text, a whole number, true or false", key);
+            return error_set(err, ST_INVALID, "%.40s: expected %s", key,
+                deciding_word_is_text((enum deciding_word)word) ? "a text" : "a text, a whole number, true or false");
         }
     }
     return ST_OK;

@@ -26,6 +26,9 @@ static const char *const names[WORDS] = {[WORD_KIND] = "kind",
     [WORD_FORCE] = "force",
     [WORD_WHY] = "why"};
 
+#define TEXT_WORDS                                                                                           \
+    (BIT(WORD_KIND) | BIT(WORD_METER) | BIT(WORD_FROM) | BIT(WORD_UNTIL) | BIT(WORD_AT) | BIT(WORD_SERIAL) | \
+        BIT(WORD_RATIO) | BIT(WORD_WHY))
 #define ALWAYS (BIT(WORD_KIND) | BIT(WORD_WHY))
 #define REGISTER_WORDS (BIT(WORD_MODULUS) | BIT(WORD_RESOLUTION) | BIT(WORD_MAX_RATE) | BIT(WORD_RATIO))
 
@@ -46,6 +49,11 @@ static const struct kind {
 const char *deciding_word_name(enum deciding_word word)
 {
     return names[word];
+}
+
+bool deciding_word_is_text(enum deciding_word word)
+{
+    return (TEXT_WORDS & BIT(word)) != 0;
 }
 
 int deciding_word_find(const char *name)

@@ -34,6 +34,8 @@ struct deciding_words {
 };
 
 const char *deciding_word_name(enum deciding_word word); /* "max_rate" */
+/* Is it said by a text, as names and times are; else by a number, or true or false. */
+bool deciding_word_is_text(enum deciding_word word);
 /* -1: there is no such word. */
 int deciding_word_find(const char *name);
 

@@ -20,6 +20,8 @@
 
 void write_json(const struct tables *tables, struct buf *out);
 void write_csv(const struct tables *tables, struct buf *out);
+/* A field of CSV (RFC 4180); a text that begins as a formula does has ' before it, so that spreadsheets take it for one. */
+void write_csv_field(struct buf *out, const char *text, bool is_text);
 /* Makes the file `path`, or writes over it. ST_STORAGE where it cannot. */
 enum status write_xlsx(const struct tables *tables, const char *path, struct error *err);
 /* A style sheet that stands in the page, and is the only one that its policy allows; or, where `css` is of length 0, one

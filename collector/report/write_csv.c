@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* RFC 4180; a text that begins as a formula does is made a text for spreadsheets as well. */
-static void add_field(struct buf *out, const char *text, bool is_text)
+void write_csv_field(struct buf *out, const char *text, bool is_text)
 {
     bool is_formula = is_text && text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL;
     if (!is_formula && strpbrk(text, ",\"\r\n") == NULL) {
@@ -29,10 +28,10 @@ static void add_cell(
     char code[TABLE_CODE_SIZE], *value = table_tell(tables, cell);
     table_column_code(table, column, code);
     buf_printf(out, "%s,%zu,%s,", table->id, row + 1, code);
-    add_field(out, value, cell->kind != CELL_NUMBER);
+    write_csv_field(out, value, cell->kind != CELL_NUMBER);
     buf_add_char(out, ',');
     if (cell->kind == CELL_CODE)
-        add_field(out, words_of(tables->language, cell->text), true);
+        write_csv_field(out, words_of(tables->language, cell->text), true);
     buf_add_str(out, "\r\n");
     free(value);
 }

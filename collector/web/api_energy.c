@@ -1,6 +1,7 @@
 /* Amounts of a site: by building, tenant, meter, item or carrier, by step, as JSON or CSV. */
 #include "collector/energy/balance.h"
 #include "collector/energy/unit.h"
+#include "collector/report/write.h"
 #include "collector/web/energy_query.h"
 
 #include "lib/mem.h"
@@ -89,23 +90,11 @@ static json_t *row_json(const struct tree_row *row)
     "site,kind,id,carrier,unit,start,end,amount,known,quality,coverage,due,covered,unknown_s,waiting_s," \
     "future_s,absent_s,estimated,estimated_s,manual,manual_s,balance\r\n"
 
-/* An item's code is any text. */
-static void add_cell(struct buf *csv, const char *text)
-{
-    buf_add_char(csv, '"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            buf_add_char(csv, '"');
-        buf_add_char(csv, *text);
-    }
-    buf_add_char(csv, '"');
-}
-
 static void add_line(struct buf *csv, const struct energy_query *q, const struct tree_row *row,
     const struct value *v, const struct amount *a)
 {
     buf_printf(csv, "%s,%s,", q->site->id, tree_kinds[row->kind]);
-    add_cell(csv, row->id);
+    write_csv_field(csv, row->id, true); /* an item's code is any text */
     buf_printf(csv, ",%s,%s,%s,%s,%s,%s,%s,%s,%lld,%lld,%lld,%lld,%lld,%lld,%s,%lld,%s,%lld,%s\r\n",
         park_carriers[row->carrier], energy_unit(row->carrier).name, v->start, v->end, v->amount, v->known,
         v->quality, v->coverage, (long long)amount_due(a), (long long)amount_covered(a),

@@ -156,6 +156,10 @@ struct web_answer handle_audit(struct web_context *context, const struct web_req
         return answer_error(404, "not_found",
             "nothing is here; expected /audit/<site>/<period>, with .xlsx, .csv or "
             ".json behind it for another format");
+    if (request_param(request, "format") != NULL)
+        return answer_error(400, "unknown_parameter",
+            "format: unknown here; another format is at " PREFIX "%s/%s with .xlsx, .csv or .json behind it",
+            wanted.site, wanted.name);
     if (!periods_parse(wanted.name, &wanted.period))
         return answer_error(400, "bad_period", "%s is no period; %s", wanted.name, PERIODS_EXPECTED);
     struct error err;

@@ -60,7 +60,7 @@ const struct web_route web_routes[] = {
     {"/ops/decide", "POST", 0, SCOPE_DECISIONS, NULL, handle_ops_decide, PAGE, LONG},
     {"/ops/reading", "GET", ALLOW_OPERATOR, SCOPE_READINGS, NULL, handle_ops_reading, PAGE, SHORT},
     {"/ops/reading", "POST", 0, SCOPE_READINGS, NULL, handle_ops_reading, PAGE, LONG},
-    {"/audit/", "GET", ALLOW_AUDITOR, 0, NULL, handle_audit, PAGE, LONG},
+    {"/audit/", "GET", ALLOW_AUDITOR, 0, " lang format ", handle_audit, PAGE, LONG},
     {"/assets/", "GET", ALLOW_ANYONE, 0, NULL, handle_asset, DATA, SHORT},
     {"/api/v1/live", "GET", ALLOW_OPERATOR, 0, NONE, handle_live, DATA, SHORT},
     {"/api/v1/energy", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, ENERGY, handle_energy, DATA, LONG},

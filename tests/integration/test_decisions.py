@@ -172,6 +172,7 @@ def test_a_reading_by_hand(house):
     ("{", 400, "the body is no JSON object"), ("[]", 400, "the body is no JSON object"), ('{"why": 1, "why": 2}', 400, "the body is no JSON object"),
     ("{}", 400, "kind is none of"), ({**ENERGY, "kind": "reading"}, 400, "/api/v1/readings"), ({**ENERGY, "joules": 1}, 400, "joules: unknown here"),
     ({**ENERGY, "energy": 1.5}, 400, "energy: expected a text, a whole number"), ({**ENERGY, "from": "yesterday"}, 400, "from: \"yesterday\" is not a time"),
+    ({**ENERGY, "why": 5}, 400, "why: expected a text"), ({**ENERGY, "meter": True}, 400, "meter: expected a text"), ({**ENERGY, "from": 1}, 400, "from: expected a text"),
     ({**ENERGY, "why": " "}, 400, "why is not a text"), ({**ENERGY, "serial": "x"}, 400, "serial does not go with energy"),
     ({key: value for key, value in ENERGY.items() if key != "why"}, 400, "why is missing"), (ENERGY, 422, "is about this already"),
     ({**ENERGY, "meter": "nobody"}, 422, "nobody: no meter"), ({"kind": "undo", "undo": 999, "why": "x"}, 422, "there is no decision 999"),

@@ -32,7 +32,7 @@ meters = (
     segments = ({ serial = "1"; from = "2026-01-01T00:00:00Z"; point = "gw-a/main"; resolution = 10; max_rate = 1000000; ct = "1000/3"; registers = "secondary"; }); },
   { id = "part"; name = "x"; name_en = "x"; building = "b1"; carrier = "electricity"; parent = "main"; tenant = "t1"; item = "%s";
     segments = ({ serial = "2"; from = "2026-01-01T00:00:00Z"; point = "gw-a/part"; resolution = 1; max_rate = 10000; modulus = 100000; }); },
-  { id = "heat"; name = "x"; name_en = "x"; building = "b1"; carrier = "heat";
+  { id = "heat"; name = "x"; name_en = "x"; building = "b1"; carrier = "heat"; item = "=1+1";
     segments = ({ serial = "3"; from = "2026-01-01T00:00:00Z"; point = "gw-a/heat"; resolution = 1; max_rate = 1000000000; }); });
 virtual_meters = ({ id = "rest"; name = "x"; name_en = "x"; building = "b1"; plus = ("main"); minus = ("part"); });
 """ % ITEM.replace('"', '\\"')
@@ -208,6 +208,11 @@ def test_a_total_is_the_api_s_and_made_of_its_meters(house, by, kind, ident):
     for part in found["drill_parts"]:
         of_meter = meters[part["id"]]["amount"]
         assert part.get("amount", "") == ("" if of_meter == "" else of_meter if part["sign"] == "counted" else "-" + of_meter)
+
+
+def test_a_code_that_looks_like_a_formula_is_a_text_in_csv(house):
+    ids = {ident for kind, ident in house.energy("item", "all", "2026-03", "2026-04")}
+    assert "'=1+1" in ids and "=1+1" not in ids and ITEM in ids
 
 
 @pytest.mark.parametrize("meter", ["main", "part", "heat"])

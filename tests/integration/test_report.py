@@ -533,6 +533,8 @@ def test_an_auditor_gets_the_same_report_over_http(made, served):
 
 @pytest.mark.parametrize("path, status, word", (
     ("/audit/nobody/2026-10", 404, "there is no such site"), ("/audit/jiashan/2026-13", 400, "expected a day"),
+    ("/audit/jiashan/2026-10?format=xlsx", 400, "format: unknown here; another format is at /audit/jiashan/2026-10 with .xlsx"),
+    ("/audit/jiashan/2026-10?language=en", 400, "language: unknown here"), ("/audit/jiashan/2026-10/meter/main?lang=en&page=2", 400, "page: unknown here"),
     ("/audit/jiashan", 404, "nothing is here"), ("/audit/jiashan/2026-10.pdf", 404, "nothing is here"),
     ("/audit/", 404, "nothing is here"), ("/audit/jiashan/2026-10/1", 404, "nothing is here; expected meter/<id>"), ("/audit/jiashan/2026-13", 400, "is no period"),
     ("/audit/" + "x" * 300 + "/2026-10", 404, "nothing is here"), ("/audit/jiashan/" + "2" * 300, 404, "nothing is here")))

@@ -157,10 +157,10 @@ static void test_csv_has_a_line_for_each_value(void **state)
     char *answer = ask("GET", TWO_HOURS "&by=meter&step=1h&format=csv", "");
     assert_int_equal(code_of(answer), 200);
     assert_non_null(strstr(answer, "text/csv"));
-    assert_non_null(strstr(answer, "\r\ncloud,meter,\"b1-main\",electricity,kWh,2026-10-01T01:00:00.000+08:"
+    assert_non_null(strstr(answer, "\r\ncloud,meter,b1-main,electricity,kWh,2026-10-01T01:00:00.000+08:"
                                    "00,2026-10-01T02:00:00.000+08:00,1.000,"
                                    "1.000,estimated,0.7500,4,3,0,0,0,0,0.250,900,0.000,0,\r\n"));
-    assert_non_null(strstr(answer, "\r\ncloud,gap,\"b1-main\",electricity,kWh,2026-10-01T00:00:00.000+08:00,"
+    assert_non_null(strstr(answer, "\r\ncloud,gap,b1-main,electricity,kWh,2026-10-01T00:00:00.000+08:00,"
                                    "2026-10-01T01:00:00.000+08:00,,0.000,"));
     size_t lines = 0;
     for (const char *at = strstr(answer, "\r\n\r\n") + 4; (at = strstr(at, "\r\n")) != NULL; at += 2)
