@@ -350,10 +350,12 @@ static bool is_filled_in(const struct asked *a)
 static struct web_answer answer_refused(struct asked *a, const struct web_answer *refusal, const json_t *said)
 {
     const char *sentence = json_string_value(json_object_get(json_object_get(said, "error"), "message"));
-    enum deciding_word word;
+    enum deciding_word word = WORD_KIND;
     const char *key = sentence != NULL ? ops_refusal(sentence, &word) : NULL;
     a->detail = sentence;
     a->message = text_of(a, refusal->code == 503 ? "not_now" : key != NULL ? key : "refused");
+    if (a->is_reading && word == WORD_ENERGY) /* of a reading it is the register that is too much */
+        word = WORD_REGISTER;
     if (key != NULL && word != WORD_KIND)
         a->wrong.of[word] = key;
     return answer_form(a, refusal->code);

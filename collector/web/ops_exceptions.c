@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* From where on a list is shown. */
+static const char *const before[] = {"exceptions_before", "decisions_before"};
+
 struct page {
     struct web_context *context;
     enum page_language language;
@@ -197,13 +200,15 @@ static void add_decisions(struct page *p, const json_t *items)
         add_text(p, "p", "decisions_none");
 }
 
-/* What the API lists; NULL: *ret_answer is what it said instead. */
-static json_t *list(struct web_context *context, const struct web_request *request,
+/* What the API lists before what the page's `param` says; NULL: *ret_answer is what it said instead. */
+static json_t *list(struct web_context *context, const struct web_request *request, const char *param,
     struct web_answer (*handler)(struct web_context *context, const struct web_request *request),
     struct web_answer *ret_answer)
 {
     struct web_request asked = *request;
-    asked.param_count = 0;
+    const char *from = request_param(request, param);
+    asked.params[0] = (struct web_param){"before", from};
+    asked.param_count = from != NULL ? 1 : 0;
     *ret_answer = handler(context, &asked);
     if (ret_answer->code != 200)
         return NULL;
@@ -222,15 +227,45 @@ static void add_done(struct page *p, const struct web_request *request)
     buf_printf(&p->out, " %s</p>", done);
 }
 
+/* One link for each list that goes on; the other stays where it is. */
+static void add_more(struct page *p, const struct web_request *request, size_t list, const json_t *said)
+{
+    const json_t *next = json_object_get(said, "next_before");
+    const char *other = request_param(request, before[1 - list]);
+    if (!json_is_integer(next))
+        return;
+    buf_printf(&p->out, "<p class=\"actions\"><a href=\"/ops/exceptions?lang=%s&amp;%s=%lld",
+        page_language_name(p->language), before[list], (long long)json_integer_value(next));
+    if (other != NULL)
+        buf_printf(&p->out, "&amp;%s=%s", before[1 - list], other);
+    buf_add_str(&p->out, "\">");
+    buf_add_html(&p->out, text_of(p, "list_more", NULL));
+    buf_add_str(&p->out, "</a></p>");
+}
+
+/* Where this page is, up to its language. */
+static char *self_of(const struct web_request *request)
+{
+    struct buf self = {0};
+    buf_add_str(&self, "/ops/exceptions?");
+    for (size_t i = 0; i < 2; i++) {
+        const char *from = request_param(request, before[i]);
+        if (from != NULL)
+            buf_printf(&self, "%s=%s&", before[i], from);
+    }
+    buf_add_str(&self, "lang=");
+    return buf_take(&self);
+}
+
 struct web_answer handle_ops_exceptions(struct web_context *context, const struct web_request *request)
 {
     struct page p = {.context = context,
         .language = page_choose_language(request_param(request, "lang"), request->accept_language)};
     struct web_answer answer;
-    json_t *exceptions = list(context, request, handle_exceptions, &answer);
+    json_t *exceptions = list(context, request, before[0], handle_exceptions, &answer);
     if (exceptions == NULL)
         return answer;
-    json_t *decisions = list(context, request, handle_decisions, &answer);
+    json_t *decisions = list(context, request, before[1], handle_decisions, &answer);
     if (decisions == NULL) {
         json_decref(exceptions);
         return answer;
@@ -240,14 +275,17 @@ struct web_answer handle_ops_exceptions(struct web_context *context, const struc
     buf_add_str(&p.out, "</a></p>");
     add_done(&p, request);
     add_exceptions(&p, json_object_get(exceptions, "exceptions"));
+    add_more(&p, request, 0, exceptions);
     add_heading(&p, "others_heading");
     add_others(&p);
     add_decisions(&p, json_object_get(decisions, "decisions"));
+    add_more(&p, request, 1, decisions);
     json_decref(exceptions);
     json_decref(decisions);
     char *content = buf_take(&p.out);
-    answer = context_page(
-        context, p.language, 200, text_of(&p, "decide_title", NULL), "/ops/exceptions?lang=", content);
+    char *self = self_of(request);
+    answer = context_page(context, p.language, 200, text_of(&p, "decide_title", NULL), self, content);
+    free(self);
     free(content);
     return answer;
 }

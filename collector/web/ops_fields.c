@@ -17,16 +17,17 @@ static const struct ops_kind kinds[] = {
         3},
     {"reset",
         {{WORD_METER, OPS_METER, true, NULL}, {WORD_AT, OPS_TIME, true, NULL},
-            {WORD_END, OPS_QUANTITY, true, NULL}, {WORD_START, OPS_QUANTITY, true, NULL}},
-        4},
+            {WORD_END, OPS_QUANTITY, true, NULL}, {WORD_START, OPS_QUANTITY, true, NULL},
+            {WORD_FORCE, OPS_CHECK, false, NULL}},
+        5},
     {"replacement",
         {{WORD_METER, OPS_METER, true, NULL}, {WORD_AT, OPS_TIME, true, NULL},
             {WORD_END, OPS_QUANTITY, true, NULL}, {WORD_START, OPS_QUANTITY, true, NULL},
             {WORD_SERIAL, OPS_TEXT, false, NULL}, {WORD_MODULUS, OPS_QUANTITY, false, "help_as_before"},
             {WORD_RESOLUTION, OPS_QUANTITY, false, "help_as_before"},
             {WORD_MAX_RATE, OPS_QUANTITY, false, "help_as_before"},
-            {WORD_RATIO, OPS_RATIO, false, "help_as_before"}},
-        9},
+            {WORD_RATIO, OPS_RATIO, false, "help_as_before"}, {WORD_FORCE, OPS_CHECK, false, NULL}},
+        10},
     {"energy",
         {{WORD_METER, OPS_METER, true, NULL}, {WORD_FROM, OPS_TIME, true, NULL},
             {WORD_UNTIL, OPS_TIME, true, "help_span"}, {WORD_ENERGY, OPS_QUANTITY, true, NULL},
@@ -34,8 +35,8 @@ static const struct ops_kind kinds[] = {
         5},
     {"reading",
         {{WORD_METER, OPS_METER, true, NULL}, {WORD_AT, OPS_TIME, true, NULL},
-            {WORD_REGISTER, OPS_QUANTITY, true, NULL}},
-        3},
+            {WORD_REGISTER, OPS_QUANTITY, true, NULL}, {WORD_FORCE, OPS_CHECK, false, NULL}},
+        4},
     {"undo", {{WORD_UNDO, OPS_NUMBER, true, NULL}}, 1},
 };
 
@@ -195,6 +196,7 @@ static const struct {
     enum deciding_word word;
     const char *key;
 } refusals[] = {
+    {"and cannot have read", WORD_END, "refused_end"},
     {"is about this already", WORD_KIND, "refused_decided"},
     {"has no reading from", WORD_UNTIL, "refused_no_reading"},
     {"readings of meter", WORD_UNTIL, "refused_many"},

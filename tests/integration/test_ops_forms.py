@@ -178,6 +178,16 @@ def test_a_register_that_was_set_back(house, anna):
     assert house.known("counter") == wh(960)
 
 
+@pytest.mark.parametrize("kind", ["reset", "replacement"])
+def test_what_is_not_plausible_is_taken_by_force_where_the_refusal_says_so(house, anna, kind):
+    before = state(house)
+    page = anna.open(f"/ops/decide?kind={kind}&meter=feeder&lang=en")
+    refused = anna.submit(page, "preview", 422, at="2026-03-05 00:00", end="1", start="0")
+    assert refused.wrong == {"end": TEXTS["en"]["refused_end"]} and "or force" in refused.text
+    anna.submit(refused, "preview", 200, force="on")
+    assert state(house) == before
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize(("kind", "filled", "wrong"), [
     ("replacement", {}, {"meter": "wrong_missing", "at": "wrong_missing", "end": "wrong_missing", "start": "wrong_missing"}),
@@ -205,6 +215,9 @@ def test_a_reading_by_hand_needs_its_own_scope_and_no_more(house):
     assert house.known("water") == 960
     below = bert.submit(page, "preview", 422, meter="water", at="2026-03-04 08:00", register="5")
     assert below.wrong == {"register": TEXTS["en"]["refused_below"]} and "5960" in below.text
+    above = bert.submit(page, "preview", 422, meter="water", at="2026-03-04 08:00", register="500")
+    assert above.wrong == {"register": TEXTS["en"]["refused_rate"]} and "or force" in above.text
+    bert.submit(above, "preview", 200, force="on")
     assert bert.send("POST", "/ops/decide", "kind=reset")[0] == 403
 
 

@@ -315,6 +315,49 @@ static void test_open_exceptions_are_listed_from_the_newest_and_none_is_cut_off(
     expect(ask("GET", "/metrics", ""), 200, "\nparkmon_ledger_backlog_batches 0\n");
 }
 
+/* A park with more of them than a page has: each is reached by the links, once, and the other list stays where it is. */
+static void test_the_page_of_exceptions_goes_on(void **state)
+{
+    (void)state;
+    enum { EXCEPTIONS = 250 };
+    struct db *db;
+    struct error err;
+    put_file("shell.html", "<!doctype html><title>x</title><a href=\"{{=self}}en\">en</a><!--content-->");
+    web_stop(web);
+    assert_int_equal(start("127.0.0.1", 0, database, &web, &err), ST_OK);
+    assert_int_equal(db_open(database, &collector_schema, &db, &err), ST_OK);
+    assert_int_equal(
+        db_exec(db,
+            "DELETE FROM ledger_event;"
+            "INSERT INTO ledger_event(meter, from_ms, kind, until_ms, state, opened_ms, opened_by)"
+            " WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 249)"
+            " SELECT 1, 1700000000000 + i * 900000, 5, 1700000900000 + i * 900000, 0, 1700001000000, 7 FROM n",
+            &err),
+        ST_OK);
+    db_close(db);
+    int seen = 0, pages = 0;
+    char *path = mem_strdup("/ops/exceptions?lang=en&decisions_before=9");
+    while (path != NULL) {
+        char *answer = ask("GET", path, ""), *more = strstr(answer, "\"/ops/exceptions?lang=en&amp;");
+        assert_int_equal(code_of(answer), 200);
+        for (const char *row = answer; (row = strstr(row, "<tr><th scope=\"row\">")) != NULL; row++)
+            seen++;
+        free(path);
+        path = NULL;
+        if (more != NULL) {
+            long long from_ms;
+            assert_int_equal(sscanf(more, "\"/ops/exceptions?lang=en&amp;exceptions_before=%lld", &from_ms), 1);
+            assert_non_null(strstr(more, "&amp;decisions_before=9\""));
+            path = mem_printf("/ops/exceptions?lang=en&exceptions_before=%lld&decisions_before=9", from_ms);
+        }
+        free(answer);
+        assert_true(++pages <= EXCEPTIONS);
+    }
+    assert_int_equal(seen, EXCEPTIONS);
+    assert_int_equal(pages, 3);
+    expect(ask("GET", "/ops/exceptions?exceptions_before=x", ""), 400, "before");
+}
+
 /* The exposition format, read without our writer: samples follow the HELP and TYPE of their family, once;
  * counters end in _total. */
 static void test_metrics_are_valid_prometheus_text(void **state)
@@ -463,6 +506,7 @@ int main(void)
         cmocka_unit_test(test_assets_are_the_known_files_of_the_folder_and_nothing_else),
         cmocka_unit_test(test_lists_are_paged_by_id_from_the_newest),
         cmocka_unit_test(test_open_exceptions_are_listed_from_the_newest_and_none_is_cut_off),
+        cmocka_unit_test(test_the_page_of_exceptions_goes_on),
         cmocka_unit_test(test_metrics_are_valid_prometheus_text),
         cmocka_unit_test(test_a_stream_sends_the_state_at_once_and_every_new_one),
         cmocka_unit_test(test_the_sixty_fifth_stream_is_told_to_come_later),
