@@ -5,13 +5,15 @@
  * his own figures. So each difference has a weight:
  *
  *   free   what is new (a meter, a row of factors for days that had none, a segment from now on), what ends now or
- *          later, and what no figure depends on: names, notes, spaces, the gauge that shows a meter's power
+ *          later, and what no figure depends on: names, notes, spaces, resources, calendars, the gauge that shows a meter's power; of an instrument
+ *          what people read, its points and thresholds (what was seen by others stays)
  *   late   a replacement that is entered within DIFFERENCE_LATE_MS, with its registers: the segment that was open
  *          ends and says `end`, or the next one begins and says `start`, in a month that is not closed. It is taken, and told. A device is
  *          replaced first and the file written afterwards, and the ledger keeps what it cannot explain open meanwhile
  *   past   everything else: a segment's device, point, times, registers, ratio, modulus, resolution and rate once it
  *          has begun; a meter's tags, carrier, gap and limits once it has a segment that has begun; where a gateway or
- *          building stands; a site's zone and region; a baseline once its reporting period has begun; a factor, price or schedule for days that have begun; and whatever
+ *          building stands; a site's zone and region; what an instrument's hours
+ *          are reckoned by (whose it is, its place, opening hours, caps, rated hours); a baseline once its reporting period has begun; a factor, price or schedule for days that have begun; and whatever
  *          this module does not know
  *
  * What is entered for "now" is read a little later: up to DIFFERENCE_GRACE_MS before now is no past.
