@@ -305,7 +305,8 @@ static enum difference_weight weigh_instrument(const struct difference_case *c)
     static const char *const free_keys[] = {"name", "name_en", "space", "model", "owner", "owner_en",
         "contact", "location", "location_en", "booking_url", "terms", "terms_en", "training", "training_en",
         "charges", "charges_en", "shared", "minimum_slot", "power", "power_period", "off_w", "standby_w",
-        "exit_w", "enter_w", "enter_s", "exit_s", "off_means", "session", "calendar", "requires", "uses"};
+        "exit_w", "enter_w", "enter_s", "exit_s", "off_means", "session", "calendar", "requires", "uses",
+        "cooldown"};
     for (size_t i = 0; i < sizeof free_keys / sizeof free_keys[0]; i++)
         if (strcmp(last_key(c->path), free_keys[i]) == 0)
             return DIFFERENCE_FREE;

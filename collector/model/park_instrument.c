@@ -93,6 +93,8 @@ static const struct conf_key instrument_keys[] = {PARK_NAMES(struct park_instrum
         "the most of a session after it ran that is effective"),
     TIME("pause", pause_ms, "600", DAY_MS, "a pause between two runs of a session that is longer is idle"),
     TIME("grace", grace_ms, "900", DAY_MS, "how long a booking waits for its user before it is a no-show"),
+    TIME("cooldown", cooldown_ms, "0", DAY_MS,
+        "how long it rests after a session before it can be used again"),
     {"calendar", CONF_ID, offsetof(struct park_instrument, calendar_id),
         .help = "id of the calendar that has its bookings"},
     {"requires", CONF_STRINGS, offsetof(struct park_instrument, requires),

@@ -86,7 +86,7 @@ struct park_instrument {
     int off_means; /* enum park_off; -1 = not given, without power */
     /* Claims */
     char *session; /* <gateway>/<point> of a state; NULL = told by the API, or not at all */
-    int64_t max_session_ms, preparation_ms, post_processing_ms, pause_ms, grace_ms;
+    int64_t max_session_ms, preparation_ms, post_processing_ms, pause_ms, grace_ms, cooldown_ms;
     char *calendar_id;
     struct conf_list requires, uses; /* char *: ids of resources that it cannot, and can, do without */
 

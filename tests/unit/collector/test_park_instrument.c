@@ -229,7 +229,7 @@ static void test_each_mistake_of_an_instrument_is_told(void **state)
             "owner_en, owner_code, contact, location, location_en, booking_url, terms, terms_en, training, "
             "training_en, charges, charges_en, shared, open, minimum_slot, rated_hours, meter, power, "
             "power_period, off_w, standby_w, exit_w, enter_w, enter_s, exit_s, off_means, session, "
-            "max_session, preparation, post_processing, pause, grace, calendar, requires, uses\n"},
+            "max_session, preparation, post_processing, pause, grace, cooldown, calendar, requires, uses\n"},
         {BARE("i") "power = \"gw-a/i\"; off_w = 10; standby_w = 20; exit_w = 30; enter_w = 40; off_means = "
                    "\"ready\"; ",
             AT "off_means: \"ready\" is not known; expected one of available, needs_warmup, unavailable\n"},
