@@ -78,7 +78,7 @@ buses = (
 BAD_AGENT_LINES = f"""1: gateway: "GW A" is not an id; expected 1 to 32 of a-z 0-9 and -, not starting with -
 2: clock: "sundial" is not known; expected one of kernel, trusted
 3: log: is an integer; expected one of error, warn, info, debug
-4: colour: unknown key; expected one of gateway, clock, log, broker, spool, buses
+4: colour: unknown key; expected one of gateway, clock, log, broker, spool, buses, sources
 6: broker.host: is empty; expected name or address of the MQTT broker
 7: broker.port: 3000000000 is out of range; expected 1 to 65535
 8: broker.port: is set a second time (first in line 7); expected once
