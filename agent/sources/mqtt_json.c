@@ -26,9 +26,9 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t turn(struct json_run *r)
+/* True where there may be more. */
+static bool take_some(struct json_run *r)
 {
-    int64_t due = subscriber_tick(r->subscriber);
     struct incoming *incoming;
     int taken = 0;
     for (; taken < TAKEN_AT_ONCE && (incoming = subscriber_take(r->subscriber)) != NULL; taken++) {
@@ -36,8 +36,14 @@ static int64_t turn(struct json_run *r)
         json_taker_take(&r->taker, &message);
         free(incoming);
     }
-    if (taken == TAKEN_AT_ONCE)
-        due = 0; /* there may be more */
+    return taken == TAKEN_AT_ONCE;
+}
+
+static int64_t turn(struct json_run *r)
+{
+    int64_t due = subscriber_tick(r->subscriber);
+    if (take_some(r))
+        due = 0;
     return earlier(due, json_taker_tick(&r->taker));
 }
 
@@ -46,6 +52,9 @@ static void *run(void *argument)
     struct json_run *r = argument;
     while (!atomic_load(&r->is_stopping))
         subscriber_wait(r->subscriber, turn(r));
+    /* What the broker holds for delivered. */
+    for (int i = 0; i < SUBSCRIBER_WAITING_MAX / TAKEN_AT_ONCE && take_some(r); i++)
+        ;
     return NULL;
 }
 
