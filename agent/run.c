@@ -4,6 +4,7 @@
 #include "agent/poll/poller.h"
 #include "agent/replay.h"
 #include "agent/settings.h"
+#include "agent/sources/running.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -14,16 +15,19 @@
 #include <stdlib.h>
 
 #define DRAIN_MS 3000
+#define ONCE_MS 60000 /* for what sends by itself */
 
 static const char usage[] =
     "usage: park-agent --config FILE [--check | --once | --replay CSV]\n"
     "       park-agent --help-config | --version | --help\n"
     "\n"
-    "Reads the devices of a gateway and delivers the readings to the collector.\n"
+    "Reads the devices of a gateway, takes what others send, and delivers the readings to the collector.\n"
     "\n"
     "  --config FILE   the settings (example: config/agent.cfg)\n"
     "  --check         check the settings, tell every mistake, and end\n"
-    "  --once          read every point once, print what came, and end; needs no broker\n"
+    "  --once          read every point once, print what came, and end; needs no collector's broker; waits "
+    "up\n"
+    "                  to 60 s for points that send by themselves\n"
     "  --replay CSV    deliver dated readings (point,value,time) instead of polling, and end when all are "
     "acknowledged\n"
     "  --help-config   print every settings key with type, limits, default and meaning\n";
@@ -42,25 +46,37 @@ struct points {
     size_t count;
 };
 
+static void add_point(struct points *p, const char *name, enum reading_kind kind, int64_t period_ms)
+{
+    p->names[p->count] = name;
+    p->periods_ms[p->count] = period_ms;
+    p->kinds[p->count] = (struct replay_point){name, kind, (uint32_t)p->count};
+    p->count++;
+}
+
+static void add_source_point(void *context, const struct source_point *point)
+{
+    add_point(context, point->name, point->kind, point->period_ms);
+}
+
 static void list_points(const struct agent_settings *settings, struct points *ret)
 {
     *ret = (struct points){0};
+    size_t count = 0;
     CONF_EACH (struct bus_settings, bus, settings->buses)
         CONF_EACH (struct device_settings, device, bus->devices)
-            ret->count += device->points.count;
-    ret->names = mem_alloc(ret->count * sizeof *ret->names);
-    ret->periods_ms = mem_alloc(ret->count * sizeof *ret->periods_ms);
-    ret->kinds = mem_alloc(ret->count * sizeof *ret->kinds);
-    size_t i = 0;
+            count += device->points.count;
+    CONF_EACH (struct source_settings, source, settings->sources)
+        count += source_count_points(source);
+    ret->names = mem_alloc(count * sizeof *ret->names);
+    ret->periods_ms = mem_alloc(count * sizeof *ret->periods_ms);
+    ret->kinds = mem_alloc(count * sizeof *ret->kinds);
     CONF_EACH (struct bus_settings, bus, settings->buses)
         CONF_EACH (struct device_settings, device, bus->devices)
-            CONF_EACH (struct point_settings, point, device->points) {
-                ret->names[i] = point->point;
-                ret->periods_ms[i] = device->every_ms;
-                ret->kinds[i] =
-                    (struct replay_point){point->point, (enum reading_kind)point->kind, (uint32_t)i};
-                i++;
-            }
+            CONF_EACH (struct point_settings, point, device->points)
+                add_point(ret, point->point, (enum reading_kind)point->kind, device->every_ms);
+    CONF_EACH (struct source_settings, source, settings->sources)
+        source->source->each_point(source, ret, add_source_point);
     replay_sort_points(ret->kinds, ret->count);
 }
 
@@ -73,14 +89,14 @@ static void points_release(struct points *points)
 
 /* ---- --once ---- */
 
-static void print_reading(
-    void *context, const struct point_settings *point, const union driver_value *value, int64_t time_ms)
+static void print_value(void *context, const char *point, enum reading_kind kind,
+    const union driver_value *value, int64_t time_ms)
 {
     (void)context;
     char time[CLOCK_TEXT_SIZE], number[NUMBER_DOUBLE_SIZE];
     clock_format_utc(time_ms, time);
-    printf("%s\t%s\t", point->point, reading_kind_name((enum reading_kind)point->kind));
-    switch ((enum reading_kind)point->kind) {
+    printf("%s\t%s\t", point, reading_kind_name(kind));
+    switch (kind) {
     case READING_REGISTER:
         printf("%lld", (long long)value->count);
         break;
@@ -95,10 +111,32 @@ static void print_reading(
     printf("\t%s\n", time);
 }
 
-static void print_failure(void *context, const struct point_settings *point, const char *why)
+static void print_reading(
+    void *context, const struct point_settings *point, const union driver_value *value, int64_t time_ms)
+{
+    print_value(context, point->point, (enum reading_kind)point->kind, value, time_ms);
+}
+
+static void print_trouble(void *context, const char *point, const char *why)
 {
     (void)context;
-    printf("%s\terror\t%s\n", point->point, why);
+    printf("%s\terror\t%s\n", point, why);
+}
+
+static void print_failure(void *context, const struct point_settings *point, const char *why)
+{
+    print_trouble(context, point->point, why);
+}
+
+static int once_from_sources(const struct agent_settings *settings, const struct clock *clock)
+{
+    struct source_report report = {NULL, print_value, print_trouble};
+    struct source_context context = {.gateway = settings->gateway, .clock = clock, .report = &report};
+    int64_t deadline = clock->mono_ms() + ONCE_MS;
+    int failures = 0;
+    CONF_EACH (struct source_settings, source, settings->sources)
+        failures += source->source->once(source, &context, deadline);
+    return failures;
 }
 
 static int once(const struct agent_settings *settings, const struct clock *clock)
@@ -107,6 +145,8 @@ static int once(const struct agent_settings *settings, const struct clock *clock
     int failures = 0;
     CONF_EACH (struct bus_settings, bus, settings->buses)
         failures += poll_once(bus, clock, &report);
+    fflush(stdout);
+    failures += once_from_sources(settings, clock);
     return failures == 0 ? EXIT_OK : EXIT_UNAVAILABLE;
 }
 
@@ -152,13 +192,21 @@ static enum status deliver_all(const struct command *command, const struct agent
         .on_failure = program_ask_to_end};
     struct deliver *deliver;
     status = deliver_create(&options, &deliver, err);
+    struct running_sources running = {0};
+    if (status == ST_OK && command->replay == NULL &&
+        (status = running_create(settings, clock, deliver, &running, err)) != ST_OK)
+        deliver_destroy(deliver);
     if (status == ST_OK) {
         deliver_start(deliver);
-        if (command->replay != NULL)
+        if (command->replay != NULL) {
             status = replay_file(
                 command->replay, points->kinds, points->count, deliver, clock, program_is_asked_to_end, err);
-        else
+        } else {
+            running_start(&running);
             poll_until_asked_to_end(settings, clock, deliver);
+        }
+        running_stop(&running);
+        running_destroy(&running);
         struct error stop_err;
         enum status stopped = deliver_stop(deliver, status == ST_OK ? DRAIN_MS : 0, &stop_err);
         if (stopped != ST_OK && status == ST_OK)

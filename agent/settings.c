@@ -108,19 +108,23 @@ static bool is_own_point(const struct device_settings *device, const struct poin
     return strcmp(point->where.file, device->where.file) == 0;
 }
 
+char *agent_point_name(struct conf *c, const char *prefix, const char *name)
+{
+    prefix = prefix != NULL ? prefix : "";
+    name = name != NULL ? name : "";
+    char *full = mem_printf("%s%s%s", prefix, prefix[0] != '\0' && name[0] != '\0' ? "." : "", name);
+    char *kept = strcpy(conf_alloc(c, strlen(full) + 1), full);
+    free(full);
+    return kept;
+}
+
 static void name_point(struct conf *c, const struct device_settings *device, struct point_settings *point)
 {
-    const char *prefix = device->prefix != NULL ? device->prefix : "";
-    const char *name = point->name != NULL ? point->name : "";
-    const char *dot = prefix[0] != '\0' && name[0] != '\0' ? "." : "";
-    char *full = mem_printf("%s%s%s", prefix, dot, name);
     bool is_own = is_own_point(device, point);
-    if (!point_is_valid(full))
-        conf_problem(c, is_own ? &point->where : &device->where, is_own ? "name" : "prefix",
-            "makes the point \"%s\"; expected 1 to %d of a-z 0-9 . _ -, starting with a letter or digit",
-            full, POINT_MAX);
-    point->point = strcpy(conf_alloc(c, strlen(full) + 1), full);
-    free(full);
+    point->point = agent_point_name(c, device->prefix, point->name);
+    if (!point_is_valid(point->point))
+        conf_problem(c, is_own ? &point->where : &device->where, is_own ? "name" : "prefix", POINT_PROBLEM,
+            point->point, POINT_MAX);
 }
 
 static void check_device(struct conf *c, void *object, const void *parent)
@@ -224,6 +228,55 @@ static const struct conf_section bus_section = {.name = "bus",
     .check = check_bus,
     .alternative = bus_alternative};
 
+/* ---- source ---- */
+
+static const struct source *source_of(const struct source_settings *settings)
+{
+    return settings->source_name != NULL ? source_find(settings->source_name) : NULL;
+}
+
+static const struct conf_section *extend_source(const void *object)
+{
+    const struct source *source = source_of(object);
+    return source != NULL ? source->section : &conf_anything;
+}
+
+static const struct conf_section *source_alternative(size_t i)
+{
+    return sources[i] != NULL ? sources[i]->section : NULL;
+}
+
+static void check_source(struct conf *c, void *object, const void *parent)
+{
+    (void)parent;
+    struct source_settings *settings = object;
+    settings->source = source_of(settings);
+    if (settings->source_name == NULL || settings->source != NULL)
+        return;
+    struct buf names = {0};
+    for (int i = 0; sources[i] != NULL; i++)
+        buf_printf(&names, "%s%s", i > 0 ? ", " : "", sources[i]->name);
+    conf_problem(c, &settings->where, "source", "\"%s\" is not known; expected one of %s",
+        settings->source_name, names.data);
+    buf_release(&names);
+}
+
+static const struct conf_key source_keys[] = {{"name", CONF_ID, offsetof(struct source_settings, name),
+                                                  .is_required = true, .help = "name in messages"},
+    {"source", CONF_STRING, offsetof(struct source_settings, source_name), .is_required = true,
+        .help = "where from: mqtt_json, session"},
+    {0}};
+
+static const struct conf_section source_section = {.name = "source",
+    .size = sizeof(struct source_settings),
+    .keys = source_keys,
+    .has_where = true,
+    .where_offset = offsetof(struct source_settings, where),
+    .extend = extend_source,
+    .extra_offset = offsetof(struct source_settings, extra),
+    .check = check_source,
+    .alternative = source_alternative};
+
 /* ---- agent ---- */
 
 static const struct conf_key broker_keys[] = {
@@ -325,6 +378,11 @@ static void add_point_name(
                         : (struct named){point->point, &device->where, "prefix", point, 0});
 }
 
+static void add_source_point(void *context, const struct source_point *point)
+{
+    add_name(context, (struct named){point->name, point->where, point->key, NULL, 0});
+}
+
 static void check_agent(struct conf *c, void *object, const void *parent)
 {
     (void)parent;
@@ -334,7 +392,12 @@ static void check_agent(struct conf *c, void *object, const void *parent)
     if (agent->gateway != NULL && strcmp(agent->gateway, "park-collector") == 0)
         conf_problem(c, &agent->where, "gateway",
             "is the collector's name at the broker; expected an id of this gateway's own");
-    struct names buses = {.what = "bus"}, devices = {.what = "device"}, points = {.what = "point"};
+    if (agent->buses.count == 0 && agent->sources.count == 0)
+        conf_problem(c, &agent->where, "buses",
+            "is missing; expected lines and connections to devices here, or what sends by itself in "
+            "`sources`");
+    struct names buses = {.what = "bus"}, devices = {.what = "device"}, points = {.what = "point"},
+                 sources_named = {.what = "source"};
     CONF_EACH (struct bus_settings, bus, agent->buses) {
         add_name(&buses, (struct named){bus->name, &bus->where, "name", NULL, 0});
         CONF_EACH (struct device_settings, device, bus->devices) {
@@ -343,7 +406,13 @@ static void check_agent(struct conf *c, void *object, const void *parent)
                 add_point_name(&points, device, point);
         }
     }
+    CONF_EACH (struct source_settings, settings, agent->sources) {
+        add_name(&sources_named, (struct named){settings->name, &settings->where, "name", NULL, 0});
+        if (settings->source != NULL && settings->extra != NULL)
+            settings->source->each_point(settings, &points, add_source_point);
+    }
     refuse_twins(c, &buses);
+    refuse_twins(c, &sources_named);
     refuse_twins(c, &devices);
     refuse_twins(c, &points);
 }
@@ -359,8 +428,10 @@ static const struct conf_key agent_keys[] = {
         .help = "the MQTT broker"},
     {"spool", CONF_GROUP, offsetof(struct agent_settings, spool), .is_required = true,
         .section = &spool_section, .help = "the store on disk until the collector acknowledges"},
-    {"buses", CONF_LIST, offsetof(struct agent_settings, buses), .is_required = true, .min = 1,
-        .section = &bus_section, .help = "lines and connections to devices; each has a thread"},
+    {"buses", CONF_LIST, offsetof(struct agent_settings, buses), .min = 1, .section = &bus_section,
+        .help = "lines and connections to devices; each has a thread"},
+    {"sources", CONF_LIST, offsetof(struct agent_settings, sources), .min = 1, .section = &source_section,
+        .help = "what sends by itself: devices behind a broker, card readers; each has a thread"},
     {0}};
 
 const struct conf_section agent_section = {.name = "agent",
@@ -384,4 +455,7 @@ void agent_settings_check_access(struct conf *c, const struct agent_settings *se
 {
     conf_check_secret(c, &settings->broker.where, "password_file", settings->broker.password_file);
     conf_check_writable(c, &settings->spool.where, "path", settings->spool.path);
+    CONF_EACH (const struct source_settings, source, settings->sources)
+        if (source->source != NULL && source->extra != NULL)
+            source->source->check_access(c, source);
 }

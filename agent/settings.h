@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/drivers/driver.h"
+#include "agent/sources/source.h"
 #include "lib/batch.h"
 #include "lib/conf.h"
 
@@ -36,6 +37,14 @@ struct bus_settings {
     void *extra;
 };
 
+struct source_settings {
+    struct conf_where where;
+    char *name;
+    char *source_name;
+    const struct source *source;
+    void *extra; /* the source's settings */
+};
+
 struct broker_settings {
     struct conf_where where;
     char *host;
@@ -62,10 +71,17 @@ struct agent_settings {
     int log_level; /* enum log_level */
     struct broker_settings broker;
     struct spool_settings spool;
-    struct conf_list buses; /* struct bus_settings */
+    struct conf_list buses;   /* struct bus_settings */
+    struct conf_list sources; /* struct source_settings */
 };
 
 extern const struct conf_section agent_section;
+
+/* The name on the wire: prefix and name with a dot between, where neither is empty. Lives as long as `c`. */
+char *agent_point_name(struct conf *c, const char *prefix, const char *name);
+/* For a name that point_is_valid refuses: the name, and POINT_MAX. */
+#define POINT_PROBLEM \
+    "makes the point \"%s\"; expected 1 to %d of a-z 0-9 . _ -, starting with a letter or digit"
 
 /* --help-config: every key, those of each driver included. */
 void agent_print_help(FILE *out);

@@ -166,11 +166,15 @@ static void read_section(struct conf *c, const struct conf_where *where, config_
     if (extra != NULL) {
         extra_object = conf_alloc(c, extra->size);
         *(void **)((char *)object + section->extra_offset) = extra_object;
+        if (extra->has_where)
+            *(struct conf_where *)((char *)extra_object + extra->where_offset) = *where;
         has_choices &= read_plain(c, where, group, extra, extra_object);
     }
     if (group != NULL)
         refuse_unknown(c, where, group, section, extra);
     read_nested(c, where, group, section, object);
+    if (extra != NULL)
+        read_nested(c, where, group, extra, extra_object);
     if (extra != NULL && extra->check != NULL && has_choices)
         extra->check(c, extra_object, object);
     if (section->check != NULL)

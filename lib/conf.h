@@ -81,7 +81,7 @@ struct conf_section {
      * top). */
     void (*begin)(void *object, const void *parent);
     /* After the plain keys, before groups and lists: further keys (of a driver, say) whose struct is
-     * allocated and stored in the void * at extra_offset. NULL = none. Their check is left out where a
+     * allocated and stored in the void * at extra_offset; its groups and lists come after those of the section itself. NULL = none. Their check is left out where a
      * CONF_CHOICE of either section was refused: a choice decides what other keys mean. */
     const struct conf_section *(*extend)(const void *object);
     size_t extra_offset;

@@ -2,8 +2,15 @@
  */
 #pragma once
 
+#include "lib/line.h"
+
 #include <jansson.h>
 
 /* Compact text with the keys in the order in which they were set. Takes the reference to `value` (which may
  * not be NULL). The caller frees the text. */
 char *json_text(json_t *value);
+
+/* Reads one object or list of at most JSON_EXACT_MAX bytes. Numbers become strings of the text that they were written
+ * with, since a double would change what a register counts. NULL says why; the caller owns what is returned. */
+#define JSON_EXACT_MAX 65536
+json_t *json_read_exact(struct span text, struct error *err);

@@ -535,6 +535,12 @@ static void start_connecting(struct mqtt *m, int64_t now_mono_ms)
     MQTTProperty packet_max = {
         .identifier = MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE, .value.integer4 = PACKET_BYTES_MAX};
     MQTTProperties_add(&properties, &packet_max);
+    if (m->options.session_s > 0) {
+        MQTTProperty expiry = {.identifier = MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL,
+            .value.integer4 = (unsigned)m->options.session_s};
+        MQTTProperties_add(&properties, &expiry);
+        connect.cleanstart = 0;
+    }
     connect.connectProperties = &properties;
     int code = MQTTAsync_connect(m->paho, &connect);
     MQTTProperties_free(&properties);

@@ -33,7 +33,8 @@ struct mqtt_options {
     const char *will_topic; /* NULL = no will; a will is retained, QoS 1 */
     const char *will_payload;
     const char *const *subscriptions; /* NULL-terminated topic filters, QoS 1 */
-    int retry_min_ms, retry_max_ms;   /* wait before the next try, doubling; 0 = 1 s and 60 s */
+    int session_s; /* so long the broker keeps what was sent to an absent client; 0: nothing, as described above */
+    int retry_min_ms, retry_max_ms; /* wait before the next try, doubling; 0 = 1 s and 60 s */
     void *user_data;
     /* A message arrived. The spans are valid during the call only. */
     void (*on_message)(void *user_data, const struct mqtt_message *message);

@@ -34,6 +34,7 @@ struct deliver {
     bool has_failed;
     struct error failure;
     struct deliver_progress shown;
+    int64_t put_count; /* readings, since start: they are committed in this order */
 
     struct complaint no_ack; /* of the MQTT client's thread */
 
@@ -94,6 +95,7 @@ static bool put_locked(struct deliver *d, const struct spool_reading *reading, b
 {
     if (d->has_failed || !queue_put(&d->queue, reading))
         return false;
+    d->put_count++;
     bool is_due = is_urgent || d->queue.fresh_count >= COMMIT_AT;
     int64_t due = mono_ms(d) + (is_due ? 0 : d->options.settings->spool.commit_ms);
     if (due < d->commit_due_mono_ms) {
@@ -109,6 +111,30 @@ bool deliver_put(struct deliver *d, const struct spool_reading *reading, bool is
     bool is_taken = put_locked(d, reading, is_urgent);
     pthread_mutex_unlock(&d->lock);
     return is_taken;
+}
+
+int64_t deliver_put_numbered(struct deliver *d, const struct spool_reading *reading)
+{
+    pthread_mutex_lock(&d->lock);
+    int64_t number = put_locked(d, reading, true) ? d->put_count : 0;
+    pthread_mutex_unlock(&d->lock);
+    return number;
+}
+
+bool deliver_wait_committed(struct deliver *d, int64_t number, int64_t deadline_mono_ms)
+{
+    pthread_mutex_lock(&d->lock);
+    while (d->shown.committed < number && !d->has_failed && mono_ms(d) < deadline_mono_ms)
+        d->clock->wait_until(&d->progress, &d->lock, deadline_mono_ms);
+    bool is_good = d->shown.committed >= number;
+    pthread_mutex_unlock(&d->lock);
+    return is_good;
+}
+
+enum status deliver_notes(struct deliver *d, const char *prefix, void *user_data,
+    void (*on_note)(void *user_data, struct span key, struct span note), struct error *err)
+{
+    return spool_notes(d->spool, prefix, user_data, on_note, err);
 }
 
 static bool has_patient_room(const struct deliver *d)

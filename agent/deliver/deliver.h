@@ -47,6 +47,13 @@ enum status deliver_stop(struct deliver *d, int64_t drain_ms, struct error *err)
  * one is bumped by a millisecond. False: the queue is full, because the spool takes nothing (said by a
  * complaint); the reading is not on the way, but counted as lost. Any thread; never blocks on the disk. */
 bool deliver_put(struct deliver *d, const struct spool_reading *reading, bool is_urgent);
+/* As deliver_put, urgent; the number that deliver_wait_committed takes, 0 where deliver_put gives false. */
+int64_t deliver_put_numbered(struct deliver *d, const struct spool_reading *reading);
+/* Waits until that reading and all that was put before it are on disk, or up to the deadline; true when they are. */
+bool deliver_wait_committed(struct deliver *d, int64_t number, int64_t deadline_mono_ms);
+/* The notes (spool.h) whose key begins so. Before deliver_start. */
+enum status deliver_notes(struct deliver *d, const char *prefix, void *user_data,
+    void (*on_note)(void *user_data, struct span key, struct span note), struct error *err);
 /* As deliver_put, but waits for room up to the deadline; false where there was none, or after a failure that
  * ended the thread. */
 bool deliver_put_patiently(struct deliver *d, const struct spool_reading *reading, int64_t deadline_mono_ms);

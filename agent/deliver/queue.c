@@ -6,6 +6,13 @@
 
 #define BUMP_MAX_MS 10 /* a time so little behind the point's last one is made the next millisecond */
 
+static void release_texts(struct spool_reading *r)
+{
+    free(r->text);
+    free(r->note_key);
+    free(r->note);
+}
+
 void queue_init(struct queue *q, size_t point_count, bool keeps_times)
 {
     *q = (struct queue){.fresh = mem_alloc(QUEUE_MAX * sizeof *q->fresh),
@@ -16,9 +23,9 @@ void queue_init(struct queue *q, size_t point_count, bool keeps_times)
 void queue_release(struct queue *q)
 {
     for (size_t i = 0; i < q->fresh_count; i++)
-        free(q->fresh[i].text);
+        release_texts(&q->fresh[i]);
     for (size_t i = q->taken_at; i < q->taken_end; i++)
-        free(q->taken[i].text);
+        release_texts(&q->taken[i]);
     free(q->fresh);
     free(q->taken);
     free(q->last_ms);
@@ -48,6 +55,8 @@ bool queue_put(struct queue *q, const struct spool_reading *reading)
     struct spool_reading *own = &q->fresh[q->fresh_count++];
     *own = *reading;
     own->text = mem_strdup(reading->text);
+    own->note_key = mem_strdup(reading->note_key);
+    own->note = mem_strdup(reading->note);
     if (q->last_ms != NULL) {
         int64_t *last_ms = &q->last_ms[own->point];
         if (own->time_ms <= *last_ms && own->time_ms > *last_ms - BUMP_MAX_MS)
@@ -95,7 +104,7 @@ size_t queue_taken(const struct queue *q, struct spool_reading **ret)
 void queue_committed(struct queue *q, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        free(q->taken[q->taken_at++].text);
+        release_texts(&q->taken[q->taken_at++]);
 }
 
 void queue_settle(struct queue *q)

@@ -118,7 +118,8 @@ void spool_set_mark(struct spool *s, int64_t mark)
 /* What a reading takes at most, in the table and, cut in the same transaction, in a batch. */
 static int64_t reading_bytes(const struct spool_reading *r)
 {
-    return 200 + (r->text != NULL ? 3 * (int64_t)strlen(r->text) : 0);
+    int64_t note = r->note_key != NULL ? 200 + (int64_t)(strlen(r->note_key) + strlen(r->note)) : 0;
+    return 200 + note + (r->text != NULL ? 3 * (int64_t)strlen(r->text) : 0);
 }
 
 static enum status add_one(struct spool *s, const struct spool_reading *r, struct error *err)
@@ -145,7 +146,32 @@ static enum status add_one(struct spool *s, const struct spool_reading *r, struc
     }
     if (!is_gauge)
         db_bind_int(add, 8, r->kind);
-    return db_run(add, err);
+    enum status status = db_run(add, err);
+    if (status != ST_OK || r->note_key == NULL)
+        return status;
+    assert(s->add_note != NULL);
+    db_bind_text(s->add_note, 1, span_of(r->note_key));
+    db_bind_text(s->add_note, 2, span_of(r->note));
+    return db_run(s->add_note, err);
+}
+
+enum status spool_notes(struct spool *s, const char *prefix, void *user_data,
+    void (*on_note)(void *user_data, struct span key, struct span note), struct error *err)
+{
+    enum status status = db_exec(s->db,
+        "CREATE TABLE IF NOT EXISTS note(key TEXT PRIMARY KEY, note TEXT NOT NULL) STRICT, WITHOUT ROWID",
+        err);
+    if (status != ST_OK)
+        return status;
+    if (s->add_note == NULL)
+        s->add_note = db_prepare(s->db, "INSERT OR REPLACE INTO note(key, note) VALUES(?, ?)");
+    struct db_stmt *all =
+        db_keep(s->db, "SELECT key, note FROM note WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key");
+    bool has_row;
+    db_bind_text(all, 1, span_of(prefix));
+    while ((status = db_step(all, &has_row, err)) == ST_OK && has_row)
+        on_note(user_data, db_text(all, 0), db_text(all, 1));
+    return status;
 }
 
 static enum status add(struct spool *s, const struct spool_reading *readings, size_t count, struct error *err)

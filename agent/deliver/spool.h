@@ -6,6 +6,7 @@
  *   batch           cut: numbered for ever; published until acknowledged; kept afterwards while the limit
  *                   allows, so that a restored collector can ask again
  *   epoch           one row per start of the agent that cut something: the chain that `prev` tells
+ *   note            (of a gateway with sources) what a source must know again after a restart, committed with the reading that it came with
  *   spool           one row: the gateway, the mark, and what was given up uncut and no batch has said yet
  *
  * At its limit, or where the disk is full, it gives readings up rather than stand still: uncut gauges first,
@@ -49,6 +50,8 @@ struct spool_reading {
     char *text;    /* state; owned by whoever holds the reading */
     bool has_mono; /* QUALITY_CLOCK: when it was taken on the monotonic clock, to be dated when it is cut */
     int64_t mono_ms;
+    /* A note of its source, which takes the place of an earlier one of that key; NULL = none. Owned as `text` is. */
+    char *note_key, *note;
 };
 
 struct spool_state {
@@ -76,6 +79,11 @@ const char *spool_warning(const struct spool *s);
 /* Uncut readings that can never be dated: taken while the clock was wrong, before this run of the machine. They go as
  * they were taken, and say so (QUALITY_CLOCK). Reads all that is uncut; 0 where that fails. */
 int64_t spool_undatable(const struct spool *s);
+
+/* Calls back for each note whose key begins so, in order of the keys. To be called before a reading with a note is
+ * added: only a spool with sources has a place for them. */
+enum status spool_notes(struct spool *s, const char *prefix, void *user_data,
+    void (*on_note)(void *user_data, struct span key, struct span note), struct error *err);
 
 /* How many of the readings, from the front, one transaction should take: few enough that an empty spool has
  * room for them. */

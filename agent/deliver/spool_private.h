@@ -31,9 +31,9 @@ struct spool {
     int64_t boot;         /* of this run of the machine, in table `boot`; 0 = unknown */
     int64_t *stamped_ms;  /* newest time by point id, of those that got it when they were cut */
     struct error warning; /* what was wrong with the file found at the start; "" = nothing */
-    struct db_stmt *add_gauge, *add_record, *uncut, *forget_gauges, *forget_records, *cut, *read, *free_old,
-        *save, *new_epoch, *grow_epoch, *prev_epoch, *find_epoch, *first, *sizes, *oldest_uncut, *oldest_cut,
-        *last_id, *oldest_gauges, *oldest_records, *lowest_batch, *drop_batch, *grow, *shrink;
+    struct db_stmt *add_gauge, *add_record, *add_note, *uncut, *forget_gauges, *forget_records, *cut, *read,
+        *free_old, *save, *new_epoch, *grow_epoch, *prev_epoch, *find_epoch, *first, *sizes, *oldest_uncut,
+        *oldest_cut, *last_id, *oldest_gauges, *oldest_records, *lowest_batch, *drop_batch, *grow, *shrink;
 };
 
 /* The truth is on disk; `now` is its copy, refreshed after every transaction. */

@@ -5,7 +5,8 @@
  * his own figures. So each difference has a weight:
  *
  *   free   what is new and counts from now on, or for a time of which the books have no figure; what ends now or
- *          later, and what no figure depends on: names, notes, spaces, the gauge that shows a meter's power
+ *          later, and what no figure depends on: names, notes, spaces, resources, calendars, the gauge that shows a
+ *          meter's power; of an instrument what people read, its points and thresholds (what was seen by others stays)
  *   late   what is entered within DIFFERENCE_LATE_MS, in a month that is not closed; it is taken, and told. A replacement
  *          with its registers: the segment that was open ends and says `end`, or the next one begins and says `start`.
  *          A meter that is new. A device is mounted first and the file written afterwards, and the ledger keeps what it
@@ -13,7 +14,8 @@
  *          being set up
  *   past   everything else: a segment's device, point, times, registers, ratio, modulus, resolution and rate once it
  *          has begun; a meter's tags, carrier, gap and limits once it has a segment that has begun; where a gateway or
- *          building stands; a site's zone and region; a baseline once its reporting period has begun; a factor, price
+ *          building stands; a site's zone and region; what an instrument's hours are reckoned by (whose it is, its
+ *          place, opening hours, caps, rated hours); a baseline once its reporting period has begun; a factor, price
  *          or schedule for days that have begun; a new meter, virtual meter, factor, price, schedule or tariff that
  *          counts for days of which there are figures; and whatever this module does not know
  *

@@ -378,6 +378,22 @@ static enum difference_weight weigh_baseline(const struct difference_case *c)
     return past_if(is_past);
 }
 
+/* What no hour that was counted depends on, and what counts from when it is accepted on: points and thresholds, since
+ * what was seen by others stays. By the rest (caps, opening hours, whose it is) statements of months that are over would
+ * say something else. */
+static enum difference_weight weigh_instrument(const struct difference_case *c)
+{
+    static const char *const free_keys[] = {"name", "name_en", "space", "model", "owner", "owner_en",
+        "contact", "location", "location_en", "booking_url", "terms", "terms_en", "training", "training_en",
+        "charges", "charges_en", "shared", "minimum_slot", "power", "power_period", "off_w", "standby_w",
+        "exit_w", "enter_w", "enter_s", "exit_s", "off_means", "session", "calendar", "requires", "uses",
+        "cooldown"};
+    for (size_t i = 0; i < sizeof free_keys / sizeof free_keys[0]; i++)
+        if (strcmp(last_key(c->path), free_keys[i]) == 0)
+            return DIFFERENCE_FREE;
+    return weigh_strictly(c);
+}
+
 #define OR_FRESH "`from` of at most a week ago, in no closed month"
 #define OR_BASELINE "a baseline of its own, beside it"
 #define OR_SEGMENT "a new segment from now on"
@@ -417,6 +433,10 @@ static const struct rule {
     {"buildings[]", weigh_free, ""},
     {"tenants[]*", weigh_free, ""},
     {"spaces[]*", weigh_free, ""},
+    {"resources[]*", weigh_free, ""},
+    {"calendars[]*", weigh_free, ""},
+    {"categories[]*", weigh_free, ""},
+    {"instruments[]*", weigh_instrument, ""},
     {"meters[].segments[]*", weigh_segment, OR_SEGMENT},
     {"meters[].changes[]*", weigh_change, OR_LATER},
     {"meters[].building", weigh_meter, OR_CHANGE},

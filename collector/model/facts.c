@@ -22,6 +22,7 @@ static const struct {
     {"prices", {"from"}, false},
     {"season", {"months"}, false},
     {"exception", {"on"}, true},
+    {"sensor", {"point"}, false},
 };
 
 /* Texts that are instants: the same one may be written in many ways. */

@@ -4,7 +4,6 @@
 #include "lib/mem.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct park *park_load(const char *path)
 {
@@ -31,39 +30,33 @@ void park_destroy(struct park *park)
             free(use->segments);
             free(use);
         }
-        struct name_map *const maps[] = {&index->sites, &index->buildings, &index->tenants, &index->gateways,
-            &index->spaces, &index->meters, &index->virtual_meters, &index->baselines, &index->points};
-        for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
-            name_map_release(maps[i]);
+        for (size_t i = 0; i < PARK_KINDS; i++)
+            name_map_release(&index->ids[i]);
+        name_map_release(&index->points);
         free(index);
     }
     conf_destroy(park->conf);
     free(park);
 }
 
-bool park_address_split(const char *address, struct span *ret_gateway, struct span *ret_point)
-{
-    const char *slash = strchr(address, '/');
-    if (!slash)
-        return false;
-    *ret_gateway = (struct span){address, (size_t)(slash - address)};
-    *ret_point = span_of(slash + 1);
-    return true;
-}
-
 const struct park_gateway *park_gateway_find(const struct park *park, const char *id)
 {
-    return name_map_find(&park->index->gateways, SPAN(""), span_of(id));
+    return park_find(park, KIND_GATEWAY, span_of(id));
 }
 
 const struct park_meter *park_meter_find(const struct park *park, const char *id)
 {
-    return name_map_find(&park->index->meters, SPAN(""), span_of(id));
+    return park_find(park, KIND_METER, span_of(id));
 }
 
 const struct park_virtual *park_virtual_find(const struct park *park, const char *id)
 {
-    return name_map_find(&park->index->virtual_meters, SPAN(""), span_of(id));
+    return park_find(park, KIND_VIRTUAL, span_of(id));
+}
+
+const struct park_instrument *park_instrument_find(const struct park *park, const char *id)
+{
+    return park_find(park, KIND_INSTRUMENT, span_of(id));
 }
 
 static void narrow(struct park_place *place, int64_t from_ms, int64_t until_ms)
@@ -103,15 +96,19 @@ struct park_place park_place(const struct park *park, const char *gateway, const
     place.building = stand->building_id;
     narrow(&place, stand->from_ms, stand->until_ms);
     const struct point_use *use = name_map_find(&park->index->points, span_of(gateway), span_of(point));
-    if (use && use->role == ROLE_TEMPERATURE)
-        place.role = use->role;
-    else if (use && (use->role == ROLE_METER_POWER || is_installed(use, time_ms, &place))) {
-        place.meter = use->meter;
-        place.role = use->role;
+    if (!use || (use->role == ROLE_METER_REGISTER && !is_installed(use, time_ms, &place)))
+        return place;
+    place.role = use->role;
+    place.meter = use->meter;
+    place.instrument = use->instrument;
+    if (use->meter) {
         struct park_tags tags = park_tags_at(use->meter, time_ms);
         place.building = tags.building_id;
         place.site = tags.building->site_id;
         narrow(&place, tags.from_ms, tags.until_ms);
+    } else if (use->building) {
+        place.building = use->building->id;
+        place.site = use->building->site_id;
     }
     return place;
 }

@@ -1,10 +1,12 @@
 /*
- * What the park is: sites, gateways, buildings, tenants, spaces and meters (config/park.cfg). Loaded and
+ * What the park is: sites, gateways, buildings, tenants, spaces, meters and instruments (config/park.cfg). Loaded and
  * checked as a whole, then immutable: every thread may read it. Agents know only points; this says what a
  * point means.
  */
 #pragma once
 
+#include "collector/model/park_instrument.h"
+#include "collector/model/park_space.h"
 #include "lib/conf.h"
 #include "lib/number.h"
 #include "lib/status.h"
@@ -60,15 +62,6 @@ struct park_gateway {
     const struct park_building *building; /* NULL = none */
     struct park_stand *stands;            /* in order of time; the first has no begin, the last no end */
     size_t stand_count;
-};
-
-struct park_space {
-    struct conf_where where;
-    char *id, *name, *name_en;
-    char *building_id;
-    int64_t capacity;
-    char *open; /* "08:00-18:00"; NULL = always */
-    const struct park_building *building;
 };
 
 enum park_carrier { CARRIER_ELECTRICITY, CARRIER_HEAT, CARRIER_COOLING, CARRIER_WATER, CARRIER_GAS };
@@ -183,7 +176,8 @@ struct park_baseline {
 
 struct park {
     struct conf_list sites, buildings, tenants, gateways, spaces, meters, virtual_meters, baselines;
-    struct conf *conf; /* owns the strings */
+    struct conf_list resources, calendars, categories, instruments; /* collector/model/park_instrument.h */
+    struct conf *conf;                                              /* owns the strings */
     struct park_index *index;
 };
 
@@ -196,6 +190,7 @@ void park_destroy(struct park *park);                            /* accepts NULL
 const struct park_gateway *park_gateway_find(const struct park *park, const char *id);
 const struct park_meter *park_meter_find(const struct park *park, const char *id);
 const struct park_virtual *park_virtual_find(const struct park *park, const char *id);
+const struct park_instrument *park_instrument_find(const struct park *park, const char *id);
 
 /* The tags in force at a time: those of a reading are those at its time, those of a quarter hour those at its begin.
  * Pure, and a function of the file alone. */
@@ -212,13 +207,24 @@ bool park_is_installed(const struct park_meter *meter, int64_t time_ms);
  * never. For whoever adds up by tags. */
 int64_t park_next_change_ms(const struct park *park, int64_t time_ms);
 
-enum park_role { ROLE_UNMAPPED, ROLE_METER_REGISTER, ROLE_METER_POWER, ROLE_TEMPERATURE };
+enum park_role {
+    ROLE_UNMAPPED,
+    ROLE_METER_REGISTER,
+    ROLE_METER_POWER,
+    ROLE_TEMPERATURE,
+    ROLE_INSTRUMENT_POWER, /* where it is not its meter's */
+    ROLE_SESSION,
+    ROLE_RESOURCE,
+    ROLE_DOOR,
+    ROLE_OCCUPANCY
+};
 
 /* What a point is at a time: the tags that its readings carry. Strings may be NULL (no tag). */
 struct park_place {
     const char *site;
-    const char *building;           /* the meter's, else the gateway's */
-    const struct park_meter *meter; /* NULL = unmapped, or the temperature of baselines */
+    const char *building;                     /* that of what it belongs to, else the gateway's */
+    const struct park_meter *meter;           /* NULL = no meter's */
+    const struct park_instrument *instrument; /* whose power or session it is; NULL = none's */
     enum park_role role;
     int64_t from_ms, until_ms; /* the answer is the same from..until, half-open: for those who cache it */
 };

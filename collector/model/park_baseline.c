@@ -3,10 +3,7 @@
 
 #include "collector/model/periods.h"
 #include "collector/model/validity.h"
-#include "lib/id.h"
-#include "lib/mem.h"
 
-#define TEXT_MAX 200
 #define WARMEST 40 /* degrees Celsius: no building is balanced above */
 
 const char *const park_baseline_steps[] = {"day", "month", NULL};
@@ -25,13 +22,7 @@ static void baseline_begin(void *object, const void *parent)
 #key, CONF_INT, offsetof(struct park_baseline, key), .max = WARMEST, .unit = "C", .help = text \
     }
 
-static const struct conf_key baseline_keys[] = {
-    {"id", CONF_ID, offsetof(struct park_baseline, id), .is_required = true,
-        .help = "id: a-z 0-9 -, unique among its kind"},
-    {"name", CONF_STRING, offsetof(struct park_baseline, name), .is_required = true, .max = TEXT_MAX,
-        .help = "name"},
-    {"name_en", CONF_STRING, offsetof(struct park_baseline, name_en), .is_required = true, .max = TEXT_MAX,
-        .help = "name in English"},
+static const struct conf_key baseline_keys[] = {PARK_NAMES(struct park_baseline),
     {"meter", CONF_ID, offsetof(struct park_baseline, meter_id), .is_required = true,
         .help = "id of the meter, or virtual meter, whose energy it is about"},
     {"temperature", CONF_STRING, offsetof(struct park_baseline, temperature),
@@ -51,9 +42,8 @@ static const struct conf_key baseline_keys[] = {
     BALANCE(heating_to, "highest balance temperature of heating that is tried"),
     BALANCE(cooling_from, "lowest balance temperature of cooling that is tried"),
     BALANCE(cooling_to, "highest balance temperature of cooling that is tried"), {0}};
-const struct conf_section park_baseline_section = {"baseline", .size = sizeof(struct park_baseline),
-    .where_offset = offsetof(struct park_baseline, where), .has_where = true, .keys = baseline_keys,
-    .begin = baseline_begin};
+const struct conf_section park_baseline_section = {
+    "baseline", PARK_PLACED(struct park_baseline), .keys = baseline_keys, .begin = baseline_begin};
 
 static void find_meter(struct conf *c, const struct park *park, struct park_baseline *b)
 {
@@ -76,30 +66,6 @@ static void find_meter(struct conf *c, const struct park *park, struct park_base
     } else {
         conf_problem(c, &b->where, "meter",
             "unknown meter \"%s\"; expected the id of a meter or virtual meter", b->meter_id);
-    }
-}
-
-/* Several baselines may go by one temperature. */
-static void use_temperature(struct conf *c, const struct park *park, const struct park_baseline *b)
-{
-    struct span gateway, point;
-    if (!park_address_split(b->temperature, &gateway, &point) || !point_is_valid(point.at)) {
-        conf_problem(c, &b->where, "temperature",
-            "\"%s\" is not the address of a point; expected \"<gateway>/<point>\", such as "
-            "\"gw-a/roof.temperature\"",
-            b->temperature);
-        return;
-    }
-    if (!park_check_gateway(c, &b->where, "temperature", park, gateway))
-        return;
-    struct point_use *use = name_map_find(&park->index->points, gateway, point);
-    if (use && use->role != ROLE_TEMPERATURE) {
-        conf_problem(c, &b->where, "temperature", "%s is already the %s of %s; expected a point of its own",
-            b->temperature, use->role == ROLE_METER_POWER ? "power" : "register", use->meter->where.path);
-    } else if (!use) {
-        use = mem_zalloc(sizeof *use);
-        use->role = ROLE_TEMPERATURE;
-        name_map_put(&park->index->points, gateway, point, use);
     }
 }
 
@@ -198,8 +164,8 @@ void park_check_baselines(struct conf *c, struct park *park)
     CONF_EACH (struct park_baseline, b, park->baselines) {
         if (b->meter_id)
             find_meter(c, park, b);
-        if (b->temperature)
-            use_temperature(c, park, b);
+        if (b->temperature) /* several baselines may go by one */
+            park_use_point(c, park, &b->where, "temperature", b->temperature, ROLE_TEMPERATURE, NULL);
         check_periods(c, b);
         check_model(c, b);
     }

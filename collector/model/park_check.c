@@ -3,111 +3,17 @@
 #include "collector/model/park_private.h"
 
 #include "collector/model/zone.h"
-#include "lib/id.h"
 #include "lib/mem.h"
 #include "lib/rfc3339.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define IDS_SHOWN 5
-
-/* Every kind's struct begins alike, which makes one function do for all. */
-struct named {
-    struct conf_where where;
-    char *id;
-};
-#define BEGINS_LIKE_NAMED(type) \
-    _Static_assert(offsetof(type, id) == offsetof(struct named, id) && offsetof(type, where) == 0, #type)
-BEGINS_LIKE_NAMED(struct park_site);
-BEGINS_LIKE_NAMED(struct park_building);
-BEGINS_LIKE_NAMED(struct park_tenant);
-BEGINS_LIKE_NAMED(struct park_gateway);
-BEGINS_LIKE_NAMED(struct park_space);
-BEGINS_LIKE_NAMED(struct park_meter);
-BEGINS_LIKE_NAMED(struct park_virtual);
-BEGINS_LIKE_NAMED(struct park_baseline);
-
-struct kind {
-    const char *noun;
-    const struct conf_list *list;
-    size_t size;
-    struct name_map *map;
-};
-
-static const struct named *kind_item(const struct kind *kind, size_t i)
-{
-    return (const struct named *)((const char *)kind->list->items + i * kind->size);
-}
-
-static void index_kind(struct conf *c, const struct kind *kind)
-{
-    for (size_t i = 0; i < kind->list->count; i++) {
-        const struct named *item = kind_item(kind, i);
-        if (!item->id)
-            continue;
-        const struct named *first = name_map_put(kind->map, SPAN(""), span_of(item->id), (void *)item);
-        if (first)
-            conf_problem(c, &item->where, "id", "\"%s\" is already the id of %s; expected an id of its own",
-                item->id, first->where.path);
-    }
-}
-
-static void complain_unknown(
-    struct conf *c, const struct conf_where *where, const char *key, const struct kind *kind, const char *id)
-{
-    struct buf known = {0};
-    size_t shown = 0, count = 0;
-    for (size_t i = 0; i < kind->list->count; i++) {
-        const struct named *item = kind_item(kind, i);
-        if (!item->id)
-            continue;
-        count++;
-        if (shown < IDS_SHOWN)
-            buf_printf(&known, "%s%s", shown++ ? ", " : "", item->id);
-    }
-    if (count > shown)
-        buf_printf(&known, ", ... (%zu in all)", count);
-    conf_problem(c, where, key, "unknown %s \"%s\"; expected one of %s", kind->noun, id,
-        count ? known.data : "none: there is no such list in this file");
-    buf_release(&known);
-}
-
-/* The item that `id` names; NULL where there is no id (fine) or no such item (a mistake). */
-static const void *resolve(
-    struct conf *c, const struct conf_where *where, const char *key, const struct kind *kind, const char *id)
-{
-    if (!id)
-        return NULL;
-    const void *item = name_map_find(kind->map, SPAN(""), span_of(id));
-    if (!item)
-        complain_unknown(c, where, key, kind, id);
-    return item;
-}
-
 /* "" is none, and said so. */
-static const void *resolve_some(
-    struct conf *c, const struct conf_where *where, const char *key, const struct kind *kind, const char *id)
+static const void *resolve_some(struct conf *c, const struct park *park, const struct conf_where *where,
+    const char *key, enum park_kind kind, const char *id)
 {
-    return id && id[0] ? resolve(c, where, key, kind, id) : NULL;
-}
-
-/* Opening hours: HH:MM-HH:MM within one day. */
-static bool is_hours(const char *text)
-{
-    int minutes[2] = {0};
-    if (strlen(text) != 11 || text[5] != '-')
-        return false;
-    for (int i = 0; i < 2; i++, text += 6) {
-        for (int digit = 0; digit < 5; digit++)
-            if (digit == 2 ? text[digit] != ':' : text[digit] < '0' || text[digit] > '9')
-                return false;
-        int hour = (text[0] - '0') * 10 + (text[1] - '0'), minute = (text[3] - '0') * 10 + (text[4] - '0');
-        if (minute > 59)
-            return false;
-        minutes[i] = hour * 60 + minute;
-    }
-    return minutes[0] < minutes[1] && minutes[1] <= 24 * 60;
+    return id && id[0] ? park_resolve(c, park, where, key, kind, id) : NULL;
 }
 
 static bool read_time(
@@ -174,62 +80,18 @@ static void check_overlaps(struct conf *c, const struct park_meter *meter)
     }
 }
 
-bool park_check_gateway(
-    struct conf *c, const struct conf_where *where, const char *key, const struct park *park, struct span id)
-{
-    if (name_map_find(&park->index->gateways, SPAN(""), id))
-        return true;
-    const struct kind gateways = {
-        "gateway", &park->gateways, sizeof(struct park_gateway), &park->index->gateways};
-    char *name = mem_strndup(id.at, id.len);
-    complain_unknown(c, where, key, &gateways, name);
-    free(name);
-    return false;
-}
-
-/* Splits and checks an address; notes its use. NULL where it is wrong or another's. */
-static struct point_use *use_point(struct conf *c, const struct conf_where *where, const char *key,
-    struct park_index *index, const struct kind *gateways, const char *address,
-    const struct park_meter *meter, enum park_role role)
-{
-    struct span gateway, point;
-    if (!park_address_split(address, &gateway, &point) || !point_is_valid(point.at)) {
-        conf_problem(c, where, key,
-            "\"%s\" is not the address of a point; expected \"<gateway>/<point>\", such as \"gw-a/b1.main\"",
-            address);
-        return NULL;
-    }
-    if (!name_map_find(&index->gateways, SPAN(""), gateway)) {
-        char *id = mem_strndup(gateway.at, gateway.len);
-        complain_unknown(c, where, key, gateways, id);
-        free(id);
-        return NULL;
-    }
-    struct point_use *use = name_map_find(&index->points, gateway, point);
-    if (!use) {
-        use = mem_zalloc(sizeof *use);
-        *use = (struct point_use){.meter = meter, .role = role};
-        name_map_put(&index->points, gateway, point, use);
-    } else if (use->meter != meter || use->role != role) {
-        conf_problem(c, where, key, "%s is already the %s of %s; expected a point of its own", address,
-            use->role == ROLE_METER_POWER ? "power" : "register", use->meter->where.path);
-        return NULL;
-    }
-    return use;
-}
-
-static void check_segments(
-    struct conf *c, struct park_index *index, const struct kind *gateways, const struct park_meter *meter)
+static void check_segments(struct conf *c, const struct park *park, const struct park_meter *meter)
 {
     CONF_EACH (struct park_segment, segment, meter->segments) {
         check_segment_times(c, segment);
         check_segment_registers(c, segment);
         if (!segment->point)
             continue;
-        struct point_use *use = use_point(
-            c, &segment->where, "point", index, gateways, segment->point, meter, ROLE_METER_REGISTER);
+        struct point_use *use = park_use_point(
+            c, park, &segment->where, "point", segment->point, ROLE_METER_REGISTER, &meter->where);
         if (!use)
             continue;
+        use->meter = meter;
         MEM_GROW(use->segments, use->count, use->capacity);
         use->segments[use->count++] = segment;
     }
@@ -318,65 +180,49 @@ static void refuse_below_export(
 
 void park_check(struct conf *c, struct park *park)
 {
-    struct park_index *index = park->index = mem_zalloc(sizeof *index);
-    const struct kind sites = {"site", &park->sites, sizeof(struct park_site), &index->sites};
-    const struct kind buildings = {
-        "building", &park->buildings, sizeof(struct park_building), &index->buildings};
-    const struct kind tenants = {"tenant", &park->tenants, sizeof(struct park_tenant), &index->tenants};
-    const struct kind gateways = {"gateway", &park->gateways, sizeof(struct park_gateway), &index->gateways};
-    const struct kind spaces = {"space", &park->spaces, sizeof(struct park_space), &index->spaces};
-    const struct kind meters = {"meter", &park->meters, sizeof(struct park_meter), &index->meters};
-    const struct kind virtuals = {
-        "virtual meter", &park->virtual_meters, sizeof(struct park_virtual), &index->virtual_meters};
-    const struct kind baselines = {
-        "baseline", &park->baselines, sizeof(struct park_baseline), &index->baselines};
-    const struct kind *const kinds[] = {
-        &sites, &buildings, &tenants, &gateways, &spaces, &meters, &virtuals, &baselines};
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        index_kind(c, kinds[i]);
-
+    park->index = mem_zalloc(sizeof *park->index);
+    park_names_index(c, park);
     CONF_EACH (struct park_site, site, park->sites)
         if (site->zone && !zone_is_known(site->zone))
             conf_problem(c, &site->where, "zone",
                 "\"%s\" is not a time zone of this system; expected an IANA name such as Asia/Shanghai",
                 site->zone);
     CONF_EACH (struct park_building, building, park->buildings)
-        building->site = resolve(c, &building->where, "site", &sites, building->site_id);
+        building->site = park_resolve(c, park, &building->where, "site", KIND_SITE, building->site_id);
     CONF_EACH (struct park_gateway, gateway, park->gateways) {
-        gateway->site = resolve(c, &gateway->where, "site", &sites, gateway->site_id);
-        gateway->building = resolve(c, &gateway->where, "building", &buildings, gateway->building_id);
+        gateway->site = park_resolve(c, park, &gateway->where, "site", KIND_SITE, gateway->site_id);
+        gateway->building =
+            park_resolve(c, park, &gateway->where, "building", KIND_BUILDING, gateway->building_id);
         if (gateway->site && gateway->building && gateway->building->site &&
             gateway->building->site != gateway->site)
             conf_problem(c, &gateway->where, "building",
                 "\"%s\" stands on site %s; expected a building of site %s", gateway->building_id,
                 gateway->building->site_id, gateway->site_id);
         CONF_EACH (struct park_move, move, gateway->changes) {
-            move->site = resolve(c, &move->where, "site", &sites, move->site_id);
-            move->building = resolve_some(c, &move->where, "building", &buildings, move->building_id);
+            move->site = park_resolve(c, park, &move->where, "site", KIND_SITE, move->site_id);
+            move->building =
+                resolve_some(c, park, &move->where, "building", KIND_BUILDING, move->building_id);
         }
         park_stands_build(c, gateway);
     }
-    CONF_EACH (struct park_space, space, park->spaces) {
-        space->building = resolve(c, &space->where, "building", &buildings, space->building_id);
-        if (space->open && !is_hours(space->open))
-            conf_problem(c, &space->where, "open",
-                "\"%s\" are not opening hours; expected from-to within a day, such as 08:00-18:00",
-                space->open);
-    }
     CONF_EACH (struct park_meter, meter, park->meters) {
-        meter->building = resolve(c, &meter->where, "building", &buildings, meter->building_id);
-        meter->tenant = resolve(c, &meter->where, "tenant", &tenants, meter->tenant_id);
-        meter->parent = resolve(c, &meter->where, "parent", &meters, meter->parent_id);
-        meter->export_of = resolve(c, &meter->where, "export_of", &meters, meter->export_of_id);
+        meter->building = park_resolve(c, park, &meter->where, "building", KIND_BUILDING, meter->building_id);
+        meter->tenant = park_resolve(c, park, &meter->where, "tenant", KIND_TENANT, meter->tenant_id);
+        meter->parent = park_resolve(c, park, &meter->where, "parent", KIND_METER, meter->parent_id);
+        meter->export_of = park_resolve(c, park, &meter->where, "export_of", KIND_METER, meter->export_of_id);
         CONF_EACH (struct park_change, change, meter->changes) {
-            change->building = resolve(c, &change->where, "building", &buildings, change->building_id);
-            change->tenant = resolve_some(c, &change->where, "tenant", &tenants, change->tenant_id);
-            change->parent = resolve_some(c, &change->where, "parent", &meters, change->parent_id);
+            change->building =
+                park_resolve(c, park, &change->where, "building", KIND_BUILDING, change->building_id);
+            change->tenant = resolve_some(c, park, &change->where, "tenant", KIND_TENANT, change->tenant_id);
+            change->parent = resolve_some(c, park, &change->where, "parent", KIND_METER, change->parent_id);
         }
         park_tags_build(c, meter);
-        if (meter->power)
-            use_point(c, &meter->where, "power", index, &gateways, meter->power, meter, ROLE_METER_POWER);
-        check_segments(c, index, &gateways, meter);
+        struct point_use *use = meter->power ? park_use_point(c, park, &meter->where, "power", meter->power,
+                                                   ROLE_METER_POWER, &meter->where)
+                                             : NULL;
+        if (use)
+            use->meter = meter;
+        check_segments(c, park, meter);
         if (meter->segments.count == 0 && !meter->power)
             conf_problem(c, &meter->where, NULL, "has neither segments nor power; expected at least one");
     }
@@ -390,9 +236,12 @@ void park_check(struct conf *c, struct park *park)
     CONF_EACH (struct park_meter, meter, park->meters)
         park_tags_check(c, meter, park->meters.count);
     CONF_EACH (struct park_virtual, v, park->virtual_meters) {
-        v->building = resolve(c, &v->where, "building", &buildings, v->building_id);
-        v->tenant = resolve(c, &v->where, "tenant", &tenants, v->tenant_id);
+        v->building = park_resolve(c, park, &v->where, "building", KIND_BUILDING, v->building_id);
+        v->tenant = park_resolve(c, park, &v->where, "tenant", KIND_TENANT, v->tenant_id);
     }
     park_check_virtual(c, park);
+    park_check_spaces(c, park);
+    park_check_resources(c, park);
+    park_check_instruments(c, park);
     park_check_baselines(c, park);
 }

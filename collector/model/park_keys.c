@@ -4,41 +4,30 @@
 
 #include "lib/batch.h"
 
-#define TEXT_MAX 200
-#define PLACED(type) .size = sizeof(type), .where_offset = offsetof(type, where), .has_where = true
-
-#define NAMES(type)                                                                                        \
-    {"id", CONF_ID, offsetof(type, id), .is_required = true,                                               \
-        .help = "id: a-z 0-9 -, unique among its kind"},                                                   \
-        {"name", CONF_STRING, offsetof(type, name), .is_required = true, .max = TEXT_MAX, .help = "name"}, \
-    {                                                                                                      \
-        "name_en", CONF_STRING, offsetof(type, name_en), .is_required = true, .max = TEXT_MAX,             \
-                                                         .help = "name in English"                         \
-    }
-
 const char *const park_carriers[] = {"electricity", "heat", "cooling", "water", "gas", NULL};
 static const char *const registers[] = {"primary", "secondary", NULL};
 
-static const struct conf_key site_keys[] = {NAMES(struct park_site),
+static const struct conf_key site_keys[] = {PARK_NAMES(struct park_site),
     {"zone", CONF_STRING, offsetof(struct park_site, zone), .is_required = true,
         .help = "time zone, by its IANA name: days and months begin and end by it"},
-    {"region", CONF_STRING, offsetof(struct park_site, region), .max = TEXT_MAX,
+    {"region", CONF_STRING, offsetof(struct park_site, region), .max = PARK_TEXT_MAX,
         .help = "grid region whose emission factors count"},
     {"headcount", CONF_INT, offsetof(struct park_site, headcount), .max = 10000000, .unit = "persons",
         .help = "people who work here, for figures per head"},
     {0}};
-static const struct conf_section site_section = {"site", PLACED(struct park_site), .keys = site_keys};
+static const struct conf_section site_section = {"site", PARK_PLACED(struct park_site), .keys = site_keys};
 
-static const struct conf_key building_keys[] = {NAMES(struct park_building),
+static const struct conf_key building_keys[] = {PARK_NAMES(struct park_building),
     {"site", CONF_ID, offsetof(struct park_building, site_id), .is_required = true, .help = "id of its site"},
     {"area", CONF_FRACTION, offsetof(struct park_building, area_m2), .unit = "m2",
         .help = "floor area, for figures per square metre"},
     {0}};
 static const struct conf_section building_section = {
-    "building", PLACED(struct park_building), .keys = building_keys};
+    "building", PARK_PLACED(struct park_building), .keys = building_keys};
 
-static const struct conf_key tenant_keys[] = {NAMES(struct park_tenant), {0}};
-static const struct conf_section tenant_section = {"tenant", PLACED(struct park_tenant), .keys = tenant_keys};
+static const struct conf_key tenant_keys[] = {PARK_NAMES(struct park_tenant), {0}};
+static const struct conf_section tenant_section = {
+    "tenant", PARK_PLACED(struct park_tenant), .keys = tenant_keys};
 
 #define FROM(type)                                                                                     \
     {                                                                                                  \
@@ -49,12 +38,12 @@ static const struct conf_section tenant_section = {"tenant", PLACED(struct park_
 
 static const struct conf_key move_keys[] = {FROM(struct park_move),
     {"site", CONF_ID, offsetof(struct park_move, site_id), .help = "id of its site then; absent = as before"},
-    {"building", CONF_STRING, offsetof(struct park_move, building_id), .max = TEXT_MAX,
+    {"building", CONF_STRING, offsetof(struct park_move, building_id), .max = PARK_TEXT_MAX,
         .help = "id of its building then; \"\" = none; absent = as before"},
     {0}};
-static const struct conf_section move_section = {"move", PLACED(struct park_move), .keys = move_keys};
+static const struct conf_section move_section = {"move", PARK_PLACED(struct park_move), .keys = move_keys};
 
-static const struct conf_key gateway_keys[] = {NAMES(struct park_gateway),
+static const struct conf_key gateway_keys[] = {PARK_NAMES(struct park_gateway),
     {"site", CONF_ID, offsetof(struct park_gateway, site_id), .is_required = true, .help = "id of its site"},
     {"building", CONF_ID, offsetof(struct park_gateway, building_id),
         .help = "id of the building that its points belong to unless a meter says otherwise"},
@@ -62,17 +51,7 @@ static const struct conf_key gateway_keys[] = {NAMES(struct park_gateway),
         .help = "where it was put later, and from when on"},
     {0}};
 static const struct conf_section gateway_section = {
-    "gateway", PLACED(struct park_gateway), .keys = gateway_keys};
-
-static const struct conf_key space_keys[] = {NAMES(struct park_space),
-    {"building", CONF_ID, offsetof(struct park_space, building_id), .is_required = true,
-        .help = "id of its building"},
-    {"capacity", CONF_INT, offsetof(struct park_space, capacity), .max = 100000, .unit = "persons",
-        .help = "people it is made for"},
-    {"open", CONF_STRING, offsetof(struct park_space, open),
-        .help = "opening hours of every day, such as \"08:00-18:00\"; absent = always open"},
-    {0}};
-static const struct conf_section space_section = {"space", PLACED(struct park_space), .keys = space_keys};
+    "gateway", PARK_PLACED(struct park_gateway), .keys = gateway_keys};
 
 static void segment_begin(void *object, const void *parent)
 {
@@ -83,7 +62,7 @@ static void segment_begin(void *object, const void *parent)
 }
 
 static const struct conf_key segment_keys[] = {
-    {"serial", CONF_STRING, offsetof(struct park_segment, serial), .is_required = true, .max = TEXT_MAX,
+    {"serial", CONF_STRING, offsetof(struct park_segment, serial), .is_required = true, .max = PARK_TEXT_MAX,
         .help = "serial number of the device"},
     {"from", CONF_STRING, offsetof(struct park_segment, from), .is_required = true,
         .help =
@@ -114,7 +93,7 @@ static const struct conf_key segment_keys[] = {
         .help = "whether the registers already count the primary side; required with ct or pt"},
     {0}};
 static const struct conf_section segment_section = {
-    "segment", PLACED(struct park_segment), .keys = segment_keys, .begin = segment_begin};
+    "segment", PARK_PLACED(struct park_segment), .keys = segment_keys, .begin = segment_begin};
 
 static void meter_begin(void *object, const void *parent)
 {
@@ -127,16 +106,17 @@ static void meter_begin(void *object, const void *parent)
 static const struct conf_key change_keys[] = {FROM(struct park_change),
     {"building", CONF_ID, offsetof(struct park_change, building_id),
         .help = "id of the building that it measures then; absent = as before"},
-    {"tenant", CONF_STRING, offsetof(struct park_change, tenant_id), .max = TEXT_MAX,
+    {"tenant", CONF_STRING, offsetof(struct park_change, tenant_id), .max = PARK_TEXT_MAX,
         .help = "id of the tenant whose use it measures then; \"\" = none; absent = as before"},
-    {"parent", CONF_STRING, offsetof(struct park_change, parent_id), .max = TEXT_MAX,
+    {"parent", CONF_STRING, offsetof(struct park_change, parent_id), .max = PARK_TEXT_MAX,
         .help = "id of the meter upstream then; \"\" = none; absent = as before"},
-    {"item", CONF_STRING, offsetof(struct park_change, item), .max = TEXT_MAX,
+    {"item", CONF_STRING, offsetof(struct park_change, item), .max = PARK_TEXT_MAX,
         .help = "item code then; \"\" = none; absent = as before"},
     {0}};
-static const struct conf_section change_section = {"change", PLACED(struct park_change), .keys = change_keys};
+static const struct conf_section change_section = {
+    "change", PARK_PLACED(struct park_change), .keys = change_keys};
 
-static const struct conf_key meter_keys[] = {NAMES(struct park_meter),
+static const struct conf_key meter_keys[] = {PARK_NAMES(struct park_meter),
     {"building", CONF_ID, offsetof(struct park_meter, building_id), .is_required = true,
         .help = "id of the building that it measures"},
     {"tenant", CONF_ID, offsetof(struct park_meter, tenant_id),
@@ -148,7 +128,7 @@ static const struct conf_key meter_keys[] = {NAMES(struct park_meter),
     {"carrier", CONF_CHOICE, offsetof(struct park_meter, carrier), .is_required = true,
         .choices = park_carriers,
         .help = "what it measures: Wh of electricity, J of heat and cooling, L of water and gas"},
-    {"item", CONF_STRING, offsetof(struct park_meter, item), .max = TEXT_MAX,
+    {"item", CONF_STRING, offsetof(struct park_meter, item), .max = PARK_TEXT_MAX,
         .help = "item code, such as \"01000\""},
     {"power", CONF_STRING, offsetof(struct park_meter, power),
         .help = "its power in W, a gauge, as \"<gateway>/<point>\""},
@@ -164,14 +144,14 @@ static const struct conf_key meter_keys[] = {NAMES(struct park_meter),
         .help = "the devices that were installed, one after the other"},
     {0}};
 static const struct conf_section meter_section = {
-    "meter", PLACED(struct park_meter), .keys = meter_keys, .begin = meter_begin};
+    "meter", PARK_PLACED(struct park_meter), .keys = meter_keys, .begin = meter_begin};
 
-static const struct conf_key virtual_keys[] = {NAMES(struct park_virtual),
+static const struct conf_key virtual_keys[] = {PARK_NAMES(struct park_virtual),
     {"building", CONF_ID, offsetof(struct park_virtual, building_id), .is_required = true,
         .help = "id of the building that it stands for"},
     {"tenant", CONF_ID, offsetof(struct park_virtual, tenant_id),
         .help = "id of the tenant whose use it stands for"},
-    {"item", CONF_STRING, offsetof(struct park_virtual, item), .max = TEXT_MAX,
+    {"item", CONF_STRING, offsetof(struct park_virtual, item), .max = PARK_TEXT_MAX,
         .help = "item code, such as \"01000\""},
     {"plus", CONF_STRINGS, offsetof(struct park_virtual, plus), .is_required = true,
         .help = "ids of meters, virtual ones too, that it adds up"},
@@ -179,7 +159,7 @@ static const struct conf_key virtual_keys[] = {NAMES(struct park_virtual),
         .help = "ids of those that it takes off again"},
     {0}};
 static const struct conf_section virtual_section = {
-    "virtual_meter", PLACED(struct park_virtual), .keys = virtual_keys};
+    "virtual_meter", PARK_PLACED(struct park_virtual), .keys = virtual_keys};
 
 static void park_section_check(struct conf *c, void *object, const void *parent)
 {
@@ -195,11 +175,19 @@ static const struct conf_key park_keys[] = {
     {"tenants", CONF_LIST, offsetof(struct park, tenants), .section = &tenant_section, .help = "tenants"},
     {"gateways", CONF_LIST, offsetof(struct park, gateways), .section = &gateway_section,
         .help = "gateways: the machines that run an agent"},
-    {"spaces", CONF_LIST, offsetof(struct park, spaces), .section = &space_section,
+    {"spaces", CONF_LIST, offsetof(struct park, spaces), .section = &park_space_section,
         .help = "rooms and areas that people use"},
     {"meters", CONF_LIST, offsetof(struct park, meters), .section = &meter_section, .help = "meters"},
     {"virtual_meters", CONF_LIST, offsetof(struct park, virtual_meters), .section = &virtual_section,
         .help = "meters that are the sum or difference of others"},
+    {"resources", CONF_LIST, offsetof(struct park, resources), .section = &park_resource_section,
+        .help = "what instruments need of a building, such as chilled water"},
+    {"calendars", CONF_LIST, offsetof(struct park, calendars), .section = &park_calendar_section,
+        .help = "calendars (iCalendar) that have the bookings of instruments"},
+    {"categories", CONF_LIST, offsetof(struct park, categories), .section = &park_category_section,
+        .help = "kinds of instruments, by which researchers look for them"},
+    {"instruments", CONF_LIST, offsetof(struct park, instruments), .section = &park_instrument_section,
+        .help = "instruments that are shared, or whose hours are counted"},
     {"baselines", CONF_LIST, offsetof(struct park, baselines), .section = &park_baseline_section,
         .help = "what energy depended on before something was done, to tell what was avoided since"},
     {0}};

@@ -78,7 +78,7 @@ buses = (
 BAD_AGENT_LINES = f"""1: gateway: "GW A" is not an id; expected 1 to 32 of a-z 0-9 and -, not starting with -
 2: clock: "sundial" is not known; expected one of kernel, trusted
 3: log: is an integer; expected one of error, warn, info, debug
-4: colour: unknown key; expected one of gateway, clock, log, broker, spool, buses
+4: colour: unknown key; expected one of gateway, clock, log, broker, spool, buses, sources
 6: broker.host: is empty; expected name or address of the MQTT broker
 7: broker.port: 3000000000 is out of range; expected 1 to 65535
 8: broker.port: is set a second time (first in line 7); expected once
@@ -184,6 +184,13 @@ meters = (
       { serial = "1"; from = "2026-01-01T00:00:00+08:00"; max_rate = 1; modulus = 100; start = 100; end = 7; ct = "2"; }
     ); }
 );
+resources = ( { id = "r"; name = "R"; name_en = "R"; building = "b"; kind = "steam"; contact = "C"; up = "on"; } );
+calendars = ( { id = "c"; name = "C"; name_en = "C"; site = "s"; url = "https://u:p@h/c.ics"; every = 5; } );
+instruments = (
+  { id = "i"; name = "I"; name_en = "I"; building = "b"; category = "x"; owner = "O"; owner_en = "O"; owner_code = "1"; contact = "C";
+    power = "gw-a/i"; off_w = 10; standby_w = 30; exit_w = 30; enter_w = 20; calendar = "d"; requires = ("r", "q");
+    open = "8 to 5"; off_means = "maybe"; }
+);
 """
 BAD_PARK_LINES = f"""2: sites[0].name_en: is missing; expected name in English
 2: sites[0].headcount: is a string; expected an integer
@@ -205,6 +212,18 @@ BAD_PARK_LINES = f"""2: sites[0].name_en: is missing; expected name in English
 12: meters[0].segments[1].start: 100 is not below the modulus; expected at most 99
 12: meters[0].segments[1].end: is given without until; expected both or neither
 12: meters[0].segments[1].registers: is missing beside ct or pt; expected "primary" where *
+15: resources[0].kind: "steam" is not known; expected one of power, *
+15: resources[0].up: is a string; expected a list of strings: [*
+16: calendars[0].every: 5 s is out of range; expected 30 to 86400 s
+16: calendars[0].url: has a user or password in it; expected them as user and password_file
+18: instruments[0].category: unknown category "x"; expected one of none: *
+19: instruments[0].calendar: unknown calendar "d"; expected one of c
+19: instruments[0].power: unknown gateway "gw-a"; expected one of none: *
+19: instruments[0].exit_w: is not above standby_w; expected off_w < standby_w < exit_w < enter_w
+19: instruments[0].enter_w: is not above exit_w; expected off_w < standby_w < exit_w < enter_w
+19: instruments[0].requires: unknown resource "q"; expected one of r
+20: instruments[0].off_means: "maybe" is not known; expected one of available, needs_warmup, unavailable
+20: instruments[0].open: "8 to 5" are not opening hours; expected from-to within a day, *
 """
 
 BAD_FACTORS = """factors = (

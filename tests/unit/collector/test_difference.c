@@ -372,6 +372,39 @@ static void test_names_are_free_and_places_are_not(void **state)
         "PAST gateways[gw-a]:  -> none\nfree tenants[t1]:  -> none\nfree tenants[t2]:  -> none\n");
 }
 
+#define INSTRUMENT(rest)                                                                                \
+    BASE "categories = ( { id = \"c\"; name = \"x\"; name_en = \"x\"; }, { id = \"d\"; name = \"x\"; "  \
+         "name_en = \"x\"; "                                                                            \
+         "} );\n"                                                                                       \
+         "instruments = ( { id = \"i\"; name_en = \"x\"; building = \"b1\"; owner = \"o\"; owner_en = " \
+         "\"o\"; "                                                                                      \
+         "contact = \"x\"; power = \"gw-a/p\"; off_w = 10; standby_w = 20; exit_w = 30; off_means = "   \
+         "\"available\"; " rest " } );\n"
+#define FORMER "name = \"x\"; category = \"c\"; owner_code = \"9\"; enter_w = 40; "
+
+static void test_what_an_instruments_hours_are_reckoned_by_is_held_in_the_past(void **state)
+{
+    (void)state;
+    expect(BASE, INSTRUMENT(FORMER),
+        "free categories[c]: none -> \nfree categories[d]: none -> \nfree instruments[i]: none -> \n");
+    expect(INSTRUMENT(FORMER "session = \"gw-a/s\";"),
+        INSTRUMENT("name = \"y\"; category = \"d\"; owner_code = \"8\"; enter_w = \"40.5\"; shared = false; "
+                   "grace = 60; "
+                   "open = \"08:00-18:00\"; rated_hours = 800; session = \"gw-a/t\"; model = \"m\";"),
+        "PAST instruments[i].category: c -> d\n"
+        "free instruments[i].enter_w: 40 -> 81/2\n"
+        "PAST instruments[i].grace: 900 -> 60\n"
+        "free instruments[i].model: none -> m\n"
+        "free instruments[i].name: x -> y\n"
+        "PAST instruments[i].open: none -> 08:00-18:00\n"
+        "PAST instruments[i].owner_code: 9 -> 8\n"
+        "PAST instruments[i].rated_hours: 1400 -> 800\n"
+        "free instruments[i].session: gw-a/s -> gw-a/t\n"
+        "free instruments[i].shared: true -> false\n");
+    expect(INSTRUMENT(FORMER), BASE,
+        "free categories[c]:  -> none\nfree categories[d]:  -> none\nPAST instruments[i]:  -> none\n");
+}
+
 /* ---- factors and tariffs: by days ---- */
 
 #define ROW(days, value)                                                                                \
@@ -568,6 +601,7 @@ int main(void)
         cmocka_unit_test(test_what_a_meter_is_held_in_the_past),
         cmocka_unit_test(test_a_dated_change_of_tags_counts_from_its_time_on),
         cmocka_unit_test(test_names_are_free_and_places_are_not),
+        cmocka_unit_test(test_what_an_instruments_hours_are_reckoned_by_is_held_in_the_past),
         cmocka_unit_test(test_a_factor_changes_from_a_later_day_on),
         cmocka_unit_test(test_a_tariff_changes_from_a_later_day_on),
         cmocka_unit_test(test_a_sentence_says_where_what_and_what_else_would_do),

@@ -175,10 +175,9 @@ static void test_every_mistake_is_one_line_with_its_place(void **state)
             "{ id = \"y\"; name = \"x\"; name_en = \"x\"; building = \"b1\"; open = \"08:00-08:00\"; },\n"
             "{ id = \"z\"; name = \"x\"; name_en = \"x\"; building = \"b1\"; open = \"00:00-24:00\"; } );\n",
             "6: spaces[0].open: \"8-18\" are not opening hours; expected from-to within a day, such as "
-            "08:00-18:00\n"
+            "\"08:00-18:00\", or \"Mon-Fri 08:00-18:00, Sat 09:00-12:00\"\n"
             "7: spaces[1].open: \"08:00-08:00\" are not opening hours; expected from-to within a day, such "
-            "as "
-            "08:00-18:00\n"},
+            "as \"08:00-18:00\", or \"Mon-Fri 08:00-18:00, Sat 09:00-12:00\"\n"},
         {BASE "meters = (\n" METER("m", "tenant = \"t\"; parent = \"q\"; power = \"gw-a/p\"; ") " );\n",
             "7: meters[0].tenant: unknown tenant \"t\"; expected one of none: there is no such list in this "
             "file\n"
@@ -205,14 +204,19 @@ static void test_every_mistake_is_one_line_with_its_place(void **state)
             "9: meters[2].power: gw-a/q is already the power of meters[1]; expected a point of its own\n"
             "10: meters[3].power: gw-a/r is already the register of meters[0]; expected a point of its "
             "own\n"},
-        {BASE "meters = (\n" METER("m1", "segments = ( " SEGMENT(FROM(2026)) " ); ") ",\n" METER("x1",
-             "export_of = \"m1\"; parent = \"m1\"; item = \"01000\"; segments = ( " SEGMENT(FROM(2026)) " ); ") ",\n" METER("x2",
-             "export_of = \"x1\"; power = \"gw-a/1\"; ") ",\n" METER("m2", "parent = \"x2\"; power = \"gw-a/2\"; ") ",\n"
-             "{ id = \"x3\"; name = \"m\"; name_en = \"M\"; building = \"b1\"; carrier = \"heat\"; export_of = \"m2\"; power = "
-             "\"gw-a/3\"; } );\n",
+        {BASE "meters = (\n" METER("m1", "segments = ( " SEGMENT(FROM(2026)) " ); ") ",\n" METER(
+             "x1", "export_of = \"m1\"; parent = \"m1\"; item = \"01000\"; segments = ( " SEGMENT(
+                       FROM(2026)) " ); ") ",\n" METER("x2",
+             "export_of = \"x1\"; power = \"gw-a/1\"; ") ",\n" METER("m2",
+             "parent = \"x2\"; power = \"gw-a/2\"; ") ",\n"
+                                                      "{ id = \"x3\"; name = \"m\"; name_en = \"M\"; "
+                                                      "building = \"b1\"; carrier = \"heat\"; export_of = "
+                                                      "\"m2\"; power = "
+                                                      "\"gw-a/3\"; } );\n",
             "8: meters[1].parent: with export_of it has the place of \"m1\"; expected none of its own\n"
             "8: meters[1].item: with export_of it has the place of \"m1\"; expected none of its own\n"
-            "9: meters[2].export_of: \"x1\" is itself the export of a meter; expected one that counts what is drawn\n"
+            "9: meters[2].export_of: \"x1\" is itself the export of a meter; expected one that counts what "
+            "is drawn\n"
             "10: meters[3].parent: \"x2\" counts what flows back; expected the meter that it is export_of\n"
             "11: meters[4].export_of: \"m2\" measures electricity; expected a meter of heat\n"
             "11: meters[4].building: \"b1\" is not that of \"m2\"; expected b2\n"

@@ -102,7 +102,7 @@ static void test_each_mistake_is_told(void **state)
             AT "meter: \"m2\" has no register; expected a meter with segments\n"},
         {NAMED METER YEAR HEATED DAILY "temperature = \"gw-a\"; ",
             AT "temperature: \"gw-a\" is not the address of a point; expected \"<gateway>/<point>\", such as "
-               "\"gw-a/roof.temperature\"\n"},
+               "\"gw-a/b1.main\"\n"},
         {NAMED METER YEAR HEATED DAILY "temperature = \"gw-b/t\"; ",
             AT "temperature: unknown gateway \"gw-b\"; expected one of gw-a\n"},
         {NAMED METER YEAR HEATED DAILY "temperature = \"gw-a/p\"; ",

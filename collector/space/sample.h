@@ -1,0 +1,32 @@
+/*
+ * Sources that say how many people, or whether anybody, is there: area counts, and presence sensors (PIR, CO2 above a
+ * limit, Wi-Fi). Pure functions of the readings, which are in order of time, each time once.
+ *
+ * What a reading says holds until the next one. Where the next one is later than `gap_ms` (that of the point's period,
+ * max(3 periods, 120 s)), nothing is known between the two; after the last reading it is known up to `until_ms`, where
+ * that is at most `gap_ms` away.
+ */
+#pragma once
+
+#include "collector/space/level.h"
+
+struct sample {
+    int64_t time_ms;
+    int64_t persons; /* of a presence sensor: 0 nobody, else somebody */
+};
+
+void sample_count(const struct sample *samples, size_t count, int64_t gap_ms, int64_t until_ms,
+    const struct level_sink *sink);
+
+/*
+ * Presence: one person from the first sign on until `hold_ms` after the last moment in which somebody was seen, because who
+ * sits still is not seen. Where the sensor tells each change, that moment is the one in which it says that it sees nobody;
+ * where it is polled, the one of the last reading that saw somebody, who is there until the next reading at least. On
+ * public counts a PIR sensor without a hold misses 38 % of the occupied time, one of 300 s 1.6 % (UCI 864).
+ */
+#define SAMPLE_HOLD_MS INT64_C(300000)
+
+enum sample_telling { SAMPLE_POLLED, SAMPLE_ON_CHANGE };
+
+void sample_presence(const struct sample *samples, size_t count, enum sample_telling telling, int64_t hold_ms,
+    int64_t gap_ms, int64_t until_ms, const struct level_sink *sink);

@@ -1,0 +1,180 @@
+/* agent/sources/session_event and session_desk: what an event may say, and each once. */
+#include "agent/sources/session_desk.h"
+#include "tests/unit/agent/source_fixture.h"
+
+#define OPEN(id) "{\"event\":\"" id "\",\"instrument\":\"sem3\",\"action\":\"open\",\"class\":\"external\"}"
+#define CLOSE(id) "{\"event\":\"" id "\",\"instrument\":\"sem3\",\"action\":\"close\"}"
+
+static char research[] = "research", teaching[] = "teaching";
+static char *words[] = {research, teaching};
+static const struct conf_list purposes = {words, 2};
+
+static void test_an_event_becomes_a_compact_state(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *text;
+    } cases[] = {{OPEN("k3-1"), "open event=k3-1 class=external"},
+        {CLOSE("k3:2.x_Y"), "close event=k3:2.x_Y"},
+        {"{ "
+         "\"purpose\":\"research\",\"organisation\":\"91330421MA2B\",\"class\":\"internal\",\"action\":"
+         "\"open\","
+         "\"instrument\":\"sem3\",\"event\":\"a\"}",
+            "open event=a class=internal organisation=91330421MA2B purpose=research"},
+        {"{\"event\":\"0123456789012345678901234567890123456789\",\"instrument\":"
+         "\"01234567890123456789012345678901\","
+         "\"action\":\"open\",\"class\":\"external\",\"organisation\":\"ABCDEFGHIJKLMNOPQRSTUVWXYZ-01234\","
+         "\"purpose\":\"teaching\"}",
+            "open event=0123456789012345678901234567890123456789 class=external "
+            "organisation=ABCDEFGHIJKLMNOPQRSTUVWXYZ-01234 purpose=teaching"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct session_event e;
+        struct error err;
+        if (session_event_read(span_of(cases[i].json), &purposes, &e, &err) != ST_OK)
+            fail_msg("%s: %s", cases[i].json, err.text);
+        assert_string_equal(e.text, cases[i].text);
+    }
+}
+
+static void test_what_an_event_may_not_say_is_one_sentence(void **state)
+{
+    (void)state;
+#define WITH(more) \
+    "{\"event\":\"e\",\"instrument\":\"sem3\",\"action\":\"open\",\"class\":\"internal\"," more "}"
+    static const struct {
+        const char *json, *why;
+    } cases[] = {
+        {"", "is not JSON: '[' or '{' expected near end of file"},
+        {"[]", "is no object"},
+        {"{}", "event is missing; expected an id of this event's own"},
+        {"{\"event\":\"a b\"}", "event \"a b\" is no id; expected 1 to 40 of A-Z a-z 0-9 . _ : -"},
+        {"{\"event\":\"e\"}", "instrument is missing or no id"},
+        {"{\"event\":\"e\",\"instrument\":\"SEM\"}", "instrument is missing or no id"},
+        {"{\"event\":\"e\",\"instrument\":\"sem3\"}",
+            "action is missing or not known; expected open or close"},
+        {"{\"event\":\"e\",\"instrument\":\"sem3\",\"action\":\"open\"}",
+            "class is missing; expected internal, external, training or service"},
+        {"{\"event\":\"e\",\"instrument\":\"sem3\",\"action\":\"open\",\"class\":\"vip\"}",
+            "class \"vip\" is not known; expected internal, external, training or service"},
+        {WITH("\"name\":\"Zhang San\""),
+            "\"name\" is not known; expected event, instrument, action, class, organisation and purpose"},
+        {WITH("\"organisation\":\"Zhang San\""),
+            "organisation \"Zhang San\" is no code; expected 1 to 32 of A-Z 0-9 -"},
+        {WITH("\"purpose\":\"for Zhang San\""), "purpose \"for Zhang San\" is none of those in the settings"},
+        {WITH("\"purpose\":true"), "purpose is no text"},
+        {"{\"event\":\"e\",\"instrument\":\"sem3\",\"action\":\"close\",\"class\":\"internal\"}",
+            "class, organisation and purpose are for open only"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct session_event e;
+        struct error err = {""};
+        assert_int_equal(session_event_read(span_of(cases[i].json), &purposes, &e, &err), ST_INVALID);
+        assert_string_equal(err.text, cases[i].why);
+    }
+}
+
+struct desk_scene {
+    struct agent_settings settings;
+    struct conf *conf;
+    struct session_desk desk;
+};
+
+static void desk_open(struct desk_scene *s)
+{
+    char *path = settings_write("desk.cfg",
+        "gateway = \"gw-a\"; spool: { path = \"s\"; };\n"
+        "sources = ( { name = \"k\"; source = \"session\"; socket = \"x\"; instruments = ("
+        "{ name = \"sem3\"; point = \"l.sem3\"; }, { name = \"xrd\"; point = \"l.xrd\"; }"
+        " ); } );\n");
+    s->conf = agent_settings_load(path, &s->settings);
+    assert_int_equal(conf_problem_count(s->conf), 0);
+    const struct source_settings *source = s->settings.sources.items;
+    passed_ms = 0;
+    buf_reset(&seen);
+    session_desk_init(&s->desk, source->name, source->extra, &test_context);
+    free(path);
+}
+
+static void desk_close(struct desk_scene *s)
+{
+    session_desk_release(&s->desk);
+    conf_destroy(s->conf);
+}
+
+static void tell(struct desk_scene *s, const char *json, const char *expected)
+{
+    struct buf answer = {0};
+    session_desk_take(&s->desk, span_of(json), 0, &answer);
+    assert_string_equal(answer.data, expected);
+    buf_release(&answer);
+}
+
+static void test_a_session_within_one_second_is_there_and_each_event_once(void **state)
+{
+    (void)state;
+    struct desk_scene s;
+    desk_open(&s);
+    tell(&s, OPEN("a"), "{\"event\":\"a\",\"result\":\"taken\"}");
+    tell(&s, CLOSE("b"), "{\"event\":\"b\",\"result\":\"taken\"}");
+    tell(&s, OPEN("a"), "{\"event\":\"a\",\"result\":\"known\"}");
+    tell(&s, CLOSE("b"), "{\"event\":\"b\",\"result\":\"known\"}");
+    expect_seen("l.sem3 open event=a class=external +0\nl.sem3 close event=b +1\n");
+    tell(&s, "{\"event\":\"a\",\"instrument\":\"tem\",\"action\":\"close\"}",
+        "{\"event\":\"a\",\"result\":\"refused\",\"why\":\"instrument \\\"tem\\\" is not known here\"}");
+    tell(&s, "x", "{\"result\":\"refused\",\"why\":\"is not JSON: '[' or '{' expected near 'x'\"}");
+    expect_seen("");
+    desk_close(&s);
+}
+
+static void test_two_open_sessions_and_a_close_without_one_are_taken_and_told(void **state)
+{
+    (void)state;
+    struct desk_scene s;
+    desk_open(&s);
+    tell(&s, OPEN("a"), "{\"event\":\"a\",\"result\":\"taken\"}");
+    assert_false(s.desk.doubtful.is_open);
+    tell(&s, OPEN("b"), "{\"event\":\"b\",\"result\":\"taken\"}");
+    assert_true(s.desk.doubtful.is_open);
+    tell(&s, CLOSE("c"), "{\"event\":\"c\",\"result\":\"taken\"}");
+    tell(&s, CLOSE("d"), "{\"event\":\"d\",\"result\":\"taken\"}");
+    expect_seen("l.sem3 open event=a class=external +0\nl.sem3 open event=b class=external +1\nl.sem3 close "
+                "event=c +2\n"
+                "l.sem3 close event=d +3\n");
+    desk_close(&s);
+}
+
+static void test_the_newest_ids_are_known_and_the_state_goes_again(void **state)
+{
+    (void)state;
+    struct desk_scene s;
+    char json[128], answer[64];
+    desk_open(&s);
+    for (int i = 0; i < 3 * SESSION_IDS_MAX; i++) {
+        snprintf(json, sizeof json, CLOSE("e%d"), i);
+        snprintf(answer, sizeof answer, "{\"event\":\"e%d\",\"result\":\"taken\"}", i);
+        tell(&s, json, answer);
+    }
+    for (int i = 2 * SESSION_IDS_MAX; i < 3 * SESSION_IDS_MAX; i++) {
+        snprintf(json, sizeof json, CLOSE("e%d"), i);
+        snprintf(answer, sizeof answer, "{\"event\":\"e%d\",\"result\":\"known\"}", i);
+        tell(&s, json, answer);
+    }
+    buf_reset(&seen);
+    assert_int_equal(session_desk_tick(&s.desk), M0 + 300000);
+    passed_ms = 300000;
+    session_desk_tick(&s.desk);
+    expect_seen("l.sem3 close event=e191 +300000\n");
+    desk_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_event_becomes_a_compact_state),
+        cmocka_unit_test(test_what_an_event_may_not_say_is_one_sentence),
+        cmocka_unit_test(test_a_session_within_one_second_is_there_and_each_event_once),
+        cmocka_unit_test(test_two_open_sessions_and_a_close_without_one_are_taken_and_told),
+        cmocka_unit_test(test_the_newest_ids_are_known_and_the_state_goes_again),
+    };
+    return cmocka_run_group_tests(tests, settings_make_folder, settings_remove_folder);
+}
