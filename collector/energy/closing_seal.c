@@ -103,7 +103,7 @@ enum status closing_seal_all(struct db *db, struct hash *ret, struct error *err)
 {
     for (;;) {
         struct hash previous;
-        int64_t closing;
+        int64_t closing = 0;
         bool is_there;
         enum status status = find_next(db, &is_there, &closing, &previous, err);
         if (status != ST_OK || !is_there)
