@@ -1,13 +1,6 @@
 /* What was booked: closings, what was overridden with them, and by month and meter what is booked, with its adjusting entries. */
 #include "collector/report/tables_private.h"
 
-static bool is_of(const struct report *report, int64_t month)
-{
-    struct period own = {PERIODS_MONTH, month};
-    return report->period.kind != PERIODS_DAY &&
-           periods_within(own, report->period.kind).number == report->period.number;
-}
-
 static void table_month(struct table *table, int64_t month)
 {
     char text[PERIODS_TEXT_SIZE];
@@ -31,7 +24,7 @@ static void add_closings(struct tables *tables, const struct report *report)
     struct table *table = tables_add(tables, "closings", closing_columns);
     for (size_t i = 0; i < report->closings.count; i++) {
         const struct booked_closing *c = &report->closings.items[i];
-        if (!is_of(report, c->month))
+        if (!periods_has_month(report->period, c->month))
             continue;
         table_begin(table);
         table_month(table, c->month);
