@@ -65,7 +65,10 @@ static void name_meter(struct table *table, const struct park_meter *meter, cons
 {
     table_code(table, meter != NULL ? park_carriers[meter->carrier] : NULL);
     table_text(table, id);
-    table_text(table, meter != NULL ? tables_unit(meter->carrier) : NULL);
+    if (meter != NULL)
+        table_text(table, tables_unit(meter->carrier));
+    else
+        table_code(table, "base_unit"); /* the model has it no longer: nor its carrier */
 }
 
 /* Two cells: the amount, where it is known, and the part that is. */
