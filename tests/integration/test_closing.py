@@ -19,7 +19,7 @@ from harness.stage import Stage
 from test_decisions import ENERGY, House, wh
 
 MARCH = {"site": "s1", "period": "2026-03", "why": "the bills of March"}
-NAMES = ["exception:feeder", "coverage:feeder", "exception:counter", "coverage:counter", "coverage:water"]
+NAMES = ["exception:feeder", "waiting:feeder", "coverage:feeder", "exception:counter", "waiting:counter", "coverage:counter", "coverage:water"]
 METERED = wh(970)  # 98 quarter hours of 10 kWh, one of which is not known
 OVERRIDES = [{"reason": name, "why": f"{name} is known"} for name in NAMES]
 
@@ -85,8 +85,9 @@ def test_a_preview_names_what_stands_against_it_and_changes_nothing(house):
     assert status == 200, answer
     assert [reason["reason"] for reason in answer["reasons"]] == NAMES
     assert answer["reasons"][0]["what"].startswith("meter feeder: 1 open exception, from 2026-03-02T10:00:00.000Z on; expected none")
-    assert answer["reasons"][1]["what"] == "meter feeder: coverage 3.2 %; expected at least 90 %"
-    assert answer["closing"] is None and "5 reasons stand against closing" in answer["refusal"]
+    assert answer["reasons"][1]["what"].endswith(" on, for a reading at or after the end of the month; expected none")
+    assert answer["reasons"][2]["what"] == "meter feeder: coverage 3.2 %; expected at least 90 %"
+    assert answer["closing"] is None and "7 reasons stand against closing" in answer["refusal"]
     feeder = next(row for row in answer["meters"] if row["meter"] == "feeder")
     assert (feeder["amount"], feeder["known"], feeder["known_count"], feeder["unknown_s"]) == (None, "970.000", METERED, 900)
     assert answer["entries"] == [] and answer["until"] == "2026-04-01T00:00:00.000+08:00"
@@ -98,11 +99,11 @@ def test_a_preview_names_what_stands_against_it_and_changes_nothing(house):
     ({**MARCH, "period": "March"}, 400, "period: expected a month"), ({"period": "2026-03", "why": "x"}, 400, "site: expected the id of a site"),
     ({"site": "s1", "period": "2026-03"}, 400, "why: expected a text"), ({**MARCH, "force": True}, 400, "force: unknown here"),
     ({**MARCH, "overrides": ["x"]}, 400, "expected objects of reason and why"), ({**MARCH, "overrides": [{"reason": "x"}]}, 400, "of reason and why"),
-    (MARCH, 422, "5 reasons stand against closing, the first exception:feeder (meter feeder: 1 open exception"),
+    (MARCH, 422, "7 reasons stand against closing, the first exception:feeder (meter feeder: 1 open exception"),
     ({**MARCH, "overrides": OVERRIDES[1:]}, 422, "1 reason stands against closing, the first exception:feeder"),
     ({**MARCH, "overrides": [*OVERRIDES, {"reason": "balance:feeder", "why": "x"}]}, 422, "balance:feeder does not stand against this closing"),
     ({**MARCH, "overrides": [*OVERRIDES, OVERRIDES[0]]}, 422, "exception:feeder is overridden twice"),
-    ({**MARCH, "overrides": [*OVERRIDES[:4], {"reason": NAMES[4], "why": " "}]}, 422, "why something is overridden is missing"),
+    ({**MARCH, "overrides": [*OVERRIDES[:6], {"reason": NAMES[6], "why": " "}]}, 422, "why something is overridden is missing"),
     ({**MARCH, "why": ""}, 422, "why is missing"), ({**MARCH, "site": "s9"}, 422, "s9: no site of the park model"),
     ({**MARCH, "period": "2026-02"}, 422, "has nothing metered in 2026-02; expected 2026-03, its first month"),
     ({**MARCH, "period": "2026-04"}, 422, "2026-04 of site s1 cannot be closed before 2026-03 is"),
@@ -132,7 +133,7 @@ def test_a_kill_anywhere_leaves_it_closed_or_not(house):
         house.collector.kill()
         asking.join()
         found = house.booked()
-        assert [len(found[name]) for name in ("closing", "closing_override", "closing_meter", "closing_seal")] in ([0, 0, 0, 0], [1, 5, 3, 1])
+        assert [len(found[name]) for name in ("closing", "closing_override", "closing_meter", "closing_seal")] in ([0, 0, 0, 0], [1, 7, 3, 1])
         assert sum(row[4] == "close" for row in found["change_log"]) == len(found["closing"])
         house.start()
         assert house.booked() == found
@@ -149,14 +150,14 @@ def test_it_is_closed_once_listed_and_in_the_log(house):
     assert {one["reason"]: one["why"] for one in listed[0]["overrides"]} == {name: f"{name} is known" for name in NAMES}
     changes = house.ask("GET", "/api/v1/changes", house.auditor)[1]["changes"]
     assert [(one["who"], one["object"], one["after"]) for one in changes if one["action"] == "close"] == [
-        ("carla", "site s1, 2026-03", f"seal {listed[0]['seal']}, 3 meters, 0 adjusting entries of earlier months, 5 overridden")]
+        ("carla", "site s1, 2026-03", f"seal {listed[0]['seal']}, 3 meters, 0 adjusting entries of earlier months, 7 overridden")]
     assert house.sums("feeder") == (METERED, METERED)
     assert [listed[0]["seal"]] == house.seals()
 
 
 def test_a_month_with_as_many_overrides_as_there_may_be_is_asked_for_both_ways(house):
     many = [{"reason": f"coverage:m{i}", "why": "\u56e0" * 160} for i in range(1000)]
-    status, answer = house.close({**MARCH, "period": "2026-04", "overrides": [*OVERRIDES, *many[5:]]})
+    status, answer = house.close({**MARCH, "period": "2026-04", "overrides": [*OVERRIDES, *many[7:]]})
     assert status == 422 and "exception:feeder does not stand against this closing" in answer["error"]["message"], answer
     words = [word for one in many for word in ("--override", one["reason"], "--why", one["why"])]
     asked = house.closing("--site", "s1", "--period", "2026-04", "--why", "the bills of April", *words)
@@ -195,7 +196,7 @@ def test_the_report_shows_what_is_booked_beside_what_is_metered(house):
     assert written.returncode == 0, written.stderr
     tables = {table["id"]: table["rows"] for table in json.loads(written.stdout, parse_float=Decimal)["tables"]}
     assert [(row["period"], row["who"], row["why_closed"], row["overridden"], row["seal"]) for row in tables["closings"]] == [
-        ("2026-03", "carla", "the bills of March", 5, house.seals()[0]), ("2026-04", "carla", "the bills of April", 3, house.seals()[1])]
+        ("2026-03", "carla", "the bills of March", 7, house.seals()[0]), ("2026-04", "carla", "the bills of April", 5, house.seals()[1])]
     assert {(row["period"], row["stood_against"], row["why_closed"]) for row in tables["overrides"]} >= {("2026-03", name, f"{name} is known") for name in NAMES}
     feeder = [row for row in tables["booked"] if row["id"] == "feeder"]
     names = ("period", "month_state", "month_metered", "month_known", "adjusting", "adjusting_known", "booked_sum", "booked_known")
@@ -243,7 +244,7 @@ def test_the_command_closes_with_and_without_a_collector(house):
         return house.closing("--site", "s1", "--period", "2026-05", "--why", "the bills of May", *words)
     beside, beside_preview = command(), command("--preview")
     listed = house.closing("list")
-    assert listed.returncode == 0 and "1  s1  2026-03  closed " in listed.stdout and "carla: the bills of March  (5 overridden)" in listed.stdout
+    assert listed.returncode == 0 and "1  s1  2026-03  closed " in listed.stdout and "carla: the bills of March  (7 overridden)" in listed.stdout
     house.collector.stop()
     before = house.booked()
     refused = command()
@@ -252,11 +253,11 @@ def test_the_command_closes_with_and_without_a_collector(house):
     preview = command("--preview")
     assert preview.returncode == 0 and "coverage:feeder  meter feeder: coverage 0.0 %; expected at least 90 %" in preview.stdout, preview.stdout
     assert beside_preview.returncode == 0 and beside_preview.stdout == preview.stdout
-    assert "it would be refused: 3 reasons" in preview.stdout and "preview: nothing was changed" in preview.stdout
+    assert "it would be refused: 5 reasons" in preview.stdout and "preview: nothing was changed" in preview.stdout
     alone = command("--override", "coverage:feeder")
     assert alone.returncode != 0 and "why something is overridden is missing" in alone.stderr
     assert house.booked() == before
-    names = [line.split()[0] for line in preview.stdout.splitlines() if line.startswith("coverage:")]
+    names = [line.split()[0] for line in preview.stdout.splitlines() if line.startswith(("waiting:", "coverage:"))]
     done = command(*(word for name in names for word in ("--override", name, "--why", "it was off")), "--who", "Dora")
     assert done.returncode == 0 and done.stdout.rstrip().endswith(f"closing 3, seal {house.seals()[-1]}"), done.stderr
     listed = house.closing("list").stdout
