@@ -189,16 +189,22 @@ def plain(text: str) -> str:
     return text[1:] if len(text) > 1 and text[0] == "'" else text
 
 
+def sealed(name: str, value: str) -> str:
+    return f"{name} {len(value.encode())}:{value}" if value else f"{name} -"
+
+
 def seal_of(closing: dict[str, str], overrides: list[dict[str, str]], booked: list[dict[str, str]]) -> str:
     number = closing["closing"]
-    lines = ["parkmon closing 1", f"closing {number}", f"previous {closing['previous']}", f"site {closing['site']}", f"month {month_number(closing['month'])}"]
-    lines += [f"{name} {ms(closing[name])}" for name in ("from", "until", "closed")]
-    lines += [f"token {closing['token'] or '-'}", f"who {plain(closing['who'])}", f"why {plain(closing['why'])}", f"model {closing['model']}",
-              f"journal {closing['journal']}"]
+    lines = ["parkmon closing 1", f"closing {number}", f"previous {closing['previous']}", sealed("site", closing["site"])]
+    lines += [sealed("month", str(month_number(closing["month"]))), *(sealed(name, str(ms(closing[name]))) for name in ("from", "until", "closed"))]
+    lines += [sealed("token", closing["token"]), *(sealed(name, plain(closing[name])) for name in ("who", "why")),
+              sealed("model", closing["model"]), sealed("journal", closing["journal"])]
     for row in sorted((row for row in overrides if row["closing"] == number), key=lambda row: plain(row["name"]).encode()):
-        lines += [f"override {plain(row['name'])}", f"what {plain(row['what'])}", f"figure {row['figure'] or '-'}", f"bound {row['bound']}", f"why {plain(row['why'])}"]
+        lines += [sealed("override", plain(row["name"])), sealed("what", plain(row["what"])), *(sealed(name, row[name]) for name in ("figure", "bound")),
+                  sealed("why", plain(row["why"]))]
     for row in sorted((row for row in booked if row["closing"] == number), key=lambda row: (plain(row["meter"]).encode(), month_number(row["month"]))):
-        lines += [" ".join(["booked", plain(row["meter"]), str(month_number(row["month"])), *(row[name] for name in FIGURES)]), f"versions {row['versions']}"]
+        figures = " ".join([plain(row["meter"]), str(month_number(row["month"])), *(row[name] for name in FIGURES)])
+        lines += [sealed("booked", figures), sealed("versions", row["versions"])]
     return hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest()
 
 

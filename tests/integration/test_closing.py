@@ -39,17 +39,20 @@ class Closed(House):
 
     def seals(self) -> list[str]:
         """As collector/energy/closing_seal.h says that they are made."""
+        def line(name: str, value) -> str:
+            return f"{name} -" if value is None else f"{name} {len(str(value).encode())}:{value}"
+
         seal, seals = "0" * 64, []
         for number, *head in self.query("SELECT id, site, month, from_ms, until_ms, closed_ms, token, who, why, model, journal FROM closing ORDER BY id"):
             lines = ["parkmon closing 1", f"closing {number}", f"previous {seal}"]
             names = ("site", "month", "from", "until", "closed", "token", "who", "why", "model", "journal")
-            lines += [f"{name} {'-' if value is None else value}" for name, value in zip(names, head, strict=True)]
+            lines += [line(name, value) for name, value in zip(names, head, strict=True)]
             overrides = self.query(f"SELECT name, what, figure, bound, why FROM closing_override WHERE closing = {number}")
             for row in sorted(overrides, key=lambda row: row[0].encode()):
-                lines += [f"{name} {'-' if value is None else value}" for name, value in zip(("override", "what", "figure", "bound", "why"), row, strict=True)]
+                lines += [line(name, value) for name, value in zip(("override", "what", "figure", "bound", "why"), row, strict=True)]
             booked = self.query("SELECT l.name, m.* FROM closing_meter AS m JOIN ledger_meter AS l ON l.id = m.meter WHERE closing = " f"{number}")
             for name, _, month, _, *amounts, versions in sorted(booked, key=lambda row: (row[0].encode(), row[2])):
-                lines += [" ".join(["booked", name, *map(str, [month, *amounts])]), f"versions {versions.hex()}"]
+                lines += [line("booked", " ".join([name, *map(str, [month, *amounts])])), line("versions", versions.hex())]
             seal = hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest()
             seals.append(seal)
         return seals
@@ -65,6 +68,16 @@ class Closed(House):
         if not self.booked()["closing"]:
             status, answer = self.close({**MARCH, "overrides": OVERRIDES})
             assert status == 201 and answer["closing"] == 1, answer
+
+
+    def close_to_june(self) -> None:
+        """Each month that is not closed yet, by the command."""
+        self.close_march()
+        for period in ("2026-04", "2026-05", "2026-06")[len(self.seals()) - 1:]:
+            words = ("--site", "s1", "--period", period, "--why", "its bills")
+            names = [line.split()[0] for line in self.closing(*words, "--preview").stdout.splitlines() if ":" in line.split()[0][:-1]]
+            done = self.closing(*words, *(word for name in names for word in ("--override", name, "--why", "it was off")))
+            assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -284,7 +297,7 @@ def test_verify_finds_what_was_booked_otherwise(house):
     sound = verify()
     assert (sound.returncode, sound.stderr) == (0, "")
     rows = house.query("SELECT count(*) FROM closing_meter")[0][0]
-    assert f"closings: the seals of 4 recompute, the last is {house.seals()[-1]}\n" in sound.stdout
+    assert f"closings: the seals of {len(house.seals())} recompute, the last is {house.seals()[-1]}\n" in sound.stdout
     assert f"closings: {rows} figures of meters and months are what the versions give that they name\n" in sound.stdout
     feeder = "(SELECT id FROM ledger_meter WHERE name = 'feeder')"
     eight = 1_772_409_600_000 + 8 * 3_600_000
@@ -322,6 +335,8 @@ def test_verify_finds_a_closing_that_was_changed_or_taken_away(house):
         house.database.write_bytes(kept)
         assert done.returncode == 1, done.stdout
         return done.stderr
+    house.close_to_june()
+    house.collector.stop()
     seals = house.seals()
     assert f"closing 2 (site s1, 2026-04) differs: sealed as {seals[1]}, what is there gives " in found("UPDATE closing_override SET why = 'x' WHERE closing = 2")
     assert "closing 1 (site s1, 2026-03) differs: sealed as" in found("DELETE FROM closing_override WHERE closing = 1 AND name = 'coverage:water'")
@@ -332,3 +347,22 @@ def test_verify_finds_a_closing_that_was_changed_or_taken_away(house):
     told = found(*(f"DELETE FROM {table} WHERE closing = 4" for table in ("closing_seal", "closing_override", "closing_meter")), "DELETE FROM closing WHERE id = 4",
                  "UPDATE sqlite_sequence SET seq = 3 WHERE name = 'closing'")
     assert "site s1, 2026-06 was closed, by the log of changes, and is not" in told
+    assert "closing 4 (site s1, 2026-06) has no seal, and one before it has" in found("DELETE FROM closing_seal WHERE closing = 4")
+
+
+@pytest.mark.parametrize(("before", "after", "gone"), [('{ id = "feeder";', '{ id = "feeder2";', "meters[feeder]"), ('"s1"', '"s9"', "sites[s1]")])
+def test_what_was_booked_stays_in_the_park_model(house, before, after, gone):
+    house.close_march()
+    house.collector.stop()
+    park, kept = house.collector.settings.parent.parent / "park.cfg", house.tables()
+    text = park.read_text()
+    assert before in text
+    park.write_text(text.replace(before, after))
+    told = (f"park-collector: {gone} is booked in a closed month and not in the park model any more, which no decision allows: version 1 stays; "
+            "expected it to stay there, a meter with a segment that ends (`until`)")
+    settings = ("--config", house.collector.settings)
+    for words in (("decide", "model", *settings, "--why", "another name"), (*settings, "--check", "--diff"), settings):
+        done = run([house.collector.program, *words], 60)
+        assert done.returncode in (65, 78) and done.stderr.splitlines()[-1].endswith(told.removeprefix("park-collector: ")), (words, done.stdout, done.stderr)
+    park.write_text(text)
+    assert house.tables() == kept
