@@ -4,6 +4,7 @@
 #include "collector/ledger/meters.h"
 #include "collector/ledger/rows.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -18,6 +19,42 @@ struct model *acceptance_load(const struct collector_settings *settings)
         [MODEL_TARIFFS] = settings->tariffs});
     meters_check(m->park);
     return m;
+}
+
+static bool has_meter(const struct park *park, struct span name)
+{
+    const struct park_meter *all = park->meters.items;
+    for (size_t i = 0; i < park->meters.count; i++)
+        if (span_is(name, all[i].id))
+            return true;
+    return false;
+}
+
+static bool has_site(const struct park *park, struct span name)
+{
+    const struct park_site *all = park->sites.items;
+    for (size_t i = 0; i < park->sites.count; i++)
+        if (span_is(name, all[i].id))
+            return true;
+    return false;
+}
+
+/* What was booked is taken off where it was booked, and with its meter or site nobody could (CONTRIBUTING.md, K9). */
+static enum status find_gone(struct db *db, const struct park *park, char **ret, struct error *err)
+{
+    struct db_stmt *next = db_keep(db,
+        "SELECT name, 1 FROM ledger_meter WHERE EXISTS(SELECT 1 FROM closing_meter WHERE meter = id)"
+        " UNION ALL SELECT DISTINCT site, 0 FROM closing");
+    bool has_row;
+    enum status status;
+    while ((status = db_step(next, &has_row, err)) == ST_OK && has_row && *ret == NULL) {
+        struct span name = db_text(next, 0);
+        bool is_meter = db_int(next, 1) != 0;
+        if (is_meter ? !has_meter(park, name) : !has_site(park, name))
+            *ret = mem_printf("%s[%.*s]", is_meter ? "meters" : "sites", (int)name.len, name.at);
+    }
+    db_reset(next);
+    return status;
 }
 
 static enum status judge_differences(
@@ -38,8 +75,10 @@ static enum status judge_differences(
         return status;
     a->has_closed = now.closed_ms != INT64_MIN;
     differences_find(&a->base_model->facts, &m->facts, &now, &a->differences);
-    a->verdict = VERDICT_LAWFUL;
-    if (a->differences.past == 0)
+    if ((status = find_gone(db, m->park, &a->gone, err)) != ST_OK)
+        return status;
+    a->verdict = a->gone != NULL ? VERDICT_REFUSED : VERDICT_LAWFUL;
+    if (a->gone != NULL || a->differences.past == 0)
         return ST_OK;
     a->step = (struct decision_step){a->base.number, a->base.hash, m->hash};
     status = decisions_find(database_path, &a->step, &a->decision, err);
@@ -72,6 +111,7 @@ void acceptance_release(struct acceptance *a)
 {
     differences_release(&a->differences);
     decision_release(&a->decision);
+    free(a->gone);
     model_put(a->base_model);
     model_put(a->model);
     version_release(&a->base);
@@ -176,6 +216,12 @@ enum status acceptance_refusal(const struct acceptance *a, struct error *err)
 {
     if (a->verdict != VERDICT_REFUSED)
         return ST_OK;
+    if (a->gone != NULL)
+        return error_set(err, ST_INVALID,
+            "%s is booked in a closed month and not in the park model any more, which no decision allows: "
+            "version "
+            "%lld stays; expected it to stay there, a meter with a segment that ends (`until`)",
+            a->gone, (long long)a->base.number);
     return error_set(err, ST_INVALID,
         "the park model would change the past in %zu of %zu changes, and nobody decided that: version %lld "
         "stays; expected "

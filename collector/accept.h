@@ -28,6 +28,7 @@ struct acceptance {
     const struct model *base_model; /* NULL where there is none */
     struct differences differences; /* of both models */
     bool has_closed;                /* a month is closed */
+    char *gone;                     /* what was booked and is in the files no more (K9); NULL: nothing */
     struct decision decision;       /* where VERDICT_DECIDED */
     struct decision_step step;
 };

@@ -24,9 +24,8 @@ static const char usage[] =
     "\n"
     "  --period    the month, as 2026-10; months close one after another\n"
     "  --why       why, for the auditor; behind --override: why although that stands against it\n"
-    "  --override  the name of what stands against it, as a preview lists it: exception:METER, "
-    "coverage:METER, "
-    "balance:METER\n"
+    "  --override  the name of what stands against it, as a preview lists it: exception:METER,\n"
+    "              waiting:METER, coverage:METER, balance:METER\n"
     "  --who       who closes it, beside the user of this machine who enters it\n"
     "  --preview   says what stands against it and what would be booked, and changes nothing\n"
     "  list        the months that are closed\n";

@@ -53,40 +53,49 @@ static enum status find_sides(
     return status;
 }
 
-/* Where the quarter hours begin that no accepted reading decides, though later readings are there: those are held
- * (CONTRIBUTING.md, E4). INT64_MIN: there are none. */
-static enum status find_held(
-    struct bookkeeper *b, int64_t id, const struct closing_quarters *q, int64_t *ret_ms, struct error *err)
+/* The quarter hours at the end of the month that are not decided, because no reading at or after its end is accepted. */
+struct tail {
+    int64_t count, from_ms;
+    bool is_held; /* readings are there, and are held (CONTRIBUTING.md, E4) */
+};
+
+static void count_tail(const struct closing_quarters *q, struct tail *ret)
+{
+    *ret = (struct tail){0};
+    for (size_t i = q->series.count; i > 0 && q->codes[i - 1] < CLOSING_FIRST; i--)
+        if (q->codes[i - 1] == CLOSING_WAITING) {
+            ret->count++;
+            ret->from_ms = q->series.span.begin_ms + (int64_t)(i - 1) * QUARTER_MS;
+        }
+}
+
+static enum status find_tail(
+    struct bookkeeper *b, int64_t id, const struct closing_quarters *q, struct tail *ret, struct error *err)
 {
     const struct meters_item *item = find_item(b, id);
     struct unwrap_reading last;
-    size_t tail = q->series.count;
     bool is_before = false, is_after = false, is_found = false;
-    *ret_ms = INT64_MIN;
-    while (tail > 0 && q->codes[tail - 1] < CLOSING_FIRST)
-        tail--;
-    if (item == NULL || tail == q->series.count || q->codes[tail] != CLOSING_WAITING)
+    count_tail(q, ret);
+    if (ret->count == 0)
         return ST_OK;
-    int64_t start_ms = q->series.span.begin_ms + (int64_t)tail * QUARTER_MS;
-    enum status status = find_sides(b->db, id, start_ms, &is_before, &is_after, err);
-    if (status == ST_OK && is_before && !is_after)
+    enum status status = find_sides(b->db, id, ret->from_ms, &is_before, &is_after, err);
+    if (is_after)
+        ret->count = 0; /* of a time before its first reading: none is to come */
+    if (status == ST_OK && item != NULL && is_before && !is_after)
         status = books_last(b->books, &item->books, INT64_MAX, &last, &is_found, err);
-    if (status == ST_OK && is_found && last.time_ms >= start_ms + QUARTER_MS)
-        *ret_ms = start_ms;
+    ret->is_held = is_found && last.time_ms >= ret->from_ms + QUARTER_MS;
     return status;
 }
 
 static enum status weigh_exceptions(struct bookkeeper *b, const struct booked_meter *m,
-    const struct closing_quarters *q, struct closing_reasons *to, struct error *err)
+    struct periods_span span, const struct tail *tail, struct closing_reasons *to, struct error *err)
 {
-    int64_t count, from_ms, held_ms;
-    enum status status = count_exceptions(b->db, m->id, q->series.span, &count, &from_ms, err);
-    if (status == ST_OK)
-        status = find_held(b, m->id, q, &held_ms, err);
+    int64_t count, from_ms;
+    enum status status = count_exceptions(b->db, m->id, span, &count, &from_ms, err);
     if (status != ST_OK)
         return status;
-    if (held_ms != INT64_MIN && count++ == 0)
-        from_ms = held_ms;
+    if (tail->is_held && count++ == 0)
+        from_ms = tail->from_ms;
     closing_judge_exceptions(to, m->meter, count, from_ms);
     return ST_OK;
 }
@@ -137,8 +146,15 @@ enum status close_month_weigh_meter(struct bookkeeper *b, const struct booked_me
     const struct closing_quarters *q, const struct amount *amount, struct closing_reasons *to,
     struct error *err)
 {
-    enum status status = weigh_exceptions(b, m, q, to, err);
-    return status == ST_OK ? weigh_coverage(b->db, m, q, amount, to, err) : status;
+    struct tail tail;
+    enum status status = find_tail(b, m->id, q, &tail, err);
+    if (status == ST_OK)
+        status = weigh_exceptions(b, m, q->series.span, &tail, to, err);
+    if (status != ST_OK)
+        return status;
+    if (!tail.is_held)
+        closing_judge_waiting(to, m->meter, tail.count, tail.from_ms, q->series.span.end_ms);
+    return weigh_coverage(b->db, m, q, amount, to, err);
 }
 
 /* Of the parent: a gap is judged while it was installed. */

@@ -13,6 +13,7 @@ static int print_verdict(const struct acceptance *a)
 {
     const struct differences *d = &a->differences;
     long long base = (long long)a->base.number;
+    struct error err;
     switch (a->verdict) {
     case VERDICT_FIRST:
         puts("no version was accepted yet: these files would be the first");
@@ -29,6 +30,10 @@ static int print_verdict(const struct acceptance *a)
             d->past, a->decision.who, a->decision.why);
         return EXIT_OK;
     case VERDICT_REFUSED:
+        if (acceptance_refusal(a, &err) != ST_OK && a->gone != NULL) {
+            fprintf(stderr, "park-collector: %s\n", err.text);
+            return EXIT_CONFIG;
+        }
         printf("against version %lld: changes %zu, of the past %zu: they need a decision; `park-collector "
                "decide model "
                "--config FILE --why TEXT` allows exactly these files\n",

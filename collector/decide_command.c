@@ -77,6 +77,8 @@ static int decide(const char *database, const struct acceptance *a, const struct
         return EXIT_OK;
     }
     struct error err;
+    if (a->gone != NULL)
+        return command_line_end(acceptance_refusal(a, &err), &err);
     char *changes = list_past(&a->differences);
     enum status status = record(database, a, words, changes, &err);
     if (status == ST_OK) {

@@ -25,19 +25,16 @@ static bool on_meter(void *nobody, size_t done, size_t all)
     return !program_is_asked_to_end();
 }
 
-/* What the evidence of the period alone does not give: what was booked, until when quarter hours behind it are decided, and
- * what the log of changes says of a decision. A column or row NULL: all. */
+/* What the evidence of the period alone does not give: until when quarter hours behind it are decided, and what the log of
+ * changes says of a decision. A row NULL: all. */
 static const struct {
     const char *table, *column, *row;
-} left_out[] = {{"closings", NULL, NULL}, {"overrides", NULL, NULL}, {"booked", NULL, NULL},
-    {"adjusting_entries", NULL, NULL}, {"decisions", "effect_quarters", NULL},
-    {"about", "value", "decided_until"}};
+} left_out[] = {{"decisions", "effect_quarters", NULL}, {"about", "value", "decided_until"}};
 
 static bool is_left_out(const struct table *table, const char *column, const struct cell *first)
 {
     for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++)
-        if (strcmp(table->id, left_out[i].table) == 0 &&
-            (left_out[i].column == NULL || strcmp(column, left_out[i].column) == 0) &&
+        if (strcmp(table->id, left_out[i].table) == 0 && strcmp(column, left_out[i].column) == 0 &&
             (left_out[i].row == NULL || strcmp(first->text, left_out[i].row) == 0))
             return true;
     return false;

@@ -11,6 +11,10 @@
  *   archived/<n>.csv       ... and those that it has pruned, by the archive
  *   readings/<meter>.csv   the register readings
  *   quarters/<meter>.csv   published: its quarter hours of the period
+ *   closings.csv           the closings of the period's months, each with its seal and the one before it
+ *   overrides.csv          what stood against them
+ *   booked.csv             what was booked with them, by meter and month
+ *   versions/<meter>.csv   the quarter hours that were decided more than once, each version
  *   report.csv             published: the report of the period, but for earlier periods and baselines
  *   seals.csv              the seals of the archive's months that the period touches
  *   manifest.txt           what it is of, and of each part its SHA-256 and its length; last
@@ -43,6 +47,12 @@
 #define BUNDLE_ARCHIVED "batch,gateway,epoch,seq"
 #define BUNDLE_READINGS "time,point,register,manual,batch"
 #define BUNDLE_QUARTERS "start,amount,quality"
+#define BUNDLE_CLOSINGS "closing,site,month,from,until,closed,token,who,why,model,journal,previous,seal"
+#define BUNDLE_OVERRIDES "closing,name,what,figure,bound,why"
+#define BUNDLE_BOOKED                                                                     \
+    "closing,meter,month,quarters,known,unknown_s,estimated,estimated_s,manual,manual_s," \
+    "waiting_s,absent_s,versions"
+#define BUNDLE_VERSIONS "start,version,amount,quality"
 #define BUNDLE_SEALS "number,month,supplement,readings,hash,sealed"
 
 extern const char *const bundle_model_parts[]; /* by enum model_file */

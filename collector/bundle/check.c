@@ -139,7 +139,8 @@ static enum status check_strays(const struct checker *c, struct error *err)
 {
     for (size_t i = 0; i < c->manifest.count; i++)
         if (!c->parts[i].is_read && (strncmp(c->parts[i].name, "quarters/", 9) == 0 ||
-                                        strncmp(c->parts[i].name, "readings/", 9) == 0))
+                                        strncmp(c->parts[i].name, "readings/", 9) == 0 ||
+                                        strncmp(c->parts[i].name, "versions/", 9) == 0))
             return error_set(err, ST_INVALID, "%s is of no meter of its park model", c->parts[i].name);
     return ST_OK;
 }
@@ -152,6 +153,8 @@ static void release(struct checker *c)
     manifest_release(&c->manifest);
     zip_close(c->zip);
     buf_release(&c->part);
+    free(c->versions.items);
+    free(c->closed.items);
     free(c->parts);
 }
 
@@ -166,6 +169,10 @@ static int conclude(const struct checker *c)
            "bundle's hash is %s\n",
         c->manifest.about.site, c->manifest.about.period, (long long)c->quarters, (long long)c->figures,
         (long long)c->readings, hash);
+    if (c->seals > 0)
+        printf("closings: %lld seals recompute, the last is %s; "
+               "%lld figures are what the versions that they name give\n",
+            (long long)c->seals, c->last_seal, (long long)c->bookings);
     return EXIT_OK;
 }
 
@@ -183,6 +190,8 @@ int check_run(const char *path)
         status = checker_fold(&c, &err);
     if (status == ST_OK)
         status = check_strays(&c, &err);
+    if (status == ST_OK)
+        status = checker_booked_elsewhere(&c, &err);
     if (status == ST_OK)
         status = checker_report(&c, &err);
     progress_end(&c.progress);

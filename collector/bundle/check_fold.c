@@ -124,7 +124,7 @@ static enum status hold_meter(struct checker *c, const struct meters_item *item,
 
 /* ---- what was published ---- */
 
-static bool read_quality(struct span text, uint8_t *ret)
+bool checker_read_quality(struct span text, uint8_t *ret)
 {
     for (uint8_t i = 0; quality_names[i] != NULL; i++)
         if (span_is(text, quality_names[i])) {
@@ -140,7 +140,7 @@ static enum status take_quarter(struct checker *c, const struct csv *csv, struct
     int64_t start_ms, amount;
     uint8_t quality;
     bool is_good = csv_read_time(csv, 0, &start_ms) && csv_read_some(csv, 1, &amount) &&
-                   read_quality(csv_read_text(csv, 2), &quality) &&
+                   checker_read_quality(csv_read_text(csv, 2), &quality) &&
                    csv_is_none(csv, 1) == (quality == QUALITY_UNKNOWN) && start_ms >= span->begin_ms &&
                    start_ms < span->end_ms && (start_ms - span->begin_ms) % BOUNDARY_MS == 0;
     size_t at = is_good ? (size_t)((start_ms - span->begin_ms) / BOUNDARY_MS) : 0;
@@ -171,6 +171,8 @@ static enum status check_meter(struct checker *c, const struct meters_item *item
         status = read_published(c, quarters, err);
     if (status == ST_OK)
         status = hold_meter(c, item, err);
+    if (status == ST_OK)
+        status = checker_booked(c, item, err);
     free(readings);
     free(quarters);
     return status == ST_OK ? refold_forget(&c->refold, item, &c->subject.span, err) : status;

@@ -166,5 +166,7 @@ enum status checker_prepare(struct checker *c, struct error *err)
         status = refold_use(&c->refold, c->accepted.model->park, err);
     if (status == ST_OK)
         status = note_as_of(c, err);
+    if (status == ST_OK)
+        status = checker_closings(c, err);
     return status;
 }

@@ -35,7 +35,26 @@ struct checker {
         uint8_t *qualities; /* CHECKER_NO_ROW: nothing */
         size_t count;
     } published;
-    int64_t quarters, readings, figures;
+    /* Of the meter in hand: those of its quarter hours that have more versions than one, in order. */
+    struct versions {
+        struct versions_row {
+            size_t at; /* of the period's quarter hours */
+            int64_t version, amount;
+            uint8_t quality;
+        } * items;
+        size_t count, capacity;
+    } versions;
+    struct closed { /* in order of ids */
+        struct closed_month {
+            int64_t id, month;
+            struct periods_span span;
+            struct hash previous, seal;
+            bool is_sealed;
+        } * items;
+        size_t count, capacity;
+    } closed;
+    int64_t quarters, readings, figures, seals, bookings;
+    char last_seal[HASH_TEXT_SIZE];
     bool has_difference;
 };
 
@@ -60,6 +79,15 @@ enum status checker_refuse_row(const struct csv *csv, enum status status, struct
 /* A row of decisions.csv into c->refold; and then all of them against one another. */
 enum status checker_take_decision(struct checker *c, const struct csv *csv, struct error *err);
 enum status checker_check_decisions(struct checker *c, struct error *err);
+
+/* A field that names a quality. */
+bool checker_read_quality(struct span text, uint8_t *ret);
+/* Closings, overrides and what is booked into c->refold; each closing against its seal. */
+enum status checker_closings(struct checker *c, struct error *err);
+/* What is booked of the meter in hand, against the versions of its quarter hours; these against what was published. */
+enum status checker_booked(struct checker *c, const struct meters_item *item, struct error *err);
+/* Says what is booked of quarter hours that are not here. */
+enum status checker_booked_elsewhere(struct checker *c, struct error *err);
 
 /* Every part's hash, and no part beside them. */
 enum status checker_check_parts(struct checker *c, struct error *err);

@@ -67,6 +67,8 @@ static enum status put_parts(struct writer *w, struct hash *ret_hash, struct err
     if (status == ST_OK)
         status = writer_put_seals(w, err);
     if (status == ST_OK)
+        status = writer_put_closings(w, err);
+    if (status == ST_OK)
         status = put_report(w, err);
     return status == ST_OK ? put_manifest(w, ret_hash, err) : status;
 }

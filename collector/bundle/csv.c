@@ -184,6 +184,23 @@ bool csv_read_time(const struct csv *c, size_t field, int64_t *ret_ms)
     return rfc3339_parse(c->fields[field].at, ret_ms);
 }
 
+static int digit_of(char digit)
+{
+    return digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+bool csv_read_bytes(const struct csv *c, size_t field, struct buf *ret)
+{
+    struct span text = c->fields[field];
+    for (size_t i = 0; i + 1 < text.len; i += 2) {
+        int high = digit_of(text.at[i]), low = digit_of(text.at[i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        buf_add_char(ret, (char)(16 * high + low));
+    }
+    return text.len % 2 == 0;
+}
+
 struct span csv_read_text(const struct csv *c, size_t field)
 {
     struct span text = c->fields[field];

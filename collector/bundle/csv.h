@@ -42,6 +42,8 @@ bool csv_is_none(const struct csv *c, size_t field);
 bool csv_read_int(const struct csv *c, size_t field, int64_t *ret);
 bool csv_read_some(const struct csv *c, size_t field, int64_t *ret); /* none is 0 */
 bool csv_read_time(const struct csv *c, size_t field, int64_t *ret_ms);
+/* Lower-case hexadecimal digits, in pairs; appends. */
+bool csv_read_bytes(const struct csv *c, size_t field, struct buf *ret);
 struct span csv_read_text(const struct csv *c, size_t field); /* NUL-terminated; valid until the next row */
 /* "<part>:<line>: <why>" */
 enum status csv_refuse(const struct csv *c, const char *why, struct error *err);

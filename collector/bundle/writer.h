@@ -37,3 +37,5 @@ enum status writer_put_batches(struct writer *w, struct error *err);
 /* Batches of these readings that the journal has no longer: by the archive. */
 enum status writer_put_archived(struct writer *w, struct error *err);
 enum status writer_put_seals(struct writer *w, struct error *err);
+/* Closings, overrides, what is booked, and the versions of quarter hours. */
+enum status writer_put_closings(struct writer *w, struct error *err);

@@ -88,6 +88,15 @@ void closing_judge_exceptions(
                 .kind = CLOSING_EXCEPTION, .is_known = true, .figure = count, .from_ms = from_ms});
 }
 
+void closing_judge_waiting(struct closing_reasons *to, const struct park_meter *meter, int64_t count,
+    int64_t from_ms, int64_t end_ms)
+{
+    if (count > 0 && meter->has_profile && park_stay(meter).until_ms > end_ms)
+        add(to, meter,
+            &(struct closing_reason){
+                .kind = CLOSING_UNREAD, .is_known = true, .figure = count, .from_ms = from_ms});
+}
+
 void closing_judge_coverage(
     struct closing_reasons *to, const struct park_meter *meter, int64_t covered, int64_t due)
 {
@@ -114,8 +123,10 @@ void closing_judge_balance(struct closing_reasons *to, const struct park_meter *
     add(to, parent, &reason);
 }
 
-static const char *const kinds[] = {
-    [CLOSING_EXCEPTION] = "exception", [CLOSING_COVERAGE] = "coverage", [CLOSING_BALANCE] = "balance"};
+static const char *const kinds[] = {[CLOSING_EXCEPTION] = "exception",
+    [CLOSING_UNREAD] = "waiting",
+    [CLOSING_COVERAGE] = "coverage",
+    [CLOSING_BALANCE] = "balance"};
 
 void closing_reason_name(const struct closing_reason *reason, char name[static CLOSING_NAME_SIZE])
 {
@@ -132,6 +143,13 @@ void closing_reason_text(const struct closing_reason *reason, char text[static C
         snprintf(text, CLOSING_TEXT_SIZE,
             "meter %.40s: %" PRId64 " open exception%s, from %s on; expected none", reason->meter,
             reason->figure, reason->figure == 1 ? "" : "s", from);
+        break;
+    case CLOSING_UNREAD:
+        clock_format_utc(reason->from_ms, from);
+        snprintf(text, CLOSING_TEXT_SIZE,
+            "meter %.40s: %" PRId64 " quarter hour%s, from %s on, for a reading at or after the end of "
+            "the month; expected none",
+            reason->meter, reason->figure, reason->figure == 1 ? " waits" : "s wait", from);
         break;
     case CLOSING_COVERAGE:
         snprintf(text, CLOSING_TEXT_SIZE,

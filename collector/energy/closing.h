@@ -32,6 +32,7 @@ enum status closing_check_order(const struct closing_order *order, const char *s
 
 enum closing_kind {
     CLOSING_EXCEPTION, /* open in this month, or readings at its end that are held: nobody knows yet what they mean */
+    CLOSING_UNREAD,   /* quarter hours at its end wait: what they are is still to come */
     CLOSING_COVERAGE, /* below CLOSING_COVERAGE_PERMILLE; of a meter without a profile: at its edges */
     CLOSING_BALANCE,  /* a parent's gap is beyond its limit, in either sign, or unknown */
 };
@@ -41,11 +42,11 @@ struct closing_reason {
     enum closing_kind kind;
     char meter[ID_MAX + 1]; /* the parent, of a balance */
     int carrier;            /* enum park_carrier */
-    /* Open exceptions and 0; coverage and what is asked, in thousandths, rounded down; the gap and what is allowed either
-     * way, in base units. */
+    /* Open exceptions and 0; quarter hours that wait and 0; coverage and what is asked, in thousandths, rounded down; the
+     * gap and what is allowed either way, in base units. */
     bool is_known;
     int64_t figure, limit;
-    int64_t from_ms; /* of exceptions: where the first begins */
+    int64_t from_ms; /* of exceptions and of what waits: where the first begins */
 };
 
 struct closing_reasons {
@@ -57,12 +58,16 @@ void closing_reasons_release(struct closing_reasons *reasons);
 /* Each adds its reason where there is one. Of nothing due there is no coverage, and it is not judged. */
 void closing_judge_exceptions(
     struct closing_reasons *to, const struct park_meter *meter, int64_t count, int64_t from_ms);
+/* `count` quarter hours up to the end of the month wait for a reading at or after it, the first from `from_ms` on. Not of
+ * a meter without a profile, which is read when somebody comes, nor of one that was removed by then: it is read no more. */
+void closing_judge_waiting(struct closing_reasons *to, const struct park_meter *meter, int64_t count,
+    int64_t from_ms, int64_t end_ms);
 void closing_judge_coverage(
     struct closing_reasons *to, const struct park_meter *meter, int64_t covered, int64_t due);
 void closing_judge_balance(struct closing_reasons *to, const struct park_meter *parent,
     const struct amount *gap, const struct amount *amount);
 
-/* "exception:<meter>", "coverage:<meter>", "balance:<meter>": by it a person overrides the reason. */
+/* "exception:<meter>", "waiting:<meter>", "coverage:<meter>", "balance:<meter>": by it a person overrides the reason. */
 #define CLOSING_NAME_SIZE 64
 void closing_reason_name(const struct closing_reason *reason, char name[static CLOSING_NAME_SIZE]);
 /* "meter a: coverage 85.3 %; expected at least 90 %" */

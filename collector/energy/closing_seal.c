@@ -12,13 +12,16 @@ const char closing_seal_schema[] =
     "CREATE TRIGGER closing_seal_is_final BEFORE UPDATE ON closing_seal BEGIN"
     "  SELECT RAISE(ABORT, 'a closing stays'); END;";
 
-/* The columns of a row, each a line with its name. */
+/* The columns of a row, each a line with its name, and with its length, so that no value can pass for lines. */
 static void add_lines(struct buf *text, struct db_stmt *row, const char *const *names)
 {
     for (int i = 0; names[i] != NULL; i++) {
-        bool is_null = db_is_null(row, i);
-        struct span value = is_null ? span_of("-") : db_text(row, i);
-        buf_printf(text, "%s ", names[i]);
+        struct span value = db_text(row, i);
+        if (db_is_null(row, i)) {
+            buf_printf(text, "%s -\n", names[i]);
+            continue;
+        }
+        buf_printf(text, "%s %zu:", names[i], value.len);
         buf_add(text, value.at, value.len);
         buf_add_char(text, '\n');
     }
@@ -60,10 +63,10 @@ enum status closing_seal_of(
             closing, overrides, err);
     if (status == ST_OK)
         status = add_rows(db, &text,
-            "SELECT name || ' ' || month || ' ' || quarters || ' ' || known || ' ' || unknown_s || ' ' ||"
+            "SELECT coalesce(name, '?') || ' ' || month || ' ' || quarters || ' ' || known || ' ' || unknown_s || ' ' ||"
             " estimated || ' ' || estimated_s || ' ' || manual || ' ' || manual_s || ' ' || waiting_s || ' ' "
             "||"
-            " absent_s, lower(hex(versions)) FROM closing_meter JOIN ledger_meter ON ledger_meter.id = meter"
+            " absent_s, lower(hex(versions)) FROM closing_meter LEFT JOIN ledger_meter ON ledger_meter.id = meter"
             " WHERE closing = ?1 ORDER BY name, month",
             closing, bookings, err);
     if (status == ST_OK)
@@ -101,11 +104,13 @@ static enum status find_next(
 
 enum status closing_seal_all(struct db *db, struct hash *ret, struct error *err)
 {
-    for (;;) {
+    for (bool is_sealed = false;; is_sealed = true) {
         struct hash previous;
-        int64_t closing;
+        int64_t closing = 0;
         bool is_there;
         enum status status = find_next(db, &is_there, &closing, &previous, err);
+        if (status == ST_OK && !is_there && !is_sealed)
+            return error_set(err, ST_INVALID, "the closing has a seal before it was made: somebody wrote it");
         if (status != ST_OK || !is_there)
             return status;
         status = closing_seal_of(db, closing, &previous, ret, err);

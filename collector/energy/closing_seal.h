@@ -3,7 +3,8 @@
  * tool, breaks it, or must give another last seal than the one that was printed, and noted elsewhere. CONTRIBUTING.md, K8.
  *
  * A seal is the SHA-256 of this text; every line ends with a line feed, times are in milliseconds (UTC), amounts in base
- * units, texts as they are (they have no control characters); "-" is none:
+ * units. After the third line each value has its length in bytes and a colon before it ("site 2:s1"), so that no text
+ * passes for lines of its own, whoever wrote it into the file; "-" alone is none:
  *
  *   parkmon closing 1
  *   closing 3

@@ -11,16 +11,18 @@ struct day_energy day_energy(const struct series *series, size_t from, size_t un
 {
     struct day_energy day = {.state = DAY_MISSING};
     size_t missing = 0, all = until - from;
+    bool is_read = false;
     __int128 sum = 0, stated = 0;
     for (size_t i = from; i < until; i++) {
         if (!series_is_known(series->states[i])) {
             missing++;
             continue;
         }
+        is_read = is_read || series->states[i] != SERIES_ESTIMATED;
         sum += series->amounts[i];
         stated += series->states[i] != SERIES_MEASURED ? series->amounts[i] : 0;
     }
-    if (2 * missing > all || missing == all)
+    if (2 * missing > all || !is_read)
         return day;
     /* Where what is there comes to 0, so does the mean that fills the rest. */
     if (sum == 0 && carrier == CARRIER_ELECTRICITY) {

@@ -9,7 +9,7 @@
 enum day_state {
     DAY_WHOLE,   /* every quarter hour is known */
     DAY_FILLED,  /* at most half are not: these count with the mean of the others */
-    DAY_MISSING, /* more than half are not */
+    DAY_MISSING, /* more than half are not, or nothing of it was read: all that is known is estimated */
     DAY_ZERO,    /* missing: a day of electricity that comes to 0 */
 };
 

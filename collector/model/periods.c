@@ -74,6 +74,12 @@ struct period periods_within(struct period period, enum periods_kind kind)
     return (struct period){kind, floor_divide(calendar_month(day * CALENDAR_DAY_MS), months_of(kind))};
 }
 
+bool periods_has_month(struct period period, int64_t month)
+{
+    return period.kind != PERIODS_DAY &&
+           periods_within((struct period){PERIODS_MONTH, month}, period.kind).number == period.number;
+}
+
 struct period periods_of(const struct zone *zone, enum periods_kind kind, int64_t time_ms)
 {
     return periods_within((struct period){PERIODS_DAY, day_of(zone, time_ms)}, kind);

@@ -44,6 +44,8 @@ struct period periods_of(const struct zone *zone, enum periods_kind kind, int64_
 struct periods_span periods_span(const struct zone *zone, struct period period);
 /* The period of another kind in which the first day of this one lies: the month of a day, the year of a month. */
 struct period periods_within(struct period period, enum periods_kind kind);
+/* Is the month of this number one of the period's? A day has none. */
+bool periods_has_month(struct period period, int64_t month);
 
 struct periods_hour {
     struct periods_span span; /* 15 min to 60 min */

@@ -94,6 +94,8 @@ static enum status read_closed(struct db *db, struct month *m, size_t at, struct
     struct report *report = m->report;
     const struct booked_closing *closing = &report->closings.items[at];
     m->is_closed = true;
+    if (report->is_alone)
+        return read_overrides(db, report, closing, err);
     enum status status = booked_rows(db, closing, take_row, m, err);
     if (status == ST_OK)
         status = booked_frozen(db, report->park, report->site, report->zone, &report->closings, at,
@@ -158,7 +160,7 @@ enum status closed_read(struct db *db, struct report *report, struct error *err)
     for (int64_t i = 0; i < count && status == ST_OK && closings->count > 0; i++) {
         struct month m = {.report = report, .number = first + i};
         int64_t at = m.number - closings->items[0].month;
-        if (at == (int64_t)closings->count)
+        if (at == (int64_t)closings->count && !report->is_alone)
             status = read_open(db, &m, err);
         else if (at >= 0 && at < (int64_t)closings->count)
             status = read_closed(db, &m, (size_t)at, err);

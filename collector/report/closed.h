@@ -1,7 +1,7 @@
 /*
  * What was booked of the months of a report's period (collector/energy/booked.h; CONTRIBUTING.md, K1 to K7): of each that is
  * closed what was booked with it, and of the first that is not, what is metered of it and what it will have beside that.
- * Reads; blocks for the disk alone.
+ * A report that is alone has the closings, and what was overridden. Reads; blocks for the disk alone.
  */
 #pragma once
 

@@ -81,6 +81,19 @@ void drill_add_total(struct table *table, int carrier, const struct amount *amou
     drill_amount(table, carrier, amount);
 }
 
+void drill_add_sum(const struct drill *d, struct table *table, size_t blanks, int carrier,
+    const struct amount *amount, size_t rows)
+{
+    if (rows == 0)
+        return;
+    table_begin(table);
+    table_text(table, words_of(d->language, "total"));
+    for (size_t i = 1; i < blanks; i++)
+        table_none(table);
+    drill_amount(table, carrier, amount);
+    table_is_sum_of(table, rows);
+}
+
 enum status drill_add_happened(const struct drill *d, const struct park_meter *meter, int64_t number,
     struct periods_span span, struct tables *tables, struct error *err)
 {
@@ -124,16 +137,12 @@ static void take_off(struct amount *amount)
     amount->sum.manual = -amount->sum.manual;
 }
 
-static enum status add_term(const struct drill *d, struct table *table, const struct park_term *term,
-    struct periods_span span, struct error *err)
+void drill_add_term(const struct drill *d, struct table *table, const struct park_term *term,
+    const struct series *series, struct periods_span span)
 {
-    struct series series;
     struct amount amount;
-    int64_t number;
     const struct park_meter *meter = term->meter;
-    enum status status = drill_series(d, meter, span, &series, &number, err);
-    amounts_of(&series, &(struct steps){.spans = &span, .count = 1}, &amount);
-    series_release(&series);
+    amounts_of(series, &(struct steps){.spans = &span, .count = 1}, &amount);
     if (term->sign < 0)
         take_off(&amount);
     table_begin(table);
@@ -146,6 +155,23 @@ static enum status add_term(const struct drill *d, struct table *table, const st
     table_time(table, span.end_ms);
     table_text(table, tables_unit(meter->carrier));
     drill_amount(table, meter->carrier, &amount);
+}
+
+struct table *drill_begin_parts(struct tables *tables)
+{
+    static const char *const columns[] = {"carrier", "id", "name", "sign", "from", "until", "unit", "amount+",
+        "known", "unknown_h", "coverage", "estimated_share", "manual_share", "quality", NULL};
+    return tables_add(tables, "drill_parts", columns);
+}
+
+static enum status read_term(const struct drill *d, struct table *table, const struct park_term *term,
+    struct periods_span span, struct error *err)
+{
+    struct series series;
+    int64_t number;
+    enum status status = drill_series(d, term->meter, span, &series, &number, err);
+    drill_add_term(d, table, term, &series, span);
+    series_release(&series);
     return status;
 }
 
@@ -159,17 +185,17 @@ static enum status add_row(const struct drill *d, const struct tree_row *row, st
     if (status != ST_OK)
         return status;
     drill_add_total(total, row->carrier, &amount);
+    size_t before = parts->count;
     for (size_t i = 0; i < row->part_count && status == ST_OK; i++)
         for (size_t k = 0; k < row->parts[i].count && status == ST_OK; k++)
-            status = add_term(d, parts, &row->parts[i].terms[k], row->parts[i].span, err);
+            status = read_term(d, parts, &row->parts[i].terms[k], row->parts[i].span, err);
+    drill_add_sum(d, parts, DRILL_PARTS_BLANKS, row->carrier, &amount, parts->count - before);
     return status;
 }
 
 enum status drill_row(const struct drill *d, enum tree_kind kind, enum tree_by by, const char *id,
     struct tables *ret, bool *ret_is_found, struct error *err)
 {
-    static const char *const columns[] = {"carrier", "id", "name", "sign", "from", "until", "unit", "amount",
-        "known", "unknown_h", "coverage", "estimated_share", "manual_share", "quality", NULL};
     struct tree tree;
     enum status status = ST_OK;
     *ret_is_found = false;
@@ -180,7 +206,7 @@ enum status drill_row(const struct drill *d, enum tree_kind kind, enum tree_by b
         ret->language = d->language;
         drill_about(d, id, name_of(d, ret, kind, by, id), d->span, ret);
         drill_begin_total(ret);
-        tables_add(ret, "drill_parts", columns);
+        drill_begin_parts(ret);
     }
     for (size_t i = 0; i < tree.count && status == ST_OK; i++)
         if (tree.rows[i].kind == kind && strcmp(tree.rows[i].id, id) == 0)

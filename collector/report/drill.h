@@ -5,7 +5,7 @@
  * quarter hours of a year, or by RETRACE_READINGS.
  *
  * Links lead below the report: "meter/<id>", "meter/<id>/<day>", "meter/<id>/<begin of the quarter hour>",
- * "<group>/<id>", "virtual/<id>", "gap/<id>".
+ * "total/<carrier>/<kind>/<id>", "<group>/<id>", "virtual/<id>", "gap/<id>".
  */
 #pragma once
 
@@ -25,6 +25,10 @@ struct drill {
 /* Each fills `ret`, which the caller releases also after a failure, and sets *ret_is_found where there is such a thing
  * in the period. */
 
+/* A figure of the report itself (collector/report/part.h), by the path that leads to it: "<carrier>/<kind>/<id>", or
+ * "<carrier>/<kind>" of what has no tenant, or no item. The same sum as in the report. */
+enum status drill_part(
+    const struct drill *d, const char *path, struct tables *ret, bool *ret_is_found, struct error *err);
 /* By building, tenant, item or carrier: TREE_GROUP; a virtual meter, TREE_VIRTUAL, or the gap below a meter, TREE_GAP. */
 enum status drill_row(const struct drill *d, enum tree_kind kind, enum tree_by by, const char *id,
     struct tables *ret, bool *ret_is_found, struct error *err);
@@ -35,6 +39,11 @@ enum status drill_day(const struct drill *d, const char *id, struct period day, 
 /* `start_ms` is on a quarter hour. */
 enum status drill_quarter(const struct drill *d, const char *id, int64_t start_ms, struct tables *ret,
     bool *ret_is_found, struct error *err);
+
+/* Of the cell just filled: to where the figure is made of. */
+void drill_link_part(struct table *table, const struct part *part);
+/* NULL = of what has no tenant, or no item. */
+const char *drill_part_id(const struct part *part);
 
 /* ---- private to drill*.c ---- */
 
@@ -49,6 +58,15 @@ struct table *drill_begin_total(struct tables *tables);
 void drill_add_total(struct table *table, int carrier, const struct amount *amount);
 /* Cells "amount" and those of tables_quality. */
 void drill_amount(struct table *table, int carrier, const struct amount *amount);
+/* Below its parts, so many rows, which it is the sum of: a row that begins with so many other cells. */
+void drill_add_sum(const struct drill *d, struct table *table, size_t blanks, int carrier,
+    const struct amount *amount, size_t rows);
+/* The meters that an amount is made of, with their signs and stretches; what is taken off is negative. */
+#define DRILL_PARTS_BLANKS 7 /* cells before the amount */
+struct table *drill_begin_parts(struct tables *tables);
+/* `series` holds the stretch. */
+void drill_add_term(const struct drill *d, struct table *table, const struct park_term *term,
+    const struct series *series, struct periods_span span);
 /* What stands in the books of a meter beside amounts. */
 enum status drill_add_happened(const struct drill *d, const struct park_meter *meter, int64_t number,
     struct periods_span span, struct tables *tables, struct error *err);

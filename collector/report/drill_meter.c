@@ -5,6 +5,7 @@
 #include "lib/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void whole_amount(const struct series *series, struct amount *ret)
 {
@@ -12,18 +13,52 @@ static void whole_amount(const struct series *series, struct amount *ret)
     amounts_of(series, &(struct steps){.spans = &span, .count = 1}, ret);
 }
 
-/* Below its parts, which it is the sum of. */
-static void add_sum(const struct drill *d, struct table *table, size_t blanks, int carrier,
-    const struct amount *amount, size_t rows)
+static bool is_same_place(const struct park_tags *a, const struct park_tags *b)
 {
-    if (rows == 0)
-        return;
+    return a->building == b->building && a->tenant == b->tenant &&
+           (a->item == b->item || (a->item != NULL && b->item != NULL && strcmp(a->item, b->item) == 0));
+}
+
+static void add_place(const struct drill *d, const struct park_meter *meter, const struct series *series,
+    struct periods_span span, struct tables *tables, struct table *table)
+{
+    struct park_tags tags = park_tags_at(meter, span.begin_ms);
+    struct amount amount;
+    amounts_of(series, &(struct steps){.spans = &span, .count = 1}, &amount);
     table_begin(table);
-    table_text(table, words_of(d->language, "total"));
-    for (size_t i = 1; i < blanks; i++)
-        table_none(table);
-    drill_amount(table, carrier, amount);
-    table_is_sum_of(table, rows);
+    table_time(table, span.begin_ms);
+    table_time(table, span.end_ms);
+    table_code(table, tags.building->site == d->site ? "place_here" : "place_elsewhere");
+    table_text(table, TABLES_NAME(tables, tags.building->site));
+    table_text(table, TABLES_NAME(tables, tags.building));
+    table_text(table, tags.tenant != NULL ? TABLES_NAME(tables, tags.tenant) : NULL);
+    table_text(table, tags.item);
+    drill_amount(table, meter->carrier, &amount);
+}
+
+/* Where it stood, from when to when: of what counts elsewhere nothing is in the report of this site. */
+static void add_places(
+    const struct drill *d, const struct park_meter *meter, const struct series *series, struct tables *tables)
+{
+    static const char *const columns[] = {"from", "until", "counts", "site", "building", "tenant", "item",
+        "amount+", "known", "unknown_h", "coverage", "estimated_share", "manual_share", "quality", NULL};
+    struct table *table = tables_add(tables, "drill_places", columns);
+    struct periods_span place = {0};
+    for (struct periods_span next = {0}; part_next(d->park, series->span, &next);) {
+        if (!park_is_installed(meter, next.begin_ms))
+            continue;
+        struct park_tags before = park_tags_at(meter, place.begin_ms),
+                         tags = park_tags_at(meter, next.begin_ms);
+        bool goes_on = place.end_ms == next.begin_ms && is_same_place(&before, &tags);
+        if (!goes_on && place.end_ms > place.begin_ms)
+            add_place(d, meter, series, place, tables, table);
+        place = (struct periods_span){goes_on ? place.begin_ms : next.begin_ms, next.end_ms};
+    }
+    if (place.end_ms > place.begin_ms)
+        add_place(d, meter, series, place, tables, table);
+    struct amount all;
+    whole_amount(series, &all);
+    drill_add_sum(d, table, 7, meter->carrier, &all, table->count);
 }
 
 static void add_days(
@@ -47,7 +82,7 @@ static void add_days(
         drill_amount(table, meter->carrier, &amounts[i]);
     }
     whole_amount(series, &all);
-    add_sum(d, table, 3, meter->carrier, &all, days.count);
+    drill_add_sum(d, table, 3, meter->carrier, &all, days.count);
     free(amounts);
     steps_release(&days);
 }
@@ -72,6 +107,7 @@ enum status drill_meter(
     enum status status = drill_series(d, meter, d->span, &series, &number, err);
     if (status == ST_OK) {
         add_total(&series, meter->carrier, ret);
+        add_places(d, meter, &series, ret);
         add_days(d, meter, &series, ret);
         status = drill_add_happened(d, meter, number, d->span, ret, err);
     }
@@ -159,6 +195,7 @@ enum status drill_day(const struct drill *d, const char *id, struct period day, 
         status = count_versions(d->db, number, span, versions, series.count, err);
     if (status == ST_OK) {
         add_total(&series, meter->carrier, ret);
+        add_places(d, meter, &series, ret);
         add_quarters(d, meter, &series, versions, ret);
         status = drill_add_happened(d, meter, number, span, ret, err);
     }

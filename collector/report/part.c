@@ -96,6 +96,13 @@ void part_series_cut(const struct series *series, struct periods_span stretch, s
     memcpy(ret->states + from, series->states + from, count * sizeof *ret->states);
 }
 
+void part_series_forget(struct series *sum)
+{
+    for (size_t i = 0; i < sum->count; i++)
+        if (!series_is_known(sum->states[i]))
+            sum->amounts[i] = 0;
+}
+
 void part_series_init(struct series *sum, struct periods_span span)
 {
     series_init(sum, span, &(struct series_due){0, 0, 0});

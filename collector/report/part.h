@@ -47,5 +47,7 @@ void part_series_cut(const struct series *series, struct periods_span stretch, s
  * entered are, and as well as the worst of them; what is absent does not enter; where it is not, its amount is what is
  * known. Where an amount leaves int64 it is unknown. To begin with: part_series_init. */
 void part_series_add(struct series *sum, const struct series *series, struct periods_span stretch, int sign);
+/* A part of a difference says nothing (CONTRIBUTING.md, E14): where a meter is missing nothing of it is known. */
+void part_series_forget(struct series *sum);
 /* Nothing has entered yet: absent. */
 void part_series_init(struct series *sum, struct periods_span span);

@@ -155,14 +155,6 @@ static enum status read_meters(struct building *b, struct report_carrier *c, str
     return ST_OK;
 }
 
-/* A part of a difference says nothing (CONTRIBUTING.md, E14): where a meter is missing nothing of it is known. */
-static void forget_parts(struct series *series)
-{
-    for (size_t i = 0; i < series->count; i++)
-        if (!series_is_known(series->states[i]))
-            series->amounts[i] = 0;
-}
-
 /* What was added up, once every meter is in it. */
 static void conclude(struct building *b, struct report_carrier *c)
 {
@@ -172,7 +164,7 @@ static void conclude(struct building *b, struct report_carrier *c)
         if (figure->part.kind == PART_METER)
             continue;
         if (figure->is_difference)
-            forget_parts(&b->sums[i]);
+            part_series_forget(&b->sums[i]);
         take_course(report, figure, &b->sums[i]);
         if (figure->part.kind == PART_GAP)
             continue;

@@ -4,6 +4,7 @@
  *
  *   2.2.1.2  at most 37 of 365 days (10 %) are missing; of other periods a tenth of their days, rounded up
  *   2.2.1.3  what is marked as missing is missing: a quarter hour that is unknown or not decided, which is no 0
+ *            A day of which all that is known was estimated between readings before and after it has no value of its own
  *   2.2.1.4  0 is missing for electricity, not for gas: here a day of electricity that comes to 0
  *   2.2.2.1  a day with at most half of its values missing is filled with the mean of the others; with more it is
  *            missing. The filled amount serves the judgement alone and stands nowhere as an amount

@@ -1,5 +1,6 @@
 #include "collector/report/tables_private.h"
 
+#include "collector/report/drill.h"
 #include "collector/report/items.h"
 
 #include "lib/buf.h"
@@ -58,45 +59,35 @@ void tables_link(struct table *table, const char *kind, const char *id)
     table_link(table, buf_take(&path));
 }
 
-static void link_part(struct table *table, const struct part *part)
+const char *tables_part_name(const struct tables *tables, const struct part *part)
 {
-    if (part->kind == PART_SITE)
-        tables_link(table, "carrier", park_carriers[part->carrier]);
-    else if (part->kind == PART_METER || part->kind == PART_GAP)
-        tables_link(table, part->kind == PART_GAP ? "gap" : "meter", part->meter->id);
+    switch (part->kind) {
+    case PART_SITE:
+        return TABLES_NAME(tables, part->site);
+    case PART_BUILDING:
+        return TABLES_NAME(tables, part->building);
+    case PART_TENANT:
+        return part->tenant != NULL ? TABLES_NAME(tables, part->tenant)
+                                    : words_of(tables->language, "no_tenant");
+    case PART_ITEM:
+        return part->item == NULL ? words_of(tables->language, "no_item")
+                                  : items_name(tables->language, part->item);
+    case PART_METER:
+    case PART_GAP:
+        break;
+    }
+    return TABLES_NAME(tables, part->meter);
 }
 
 void tables_name_part(const struct tables *tables, struct table *table, const struct part *part)
 {
-    const char *id = NULL, *name = NULL;
-    switch (part->kind) {
-    case PART_SITE:
-        id = part->site->id;
-        name = TABLES_NAME(tables, part->site);
-        break;
-    case PART_BUILDING:
-        id = part->building->id;
-        name = TABLES_NAME(tables, part->building);
-        break;
-    case PART_TENANT:
-        id = part->tenant != NULL ? part->tenant->id : NULL;
-        name = part->tenant != NULL ? TABLES_NAME(tables, part->tenant)
-                                    : words_of(tables->language, "no_tenant");
-        break;
-    case PART_ITEM:
-        id = part->item;
-        name = part->item == NULL ? words_of(tables->language, "no_item")
-                                  : items_name(tables->language, part->item);
-        break;
-    case PART_METER:
-    case PART_GAP:
-        id = part->meter->id;
-        name = TABLES_NAME(tables, part->meter);
-        break;
-    }
+    const char *id = drill_part_id(part);
     table_text(table, id);
-    link_part(table, part);
-    table_text(table, name);
+    if (id != NULL)
+        drill_link_part(table, part);
+    table_text(table, tables_part_name(tables, part));
+    if (id == NULL)
+        drill_link_part(table, part);
 }
 
 static const char *const about_columns[] = {"what", "value", NULL};

@@ -1,13 +1,6 @@
 /* What was booked: closings, what was overridden with them, and by month and meter what is booked, with its adjusting entries. */
 #include "collector/report/tables_private.h"
 
-static bool is_of(const struct report *report, int64_t month)
-{
-    struct period own = {PERIODS_MONTH, month};
-    return report->period.kind != PERIODS_DAY &&
-           periods_within(own, report->period.kind).number == report->period.number;
-}
-
 static void table_month(struct table *table, int64_t month)
 {
     char text[PERIODS_TEXT_SIZE];
@@ -31,7 +24,7 @@ static void add_closings(struct tables *tables, const struct report *report)
     struct table *table = tables_add(tables, "closings", closing_columns);
     for (size_t i = 0; i < report->closings.count; i++) {
         const struct booked_closing *c = &report->closings.items[i];
-        if (!is_of(report, c->month))
+        if (!periods_has_month(report->period, c->month))
             continue;
         table_begin(table);
         table_month(table, c->month);
@@ -72,7 +65,10 @@ static void name_meter(struct table *table, const struct park_meter *meter, cons
 {
     table_code(table, meter != NULL ? park_carriers[meter->carrier] : NULL);
     table_text(table, id);
-    table_text(table, meter != NULL ? tables_unit(meter->carrier) : NULL);
+    if (meter != NULL)
+        table_text(table, tables_unit(meter->carrier));
+    else
+        table_code(table, "base_unit"); /* the model has it no longer: nor its carrier */
 }
 
 /* Two cells: the amount, where it is known, and the part that is. */

@@ -12,6 +12,8 @@ const char *tables_result_unit(int kind);
 
 /* Both of a thing that has a name in each language. */
 #define TABLES_NAME(tables, thing) ((tables)->language == PAGE_ZH ? (thing)->name : (thing)->name_en)
+/* NULL = it has none. */
+const char *tables_part_name(const struct tables *tables, const struct part *part);
 /* Cells "id" and "name" of what the figure is of. */
 void tables_name_part(const struct tables *tables, struct table *table, const struct part *part);
 /* To what the thing of that kind is made of (collector/report/drill.h), from the cell just filled. */

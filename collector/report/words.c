@@ -349,15 +349,16 @@ static const char *const method[][3] = {
     {"method_sufficiency",
         "数据充分性依 CalTRACK Methods 2.0 第 2.2.1.2、2.2.1.3、2.2.1.4、2.2.2.1 条：365 天中至多缺 37 "
         "天（其他期间为十分之一，向上取整）；一日缺值不过半者以其余均值填补，过半者为缺失；电力零值日为缺失；"
-        "内插与手工的刻钟计为有数据，其占比另列。填补仅用于判定，不计入任何数量。",
+        "全日皆由前后读数内插而得者，当日无读数，为缺失；其余内插与手工的刻钟计为有数据，其占比另列。"
+        "填补仅用于判定，不计入任何数量。",
         "Data sufficiency is judged by CalTRACK Methods 2.0, 2.2.1.2, 2.2.1.3, 2.2.1.4 and 2.2.2.1: at most "
-        "37 of 365 days "
-        "missing (of other periods a tenth, rounded up); a day of which at most half is missing is filled "
-        "with the mean of "
-        "the rest, else it is missing; a day of electricity that comes to 0 is missing; what is interpolated "
-        "counts as there, and its share stands beside. Filling serves this "
-        "judgement "
-        "alone and is in no amount."},
+        "37 of 365 days missing (of other periods a tenth, rounded up); a day of which at most half is "
+        "missing "
+        "is filled with the mean of the rest, else it is missing; a day of electricity that comes to 0 is "
+        "missing; a day that is interpolated as a whole has no reading and is missing; what is interpolated "
+        "of "
+        "other days counts as there, and its share stands beside. Filling serves this judgement alone and is "
+        "in no amount."},
     {"method_comparison",
         "环比与同比只在两期数量均已知、覆盖率均不低于 90 %、且计量表全程相同时给出；否则列明原因。",
         "Earlier periods are compared only where both amounts are known, coverage is at least 90 % in both, "

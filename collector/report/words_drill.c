@@ -6,6 +6,17 @@ const char *const words_drill[][3] = {
     {"drill_about", "所指数量", "Which amount"},
     {"drill_total", "数量", "Amount"},
     {"drill_parts", "由哪些表组成", "The meters that it is made of"},
+    {"drill_places", "所在位置及计入归属", "Where it stood, and where it counts"},
+    {"drill_rule", "计入规则", "What counts"},
+    {"drill_adds",
+        "合计 = 计入各表 − "
+        "扣除各表。计入：能源经该表流入此范围；扣除：能源经下级表由此流出。各表只在所列起止时间内计入。",
+        "Total = the meters added less those taken off. Added is what flows in through a meter; taken off is "
+        "what "
+        "flows on out of it through a meter below. Each counts from when to when its row says"},
+    {"counts", "归属", "Counts"},
+    {"place_here", "本园区", "On this site"},
+    {"place_elsewhere", "其他园区", "On another site"},
     {"drill_days", "逐日", "Day by day"},
     {"drill_quarters", "逐刻钟", "Quarter hour by quarter hour"},
     {"drill_boundaries", "刻钟两端", "Its two boundaries"},
@@ -50,7 +61,8 @@ const char *const words_drill[][3] = {
     {"batch_hash", "批次内容 SHA-256", "SHA-256 of the batch"},
     {"evidence", "证据", "Evidence"},
     {"evidence_held", "原始批次在库", "The batch is held"},
-    {"evidence_archived", "批次已按保留期删除；其电表读数在归档中", "The batch was pruned; the archive has its register readings"},
+    {"evidence_archived", "批次已按保留期删除；其电表读数在归档中",
+        "The batch was pruned; the archive has its register readings"},
     {"evidence_pruned", "无证据：批次已按保留期删除", "No evidence: the batch was pruned"},
     {"evidence_none", "无批次（人工录入或裁定）", "No batch: entered or decided by a person"},
     {"too_long_ago", "该刻钟之前的读数过多，请用 park-collector verify 重算",

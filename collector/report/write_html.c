@@ -153,6 +153,7 @@ static void add_cell(const struct tables *tables, const struct write_page *page,
     buf_printf(out, "<%s%s", tag,
         look->is_number                 ? " class=\"n\""
         : strlen(text) > WHOLE_TEXT_MAX ? " class=\"w\""
+        : cell->kind == CELL_NONE       ? " class=\"e\""
                                         : "");
     if (table->column_count > 2) { /* what it is, for a phone, where a row is a card */
         buf_add_str(out, " data-title=\"");

@@ -77,7 +77,7 @@ static enum status compare(
     return ST_OK;
 }
 
-/* Of an old database, closings after which none was made have no seal; before one that has, each has. */
+/* Of an old database, closings after which none was made have no seal; where one has, each before and after it has. */
 static enum status verify_chain_of_closings(
     struct verify_ledger *l, struct hash *last, int64_t *ret_count, int64_t *ret_open, struct error *err)
 {
@@ -93,6 +93,9 @@ static enum status verify_chain_of_closings(
         if (s.has_seal && *ret_open > 0)
             verify_differs(
                 l->v, "closing %" PRId64 " (%s) is sealed, and one before it is not", s.id, s.object);
+        if (!s.has_seal && *ret_count > *ret_open)
+            verify_differs(
+                l->v, "closing %" PRId64 " (%s) has no seal, and one before it has", s.id, s.object);
         status = find_entry(l->v->db, next, &s, err);
         if (status == ST_OK)
             status = compare(l, &s, last, err);
@@ -148,12 +151,12 @@ enum status verify_closing_seals(struct verify_ledger *l, struct error *err)
     if (status == ST_OK)
         status = verify_entries(l, err);
     progress_end(&l->v->progress);
-    if (status == ST_OK && !l->v->has_difference && count > 0 && open == 0) {
+    if (status == ST_OK && !l->v->has_difference && count > open) {
         char seal[HASH_TEXT_SIZE];
         hash_format(&last, seal);
         printf("closings: the seals of %" PRId64 " recompute, the last is %s\n", count, seal);
     }
-    if (status == ST_OK && open > 0)
+    if (status == ST_OK && open > 0 && open == count)
         printf(
             "closings: %" PRId64 " were closed before there were seals; the next closing seals them\n", open);
     l->v->has_difference = l->v->has_difference || had_difference;

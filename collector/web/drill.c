@@ -12,9 +12,10 @@
 #include <string.h>
 
 #define PREFIX "/audit/"
-#define EXPECTED                                                                            \
-    "expected meter/<id>, and behind it a day (2026-10-05) or the begin of a quarter hour " \
-    "(2026-10-05T06:15:00Z); building, tenant, item or carrier/<id>; virtual/<id>; or gap/<id>"
+#define EXPECTED                                                                                    \
+    "expected meter/<id>, and behind it a day (2026-10-05) or the begin of a quarter hour "         \
+    "(2026-10-05T06:15:00Z); building, tenant, item or carrier/<id>; total/<carrier>/<kind>/<id>; " \
+    "virtual/<id>; or gap/<id>"
 #define WAY_MAX 3
 
 /* What stands in the path, and the way to it. */
@@ -144,6 +145,8 @@ static enum status fill(
     if (strcmp(a->kind, "meter") == 0)
         return fill_meter(a, ret, ret_is_found, ret_is_bad, err);
     lay_way(a, NULL);
+    if (strcmp(a->kind, "total") == 0)
+        return drill_part(&a->drill, a->id, ret, ret_is_found, err);
     if (strcmp(a->kind, "virtual") == 0)
         return drill_row(&a->drill, TREE_VIRTUAL, TREE_METER, a->id, ret, ret_is_found, err);
     if (strcmp(a->kind, "gap") == 0)

@@ -103,7 +103,7 @@ def fits(page, is_refused: bool = False) -> None:
 def test_down_from_a_total_every_number_is_the_api_s(house, page):
     enter(house, page, "auditor", "/audit/s1/2026-03?lang=en")
     page.open(f"{house.url}/audit/s1/2026-03?lang=en")
-    follow(page, "/2026-03/carrier/electricity")
+    follow(page, "/2026-03/total/electricity/site/s1")
     follow(page, "/2026-03/meter/main")
     days = house.ask("/api/v1/energy?by=meter&step=1d&from=2026-03&to=2026-04", "auditor")["rows"][0]["values"]
     shown = rows(page, "drill_days")[:-1]
@@ -126,7 +126,7 @@ def test_down_from_a_total_every_number_is_the_api_s(house, page):
 def test_every_page_fits_every_screen_in_both_languages(house, page, lang, width):
     page.size(width)
     enter(house, page, "auditor", f"/audit/s1/2026-03?lang={lang}")
-    for path in ("", "/carrier/electricity", "/meter/main", "/meter/main/2026-03-02", "/meter/main/2026-03-02T04:00:00Z", "/meter/main/2026-03-02T21:45:00Z"):
+    for path in ("", "/total/electricity/tenant", "/carrier/electricity", "/meter/main", "/meter/main/2026-03-02", "/meter/main/2026-03-02T04:00:00Z", "/meter/main/2026-03-02T21:45:00Z"):
         page.open(f"{house.url}/audit/s1/2026-03{path}?lang={lang}")
         assert page.run("return document.documentElement.lang") == TAGS[lang]
         fits(page)

@@ -173,7 +173,118 @@ def differences(bundle: Bundle) -> list[str]:
     return wrong
 
 
+# ---- what was booked (CONTRIBUTING.md, K3, K8; the seal's text and the runs of versions as closing_seal.h and closing.h have them) ----
+
+ELSEWHERE, ABSENT, WAITING, FIRST = range(4)
+FIGURES = ("quarters", "known", "unknown_s", "estimated", "estimated_s", "manual", "manual_s", "waiting_s", "absent_s")
+
+
+def month_number(text: str) -> int:
+    year, month = map(int, text.split("-"))
+    return 12 * (year - 1970) + month - 1
+
+
+def plain(text: str) -> str:
+    """Without the sign that keeps a spreadsheet from reckoning."""
+    return text[1:] if len(text) > 1 and text[0] == "'" else text
+
+
+def sealed(name: str, value: str) -> str:
+    return f"{name} {len(value.encode())}:{value}" if value else f"{name} -"
+
+
+def seal_of(closing: dict[str, str], overrides: list[dict[str, str]], booked: list[dict[str, str]]) -> str:
+    number = closing["closing"]
+    lines = ["parkmon closing 1", f"closing {number}", f"previous {closing['previous']}", sealed("site", closing["site"])]
+    lines += [sealed("month", str(month_number(closing["month"]))), *(sealed(name, str(ms(closing[name]))) for name in ("from", "until", "closed"))]
+    lines += [sealed("token", closing["token"]), *(sealed(name, plain(closing[name])) for name in ("who", "why")),
+              sealed("model", closing["model"]), sealed("journal", closing["journal"])]
+    for row in sorted((row for row in overrides if row["closing"] == number), key=lambda row: plain(row["name"]).encode()):
+        lines += [sealed("override", plain(row["name"])), sealed("what", plain(row["what"])), *(sealed(name, row[name]) for name in ("figure", "bound")),
+                  sealed("why", plain(row["why"]))]
+    for row in sorted((row for row in booked if row["closing"] == number), key=lambda row: (plain(row["meter"]).encode(), month_number(row["month"]))):
+        figures = " ".join([plain(row["meter"]), str(month_number(row["month"])), *(row[name] for name in FIGURES)])
+        lines += [sealed("booked", figures), sealed("versions", row["versions"])]
+    return hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest()
+
+
+def codes_of(packed: bytes) -> list[int]:
+    numbers, at, shift = [0], 0, 0
+    for at, byte in enumerate(packed):
+        numbers[-1] |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80 and at + 1 < len(packed):
+            numbers.append(0)
+        if byte < 0x80:
+            shift = 0
+    return [code for run, code in zip(numbers[::2], numbers[1::2], strict=True) for _ in range(run)]
+
+
+def booked_figures(codes: list[int], from_ms: int, versions: dict[tuple[int, int], tuple[int, str]]) -> tuple[int, ...]:
+    """FIGURES, of quarter hours by begin and version. KeyError: a version is not here."""
+    named = [versions[from_ms + i * QUARTER_MS, code - FIRST + 1] for i, code in enumerate(codes) if code >= FIRST]
+
+    def total(quality: str) -> tuple[int, int]:
+        amounts = [amount for amount, found in named if found == quality]
+        return sum(amounts), 900 * len(amounts)
+    return (len(named), sum(amount for amount, _ in named), total("unknown")[1], *total("estimated"), *total("manual"), 900 * codes.count(WAITING),
+            900 * codes.count(ABSENT))
+
+
+def versions_of(bundle: Bundle, meter: str) -> dict[tuple[int, int], tuple[int, str]]:
+    """Those that were decided once have version 1, and are what is published; of the others each version stands beside."""
+    rows = bundle.rows(f"versions/{meter}.csv") if f"versions/{meter}.csv" in bundle.parts else []
+    again = {row["start"] for row in rows}
+    rows += [{**row, "version": "1"} for row in bundle.rows(f"quarters/{meter}.csv") if row["start"] not in again]
+    return {(ms(row["start"]), int(row["version"])): (int(row["amount"] or 0), row["quality"]) for row in rows}
+
+
+def closing_differences(bundle: Bundle) -> tuple[list[str], list[str]]:
+    """What is wrong; and the bookings of which the quarter hours are not here."""
+    closings, overrides, booked = (bundle.rows(name) for name in ("closings.csv", "overrides.csv", "booked.csv"))
+    wrong, elsewhere = [], []
+    for before, one in zip([None, *closings], closings):
+        number = one["closing"]
+        if seal_of(one, overrides, booked) != one["seal"]:
+            wrong.append(f"closing {number}: its seal does not recompute")
+        if before and month_number(one["month"]) != month_number(before["month"]) + 1:
+            wrong.append(f"closing {number}: a month before it is missing")
+        if before and int(number) == int(before["closing"]) + 1 and one["previous"] != before["seal"]:
+            wrong.append(f"closing {number}: the seal before it is another")
+    wrong += [f"closing {number} is missing" for number in {row["closing"] for row in overrides + booked} - {one["closing"] for one in closings}]
+    told: dict[str, dict[str, str]] = {}
+    for row in bundle.rows("report.csv"):
+        if row["table"] == "closings":
+            told.setdefault(row["row"], {})[row["column"]] = row["value"]
+    reported = sorted((row["period"], row["seal"]) for row in told.values())
+    if reported != [(one["month"], one["seal"]) for one in closings]:
+        wrong.append(f"the report has the closings {reported}")
+    spans = {one["month"]: ms(one["from"]) for one in closings}
+    for row in booked:
+        place = f"closing {row['closing']}, meter {row['meter']}, month {row['month']}"
+        if row["month"] not in spans or f"quarters/{row['meter']}.csv" not in bundle.parts:
+            elsewhere.append(place)
+            continue
+        try:
+            found = booked_figures(codes_of(bytes.fromhex(row["versions"])), spans[row["month"]], versions_of(bundle, row["meter"]))
+        except KeyError as missing:
+            wrong.append(f"{place}: {missing} is not here")
+            continue
+        if found != tuple(int(row[name]) for name in FIGURES):
+            wrong.append(f"{place}: booked are {[row[name] for name in FIGURES]}, its versions give {found}")
+    published_of = {(row["meter"], row["start"]): (row["amount"], row["quality"]) for row in published(bundle)}
+    for name in bundle.parts:
+        if name.startswith("versions/"):
+            meter = name.removeprefix("versions/").removesuffix(".csv")
+            last = {row["start"]: (row["amount"], row["quality"]) for row in bundle.rows(name)}
+            wrong += [f"meter {meter}, {start}: its last version is not what is published" for start in last if published_of.get((meter, start)) != last[start]]
+    return wrong, elsewhere
+
+
 if __name__ == "__main__":
-    told = differences(read(Path(sys.argv[1])))
+    given = read(Path(sys.argv[1]))
+    told, unheld = closing_differences(given)
+    told += differences(given)
+    print("".join(f"{place}: its quarter hours are not here\n" for place in unheld), end="")
     print("\n".join(told) or f"all comes out, at {datetime.now(timezone.utc):%Y-%m-%d}")
     sys.exit(bool(told))

@@ -200,7 +200,7 @@ BAD_PARK_LINES = f"""2: sites[0].name_en: is missing; expected name in English
 5: buildings[0].site: unknown site "t"; expected one of s, s
 6: gateways: is not a list; expected ( {{{{ ... }}}}, {{{{ ... }}}} )
 8: meters[0].carrier: "light" is not known; expected one of electricity, heat, cooling, water, gas
-8: meters[0].max_gap: 0.5 s is out of range; expected 1 to 86400 s
+8: meters[0].max_gap: 0.5 s is out of range; expected 1 to 93600 s
 8: meters[0].parent: goes round in a circle (m -> m); expected a tree
 9: meters[0].profile: is a string; expected true or false
 9: meters[0].balance_limit: "none" is not a positive number; expected one such as "0.01" or "1000/5"

@@ -32,7 +32,7 @@ PARK = f"""
 sites = ( {{ id = "site"; name = "园区"; name_en = "Park"; zone = "Europe/Berlin"; }} );
 buildings = ( {{ id = "b1"; name = "1"; name_en = "1"; site = "site"; }} );
 gateways = ( {{ id = "gw-a"; site = "site"; name = "a"; name_en = "A"; }} );
-meters = ( {{ id = "main"; name = "总表"; name_en = "Main"; building = "b1"; carrier = "electricity"; max_gap = 86400;
+meters = ( {{ id = "main"; name = "总表"; name_en = "Main"; building = "b1"; carrier = "electricity"; max_gap = 93600;
   segments = ( {{ serial = "1"; from = "2023-12-31T00:00:00+01:00"; point = "gw-a/main"; max_rate = 100000; }} ); }},
  {{ id = "dead"; name = "x"; name_en = "x"; building = "b1"; carrier = "electricity";
   segments = ( {{ serial = "2"; from = "2023-12-31T00:00:00+01:00"; point = "gw-a/dead"; max_rate = 100000; }} ); }} );

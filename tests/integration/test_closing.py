@@ -19,7 +19,7 @@ from harness.stage import Stage
 from test_decisions import ENERGY, House, wh
 
 MARCH = {"site": "s1", "period": "2026-03", "why": "the bills of March"}
-NAMES = ["exception:feeder", "coverage:feeder", "exception:counter", "coverage:counter", "coverage:water"]
+NAMES = ["exception:feeder", "waiting:feeder", "coverage:feeder", "exception:counter", "waiting:counter", "coverage:counter", "coverage:water"]
 METERED = wh(970)  # 98 quarter hours of 10 kWh, one of which is not known
 OVERRIDES = [{"reason": name, "why": f"{name} is known"} for name in NAMES]
 
@@ -39,17 +39,20 @@ class Closed(House):
 
     def seals(self) -> list[str]:
         """As collector/energy/closing_seal.h says that they are made."""
+        def line(name: str, value) -> str:
+            return f"{name} -" if value is None else f"{name} {len(str(value).encode())}:{value}"
+
         seal, seals = "0" * 64, []
         for number, *head in self.query("SELECT id, site, month, from_ms, until_ms, closed_ms, token, who, why, model, journal FROM closing ORDER BY id"):
             lines = ["parkmon closing 1", f"closing {number}", f"previous {seal}"]
             names = ("site", "month", "from", "until", "closed", "token", "who", "why", "model", "journal")
-            lines += [f"{name} {'-' if value is None else value}" for name, value in zip(names, head, strict=True)]
+            lines += [line(name, value) for name, value in zip(names, head, strict=True)]
             overrides = self.query(f"SELECT name, what, figure, bound, why FROM closing_override WHERE closing = {number}")
             for row in sorted(overrides, key=lambda row: row[0].encode()):
-                lines += [f"{name} {'-' if value is None else value}" for name, value in zip(("override", "what", "figure", "bound", "why"), row, strict=True)]
+                lines += [line(name, value) for name, value in zip(("override", "what", "figure", "bound", "why"), row, strict=True)]
             booked = self.query("SELECT l.name, m.* FROM closing_meter AS m JOIN ledger_meter AS l ON l.id = m.meter WHERE closing = " f"{number}")
             for name, _, month, _, *amounts, versions in sorted(booked, key=lambda row: (row[0].encode(), row[2])):
-                lines += [" ".join(["booked", name, *map(str, [month, *amounts])]), f"versions {versions.hex()}"]
+                lines += [line("booked", " ".join([name, *map(str, [month, *amounts])])), line("versions", versions.hex())]
             seal = hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest()
             seals.append(seal)
         return seals
@@ -65,6 +68,16 @@ class Closed(House):
         if not self.booked()["closing"]:
             status, answer = self.close({**MARCH, "overrides": OVERRIDES})
             assert status == 201 and answer["closing"] == 1, answer
+
+
+    def close_to_june(self) -> None:
+        """Each month that is not closed yet, by the command."""
+        self.close_march()
+        for period in ("2026-04", "2026-05", "2026-06")[len(self.seals()) - 1:]:
+            words = ("--site", "s1", "--period", period, "--why", "its bills")
+            names = [line.split()[0] for line in self.closing(*words, "--preview").stdout.splitlines() if ":" in line.split()[0][:-1]]
+            done = self.closing(*words, *(word for name in names for word in ("--override", name, "--why", "it was off")))
+            assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +98,9 @@ def test_a_preview_names_what_stands_against_it_and_changes_nothing(house):
     assert status == 200, answer
     assert [reason["reason"] for reason in answer["reasons"]] == NAMES
     assert answer["reasons"][0]["what"].startswith("meter feeder: 1 open exception, from 2026-03-02T10:00:00.000Z on; expected none")
-    assert answer["reasons"][1]["what"] == "meter feeder: coverage 3.2 %; expected at least 90 %"
-    assert answer["closing"] is None and "5 reasons stand against closing" in answer["refusal"]
+    assert answer["reasons"][1]["what"].endswith(" on, for a reading at or after the end of the month; expected none")
+    assert answer["reasons"][2]["what"] == "meter feeder: coverage 3.2 %; expected at least 90 %"
+    assert answer["closing"] is None and "7 reasons stand against closing" in answer["refusal"]
     feeder = next(row for row in answer["meters"] if row["meter"] == "feeder")
     assert (feeder["amount"], feeder["known"], feeder["known_count"], feeder["unknown_s"]) == (None, "970.000", METERED, 900)
     assert answer["entries"] == [] and answer["until"] == "2026-04-01T00:00:00.000+08:00"
@@ -98,11 +112,11 @@ def test_a_preview_names_what_stands_against_it_and_changes_nothing(house):
     ({**MARCH, "period": "March"}, 400, "period: expected a month"), ({"period": "2026-03", "why": "x"}, 400, "site: expected the id of a site"),
     ({"site": "s1", "period": "2026-03"}, 400, "why: expected a text"), ({**MARCH, "force": True}, 400, "force: unknown here"),
     ({**MARCH, "overrides": ["x"]}, 400, "expected objects of reason and why"), ({**MARCH, "overrides": [{"reason": "x"}]}, 400, "of reason and why"),
-    (MARCH, 422, "5 reasons stand against closing, the first exception:feeder (meter feeder: 1 open exception"),
+    (MARCH, 422, "7 reasons stand against closing, the first exception:feeder (meter feeder: 1 open exception"),
     ({**MARCH, "overrides": OVERRIDES[1:]}, 422, "1 reason stands against closing, the first exception:feeder"),
     ({**MARCH, "overrides": [*OVERRIDES, {"reason": "balance:feeder", "why": "x"}]}, 422, "balance:feeder does not stand against this closing"),
     ({**MARCH, "overrides": [*OVERRIDES, OVERRIDES[0]]}, 422, "exception:feeder is overridden twice"),
-    ({**MARCH, "overrides": [*OVERRIDES[:4], {"reason": NAMES[4], "why": " "}]}, 422, "why something is overridden is missing"),
+    ({**MARCH, "overrides": [*OVERRIDES[:6], {"reason": NAMES[6], "why": " "}]}, 422, "why something is overridden is missing"),
     ({**MARCH, "why": ""}, 422, "why is missing"), ({**MARCH, "site": "s9"}, 422, "s9: no site of the park model"),
     ({**MARCH, "period": "2026-02"}, 422, "has nothing metered in 2026-02; expected 2026-03, its first month"),
     ({**MARCH, "period": "2026-04"}, 422, "2026-04 of site s1 cannot be closed before 2026-03 is"),
@@ -132,7 +146,7 @@ def test_a_kill_anywhere_leaves_it_closed_or_not(house):
         house.collector.kill()
         asking.join()
         found = house.booked()
-        assert [len(found[name]) for name in ("closing", "closing_override", "closing_meter", "closing_seal")] in ([0, 0, 0, 0], [1, 5, 3, 1])
+        assert [len(found[name]) for name in ("closing", "closing_override", "closing_meter", "closing_seal")] in ([0, 0, 0, 0], [1, 7, 3, 1])
         assert sum(row[4] == "close" for row in found["change_log"]) == len(found["closing"])
         house.start()
         assert house.booked() == found
@@ -149,14 +163,14 @@ def test_it_is_closed_once_listed_and_in_the_log(house):
     assert {one["reason"]: one["why"] for one in listed[0]["overrides"]} == {name: f"{name} is known" for name in NAMES}
     changes = house.ask("GET", "/api/v1/changes", house.auditor)[1]["changes"]
     assert [(one["who"], one["object"], one["after"]) for one in changes if one["action"] == "close"] == [
-        ("carla", "site s1, 2026-03", f"seal {listed[0]['seal']}, 3 meters, 0 adjusting entries of earlier months, 5 overridden")]
+        ("carla", "site s1, 2026-03", f"seal {listed[0]['seal']}, 3 meters, 0 adjusting entries of earlier months, 7 overridden")]
     assert house.sums("feeder") == (METERED, METERED)
     assert [listed[0]["seal"]] == house.seals()
 
 
 def test_a_month_with_as_many_overrides_as_there_may_be_is_asked_for_both_ways(house):
     many = [{"reason": f"coverage:m{i}", "why": "\u56e0" * 160} for i in range(1000)]
-    status, answer = house.close({**MARCH, "period": "2026-04", "overrides": [*OVERRIDES, *many[5:]]})
+    status, answer = house.close({**MARCH, "period": "2026-04", "overrides": [*OVERRIDES, *many[7:]]})
     assert status == 422 and "exception:feeder does not stand against this closing" in answer["error"]["message"], answer
     words = [word for one in many for word in ("--override", one["reason"], "--why", one["why"])]
     asked = house.closing("--site", "s1", "--period", "2026-04", "--why", "the bills of April", *words)
@@ -195,7 +209,7 @@ def test_the_report_shows_what_is_booked_beside_what_is_metered(house):
     assert written.returncode == 0, written.stderr
     tables = {table["id"]: table["rows"] for table in json.loads(written.stdout, parse_float=Decimal)["tables"]}
     assert [(row["period"], row["who"], row["why_closed"], row["overridden"], row["seal"]) for row in tables["closings"]] == [
-        ("2026-03", "carla", "the bills of March", 5, house.seals()[0]), ("2026-04", "carla", "the bills of April", 3, house.seals()[1])]
+        ("2026-03", "carla", "the bills of March", 7, house.seals()[0]), ("2026-04", "carla", "the bills of April", 5, house.seals()[1])]
     assert {(row["period"], row["stood_against"], row["why_closed"]) for row in tables["overrides"]} >= {("2026-03", name, f"{name} is known") for name in NAMES}
     feeder = [row for row in tables["booked"] if row["id"] == "feeder"]
     names = ("period", "month_state", "month_metered", "month_known", "adjusting", "adjusting_known", "booked_sum", "booked_known")
@@ -243,7 +257,7 @@ def test_the_command_closes_with_and_without_a_collector(house):
         return house.closing("--site", "s1", "--period", "2026-05", "--why", "the bills of May", *words)
     beside, beside_preview = command(), command("--preview")
     listed = house.closing("list")
-    assert listed.returncode == 0 and "1  s1  2026-03  closed " in listed.stdout and "carla: the bills of March  (5 overridden)" in listed.stdout
+    assert listed.returncode == 0 and "1  s1  2026-03  closed " in listed.stdout and "carla: the bills of March  (7 overridden)" in listed.stdout
     house.collector.stop()
     before = house.booked()
     refused = command()
@@ -252,11 +266,11 @@ def test_the_command_closes_with_and_without_a_collector(house):
     preview = command("--preview")
     assert preview.returncode == 0 and "coverage:feeder  meter feeder: coverage 0.0 %; expected at least 90 %" in preview.stdout, preview.stdout
     assert beside_preview.returncode == 0 and beside_preview.stdout == preview.stdout
-    assert "it would be refused: 3 reasons" in preview.stdout and "preview: nothing was changed" in preview.stdout
+    assert "it would be refused: 5 reasons" in preview.stdout and "preview: nothing was changed" in preview.stdout
     alone = command("--override", "coverage:feeder")
     assert alone.returncode != 0 and "why something is overridden is missing" in alone.stderr
     assert house.booked() == before
-    names = [line.split()[0] for line in preview.stdout.splitlines() if line.startswith("coverage:")]
+    names = [line.split()[0] for line in preview.stdout.splitlines() if line.startswith(("waiting:", "coverage:"))]
     done = command(*(word for name in names for word in ("--override", name, "--why", "it was off")), "--who", "Dora")
     assert done.returncode == 0 and done.stdout.rstrip().endswith(f"closing 3, seal {house.seals()[-1]}"), done.stderr
     listed = house.closing("list").stdout
@@ -283,7 +297,7 @@ def test_verify_finds_what_was_booked_otherwise(house):
     sound = verify()
     assert (sound.returncode, sound.stderr) == (0, "")
     rows = house.query("SELECT count(*) FROM closing_meter")[0][0]
-    assert f"closings: the seals of 4 recompute, the last is {house.seals()[-1]}\n" in sound.stdout
+    assert f"closings: the seals of {len(house.seals())} recompute, the last is {house.seals()[-1]}\n" in sound.stdout
     assert f"closings: {rows} figures of meters and months are what the versions give that they name\n" in sound.stdout
     feeder = "(SELECT id FROM ledger_meter WHERE name = 'feeder')"
     eight = 1_772_409_600_000 + 8 * 3_600_000
@@ -321,6 +335,8 @@ def test_verify_finds_a_closing_that_was_changed_or_taken_away(house):
         house.database.write_bytes(kept)
         assert done.returncode == 1, done.stdout
         return done.stderr
+    house.close_to_june()
+    house.collector.stop()
     seals = house.seals()
     assert f"closing 2 (site s1, 2026-04) differs: sealed as {seals[1]}, what is there gives " in found("UPDATE closing_override SET why = 'x' WHERE closing = 2")
     assert "closing 1 (site s1, 2026-03) differs: sealed as" in found("DELETE FROM closing_override WHERE closing = 1 AND name = 'coverage:water'")
@@ -331,3 +347,22 @@ def test_verify_finds_a_closing_that_was_changed_or_taken_away(house):
     told = found(*(f"DELETE FROM {table} WHERE closing = 4" for table in ("closing_seal", "closing_override", "closing_meter")), "DELETE FROM closing WHERE id = 4",
                  "UPDATE sqlite_sequence SET seq = 3 WHERE name = 'closing'")
     assert "site s1, 2026-06 was closed, by the log of changes, and is not" in told
+    assert "closing 4 (site s1, 2026-06) has no seal, and one before it has" in found("DELETE FROM closing_seal WHERE closing = 4")
+
+
+@pytest.mark.parametrize(("before", "after", "gone"), [('{ id = "feeder";', '{ id = "feeder2";', "meters[feeder]"), ('"s1"', '"s9"', "sites[s1]")])
+def test_what_was_booked_stays_in_the_park_model(house, before, after, gone):
+    house.close_march()
+    house.collector.stop()
+    park, kept = house.collector.settings.parent.parent / "park.cfg", house.tables()
+    text = park.read_text()
+    assert before in text
+    park.write_text(text.replace(before, after))
+    told = (f"park-collector: {gone} is booked in a closed month and not in the park model any more, which no decision allows: version 1 stays; "
+            "expected it to stay there, a meter with a segment that ends (`until`)")
+    settings = ("--config", house.collector.settings)
+    for words in (("decide", "model", *settings, "--why", "another name"), (*settings, "--check", "--diff"), settings):
+        done = run([house.collector.program, *words], 60)
+        assert done.returncode in (65, 78) and done.stderr.splitlines()[-1].endswith(told.removeprefix("park-collector: ")), (words, done.stdout, done.stderr)
+    park.write_text(text)
+    assert house.tables() == kept

@@ -5,6 +5,7 @@ Rows 7 and 12 of the table of faults: an unlogged replacement, and a counter tha
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -79,7 +80,8 @@ class House:
     def ask(self, method: str, path: str, token: str, body=None, kind: str = "application/json", **headers: str):
         connection = http.client.HTTPConnection("127.0.0.1", self.collector.port, timeout=30)
         text = body if isinstance(body, str) or body is None else json.dumps(body)
-        connection.request(method, path, text, {"Authorization": f"Bearer {token}", **({"Content-Type": kind} if text is not None else {}), **headers})
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # what is too large is refused before all of it is sent
+            connection.request(method, path, text, {"Authorization": f"Bearer {token}", **({"Content-Type": kind} if text is not None else {}), **headers})
         answer = connection.getresponse()
         found = json.loads(answer.read())
         connection.close()

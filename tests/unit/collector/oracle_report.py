@@ -42,7 +42,11 @@ def watts(carrier: int, amount: int, quarters: int) -> str:
 def draw_course(draw: random.Random, count: int) -> list[tuple[int, int]]:
     """Days' worth of gaps and zeros as well as single ones."""
     size, course = 10 ** draw.randrange(1, 10), []
-    while draw.randrange(2) and len(course) < count:  # whole days, of which half is missing, or nearly
+    while draw.randrange(2) and len(course) < count:  # whole days, of which half is missing, or nearly, or nothing was read
+        if draw.randrange(3) == 0:
+            course += [(draw.randrange(size), 1)] * 96
+            course[-draw.randrange(1, 97)] = (draw.randrange(size), draw.choice([0, 1, 1, 2, 3]))
+            continue
         missing = draw.choice([0, 47, 48, 49])
         day = [(0, draw.randrange(3, 7))] * missing + [(draw.randrange(size), 0)] * (96 - missing)
         course += draw.sample(day, 96)
@@ -66,20 +70,22 @@ def print_course(draw: random.Random, zone_name: str) -> None:
                   for day in (first, first + timedelta(days=draw.choice([1, 7, 30, 45]))))
     course = draw_course(draw, (end - begin) // 900)
     print("file", zone_name, begin, end, carrier)
-    days, means, greatest = defaultdict(list), defaultdict(list), None
+    days, read, means, greatest = defaultdict(list), set(), defaultdict(list), None
     for i, (amount, state) in enumerate(course):
         print("q", amount, state)
         local = datetime.fromtimestamp(begin + i * 900, zone)
         value = amount if state < 3 else None
         days[local.date()].append(value)
+        if state in (0, 2):  # what is interpolated was not read
+            read.add(local.date())
         if state != 6:
             means[local.weekday() >= 5, local.hour * 4 + local.minute // 15].append(value)
         if value is not None and (greatest is None or value > greatest[1]):
             greatest = (begin + i * 900, value)
     missing = zero = filled = 0
-    for values in days.values():
+    for day, values in days.items():
         known = [value for value in values if value is not None]
-        if Fraction(len(known), len(values)) < Fraction(1, 2):
+        if day not in read or Fraction(len(known), len(values)) < Fraction(1, 2):
             missing += 1
         elif carrier == 0 and Fraction(sum(known), len(known)) * len(values) == 0:
             missing, zero = missing + 1, zero + 1

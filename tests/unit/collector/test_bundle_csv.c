@@ -101,6 +101,36 @@ static void test_what_is_no_row_is_refused_with_its_line(void **state)
     assert_string_equal(err.text, "x.csv:1: expected the heading " HEADING);
 }
 
+static void test_bytes_are_pairs_of_lower_case_digits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *row;
+        bool is_good;
+    } cases[] = {
+        {"00ff7a,,x\r\n", true}, {"00ff7,,x\r\n", false}, {"00FF7a,,x\r\n", false}, {"00f 7a,,x\r\n", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct csv csv;
+        struct error err;
+        struct buf out = {0}, bytes = {0};
+        bool has_row;
+        csv_begin(&out, HEADING);
+        buf_add_str(&out, cases[i].row);
+        assert_int_equal(csv_open(&csv, "x.csv", span_of_buf(&out), HEADING, &err), ST_OK);
+        assert_int_equal(csv_next(&csv, &has_row, &err), ST_OK);
+        assert_int_equal(csv_read_bytes(&csv, 0, &bytes), cases[i].is_good);
+        if (cases[i].is_good) {
+            assert_int_equal(bytes.len, 3);
+            assert_memory_equal(bytes.data, "\x00\xff\x7a", 3);
+            assert_true(csv_read_bytes(&csv, 1, &bytes)); /* none is no bytes */
+            assert_int_equal(bytes.len, 3);
+        }
+        csv_close(&csv);
+        buf_release(&bytes);
+        buf_release(&out);
+    }
+}
+
 static void test_a_manifest_comes_back(void **state)
 {
     (void)state;
@@ -134,6 +164,7 @@ int main(void)
         cmocka_unit_test(test_random_texts_come_back),
         cmocka_unit_test(test_a_formula_is_written_as_text_and_a_negative_number_as_a_number),
         cmocka_unit_test(test_what_is_no_row_is_refused_with_its_line),
+        cmocka_unit_test(test_bytes_are_pairs_of_lower_case_digits),
         cmocka_unit_test(test_a_manifest_comes_back),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);

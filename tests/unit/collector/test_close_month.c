@@ -55,10 +55,15 @@ static void add_hand(struct close_scene *s, int64_t time_ms, int64_t count)
     deciding_effect_release(&effect);
 }
 
-static void begin(struct close_scene *s)
+static void begin_with(struct close_scene *s, const char *text)
 {
     close_scene_now_ms = MARCH + 24 * HOUR_MS;
-    close_scene_open(s, park_text);
+    close_scene_open(s, text);
+}
+
+static void begin(struct close_scene *s)
+{
+    begin_with(s, park_text);
 }
 
 /* January whole, of all meters. */
@@ -281,6 +286,68 @@ static void test_readings_that_are_held_at_the_end_of_the_month_are_an_exception
     close_scene_close(&s);
 }
 
+/* b is read from one time up to another, all else whole. */
+static void begin_with_b(struct close_scene *s, const char *text, int64_t from_ms, int64_t until_ms)
+{
+    begin_with(s, text);
+    add_readings(s, "main", BEGIN_MS, END, END, END, 0);
+    add_readings(s, "a", BEGIN_MS, END, END, END, 0);
+    add_readings(s, "b", from_ms, until_ms, until_ms, until_ms, 0);
+    close_scene_settle(s);
+    add_hand(s, BEGIN_MS, 100);
+    add_hand(s, FEBRUARY - HOUR_MS, 390); /* the last hour of water waits as well: it has no profile */
+}
+
+static void test_what_still_waits_at_the_end_of_the_month_stands_against_it_until_it_is_read(void **state)
+{
+    (void)state;
+    struct close_scene s;
+    char text[CLOSING_TEXT_SIZE];
+    begin_with_b(&s, park_text, BEGIN_MS, FEBRUARY - STEP_MS);
+    assert_reasons(&s, "2026-01", "waiting:b coverage:water balance:main");
+    closing_reason_text(&s.result.reasons.items[0], text);
+    assert_string_equal(text, "meter b: 24 quarter hours wait, from 2026-01-31T18:00:00.000Z on, for a "
+                              "reading at or after the end of the month; expected none");
+    struct closing_override overrides[] = {
+        {"coverage:water", "x"}, {"balance:main", "x"}, {"waiting:b", "its gateway is gone"}};
+    struct close_month request = close_scene_request("s", "2026-01");
+    request.overrides = overrides;
+    request.override_count = 2;
+    assert_refused(&s, &request, "1 reason stands against closing, the first waiting:b (meter b: 24 quarter");
+    add_readings(&s, "b", FEBRUARY, FEBRUARY, FEBRUARY, FEBRUARY, 0);
+    close_scene_settle(&s);
+    assert_reasons(&s, "2026-01", "coverage:water");
+    request.override_count = 3;
+    assert_refused(&s, &request, "balance:main does not stand against this closing");
+    close_scene_close(&s);
+    begin_with_b(&s, park_text, BEGIN_MS, FEBRUARY - STEP_MS);
+    close_scene_must(&s, close_scene_run(&s, &request));
+    assert_int_equal(
+        close_scene_number(&s, "SELECT figure FROM closing_override WHERE name = 'waiting:b'"), 24);
+    close_scene_close(&s);
+}
+
+/* For what is over, no reading is to come. */
+static void test_what_is_removed_or_had_no_reading_before_does_not_wait(void **state)
+{
+    (void)state;
+    struct close_scene s;
+    char *removed = mem_printf("%s", park_text), *b = strstr(removed, "gw-a/b\";");
+    char *text =
+        mem_printf("%.*s until = \"2026-01-31T20:00:00Z\";%s", (int)(b + 8 - removed), removed, b + 8);
+    begin_with_b(&s, text, BEGIN_MS, FEBRUARY - STEP_MS);
+    assert_reasons(&s, "2026-01", "coverage:water balance:main");
+    close_scene_close(&s);
+    free(text);
+    free(removed);
+    begin_with_b(&s, park_text, FEBRUARY, END);
+    assert_reasons(&s, "2026-01", "coverage:b coverage:water balance:main");
+    close_scene_close(&s);
+    begin_with_b(&s, park_text, DAY(61), DAY(61)); /* by then, it was never read */
+    assert_reasons(&s, "2026-01", "waiting:b coverage:b coverage:water balance:main");
+    close_scene_close(&s);
+}
+
 static void test_a_meter_without_a_profile_is_judged_at_the_edges_of_the_month(void **state)
 {
     (void)state;
@@ -329,7 +396,7 @@ static void test_late_readings_are_booked_once_in_the_month_that_is_open(void **
     add_readings(&s, "main", BEGIN_MS, MARCH, MARCH, MARCH, 0);
     close_scene_settle(&s);
     close_scene_force(&s, "s", "2026-01");
-    assert_int_equal(s.result.reasons.count, 3); /* b and water, and the gap */
+    assert_int_equal(s.result.reasons.count, 4); /* b twice and water, and the gap */
     add_readings(&s, "b", DAY(20), DAY(25), DAY(20), DAY(20), 0);
     close_scene_settle(&s);
     close_scene_force(&s, "s", "2026-02");
@@ -551,6 +618,8 @@ int main(void)
         cmocka_unit_test(test_what_has_no_seal_is_sealed_before_the_next_closing),
         cmocka_unit_test(test_a_hole_stands_against_closing_in_three_ways),
         cmocka_unit_test(test_readings_that_are_held_at_the_end_of_the_month_are_an_exception),
+        cmocka_unit_test(test_what_still_waits_at_the_end_of_the_month_stands_against_it_until_it_is_read),
+        cmocka_unit_test(test_what_is_removed_or_had_no_reading_before_does_not_wait),
         cmocka_unit_test(test_a_meter_without_a_profile_is_judged_at_the_edges_of_the_month),
         cmocka_unit_test(test_a_gap_beyond_the_limit_is_refused_in_either_sign),
         cmocka_unit_test(test_late_readings_are_booked_once_in_the_month_that_is_open),

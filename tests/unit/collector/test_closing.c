@@ -96,6 +96,34 @@ static void test_coverage_is_held_against_nine_tenths_and_nothing_due_is_not_jud
     closing_reasons_release(&reasons);
 }
 
+static void test_what_waits_is_told_unless_it_is_removed_or_has_no_profile(void **state)
+{
+    (void)state;
+    struct closing_reasons reasons = {0};
+    struct park_segment one = {.from_ms = 0, .until_ms = INT64_MAX};
+    struct park_meter meter = {
+        .id = (char *)"a", .has_profile = true, .segments = {.items = &one, .count = 1}};
+    closing_judge_waiting(&reasons, &meter, 0, 0, 4 * QUARTER_MS);
+    one.until_ms = 4 * QUARTER_MS; /* removed when the month was over */
+    closing_judge_waiting(&reasons, &meter, 1, 3 * QUARTER_MS, 4 * QUARTER_MS);
+    one.until_ms = INT64_MAX;
+    meter.has_profile = false;
+    closing_judge_waiting(&reasons, &meter, 1, 3 * QUARTER_MS, 4 * QUARTER_MS);
+    assert_int_equal(reasons.count, 0);
+    meter.has_profile = true;
+    one.until_ms = 4 * QUARTER_MS + 1;
+    closing_judge_waiting(&reasons, &meter, 1, 3 * QUARTER_MS, 4 * QUARTER_MS);
+    assert_int_equal(reasons.count, 1);
+    char text[CLOSING_TEXT_SIZE], name[CLOSING_NAME_SIZE];
+    closing_reason_name(&reasons.items[0], name);
+    assert_string_equal(name, "waiting:a");
+    closing_reason_text(&reasons.items[0], text);
+    assert_string_equal(text,
+        "meter a: 1 quarter hour waits, from 1970-01-01T00:45:00.000Z on, for a reading "
+        "at or after the end of the month; expected none");
+    closing_reasons_release(&reasons);
+}
+
 static void test_a_gap_is_held_against_the_limit_in_either_sign_and_unknown_is_refused(void **state)
 {
     (void)state;
@@ -321,6 +349,7 @@ int main(void)
         cmocka_unit_test(test_months_close_one_after_another_and_once),
         cmocka_unit_test(test_a_month_must_be_over_and_in_the_books),
         cmocka_unit_test(test_coverage_is_held_against_nine_tenths_and_nothing_due_is_not_judged),
+        cmocka_unit_test(test_what_waits_is_told_unless_it_is_removed_or_has_no_profile),
         cmocka_unit_test(test_a_gap_is_held_against_the_limit_in_either_sign_and_unknown_is_refused),
         cmocka_unit_test(test_each_reason_is_overridden_by_name_with_a_reason_of_its_own),
         cmocka_unit_test(test_packed_versions_are_what_they_were),

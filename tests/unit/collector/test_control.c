@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,6 +174,28 @@ static void test_who_hangs_up_or_says_nonsense_stands_in_no_ones_way(void **stat
     free(database);
 }
 
+/* The time is that of the whole request: a byte now and then does not prolong it. */
+static void test_who_sends_a_byte_now_and_then_is_cut_off(void **state)
+{
+    (void)state;
+    char *database = mem_printf("%s/f.db", folder);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct control *c = start(database);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s.socket", database);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0), sent = 0;
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    struct pollfd cut = {.fd = fd, .events = POLLIN};
+    while (sent < 60 && send(fd, " ", 1, MSG_NOSIGNAL) == 1 && poll(&cut, 1, 250) == 0)
+        sent++;
+    assert_in_range(sent, 4, 59);
+    close(fd);
+    struct said said = ask(database, "echo", NULL, 1);
+    assert_int_equal(said.status, ST_OK);
+    free(said.text);
+    control_stop(c);
+    free(database);
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -217,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_a_socket_that_a_killed_one_left_is_replaced_and_nothing_else),
         cmocka_unit_test(test_a_name_that_is_too_long_is_said),
         cmocka_unit_test(test_a_large_request_is_taken_and_one_beyond_the_limit_told),
+        cmocka_unit_test(test_who_sends_a_byte_now_and_then_is_cut_off),
         cmocka_unit_test(test_who_hangs_up_or_says_nonsense_stands_in_no_ones_way),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

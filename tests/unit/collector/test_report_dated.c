@@ -1,5 +1,5 @@
 /* What a report says of a day at whose noon a tenant moves out, another moves in, and the meter is put elsewhere. */
-#include "collector/report/report.h"
+#include "collector/report/drill.h"
 #include "tests/unit/collector/intake_fixture.h"
 
 #define DAY_MS INT64_C(1781481600000) /* 2026-06-15T00:00:00Z */
@@ -57,6 +57,46 @@ static const char *name_of(const struct part *part)
                                          : "all";
 }
 
+static int64_t cell_of(const struct table *table, size_t row, size_t column)
+{
+    assert_int_equal(table->rows[row].cells[column].kind, CELL_NUMBER);
+    return table->rows[row].cells[column].number.value;
+}
+
+/* Where the figure leads to: its meters with their signs, which add up to it. */
+static void check_made_of(
+    const struct drill *d, const struct part *part, int64_t expected, struct buf *ret_terms)
+{
+    static const char *const cells[] = {"cell", NULL};
+    struct tables tables = {0}, link = {0};
+    struct error err;
+    bool is_found;
+    struct table *table = tables_add(&link, "totals", cells);
+    table_begin(table);
+    table_text(table, "x");
+    drill_link_part(table, part);
+    const char *path = table->rows[0].cells[0].link;
+    assert_memory_equal(path, "total/", strlen("total/"));
+    must(drill_part(d, path + strlen("total/"), &tables, &is_found, &err), &err);
+    assert_true(is_found);
+    const struct table *total = &tables.items[1], *parts = &tables.items[2];
+    int64_t sum = 0;
+    assert_int_equal(total->count, 1);
+    assert_int_equal(cell_of(total, 0, 2), expected);
+    for (size_t i = 0; i + 1 < parts->count; i++) {
+        const struct cell *row = parts->rows[i].cells;
+        int64_t amount = cell_of(parts, i, DRILL_PARTS_BLANKS);
+        sum += amount;
+        buf_printf(ret_terms, "%s%s %lld %lld-%lld", i > 0 ? ", " : " =", row[1].text, (long long)amount,
+            (long long)(row[4].time_ms - DAY_MS) / 3600000, (long long)(row[5].time_ms - DAY_MS) / 3600000);
+    }
+    assert_int_equal(sum, expected);
+    assert_int_equal(cell_of(parts, parts->count - 1, DRILL_PARTS_BLANKS), expected);
+    assert_int_equal(parts->rows[parts->count - 1].sum_of, parts->count - 1);
+    tables_release(&tables);
+    tables_release(&link);
+}
+
 static void test_each_pays_for_his_own_time(void **state)
 {
     (void)state;
@@ -90,15 +130,30 @@ static void test_each_pays_for_his_own_time(void **state)
     assert_int_equal(report.carriers[0].figures[0].before.amount.sum.known, 9600);
     assert_int_equal(report.carriers[0].figures[0].before.comparison.reason, COMPARE_OTHER_METERS);
     struct buf found = {0};
+    struct drill drill = {.db = in.db,
+        .park = park,
+        .site = park->sites.items,
+        .zone = report.zone,
+        .period = day,
+        .span = report.axis.span,
+        .now_ms = INT64_MAX,
+        .language = PAGE_EN};
     for (size_t i = 0; i < report.carriers[0].count; i++) {
         const struct report_figure *figure = &report.carriers[0].figures[i];
         int64_t sum = -1;
         assert_true(amount_is_known(&figure->amount, &sum));
-        buf_printf(&found, "%s %s %lld\n", kinds[figure->part.kind], name_of(&figure->part), (long long)sum);
+        buf_printf(&found, "%s %s %lld", kinds[figure->part.kind], name_of(&figure->part), (long long)sum);
+        if (figure->part.kind < PART_METER)
+            check_made_of(&drill, &figure->part, sum, &found);
+        buf_add_char(&found, '\n');
     }
     assert_string_equal(found.data,
-        "site all 11040\nbuilding b1 9600\nbuilding b2 1440\ntenant t1 1440\ntenant t2 1440\ntenant - 8160\n"
-        "item 01000 8160\nitem - 1440\nitem 01A00 1440\nmeter main 9600\nmeter lab 2880\ngap main 3360\n");
+        "site all 11040 =main 9600 0-24, lab 1440 12-24\n"
+        "building b1 9600 =main 9600 0-24\nbuilding b2 1440 =lab 1440 12-24\n"
+        "tenant t1 1440 =lab 1440 0-12\ntenant t2 1440 =lab 1440 12-24\n"
+        "tenant - 8160 =main 9600 0-24, lab -1440 0-12\n"
+        "item 01000 8160 =main 9600 0-24, lab -1440 0-12\nitem - 1440 =lab 1440 0-12\n"
+        "item 01A00 1440 =lab 1440 12-24\nmeter main 9600\nmeter lab 2880\ngap main 3360\n");
     buf_release(&found);
     report_release(&report);
     park_destroy(park);
