@@ -116,8 +116,8 @@ def test_a_frame_counter_is_known_after_a_kill(park):
     agent.kill()
     agent.start()
     wait_until(lambda: agent.log_tail().count("connected as park-gw-a-m") == 2, 20, "it listens again")
-    park.local.publish(UP, uplink(7, 17, 7, begin + 7), uplink(6, 16, 6, begin + 6), uplink(8, 18, 8, begin + 8))
-    wait_for(park, "door.in", 2)
+    park.local.publish(UP, uplink(6, 16, 6, begin + 6), uplink(7, 17, 7, begin + 7), uplink(8, 18, 8, begin + 8))
+    assert [value for value, _ in wait_for(park, "door.in", 2)] == [17, 18]
     # Joined anew.
     park.local.publish(UP, uplink(0, 19, 9, begin + 9), uplink(1, 20, 10, begin + 10))
     assert [value for value, _ in wait_for(park, "door.in", 4)] == [17, 18, 19, 20]
