@@ -27,7 +27,7 @@ void ical_lines_release(struct ical_lines *lines);
 
 /* Without regard to case. */
 bool ical_is(struct span s, const char *text);
-/* A parameter's value, without its quotes; false where it is not there, or several are. */
+/* A parameter's value, without its quotes; false where it is not there. Where it has no value, or several, it is empty. */
 bool ical_parameter(const struct ical_line *line, const char *name, struct span *ret);
 /* Takes the next part of a list off the front of `rest`; false at its end. */
 bool ical_next_part(struct span *rest, char separator, struct span *ret_part);

@@ -118,18 +118,14 @@ bool ical_parameter(const struct ical_line *line, const char *name, struct span 
         while (at < end && *at != '=' && *at != ';')
             at++;
         struct span key_span = {key, (size_t)(at - key)};
-        if (at == end || *at == ';')
-            continue;
-        const char *value = ++at;
+        const char *value = at < end && *at == '=' ? ++at : at;
         for (bool is_quoted = false; at < end && (is_quoted || *at != ';'); at++)
             if (*at == '"')
                 is_quoted = !is_quoted;
         if (!ical_is(key_span, name))
             continue;
-        if (is_found)
-            return false;
+        struct span whole = {value, is_found ? 0 : (size_t)(at - value)};
         is_found = true;
-        struct span whole = {value, (size_t)(at - value)};
         if (whole.len >= 2 && value[0] == '"' && at[-1] == '"')
             whole = (struct span){value + 1, whole.len - 2};
         *ret = whole;

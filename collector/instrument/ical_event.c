@@ -94,9 +94,12 @@ static void add_event(struct ical_events *events, const struct ical_lines *lines
     }
     int depth = 0;
     event.line = lines->items[event.first - 1].number;
-    for (size_t i = event.first; i < event.last; i++)
+    for (size_t i = event.first; i < event.last; i++) {
         if (ical_event_has(&lines->items[i], &depth))
             read_line(&event, &lines->items[i]);
+        event.is_cut = event.is_cut || depth < 0;
+    }
+    event.is_cut = event.is_cut || depth != 0; /* what belongs to it cannot be told */
     struct span range;
     event.id = ical_moment_read(zones, event.id_line);
     event.is_range = event.id_line != NULL && ical_parameter(event.id_line, "RANGE", &range);

@@ -52,8 +52,9 @@ static void test_a_parameter_may_be_quoted_and_is_there_once(void **state)
         {"DTSTART;TZID=Asia/Shanghai:x", "Asia/Shanghai"},
         {"DTSTART;VALUE=DATE-TIME;tzid=\"a;b:c\";X=1:x", "a;b:c"},
         {"DTSTART;X=\"TZID=y\":x", NULL},
-        {"DTSTART;TZID=a;TZID=b:x", NULL},
-        {"DTSTART;TZID:x", NULL},
+        {"DTSTART;TZID=a;TZID=b:x", ""},
+        {"DTSTART;TZID:x", ""},
+        {"DTSTART;TZID;X=1:x", ""},
         {"DTSTART;TZID=:x", ""},
         {"DTSTART:x", NULL},
     };
