@@ -1,7 +1,5 @@
 #include "collector/instrument/bookings.h"
 
-#define STALE_MIN_MS 120000
-
 void bookings_release(struct bookings *b)
 {
     busy_list_release(&b->busy);
@@ -56,15 +54,13 @@ bool bookings_confirm_empty(struct bookings *b, int64_t now_ms)
     return true;
 }
 
-enum source_quality bookings_quality(const struct bookings *b, int64_t period_ms, int64_t now_ms)
+enum availability_quality bookings_quality(const struct bookings *b, int64_t period_ms, int64_t now_ms)
 {
-    int64_t stale_ms = 3 * period_ms > STALE_MIN_MS ? 3 * period_ms : STALE_MIN_MS;
-    int64_t age_ms = now_ms - b->known_ms;
-    if (b->known_ms == 0)
-        return SOURCE_NEVER_SEEN;
-    if (b->is_cut)
-        return SOURCE_CONFLICT;
-    if (age_ms > stale_ms || b->emptied_ms != 0 || now_ms >= b->horizon.end_ms)
-        return SOURCE_STALE;
-    return age_ms > 2 * period_ms || b->is_read_in_part ? SOURCE_LATE : SOURCE_GOOD;
+    int64_t last_ms = b->known_ms != 0 ? b->known_ms : AVAILABILITY_NONE;
+    enum availability_quality by_age = availability_source_at(now_ms, last_ms, period_ms).quality;
+    if (b->known_ms != 0 && b->is_cut)
+        return QUALITY_CONFLICT;
+    if (b->known_ms != 0 && (b->emptied_ms != 0 || now_ms >= b->horizon.end_ms))
+        return QUALITY_STALE;
+    return by_age == QUALITY_GOOD && b->is_read_in_part ? QUALITY_LATE : by_age;
 }

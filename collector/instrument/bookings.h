@@ -13,15 +13,8 @@
  */
 #pragma once
 
+#include "collector/instrument/availability.h"
 #include "collector/instrument/ical_read.h"
-
-enum source_quality {
-    SOURCE_GOOD,
-    SOURCE_LATE,
-    SOURCE_STALE,
-    SOURCE_NEVER_SEEN,
-    SOURCE_CONFLICT,
-};
 
 struct bookings {
     struct busy_list busy; /* last known, merged; what is over stays until the next calendar */
@@ -41,4 +34,4 @@ void bookings_is_unchanged(struct bookings *b, int64_t now_ms);
 /* A person says that the calendar, which comes without events, is empty indeed. False where it does not come so. */
 bool bookings_confirm_empty(struct bookings *b, int64_t now_ms);
 
-enum source_quality bookings_quality(const struct bookings *b, int64_t period_ms, int64_t now_ms);
+enum availability_quality bookings_quality(const struct bookings *b, int64_t period_ms, int64_t now_ms);
