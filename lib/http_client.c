@@ -16,6 +16,8 @@ struct http_client {
     char *url; /* without a slash at its end */
     char problem[CURL_ERROR_SIZE];
     struct http_answer *answer; /* of the call that runs */
+    size_t answer_max;          /* 0 = what is beyond ANSWER_BYTES_MAX is dropped */
+    bool is_too_large;
     atomic_bool is_cancelled;
 };
 
@@ -27,12 +29,17 @@ static void start_curl(void)
         abort();
 }
 
-/* What is beyond the limit is read and dropped, so that the connection can be kept; the time-out bounds it.
- */
+/* Without a limit of its own, what is beyond is read and dropped, so that the connection can be kept; the time-out bounds
+ * it. */
 static size_t on_body(char *data, size_t size, size_t count, void *user_data)
 {
     struct http_client *c = user_data;
-    size_t len = size * count, room = ANSWER_BYTES_MAX - c->answer->body.len;
+    size_t len = size * count, max = c->answer_max > 0 ? c->answer_max : ANSWER_BYTES_MAX;
+    size_t room = max - c->answer->body.len;
+    if (len > room && c->answer_max > 0) {
+        c->is_too_large = true;
+        return 0;
+    }
     buf_add(&c->answer->body, data, len < room ? len : room);
     return len;
 }
@@ -59,7 +66,13 @@ struct http_client *http_client_create(const struct http_client_options *options
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    c->answer_max = options->answer_max;
+    if (options->answer_max > 0) /* where the length is told beforehand, nothing is read */
+        curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)options->answer_max);
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, options->redirects_max > 0 ? 1L : 0L);
+    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)options->redirects_max);
+    curl_easy_setopt(
+        curl, CURLOPT_REDIR_PROTOCOLS_STR, strncmp(options->url, "https:", 6) == 0 ? "https" : "http,https");
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
@@ -97,6 +110,7 @@ static enum status perform(
     if (atomic_load(&c->is_cancelled))
         return error_set(err, ST_UNREACHABLE, "%s: cancelled", c->url);
     c->answer = ret;
+    c->is_too_large = false;
     c->problem[0] = '\0';
     char *url = mem_printf("%s%s", c->url, path);
     curl_easy_setopt(c->curl, CURLOPT_URL, url);
@@ -113,6 +127,8 @@ static enum status perform(
         return ST_OK;
     }
     buf_reset(&ret->body);
+    if (c->is_too_large || code == CURLE_FILESIZE_EXCEEDED)
+        return error_set(err, ST_FULL, "%s: the answer has more than %zu bytes", c->url, c->answer_max);
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return error_set(err, ST_UNREACHABLE, "%s: cancelled", c->url);
     return error_set(err, code == CURLE_OPERATION_TIMEDOUT ? ST_TIMEOUT : ST_UNREACHABLE, "%s: %s", c->url,
@@ -123,6 +139,42 @@ enum status http_get(struct http_client *c, const char *path, struct http_answer
 {
     curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
     return perform(c, path, ret, err);
+}
+
+static void copy_header(struct http_client *c, const char *name, char *to, size_t size)
+{
+    struct curl_header *header;
+    to[0] = '\0';
+    if (curl_easy_header(c->curl, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK &&
+        strlen(header->value) < size)
+        strcpy(to, header->value);
+}
+
+enum status http_get_if_changed(struct http_client *c, const char *path, struct http_validators *validators,
+    struct http_answer *ret, struct error *err)
+{
+    char *etag = mem_printf("If-None-Match: %s", validators->etag);
+    char *modified = mem_printf("If-Modified-Since: %s", validators->modified);
+    struct curl_slist headers[2] = {{etag, NULL}, {modified, NULL}}, *sent = NULL;
+    if (validators->modified[0] != '\0')
+        sent = &headers[1];
+    if (validators->etag[0] != '\0') {
+        headers[0].next = sent;
+        sent = &headers[0];
+    }
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, sent);
+    enum status status = http_get(c, path, ret, err);
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, NULL);
+    free(etag);
+    free(modified);
+    if (status != ST_OK)
+        return status;
+    copy_header(c, "Content-Type", validators->type, sizeof validators->type);
+    if (ret->code == 200) {
+        copy_header(c, "ETag", validators->etag, sizeof validators->etag);
+        copy_header(c, "Last-Modified", validators->modified, sizeof validators->modified);
+    }
+    return ST_OK;
 }
 
 enum status http_post(struct http_client *c, const char *path, const char *content_type, struct span body,

@@ -20,6 +20,7 @@ WRAPPERS = {
     "openssl/crypto.h": {"lib/hash.c"},
     "zlib.h": {"lib/pack.c"},
     "curl/curl.h": {"lib/http_client.c"},
+    "libical/ical.h": {"lib/ical.c"},
     "libconfig.h": {"lib/conf_private.h"},
     "jansson.h": {"lib/json.h"},
     "xlsxwriter.h": {"collector/report/write_xlsx.c"},

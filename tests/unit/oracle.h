@@ -19,7 +19,7 @@ struct oracle {
 static inline void oracle_open(struct oracle *o, const char *name, uint64_t seed, const char *more)
 {
     const char *source = getenv("PARKMON_SOURCE");
-    char *command = mem_printf("exec python3 '%s/tests/unit/%s' %" PRIu64 " '%s'",
+    char *command = mem_printf("exec /usr/bin/python3 '%s/tests/unit/%s' %" PRIu64 " '%s'",
         source != NULL ? source : ".", name, seed, more != NULL ? more : "");
     o->out = popen(command, "r");
     o->count = 0;
