@@ -259,7 +259,7 @@ bool recur_expand(const struct recur *rule, int64_t start_s, int64_t from_s, int
     x->left = rule->count;
     *steps -= STEPS_OF_A_RULE;
     bool is_whole = list_times(x);
-    int64_t last = calendar_days(YEAR_MAX, 12, 31), begin, end, until_s = start_s;
+    int64_t last = calendar_days(YEAR_MAX, 12, 31), begin = 0, end = 0, until_s = start_s;
     for (int64_t k = first_period(x); is_whole; k++) {
         period_days(x, k, &begin, &end);
         if (end > last || begin * DAY_S >= to_s || (rule->count > 0 && x->left == 0))
