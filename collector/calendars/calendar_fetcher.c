@@ -114,7 +114,7 @@ static void *run(void *argument)
     struct calendar_fetcher *f = argument;
     pthread_mutex_lock(&f->lock);
     while (!f->is_stopping) {
-        size_t i;
+        size_t i = 0;
         int64_t wake_mono_ms;
         if (!pick(f, &i, &wake_mono_ms)) {
             f->options.clock->wait_until(&f->changed, &f->lock, wake_mono_ms);
