@@ -265,6 +265,8 @@ CHANGED = {
     "the quarter hours of a meter": (lambda parts: parts.pop("quarters/r1.csv"), 1,
                                      f"meter r1, quarter hour {EIGHT}: published is nothing, the readings give 10000 measured"),
     "quarter hours of no meter": (lambda parts: parts.update({"quarters/r0.csv": parts["quarters/r1.csv"]}), 78, "quarters/r0.csv is of no meter of its park model"),
+    **{f"a part {name}": (lambda parts, name=name: parts.update({name: b"x"}), 78, f"{re.escape(name)} is no part of an evidence bundle$")
+       for name in ("notes.txt", "report.html", "model/prices.cfg", "archived/x.csv", "archived/01.csv", "archived/1.csv.csv", "meters.csv/r1.csv", "x/quarters/r1.csv")},
     "a quarter hour twice": (with_rows("quarters/r1.csv", lambda rows: [*rows, rows[1]]), 78, r"quarters/r1.csv:\d+: no quarter hour of the period, or once more"),
     "a quarter hour of another day": (with_rows("quarters/r1.csv", lambda rows: [*rows, ["2026-05-01T00:00:00.000Z", "1", "measured"]]), 78,
                                       r"quarters/r1.csv:\d+: no quarter hour of the period"),
