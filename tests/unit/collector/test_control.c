@@ -229,7 +229,7 @@ static void test_a_large_request_is_taken_and_one_beyond_the_limit_told(void **s
         assert_int_equal(said.status, i == 0 ? ST_OK : ST_PROTOCOL);
     }
     free(said.text);
-    assert_non_null(strstr(said.err.text, "the request is too large; expected at most 2097152 bytes"));
+    assert_non_null(strstr(said.err.text, "the request is too large; expected at most 6292480 bytes"));
     control_stop(c);
     free(text);
     free(database);
