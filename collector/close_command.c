@@ -6,6 +6,7 @@
 #include "collector/command_line.h"
 #include "collector/offline.h"
 #include "collector/schema.h"
+#include "lib/mem.h"
 #include "lib/program.h"
 
 #include <getopt.h>
@@ -23,7 +24,9 @@ static const char usage[] =
     "becomes known of it later is an adjusting entry of the month that is open then.\n"
     "\n"
     "  --period    the month, as 2026-10; months close one after another\n"
-    "  --why       why, for the auditor; behind --override: why although that stands against it\n"
+    "  --why       why, for the auditor: the first, before any --override, why it is closed; one behind "
+    "each\n"
+    "              --override, why although that stands against it\n"
     "  --override  the name of what stands against it, as a preview lists it: exception:METER,\n"
     "              waiting:METER, coverage:METER, balance:METER\n"
     "  --who       who closes it, beside the user of this machine who enters it\n"
@@ -230,7 +233,15 @@ static int parse(int argc, char **argv, struct words *ret)
     if (ret->site == NULL || ret->period == NULL)
         return command_line_refuse(usage, "--site or --period is missing", "");
     if (ret->why == NULL)
-        return command_line_refuse(usage, "--why is missing: why it is closed", "");
+        return command_line_refuse(
+            usage, "--why is missing: the first, before any --override, says why it is closed", "");
+    for (size_t i = 0; i < ret->override_count; i++)
+        if (ret->overrides[i].why == NULL) {
+            char *what = mem_printf("--override %.60s has no --why behind it", ret->overrides[i].name);
+            code = command_line_refuse(usage, what, "");
+            free(what);
+            return code;
+        }
     return -1;
 }
 

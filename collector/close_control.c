@@ -53,6 +53,8 @@ void close_print(const struct close_month_result *r, struct buf *text)
         add_closing(r, text);
 }
 
+_Static_assert(CLOSE_MONTH_JSON_MAX < CONTROL_REQUEST_MAX, "a closing over HTTP can be asked for here too");
+
 enum status close_control_run(
     void *user_data, const struct control_request *request, struct buf *text, struct error *err)
 {

@@ -4,6 +4,10 @@
 
 #define BAD(...) error_set(err, ST_INVALID, __VA_ARGS__)
 
+#define OVERRIDE_SIZE \
+    (sizeof "{\"reason\": \"\", \"why\": \"\"}, " + CLOSING_NAME_SIZE + 2 * CLOSE_MONTH_WHY_MAX)
+_Static_assert(CLOSE_MONTH_OVERRIDES_MAX *OVERRIDE_SIZE < CLOSE_MONTH_JSON_MAX - 4096, "all fit");
+
 static enum status read_overrides(
     const json_t *array, struct closing_override *overrides, size_t *ret_count, struct error *err)
 {

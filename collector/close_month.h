@@ -10,7 +10,9 @@
 #include "lib/hash.h"
 
 #define CLOSE_MONTH_WHY_MAX 500
-#define CLOSE_MONTH_OVERRIDES_MAX 1000
+#define CLOSE_MONTH_OVERRIDES_MAX 5000 /* an exception, waiting, coverage and balance of 1250 meters */
+/* As JSON (close_json.h), with as many overrides that say why at full length, also in Chinese as \uXXXX. */
+#define CLOSE_MONTH_JSON_MAX (6 * 1024 * 1024)
 
 /* Texts are borrowed. */
 struct close_month {

@@ -101,9 +101,9 @@ static enum status perform(
     const struct control *c, const json_t *asked, uid_t user, struct buf *text, struct error *err)
 {
     const char *name = json_string_value(json_object_get(asked, "command"));
-    const json_t *who = json_object_get(asked, "who");
-    struct control_request request = {.is_preview = json_is_true(json_object_get(asked, "preview")),
-        .body = json_object_get(asked, "body")};
+    const json_t *who = json_object_get(asked, "who"), *preview = json_object_get(asked, "preview");
+    struct control_request request = {
+        .is_preview = json_is_true(preview), .body = json_object_get(asked, "body")};
     const struct control_command *command = NULL;
     for (size_t i = 0; i < c->count && name != NULL; i++)
         if (strcmp(c->commands[i].name, name) == 0)
@@ -113,6 +113,8 @@ static enum status perform(
     if (command == NULL || !json_is_object(request.body))
         return error_set(
             err, ST_PROTOCOL, "this collector does not know this command: is the program another version?");
+    if (!json_is_boolean(preview)) /* what is not done for sure is not done */
+        return error_set(err, ST_PROTOCOL, "preview: expected true or false");
     if (json_is_string(who) && !is_name(json_string_value(who)))
         return error_set(err, ST_INVALID, "who is not a text of 1 to %d bytes", CONTROL_WHO_MAX);
     char *user_name = access_name_of(user);

@@ -15,8 +15,7 @@
 
 #include <stdbool.h>
 
-#define CONTROL_REQUEST_MAX \
-    (2 * 1024 * 1024) /* the longest: a closing with CLOSE_MONTH_OVERRIDES_MAX overrides */
+#define CONTROL_REQUEST_MAX (6 * 1024 * 1024 + 1024) /* the longest: a closing, CLOSE_MONTH_JSON_MAX */
 #define CONTROL_WHO_MAX 64
 
 struct control_request {

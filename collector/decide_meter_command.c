@@ -221,6 +221,9 @@ static int parse(int argc, char **argv, struct command *ret)
     if (ret->who != NULL && !command_line_is_text(ret->who, WHO_MAX))
         return command_line_refuse(usage, "--who is not a text of 1 to 64 bytes", "");
     ret->is_list = strcmp(kind, "list") == 0;
+    for (size_t i = 0; ret->is_list && i < WORDS; i++)
+        if (texts[i] != NULL || ret->who != NULL || ret->preview != NULL)
+            return command_line_refuse(usage, "decide list takes --config alone", "");
     ret->words.texts[WORD_KIND] = kind;
     if (is_undo)
         ret->words.texts[WORD_UNDO] = operand;

@@ -61,7 +61,7 @@ extern const char *const bundle_model_parts[]; /* by enum model_file */
 struct bundle_about {
     char *site, *period, *program;
     int64_t as_of_ms;    /* when the newest batch arrived; 0 = never */
-    int64_t reckoned_ms; /* the period's end, or when it was made before that: what ends later was not due */
+    int64_t reckoned_ms; /* up to when quarter hours were due: happened_now(), at most the period's end */
 };
 void bundle_about_release(struct bundle_about *about);
 

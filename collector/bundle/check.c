@@ -134,14 +134,37 @@ enum status checker_check_parts(struct checker *c, struct error *err)
     return status;
 }
 
-/* A figure that is published of what the park does not have would be held against nothing. */
+/* archived/<n>.csv */
+static bool is_archived(const char *name)
+{
+    static const char folder[] = "archived/";
+    if (strncmp(name, folder, sizeof folder - 1) != 0)
+        return false;
+    const char *number = name + sizeof folder - 1;
+    size_t digits = strspn(number, "0123456789");
+    return digits > 0 && number[0] != '0' && strcmp(number + digits, ".csv") == 0;
+}
+
+/* Those that figures do not come out of. */
+static bool is_beside(const char *name)
+{
+    return strcmp(name, "batches.csv") == 0 || strcmp(name, "seals.csv") == 0 || is_archived(name);
+}
+
+/* What nothing here reads would be held against nothing: a figure that is published of what the park does not have, or a part
+ * that no bundle has. */
 static enum status check_strays(const struct checker *c, struct error *err)
 {
-    for (size_t i = 0; i < c->manifest.count; i++)
-        if (!c->parts[i].is_read && (strncmp(c->parts[i].name, "quarters/", 9) == 0 ||
-                                        strncmp(c->parts[i].name, "readings/", 9) == 0 ||
-                                        strncmp(c->parts[i].name, "versions/", 9) == 0))
-            return error_set(err, ST_INVALID, "%s is of no meter of its park model", c->parts[i].name);
+    static const char *const of_meters[] = {"quarters/", "readings/", "versions/"};
+    for (size_t i = 0; i < c->manifest.count; i++) {
+        const char *name = c->parts[i].name;
+        if (c->parts[i].is_read || is_beside(name))
+            continue;
+        for (size_t k = 0; k < sizeof of_meters / sizeof of_meters[0]; k++)
+            if (strncmp(name, of_meters[k], strlen(of_meters[k])) == 0)
+                return error_set(err, ST_INVALID, "%s is of no meter of its park model", name);
+        return error_set(err, ST_INVALID, "%s is no part of an evidence bundle", name);
+    }
     return ST_OK;
 }
 
@@ -189,11 +212,11 @@ int check_run(const char *path)
     if (status == ST_OK)
         status = checker_fold(&c, &err);
     if (status == ST_OK)
-        status = check_strays(&c, &err);
-    if (status == ST_OK)
         status = checker_booked_elsewhere(&c, &err);
     if (status == ST_OK)
         status = checker_report(&c, &err);
+    if (status == ST_OK)
+        status = check_strays(&c, &err);
     progress_end(&c.progress);
     int code = status == ST_OK ? conclude(&c) : program_exit_code(status);
     if (status == ST_INVALID)

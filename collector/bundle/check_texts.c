@@ -1,4 +1,5 @@
 #include "collector/bundle/checker.h"
+#include "lib/clock.h"
 #include "lib/cursor.h"
 #include "lib/mem.h"
 
@@ -117,6 +118,21 @@ static enum status take_point(struct checker *c, const struct csv *csv, struct e
 
 /* ---- all of it ---- */
 
+/* What had arrived was over: nobody reckons before it, and nobody beyond the period. */
+static enum status check_reckoned(const struct bundle_subject *s, struct error *err)
+{
+    int64_t end_ms = s->span.end_ms;
+    if (s->reckoned_ms <= end_ms && s->reckoned_ms >= (s->as_of_ms < end_ms ? s->as_of_ms : end_ms))
+        return ST_OK;
+    char reckoned[CLOCK_TEXT_SIZE], end[CLOCK_TEXT_SIZE];
+    clock_format_utc(s->reckoned_ms, reckoned);
+    clock_format_utc(end_ms, end);
+    return error_set(err, ST_INVALID,
+        "manifest.txt: reckoned %s cannot be; expected no time after the period's end, %s, and none before "
+        "as_of or that end",
+        reckoned, end);
+}
+
 static enum status find_subject(struct checker *c, struct error *err)
 {
     struct bundle_subject *s = &c->subject;
@@ -131,7 +147,7 @@ static enum status find_subject(struct checker *c, struct error *err)
     struct zone *zone = zone_create(s->site->zone);
     s->span = periods_span(zone, s->period);
     zone_destroy(zone);
-    return ST_OK;
+    return check_reckoned(s, err);
 }
 
 /* The report says as of when it is: of the newest batch, which the books have. */

@@ -90,9 +90,9 @@ static enum status prepare(struct writer *w, const char *period, struct error *e
     struct zone *zone = zone_create(s->site->zone);
     s->span = periods_span(zone, s->period);
     zone_destroy(zone);
-    int64_t now_ms = clock_system.wall_ms();
-    s->reckoned_ms = now_ms < s->span.end_ms ? now_ms : s->span.end_ms;
     enum status status = happened_as_of(s->db, &s->as_of_ms, err);
+    int64_t now_ms = happened_now(clock_system.wall_ms(), s->as_of_ms);
+    s->reckoned_ms = now_ms < s->span.end_ms ? now_ms : s->span.end_ms;
     w->manifest.about = (struct bundle_about){.site = mem_strdup(s->site->id),
         .period = mem_strdup(period),
         .program = mem_strdup(PARKMON_VERSION),

@@ -170,14 +170,9 @@ void closing_reason_text(const struct closing_reason *reason, char text[static C
     }
 }
 
-static bool is_of(const struct closing_reason *reason, const struct closing_override *override)
-{
-    char name[CLOSING_NAME_SIZE];
-    closing_reason_name(reason, name);
-    return strcmp(name, override->name) == 0;
-}
+typedef char reason_name[CLOSING_NAME_SIZE];
 
-static enum status check_override(const struct closing_reasons *reasons,
+static enum status check_override(const reason_name *names, size_t count,
     const struct closing_override *overrides, size_t at, struct error *err)
 {
     const struct closing_override *o = &overrides[at];
@@ -186,8 +181,8 @@ static enum status check_override(const struct closing_reasons *reasons,
     for (size_t i = 0; i < at; i++)
         if (strcmp(overrides[i].name, o->name) == 0)
             return error_set(err, ST_INVALID, "%.60s is overridden twice", o->name);
-    for (size_t i = 0; i < reasons->count; i++)
-        if (is_of(&reasons->items[i], o))
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], o->name) == 0)
             return ST_OK;
     return error_set(err, ST_INVALID,
         "%.60s does not stand against this closing; expected a reason that a preview lists", o->name);
@@ -198,20 +193,22 @@ enum status closing_check_overrides(const struct closing_reasons *reasons,
 {
     size_t open = 0;
     const struct closing_reason *first = NULL;
-    for (size_t i = 0; i < count; i++) {
-        enum status status = check_override(reasons, overrides, i, err);
-        if (status != ST_OK)
-            return status;
-    }
+    enum status status = ST_OK;
+    reason_name *names = mem_alloc((reasons->count + 1) * sizeof *names);
+    for (size_t i = 0; i < reasons->count; i++)
+        closing_reason_name(&reasons->items[i], names[i]);
+    for (size_t i = 0; i < count && status == ST_OK; i++)
+        status = check_override(names, reasons->count, overrides, i, err);
     for (size_t i = 0; i < reasons->count; i++) {
         bool is_overridden = false;
         for (size_t k = 0; k < count; k++)
-            is_overridden = is_overridden || is_of(&reasons->items[i], &overrides[k]);
+            is_overridden = is_overridden || strcmp(names[i], overrides[k].name) == 0;
         if (!is_overridden && open++ == 0)
             first = &reasons->items[i];
     }
-    if (open == 0)
-        return ST_OK;
+    free(names);
+    if (open == 0 || status != ST_OK)
+        return status;
     char name[CLOSING_NAME_SIZE], text[CLOSING_TEXT_SIZE];
     closing_reason_name(first, name);
     closing_reason_text(first, text);

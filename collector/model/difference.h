@@ -16,8 +16,10 @@
  *          has begun; a meter's tags, carrier, gap and limits once it has a segment that has begun; where a gateway or
  *          building stands; a site's zone and region; what an instrument's hours are reckoned by (whose it is, its
  *          place, opening hours, caps, rated hours); a baseline once its reporting period has begun; a factor, price
- *          or schedule for days that have begun; a new meter, virtual meter, factor, price, schedule or tariff that
- *          counts for days of which there are figures; and whatever this module does not know
+ *          or schedule for days that have begun; a holiday that has begun; a new meter, virtual meter, factor, price,
+ *          schedule or tariff that counts for days of which there are figures, and so the first date of a holiday in a
+ *          year, or the last that goes, from its 1 January on (without one no cost of it is known); and whatever this
+ *          module does not know
  *
  * What is entered for "now" is read a little later: up to DIFFERENCE_GRACE_MS before now is no past.
  */

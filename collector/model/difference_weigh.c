@@ -116,11 +116,14 @@ static bool row_has_begun(const struct facts *f, const char *row, const struct d
     return days_of(f, row).from_day <= now->day;
 }
 
-/* Whether there are figures of its days. */
+static bool has_figures(struct validity days, const struct difference_now *now)
+{
+    return days.from_day <= now->day && now->figures_ms < now->now_ms && days.until_day > now->figures_day;
+}
+
 static bool row_has_figures(const struct facts *f, const char *row, const struct difference_now *now)
 {
-    return row_has_begun(f, row, now) && now->figures_ms < now->now_ms &&
-           days_of(f, row).until_day > now->figures_day;
+    return has_figures(days_of(f, row), now);
 }
 
 static const char *last_key(const char *path)
@@ -352,17 +355,46 @@ static bool has_own_day(const char *days, const char *others, int64_t today)
     return false;
 }
 
+/* Whether some date in `days` begins with the `length` bytes at `text`. */
+static bool has_date_like(const char *days, const char *text, size_t length)
+{
+    const char *at = days;
+    while (at != NULL && *at != '\0' && strncmp(at, text, length) != 0) {
+        at += strcspn(at, ",");
+        at += strspn(at, ", ");
+    }
+    return at != NULL && *at != '\0';
+}
+
+/* Whether the dates of a year of which there are figures are given in `days`, and not in `others` (tariff_day: then no
+ * day of it is known): by the first day of each, as there. */
+static bool has_own_year(const char *days, const char *others, const struct difference_now *now)
+{
+    const char *at = days;
+    while (at != NULL && *at != '\0') {
+        int64_t day, year;
+        if (parse_day(at, strcspn(at, ",/"), &day) && number_parse_int64(at, 4, &year) &&
+            has_figures(validity_of_year(year), now) && !has_date_like(others, at, strlen("2026-")))
+            return true;
+        at += strcspn(at, ",");
+        at += strspn(at, ", ");
+    }
+    return false;
+}
+
 static enum difference_weight weigh_holiday(const struct difference_case *c)
 {
     char *holiday = entry_of(c->path, 1);
     const char *before = value_of(c->before, holiday, "days"), *after = value_of(c->after, holiday, "days");
-    bool is_past;
-    if (strcmp(last_key(c->path), "days") == 0)
+    bool is_past, is_of_year = false;
+    if (strcmp(last_key(c->path), "days") == 0) {
         is_past = has_own_day(before, after, c->now->day) || has_own_day(after, before, c->now->day);
-    else
+        is_of_year = has_own_year(before, after, c->now) || has_own_year(after, before, c->now);
+    } else {
         is_past = before != NULL && has_own_day(before, NULL, c->now->day);
+    }
     free(holiday);
-    return past_if(is_past);
+    return is_past ? DIFFERENCE_PAST : weigh_new_rows(c, is_of_year);
 }
 
 /* What a report said of it counts from its reporting period on: before that day nothing was published. */

@@ -18,7 +18,7 @@ struct drill {
     const struct zone *zone;
     struct period period;
     struct periods_span span; /* of the period */
-    int64_t now_ms;           /* UTC */
+    int64_t now_ms;           /* UTC, as struct report */
     enum page_language language;
 };
 

@@ -53,6 +53,11 @@ enum status happened_as_of(struct db *db, int64_t *ret_ms, struct error *err)
     return status == ST_OK && *ret_ms == 0 ? last_of_all(db, ret_ms, err) : status;
 }
 
+int64_t happened_now(int64_t clock_ms, int64_t as_of_ms)
+{
+    return clock_ms > as_of_ms ? clock_ms : as_of_ms;
+}
+
 enum status happened_decided(struct db *db, const struct report *report, int64_t *ret_ms, struct error *err)
 {
     enum status status = ST_OK;

@@ -203,6 +203,7 @@ static enum status build(struct building *b, struct error *err)
 {
     struct report *report = b->report;
     enum status status = happened_as_of(b->options->db, &report->as_of_ms, err);
+    report->now_ms = happened_now(b->options->now_ms, report->as_of_ms);
     for (int carrier = 0; carrier < FACTOR_CARRIERS && status == ST_OK; carrier++) {
         if (!figures_are_there(report, carrier))
             continue;
@@ -237,7 +238,6 @@ enum status report_build(const struct report_options *options, struct report *re
     struct report report = {.park = options->park,
         .site = options->site,
         .period = options->period,
-        .now_ms = options->now_ms,
         .is_alone = options->is_alone};
     static const enum steps_kind steps[] = {[PERIODS_DAY] = STEPS_HOUR,
         [PERIODS_MONTH] = STEPS_DAY,

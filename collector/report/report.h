@@ -25,7 +25,7 @@ struct report_options {
     const struct rates *rates;
     const struct park_site *site;
     struct period period;
-    int64_t now_ms; /* UTC: what ends after it is not due yet */
+    int64_t now_ms; /* UTC, by the clock: what ends after it is not due yet, but as happened_now() says */
     /* Told of each meter; false = stop. NULL = nobody. */
     bool (*on_meter)(void *user_data, size_t done, size_t all);
     void *user_data;
@@ -133,7 +133,7 @@ struct report {
     struct zone *zone;
     struct steps steps;     /* of a day its hours, of a year its months, else days */
     struct steps stretches; /* as part_cut() cuts the period */
-    int64_t now_ms;         /* as struct report_options */
+    int64_t now_ms;         /* what ends after it is not due yet (happened.h) */
     int64_t as_of_ms;       /* up to when the books have what arrived (happened.h); 0 = they have nothing */
     bool is_alone;          /* by what is of the period alone: without earlier ones, and the log of changes */
     int64_t

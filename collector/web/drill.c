@@ -3,6 +3,7 @@
  */
 #include "collector/report/drill.h"
 
+#include "collector/report/happened.h"
 #include "collector/report/write.h"
 #include "collector/web/context.h"
 #include "lib/mem.h"
@@ -196,10 +197,14 @@ static struct web_answer answer_asked(struct web_context *context, struct asked 
     if (!context_open_db(context, &err))
         return unavailable(context, &err);
     a->drill.db = context->db;
-    a->drill.now_ms = context->clock->wall_ms();
     enum status status = db_exec(context->db, "BEGIN", &err);
     if (status == ST_OK) {
-        status = fill(a, &tables, &is_found, &is_bad, &err);
+        int64_t as_of_ms;
+        status = happened_as_of(context->db, &as_of_ms, &err);
+        if (status == ST_OK) {
+            a->drill.now_ms = happened_now(context->clock->wall_ms(), as_of_ms);
+            status = fill(a, &tables, &is_found, &is_bad, &err);
+        }
         enum status ended = db_exec(context->db, "COMMIT", status == ST_OK ? &err : &ignored);
         status = status == ST_OK ? ended : status;
     }

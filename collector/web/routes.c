@@ -82,9 +82,9 @@ const struct web_route web_routes[] = {
     {"/readyz", "GET", ALLOW_HERE | ALLOW_OPERATOR, 0, NULL, handle_readyz, DATA, SHORT},
     {"/metrics", "GET", ALLOW_HERE | ALLOW_OPERATOR, 0, NULL, handle_metrics, DATA, SHORT},
 };
-/* A closing with CLOSE_MONTH_OVERRIDES_MAX overrides, an outlier of DECIDING_TIMES_MAX readings. */
+/* A closing with all its overrides, an outlier of DECIDING_TIMES_MAX readings. */
 static const struct web_large larges[] = {
-    {"/api/v1/closings", 2 * 1024 * 1024}, {"/api/v1/decisions", 64 * 1024}};
+    {"/api/v1/closings", CLOSE_MONTH_JSON_MAX}, {"/api/v1/decisions", 64 * 1024}};
 
 const size_t web_route_count = sizeof web_routes / sizeof web_routes[0];
 

@@ -216,6 +216,9 @@ def test_the_command_decides_where_no_collector_runs(house):
     assert house.known("feeder") == wh(960) and "Carla (user " in house.command("decide", "list").stdout
     missing = house.command("decide", "energy", "--meter", "feeder", "--why", "x")
     assert missing.returncode == 64 and missing.stderr == "park-collector: from is missing; expected with energy\n"
+    for words in (("--meter", "feeder"), ("--who", "Dora"), ("--preview",)):
+        refused = house.command("decide", "list", *words)
+        assert refused.returncode == 64 and "decide list takes --config alone" in refused.stderr, refused.stderr
     refused = house.command("decide", "outlier", "--meter", "feeder", "--from", "2026-03-02T10:01:00Z", "--until", "2026-03-02T10:02:00Z", "--why", "x")
     assert refused.returncode == 65 and "has no reading from" in refused.stderr and "usage" not in refused.stderr
     house.start()

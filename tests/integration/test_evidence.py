@@ -14,6 +14,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import bundle_checker
@@ -178,11 +179,12 @@ def packed(parts: dict[str, bytes], path: Path) -> Path:
     return path
 
 
-def mended(source: Path, path: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
-    """The parts after a change, with a manifest that fits them."""
+def mended(source: Path, path: Path, change: Callable[[dict[str, bytes]], None], **said: str) -> Path:
+    """The parts after a change, with a manifest that fits them, but for what it is told to say."""
     with zipfile.ZipFile(source) as file:
         parts = {name: file.read(name) for name in file.namelist()}
     head = parts.pop("manifest.txt").decode().splitlines()[:6]
+    head = [f"{word} {said.get(word, value)}" for word, value in (line.split(" ", 1) for line in head)]
     change(parts)
     lines = [*head, *(f"part {hashlib.sha256(content).hexdigest()} {len(content)} {name}" for name, content in parts.items())]
     return packed({**parts, "manifest.txt": ("\n".join(lines) + "\n").encode()}, path)
@@ -263,6 +265,8 @@ CHANGED = {
     "the quarter hours of a meter": (lambda parts: parts.pop("quarters/r1.csv"), 1,
                                      f"meter r1, quarter hour {EIGHT}: published is nothing, the readings give 10000 measured"),
     "quarter hours of no meter": (lambda parts: parts.update({"quarters/r0.csv": parts["quarters/r1.csv"]}), 78, "quarters/r0.csv is of no meter of its park model"),
+    **{f"a part {name}": (lambda parts, name=name: parts.update({name: b"x"}), 78, f"{re.escape(name)} is no part of an evidence bundle$")
+       for name in ("notes.txt", "report.html", "model/prices.cfg", "archived/x.csv", "archived/01.csv", "archived/1.csv.csv", "meters.csv/r1.csv", "x/quarters/r1.csv")},
     "a quarter hour twice": (with_rows("quarters/r1.csv", lambda rows: [*rows, rows[1]]), 78, r"quarters/r1.csv:\d+: no quarter hour of the period, or once more"),
     "a quarter hour of another day": (with_rows("quarters/r1.csv", lambda rows: [*rows, ["2026-05-01T00:00:00.000Z", "1", "measured"]]), 78,
                                       r"quarters/r1.csv:\d+: no quarter hour of the period"),
@@ -295,6 +299,31 @@ def test_what_was_changed_with_its_hash_mended_is_found_all_the_same(made, tmp_p
     start = "" if code != 78 else re.escape(f"{tmp_path / 'changed.zip'}: ")
     assert code == 0 or re.search(f"^park-collector: {start}{told}", found.stderr, re.M), found.stderr
     assert (found.stdout == "") == (code != 0)
+
+
+@pytest.mark.parametrize("reckoned", ["1970-01-01T00:00:00.000Z", "2026-03-31T15:59:59.999Z", "2026-03-31T16:00:00.001Z"])
+def test_a_bundle_that_reckons_before_what_arrived_or_beyond_its_period_is_refused(made, tmp_path, reckoned):
+    found = made.check(mended(made.bundles["s1"], tmp_path / "x.zip", lambda parts: None, reckoned=reckoned))
+    assert (found.returncode, found.stdout) == (78, "")
+    assert found.stderr.startswith(f"park-collector: {tmp_path / 'x.zip'}: manifest.txt: reckoned {reckoned} cannot be; expected no time after the period's end, "
+                                   "2026-03-31T16:00:00.000Z, and none before as_of or that end")
+
+
+def test_a_clock_behind_what_arrived_reckons_by_what_arrived(made, tmp_path):
+    arrived = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=40)
+    text = arrived.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    try:
+        made.change(f"UPDATE journal SET received_ms = {int(arrived.timestamp()) * 1000} WHERE id = (SELECT max(id) FROM journal)")
+        month = (arrived + timedelta(hours=8)).strftime("%Y-%m")  # of the site
+        assert made.evidence(tmp_path / "x.zip", "s1", month).returncode == 0
+        bundle = bundle_checker.read(tmp_path / "x.zip")
+        assert (bundle.about["as_of"], bundle.about["reckoned"]) == (text, text)
+        about = [row["value"] for row in bundle.rows("report.csv") if row["table"] == "about"]
+        assert about[about.index("reckoned") + 1] == about[about.index("as_of") + 1] != ""
+        found = made.check(tmp_path / "x.zip")
+        assert (found.returncode, found.stderr) == (0, "")
+    finally:
+        shutil.copy(made.whole, made.database)
 
 
 def test_a_changed_byte_and_a_cut_file_are_told_in_one_sentence(made, tmp_path):

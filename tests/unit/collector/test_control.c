@@ -147,7 +147,10 @@ static void test_who_hangs_up_or_says_nonsense_stands_in_no_ones_way(void **stat
 {
     (void)state;
     static const char *const nonsense[] = {"", "\n", "[]\n", "{\"command\": 1}\n",
-        "{\"command\": \"echo\"}\n", "{\"command\": \"echo\", \"body\": []}\n"};
+        "{\"command\": \"echo\"}\n", "{\"command\": \"echo\", \"preview\": true, \"body\": []}\n",
+        "{\"command\": \"echo\", \"body\": {}}\n",
+        "{\"command\": \"echo\", \"preview\": \"yes\", \"body\": {}}\n",
+        "{\"command\": \"echo\", \"preview\": 1, \"body\": {}}\n"};
     char *database = mem_printf("%s/d.db", folder);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct control *c = start(database);
@@ -226,7 +229,7 @@ static void test_a_large_request_is_taken_and_one_beyond_the_limit_told(void **s
         assert_int_equal(said.status, i == 0 ? ST_OK : ST_PROTOCOL);
     }
     free(said.text);
-    assert_non_null(strstr(said.err.text, "the request is too large; expected at most 2097152 bytes"));
+    assert_non_null(strstr(said.err.text, "the request is too large; expected at most 6292480 bytes"));
     control_stop(c);
     free(text);
     free(database);

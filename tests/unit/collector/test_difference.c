@@ -522,6 +522,23 @@ static void test_a_tariff_changes_from_a_later_day_on(void **state)
         TARIFF("", HALVES, PRICED, "\"2026-05-01\", \"2026-05-02\", \"2026-10-01/2026-10-07\""),
         "PAST holidays[h].days: 2026-05-01, 2026-10-01/2026-10-07 -> 2026-05-01, 2026-05-02, "
         "2026-10-01/2026-10-07\n");
+    /* The first date of a year makes each day of it known that was not, and its last one none: whenever it is. */
+    static const char last_year[] = TARIFF("", HALVES, PRICED, "\"2025-05-01\", \"2025-12-31/2026-01-02\"");
+    expect_tariffs(last_year,
+        TARIFF("", HALVES, PRICED, "\"2025-05-01\", \"2025-12-31/2026-01-02\", \"2026-10-01/2026-10-07\""),
+        "PAST holidays[h].days: 2025-05-01, 2025-12-31/2026-01-02 -> 2025-05-01, 2025-12-31/2026-01-02, "
+        "2026-10-01/2026-10-07\n");
+    expect_tariffs(
+        TARIFF("", HALVES, PRICED, "\"2025-05-01\", \"2025-12-31/2026-01-02\", \"2026-10-01/2026-10-07\""),
+        last_year,
+        "PAST holidays[h].days: 2025-05-01, 2025-12-31/2026-01-02, 2026-10-01/2026-10-07 -> 2025-05-01, "
+        "2025-12-31/2026-01-02\n");
+    figures_at = "2026-06-12T00:00:00Z"; /* books of this week: as whatever is new */
+    expect_tariffs(last_year,
+        TARIFF("", HALVES, PRICED, "\"2025-05-01\", \"2025-12-31/2026-01-02\", \"2026-10-01/2026-10-07\""),
+        "late holidays[h].days: 2025-05-01, 2025-12-31/2026-01-02 -> 2025-05-01, 2025-12-31/2026-01-02, "
+        "2026-10-01/2026-10-07\n");
+    figures_at = OLD_BOOKS;
     expect_tariffs(before, NULL, "PAST holidays[h]:  -> none\nPAST tariffs[t]:  -> none\n");
     expect_tariffs(NULL, before, "free holidays[h]: none -> \nPAST tariffs[t]: none -> \n");
     figures_at = NULL;

@@ -97,6 +97,20 @@ static void check_made_of(
     tables_release(&link);
 }
 
+static void put_batch(struct db *db, int64_t received_ms)
+{
+    struct error err;
+    must(
+        db_exec(db, "INSERT OR IGNORE INTO gateway(id, name, first_heard_ms) VALUES(1, 'g', 0)", &err), &err);
+    struct db_stmt *put = db_keep(db, "INSERT INTO journal(gateway, epoch, seq, received_ms, lines, payload)"
+                                      " VALUES(1, 1, 1 + (SELECT count(*) FROM journal), ?1, 0, x'')");
+    db_bind_int(put, 1, received_ms);
+    must(db_run(put, &err), &err);
+    must(
+        db_exec(db, "UPDATE cursor SET position = (SELECT max(id) FROM journal) WHERE name = 'ledger'", &err),
+        &err);
+}
+
 static void test_each_pays_for_his_own_time(void **state)
 {
     (void)state;
@@ -110,13 +124,7 @@ static void test_each_pays_for_his_own_time(void **state)
     struct error err;
     struct period day;
     assert_true(periods_parse("2026-06-15", &day));
-    must(db_exec(in.db,
-             "INSERT INTO gateway(id, name, first_heard_ms) VALUES(1, 'g', 0);"
-             "INSERT INTO journal(gateway, epoch, seq, received_ms, lines, payload)"
-             " VALUES(1, 1, 1, 1781568000000, 0, x'');"
-             "UPDATE cursor SET position = 1 WHERE name = 'ledger'",
-             &err),
-        &err);
+    put_batch(in.db, DAY_MS + 2 * HALF * PERIODS_QUARTER_HOUR_MS);
     must(report_build(&(struct report_options){.db = in.db,
                           .park = park,
                           .rates = &rates,
@@ -160,7 +168,8 @@ static void test_each_pays_for_his_own_time(void **state)
     intake_close(&in);
 }
 
-/* A park that fell silent at noon: what is over and was not heard is missing, whenever the last batch arrived. */
+/* A park that fell silent at noon: what is over and was not heard is missing, whenever the last batch arrived; and what is
+ * over follows from that batch where the clock is behind it, as one that fell back to 1970. */
 static void test_what_is_over_is_due(void **state)
 {
     (void)state;
@@ -173,18 +182,26 @@ static void test_what_is_over_is_due(void **state)
     struct error err;
     struct report_options options = {.db = in.db, .park = park, .rates = &rates, .site = park->sites.items};
     assert_true(periods_parse("2026-06-15", &options.period));
-    int64_t noon_ms = DAY_MS + HALF * PERIODS_QUARTER_HOUR_MS;
     struct db_stmt *drop = db_keep(in.db, "DELETE FROM ledger_quarter WHERE start_ms >= ?1");
-    db_bind_int(drop, 1, noon_ms);
+    db_bind_int(drop, 1, DAY_MS + HALF * PERIODS_QUARTER_HOUR_MS);
     must(db_run(drop, &err), &err);
-    for (int i = 0; i < 2; i++) {
-        options.now_ms = i == 0 ? noon_ms : INT64_MAX;
+    static const struct {
+        int64_t now_ms, arrived_ms; /* 0 = as before */
+        int64_t due;                /* quarter hours of the other half */
+    } cases[] = {{DAY_MS + HALF * PERIODS_QUARTER_HOUR_MS, 0, 0}, {0, 0, 0}, {INT64_MAX, 0, HALF},
+        {0, DAY_MS + 3 * HALF / 2 * PERIODS_QUARTER_HOUR_MS, HALF / 2},
+        {0, DAY_MS + 9 * HALF * PERIODS_QUARTER_HOUR_MS, HALF}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t due = cases[i].due;
+        options.now_ms = cases[i].now_ms;
+        if (cases[i].arrived_ms != 0)
+            put_batch(in.db, cases[i].arrived_ms);
         must(report_build(&options, &report, &err), &err);
         const struct amount *site = &report.carriers[0].figures[0].amount;
         assert_int_equal(site->sum.count, HALF);
-        assert_int_equal(site->future_s, i == 0 ? HALF * 900 : 0);
-        assert_int_equal(site->waiting_s, i == 0 ? 0 : HALF * 900);
-        assert_int_equal(compare_coverage_permille(site), i == 0 ? 1000 : 500);
+        assert_int_equal(site->future_s, (HALF - due) * 900);
+        assert_int_equal(site->waiting_s, due * 900);
+        assert_int_equal(compare_coverage_permille(site), 1000 * HALF / (HALF + due));
         report_release(&report);
     }
     park_destroy(park);
