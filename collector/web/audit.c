@@ -146,16 +146,35 @@ static struct web_answer answer_report(
     return answer_text(200, type_of(wanted->format), buf_take(&out), length);
 }
 
+/* Not now: as a page; nothing in place of a file. */
+static struct web_answer answer_put_off(
+    const struct web_context *context, const struct web_request *request, const struct wanted *wanted)
+{
+    if (request_param(request, "format") != NULL || strcmp(wanted->format, "html") != 0)
+        return (struct web_answer){0};
+    const struct web_param values[] = {{"lang", page_language_name(wanted->language)}};
+    char *html = page_fill("<div class=\"card\"><p class=\"message\" role=\"alert\">{{report_busy}}</p>"
+                           "<p><a href=\"?lang={{=lang}}\">{{try_again}}</a></p></div>",
+        context->texts[wanted->language], values, 1);
+    struct web_answer answer = context_page(context, wanted->language, 503,
+        context_text(context, wanted->language, "report_title"), "?lang=", html);
+    free(html);
+    return answer;
+}
+
 struct web_answer handle_audit(struct web_context *context, const struct web_request *request)
 {
-    struct wanted wanted = {
+    struct wanted wanted = {.format = "html",
         .language = page_choose_language(request_param(request, "lang"), request->accept_language)};
-    if (drill_is_path(request->path))
-        return handle_drill(context, request, wanted.language);
-    if (!parse_path(request->path, &wanted))
+    bool is_drill = drill_is_path(request->path);
+    if (!is_drill && !parse_path(request->path, &wanted))
         return answer_error(404, "not_found",
             "nothing is here; expected /audit/<site>/<period>, with .xlsx, .csv or "
             ".json behind it for another format");
+    if (request->is_put_off)
+        return answer_put_off(context, request, &wanted);
+    if (is_drill)
+        return handle_drill(context, request, wanted.language);
     if (request_param(request, "format") != NULL)
         return answer_error(400, "unknown_parameter",
             "format: unknown here; another format is at " PREFIX "%s/%s with .xlsx, .csv or .json behind it",

@@ -6,25 +6,30 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+struct queue {
+    int count;
+    struct errand *first, **last;
+};
+
 struct errands {
     pthread_t thread;
     pthread_mutex_t mutex; /* around all that follows */
     pthread_cond_t cond;
     bool is_stopping;
-    int count;
-    struct errand *first, **last;
+    struct queue urgent, patient;
 };
 
 /* NULL: none waits. */
 static struct errand *take(struct errands *e)
 {
-    struct errand *errand = e->first;
+    struct queue *q = e->urgent.count > 0 ? &e->urgent : &e->patient;
+    struct errand *errand = q->first;
     if (errand == NULL)
         return NULL;
-    e->first = errand->next;
-    if (e->first == NULL)
-        e->last = &e->first;
-    e->count--;
+    q->first = errand->next;
+    if (q->first == NULL)
+        q->last = &q->first;
+    q->count--;
     return errand;
 }
 
@@ -54,7 +59,8 @@ static void *run(void *argument)
 struct errands *errands_create(void)
 {
     struct errands *e = mem_zalloc(sizeof *e);
-    e->last = &e->first;
+    e->urgent.last = &e->urgent.first;
+    e->patient.last = &e->patient.first;
     pthread_mutex_init(&e->mutex, NULL);
     thread_cond_init(&e->cond);
     thread_start(&e->thread, run, e);
@@ -64,12 +70,15 @@ struct errands *errands_create(void)
 bool errands_add(struct errands *e, struct errand *errand)
 {
     pthread_mutex_lock(&e->mutex);
-    bool is_taken = !e->is_stopping && e->count < ERRANDS_MAX;
+    struct queue *q = errand->is_urgent ? &e->urgent : &e->patient;
+    bool has_place = e->urgent.count + e->patient.count < ERRANDS_MAX &&
+                     (errand->is_urgent || q->count < ERRANDS_PATIENT_MAX);
+    bool is_taken = !e->is_stopping && has_place;
     if (is_taken) {
         errand->next = NULL;
-        *e->last = errand;
-        e->last = &errand->next;
-        e->count++;
+        *q->last = errand;
+        q->last = &errand->next;
+        q->count++;
         pthread_cond_signal(&e->cond);
     }
     pthread_mutex_unlock(&e->mutex);

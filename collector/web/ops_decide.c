@@ -415,6 +415,10 @@ static struct web_answer handle_form(
     a.meter = park_meter_find(context->options->park, value_of(&a, "meter"));
     if (form == NULL)
         return answer_form(&a, 200);
+    if (request->is_put_off) {
+        a.message = text_of(&a, "not_now");
+        return answer_form(&a, 503);
+    }
     const struct zone *zone = context_zone(context, a.meter != NULL ? a.meter->building->site_id : NULL);
     a.object = ops_fields_read(
         a.kind, form, zone, a.meter != NULL ? energy_unit(a.meter->carrier).scale : -1, &a.wrong);

@@ -33,6 +33,7 @@ struct web_request {
     size_t body_len;
     const struct web_form *form; /* set by the router, of a POST of a form; */
     const json_t *json;          /* or of one of JSON: an object, borrowed */
+    bool is_put_off;             /* set for a page that is_long: only say that it is not done now, as a 503 */
     bool has_body;               /* announced by Content-Length or Transfer-Encoding */
     bool is_odd; /* malformed in a way the HTTP library lets pass: a header twice that may come once, a NUL,
                       too many parameters */

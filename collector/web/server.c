@@ -325,8 +325,7 @@ static bool begin_body(const struct web *w, const struct web_request *request, i
         return false;
     if (length < 0)
         *ret = answer_error(411, "length_required", "a body comes with its Content-Length");
-    else if (length > BODY_MAX &&
-             (size_t)length > (max = router_body_max(&w->router, request, BODY_MAX)))
+    else if (length > BODY_MAX && (size_t)length > (max = router_body_max(&w->router, request, BODY_MAX)))
         *ret = answer_error(413, "too_large", "a body has at most %zu bytes here", max);
     if (ret->code != 0) {
         ret->is_closing = true;
@@ -338,17 +337,25 @@ static bool begin_body(const struct web *w, const struct web_request *request, i
 
 /* ---- errands ---- */
 
-/* Has hung up: nobody would see what was done. */
+/* Has hung up, or its own side: nobody would see what was done. The library then mostly sends no answer at all. */
 static bool is_gone(struct MHD_Connection *connection)
 {
     struct pollfd p = {.fd = socket_of(connection), .events = POLLRDHUP};
     return poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-static struct web_answer later(const char *why)
+/* A person gets a page, with the form as it was. On the listener's thread. */
+static struct web_answer put_off(struct web *w, struct exchange *x, const char *why)
 {
-    struct web_answer answer = answer_error(503, "busy", "%s; nothing was done, try again", why);
-    answer.retry_after_s = 5;
+    struct web_answer answer = {0};
+    x->request.is_put_off = true;
+    context_follow(&w->context);
+    if (x->route->is_page)
+        answer = router_handle(x->route, &w->context, &x->request, &x->caller);
+    if (answer.code == 0)
+        answer = answer_error(503, "busy", "%s; nothing was done, try again", why);
+    if (answer.code == 503)
+        answer.retry_after_s = 5;
     return answer;
 }
 
@@ -356,8 +363,11 @@ static void run_errand(struct errand *errand)
 {
     struct exchange *x = (struct exchange *)errand;
     struct web *w = x->web;
-    if (is_gone(x->connection))
+    if (is_gone(x->connection)) {
+        x->answer = answer_error(400, "hung_up",
+            "the asking side of the connection was closed before the answer; nothing was done");
         return;
+    }
     context_follow(&w->errands_context);
     x->answer = router_handle_late(&w->router, x->route, &w->errands_context, &x->request, &x->caller);
 }
@@ -373,7 +383,9 @@ static enum MHD_Result begin_errand(struct web *w, struct MHD_Connection *connec
     struct exchange *x = exchange_of(*mark);
     if (x == NULL)
         *mark = x = mem_zalloc(sizeof *x);
-    x->errand = (struct errand){.run = run_errand, .end = end_errand};
+    /* Who decides or closes does not wait for everybody's reports. */
+    bool is_urgent = strcmp(route->method, "POST") == 0;
+    x->errand = (struct errand){.run = run_errand, .end = end_errand, .is_urgent = is_urgent};
     x->web = w;
     x->connection = connection;
     x->route = route;
@@ -382,7 +394,7 @@ static enum MHD_Result begin_errand(struct web *w, struct MHD_Connection *connec
     clients_set(w->clients, client_of(connection), CLIENT_IS_ANSWERED);
     MHD_suspend_connection(connection);
     if (!errands_add(w->errands, &x->errand)) {
-        x->answer = later("as many requests that take long wait already as may");
+        x->answer = put_off(w, x, "as many requests that take long wait already as may");
         end_errand(&x->errand);
     }
     return MHD_YES;
@@ -393,7 +405,7 @@ static enum MHD_Result send_done(struct web *w, struct exchange *x)
     struct web_answer answer = x->answer;
     x->answer = (struct web_answer){0};
     if (answer.code == 0)
-        answer = later("the collector is ending");
+        answer = put_off(w, x, "the collector is ending");
     clients_set(w->clients, client_of(x->connection), CLIENT_IS_ANSWERED);
     return send_answer(x->connection, &answer);
 }
