@@ -120,7 +120,9 @@ class History:
         site = self.r.choice("st") if meter == "moved" else "s"
         there = [q for q in self.quarters(site, meter, month) if q + QUARTER > self.installed]
         if there:
-            at = self.r.randrange(len(there))
+            # Half of the time of what has rows: these are new versions, of months that are closed as well.
+            again = [i for i, q in enumerate(there) if (meter, q) in self.rows]
+            at = self.r.choice(again) if again and self.r.random() < 0.5 else self.r.randrange(len(there))
             for start in there[at:at + self.r.randrange(1, 40)]:
                 self.put(meter, start)
 
