@@ -20,8 +20,8 @@ import agent
 import amounts
 import backlog
 import books
+import bundle
 import cpu
-import evidence
 import fold
 import report
 import store
@@ -31,7 +31,7 @@ from harness.stage import Stage
 EXIT_USAGE = 64
 ROWS = {"store": store.measure, "cpu": cpu.measure, "agent": agent.measure, "backlog": backlog.measure,
         "fold": fold.measure, "amounts": amounts.measure, "report": report.measure, "books": books.measure,
-        "evidence": evidence.measure}
+        "evidence": bundle.measure}
 
 
 @dataclass(frozen=True)

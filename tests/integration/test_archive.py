@@ -243,7 +243,7 @@ def check_deletion(house: Archiving, whole: Path) -> None:
         database.execute("INSERT INTO seal VALUES(?, ?, 0, 2, ?, ?, ?)", (
             number + 1, month, hashlib.sha256(seal.encode()).digest(), begin_ms(month_ago(18)), begin_ms(month_ago(5))))
         for at, text in enumerate(texts, 1001):
-            database.execute("INSERT INTO archive VALUES(?, ?, ?, 0, 1, ?, ?)",
+            database.execute("INSERT INTO archive VALUES(?, ?, ?, 0, 1, ?, ?, 0)",
                              (at, month, number + 1, len(text), hashlib.sha256(text).digest()))
             database.execute("INSERT INTO archive_content VALUES(?, ?)", (at, zlib.compress(text)))
     database.close()
@@ -293,7 +293,7 @@ def test_a_long_verify_shows_its_progress_on_a_terminal_and_can_be_interrupted(s
         database.execute("INSERT INTO seal(number, month, supplement, readings, hash, sealed_ms) VALUES(1, ?, 0, ?, ?, 0)",
                          (month, chunks * 400_000, sealed.digest()))
         for number in range(1, chunks + 1):
-            database.execute("INSERT INTO archive VALUES(?, ?, 1, 0, 400000, ?, ?)", (number, month, len(text), digest.digest()))
+            database.execute("INSERT INTO archive VALUES(?, ?, 1, 0, 400000, ?, ?, 0)", (number, month, len(text), digest.digest()))
             database.execute("INSERT INTO archive_content VALUES(?, ?)", (number, packed))
     database.close()
 
