@@ -21,24 +21,6 @@ struct model *acceptance_load(const struct collector_settings *settings)
     return m;
 }
 
-static bool has_meter(const struct park *park, struct span name)
-{
-    const struct park_meter *all = park->meters.items;
-    for (size_t i = 0; i < park->meters.count; i++)
-        if (span_is(name, all[i].id))
-            return true;
-    return false;
-}
-
-static bool has_site(const struct park *park, struct span name)
-{
-    const struct park_site *all = park->sites.items;
-    for (size_t i = 0; i < park->sites.count; i++)
-        if (span_is(name, all[i].id))
-            return true;
-    return false;
-}
-
 /* What was booked is taken off where it was booked, and with its meter or site nobody could (CONTRIBUTING.md, K9). */
 static enum status find_gone(struct db *db, const struct park *park, char **ret, struct error *err)
 {
@@ -48,10 +30,12 @@ static enum status find_gone(struct db *db, const struct park *park, char **ret,
     bool has_row;
     enum status status;
     while ((status = db_step(next, &has_row, err)) == ST_OK && has_row && *ret == NULL) {
-        struct span name = db_text(next, 0);
+        struct span text = db_text(next, 0);
+        char *id = mem_strndup(text.at, text.len);
         bool is_meter = db_int(next, 1) != 0;
-        if (is_meter ? !has_meter(park, name) : !has_site(park, name))
-            *ret = mem_printf("%s[%.*s]", is_meter ? "meters" : "sites", (int)name.len, name.at);
+        if (is_meter ? park_meter_find(park, id) == NULL : park_site_find(park, id) == NULL)
+            *ret = mem_printf("%s[%s]", is_meter ? "meters" : "sites", id);
+        free(id);
     }
     db_reset(next);
     return status;

@@ -317,9 +317,7 @@ static enum status check_texts(const struct close_month *request, struct error *
 
 static enum status find_site(struct act *a, struct error *err)
 {
-    CONF_EACH (const struct park_site, site, a->b->park->sites)
-        if (strcmp(site->id, a->request->site) == 0)
-            a->site = site;
+    a->site = park_site_find(a->b->park, a->request->site);
     return a->site != NULL
                ? ST_OK
                : error_set(err, ST_INVALID, "%.40s: no site of the park model; expected the id of one",

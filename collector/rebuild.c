@@ -414,14 +414,6 @@ static enum status open_all(struct rebuild *r, struct error *err)
     return ST_OK;
 }
 
-static bool is_site(const struct park *park, const char *id)
-{
-    CONF_EACH (const struct park_site, site, park->sites)
-        if (strcmp(site->id, id) == 0)
-            return true;
-    return false;
-}
-
 int rebuild_run(const struct rebuild_options *options)
 {
     int64_t from, to;
@@ -429,7 +421,7 @@ int rebuild_run(const struct rebuild_options *options)
         fprintf(stderr, "park-collector: --period %s is no period; %s\n", options->period, PERIOD_EXPECTED);
         return EXIT_USAGE;
     }
-    if (options->site != NULL && !is_site(options->model->park, options->site)) {
+    if (options->site != NULL && park_site_find(options->model->park, options->site) == NULL) {
         fprintf(
             stderr, "park-collector: --site %s is none; expected a site of the park model\n", options->site);
         return EXIT_USAGE;

@@ -4,7 +4,6 @@
 #include "collector/verify/booking.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
-#include "lib/program.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -140,8 +139,9 @@ static enum status recompute(
     return status;
 }
 
-static enum status hold(struct checker *c, struct booking *b, struct error *err)
+static enum status hold(void *context, struct booking *b, struct error *err)
 {
+    struct checker *c = context;
     struct amount found = {0};
     enum status status = booking_find_span(c->refold.db, c->accepted.model->park, b, err);
     if (status != ST_OK || !is_here(c, b))
@@ -155,8 +155,9 @@ static enum status hold(struct checker *c, struct booking *b, struct error *err)
     return status == ST_INVALID ? ST_OK : status;
 }
 
-static enum status say_elsewhere(struct checker *c, struct booking *b, struct error *err)
+static enum status say_elsewhere(void *context, struct booking *b, struct error *err)
 {
+    struct checker *c = context;
     enum status status = booking_find_span(c->refold.db, c->accepted.model->park, b, err);
     if (status != ST_OK || is_here(c, b))
         return status;
@@ -165,24 +166,6 @@ static enum status say_elsewhere(struct checker *c, struct booking *b, struct er
     printf("%s: its quarter hours are not here; only the seal holds it\n", place);
     free(place);
     return ST_OK;
-}
-
-static enum status each_booking(struct checker *c, struct db_stmt *next,
-    enum status (*take)(struct checker *c, struct booking *b, struct error *err), struct error *err)
-{
-    bool has_row;
-    enum status status;
-    while ((status = db_step(next, &has_row, err)) == ST_OK && has_row) {
-        struct booking booking = booking_read(next);
-        status = take(c, &booking, err);
-        booking_release(&booking);
-        if (status == ST_OK && program_is_asked_to_end())
-            status = error_set(err, ST_TIMEOUT, "stopped");
-        if (status != ST_OK)
-            break;
-    }
-    db_reset(next);
-    return status;
 }
 
 enum status checker_booked(struct checker *c, const struct meters_item *item, struct error *err)
@@ -199,11 +182,11 @@ enum status checker_booked(struct checker *c, const struct meters_item *item, st
     struct db_stmt *next =
         db_keep(c->refold.db, BOOKING_SELECT " WHERE b.meter = ?1 ORDER BY b.closing, b.month");
     db_bind_int(next, 1, item->books.id);
-    return each_booking(c, next, hold, err);
+    return booking_each(next, hold, c, err);
 }
 
 enum status checker_booked_elsewhere(struct checker *c, struct error *err)
 {
     struct db_stmt *next = db_keep(c->refold.db, BOOKING_SELECT " ORDER BY b.closing, m.name, b.month");
-    return each_booking(c, next, say_elsewhere, err);
+    return booking_each(next, say_elsewhere, c, err);
 }

@@ -139,7 +139,7 @@ static enum status find_subject(struct checker *c, struct error *err)
     const struct bundle_about *about = &c->manifest.about;
     *s = (struct bundle_subject){.db = c->refold.db,
         .accepted = &c->accepted,
-        .site = accepted_site(c->accepted.model->park, about->site),
+        .site = park_site_find(c->accepted.model->park, about->site),
         .as_of_ms = about->as_of_ms,
         .reckoned_ms = about->reckoned_ms};
     if (s->site == NULL || !periods_parse(about->period, &s->period))

@@ -179,7 +179,7 @@ static enum status find_site(const struct evidence_command *c, const struct acce
     if (accepted->model == NULL)
         return error_set(err, ST_INVALID, "%s has no park model yet; start the collector once",
             c->settings->database.path);
-    ret->site = accepted_site(accepted->model->park, c->site);
+    ret->site = park_site_find(accepted->model->park, c->site);
     return ret->site != NULL
                ? ST_OK
                : error_set(err, ST_INVALID, "--site %s is none of the park model that was accepted", c->site);

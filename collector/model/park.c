@@ -39,6 +39,11 @@ void park_destroy(struct park *park)
     free(park);
 }
 
+const struct park_site *park_site_find(const struct park *park, const char *id)
+{
+    return park_find(park, KIND_SITE, span_of(id));
+}
+
 const struct park_gateway *park_gateway_find(const struct park *park, const char *id)
 {
     return park_find(park, KIND_GATEWAY, span_of(id));

@@ -187,6 +187,7 @@ struct park *park_load(const char *path);
 struct park *park_load_text(const char *name, struct span text); /* as conf_load_text does */
 void park_destroy(struct park *park);                            /* accepts NULL */
 
+const struct park_site *park_site_find(const struct park *park, const char *id); /* NULL = absent, as below */
 const struct park_gateway *park_gateway_find(const struct park *park, const char *id);
 const struct park_meter *park_meter_find(const struct park *park, const char *id);
 const struct park_virtual *park_virtual_find(const struct park *park, const char *id);

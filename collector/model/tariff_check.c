@@ -255,10 +255,7 @@ void tariffs_check_sites(struct tariffs *tariffs, const struct park *park)
     CONF_EACH (const struct tariff, tariff, tariffs->tariffs) {
         char *const *sites = tariff->sites.items;
         for (size_t i = 0; i < tariff->sites.count; i++) {
-            bool is_known = false;
-            CONF_EACH (const struct park_site, site, park->sites)
-                is_known = is_known || strcmp(site->id, sites[i]) == 0;
-            if (!is_known)
+            if (park_site_find(park, sites[i]) == NULL)
                 conf_problem(tariffs->conf, &tariff->where, "sites",
                     "unknown site \"%s\"; expected ids of sites of the park model", sites[i]);
         }

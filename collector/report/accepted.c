@@ -26,11 +26,3 @@ struct tables_origin accepted_origin(const struct accepted *accepted, const char
     hash_format(&accepted->version.hash, origin.model_hash);
     return origin;
 }
-
-const struct park_site *accepted_site(const struct park *park, const char *id)
-{
-    CONF_EACH (const struct park_site, site, park->sites)
-        if (strcmp(site->id, id) == 0)
-            return site;
-    return NULL;
-}

@@ -14,5 +14,3 @@ enum status accepted_read(struct db *db, struct accepted *ret, struct error *err
 void accepted_release(struct accepted *accepted);
 /* What a report says of it. `command` is borrowed. */
 struct tables_origin accepted_origin(const struct accepted *accepted, const char *command);
-/* NULL: there is no such site. */
-const struct park_site *accepted_site(const struct park *park, const char *id);

@@ -85,7 +85,7 @@ static enum status choose_site(const struct report_command *c, const struct acce
             (long long)accepted->version.number);
     ret->park = model->park;
     ret->rates = &model->rates;
-    ret->site = accepted_site(model->park, c->site);
+    ret->site = park_site_find(model->park, c->site);
     if (ret->site != NULL)
         return ST_OK;
     struct buf sites = {0};

@@ -1,11 +1,12 @@
 #include "collector/verify/booking.h"
 
 #include "lib/mem.h"
+#include "lib/program.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-void booking_release(struct booking *b)
+static void release(struct booking *b)
 {
     free(b->name);
     free(b->site);
@@ -17,7 +18,7 @@ static char *text_of(struct db_stmt *row, int column)
     return mem_strndup(text.at, text.len);
 }
 
-struct booking booking_read(struct db_stmt *row)
+static struct booking read_row(struct db_stmt *row)
 {
     return (struct booking){.meter = db_int(row, 0),
         .name = text_of(row, 1),
@@ -35,6 +36,25 @@ struct booking booking_read(struct db_stmt *row)
             .absent_s = db_int(row, 13)}};
 }
 
+enum status booking_each(struct db_stmt *rows,
+    enum status (*take)(void *context, struct booking *b, struct error *err), void *context,
+    struct error *err)
+{
+    bool has_row;
+    enum status status;
+    while ((status = db_step(rows, &has_row, err)) == ST_OK && has_row) {
+        struct booking booking = read_row(rows);
+        status = take(context, &booking, err);
+        release(&booking);
+        if (status == ST_OK && program_is_asked_to_end())
+            status = error_set(err, ST_TIMEOUT, "stopped");
+        if (status != ST_OK)
+            break;
+    }
+    db_reset(rows);
+    return status;
+}
+
 enum status booking_find_span(struct db *db, const struct park *park, struct booking *b, struct error *err)
 {
     struct db_stmt *find =
@@ -46,12 +66,12 @@ enum status booking_find_span(struct db *db, const struct park *park, struct boo
     if (status == ST_OK && has_row)
         b->span = (struct periods_span){db_int(find, 0), db_int(find, 1)};
     db_reset(find);
-    CONF_EACH (const struct park_site, site, park->sites)
-        if (status == ST_OK && !has_row && span_is(span_of(b->site), site->id)) {
-            struct zone *zone = zone_create(site->zone);
-            b->span = periods_span(zone, (struct period){PERIODS_MONTH, b->month});
-            zone_destroy(zone);
-        }
+    const struct park_site *site = park_site_find(park, b->site);
+    if (status == ST_OK && !has_row && site != NULL) {
+        struct zone *zone = zone_create(site->zone);
+        b->span = periods_span(zone, (struct period){PERIODS_MONTH, b->month});
+        zone_destroy(zone);
+    }
     return status;
 }
 

@@ -19,9 +19,10 @@ struct booking {
     struct amount recorded;
 };
 
-/* The statement stands on the row. */
-struct booking booking_read(struct db_stmt *row);
-void booking_release(struct booking *b);
+/* Takes each row of the statement, in a booking that ends with the call, which is reset then; ends where it is asked to (ST_TIMEOUT) or `take` fails. */
+enum status booking_each(struct db_stmt *rows,
+    enum status (*take)(void *context, struct booking *b, struct error *err), void *context,
+    struct error *err);
 /* From when to when the month was for the closing that closed it; one that nothing closed is by the zone of now. */
 enum status booking_find_span(struct db *db, const struct park *park, struct booking *b, struct error *err);
 /* "closing 1, meter a, month 2026-03"; to be freed. */

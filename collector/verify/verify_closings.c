@@ -2,7 +2,6 @@
 #include "collector/verify/booking.h"
 #include "collector/verify/verify_ledger.h"
 #include "lib/mem.h"
-#include "lib/program.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -27,11 +26,18 @@ static enum status recompute(
     return status;
 }
 
-static enum status verify_booking(
-    struct verify_ledger *l, const struct park *park, struct booking *b, struct error *err)
+struct verifying {
+    struct verify_ledger *l;
+    const struct park *park;
+};
+
+static enum status verify_booking(void *context, struct booking *b, struct error *err)
 {
+    const struct verifying *v = context;
+    struct verify_ledger *l = v->l;
     struct amount found = {0};
-    enum status status = booking_find_span(l->v->db, park, b, err);
+    progress_show(&l->v->progress, "verified %" PRId64 " figures of closings", l->v->bookings);
+    enum status status = booking_find_span(l->v->db, v->park, b, err);
     if (status != ST_OK || b->span.begin_ms >= l->v->until_ms || b->span.end_ms <= l->v->from_ms)
         return status;
     status = recompute(l, b, &found, err);
@@ -45,19 +51,6 @@ static enum status verify_booking(
 
 enum status verify_closings(struct verify_ledger *l, const struct park *park, struct error *err)
 {
-    struct db_stmt *next = db_keep(l->v->db, BOOKING_SELECT " ORDER BY b.closing, b.meter, b.month");
-    bool has_row;
-    enum status status;
-    while ((status = db_step(next, &has_row, err)) == ST_OK && has_row) {
-        struct booking booking = booking_read(next);
-        status = verify_booking(l, park, &booking, err);
-        booking_release(&booking);
-        progress_show(&l->v->progress, "verified %" PRId64 " figures of closings", l->v->bookings);
-        if (status == ST_OK && program_is_asked_to_end())
-            status = error_set(err, ST_TIMEOUT, "stopped");
-        if (status != ST_OK)
-            break;
-    }
-    db_reset(next);
-    return status;
+    struct db_stmt *rows = db_keep(l->v->db, BOOKING_SELECT " ORDER BY b.closing, b.meter, b.month");
+    return booking_each(rows, verify_booking, &(struct verifying){l, park}, err);
 }

@@ -78,9 +78,7 @@ static bool read_query(const struct web_context *context, const struct web_reque
 {
     const char *site = request_param(request, "site"), *period = request_param(request, "period");
     *ret = (struct report){.park = context->options->park, .now_ms = context->clock->wall_ms()};
-    CONF_EACH (const struct park_site, one, ret->park->sites)
-        if (site != NULL && strcmp(one->id, site) == 0)
-            ret->site = one;
+    ret->site = site != NULL ? park_site_find(ret->park, site) : NULL;
     if (ret->site == NULL) {
         *ret_answer = answer_error(400, "bad_parameter", "site: expected the id of a site");
         return false;

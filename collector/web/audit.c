@@ -121,7 +121,7 @@ static struct web_answer answer_report(
     struct web_context *context, const struct wanted *wanted, const struct accepted *accepted)
 {
     const struct park_site *site =
-        accepted->model != NULL ? accepted_site(accepted->model->park, wanted->site) : NULL;
+        accepted->model != NULL ? park_site_find(accepted->model->park, wanted->site) : NULL;
     if (site == NULL)
         return answer_error(404, "not_found", "there is no such site");
     struct report_options options = {.db = context->db,
