@@ -4,30 +4,22 @@
  *
  * What the rows say is a function of the set of readings, so the journal may be cut in any way, and read again: where the
  * park model names a point anew the cursor goes back to the begin of the journal, for all of them. Without a point nothing is
- * read. No readings are lines that the journal skipped, those with quality="clock", and temperatures that no air has.
+ * read. No readings are temperatures that no air has.
  */
 #pragma once
 
-#include "collector/model/name_map.h"
+#include "collector/follower.h"
 #include "collector/model/park.h"
-#include "lib/clock.h"
-#include "lib/db.h"
 
 struct thermometer {
-    struct db *db, *journal; /* the journal's is the same, but for who verifies */
-    int64_t until;           /* batches after it are not taken; INT64_MAX */
+    struct follower follower;
     const struct park *park;
-    int64_t
-        position; /* the cursor; INT64_MAX while there is nothing to take: nothing of the journal waits for it */
-    int64_t due_mono_ms; /* before it a step does nothing */
     bool is_loaded;
     struct thermometer_point {
-        char *gateway, *point;
+        const char *name; /* <gateway>/<point>, the park's */
         int64_t id;
-        struct thermometer_point *next; /* of the same gateway */
-    } * points;
+    } * points; /* that are taken up */
     size_t count;
-    struct name_map gateways; /* the first point of each, by name */
 };
 
 /* Borrows both. */

@@ -295,7 +295,7 @@ static int64_t lower_of(int64_t a, int64_t b)
 int64_t turn_due_mono_ms(const struct turn *t)
 {
     int64_t books = t->bookkeeper.position < t->journal_end ? t->bookkeeper.due_mono_ms : INT64_MAX;
-    int64_t temperatures = t->thermometer.position < t->journal_end ? t->thermometer.due_mono_ms : INT64_MAX;
+    int64_t temperatures = t->thermometer.follower.position < t->journal_end ? t->thermometer.follower.due_mono_ms : INT64_MAX;
     return lower_of(books, temperatures);
 }
 
@@ -335,7 +335,7 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
         status = energy_model_follow(t->db, t->model, &g->is_changed, err);
     if (status == ST_OK)
         status = keep_books(t, g, err);
-    int64_t taken = lower_of(t->bookkeeper.position, t->thermometer.position);
+    int64_t taken = lower_of(t->bookkeeper.position, t->thermometer.follower.position);
     int64_t done = lower_of(lower_of(t->settled, t->known.saved), taken);
     return status == ST_OK ? prune_step(&t->prune, t->db, done, t->clock, &g->is_changed, err) : status;
 }

@@ -10,13 +10,13 @@ const char *const availability_statuses[] = {"NOT_SHARED", "OUT_OF_SERVICE", "IN
 
 struct availability_source availability_source_at(int64_t now_ms, int64_t last_ms, int64_t period_ms)
 {
-    struct availability_source source = {true, QUALITY_NEVER_SEEN, last_ms, AVAILABILITY_NONE};
+    struct availability_source source = {true, SOURCE_NEVER_SEEN, last_ms, AVAILABILITY_NONE};
     if (last_ms == AVAILABILITY_NONE)
         return source;
     source.stale_ms = last_ms + activity_gap_ms(period_ms) + 1;
-    source.quality = now_ms >= source.stale_ms                     ? QUALITY_STALE
-                     : now_ms - last_ms > LATE_PERIODS * period_ms ? QUALITY_LATE
-                                                                   : QUALITY_GOOD;
+    source.quality = now_ms >= source.stale_ms                     ? SOURCE_STALE
+                     : now_ms - last_ms > LATE_PERIODS * period_ms ? SOURCE_LATE
+                                                                   : SOURCE_GOOD;
     return source;
 }
 
@@ -27,7 +27,7 @@ bool availability_is_down(bool was_down, bool says_up, bool is_fresh)
 
 static bool is_fresh(const struct availability_source *source)
 {
-    return source->is_configured && (source->quality == QUALITY_GOOD || source->quality == QUALITY_LATE);
+    return source->is_configured && (source->quality == SOURCE_GOOD || source->quality == SOURCE_LATE);
 }
 
 static bool is_lost(const struct availability_source *source)
@@ -186,7 +186,7 @@ static bool if_cooldown(struct judged *j)
 
 static bool if_conflict(struct judged *j)
 {
-    return holds(j, j->session.is_configured && j->session.quality == QUALITY_CONFLICT, j->session.stale_ms);
+    return holds(j, j->session.is_configured && j->session.quality == SOURCE_CONFLICT, j->session.stale_ms);
 }
 
 static bool if_lost(struct judged *j)
@@ -341,7 +341,7 @@ struct availability availability_at(const struct availability_facts *f)
 {
     struct judged j = {.facts = f, .session = f->session, .booked_from_ms = AVAILABILITY_NONE};
     if (is_fresh(&f->session) && is_forgotten(f)) {
-        j.session.quality = QUALITY_CONFLICT;
+        j.session.quality = SOURCE_CONFLICT;
         j.session.stale_ms = f->session_since_ms + f->instrument->max_session_ms + 1;
     }
     j.opening = opening_at(&f->instrument->opening, f->zone, f->now_ms);

@@ -20,7 +20,7 @@
 /* How far ahead a free slot is looked for. */
 #define AVAILABILITY_AHEAD_MS (14 * INT64_C(86400000))
 
-enum availability_quality { QUALITY_GOOD, QUALITY_LATE, QUALITY_STALE, QUALITY_NEVER_SEEN, QUALITY_CONFLICT };
+enum availability_quality { SOURCE_GOOD, SOURCE_LATE, SOURCE_STALE, SOURCE_NEVER_SEEN, SOURCE_CONFLICT };
 extern const char *const availability_qualities[]; /* names, NULL-terminated */
 
 /* Something that tells, as far as it is told at an instant. */

@@ -59,8 +59,8 @@ enum availability_quality bookings_quality(const struct bookings *b, int64_t per
     int64_t last_ms = b->known_ms != 0 ? b->known_ms : AVAILABILITY_NONE;
     enum availability_quality by_age = availability_source_at(now_ms, last_ms, period_ms).quality;
     if (b->known_ms != 0 && b->is_cut)
-        return QUALITY_CONFLICT;
+        return SOURCE_CONFLICT;
     if (b->known_ms != 0 && (b->emptied_ms != 0 || now_ms >= b->horizon.end_ms))
-        return QUALITY_STALE;
-    return by_age == QUALITY_GOOD && b->is_read_in_part ? QUALITY_LATE : by_age;
+        return SOURCE_STALE;
+    return by_age == SOURCE_GOOD && b->is_read_in_part ? SOURCE_LATE : by_age;
 }

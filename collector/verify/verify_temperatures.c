@@ -31,18 +31,18 @@ static enum status take_anew(struct verify *v, struct thermometer *t, struct err
     enum status status = ST_OK;
     do {
         bool is_changed = false;
-        if ((status = db_begin(t->db, err)) != ST_OK)
+        if ((status = db_begin(t->follower.db, err)) != ST_OK)
             return status;
         status = thermometer_step(t, &clock_system, &is_changed, err);
         if (status == ST_OK)
-            status = db_commit(t->db, err);
+            status = db_commit(t->follower.db, err);
         else
-            db_rollback(t->db);
-        progress_show(
-            &v->progress, "took temperatures up to batch %lld of the journal", (long long)t->position);
+            db_rollback(t->follower.db);
+        progress_show(&v->progress, "took temperatures up to batch %lld of the journal",
+            (long long)t->follower.position);
         if (status == ST_OK && program_is_asked_to_end())
             status = error_set(err, ST_TIMEOUT, "stopped");
-    } while (status == ST_OK && t->due_mono_ms == 0);
+    } while (status == ST_OK && t->follower.due_mono_ms == 0);
     return status;
 }
 
@@ -103,7 +103,8 @@ static enum status compare_point(struct verify *v, const struct thermometer *t, 
     enum status status = temperature_point(v->db, name, &own, err);
     if (status != ST_OK || own == 0)
         return status;
-    struct db_stmt *held = rows_of(v->db, v, own, after_ms), *given = rows_of(t->db, v, id, after_ms);
+    struct db_stmt *held = rows_of(v->db, v, own, after_ms),
+                   *given = rows_of(t->follower.db, v, id, after_ms);
     struct row a, b;
     status = next_row(held, &a, err);
     if (status == ST_OK)
@@ -127,9 +128,7 @@ static enum status compare_all(struct verify *v, const struct thermometer *t, st
     int64_t pruned_ms = 0, count = 0;
     enum status status = read_number(v->db, "SELECT coalesce(max(to_ms), -1) FROM pruned", &pruned_ms, err);
     for (size_t i = 0; i < t->count && status == ST_OK; i++) {
-        char name[ID_MAX + POINT_MAX + 2];
-        snprintf(name, sizeof name, "%s/%s", t->points[i].gateway, t->points[i].point);
-        status = compare_point(v, t, name, t->points[i].id, pruned_ms, &count, err);
+        status = compare_point(v, t, t->points[i].name, t->points[i].id, pruned_ms, &count, err);
     }
     progress_end(&v->progress);
     if (status == ST_OK && count > 0 && !v->has_difference)
@@ -145,8 +144,9 @@ enum status verify_temperatures(struct verify *v, const struct park *park, struc
     if (status != ST_OK)
         return status;
     thermometer_init(&t, memory, park);
-    t.journal = v->db;
-    status = read_number(v->db, "SELECT position FROM cursor WHERE name = 'temperature'", &t.until, err);
+    t.follower.journal = v->db;
+    status =
+        read_number(v->db, "SELECT position FROM cursor WHERE name = 'temperature'", &t.follower.until, err);
     if (status == ST_OK)
         status = take_anew(v, &t, err);
     if (status == ST_OK)

@@ -16,8 +16,8 @@ static const int64_t periods_ms[] = {10000, 300000, 300000, 300000};
 
 static struct availability_source of_quality(enum availability_quality quality)
 {
-    return (struct availability_source){true, quality, quality == QUALITY_NEVER_SEEN ? NONE : NOW - 1000,
-        quality == QUALITY_NEVER_SEEN ? NONE : NOW - 500};
+    return (struct availability_source){true, quality, quality == SOURCE_NEVER_SEEN ? NONE : NOW - 1000,
+        quality == SOURCE_NEVER_SEEN ? NONE : NOW - 500};
 }
 
 /* ---- sources ---- */
@@ -28,18 +28,18 @@ static void test_a_source_is_late_after_two_periods_and_stale_after_the_gap(void
     static const struct {
         int64_t age_ms, period_ms;
         enum availability_quality quality;
-    } cases[] = {{0, 10000, QUALITY_GOOD}, {20000, 10000, QUALITY_GOOD}, {20001, 10000, QUALITY_LATE},
-        {120000, 10000, QUALITY_LATE}, {120001, 10000, QUALITY_STALE}, {600000, 300000, QUALITY_GOOD},
-        {600001, 300000, QUALITY_LATE}, {900000, 300000, QUALITY_LATE}, {900001, 300000, QUALITY_STALE}};
+    } cases[] = {{0, 10000, SOURCE_GOOD}, {20000, 10000, SOURCE_GOOD}, {20001, 10000, SOURCE_LATE},
+        {120000, 10000, SOURCE_LATE}, {120001, 10000, SOURCE_STALE}, {600000, 300000, SOURCE_GOOD},
+        {600001, 300000, SOURCE_LATE}, {900000, 300000, SOURCE_LATE}, {900001, 300000, SOURCE_STALE}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct availability_source s = availability_source_at(NOW, NOW - cases[i].age_ms, cases[i].period_ms);
         assert_int_equal(s.quality, cases[i].quality);
         assert_int_equal(
-            availability_source_at(s.stale_ms, s.last_ms, cases[i].period_ms).quality, QUALITY_STALE);
+            availability_source_at(s.stale_ms, s.last_ms, cases[i].period_ms).quality, SOURCE_STALE);
         assert_int_equal(
-            availability_source_at(s.stale_ms - 1, s.last_ms, cases[i].period_ms).quality, QUALITY_LATE);
+            availability_source_at(s.stale_ms - 1, s.last_ms, cases[i].period_ms).quality, SOURCE_LATE);
     }
-    assert_int_equal(availability_source_at(NOW, NONE, 10000).quality, QUALITY_NEVER_SEEN);
+    assert_int_equal(availability_source_at(NOW, NONE, 10000).quality, SOURCE_NEVER_SEEN);
 }
 
 static void test_what_is_down_is_up_again_by_a_fresh_state_alone(void **state)
@@ -84,7 +84,7 @@ static enum availability_status by_the_words(
     const struct scene *s, bool is_booked, bool is_cooling, bool is_near)
 {
     const struct availability_facts *f = &s->f;
-#define FRESH(source) ((source).quality == QUALITY_GOOD || (source).quality == QUALITY_LATE)
+#define FRESH(source) ((source).quality == SOURCE_GOOD || (source).quality == SOURCE_LATE)
     bool runs = f->power.is_configured && FRESH(f->power) && f->activity == ACTIVITY_RUNNING;
     bool has_session = f->session.is_configured && FRESH(f->session) && f->is_session_open;
     bool is_conflict = has_session && NOW - f->session_since_ms > s->instrument.max_session_ms && !runs;
@@ -164,7 +164,7 @@ static void test_the_precedence_is_that_of_the_words_in_every_case(void **state)
             s.f.cooldown_until_ms = NOW + MINUTE;
         int required = digit(&rest, 4); /* none; up, up and stale, down and stale */
         s.required = (struct availability_resource){
-            of_quality(required >= 2 ? QUALITY_STALE : QUALITY_GOOD), required == 3, NOW - DAY};
+            of_quality(required >= 2 ? SOURCE_STALE : SOURCE_GOOD), required == 3, NOW - DAY};
         s.f.required = &s.required;
         s.f.required_count = required > 0;
         s.instrument.off_means = digit(&rest, 3);
@@ -180,7 +180,7 @@ static void test_the_precedence_is_that_of_the_words_in_every_case(void **state)
         int less =
             digit(&rest, 5); /* nothing; an optional resource that is up, down, never seen; a problem */
         s.optional = (struct availability_resource){
-            of_quality(less == 3 ? QUALITY_NEVER_SEEN : QUALITY_GOOD), less == 2, NOW - DAY};
+            of_quality(less == 3 ? SOURCE_NEVER_SEEN : SOURCE_GOOD), less == 2, NOW - DAY};
         s.f.optional = &s.optional;
         s.f.optional_count = less > 0 && less < 4;
         s.f.problem_since_ms = less == 4 ? NOW - MINUTE : NONE;
@@ -414,7 +414,7 @@ static void test_slots_are_those_of_asking_minute_by_minute(void **state)
         f->is_session_open = false;
         f->power.is_configured = false;
         f->session.is_configured = false;
-        f->calendar = of_quality(QUALITY_GOOD);
+        f->calendar = of_quality(SOURCE_GOOD);
         struct availability answer = availability_at(f);
         int64_t run = 0, slot_ms = NONE, until_ms = NONE;
         for (int64_t t = NOW; t <= NOW + 15 * DAY && slot_ms == NONE; t += MINUTE) {
@@ -440,7 +440,7 @@ static void test_none_in_fourteen_days_is_an_answer(void **state)
     (void)state;
     struct scene s;
     lay_out(&s);
-    s.f.calendar = of_quality(QUALITY_GOOD);
+    s.f.calendar = of_quality(SOURCE_GOOD);
     s.booking = (struct availability_busy){NOW - DAY, NOW + 14 * DAY};
     s.f.bookings = (struct availability_list){&s.booking, 1};
     assert_true(availability_at(&s.f).next_free_ms == NOW + 14 * DAY);
@@ -474,7 +474,7 @@ static void test_since_is_when_what_the_rule_goes_by_began(void **state)
     s.f.session_since_ms--;
     struct availability forgotten = availability_at(&s.f);
     assert_string_equal(forgotten.reason, "conflict");
-    assert_int_equal(forgotten.session_quality, QUALITY_CONFLICT);
+    assert_int_equal(forgotten.session_quality, SOURCE_CONFLICT);
     assert_true(forgotten.since_ms == NOW);
 }
 

@@ -23,19 +23,19 @@ static void test_what_is_known_ages_until_it_is_seen_again(void **state)
 {
     (void)state;
     struct bookings b = {0};
-    assert_int_equal(bookings_quality(&b, PERIOD, HOUR), QUALITY_NEVER_SEEN);
+    assert_int_equal(bookings_quality(&b, PERIOD, HOUR), SOURCE_NEVER_SEEN);
     bookings_is_unchanged(&b, HOUR);
-    assert_int_equal(bookings_quality(&b, PERIOD, HOUR), QUALITY_NEVER_SEEN);
+    assert_int_equal(bookings_quality(&b, PERIOD, HOUR), SOURCE_NEVER_SEEN);
     take(&b, reading_of(5 * HOUR, 6 * HOUR), HOUR);
-    assert_int_equal(bookings_quality(&b, PERIOD, HOUR + 2 * PERIOD), QUALITY_GOOD);
-    assert_int_equal(bookings_quality(&b, PERIOD, HOUR + 2 * PERIOD + 1), QUALITY_LATE);
-    assert_int_equal(bookings_quality(&b, PERIOD, HOUR + 3 * PERIOD), QUALITY_LATE);
-    assert_int_equal(bookings_quality(&b, PERIOD, HOUR + 3 * PERIOD + 1), QUALITY_STALE);
+    assert_int_equal(bookings_quality(&b, PERIOD, HOUR + 2 * PERIOD), SOURCE_GOOD);
+    assert_int_equal(bookings_quality(&b, PERIOD, HOUR + 2 * PERIOD + 1), SOURCE_LATE);
+    assert_int_equal(bookings_quality(&b, PERIOD, HOUR + 3 * PERIOD), SOURCE_LATE);
+    assert_int_equal(bookings_quality(&b, PERIOD, HOUR + 3 * PERIOD + 1), SOURCE_STALE);
     /* max(3 periods, 120 s) */
-    assert_int_equal(bookings_quality(&b, 10000, HOUR + 120000), QUALITY_LATE);
-    assert_int_equal(bookings_quality(&b, 10000, HOUR + 120001), QUALITY_STALE);
+    assert_int_equal(bookings_quality(&b, 10000, HOUR + 120000), SOURCE_LATE);
+    assert_int_equal(bookings_quality(&b, 10000, HOUR + 120001), SOURCE_STALE);
     bookings_is_unchanged(&b, 2 * HOUR);
-    assert_int_equal(bookings_quality(&b, PERIOD, 2 * HOUR), QUALITY_GOOD);
+    assert_int_equal(bookings_quality(&b, PERIOD, 2 * HOUR), SOURCE_GOOD);
     assert_int_equal(b.busy.count, 1);
     bookings_release(&b);
 }
@@ -46,33 +46,33 @@ static void test_a_calendar_that_turns_empty_is_stale_until_confirmed(void **sta
     struct bookings b = {0};
     take(&b, reading_of(5 * HOUR, 6 * HOUR), HOUR);
     take(&b, reading_of(0, 0), 2 * HOUR);
-    assert_int_equal(bookings_quality(&b, PERIOD, 2 * HOUR), QUALITY_STALE);
+    assert_int_equal(bookings_quality(&b, PERIOD, 2 * HOUR), SOURCE_STALE);
     assert_true(busy_list_has(&b.busy, 5 * HOUR));
     bookings_is_unchanged(&b, 2 * HOUR + PERIOD);
     take(&b, reading_of(0, 0), 3 * HOUR);
-    assert_int_equal(bookings_quality(&b, PERIOD, 3 * HOUR), QUALITY_STALE);
+    assert_int_equal(bookings_quality(&b, PERIOD, 3 * HOUR), SOURCE_STALE);
     assert_int_equal(b.emptied_ms, 2 * HOUR);
     assert_true(bookings_confirm_empty(&b, 3 * HOUR));
-    assert_int_equal(bookings_quality(&b, PERIOD, 3 * HOUR), QUALITY_GOOD);
+    assert_int_equal(bookings_quality(&b, PERIOD, 3 * HOUR), SOURCE_GOOD);
     assert_int_equal(b.busy.count, 0);
     assert_false(bookings_confirm_empty(&b, 3 * HOUR));
 
     take(&b, reading_of(5 * HOUR, 6 * HOUR), 4 * HOUR);
     take(&b, reading_of(0, 0), 4 * HOUR + 1);
     take(&b, reading_of(7 * HOUR, 8 * HOUR), 4 * HOUR + 2); /* events are back */
-    assert_int_equal(bookings_quality(&b, PERIOD, 4 * HOUR + 2), QUALITY_GOOD);
+    assert_int_equal(bookings_quality(&b, PERIOD, 4 * HOUR + 2), SOURCE_GOOD);
     assert_false(busy_list_has(&b.busy, 5 * HOUR));
     assert_true(busy_list_has(&b.busy, 7 * HOUR));
     take(&b, reading_of(0, 0), 7 * HOUR + 1); /* not over yet */
-    assert_int_equal(bookings_quality(&b, PERIOD, 7 * HOUR + 1), QUALITY_STALE);
+    assert_int_equal(bookings_quality(&b, PERIOD, 7 * HOUR + 1), SOURCE_STALE);
     take(&b, reading_of(0, 0), 8 * HOUR); /* all is over: nothing is lost */
-    assert_int_equal(bookings_quality(&b, PERIOD, 8 * HOUR), QUALITY_GOOD);
+    assert_int_equal(bookings_quality(&b, PERIOD, 8 * HOUR), SOURCE_GOOD);
     bookings_release(&b);
 
     take(&b, reading_of(5 * HOUR, 6 * HOUR), HOUR);
     take(&b, reading_of(0, 0), 2 * HOUR);
     bookings_is_unchanged(&b, 6 * HOUR);
-    assert_int_equal(bookings_quality(&b, PERIOD, 6 * HOUR), QUALITY_GOOD);
+    assert_int_equal(bookings_quality(&b, PERIOD, 6 * HOUR), SOURCE_GOOD);
     bookings_release(&b);
 }
 
@@ -81,7 +81,7 @@ static void test_a_calendar_that_was_always_empty_is_believed(void **state)
     (void)state;
     struct bookings b = {0};
     take(&b, reading_of(0, 0), HOUR);
-    assert_int_equal(bookings_quality(&b, PERIOD, HOUR), QUALITY_GOOD);
+    assert_int_equal(bookings_quality(&b, PERIOD, HOUR), SOURCE_GOOD);
     bookings_release(&b);
 }
 
@@ -93,10 +93,10 @@ static void test_one_that_is_broken_off_takes_nothing_away(void **state)
     struct ical_reading cut = reading_of(9 * HOUR, 10 * HOUR);
     cut.is_whole = false;
     take(&b, cut, HOUR + 1);
-    assert_int_equal(bookings_quality(&b, PERIOD, HOUR + 1), QUALITY_CONFLICT);
+    assert_int_equal(bookings_quality(&b, PERIOD, HOUR + 1), SOURCE_CONFLICT);
     assert_true(busy_list_has(&b.busy, 5 * HOUR) && busy_list_has(&b.busy, 9 * HOUR));
     take(&b, reading_of(9 * HOUR, 10 * HOUR), HOUR + 2);
-    assert_int_equal(bookings_quality(&b, PERIOD, HOUR + 2), QUALITY_GOOD);
+    assert_int_equal(bookings_quality(&b, PERIOD, HOUR + 2), SOURCE_GOOD);
     assert_false(busy_list_has(&b.busy, 5 * HOUR));
     bookings_release(&b);
 }
@@ -108,10 +108,10 @@ static void test_what_was_not_read_lowers_the_quality(void **state)
     struct ical_reading r = reading_of(5 * HOUR, 6 * HOUR);
     r.problem_count = 1;
     take(&b, r, HOUR);
-    assert_int_equal(bookings_quality(&b, PERIOD, HOUR), QUALITY_LATE);
+    assert_int_equal(bookings_quality(&b, PERIOD, HOUR), SOURCE_LATE);
     take(&b, reading_of(5 * HOUR, 6 * HOUR), HOUR + 1);
-    assert_int_equal(bookings_quality(&b, PERIOD, HOUR + 1), QUALITY_GOOD);
-    assert_int_equal(bookings_quality(&b, 1000 * HOUR, horizon.end_ms), QUALITY_STALE);
+    assert_int_equal(bookings_quality(&b, PERIOD, HOUR + 1), SOURCE_GOOD);
+    assert_int_equal(bookings_quality(&b, 1000 * HOUR, horizon.end_ms), SOURCE_STALE);
     bookings_release(&b);
 }
 
@@ -119,11 +119,11 @@ static void test_what_was_not_read_lowers_the_quality(void **state)
 static void test_time_alone_makes_nothing_better(void **state)
 {
     (void)state;
-    static const int worse[] = {[QUALITY_GOOD] = 0,
-        [QUALITY_LATE] = 1,
-        [QUALITY_STALE] = 2,
-        [QUALITY_CONFLICT] = 2,
-        [QUALITY_NEVER_SEEN] = 3};
+    static const int worse[] = {[SOURCE_GOOD] = 0,
+        [SOURCE_LATE] = 1,
+        [SOURCE_STALE] = 2,
+        [SOURCE_CONFLICT] = 2,
+        [SOURCE_NEVER_SEEN] = 3};
     struct bookings b = {0};
     int64_t now_ms = HOUR;
     for (int turn = 0; turn < 3000; turn++) {

@@ -98,7 +98,7 @@ static bool step(struct scene *s, bool commits)
         db_rollback(s->journal.db);
         must(thermometer_reset(&s->thermometer, &err), &err);
     }
-    return s->thermometer.due_mono_ms > mono_ms;
+    return s->thermometer.follower.due_mono_ms > mono_ms;
 }
 
 static void take_all(struct scene *s)
@@ -180,12 +180,12 @@ static void test_a_point_that_is_named_later_gets_what_the_journal_still_holds(v
     add(&s, 1, "t", "1", BEGIN_MS, "");
     add(&s, 2, "t", "2", BEGIN_MS, "");
     take_all(&s);
-    assert_int_equal(s.thermometer.position, INT64_MAX); /* nothing of the journal waits for it */
+    assert_int_equal(s.thermometer.follower.position, INT64_MAX); /* nothing of the journal waits for it */
     assert_int_equal(at(&s, "gw-a/t", BEGIN_MS), WEATHER_NONE);
     start(&s, one);
-    assert_true(s.thermometer.position < 2); /* pruning waits until it was read */
+    assert_true(s.thermometer.follower.position < 2); /* pruning waits until it was read */
     take_all(&s);
-    assert_int_equal(s.thermometer.position, 2);
+    assert_int_equal(s.thermometer.follower.position, 2);
     assert_int_equal(at(&s, "gw-a/t", BEGIN_MS), 1000);
     struct park *old = s.park;
     s.park = fake_park_of(&s.journal, both);

@@ -182,7 +182,7 @@ static void test_a_batch_whose_temperatures_are_not_taken_is_not_pruned(void **s
         t, "gw-a", "#park1 epoch=00000000000000aa seq=1 first=1\ngauge,point=t value=7.5 1763999900000\n");
     turn_once(t);
     assert_int_equal(ask(t, "SELECT mc FROM temperature"), 7500);
-    assert_int_equal(t->thermometer.position, 1);
+    assert_int_equal(t->thermometer.follower.position, 1);
     struct error err = {""};
     assert_int_equal(db_exec(t->db,
                          "UPDATE journal SET received_ms = 1; DELETE FROM temperature;"
@@ -192,11 +192,11 @@ static void test_a_batch_whose_temperatures_are_not_taken_is_not_pruned(void **s
         ST_OK);
     assert_int_equal(thermometer_reset(&t->thermometer, &err), ST_OK);
     t->settled = 1;
-    t->thermometer.due_mono_ms = INT64_MAX;
+    t->thermometer.follower.due_mono_ms = INT64_MAX;
     for (int i = 0; i < 3; i++, turn_now_mono_ms += 20000)
         turn_once(t);
     assert_int_equal(ask(t, "SELECT count(*) FROM journal"), 1);
-    t->thermometer.due_mono_ms = turn_now_mono_ms + 1;
+    t->thermometer.follower.due_mono_ms = turn_now_mono_ms + 1;
     assert_int_equal(turn_due_mono_ms(t), turn_now_mono_ms + 1);
     for (int i = 0; i < 3; i++, turn_now_mono_ms += 20000)
         turn_once(t);
@@ -206,7 +206,7 @@ static void test_a_batch_whose_temperatures_are_not_taken_is_not_pruned(void **s
     turn_give(
         t, "gw-a", "#park1 epoch=00000000000000aa seq=2 first=2\ngauge,point=t value=8.5 1763999900001\n");
     turn_once(t);
-    assert_int_equal(t->thermometer.position, 1);
+    assert_int_equal(t->thermometer.follower.position, 1);
     t->outbox_limit_bytes = 0; /* nothing is derived: it must not be due at once again and again */
     turn_now_mono_ms += THERMOMETER_REST_MS;
     turn_once(t);

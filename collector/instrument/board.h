@@ -1,0 +1,61 @@
+/*
+ * Which instrument can be had now: the answer for each of them at one instant, with what it is made of. Made by the core
+ * after a commit, at most a few times a second and at least once; everyone else reads it. Immutable; readers hold a
+ * reference for as long as they use it.
+ */
+#pragma once
+
+#include "collector/instrument/availability.h"
+#include "collector/model/model.h"
+
+/* An outage that is open, or planned. */
+struct board_outage {
+    int64_t id;
+    bool is_planned;
+    int64_t from_ms, until_ms; /* AVAILABILITY_NONE = nobody knows */
+    const char *category;
+    const char *note; /* what people wrote: for operators; the public is told the category */
+};
+
+struct board_resource {
+    const struct park_resource *resource;
+    struct availability_resource state;
+    bool is_required;
+};
+
+struct board_item {
+    const struct park_instrument *instrument; /* of the board's model */
+    const struct zone *zone;                  /* of its site; NULL = UTC */
+    struct availability answer;
+    enum activity_state activity; /* unknown where it is not fresh */
+    int64_t activity_since_ms;    /* AVAILABILITY_NONE = not known */
+    struct availability_source power, session, calendar;
+    bool is_session_open; /* as judged: one that was forgotten is not */
+    int64_t session_since_ms;
+    struct availability_list bookings; /* that are not over, as far as the calendar is read */
+    struct availability_list planned;  /* planned outages that are not over */
+    const struct board_outage *outages;
+    size_t outage_count;
+    const struct board_resource *resources;
+    size_t resource_count;
+};
+
+struct board {
+    const struct model *model; /* a reference */
+    int64_t made_ms;           /* UTC; of every answer */
+    uint64_t number;           /* grows by one with every board */
+    bool is_clock_synchronised;
+    const struct board_item *items; /* in the order of the park model */
+    size_t count;
+};
+
+/* NULL = no such instrument. */
+const struct board_item *board_find(const struct board *b, const char *instrument);
+
+/* Where the newest lies. Any thread. */
+struct board_box;
+struct board_box *board_box_create(void);
+void board_box_destroy(struct board_box *box);              /* accepts NULL */
+void board_box_set(struct board_box *box, struct board *b); /* takes the reference */
+const struct board *board_box_get(struct board_box *box);   /* NULL = none yet; the caller puts it back */
+void board_put(const struct board *b);                      /* accepts NULL */
