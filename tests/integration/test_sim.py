@@ -24,7 +24,7 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
 from harness.process import Program, run, wait_until  # noqa: E402
-from sim import answers, config  # noqa: E402
+from sim import answers, config, desk  # noqa: E402
 from sim.calendar import DAY, EPOCH, HOUR, MINUTE, parse_time  # noqa: E402
 from sim.instruments import OFF, RUNNING, STANDBY  # noqa: E402
 from sim.park import Device, Gateway, Park, Point  # noqa: E402
@@ -378,12 +378,17 @@ def test_the_load_follows_hours_days_and_seasons():
 
 def test_instruments_are_off_idle_and_running_and_their_sessions_frame_the_runs():
     for entry in Park(SEED).instruments:
-        model = entry.model
-        week = range(parse_time("2026-10-12T00:00:00+08:00"), parse_time("2026-10-26T00:00:00+08:00"), MINUTE)
+        model, since, until = entry.model, parse_time("2026-10-12T00:00:00+08:00"), parse_time("2026-10-26T00:00:00+08:00")
+        told = list(desk.events(SEED, entry, since, until))
+        assert [event.action for event in told] == ["open", "close"] * (len(told) // 2)
+        assert [event.time_ms for event in told] == sorted(event.time_ms for event in told) and len({event.id for event in told}) == len(told)
+        sessions = list(zip(told[::2], told[1::2]))
+        week = range(since, until, MINUTE)
         states = {model.state(time_ms) for time_ms in week}
         assert states >= {RUNNING, STANDBY} and (OFF in states) == (model.rests == OFF), entry.id
-        assert all(model.has_session(time_ms) for time_ms in week if model.state(time_ms) == RUNNING)
-        assert any(not model.has_session(time_ms) for time_ms in week)
+        assert all(any(opened.time_ms <= time_ms < closed.time_ms for opened, closed in sessions)
+                   for time_ms in week if model.state(time_ms) == RUNNING)
+        assert sum(closed.time_ms - opened.time_ms for opened, closed in sessions) < until - since
 
 
 def test_door_counters_agree_with_people():

@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sim.calendar import EPOCH, EPOCH_TEXT
-from sim.park import BUILDINGS, SITE, TENANTS, Device, Gateway, Meter, Park, Point
+from sim.desk import OWNER, PURPOSES, point
+from sim.park import BUILDINGS, CATEGORIES, SITE, TENANTS, Device, Gateway, InstrumentEntry, Meter, Park, Point, SpaceEntry
 
 INT32_MAX = 2**31 - 1
 # Base units that flow in an hour at a rate of one W or L/h.
 PER_HOUR = {"electricity": 1, "heat": 3600, "cooling": 3600, "water": 1, "gas": 1}
+GATEWAYS = {"b1": "gw-a", "b2": "gw-b"}  # by building
+SEQUENCES = {list: "[{}]", tuple: "( {} )"}
 YEARS_COUNTED = 5  # registers of floats are coarser the more they count: resolution is given for this long
 
 
@@ -26,14 +29,14 @@ def text(value: str | int | float | bool) -> str:
     return repr(value)
 
 
-def group(**keys: str | int | float | list | None) -> str:
-    """`{ key = value; ... }`; None is left out, a list of strings is an array; trailing underscores keep Python's
-    words apart."""
+def group(**keys: str | int | float | list | tuple | None) -> str:
+    """`{ key = value; ... }`; None is left out, a list of strings is an array, a tuple a list; trailing underscores keep
+    Python's words apart."""
     parts = []
     for key, value in keys.items():
         if value is None:
             continue
-        shown = f"[{', '.join(text(item) for item in value)}]" if isinstance(value, list) else text(value)
+        shown = SEQUENCES[type(value)].format(", ".join(map(text, value))) if type(value) in SEQUENCES else text(value)
         parts.append(f"{key.rstrip('_')} = {shown};")
     return "{ " + " ".join(parts) + " }"
 
@@ -56,8 +59,14 @@ def device_settings(device: Device, every: float | None) -> str:
             f"prefix = {text(device.prefix)};\n        points = (\n          {points} ); }}")
 
 
+def desk_settings(instruments: list[InstrumentEntry], socket: str) -> str:
+    listed = ",\n      ".join(group(name=entry.id, point=point(entry.id)) for entry in instruments)
+    return (f'sources = (\n  {{ name = "desk"; source = "session"; socket = {text(socket)}; purposes = [{", ".join(map(text, PURPOSES))}];\n'
+            f"    instruments = (\n      {listed} ); }} );\n")
+
+
 def agent_settings(gateway: Gateway, port: int, broker_host: str = "127.0.0.1", broker_port: int = 1883,
-                   every: float | None = None, commit: float = 1.0, timeout: float = 0.5, is_anonymous: bool = False) -> str:
+                   every: float | None = None, commit: float = 1.0, timeout: float = 0.5, is_anonymous: bool = False, more: str = "") -> str:
     """One bus with all devices of a gateway. `every`: one period for all devices; None = each its own."""
     user = "" if is_anonymous else f' user = {text(gateway.id)}; password_file = {text(gateway.id + ".password")};'
     devices = ",\n".join(device_settings(device, every) for device in gateway.devices)
@@ -68,7 +77,7 @@ def agent_settings(gateway: Gateway, port: int, broker_host: str = "127.0.0.1", 
             f'spool: {{ path = {text(gateway.id + ".spool")}; commit = {text(float(commit))}; }};\n'
             "buses = (\n"
             f'  {{ name = "{gateway.building or gateway.id}-tcp"; driver = "modbus_tcp"; host = "127.0.0.1"; port = {port}; '
-            f"timeout = {text(float(timeout))};\n    devices = (\n{devices} ); }} );\n")
+            f"timeout = {text(float(timeout))};\n    devices = (\n{devices} ); }} );\n{more}")
 
 
 def meter_settings(meter: Meter) -> str:
@@ -84,17 +93,57 @@ def meter_settings(meter: Meter) -> str:
     return f"{head[:-2]}\n    segments = ( {segment} ); }}"
 
 
-def park_settings(park: Park) -> str:
+def sensor(space: SpaceEntry, name: str, kind: str, **more) -> str:
+    return group(point=f"{GATEWAYS[space.building]}/{space.id.replace('-', '.')}.{name}", kind=kind, period=300, **more)
+
+
+def space_settings(space: SpaceEntry) -> str:
+    """Doors where the simulated devices count at them, else what sees people in the room."""
+    head = group(id=space.id, building=space.building, name=space.name, name_en=space.name_en, capacity=space.capacity, open=space.open)
+    if space.has_doors:
+        wire = f"{GATEWAYS[space.building]}/{space.id.replace('-', '.')}"
+        door = group(id="main", name="正门", name_en="Main door", in_=f"{wire}.in", out=f"{wire}.out")
+        return f"{head[:-2]}\n    doors = ( {door} ); }}"
+    return f"{head[:-2]}\n    sensors = ( {sensor(space, 'people', 'count')},\n      {sensor(space, 'motion', 'binary')} ); }}"
+
+
+def instrument_settings(entry: InstrumentEntry, has_desk: bool, has_calendar: bool) -> str:
+    """Thresholds between what it draws in its states, whose power wobbles by some percent."""
+    off, standby, running = entry.model.watts
+    idle, busy = standby * 1.07, running * .93
+    training, training_en = entry.training or (None, None)
+    return group(id=entry.id, building="b2", space=entry.space, category=entry.category, name=entry.name, name_en=entry.name_en, model=entry.product,
+                 owner="嘉善科创园测试中心", owner_en="Jiashan Science Park, test centre", owner_code=OWNER, contact="测试中心 8123",
+                 location="2号楼", location_en="Building 2", booking_url=f"https://lab.example/{entry.id}", training=training,
+                 training_en=training_en, charges="每小时 200 元", charges_en="200 yuan an hour", shared=True, open="08:00-22:00",
+                 minimum_slot=1800, rated_hours=1400, meter=f"b2-{entry.id}", power_period=60, off_w=round((off * 1.07 + standby * .93) / 2),
+                 standby_w=round(idle), exit_w=round(idle + (busy - idle) * .3), enter_w=round(idle + (busy - idle) * .6), enter_s=10, exit_s=180,
+                 off_means="needs_warmup" if entry.model.rests else "available", max_session=43200, preparation=1800, post_processing=1800, pause=900,
+                 grace=900, session=f"gw-b/{point(entry.id)}" if has_desk else None, calendar=entry.id if has_calendar else None,
+                 requires=("b2-chilled",) if entry.id in ("tem", "nmr") else None, uses=("b2-argon",) if entry.id == "sem" else None)
+
+
+RESOURCES = [group(id="b2-chilled", building="b2", name="实验楼冷冻水", name_en="Laboratory building, chilled water", kind="chilled_water",
+                   point="gw-b/b2.chiller", up=("on",), down=("off",), period=300),
+             group(id="b2-argon", building="b2", name="实验楼氩气", name_en="Laboratory building, argon", kind="gas", contact="设备科 8000")]
+
+
+def park_settings(park: Park, has_desk: bool = False, calendars: str | None = None) -> str:
+    instruments = park.instruments
     return "\n".join([
-        "# The simulated park. Instruments stand here by their plug meters.",
+        "# The simulated park.",
         listed("sites", [group(**SITE)]),
         listed("buildings", [group(site=SITE["id"], **building) for building in BUILDINGS]),
         listed("tenants", [group(**tenant) for tenant in TENANTS]),
         listed("gateways", [group(id=gateway.id, site=SITE["id"], building=gateway.building, name=gateway.name,
                                   name_en=gateway.name_en) for gateway in park.gateways]),
-        listed("spaces", [group(id=space.id, building=space.building, name=space.name, name_en=space.name_en,
-                                capacity=space.capacity, open=space.open) for space in park.spaces]),
-        listed("meters", [meter_settings(meter) for meter in park.meters]),
+        listed("spaces", map(space_settings, park.spaces)),
+        listed("meters", map(meter_settings, park.meters)),
+        listed("resources", RESOURCES),
+        listed("calendars", [group(id=entry.id, name=f"{entry.name}预约", name_en=f"Bookings: {entry.name_en}", site=SITE["id"],
+                                   file=f"{calendars}/{entry.id}.ics", every=60) for entry in instruments]) if calendars else "",
+        listed("categories", [group(id=id, name=name, name_en=name_en) for id, name, name_en in CATEGORIES]),
+        listed("instruments", [instrument_settings(entry, has_desk, calendars is not None) for entry in instruments]),
     ])
 
 
@@ -105,8 +154,10 @@ def write_agent(gateway: Gateway, ports: dict[str, int], folder: str | Path, **a
     (folder / f"{gateway.id}.cfg").write_text(text, encoding="utf-8")
 
 
-def write(park: Park, ports: dict[str, int], folder: str | Path, **agent_options) -> None:
-    """gw-a.cfg, gw-b.cfg and park.cfg; the options are those of agent_settings."""
+def write(park: Park, ports: dict[str, int], folder: str | Path, desk: str | None = None, calendars: str | None = None, **agent_options) -> None:
+    """gw-a.cfg, gw-b.cfg and park.cfg; the options are those of agent_settings. `desk`: the socket of gw-b's card readers; `calendars`:
+    the folder of the bookings; None = nothing is told of them."""
     for gateway in park.gateways:
-        write_agent(gateway, ports, folder, **agent_options)
-    (Path(folder) / "park.cfg").write_text(park_settings(park), encoding="utf-8")
+        more = desk_settings(park.instruments, desk) if desk and gateway.id == "gw-b" else ""
+        write_agent(gateway, ports, folder, more=more, **agent_options)
+    (Path(folder) / "park.cfg").write_text(park_settings(park, desk is not None, calendars), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Shared instruments: which are off, on standby, running; and when somebody has a session."""
+"""Shared instruments: which are off, on standby, running."""
 
 from __future__ import annotations
 
@@ -38,12 +38,6 @@ class Instrument(Leaf):
     def state(self, time_ms: int) -> int:
         day = local_day(time_ms)
         return self._state(self.runs(day), (time_ms - day_start(day)) // MINUTE)
-
-    def has_session(self, time_ms: int) -> bool:
-        """Users log in a few minutes before a run and out after it."""
-        day = local_day(time_ms)
-        minute = (time_ms - day_start(day)) // MINUTE
-        return any(first - 6 <= minute < last + 4 for first, last in self.runs(day))
 
     def peak_rate(self) -> float:
         return self.watts[RUNNING] * 1.25

@@ -67,6 +67,8 @@ def parse(words: list[str] | None) -> argparse.Namespace:
     one.add_argument("--every", type=positive, metavar="SECONDS", help="one period for all devices")
     one.add_argument("--commit", type=positive, default=1.0, metavar="SECONDS")
     one.add_argument("--timeout", type=positive, default=0.5, metavar="SECONDS")
+    one.add_argument("--desk", metavar="PATH", help="the instruments' card readers tell their events on this unix socket; without it nobody does")
+    one.add_argument("--calendars", metavar="DIR", help="the instruments' bookings are in this folder; without it they are not known")
     one.add_argument("--anonymous", action="store_true", help="no user and password for the broker")
     add_recording(one, "settings for what `record` serves from this file; writes <gateway>.cfg only")
 
@@ -77,6 +79,7 @@ def parse(words: list[str] | None) -> argparse.Namespace:
     one.add_argument("--to", dest="to_ms", type=known_time, required=True, metavar="TIME", help="not included")
     one.add_argument("--step", type=positive, default=900.0, metavar="SECONDS")
     one.add_argument("--kind", choices=("register", "gauge", "state"), help="only these points")
+    one.add_argument("--only", metavar="PATTERN", help="only points with such names")
 
     one = commands.add_parser("record", help="serve a recorded CSV as registers, one row a poll",
                               description=record.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -128,10 +131,10 @@ def run(options: argparse.Namespace) -> int:
             gateway, _tape = load_recording(options)
             config.write_agent(gateway, ports, options.out, **agent)
         else:
-            config.write(Park(options.seed), ports, options.out, **agent)
+            config.write(Park(options.seed), ports, options.out, options.desk, options.calendars, **agent)
     elif options.command == "history":
         gateway = Park(options.seed).gateway(options.gateway)
-        history.write(gateway, options.from_ms, options.to_ms, round(options.step * 1000), sys.stdout, options.kind)
+        history.write(gateway, options.from_ms, options.to_ms, round(options.step * 1000), sys.stdout, options.kind, options.only)
     elif options.command == "fault":
         control(options.control_socket, fault=options.fault, gateway=options.gateway, unit=options.unit,
                 seconds=options.seconds, code=options.code)

@@ -1,5 +1,5 @@
 """The park itself: two buildings, 24 meters in two trees, 6 spaces, 8 instruments; and the devices that answer for
-them.
+them. Card readers beside the instruments are in sim.desk.
 
     b1, gateway gw-a, research offices: 12 meters: main over light, two floors of sockets, air, lift, pump and data room;
                                         chilled water, heat, tap water, hot water
@@ -100,6 +100,11 @@ class SpaceEntry:
     open: str | None
     model: Space
 
+    @property
+    def has_doors(self) -> bool:
+        """Counted at its doors, not by what sees people in it."""
+        return self.model.kind == "open" or self.capacity > 50
+
 
 @dataclass
 class InstrumentEntry:
@@ -107,6 +112,10 @@ class InstrumentEntry:
     name: str
     name_en: str
     model: Instrument
+    category: str
+    space: str | None
+    product: str  # the maker's name of it
+    training: tuple[str, str] | None  # that is needed, in both languages
 
 
 SITE = {"id": "jiashan", "name": "嘉善科创园", "name_en": "Jiashan Science Park", "zone": "Asia/Shanghai",
@@ -116,17 +125,21 @@ BUILDINGS = [{"id": "b1", "name": "研发楼", "name_en": "Research building", "
 TENANTS = [{"id": "acme-bio", "name": "艾克米生物", "name_en": "Acme Bio"},
            {"id": "yun-optics", "name": "云光精密", "name_en": "Yun Optics"}]
 
-# id, names, watts (off, standby, running), minutes of a run, share of working days with runs, state at rest
+# id, names, watts (off, standby, running), minutes of a run, share of working days with runs, state at rest, category, space,
+# product, training
 INSTRUMENTS = [
-    ("sem", "场发射扫描电镜", "FE-SEM", (14, 1150, 2350), (50, 170), .85, STANDBY),
-    ("tem", "透射电镜", "TEM", (20, 2900, 4700), (90, 240), .7, STANDBY),
-    ("xrd", "X射线衍射仪", "XRD", (9, 640, 3400), (40, 150), .8, OFF),
-    ("nmr", "核磁共振波谱仪", "NMR 400 MHz", (1500, 1650, 2100), (20, 120), .95, STANDBY),
-    ("lcms", "液相色谱质谱联用仪", "LC-MS", (12, 1350, 2050), (60, 260), .9, STANDBY),
-    ("confocal", "激光共聚焦显微镜", "Confocal microscope", (6, 260, 890), (45, 150), .75, OFF),
-    ("afm", "原子力显微镜", "AFM", (4, 95, 240), (60, 180), .6, OFF),
-    ("raman", "拉曼光谱仪", "Raman spectrometer", (5, 120, 430), (30, 110), .65, OFF),
+    ("sem", "场发射扫描电镜", "FE-SEM", (14, 1150, 2350), (50, 170), .85, STANDBY, "microscopy", "b2-r101", "FX-500", ("上机培训两次", "Two lessons")),
+    ("tem", "透射电镜", "TEM", (20, 2900, 4700), (90, 240), .7, STANDBY, "microscopy", "b2-r101", "TX-200", ("操作考核", "Operator's examination")),
+    ("xrd", "X射线衍射仪", "XRD", (9, 640, 3400), (40, 150), .8, OFF, "diffraction", None, "DX-8", ("辐射安全培训", "Radiation safety course")),
+    ("nmr", "核磁共振波谱仪", "NMR 400 MHz", (1500, 1650, 2100), (20, 120), .95, STANDBY, "spectroscopy", None, "NR-400", None),
+    ("lcms", "液相色谱质谱联用仪", "LC-MS", (12, 1350, 2050), (60, 260), .9, STANDBY, "chromatography", "b2-r210", "LM-6", None),
+    ("confocal", "激光共聚焦显微镜", "Confocal microscope", (6, 260, 890), (45, 150), .75, OFF, "microscopy", "b2-r210", "CL-90",
+     ("上机培训", "One lesson")),
+    ("afm", "原子力显微镜", "AFM", (4, 95, 240), (60, 180), .6, OFF, "microscopy", None, "AM-3", None),
+    ("raman", "拉曼光谱仪", "Raman spectrometer", (5, 120, 430), (30, 110), .65, OFF, "spectroscopy", "b2-r210", "RS-2", None),
 ]
+CATEGORIES = [("microscopy", "显微成像", "Microscopy"), ("diffraction", "衍射", "Diffraction"), ("spectroscopy", "波谱与光谱", "Spectroscopy"),
+              ("chromatography", "色谱与质谱", "Chromatography")]
 
 # id, building, names, kind, capacity, opening hours
 SPACES = [
@@ -149,8 +162,8 @@ class Park:
         self.spaces = [SpaceEntry(id, building, name, name_en, capacity, hours,
                                   Space(seed, id, kind, capacity, self.weather))
                        for id, building, name, name_en, kind, capacity, hours in SPACES]
-        self.instruments = [InstrumentEntry(id, name, name_en, Instrument(seed, id, watts, runs, use, rests))
-                            for id, name, name_en, watts, runs, use, rests in INSTRUMENTS]
+        self.instruments = [InstrumentEntry(id, name, name_en, Instrument(seed, id, watts, runs, use, rests), *more)
+                            for id, name, name_en, watts, runs, use, rests, *more in INSTRUMENTS]
         self._offices(self.gateways[0])
         self._laboratories(self.gateways[1])
         for gateway in self.gateways:
@@ -233,10 +246,9 @@ class Park:
                         entry.model, register, power)
         self._meter(gateway, "gas", "天然气", "Natural gas", "gas", "03A00", None, None,
                     self._use("b2-gas", 150, 5200, "lab", noise=.3), Format("register", "u32", "m3", "0.01"), None)
-        # The login terminals of the instruments, on one box with a coil for each.
-        boxes = [Point(f"{entry.id}.session", "coil", i, Format("state", "bit", states=("closed", "open")),
-                       entry.model.has_session) for i, entry in enumerate(self.instruments)]
-        gateway.devices.append(Device("b2-sessions", len(gateway.devices) + 1, "b2", 5.0, boxes))
+        # Its contact says whether the chiller of the building runs.
+        chiller = Point("chiller", "discrete", 0, Format("state", "bit", states=("off", "on")), lambda _: 1)
+        gateway.devices.append(Device("b2-plant", len(gateway.devices) + 1, "b2", 5.0, [chiller]))
 
     def _meter(self, gateway: Gateway, short: str, name: str, name_en: str, carrier: str, item: str | None,
                parent: str | None, tenant: str | None, source: Source, register: Format, power: Format | None,
@@ -265,7 +277,7 @@ class Park:
                 continue
             space = entry.model
             points = []
-            if entry.model.kind == "open" or entry.capacity > 50:
+            if entry.has_doors:
                 points += [Point("in", "input", 0, Format("register", "u32", "count"), space.entries),
                            Point("out", "input", 2, Format("register", "u32", "count"), space.exits)]
             else:
