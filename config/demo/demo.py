@@ -19,10 +19,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from audit import Auditor
+from desk import Desk
 from harness.process import Failure, Program, wait_until
 from harness.servers import SOURCE
 from harness.stage import Park, Stage
-from history import LAST, LAST_STEP_S, LATE, STEP_S, History, read_rows, write_rows
+from history import LAST, LATE, History, read_rows, write_rows
 from sim.park import Park as Registers
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -58,14 +59,15 @@ def progress(text: str) -> None:
         print(f"\r\033[Kdemo: {text}", end="", flush=True)
 
 
-def write_history(park: Park, folder: Path, history: History) -> tuple[dict[str, Path], dict[str, Path]]:
+def write_history(park: Park, folder: Path, history: History, desk: Desk) -> tuple[dict[str, Path], dict[str, Path]]:
     """By gateway: what its agent had to send, and what it sends weeks too late."""
     files, late = {}, {}
-    recent = history.until - LAST
     for gateway in park.agents:
         rows = []
-        for since, until, step_s, *more in ((history.since, recent, STEP_S, "--kind", "register"), (recent, history.until, LAST_STEP_S)):
+        for since, until, step_s, *more in history.parts(gateway):
             rows += history.spoil(read_rows(park.sim.write_history(folder / "part.csv", gateway, since.isoformat(), until.isoformat(), step_s, *more)))
+        if gateway == "gw-b":
+            rows += desk.history(history.since, history.until)
         files[gateway], late[gateway] = folder / f"{gateway}.csv", folder / f"{gateway}-late.csv"
         write_rows(files[gateway], (row for row in rows if not history.is_late(row)))
         if not write_rows(late[gateway], filter(history.is_late, rows)):
@@ -89,7 +91,7 @@ def replay(park: Park, files: dict[str, Path]) -> int:
     return total
 
 
-def make_history(park: Park) -> tuple[History, Auditor]:
+def make_history(park: Park, desk: Desk) -> tuple[History, Auditor]:
     """Two months, and what people did with them. Kept data has its history already, up to when the demo ended last."""
     folder = park.folder / "history"
     folder.mkdir(exist_ok=True)
@@ -102,7 +104,7 @@ def make_history(park: Park) -> tuple[History, Auditor]:
     # On the grid of the last week, and surely before the first live reading.
     now = datetime.now(timezone.utc)
     history = History(Registers(SEED), now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0))
-    files, late = write_history(park, folder, history)
+    files, late = write_history(park, folder, history, desk)
     say(f"sending the history since {history.since:%Y-%m-%d}")
     total = replay(park, files)
     decided = auditor.decide(history)
@@ -204,17 +206,20 @@ def stop_all(stage: Stage) -> None:
 def run(folder: Path, is_smoke: bool) -> int:
     with Stage(folder) as stage:
         rates = "".join(f'{name} = "{SOURCE}/config/{name}.cfg"; ' for name in ("factors", "tariffs"))
-        park = Park(stage, SEED, every=None, commit=1.0, more=rates)
+        desk = Desk(Registers(SEED), folder)
+        park = Park(stage, SEED, every=None, commit=1.0, more=rates, sim_options=("--desk", desk.socket, "--calendars", desk.calendars))
         try:
             for number in SIGNALS:
                 signal.signal(number, on_signal)
             lock(folder)
             say(f"starting; data and logs are in {folder}")
+            desk.write_calendars(datetime.now(timezone.utc) - LAST)
             park.start_servers()
-            history, auditor = make_history(park)
+            history, auditor = make_history(park, desk)
             since_ms = int(time.time() * 1000)
             for agent in park.agents.values():
                 agent.start()
+            desk.start(history.since)
             verify(park, since_ms)
             verify_energy(park, history, auditor)
             print_addresses(park, history, auditor)
@@ -225,6 +230,7 @@ def run(folder: Path, is_smoke: bool) -> int:
             pause = threading.Event()
             while not pause.wait(0.5):
                 check_running(park)
+                desk.check()
         except Ended as ended:
             print(flush=True)
             say(f"{ended}: ending what was started")
@@ -235,6 +241,7 @@ def run(folder: Path, is_smoke: bool) -> int:
         finally:
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
+            desk.stop()
             stop_all(stage)
 
 

@@ -56,7 +56,7 @@ class Sim(Program):
         return done.stdout
 
     def write_settings(self, folder: Path, broker: Broker, every: float | None = None, commit: float = 0.2,
-                       timeout: float = 5.0) -> list[Path]:
+                       timeout: float = 5.0, more: tuple = ()) -> list[Path]:
         """Settings of an agent for each gateway, their passwords, and park.cfg. Returns the agents' files.
 
         An answer that comes after the agent's `timeout` is in the devices' log and nowhere else: on a busy machine it is long.
@@ -64,7 +64,7 @@ class Sim(Program):
         chosen = self.record or ["--seed", self.seed]
         period = ["--every", every] if every else []
         self.run("config", *chosen, "--ports", self.ports_file, "--out", folder, "--broker-port", broker.port,
-                 "--commit", commit, "--timeout", timeout, *period)
+                 "--commit", commit, "--timeout", timeout, *period, *more)
         for gateway in self.ports:
             password = folder / f"{gateway}.password"
             password.unlink(missing_ok=True)

@@ -50,7 +50,7 @@ class Park:
     """
 
     def __init__(self, stage: Stage, seed: int = 7, every: float | None = 1.0, commit: float = 0.2, build: Path | None = None,
-                 users: tuple[str, ...] = (), more: str = ""):
+                 users: tuple[str, ...] = (), more: str = "", sim_options: tuple = ()):
         self.stage = stage
         self.folder = stage.folder
         self.seed = seed
@@ -59,6 +59,7 @@ class Park:
         self.build = build
         self.users = users  # whom the broker knows beside
         self.more = more  # further settings of the collector
+        self.sim_options = sim_options  # further ones of `sim config`
         self.agents: dict[str, Agent] = {}
 
     def start_servers(self) -> None:
@@ -66,7 +67,7 @@ class Park:
         self.sim: Sim = self.stage.start(Sim(self.folder / "sim", self.seed))
         self.influx: Influx = self.stage.influx()
         self.broker: Broker = self.stage.broker(*self.sim.ports, *self.users)
-        settings = self.sim.write_settings(self.folder / "settings", self.broker, self.every, self.commit)
+        settings = self.sim.write_settings(self.folder / "settings", self.broker, self.every, self.commit, more=self.sim_options)
         for path in settings:
             self.agents[path.stem] = self.stage.add(Agent(path, self.broker, self.build))
         self.collector: Collector = self.stage.start(
