@@ -52,7 +52,44 @@ struct board {
 /* NULL = no such instrument. */
 const struct board_item *board_find(const struct board *b, const char *instrument);
 
-/* Where the newest lies. Any thread. */
+/* ---- how one is made ---- */
+
+/* What boards of one model have in common: the model, of which it holds a reference, and the zones of its sites. Boards
+ * hold it; any thread puts it back. */
+struct board_ground;
+struct board_ground *board_ground_create(const struct model *m);
+const struct model *board_ground_model(const struct board_ground *g);
+const struct zone *board_ground_zone(const struct board_ground *g, const struct park_instrument *i);
+void board_ground_put(struct board_ground *g); /* accepts NULL */
+
+/* Times that one board after the other shows, such as the bookings of a calendar: immutable, counted. */
+struct board_times;
+struct board_times *board_times_create(struct availability_list list);  /* copies it; in order of from_ms */
+struct availability_list board_times_list(const struct board_times *t); /* of NULL: none */
+struct board_times *board_times_get(struct board_times *t);             /* one more reference */
+void board_times_put(struct board_times *t);                            /* accepts NULL */
+
+/* What is told of one instrument at that instant. Zeroed but for the times that are none: board_told_nothing. */
+struct board_told {
+    /* Of this all but now_ms, instrument, zone, bookings, required and optional, which come from what follows. */
+    struct availability_facts facts;
+    struct board_times *bookings; /* borrowed; the board takes a reference of its own; NULL = none */
+    const struct board_outage *outages;
+    size_t outage_count;
+    const struct board_resource *resources;
+    size_t resource_count;
+};
+struct board_told board_told_nothing(void);
+
+/* A board with the answers to that, of every instrument of the ground's model in its order; all of it is copied. To be
+ * put back by board_put, or given to board_box_set. */
+struct board *board_make(struct board_ground *ground, const struct board_told *told, int64_t now_ms,
+    uint64_t number, bool is_clock_synchronised);
+/* To be changed before others have it. */
+struct board_item *board_items(struct board *b);
+
+/* ---- where the newest lies; any thread ---- */
+
 struct board_box;
 struct board_box *board_box_create(void);
 void board_box_destroy(struct board_box *box);              /* accepts NULL */
