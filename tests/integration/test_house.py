@@ -24,6 +24,7 @@ WRAPPERS = {
     "libconfig.h": {"lib/conf_private.h"},
     "jansson.h": {"lib/json.h"},
     "xlsxwriter.h": {"collector/report/write_xlsx.c"},
+    "qrencode.h": {"collector/web/qr.c"},
     "microhttpd.h": {"collector/web/server.c"},
     "modbus.h": {"agent/drivers/modbus_tcp.c"},
     "modbus/modbus.h": {"agent/drivers/modbus_tcp.c"},
