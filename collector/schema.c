@@ -4,6 +4,7 @@
 #include "collector/baseline/temperature.h"
 #include "collector/energy/booked.h"
 #include "collector/energy/closing_seal.h"
+#include "collector/instrument/outage.h"
 #include "collector/ledger/books.h"
 #include "collector/ledger/decided.h"
 
@@ -160,7 +161,9 @@ static const char *const scripts[] = {
     /* The batch that a chunk begins with (its number in the journal); of chunks from before this was noted 0. */
     "ALTER TABLE archive ADD COLUMN first INTEGER NOT NULL DEFAULT 0",
 
-    closing_seal_schema};
+    closing_seal_schema,
+
+    outage_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

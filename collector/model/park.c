@@ -64,6 +64,16 @@ const struct park_instrument *park_instrument_find(const struct park *park, cons
     return park_find(park, KIND_INSTRUMENT, span_of(id));
 }
 
+const struct park_resource *park_resource_find(const struct park *park, const char *id)
+{
+    return park_find(park, KIND_RESOURCE, span_of(id));
+}
+
+const struct park_space *park_space_find(const struct park *park, const char *id)
+{
+    return park_find(park, KIND_SPACE, span_of(id));
+}
+
 static void narrow(struct park_place *place, int64_t from_ms, int64_t until_ms)
 {
     if (from_ms > place->from_ms)

@@ -192,6 +192,8 @@ const struct park_gateway *park_gateway_find(const struct park *park, const char
 const struct park_meter *park_meter_find(const struct park *park, const char *id);
 const struct park_virtual *park_virtual_find(const struct park *park, const char *id);
 const struct park_instrument *park_instrument_find(const struct park *park, const char *id);
+const struct park_resource *park_resource_find(const struct park *park, const char *id);
+const struct park_space *park_space_find(const struct park *park, const char *id);
 
 /* The tags in force at a time: those of a reading are those at its time, those of a quarter hour those at its begin.
  * Pure, and a function of the file alone. */
