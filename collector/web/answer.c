@@ -3,6 +3,7 @@
 #include "lib/text.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,21 @@ struct web_answer answer_error(int code, const char *error, const char *format, 
     va_end(args);
     text_clean(message); /* the request's own words may be in it, cut anywhere */
     return answer_json(code, json_pack("{s:{s:s, s:s}}", "error", "code", error, "message", message));
+}
+
+/* FNV-1a */
+void answer_tag(const char *data, size_t len, char ret[static WEB_ETAG_SIZE])
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ (unsigned char)data[i]) * UINT64_C(1099511628211);
+    snprintf(ret, WEB_ETAG_SIZE, "\"%016llx\"", (unsigned long long)h);
+}
+
+void answer_keep(struct web_answer *a, const char *cache_control)
+{
+    a->cache_control = cache_control;
+    answer_tag(a->body, a->len, a->etag);
 }
 
 void answer_release(struct web_answer *a)

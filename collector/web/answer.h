@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define WEB_ETAG_SIZE 24
+
 struct web_answer {
     int code;
     const char *content_type; /* NULL = no body */
@@ -13,7 +15,7 @@ struct web_answer {
     const char *shared;
     size_t len;
     const char *cache_control; /* NULL = no-store */
-    const char *etag;          /* with its quotes, as long as the server; NULL = none */
+    char etag[WEB_ETAG_SIZE];  /* with its quotes; "" = none */
     const char *location;      /* of a redirect; NULL = none, or `redirect` */
     char *redirect;            /* owned; the same for one that was made */
     const char *allow;         /* of a 405 */
@@ -33,4 +35,8 @@ struct web_answer answer_error(int code, const char *error, const char *format, 
     __attribute__((format(printf, 3, 4)));
 /* Takes `body`, which came from malloc. */
 struct web_answer answer_text(int code, const char *content_type, char *body, size_t len);
+/* An ETag of what is said; it differs between versions of ours, it does not resist an attacker. */
+void answer_tag(const char *data, size_t len, char ret[static WEB_ETAG_SIZE]);
+/* May be kept, by these words (borrowed): with an ETag of its body. */
+void answer_keep(struct web_answer *a, const char *cache_control);
 void answer_release(struct web_answer *a);

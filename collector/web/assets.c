@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,15 +32,6 @@ static const struct {
     {".woff2", "font/woff2", false},
 };
 
-/* FNV-1a: an ETag must differ between our own versions of a file, not resist an attacker. */
-static uint64_t hash(const char *data, size_t len)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ (unsigned char)data[i]) * UINT64_C(1099511628211);
-    return h;
-}
-
 static enum status read_all(
     int fd, const char *folder, const char *name, struct web_asset *asset, struct error *err)
 {
@@ -61,8 +51,7 @@ static enum status read_all(
         asset->len += (size_t)n;
     }
     asset->data[asset->len] = '\0';
-    snprintf(
-        asset->etag, sizeof asset->etag, "\"%016llx\"", (unsigned long long)hash(asset->data, asset->len));
+    answer_tag(asset->data, asset->len, asset->etag);
     return ST_OK;
 }
 

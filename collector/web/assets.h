@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "collector/web/answer.h"
 #include "lib/status.h"
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@ struct web_asset {
     bool is_page; /* served at a route of its own, not below /assets/ */
     char *data;
     size_t len;
-    char etag[24]; /* with its quotes; changes with the content */
+    char etag[WEB_ETAG_SIZE]; /* with its quotes; changes with the content */
 };
 
 /* ST_INVALID: the folder or a file in it cannot be read, or the folder holds no ops.html. */

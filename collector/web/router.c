@@ -84,9 +84,24 @@ static bool check_params(
     return true;
 }
 
-static bool is_match(const struct web_route *route, const char *path)
+/* `ret` is untouched where the route has no {id}. */
+static bool is_match(const struct web_route *route, const char *path, char ret[static WEB_ID_SIZE])
 {
+    static const char mark[] = "{id}";
     size_t len = strlen(route->path);
+    const char *at = strstr(route->path, mark);
+    if (at != NULL) {
+        size_t before = (size_t)(at - route->path);
+        if (strncmp(path, route->path, before) != 0)
+            return false;
+        const char *id = path + before;
+        size_t id_len = strcspn(id, "/.");
+        if (id_len == 0 || id_len >= WEB_ID_SIZE || strcmp(id + id_len, at + strlen(mark)) != 0)
+            return false;
+        memcpy(ret, id, id_len);
+        ret[id_len] = '\0';
+        return true;
+    }
     if (len > 1 && route->path[len - 1] == '/')
         return strncmp(path, route->path, len) == 0;
     return strcmp(path, route->path) == 0;
@@ -102,9 +117,10 @@ static const struct web_route *find_route(
     const struct router *router, const struct web_request *request, const char **ret_allow)
 {
     bool has_get = false, has_post = false;
+    char id[WEB_ID_SIZE];
     for (size_t i = 0; i < router->count; i++) {
         const struct web_route *route = &router->routes[i];
-        if (!is_match(route, request->path))
+        if (!is_match(route, request->path, id))
             continue;
         if (is_post(route->method) == is_post(request->method))
             return route;
@@ -129,7 +145,8 @@ size_t router_body_max(const struct router *router, const struct web_request *re
         const struct web_route *route =
             strcmp(router->larges[i].path, request->path) == 0 ? find_route(router, request, &allow) : NULL;
         struct caller caller;
-        if (route != NULL && guard_identify(router->guard, &request->credentials, &caller, &ignored) == ST_OK &&
+        if (route != NULL &&
+            guard_identify(router->guard, &request->credentials, &caller, &ignored) == ST_OK &&
             guard_decide(router->guard, route->allow, route->scope, true, &caller, request->is_here) ==
                 GUARD_ALLOWED)
             return router->larges[i].max;
@@ -253,9 +270,13 @@ struct web_answer router_handle(const struct web_route *route, struct web_contex
 {
     struct web_request asked = *request;
     asked.caller = caller;
+    asked.id[0] = '\0';
+    is_match(route, asked.path, asked.id);
     struct web_answer answer = handle(route, context, &asked);
-    if (answer.etag && request->if_none_match && strstr(request->if_none_match, answer.etag)) {
+    if (answer.etag[0] != '\0' && request->if_none_match && strstr(request->if_none_match, answer.etag)) {
         answer.code = 304;
+        free(answer.body);
+        answer.body = NULL;
         answer.shared = NULL;
         answer.len = 0;
     }

@@ -14,6 +14,7 @@
 struct web_context;
 
 #define WEB_PARAMS_MAX 16
+#define WEB_ID_SIZE 64
 
 /* Strings are UTF-8, decoded, and borrowed for the call. */
 struct web_request {
@@ -29,6 +30,7 @@ struct web_request {
     struct in6_addr address;         /* whence; of IPv4 the mapped one */
     bool is_here;                    /* from this machine itself, and not through a proxy */
     const struct caller *caller;     /* set by the router */
+    char id[WEB_ID_SIZE];            /* too: what stands for the route's {id}; "" where it has none */
     const char *body;                /* of a POST that was read, NUL-terminated; NULL = it was not */
     size_t body_len;
     const struct web_form *form; /* set by the router, of a POST of a form; */
@@ -50,7 +52,9 @@ enum web_allow {
 };
 
 struct web_route {
-    const char *path; /* whole; or a folder, where it ends in '/', whose members the handler looks up */
+    /* Whole; or a folder, where it ends in '/', whose members the handler looks up; "{id}" in it is a part of the path
+     * without '/' and '.'. */
+    const char *path;
     const char
         *method;    /* GET, with which goes HEAD; or POST: of a form where is_page, else of a JSON object */
     unsigned allow; /* of enum web_allow */

@@ -5,12 +5,13 @@
 
 static struct web_answer answer_asset(const struct web_asset *asset)
 {
-    return (struct web_answer){.code = 200,
+    struct web_answer answer = {.code = 200,
         .content_type = asset->content_type,
         .shared = asset->data,
         .len = asset->len,
-        .cache_control = "no-cache", /* keep it, but ask whether it changed */
-        .etag = asset->etag};
+        .cache_control = "no-cache"}; /* keep it, but ask whether it changed */
+    memcpy(answer.etag, asset->etag, sizeof answer.etag);
+    return answer;
 }
 
 static struct web_answer handle_root(struct web_context *context, const struct web_request *request)

@@ -231,7 +231,7 @@ static void add_headers(struct MHD_Response *response, const struct web_answer *
     MHD_add_response_header(response, "Cache-Control", a->cache_control ? a->cache_control : "no-store");
     if (a->content_type)
         MHD_add_response_header(response, "Content-Type", a->content_type);
-    if (a->etag)
+    if (a->etag[0] != '\0')
         MHD_add_response_header(response, "ETag", a->etag);
     if (a->location || a->redirect)
         MHD_add_response_header(response, "Location", a->location ? a->location : a->redirect);

@@ -9,7 +9,7 @@ static struct web_answer handle(struct web_context *context, const struct web_re
     if (!request_int(request, "limit", 1, 10, 5, &limit, &answer))
         return answer;
     answer = answer_json(200, json_pack("{s:I}", "limit", (json_int_t)limit));
-    answer.etag = "\"abc\"";
+    snprintf(answer.etag, sizeof answer.etag, "\"abc\"");
     return answer;
 }
 
@@ -27,10 +27,19 @@ static struct web_answer handle_json(struct web_context *context, const struct w
     return answer_json(200, json_pack("{s:O?}", "word", json_object_get(request->json, "word")));
 }
 
+static struct web_answer handle_id(struct web_context *context, const struct web_request *request)
+{
+    (void)context;
+    return answer_json(200, json_pack("{s:s}", "id", request->id));
+}
+
 static const struct web_route routes[] = {
     {"/list", "GET", ALLOW_ANYONE, 0, " limit before ", handle, false, false},
     {"/page", "GET", ALLOW_ANYONE, 0, NULL, handle, false, false},
     {"/files/", "GET", ALLOW_ANYONE, 0, NULL, handle, false, false},
+    {"/things/{id}", "GET", ALLOW_ANYONE, 0, NULL, handle_id, false, false},
+    {"/things/{id}.ics", "GET", ALLOW_ANYONE, 0, NULL, handle_id, false, false},
+    {"/things/{id}/parts", "GET", ALLOW_ANYONE, 0, NULL, handle_id, false, false},
     {"/form", "POST", ALLOW_ANYONE, 0, " ", handle_form, true, false},
     {"/json", "POST", ALLOW_ANYONE, 0, " ", handle_json, false, false},
     {"/both", "GET", ALLOW_ANYONE, 0, NULL, handle, false, false},
@@ -176,6 +185,34 @@ static void test_paths_match_whole_or_below_a_folder(void **state)
     }
 }
 
+static void test_a_part_of_the_path_is_an_id(void **state)
+{
+    (void)state;
+#define LONG "a123456789b123456789c123456789d123456789e123456789f123456789abc"
+    static const struct {
+        const char *path;
+        const char *id; /* NULL = no route is that */
+    } cases[] = {{"/things/x-1", "x-1"}, {"/things/x-1.ics", "x-1"}, {"/things/x-1/parts", "x-1"},
+        {"/things/{id}", "{id}"}, {"/things/" LONG, LONG}, {"/things/" LONG "d", NULL}, {"/things/", NULL},
+        {"/things", NULL}, {"/things/x-1/", NULL}, {"/things/x-1.icsx", NULL}, {"/things/x-1.txt", NULL},
+        {"/things/.ics", NULL}, {"/things//parts", NULL}, {"/things/x/y/parts", NULL},
+        {"/things/x-1/partsx", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct web_request request = get(cases[i].path);
+        struct web_answer answer = ask(&request);
+        const char *id = NULL;
+        json_t *json = json_loadb(answer.body, answer.len, 0, NULL);
+        json_unpack(json, "{s:s}", "id", &id);
+        if (answer.code != (cases[i].id ? 200 : 404) || (cases[i].id && strcmp(id, cases[i].id) != 0))
+            fail_msg("%s: %d, id %s", cases[i].path, answer.code, id ? id : "none");
+        json_decref(json);
+        answer_release(&answer);
+    }
+    struct web_request other = get("/page");
+    snprintf(other.id, sizeof other.id, "left over");
+    expect(ask(&other), 200, "5");
+}
+
 static void test_a_known_etag_spares_the_body(void **state)
 {
     (void)state;
@@ -283,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_mistakes_in_parameters_are_named),
         cmocka_unit_test(test_what_is_odd_ends_the_connection),
         cmocka_unit_test(test_paths_match_whole_or_below_a_folder),
+        cmocka_unit_test(test_a_part_of_the_path_is_an_id),
         cmocka_unit_test(test_a_known_etag_spares_the_body),
         cmocka_unit_test(test_a_form_is_decoded_or_refused),
         cmocka_unit_test(test_a_form_of_another_site_is_refused),
