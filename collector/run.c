@@ -127,6 +127,7 @@ struct running {
     char *broker_password, *store_password;
     struct snapshot_box *box;
     struct model_box *models;
+    struct board_box *board;
     struct core *core;
     struct store *store;
     struct web *web;
@@ -180,6 +181,7 @@ static enum status start(const struct collector_settings *settings, const struct
         return status;
     r->box = snapshot_box_create();
     r->models = model_box_create();
+    r->board = board_box_create();
     struct core_options core_options = {.settings = settings,
         .password = r->broker_password,
         .model = model,
@@ -210,6 +212,7 @@ static enum status start(const struct collector_settings *settings, const struct
         .assets = settings->http.web,
         .database_path = settings->database.path,
         .box = r->box,
+        .board = r->board,
         .park = model->park,
         .models = r->models,
         .store = r->store,
@@ -243,6 +246,7 @@ static enum status stop(struct running *r, bool was_started, struct error *err)
     core_destroy(r->core);
     snapshot_box_destroy(r->box);
     model_box_destroy(r->models);
+    board_box_destroy(r->board);
     free(r->broker_password);
     free(r->store_password);
     return status;

@@ -89,6 +89,8 @@ void context_release(struct web_context *context)
 {
     context_close_db(context);
     release_zones(context);
+    search_release(&context->search);
+    model_put(context->searched);
     model_put(context->model);
     for (int i = 0; context->beside == NULL && i < PAGE_LANGUAGES; i++)
         json_decref(context->texts[i]);
@@ -144,12 +146,35 @@ json_t *context_time(const struct web_context *context, const char *site, int64_
     return json_string(text);
 }
 
+static void say_starting(struct web_answer *ret)
+{
+    *ret = answer_error(503, "starting", "the collector is starting");
+    ret->retry_after_s = 1;
+}
+
 const struct snapshot *context_snapshot(const struct web_context *context, struct web_answer *ret)
 {
     const struct snapshot *s = snapshot_get(context->options->box);
-    if (!s) {
-        *ret = answer_error(503, "starting", "the collector is starting");
-        ret->retry_after_s = 1;
-    }
+    if (!s)
+        say_starting(ret);
     return s;
+}
+
+const struct board *context_board(const struct web_context *context, struct web_answer *ret)
+{
+    const struct board *b = context->options->board != NULL ? board_box_get(context->options->board) : NULL;
+    if (b == NULL)
+        say_starting(ret);
+    return b;
+}
+
+const struct search *context_search(struct web_context *context, const struct board *board)
+{
+    if (context->searched != board->model) {
+        search_release(&context->search);
+        model_put(context->searched);
+        context->searched = model_get(board->model);
+        search_init(&context->search, board->model->park);
+    }
+    return &context->search;
 }

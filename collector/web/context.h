@@ -2,6 +2,7 @@
  * the guard. */
 #pragma once
 
+#include "collector/instrument/search.h"
 #include "collector/model/zone.h"
 #include "collector/web/assets.h"
 #include "collector/web/guard.h"
@@ -28,6 +29,8 @@ struct web_context {
     struct db *db;       /* the reader, opened by the first who needs it; NULL = not yet */
     struct db_stmt *lists[WEB_LISTS];
     struct stream_hub *streams;
+    const struct model *searched; /* whose instruments `search` is of; NULL = of none yet */
+    struct search search;
 };
 
 /* What `options` points to is borrowed, but for what is read here: assets and zones. */
@@ -59,6 +62,16 @@ json_t *context_time(const struct web_context *context, const char *site, int64_
 /* The newest snapshot, which the caller puts back. NULL: *ret is the 503 that says the collector is starting.
  */
 const struct snapshot *context_snapshot(const struct web_context *context, struct web_answer *ret);
+/* The same of the board of instruments: board_put. It has a model of its own, which may be another than the context's. */
+const struct board *context_board(const struct web_context *context, struct web_answer *ret);
+/* To look through the instruments of a board; as long as no other board's are. */
+const struct search *context_search(struct web_context *context, const struct board *board);
+/* The board, as context_board, and the item of the instrument of the request's {id}. NULL: the 404 that says that there is
+ * none. */
+const struct board *context_instrument(struct web_context *context, const struct web_request *request,
+    const struct board_item **ret_item, struct web_answer *ret);
+/* Cache-Control of what is of now: everybody on the way may give it to others, for as long as boards are apart. */
+#define WEB_KEEP_NOW "public, max-age=1"
 
 /* {"status", "reasons"} at `o`, which is NULL before the first snapshot. */
 json_t *context_health(
@@ -97,6 +110,10 @@ struct web_answer handle_changes(
     struct web_context *context, const struct web_request *request); /* api_changes.c */
 struct web_answer handle_energy(
     struct web_context *context, const struct web_request *request); /* api_energy.c */
+struct web_answer handle_instruments(
+    struct web_context *context, const struct web_request *request); /* api_instruments.c */
+struct web_answer handle_instrument(
+    struct web_context *context, const struct web_request *request); /* api_instrument.c */
 struct web_answer handle_audit(struct web_context *context, const struct web_request *request); /* audit.c */
 /* drill.c: is the path one of those below a report; such a one. */
 bool drill_is_path(const char *path);

@@ -45,6 +45,7 @@ static struct web_answer handle_stream(struct web_context *context, const struct
 #define NONE " "
 #define PAGED " limit before "
 #define ENERGY " site by from to step format "
+#define INSTRUMENTS " q site building category model organisation available length limit after ids "
 #define PAGE true
 #define DATA false
 #define LONG true
@@ -65,6 +66,8 @@ const struct web_route web_routes[] = {
     {"/assets/", "GET", ALLOW_ANYONE, 0, NULL, handle_asset, DATA, SHORT},
     {"/api/v1/live", "GET", ALLOW_OPERATOR, 0, NONE, handle_live, DATA, SHORT},
     {"/api/v1/energy", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, ENERGY, handle_energy, DATA, LONG},
+    {"/api/v1/instruments", "GET", ALLOW_ANYONE, 0, INSTRUMENTS, handle_instruments, DATA, SHORT},
+    {"/api/v1/instruments/{id}", "GET", ALLOW_ANYONE, 0, NONE, handle_instrument, DATA, SHORT},
     {"/api/v1/stream", "GET", ALLOW_OPERATOR, 0, NONE, handle_stream, DATA, SHORT},
     {"/api/v1/gateways", "GET", ALLOW_OPERATOR, 0, NONE, handle_gateways, DATA, SHORT},
     {"/api/v1/losses", "GET", ALLOW_OPERATOR, 0, PAGED, handle_losses, DATA, SHORT},

@@ -6,6 +6,7 @@
 
 #include "collector/close_month.h"
 #include "collector/deciding.h"
+#include "collector/instrument/board.h"
 #include "collector/live/snapshot.h"
 #include "collector/model/model_box.h"
 #include "collector/store/store.h"
@@ -25,6 +26,7 @@ struct web_options {
     const char *assets;        /* folder of the pages' files */
     const char *database_path; /* of the collector */
     struct snapshot_box *box;
+    struct board_box *board; /* NULL = instruments are not watched */
     const struct park *park;
     struct model_box *models; /* the park is that of the model in use; NULL = it is `park` */
     int request_ms;           /* within which a request must be whole; 0 = half a minute */
@@ -36,8 +38,8 @@ struct web_options {
     enum status (*decide)(
         void *user_data, const struct deciding *request, struct deciding_effect *ret, struct error *err);
     /* Has it close a month; the same. */
-    enum status (*close_month)(
-        void *user_data, const struct close_month *request, struct close_month_result *ret, struct error *err);
+    enum status (*close_month)(void *user_data, const struct close_month *request,
+        struct close_month_result *ret, struct error *err);
     void *user_data;
 };
 

@@ -1,0 +1,188 @@
+/* Instruments by HTTP: what the API says is the board's answer, whatever is asked. */
+#include "collector/instrument/board_json.h"
+#include "lib/buf.h"
+#include "tests/unit/collector/made_up_board.h"
+#include "tests/unit/collector/web_fixture.h"
+
+#define NOW_MS MADE_UP_BOARD_NOW_MS
+#define MINUTE INT64_C(60000)
+#define LIST "/api/v1/instruments"
+
+static struct model *model;
+static const struct board *board; /* the newest, with a reference */
+
+static int set_up(void **state)
+{
+    board_box = board_box_create();
+    return load(state);
+}
+
+static int tear_down(void **state)
+{
+    unload(state);
+    board_put(board);
+    board_box_destroy(board_box);
+    return 0;
+}
+
+static struct board_told *begin(void)
+{
+    model = made_up_board_model();
+    return made_up_told(model, NOW_MS);
+}
+
+/* From now on the listener has that. */
+static void show(struct board_told *told)
+{
+    model_get(model); /* the board's own goes with the board that is replaced */
+    board_box_set(board_box, made_up_board(model, told, NOW_MS));
+    made_up_told_release(told, model);
+    model_put(model);
+    board_put(board);
+    board = board_box_get(board_box);
+}
+
+/* Nothing booked, nothing broken: all that are shared are free. */
+static int show_free(void **state)
+{
+    (void)state;
+    show(begin());
+    return 0;
+}
+
+/* The instrument is booked so: minutes from now. */
+static struct board_times *book(struct board_told *told, int64_t from_min, int64_t until_min)
+{
+    struct availability_busy span = {NOW_MS + from_min * MINUTE, NOW_MS + until_min * MINUTE};
+    return told->bookings = board_times_create((struct availability_list){&span, 1});
+}
+
+/* The ids of the answer, with blanks between them. */
+static char *ids_of(const json_t *answer)
+{
+    struct buf ids = {0};
+    size_t i;
+    json_t *each;
+    json_array_foreach(json_object_get(answer, "instruments"), i, each)
+        buf_printf(&ids, "%s%s", i > 0 ? " " : "", json_string_value(json_object_get(each, "id")));
+    return buf_take(&ids);
+}
+
+static json_t *expect_ids(const char *path, const char *expected, json_int_t count, const char *next)
+{
+    json_t *answer = get_json(path, 200);
+    char *ids = ids_of(answer);
+    const char *is_next = json_string_value(json_object_get(answer, "next"));
+    if (strcmp(ids, expected) != 0 || json_integer_value(json_object_get(answer, "count")) != count ||
+        (next == NULL ? is_next != NULL : is_next == NULL || strcmp(next, is_next) != 0))
+        fail_msg("%s: %s of %lld, next %s; expected %s of %lld, next %s", path, ids,
+            (long long)json_integer_value(json_object_get(answer, "count")), is_next ? is_next : "null",
+            expected, (long long)count, next ? next : "null");
+    free(ids);
+    return answer;
+}
+
+static void found(const char *path, const char *expected, json_int_t count, const char *next)
+{
+    json_decref(expect_ids(path, expected, count, next));
+}
+
+static void test_before_the_first_board_it_says_starting(void **state)
+{
+    (void)state;
+    expect(ask("GET", LIST, ""), 503, "\"starting\"");
+    expect(ask("GET", LIST "/xrd-1", ""), 503, "Retry-After: 1");
+}
+
+static void test_each_answer_is_the_boards(void **state)
+{
+    (void)state;
+    json_t *list = expect_ids(LIST, "xrd-1 sem-1 hood-1 own-1", 4, NULL);
+    assert_string_equal(json_string_value(json_object_get(list, "as_of")), "2026-09-21T22:13:20.000+08:00");
+    for (size_t i = 0; i < board->count; i++) {
+        json_t *expected = board_json(&board->items[i]);
+        char *path = mem_printf(LIST "/%s", board->items[i].instrument->id);
+        json_t *one = get_json(path, 200);
+        assert_true(json_equal(one, expected));
+        assert_true(json_equal(json_array_get(json_object_get(list, "instruments"), i), expected));
+        json_decref(one);
+        json_decref(expected);
+        free(path);
+    }
+    json_decref(list);
+}
+
+static void test_what_is_not_there_is_said(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        int code;
+        const char *word;
+    } cases[] = {{LIST "/xrd-9", 404, "unknown_instrument"}, {LIST "/", 404, "not_found"},
+        {LIST "/xrd-1/", 404, "not_found"}, {LIST "/xrd-1.txt", 404, "not_found"},
+        {LIST "/xrd-1/nothing", 404, "not_found"}, {LIST "/xrd-1?q=1", 400, "unknown_parameter"},
+        {LIST "?words=1", 400, "unknown_parameter"}, {LIST "?building=b9", 400, "building: unknown"},
+        {LIST "?category=x", 400, "category: unknown"}, {LIST "?site=x", 400, "site: unknown"},
+        {LIST "?available=later", 400, "available: unknown"}, {LIST "?limit=0", 400, "1 to 500"},
+        {LIST "?limit=501", 400, "1 to 500"}, {LIST "?after=xrd-9", 400, "after: unknown"},
+        {LIST "?length=2h", 400, "length: goes with"},
+        {LIST "?available=now&length=2", 400, "length: unknown"},
+        {LIST "?available=now&length=h", 400, "length: unknown"},
+        {LIST "?available=now&length=0h", 400, "length: unknown"},
+        {LIST "?available=now&length=-1h", 400, "length: unknown"},
+        {LIST "?available=now&length=15d", 400, "length: unknown"},
+        {LIST "?available=now&length=9223372036854775807d", 400, "length: unknown"},
+        {LIST "?ids=", 400, "ids: unknown"}, {LIST "?ids=xrd-1,", 400, "ids: unknown"},
+        {LIST "?ids=xrd-1,xrd-1", 400, "each once"}, {LIST "?ids=xrd-1,xrd-9", 400, "xrd-9"},
+        {LIST "?ids=xrd-1&q=x", 400, "q: does not go with ids"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect(ask("GET", cases[i].path, ""), cases[i].code, cases[i].word);
+    expect(ask("POST", LIST, "Content-Length: 0\r\n"), 405, "Allow: GET, HEAD");
+}
+
+static void test_they_are_found_by_words_and_choices(void **state)
+{
+    (void)state;
+    found(LIST "?q=%E8%A1%8D%E5%B0%84", "xrd-1 own-1", 2, NULL); /* 衍射 */
+    found(LIST "?q=electron+microscope", "sem-1", 1, NULL);
+    found(LIST "?q=nothing", "", 0, NULL);
+    found(LIST "?building=b2&category=microscopy", "sem-1 hood-1", 2, NULL);
+    found(LIST "?model=d8&organisation=guangxin&site=cloud", "xrd-1", 1, NULL);
+    found(LIST "?available=now", "xrd-1 sem-1 hood-1", 3, NULL); /* own-1 is not shared */
+    found(LIST "?available=now&q=%E8%A1%8D%E5%B0%84", "xrd-1", 1, NULL);
+}
+
+static void test_pages_leave_nothing_out(void **state)
+{
+    (void)state;
+    found(LIST "?limit=2", "xrd-1 sem-1", 4, "sem-1");
+    found(LIST "?limit=2&after=sem-1", "hood-1 own-1", 4, NULL);
+    found(LIST "?limit=1&after=hood-1", "own-1", 4, NULL);
+    found(LIST "?after=own-1", "", 4, NULL);
+    found(LIST "?limit=1&building=b2&after=xrd-1", "sem-1", 3, "sem-1");
+    found(LIST "?limit=4", "xrd-1 sem-1 hood-1 own-1", 4, NULL);
+}
+
+static void test_now_is_for_as_long_as_it_is_wanted(void **state)
+{
+    (void)state;
+    struct board_told *told = begin();
+    struct board_times *booked = book(&told[0], 90, 150);
+    show(told);
+    board_times_put(booked);
+    found(LIST "?available=now", "xrd-1 sem-1 hood-1", 3, NULL);
+    found(LIST "?available=now&length=90m", "xrd-1 sem-1 hood-1", 3, NULL);
+    found(LIST "?available=now&length=91m", "sem-1 hood-1", 2, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_before_the_first_board_it_says_starting),
+        cmocka_unit_test_setup(test_each_answer_is_the_boards, show_free),
+        cmocka_unit_test(test_what_is_not_there_is_said),
+        cmocka_unit_test(test_they_are_found_by_words_and_choices),
+        cmocka_unit_test(test_pages_leave_nothing_out),
+        cmocka_unit_test(test_now_is_for_as_long_as_it_is_wanted)};
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
