@@ -28,6 +28,7 @@ struct core {
     bool has_failed;
     struct error failure;
     const struct model *model; /* in use */
+    struct calendar_rounds *rounds;
     /* One that is to be recorded, and used then; at a start, which a full disk does not keep from working, it is in use
      * already. */
     struct acceptance next;
@@ -77,6 +78,7 @@ static void use_model(struct core *c, const struct model *m)
     const struct model *before = c->model;
     c->model = model_get(m);
     turn_use(&c->turn, m);
+    calendar_rounds_use(c->rounds, m->park);
     model_box_set(c->options.models, m);
     model_put(before);
 }
@@ -289,6 +291,7 @@ enum status core_create(const struct core_options *options, struct core **ret, s
     }
     pthread_mutex_init(&c->offer_lock, NULL);
     asking_init(&c->asking);
+    c->rounds = c->turn.calendars.rounds = calendar_rounds_create(c->clock, on_event, c);
     if ((status = accept_first(c, err)) != ST_OK) {
         core_destroy(c);
         return status;
@@ -341,6 +344,7 @@ void core_destroy(struct core *c)
     if (c == NULL)
         return;
     mqtt_destroy(c->mqtt);
+    calendar_rounds_destroy(c->rounds);
     turn_close(&c->turn);
     acceptance_release(&c->next);
     acceptance_release(&c->offered);

@@ -4,6 +4,7 @@
 #include "collector/baseline/temperature.h"
 #include "collector/energy/booked.h"
 #include "collector/energy/closing_seal.h"
+#include "collector/instrument/booking_rows.h"
 #include "collector/instrument/outage.h"
 #include "collector/ledger/books.h"
 #include "collector/ledger/decided.h"
@@ -163,7 +164,9 @@ static const char *const scripts[] = {
 
     closing_seal_schema,
 
-    outage_schema};
+    outage_schema,
+
+    booking_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

@@ -22,6 +22,7 @@
  *                    1970); archive_content: their text, packed; seal: the chain that seals them
  *   ledger_*         the energy ledger (collector/ledger/books.h, meters.h, decided.h)
  *   temperature*     of baselines, by quarter hour (collector/baseline/temperature.h)
+ *   calendar*        bookings of instruments (collector/instrument/booking_rows.h)
  *   change_log       who decided what of the ledger, beside the log of tokens (collector/access/changes.h)
  *   model_version    the versions of the park model that were accepted, each with its texts
  *

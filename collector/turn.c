@@ -280,6 +280,8 @@ static enum status keep_books(struct turn *t, struct group *g, struct error *err
 {
     if (has_room_for_books(t)) {
         enum status status = bookkeeper_step(&t->bookkeeper, t->clock, &g->is_changed, err);
+        if (status == ST_OK)
+            status = calendar_desk_step(&t->calendars, &g->is_changed, err);
         return status == ST_OK ? thermometer_step(&t->thermometer, t->clock, &g->is_changed, err) : status;
     }
     bookkeeper_rest(&t->bookkeeper, t->clock);
@@ -361,7 +363,8 @@ static enum status load(struct turn *t, struct error *err)
     if ((status = cursor_read(t->db, "raw", &t->settled, err)) != ST_OK)
         return status;
     if ((status = bookkeeper_reset(&t->bookkeeper, err)) != ST_OK ||
-        (status = thermometer_reset(&t->thermometer, err)) != ST_OK)
+        (status = thermometer_reset(&t->thermometer, err)) != ST_OK ||
+        (status = calendar_desk_reset(&t->calendars, err)) != ST_OK)
         return status;
     return journal_newest(t->db, &t->journal_end, &t->received_ms, err);
 }
@@ -411,6 +414,8 @@ static enum status tell(struct turn *t, struct group *g, struct error *err)
         t->has_result = false;
     }
     bookkeeper_committed(&t->bookkeeper);
+    if (calendar_desk_committed(&t->calendars))
+        inbox_wake(t->inbox);
     show_count(&t->show, &g->receive.counters);
     t->is_commit_failing = false;
     if (t->show.is_accepting)
@@ -471,6 +476,7 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
     prune_init(&t->prune, database);
     bookkeeper_init(&t->bookkeeper, t->db, park);
     thermometer_init(&t->thermometer, t->db, park);
+    calendar_desk_init(&t->calendars, t->db, clock, park);
     status = load(t, err);
     if (status != ST_OK)
         turn_close(t);
@@ -483,6 +489,7 @@ void turn_use(struct turn *t, const struct model *model)
     t->minute.park = model->park;
     bookkeeper_use(&t->bookkeeper, model->park, &model->rates);
     thermometer_use(&t->thermometer, model->park);
+    calendar_desk_use(&t->calendars, model->park);
     show_touch(&t->show);
 }
 
@@ -499,6 +506,7 @@ void turn_close(struct turn *t)
     reserve_release(&t->reserve);
     bookkeeper_release(&t->bookkeeper);
     thermometer_release(&t->thermometer);
+    calendar_desk_release(&t->calendars);
     db_close(t->db);
     *t = (struct turn){0};
 }

@@ -23,6 +23,7 @@ struct calendar_fetcher {
 
     /* Under the lock. */
     bool is_stopping;
+    int live_threads;
     struct slot *slots;
     int unproven_running;
 };
@@ -125,18 +126,20 @@ static void *run(void *argument)
         f->options.on_result(f->options.user_data);
         pthread_mutex_lock(&f->lock);
     }
+    f->live_threads--;
     pthread_mutex_unlock(&f->lock);
     return NULL;
 }
 
 void calendar_fetcher_start(struct calendar_fetcher *f)
 {
+    f->live_threads = f->options.threads;
     for (int i = 0; i < f->options.threads; i++)
         thread_start(&f->threads[i], run, f);
     f->running_threads = f->options.threads;
 }
 
-void calendar_fetcher_stop(struct calendar_fetcher *f)
+void calendar_fetcher_cancel(struct calendar_fetcher *f)
 {
     pthread_mutex_lock(&f->lock);
     f->is_stopping = true;
@@ -144,6 +147,19 @@ void calendar_fetcher_stop(struct calendar_fetcher *f)
     pthread_mutex_unlock(&f->lock);
     for (size_t i = 0; i < f->options.count; i++)
         calendar_source_cancel(f->options.sources[i]);
+}
+
+bool calendar_fetcher_is_over(struct calendar_fetcher *f)
+{
+    pthread_mutex_lock(&f->lock);
+    bool is_over = f->is_stopping && f->live_threads == 0;
+    pthread_mutex_unlock(&f->lock);
+    return is_over;
+}
+
+void calendar_fetcher_stop(struct calendar_fetcher *f)
+{
+    calendar_fetcher_cancel(f);
     for (int i = 0; i < f->running_threads; i++)
         pthread_join(f->threads[i], NULL);
     f->running_threads = 0;

@@ -38,6 +38,9 @@ void calendar_fetcher_start(struct calendar_fetcher *f);
 /* False when nothing is new; never blocks. The caller releases with calendar_result_release. */
 bool calendar_fetcher_take(struct calendar_fetcher *f, struct calendar_result *ret);
 void calendar_result_release(struct calendar_result *r);
-void calendar_fetcher_stop(
-    struct calendar_fetcher *f); /* cancels what is under way; the sources stay cancelled */
+/* Never blocks: what is under way ends soon, and the threads with it. The sources stay cancelled. */
+void calendar_fetcher_cancel(struct calendar_fetcher *f);
+/* Cancelled, and all threads are about to be gone: calendar_fetcher_stop will not wait. */
+bool calendar_fetcher_is_over(struct calendar_fetcher *f);
+void calendar_fetcher_stop(struct calendar_fetcher *f);    /* cancels, and waits for the threads */
 void calendar_fetcher_destroy(struct calendar_fetcher *f); /* accepts NULL; stopped */

@@ -4,25 +4,47 @@
  *
  *  - What was known stays until a whole calendar takes its place. An attempt that fails only lets it age: GOOD, LATE
  *    (older than 2 periods), STALE (older than max(3 periods, 120 s)); design, 8.3.
+ *  - A calendar takes the place of what lies after it was last seen: what lies before stays as it was known then, whatever
+ *    is entered or taken out later. A booking of one UID that was under way then goes on, and ends when the calendar says
+ *    so; one that is gone ends there, and one that is new begins there.
  *  - A calendar that had events ahead and comes without any is not believed: what was known stays, and the quality
  *    is STALE, until the events are back, a person confirms that it is empty, or it comes so when all that was known is
  *    over.
  *  - One that is not whole (broken off, too large) contradicts itself: CONFLICT, and busy is what it says and what was
  *    known.
  *  - One of which something cannot be read is LATE at best: that counts as busy already, so that what is free is free.
+ *  - Of a calendar with more than BOOKINGS_AT_ONCE at one instant nobody can tell them apart: they are told as one.
  */
 #pragma once
 
 #include "collector/instrument/availability.h"
 #include "collector/instrument/ical_read.h"
 
+#define BOOKINGS_AT_ONCE 16
+/* What is over is kept for as long: clocks are set back at times. */
+#define BOOKINGS_OVER_MS (24 * INT64_C(3600000))
+
+struct booking {
+    struct busy span;
+    uint64_t uid; /* a hash; 0 = it has none, or stands for several */
+};
+struct booking_list {
+    struct booking *items; /* by begin, end, uid; no two alike */
+    size_t count, capacity;
+};
+void booking_list_release(struct booking_list *list);
+void booking_list_copy(struct booking_list *to, const struct booking_list *from); /* `to` is zeroed */
+void booking_list_sort(struct booking_list *list); /* and leaves one of those that are alike */
+int booking_compare(const void *a, const void *b); /* as qsort wants it; the order of a list */
+
 struct bookings {
-    struct busy_list busy; /* last known, merged; what is over stays until the next calendar */
-    struct busy horizon;   /* of which that is known */
-    int64_t known_ms;      /* when the calendar was last seen to say so; 0 = never */
-    int64_t emptied_ms;    /* since when it comes without events, unconfirmed; 0 = it does not */
-    bool is_cut, is_read_in_part;
-    size_t problem_count;
+    struct booking_list list; /* last known, each by itself; what was over long before may be left out */
+    struct busy_list busy;    /* the same, merged */
+    struct busy horizon;      /* of which that is known */
+    int64_t known_ms;         /* when the calendar was last seen to say so; 0 = never */
+    int64_t emptied_ms;       /* since when it comes without events, unconfirmed; 0 = it does not */
+    bool is_cut;
+    size_t problem_count; /* what could not be read */
 };
 
 void bookings_release(struct bookings *b);
@@ -33,5 +55,11 @@ void bookings_take(struct bookings *b, const struct ical_reading *reading, int64
 void bookings_is_unchanged(struct bookings *b, int64_t now_ms);
 /* A person says that the calendar, which comes without events, is empty indeed. False where it does not come so. */
 bool bookings_confirm_empty(struct bookings *b, int64_t now_ms);
+/* Up to when what is known stays as it is, whatever a calendar that is read at `now_ms` says; INT64_MIN = nothing does. */
+int64_t bookings_settled_ms(const struct bookings *b, int64_t now_ms);
+/* Makes `busy` of `list`, for whoever filled that. */
+void bookings_merge(struct bookings *b);
 
+/* How good it is as a source of availability; period_ms: how often it is read. */
+struct availability_source bookings_source(const struct bookings *b, int64_t period_ms, int64_t now_ms);
 enum availability_quality bookings_quality(const struct bookings *b, int64_t period_ms, int64_t now_ms);

@@ -1,5 +1,6 @@
 /* What is known of a calendar of bookings, and how good it is. */
 #include "collector/instrument/bookings.h"
+#include "lib/mem.h"
 #include "tests/unit/random.h"
 
 #define PERIOD INT64_C(300000)
@@ -10,6 +11,11 @@ static struct ical_reading reading_of(int64_t begin_ms, int64_t end_ms)
 {
     struct ical_reading r = {.horizon = horizon, .is_whole = true, .event_count = begin_ms < end_ms};
     busy_list_add(&r.busy, begin_ms, end_ms, horizon);
+    if (begin_ms < end_ms) {
+        r.bookings = mem_zalloc(sizeof *r.bookings);
+        r.bookings[0] = (struct ical_booking){.span = {begin_ms, end_ms}, .uid = 1};
+        r.booking_count = 1;
+    }
     return r;
 }
 

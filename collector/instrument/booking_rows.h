@@ -1,0 +1,35 @@
+/*
+ * What is known of calendars of bookings (bookings.h), in the collector's database. It is kept as long as the database is:
+ * statements of hours go by it.
+ *
+ *   calendar       by id of the park model. horizon_*, known_ms, emptied_ms, is_cut, problems: as struct bookings has them;
+ *                  tried_ms, problem: the last attempt to read it, and what was wrong with it ('' = nothing)
+ *   calendar_busy  its bookings, each by itself; uid: a hash, no name. What is over stays as it was known then; what lies
+ *                  ahead is what the calendar says
+ */
+#pragma once
+
+#include "collector/instrument/bookings.h"
+#include "lib/db.h"
+
+extern const char booking_schema[];
+
+struct booking_state {
+    int64_t id; /* 0 = there is no row yet */
+    int64_t tried_ms;
+    char problem[512];
+};
+
+/* Of a calendar that has no row all is zero. Of bookings that were over long before it was last read `b` gets none. What `b` had is
+ * not released. */
+enum status booking_rows_load(struct db *db, const char *calendar, int64_t now_ms, struct booking_state *ret,
+    struct bookings *b, struct error *err);
+/* Within a transaction: `b` as it is now, whose bookings were `before`. Of those that ended by settled_ms no row goes. Makes the
+ * row, and sets its id, where there is none. */
+enum status booking_rows_save(struct db *db, const char *calendar, struct booking_state *state,
+    const struct bookings *b, const struct booking_list *before, int64_t settled_ms, struct error *err);
+
+/* The bookings of a calendar that touch [from, until), whole, in order, as they are known. None where it is not known. The caller
+ * releases, also after an error. */
+enum status booking_list(struct db *db, const char *calendar, int64_t from_ms, int64_t until_ms,
+    struct booking_list *ret, struct error *err);
