@@ -8,11 +8,11 @@
 #include "collector/instrument/availability.h"
 #include "collector/model/model.h"
 
-/* An outage that is open, or planned. */
+/* An outage that is open, or planned, of an instrument or of what it requires. */
 struct board_outage {
     int64_t id;
-    bool is_planned;
-    int64_t from_ms, until_ms; /* AVAILABILITY_NONE = nobody knows */
+    bool is_planned, is_problem; /* neither: it is broken; a problem: it works all the same */
+    int64_t from_ms, until_ms;   /* until: AVAILABILITY_NONE = nobody knows */
     const char *category;
     const char *note; /* what people wrote: for operators; the public is told the category */
 };

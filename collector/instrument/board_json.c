@@ -16,9 +16,14 @@ static json_t *named_json(const char *id, const char *name, const char *name_en)
     return json_pack("{s:s, s:s?, s:s?}", "id", id, "name", name, "name_en", name_en);
 }
 
+static bool is_private(const struct board_item *item)
+{
+    return item->answer.status == AVAILABILITY_NOT_SHARED;
+}
+
 static json_t *source_json(const struct board_item *item, const struct availability_source *source)
 {
-    if (!source->is_configured)
+    if (!source->is_configured || is_private(item))
         return json_null();
     return json_pack("{s:s, s:o}", "quality", availability_qualities[source->quality], "last",
         board_json_time(item, source->last_ms));
@@ -38,7 +43,7 @@ static const char *state_of(const struct availability_resource *r)
 static json_t *resources_json(const struct board_item *item)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < item->resource_count; i++) {
+    for (size_t i = 0; i < item->resource_count && !is_private(item); i++) {
         const struct board_resource *r = &item->resources[i];
         json_t *json = named_json(r->resource->id, r->resource->name, r->resource->name_en);
         bool is_told = r->state.source.is_configured;
@@ -56,11 +61,12 @@ static json_t *resources_json(const struct board_item *item)
 static json_t *outages_json(const struct board_item *item)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < item->outage_count; i++) {
+    for (size_t i = 0; i < item->outage_count && !is_private(item); i++) {
         const struct board_outage *o = &item->outages[i];
-        json_array_append_new(list, json_pack("{s:b, s:o, s:o, s:s?}", "planned", o->is_planned, "from",
-                                        board_json_time(item, o->from_ms), "until",
-                                        board_json_time(item, o->until_ms), "category", o->category));
+        const char *kind = o->is_planned ? "planned" : o->is_problem ? "problem" : "broken";
+        json_array_append_new(
+            list, json_pack("{s:s, s:o, s:o, s:s?}", "kind", kind, "from", board_json_time(item, o->from_ms),
+                      "until", board_json_time(item, o->until_ms), "category", o->category));
     }
     return list;
 }
@@ -68,13 +74,15 @@ static json_t *outages_json(const struct board_item *item)
 static json_t *answer_json(const struct board_item *item)
 {
     const struct availability *a = &item->answer;
+    enum activity_state activity = is_private(item) ? ACTIVITY_UNKNOWN : item->activity;
+    int64_t activity_since_ms = is_private(item) ? AVAILABILITY_NONE : item->activity_since_ms;
     return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:{s:o, s:o, s:o}}", "status",
         availability_statuses[a->status], "reason", a->reason, "since", board_json_time(item, a->since_ms),
         "free_until", board_json_time(item, a->free_until_ms), "next_free",
         board_json_time(item, a->next_free_ms), "as_of", board_json_time(item, a->as_of_ms), "activity",
-        activity_names[item->activity], "activity_since", board_json_time(item, item->activity_since_ms),
-        "sources", "power", source_json(item, &item->power), "session", source_json(item, &item->session),
-        "calendar", source_json(item, &item->calendar));
+        activity_names[activity], "activity_since", board_json_time(item, activity_since_ms), "sources",
+        "power", source_json(item, &item->power), "session", source_json(item, &item->session), "calendar",
+        source_json(item, &item->calendar));
 }
 
 static json_t *place_json(const struct park_instrument *i)

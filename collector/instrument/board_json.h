@@ -8,12 +8,13 @@
  *   activity             off, standby, running, unknown; activity_since
  *   sources              power, session, calendar: null where there is none, else quality and last (seen)
  *   resources            id, name, name_en, kind, required, state (up, down, unknown), since, quality, last
- *   outages              those open or to come: planned, from, until, category; what people wrote of them is not public
+ *   outages              those open or to come: kind (broken, planned, problem), from, until, category; what people wrote of
+ *                        them is not public
  *   site, building, space, category   id, name, name_en; location, location_en
  *   model, owner, owner_en, contact, booking_url, terms, terms_en, training, training_en, charges, charges_en, open,
  *   minimum_slot_s
  *
- * No person: neither who uses it nor who booked it.
+ * No person: neither who uses it nor who booked it. Of one that is not shared nothing is told of what it does.
  */
 #pragma once
 

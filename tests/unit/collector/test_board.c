@@ -40,7 +40,7 @@ static void test_what_it_was_made_of_may_go(void **state)
         {NOW + 60 * MINUTE, NOW + 90 * MINUTE}};
     struct availability_busy planned[] = {{NOW + 600 * MINUTE, NOW + 700 * MINUTE}};
     char category[] = "maintenance", note[] = "new seals";
-    struct board_outage outage = {7, true, planned[0].from_ms, planned[0].until_ms, category, note};
+    struct board_outage outage = {7, true, false, planned[0].from_ms, planned[0].until_ms, category, note};
     told[0].bookings = board_times_create((struct availability_list){booked, 3});
     told[0].facts.planned = (struct availability_list){planned, 1};
     told[0].outages = &outage;
@@ -206,7 +206,7 @@ static void test_the_json_says_all_that_the_answer_says(void **state)
     struct board_told *told = made_up_told(m, NOW);
     struct availability_busy booked = {NOW + 60 * MINUTE, NOW + 90 * MINUTE};
     struct board_outage outage = {
-        7, true, NOW + 600 * MINUTE, AVAILABILITY_NONE, "maintenance", "王工 knows"};
+        7, true, false, NOW + 600 * MINUTE, AVAILABILITY_NONE, "maintenance", "王工 knows"};
     told[0].bookings = board_times_create((struct availability_list){&booked, 1});
     told[0].outages = &outage;
     told[0].outage_count = 1;
@@ -255,6 +255,7 @@ static void test_the_json_says_all_that_the_answer_says(void **state)
     assert_true(json_is_true(json_object_get(water, "required")));
     assert_null(text_at(argon, "quality"));
     json_t *planned = json_array_get(json_object_get(json, "outages"), 0);
+    assert_string_equal(text_at(planned, "kind"), "planned");
     assert_string_equal(text_at(planned, "category"), "maintenance");
     assert_null(text_at(planned, "until"));
     assert_int_equal(json_integer_value(json_object_get(json, "minimum_slot_s")), 1800);
@@ -278,6 +279,21 @@ static void test_the_json_of_an_instrument_with_sessions_alone_has_no_power(void
     board_put(b);
 }
 
+static void test_the_json_of_one_that_is_not_shared_tells_nothing_of_what_it_does(void **state)
+{
+    (void)state;
+    struct board *b = made_up_board(made_up_board_model(), NULL, NOW);
+    const struct board_item *item = board_find(b, "own-1");
+    assert_int_equal(item->activity, ACTIVITY_STANDBY);
+    json_t *json = board_json(item);
+    assert_string_equal(text_at(json, "status"), "NOT_SHARED");
+    assert_string_equal(text_at(json, "activity"), "unknown");
+    assert_null(text_at(json, "activity_since"));
+    assert_true(json_is_null(json_object_get(json_object_get(json, "sources"), "power")));
+    json_decref(json);
+    board_put(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_threads_read_while_it_is_replaced),
         cmocka_unit_test(test_the_json_says_all_that_the_answer_says),
         cmocka_unit_test(test_the_json_of_an_instrument_with_sessions_alone_has_no_power),
+        cmocka_unit_test(test_the_json_of_one_that_is_not_shared_tells_nothing_of_what_it_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
