@@ -6,6 +6,7 @@
 #include "collector/energy/closing_seal.h"
 #include "collector/instrument/booking_rows.h"
 #include "collector/instrument/outage.h"
+#include "collector/instrument/told.h"
 #include "collector/ledger/books.h"
 #include "collector/ledger/decided.h"
 
@@ -166,7 +167,9 @@ static const char *const scripts[] = {
 
     outage_schema,
 
-    booking_schema};
+    booking_schema,
+
+    told_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

@@ -282,10 +282,13 @@ static enum status keep_books(struct turn *t, struct group *g, struct error *err
         enum status status = bookkeeper_step(&t->bookkeeper, t->clock, &g->is_changed, err);
         if (status == ST_OK)
             status = calendar_desk_step(&t->calendars, &g->is_changed, err);
-        return status == ST_OK ? thermometer_step(&t->thermometer, t->clock, &g->is_changed, err) : status;
+        if (status == ST_OK)
+            status = thermometer_step(&t->thermometer, t->clock, &g->is_changed, err);
+        return status == ST_OK ? watch_step(&t->watch, t->clock, &g->is_changed, err) : status;
     }
     bookkeeper_rest(&t->bookkeeper, t->clock);
     thermometer_rest(&t->thermometer, t->clock);
+    watch_pause(&t->watch, t->clock);
     return ST_OK;
 }
 
@@ -294,11 +297,18 @@ static int64_t lower_of(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* When what is behind the journal's end goes on; INT64_MAX = nothing is. */
+static int64_t due_of(const struct turn *t, int64_t position, int64_t due_mono_ms)
+{
+    return position < t->journal_end ? due_mono_ms : INT64_MAX;
+}
+
 int64_t turn_due_mono_ms(const struct turn *t)
 {
-    int64_t books = t->bookkeeper.position < t->journal_end ? t->bookkeeper.due_mono_ms : INT64_MAX;
-    int64_t temperatures = t->thermometer.follower.position < t->journal_end ? t->thermometer.follower.due_mono_ms : INT64_MAX;
-    return lower_of(books, temperatures);
+    const struct follower *temperatures = &t->thermometer.follower, *watch = &t->watch.follower;
+    int64_t due = due_of(t, t->bookkeeper.position, t->bookkeeper.due_mono_ms);
+    due = lower_of(due, due_of(t, temperatures->position, temperatures->due_mono_ms));
+    return lower_of(due, due_of(t, watch->position, watch->due_mono_ms));
 }
 
 bool turn_is_clock_behind(const struct turn *t)
@@ -338,6 +348,7 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
     if (status == ST_OK)
         status = keep_books(t, g, err);
     int64_t taken = lower_of(t->bookkeeper.position, t->thermometer.follower.position);
+    taken = lower_of(taken, t->watch.follower.position);
     int64_t done = lower_of(lower_of(t->settled, t->known.saved), taken);
     return status == ST_OK ? prune_step(&t->prune, t->db, done, t->clock, &g->is_changed, err) : status;
 }
@@ -364,7 +375,8 @@ static enum status load(struct turn *t, struct error *err)
         return status;
     if ((status = bookkeeper_reset(&t->bookkeeper, err)) != ST_OK ||
         (status = thermometer_reset(&t->thermometer, err)) != ST_OK ||
-        (status = calendar_desk_reset(&t->calendars, err)) != ST_OK)
+        (status = calendar_desk_reset(&t->calendars, err)) != ST_OK ||
+        (status = watch_reset(&t->watch, err)) != ST_OK)
         return status;
     return journal_newest(t->db, &t->journal_end, &t->received_ms, err);
 }
@@ -477,19 +489,39 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
     bookkeeper_init(&t->bookkeeper, t->db, park);
     thermometer_init(&t->thermometer, t->db, park);
     calendar_desk_init(&t->calendars, t->db, clock, park);
+    watch_init(&t->watch, t->db, park);
     status = load(t, err);
     if (status != ST_OK)
         turn_close(t);
     return status;
 }
 
+/* By the model before, what came while it counted; as far as that goes: what fails, or takes too long, is for the next. */
+static void finish_watch(struct turn *t)
+{
+    bool is_changed = false;
+    struct error err;
+    enum status status = db_begin(t->db, &err);
+    if (status == ST_OK)
+        status = watch_finish(&t->watch, t->clock, &is_changed, &err);
+    if (status == ST_OK && is_changed)
+        status = db_commit(t->db, &err);
+    else
+        db_rollback(t->db);
+    if (status != ST_OK)
+        log_warn("core", "%s; what instruments told last is taken by the new park model", err.text);
+}
+
 void turn_use(struct turn *t, const struct model *model)
 {
+    if (t->model != NULL)
+        finish_watch(t);
     t->model = model;
     t->minute.park = model->park;
     bookkeeper_use(&t->bookkeeper, model->park, &model->rates);
     thermometer_use(&t->thermometer, model->park);
     calendar_desk_use(&t->calendars, model->park);
+    watch_use(&t->watch, model->park);
     show_touch(&t->show);
 }
 
@@ -507,6 +539,7 @@ void turn_close(struct turn *t)
     bookkeeper_release(&t->bookkeeper);
     thermometer_release(&t->thermometer);
     calendar_desk_release(&t->calendars);
+    watch_release(&t->watch);
     db_close(t->db);
     *t = (struct turn){0};
 }

@@ -1,7 +1,8 @@
 /*
  * One turn of the core: what arrived becomes one transaction (raw batches, marks, points, what the store
- * settled, minute rows, the ledger's books, temperatures, bookings, pruning), and only after its commit the answers are due (D1). Memory is a cache of
- * what is committed: after a failure all of it is read again (D7). No thread and no network of its own, so
+ * settled, minute rows, the ledger's books, temperatures, bookings, what instruments told, pruning), and only after its
+ * commit the answers are due (D1). Memory is a cache of what is committed: after a failure all of it is read again (D7). No
+ * thread and no network of its own, so
  * that a test can fail every single operation on the disk. Core thread.
  */
 #pragma once
@@ -22,6 +23,7 @@
 #include "collector/settings.h"
 #include "collector/store/store.h"
 #include "collector/thermometer.h"
+#include "collector/watch.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/reserve.h"
@@ -44,6 +46,7 @@ struct turn {
     struct bookkeeper bookkeeper;
     struct thermometer thermometer;
     struct calendar_desk calendars; /* its `rounds` are set by the owner */
+    struct watch watch;
     const struct model *model; /* in use; NULL until turn_use */
     struct prune prune;
     /* What is not on disk: who was heard, what is shown, the answers that are due. */

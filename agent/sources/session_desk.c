@@ -158,7 +158,7 @@ void session_desk_take(struct session_desk *d, struct span json, int64_t patienc
     struct session_event e;
     struct error err = {""};
     const char *result = "refused";
-    if (session_event_read(json, &d->settings->purposes, &e, &err) == ST_OK)
+    if (session_event_read(json, &d->settings->purposes, false, &e, &err) == ST_OK)
         result = take_event(d, &e, patience_ms, &err);
     if (strcmp(result, "refused") == 0)
         complain(&d->refused, mono_ms(d), LOG_LEVEL_WARN, "source", "%s: an event%s%s is refused: %s",

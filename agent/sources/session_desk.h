@@ -9,7 +9,7 @@
 #pragma once
 
 #include "agent/sources/feed.h"
-#include "agent/sources/session_event.h"
+#include "lib/session_event.h"
 #include "agent/sources/session_settings.h"
 
 #define SESSION_IDS_MAX 64

@@ -1,7 +1,7 @@
 /* Messages of devices on a broker, and events of sessions. The first byte says on which topic. */
 #include "agent/settings.h"
 #include "agent/sources/json_taker.h"
-#include "agent/sources/session_event.h"
+#include "lib/session_event.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "tests/fuzz/fuzz.h"
@@ -90,7 +90,7 @@ static void check_event(const uint8_t *data, size_t size)
     static const struct conf_list purposes = {words, 1};
     struct session_event e;
     struct error err = {""};
-    enum status status = session_event_read((struct span){(const char *)data, size}, &purposes, &e, &err);
+    enum status status = session_event_read((struct span){(const char *)data, size}, &purposes, false, &e, &err);
     if (status != ST_OK) {
         LAW(err.text[0] != '\0' && text_is_utf8(span_of(err.text)),
             "refused without a reason that people can read");

@@ -1,4 +1,4 @@
-/* agent/sources/session_event and session_desk: what an event may say, and each once. */
+/* lib/session_event and session_desk: what an event may say, and each once. */
 #include "agent/sources/session_desk.h"
 #include "tests/unit/agent/source_fixture.h"
 
@@ -30,7 +30,7 @@ static void test_an_event_becomes_a_compact_state(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct session_event e;
         struct error err;
-        if (session_event_read(span_of(cases[i].json), &purposes, &e, &err) != ST_OK)
+        if (session_event_read(span_of(cases[i].json), &purposes, false, &e, &err) != ST_OK)
             fail_msg("%s: %s", cases[i].json, err.text);
         assert_string_equal(e.text, cases[i].text);
     }
@@ -68,7 +68,7 @@ static void test_what_an_event_may_not_say_is_one_sentence(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct session_event e;
         struct error err = {""};
-        assert_int_equal(session_event_read(span_of(cases[i].json), &purposes, &e, &err), ST_INVALID);
+        assert_int_equal(session_event_read(span_of(cases[i].json), &purposes, false, &e, &err), ST_INVALID);
         assert_string_equal(err.text, cases[i].why);
     }
 }

@@ -1,0 +1,172 @@
+#include "collector/instrument/told_private.h"
+#include "lib/mem.h"
+
+#include <string.h>
+
+const char told_schema[] =
+    "CREATE TABLE instrument("
+    "  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, activity BLOB NOT NULL, power_ms INTEGER,"
+    "  session_ms INTEGER) STRICT;"
+    "CREATE TABLE activity_span("
+    "  instrument INTEGER NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, state INTEGER NOT "
+    "NULL,"
+    "  PRIMARY KEY(instrument, from_ms)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX activity_span_end ON activity_span(instrument, until_ms);"
+    "CREATE TABLE session("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, instrument INTEGER NOT NULL, opened_ms INTEGER NOT NULL,"
+    "  closed_ms INTEGER, user INTEGER NOT NULL, class INTEGER NOT NULL, organisation TEXT, purpose TEXT,"
+    "  open_event TEXT, close_event TEXT, evidence INTEGER NOT NULL, closed_evidence INTEGER, why INTEGER "
+    "NOT NULL)"
+    " STRICT;"
+    "CREATE INDEX session_time ON session(instrument, opened_ms);"
+    "CREATE INDEX session_opened ON session(instrument, open_event) WHERE open_event IS NOT NULL;"
+    "CREATE INDEX session_closed ON session(instrument, close_event) WHERE close_event IS NOT NULL;"
+    "CREATE TABLE session_unseen("
+    "  instrument INTEGER NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,"
+    "  PRIMARY KEY(instrument, from_ms)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE resource("
+    "  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, is_down INTEGER NOT NULL, since_ms INTEGER,"
+    "  heard_ms INTEGER) STRICT;"
+    "CREATE TABLE resource_down("
+    "  resource INTEGER NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER, evidence INTEGER NOT NULL,"
+    "  PRIMARY KEY(resource, from_ms)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO cursor VALUES('watch', 0);";
+
+static int64_t word_ms(int64_t time_ms, int64_t arrived_ms)
+{
+    return time_ms < arrived_ms ? time_ms : arrived_ms;
+}
+
+/* ---- instruments ---- */
+
+bool told_is_session_open(const struct told_instrument *t)
+{
+    const struct told_session *s = &t->last;
+    return s->id != 0 && (s->end == TOLD_OPEN || (s->end == TOLD_FORGOTTEN && s->close_event[0] == '\0'));
+}
+
+enum activity_state told_activity_now(const struct told_instrument *t, int64_t *ret_since_ms)
+{
+    struct activity_span span;
+    bool has_read = activity_open(&t->activity, &span);
+    *ret_since_ms = has_read ? span.from_ms : TOLD_NONE;
+    return has_read ? span.state : ACTIVITY_UNKNOWN;
+}
+
+/* One of another format than this program's is read as nothing: it begins anew with the next reading. */
+static struct activity activity_of(struct span blob)
+{
+    struct activity a = {0};
+    if (blob.len == sizeof a)
+        memcpy(&a, blob.at, sizeof a);
+    return a;
+}
+
+enum status told_find(struct db *db, const char *instrument, struct told_instrument *ret, struct error *err)
+{
+    struct db_stmt *find =
+        db_keep(db, "SELECT id, activity, power_ms, session_ms FROM instrument WHERE name = ?1");
+    bool has_row;
+    *ret = (struct told_instrument){.power_ms = TOLD_NONE, .session_ms = TOLD_NONE};
+    db_bind_text(find, 1, span_of(instrument));
+    enum status status = db_step(find, &has_row, err);
+    if (status == ST_OK && has_row)
+        *ret = (struct told_instrument){.id = db_int(find, 0),
+            .activity = activity_of(db_text(find, 1)),
+            .power_ms = told_time_of(find, 2),
+            .session_ms = told_time_of(find, 3)};
+    db_reset(find);
+    return status == ST_OK && ret->id != 0 ? told_session_newest(db, ret->id, &ret->last, err) : status;
+}
+
+enum status told_take_up(
+    struct db *db, const char *name, struct told_instrument *ret, bool *ret_is_changed, struct error *err)
+{
+    enum status status = told_find(db, name, ret, err);
+    if (status != ST_OK || ret->id != 0)
+        return status;
+    struct db_stmt *add = db_keep(db, "INSERT INTO instrument(name, activity) VALUES(?1, ?2)");
+    db_bind_text(add, 1, span_of(name));
+    db_bind_blob(add, 2, (struct span){(const char *)&ret->activity, sizeof ret->activity});
+    status = db_run(add, err);
+    *ret_is_changed = true;
+    ret->id = db_last_id(db);
+    return status;
+}
+
+enum status told_save(struct db *db, const struct told_instrument *t, struct error *err)
+{
+    struct db_stmt *save =
+        db_keep(db, "UPDATE instrument SET activity = ?2, power_ms = ?3, session_ms = ?4 WHERE id = ?1");
+    db_bind_int(save, 1, t->id);
+    db_bind_blob(save, 2, (struct span){(const char *)&t->activity, sizeof t->activity});
+    told_bind_time(save, 3, t->power_ms);
+    told_bind_time(save, 4, t->session_ms);
+    return db_run(save, err);
+}
+
+enum status told_power(struct db *db, struct told_instrument *t, const struct activity_limits *limits,
+    int64_t time_ms, int64_t arrived_ms, int64_t power_mw, struct error *err)
+{
+    t->power_ms = told_later_of(t->power_ms, word_ms(time_ms, arrived_ms));
+    struct activity_done done = activity_read(&t->activity, limits, time_ms, power_mw);
+    struct db_stmt *add = db_keep(db, "INSERT INTO activity_span VALUES(?1, ?2, ?3, ?4)");
+    enum status status = ST_OK;
+    for (int i = 0; i < done.count && status == ST_OK; i++) {
+        db_bind_int(add, 1, t->id);
+        db_bind_int(add, 2, done.spans[i].from_ms);
+        db_bind_int(add, 3, done.spans[i].until_ms);
+        db_bind_int(add, 4, done.spans[i].state);
+        status = db_run(add, err);
+    }
+    return status;
+}
+
+enum status told_heard(
+    struct db *db, struct told_instrument *t, int64_t time_ms, int64_t arrived_ms, struct error *err)
+{
+    int64_t word = word_ms(time_ms, arrived_ms), before = t->session_ms;
+    if (word <= before)
+        return ST_OK;
+    t->session_ms = word;
+    if (before != TOLD_NONE && word - before <= activity_gap_ms(TOLD_SESSION_PERIOD_MS))
+        return ST_OK;
+    struct db_stmt *add = db_keep(db, "INSERT INTO session_unseen VALUES(?1, ?2, ?3)");
+    db_bind_int(add, 1, t->id);
+    db_bind_int(add, 2, before == TOLD_NONE ? 0 : before);
+    db_bind_int(add, 3, word);
+    return db_run(add, err);
+}
+
+enum status told_activity(struct db *db, int64_t instrument, int64_t from_ms, int64_t until_ms,
+    struct activity_span **ret, size_t *ret_count, struct error *err)
+{
+    struct db_stmt *rows = db_keep(db, "SELECT from_ms, until_ms, state FROM activity_span"
+                                       " WHERE instrument = ?1 AND until_ms > ?2 AND from_ms < ?3"
+                                       " UNION ALL SELECT NULL, activity, NULL FROM instrument WHERE id = ?1"
+                                       " ORDER BY 1 NULLS LAST");
+    struct activity_span *items = NULL, open;
+    size_t count = 0, capacity = 0;
+    bool has_row;
+    enum status status;
+    db_bind_int(rows, 1, instrument);
+    db_bind_int(rows, 2, from_ms);
+    db_bind_int(rows, 3, until_ms);
+    while ((status = db_step(rows, &has_row, err)) == ST_OK && has_row) {
+        if (!db_is_null(rows, 0)) {
+            open = (struct activity_span){
+                db_int(rows, 0), db_int(rows, 1), (enum activity_state)db_int(rows, 2)};
+        } else {
+            struct activity a = activity_of(db_text(rows, 1));
+            if (!activity_open(&a, &open) || open.until_ms <= from_ms || open.from_ms >= until_ms ||
+                open.from_ms == open.until_ms)
+                continue;
+        }
+        MEM_GROW(items, count, capacity);
+        items[count++] = open;
+    }
+    db_reset(rows);
+    *ret = items;
+    *ret_count = count;
+    return status;
+}

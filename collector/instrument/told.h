@@ -1,0 +1,122 @@
+/*
+ * What instruments and resources told of themselves, in the collector's database: what the journal's points said, and what
+ * people said of sessions. Rows are a function of the order of the journal and of what people said in between; no clock.
+ * Kept as long as the database is.
+ *
+ *   instrument      one that the park model names or named; activity: struct activity, as it is after the newest reading
+ *   activity_span   states that are over, half-open, without a hole between them; unknown ones too
+ *   session         in the order in which they were told; opened_ms never falls. closed_ms NULL: it is open
+ *   session_unseen  when nothing was heard of the point of its sessions for longer than its gap
+ *   resource        one with a point
+ *   resource_down   from when to when it was down; until_ms NULL: it still is
+ *   cursor          'watch': the batch up to which the journal was taken (collector/watch.h)
+ *
+ * The newest word of a source is the time of its reading, but never later than it arrived.
+ */
+#pragma once
+
+#include "collector/instrument/availability.h"
+#include "collector/instrument/hours.h"
+#include "lib/db.h"
+#include "lib/session_event.h"
+
+extern const char told_schema[];
+
+#define TOLD_NONE AVAILABILITY_NONE            /* no such time */
+#define TOLD_SESSION_PERIOD_MS INT64_C(300000) /* a state goes again at least every 300 s: rule S2 */
+
+/* How a session ended. */
+enum told_end {
+    TOLD_OPEN,      /* it did not */
+    TOLD_CLOSED,    /* as it was told */
+    TOLD_NEXT,      /* another was opened: at its opening */
+    TOLD_FORGOTTEN, /* nobody closed it within the longest that one may be: inferred */
+    TOLD_UNOPENED   /* a close alone: opened_ms = closed_ms */
+};
+extern const char *const told_ends[]; /* names, NULL-terminated */
+
+struct told_session {
+    int64_t id;                   /* 0 = none */
+    int64_t opened_ms, closed_ms; /* closed_ms: TOLD_NONE = it is open */
+    enum hours_user user;
+    enum session_class class;
+    char organisation[SESSION_ORGANISATION_MAX + 1], purpose[ID_MAX + 1];             /* "" = not told */
+    char open_event[SESSION_EVENT_ID_MAX + 1], close_event[SESSION_EVENT_ID_MAX + 1]; /* "" = none */
+    enum hours_evidence evidence, closed_evidence;
+    enum told_end end;
+};
+
+struct told_instrument {
+    int64_t id; /* 0 = it was never watched, and all is none */
+    struct activity activity;
+    int64_t power_ms, session_ms; /* newest words; TOLD_NONE = never */
+    struct told_session last;     /* the newest session */
+};
+/* Whether a session is open, as it was told: also where it was forgotten, and ended by inference, since. That end is for the
+ * hours; nobody said that the instrument is free. */
+bool told_is_session_open(const struct told_instrument *t);
+/* The newest power says so, of whatever time. */
+enum activity_state told_activity_now(const struct told_instrument *t, int64_t *ret_since_ms);
+
+struct told_resource {
+    int64_t id;
+    bool is_down;
+    int64_t since_ms; /* of that; TOLD_NONE = never told */
+    int64_t heard_ms; /* newest word; TOLD_NONE = never */
+};
+
+/* ---- writing: within the core's transaction ---- */
+
+/* Finds it, or makes it; *ret_is_changed: it was made. */
+enum status told_take_up(
+    struct db *db, const char *name, struct told_instrument *ret, bool *ret_is_changed, struct error *err);
+/* Writes activity and newest words, which the calls below change in `t` alone. */
+enum status told_save(struct db *db, const struct told_instrument *t, struct error *err);
+enum status told_power(struct db *db, struct told_instrument *t, const struct activity_limits *limits,
+    int64_t time_ms, int64_t arrived_ms, int64_t power_mw, struct error *err);
+/* A word of the point of its sessions, whatever it says. */
+enum status told_heard(
+    struct db *db, struct told_instrument *t, int64_t time_ms, int64_t arrived_ms, struct error *err);
+
+enum told_news {
+    TOLD_KNOWN, /* an event of that id was taken before: nothing changed */
+    TOLD_TAKEN,
+    TOLD_TWICE_OPEN, /* a session was open: it is ended where this one is opened */
+    TOLD_NOT_OPEN,   /* no session was open: noted as one that was never opened */
+    TOLD_CLOSED_LATE /* it was forgotten, and has an inferred end, which stays */
+};
+/* An event. An inferred end gives way to one of before it. Time does not run back: an event of before the newest one counts as at
+ * that. */
+enum status told_event(struct db *db, struct told_instrument *t, const struct session_event *e,
+    int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
+    struct error *err);
+/* Ends an open session by inference: at `until_ms`, or where its last run ended, if that is later. */
+enum status told_forget(struct db *db, struct told_instrument *t, int64_t until_ms, struct error *err);
+
+enum status told_resource_take_up(
+    struct db *db, const char *name, struct told_resource *ret, bool *ret_is_changed, struct error *err);
+/* Of a point: `is_fresh` when it arrived; of a person: always. What is older than the newest change changes nothing. */
+enum status told_resource_say(struct db *db, struct told_resource *r, bool says_up, bool is_fresh,
+    int64_t time_ms, enum hours_evidence evidence, struct error *err);
+enum status told_resource_heard(struct db *db, struct told_resource *r, int64_t heard_ms, struct error *err);
+
+/* ---- reading: any connection. Lists are the caller's to free, in order of time. ---- */
+
+enum status told_find(struct db *db, const char *instrument, struct told_instrument *ret, struct error *err);
+/* ret->id 0 = it was never told. */
+enum status told_resource_find(
+    struct db *db, const char *resource, struct told_resource *ret, struct error *err);
+
+/* Whatever touches [from_ms, until_ms), each whole: the state that is not over ends at the newest reading. `instrument`, `resource`:
+ * their id here. */
+enum status told_activity(struct db *db, int64_t instrument, int64_t from_ms, int64_t until_ms,
+    struct activity_span **ret, size_t *ret_count, struct error *err);
+/* Without those that are empty. */
+enum status told_sessions(struct db *db, int64_t instrument, int64_t from_ms, int64_t until_ms,
+    struct told_session **ret, size_t *ret_count, struct error *err);
+/* As its point was heard: only for one that has a point of sessions. What is unseen at until_ms ends there. */
+enum status told_unseen(struct db *db, int64_t instrument, int64_t from_ms, int64_t until_ms,
+    struct hours_span **ret, size_t *ret_count, struct error *err);
+/* until_ms INT64_MAX: it still is. */
+enum status told_down(struct db *db, int64_t resource, int64_t from_ms, int64_t until_ms,
+    struct hours_span **ret, size_t *ret_count, struct error *err);

@@ -1,0 +1,288 @@
+#include "collector/instrument/told_private.h"
+#include "lib/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *const told_ends[] = {"open", "closed", "next_opened", "forgotten", "never_opened", NULL};
+
+#define COLUMNS                                                                                        \
+    "id, opened_ms, closed_ms, user, class, organisation, purpose, open_event, close_event, evidence," \
+    " closed_evidence, why"
+
+static void copy_text(char *to, size_t size, struct span text)
+{
+    size_t length = text.len < size ? text.len : size - 1;
+    if (length > 0)
+        memcpy(to, text.at, length);
+    to[length] = '\0';
+}
+
+static void read_row(struct db_stmt *row, struct told_session *ret)
+{
+    *ret = (struct told_session){.id = db_int(row, 0),
+        .opened_ms = db_int(row, 1),
+        .closed_ms = told_time_of(row, 2),
+        .user = (enum hours_user)db_int(row, 3),
+        .class = (enum session_class)db_int(row, 4),
+        .evidence = (enum hours_evidence)db_int(row, 9),
+        .closed_evidence = (enum hours_evidence)db_int(row, 10),
+        .end = (enum told_end)db_int(row, 11)};
+    copy_text(ret->organisation, sizeof ret->organisation, db_text(row, 5));
+    copy_text(ret->purpose, sizeof ret->purpose, db_text(row, 6));
+    copy_text(ret->open_event, sizeof ret->open_event, db_text(row, 7));
+    copy_text(ret->close_event, sizeof ret->close_event, db_text(row, 8));
+}
+
+enum status told_session_newest(
+    struct db *db, int64_t instrument, struct told_session *ret, struct error *err)
+{
+    struct db_stmt *newest = db_keep(
+        db, "SELECT " COLUMNS " FROM session WHERE instrument = ?1 ORDER BY opened_ms DESC, id DESC LIMIT 1");
+    bool has_row;
+    *ret = (struct told_session){0};
+    db_bind_int(newest, 1, instrument);
+    enum status status = db_step(newest, &has_row, err);
+    if (status == ST_OK && has_row)
+        read_row(newest, ret);
+    db_reset(newest);
+    return status;
+}
+
+static enum status is_known(
+    struct db *db, int64_t instrument, const char *event, bool *ret, struct error *err)
+{
+    struct db_stmt *find =
+        db_keep(db, "SELECT 1 FROM session WHERE instrument = ?1 AND open_event = ?2"
+                    " UNION ALL SELECT 1 FROM session WHERE instrument = ?1 AND close_event = ?2");
+    db_bind_int(find, 1, instrument);
+    db_bind_text(find, 2, span_of(event));
+    enum status status = db_step(find, ret, err);
+    db_reset(find);
+    return status;
+}
+
+static void bind_word(struct db_stmt *s, int index, const char *word)
+{
+    if (word[0] == '\0')
+        db_bind_null(s, index);
+    else
+        db_bind_text(s, index, span_of(word));
+}
+
+static enum status insert(struct db *db, int64_t instrument, struct told_session *s, struct error *err)
+{
+    struct db_stmt *add = db_keep(db, "INSERT INTO session(instrument, opened_ms, closed_ms, user, class, "
+                                      "organisation, purpose, open_event,"
+                                      " close_event, evidence, closed_evidence, why) VALUES(?1, ?2, ?3, ?4, "
+                                      "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+    db_bind_int(add, 1, instrument);
+    db_bind_int(add, 2, s->opened_ms);
+    told_bind_time(add, 3, s->closed_ms);
+    db_bind_int(add, 4, s->user);
+    db_bind_int(add, 5, s->class);
+    bind_word(add, 6, s->organisation);
+    bind_word(add, 7, s->purpose);
+    bind_word(add, 8, s->open_event);
+    bind_word(add, 9, s->close_event);
+    db_bind_int(add, 10, s->evidence);
+    db_bind_int(add, 11, s->closed_evidence);
+    db_bind_int(add, 12, s->end);
+    enum status status = db_run(add, err);
+    s->id = db_last_id(db);
+    return status;
+}
+
+static enum status update_end(struct db *db, const struct told_session *s, struct error *err)
+{
+    struct db_stmt *end = db_keep(db,
+        "UPDATE session SET closed_ms = ?2, close_event = ?3, closed_evidence = ?4, why = ?5 WHERE id = ?1");
+    db_bind_int(end, 1, s->id);
+    told_bind_time(end, 2, s->closed_ms);
+    bind_word(end, 3, s->close_event);
+    db_bind_int(end, 4, s->closed_evidence);
+    db_bind_int(end, 5, s->end);
+    return db_run(end, err);
+}
+
+static enum status end(struct db *db, struct told_session *s, int64_t time_ms, enum told_end end,
+    enum hours_evidence evidence, struct error *err)
+{
+    s->closed_ms = told_later_of(time_ms, s->opened_ms);
+    s->end = end;
+    s->closed_evidence = evidence;
+    return update_end(db, s, err);
+}
+
+/* Before this, no event counts: what was inferred gives way, down to the opening. */
+static int64_t floor_of(const struct told_session *s)
+{
+    if (s->id == 0)
+        return TOLD_NONE;
+    bool gives_way = s->end == TOLD_OPEN || (s->end == TOLD_FORGOTTEN && s->close_event[0] == '\0');
+    return gives_way ? s->opened_ms : s->closed_ms;
+}
+
+static enum status open_one(struct db *db, struct told_instrument *t, const struct session_event *e,
+    int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
+    struct error *err)
+{
+    bool is_over = t->last.end == TOLD_FORGOTTEN && t->last.closed_ms <= time_ms;
+    bool is_second = told_is_session_open(t) && !is_over;
+    enum status status = ST_OK;
+    if (is_second)
+        status = end(db, &t->last, time_ms, TOLD_NEXT, EVIDENCE_INFERRED, err);
+    *ret = is_second ? TOLD_TWICE_OPEN : TOLD_TAKEN;
+    struct told_session next = {.opened_ms = time_ms,
+        .closed_ms = TOLD_NONE,
+        .user = user,
+        .class = e->class,
+        .evidence = evidence,
+        .end = TOLD_OPEN};
+    memcpy(next.organisation, e->organisation, sizeof next.organisation);
+    memcpy(next.purpose, e->purpose, sizeof next.purpose);
+    memcpy(next.open_event, e->id, sizeof next.open_event);
+    t->last = next;
+    return status == ST_OK ? insert(db, t->id, &t->last, err) : status;
+}
+
+static enum status close_one(struct db *db, struct told_instrument *t, const struct session_event *e,
+    int64_t time_ms, enum hours_evidence evidence, enum told_news *ret, struct error *err)
+{
+    if (!told_is_session_open(t)) {
+        t->last = (struct told_session){.opened_ms = time_ms,
+            .closed_ms = time_ms,
+            .evidence = EVIDENCE_NONE,
+            .closed_evidence = evidence,
+            .end = TOLD_UNOPENED};
+        memcpy(t->last.close_event, e->id, sizeof t->last.close_event);
+        *ret = TOLD_NOT_OPEN;
+        return insert(db, t->id, &t->last, err);
+    }
+    memcpy(t->last.close_event, e->id, sizeof t->last.close_event);
+    bool is_late = t->last.end == TOLD_FORGOTTEN && t->last.closed_ms <= time_ms;
+    *ret = is_late ? TOLD_CLOSED_LATE : TOLD_TAKEN;
+    return is_late ? update_end(db, &t->last, err) : end(db, &t->last, time_ms, TOLD_CLOSED, evidence, err);
+}
+
+enum status told_event(struct db *db, struct told_instrument *t, const struct session_event *e,
+    int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
+    struct error *err)
+{
+    bool is_old;
+    *ret = TOLD_KNOWN;
+    enum status status = is_known(db, t->id, e->id, &is_old, err);
+    if (status != ST_OK || is_old)
+        return status;
+    time_ms = told_later_of(time_ms, floor_of(&t->last));
+    return e->is_open ? open_one(db, t, e, time_ms, user, evidence, ret, err)
+                      : close_one(db, t, e, time_ms, evidence, ret, err);
+}
+
+/* TOLD_NONE = it never ran. */
+static enum status last_run_ms(
+    struct db *db, const struct told_instrument *t, int64_t *ret, struct error *err)
+{
+    struct activity_span open;
+    struct db_stmt *ran = db_keep(
+        db, "SELECT max(until_ms) FROM activity_span WHERE instrument = ?1 AND state = ?2 AND until_ms > ?3");
+    bool has_row;
+    *ret = TOLD_NONE;
+    if (activity_open(&t->activity, &open) && open.state == ACTIVITY_RUNNING) {
+        *ret = open.until_ms;
+        return ST_OK;
+    }
+    db_bind_int(ran, 1, t->id);
+    db_bind_int(ran, 2, ACTIVITY_RUNNING);
+    db_bind_int(ran, 3, t->last.opened_ms);
+    enum status status = db_step(ran, &has_row, err);
+    if (status == ST_OK && has_row)
+        *ret = told_time_of(ran, 0);
+    db_reset(ran);
+    return status;
+}
+
+enum status told_forget(struct db *db, struct told_instrument *t, int64_t until_ms, struct error *err)
+{
+    int64_t ran_ms;
+    enum status status = last_run_ms(db, t, &ran_ms, err);
+    if (status != ST_OK)
+        return status;
+    return end(db, &t->last, told_later_of(until_ms, ran_ms), TOLD_FORGOTTEN, EVIDENCE_INFERRED, err);
+}
+
+/* ---- reading ---- */
+
+enum status told_sessions(struct db *db, int64_t instrument, int64_t from_ms, int64_t until_ms,
+    struct told_session **ret, size_t *ret_count, struct error *err)
+{
+    /* Sessions do not overlap: of those opened before, only the newest can reach in. */
+    struct db_stmt *rows = db_keep(db,
+        "SELECT " COLUMNS " FROM session WHERE instrument = ?1 AND opened_ms < ?3 AND opened_ms >="
+        "  coalesce((SELECT max(opened_ms) FROM session WHERE instrument = ?1 AND opened_ms <= ?2 AND"
+        "    (closed_ms IS NULL OR closed_ms > opened_ms)), ?2)"
+        " AND (closed_ms IS NULL OR (closed_ms > ?2 AND closed_ms > opened_ms)) ORDER BY opened_ms, id");
+    struct told_session *items = NULL;
+    size_t count = 0, capacity = 0;
+    bool has_row;
+    enum status status;
+    db_bind_int(rows, 1, instrument);
+    db_bind_int(rows, 2, from_ms);
+    db_bind_int(rows, 3, until_ms);
+    while ((status = db_step(rows, &has_row, err)) == ST_OK && has_row) {
+        MEM_GROW(items, count, capacity);
+        read_row(rows, &items[count++]);
+    }
+    db_reset(rows);
+    *ret = items;
+    *ret_count = count;
+    return status;
+}
+
+struct spans {
+    struct hours_span *items;
+    size_t count, capacity;
+};
+
+static void add_span(struct spans *s, int64_t from_ms, int64_t until_ms)
+{
+    MEM_GROW(s->items, s->count, s->capacity);
+    s->items[s->count++] = (struct hours_span){.from_ms = from_ms, .until_ms = until_ms};
+}
+
+static enum status newest_word(struct db *db, int64_t instrument, int64_t *ret, struct error *err)
+{
+    struct db_stmt *find = db_keep(db, "SELECT session_ms FROM instrument WHERE id = ?1");
+    bool has_row;
+    db_bind_int(find, 1, instrument);
+    enum status status = db_step(find, &has_row, err);
+    *ret = status == ST_OK && has_row ? told_time_of(find, 0) : TOLD_NONE;
+    db_reset(find);
+    return status;
+}
+
+enum status told_unseen(struct db *db, int64_t instrument, int64_t from_ms, int64_t until_ms,
+    struct hours_span **ret, size_t *ret_count, struct error *err)
+{
+    struct db_stmt *rows = db_keep(db, "SELECT from_ms, until_ms FROM session_unseen WHERE instrument = ?1"
+                                       " AND until_ms > ?2 AND from_ms < ?3 ORDER BY from_ms");
+    struct spans spans = {0};
+    int64_t word_ms = TOLD_NONE;
+    bool has_row;
+    enum status status;
+    db_bind_int(rows, 1, instrument);
+    db_bind_int(rows, 2, from_ms);
+    db_bind_int(rows, 3, until_ms);
+    while ((status = db_step(rows, &has_row, err)) == ST_OK && has_row)
+        add_span(&spans, db_int(rows, 0), db_int(rows, 1));
+    db_reset(rows);
+    if (status == ST_OK)
+        status = newest_word(db, instrument, &word_ms, err);
+    if (status == ST_OK && word_ms == TOLD_NONE)
+        add_span(&spans, from_ms, until_ms);
+    else if (status == ST_OK && until_ms - word_ms > activity_gap_ms(TOLD_SESSION_PERIOD_MS))
+        add_span(&spans, word_ms, until_ms);
+    *ret = spans.items;
+    *ret_count = spans.count;
+    return status;
+}

@@ -1,0 +1,340 @@
+#include "collector/watch.h"
+
+#include "lib/buf.h"
+#include "lib/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOK_MS 1000
+#define POWER_MOST_W 1e12 /* more is no power; and fits as milliwatts */
+
+/* One point of an instrument or a resource: exactly one of both is set. */
+struct watch_item {
+    struct watch_instrument *instrument;
+    struct watch_resource *resource;
+};
+
+static void forget(struct watch *w)
+{
+    follower_clear(&w->follower);
+    free(w->instruments);
+    free(w->resources);
+    free(w->items);
+    w->instruments = NULL;
+    w->resources = NULL;
+    w->items = NULL;
+    w->instrument_count = w->resource_count = w->item_count = 0;
+    w->is_loaded = w->is_at_end = false;
+}
+
+static enum status take(void *user_data, void *item, const struct follower_reading *r, struct error *err);
+
+void watch_init(struct watch *w, struct db *db, const struct park *park)
+{
+    *w = (struct watch){.follower = {.db = db,
+                            .journal = db,
+                            .until = INT64_MAX,
+                            .cursor = "watch",
+                            .step_ms = WATCH_STEP_MS,
+                            .rest_ms = 0,
+                            .take = take},
+        .park = park};
+}
+
+void watch_use(struct watch *w, const struct park *park)
+{
+    forget(w);
+    w->park = park;
+}
+
+void watch_release(struct watch *w)
+{
+    forget(w);
+    follower_release(&w->follower);
+    *w = (struct watch){0};
+}
+
+enum status watch_reset(struct watch *w, struct error *err)
+{
+    forget(w);
+    return follower_reset(&w->follower, err);
+}
+
+/* ---- what points say ---- */
+
+static enum status take_power(
+    struct watch *w, struct watch_instrument *n, const struct follower_reading *r, struct error *err)
+{
+    double watts = r->reading->value;
+    if (!(fabs(watts) <= POWER_MOST_W))
+        return ST_OK;
+    n->is_changed = true;
+    return told_power(
+        w->follower.db, &n->told, &n->limits, r->reading->time_ms, r->arrived_ms, llround(watts * 1000), err);
+}
+
+/* The legal entity decides, where it was told; else what the event calls itself. */
+static enum hours_user user_of(const struct park_instrument *n, const struct session_event *e)
+{
+    if (e->organisation[0] != '\0' && n->owner_code != NULL)
+        return strcmp(e->organisation, n->owner_code) == 0 ? HOURS_USER_INTERNAL : HOURS_USER_EXTERNAL;
+    return e->class == SESSION_CLASS_INTERNAL   ? HOURS_USER_INTERNAL
+           : e->class == SESSION_CLASS_EXTERNAL ? HOURS_USER_EXTERNAL
+                                                : HOURS_USER_UNKNOWN;
+}
+
+static void tell_news(const struct watch_instrument *n, const struct session_event *e, enum told_news news)
+{
+    const char *id = n->park->id;
+    if (news == TOLD_TWICE_OPEN)
+        log_warn("watch",
+            "instrument %s: event %s opens a session while one is open; that one ends where this one begins",
+            id, e->id);
+    else if (news == TOLD_NOT_OPEN)
+        log_warn("watch",
+            "instrument %s: event %s closes a session and none is open; it is noted, and changes nothing", id,
+            e->id);
+    else if (news == TOLD_CLOSED_LATE)
+        log_warn("watch",
+            "instrument %s: event %s closes a session that was forgotten; the end that was inferred stays",
+            id, e->id);
+}
+
+static enum status take_session(
+    struct watch *w, struct watch_instrument *n, const struct follower_reading *r, struct error *err)
+{
+    struct session_event e;
+    struct error why;
+    struct buf plain = {0};
+    line_unescape_string(&plain, r->reading->text);
+    enum status status = session_event_read_state((struct span){plain.data, plain.len}, &e, &why);
+    buf_release(&plain);
+    if (status != ST_OK) { /* it is no word: the source ages */
+        complain(&n->garbled, w->now_mono_ms, LOG_LEVEL_WARN, "watch",
+            "instrument %s, point %s: %s; it is not taken", n->park->id, n->park->session, why.text);
+        return ST_OK;
+    }
+    enum told_news news;
+    n->is_changed = true;
+    status = told_heard(w->follower.db, &n->told, r->reading->time_ms, r->arrived_ms, err);
+    if (status == ST_OK)
+        status = told_event(w->follower.db, &n->told, &e, r->reading->time_ms, user_of(n->park, &e),
+            EVIDENCE_DECLARED, &news, err);
+    if (status == ST_OK)
+        tell_news(n, &e, news);
+    return status;
+}
+
+static bool is_among(const struct conf_list *words, struct span word)
+{
+    char *const *items = words->items;
+    for (size_t i = 0; i < words->count; i++)
+        if (span_is(word, items[i]))
+            return true;
+    return false;
+}
+
+static enum status say(struct watch *w, struct watch_resource *resource, struct span word,
+    const struct follower_reading *r, struct error *err)
+{
+    bool says_up = is_among(&resource->park->up, word);
+    if (!says_up && !is_among(&resource->park->down, word)) {
+        complain(&resource->garbled, w->now_mono_ms, LOG_LEVEL_WARN, "watch",
+            "resource %s, point %s: \"%.*s\" is neither one of its `up` nor of its `down`; it tells nothing",
+            resource->park->id, resource->park->point, (int)(word.len < 60 ? word.len : 60), word.at);
+        return ST_OK;
+    }
+    int64_t time_ms = r->reading->time_ms, late_ms = r->arrived_ms - time_ms;
+    bool is_fresh = late_ms <= activity_gap_ms(resource->park->period_ms);
+    enum status status = told_resource_say(
+        w->follower.db, &resource->told, says_up, is_fresh, time_ms, EVIDENCE_MEASURED, err);
+    return status == ST_OK ? told_resource_heard(w->follower.db, &resource->told,
+                                 time_ms < r->arrived_ms ? time_ms : r->arrived_ms, err)
+                           : status;
+}
+
+static enum status take_resource(
+    struct watch *w, struct watch_resource *resource, const struct follower_reading *r, struct error *err)
+{
+    struct buf plain = {0};
+    line_unescape_string(&plain, r->reading->text);
+    enum status status = say(w, resource, (struct span){plain.data, plain.len}, r, err);
+    buf_release(&plain);
+    return status;
+}
+
+static enum status take(void *user_data, void *item, const struct follower_reading *r, struct error *err)
+{
+    struct watch *w = user_data;
+    const struct watch_item *i = item;
+    if (i->resource != NULL)
+        return take_resource(w, i->resource, r, err);
+    return r->reading->kind == READING_GAUGE ? take_power(w, i->instrument, r, err)
+                                             : take_session(w, i->instrument, r, err);
+}
+
+/* ---- the model ---- */
+
+static void follow(struct watch *w, const char *address, enum reading_kind kind,
+    struct watch_instrument *instrument, struct watch_resource *resource)
+{
+    if (address == NULL)
+        return;
+    struct watch_item *item = &w->items[w->item_count++];
+    *item = (struct watch_item){instrument, resource};
+    follower_add(&w->follower, address, kind, item);
+}
+
+static enum status take_up_instrument(
+    struct watch *w, const struct park_instrument *park, bool *ret_is_changed, struct error *err)
+{
+    struct watch_instrument *n = &w->instruments[w->instrument_count++];
+    *n = (struct watch_instrument){.park = park,
+        .limits = {.off_mw = park->off_mw,
+            .exit_mw = park->exit_mw,
+            .enter_mw = park->enter_mw,
+            .enter_ms = park->enter_ms,
+            .exit_ms = park->exit_ms,
+            .gap_ms = activity_gap_ms(park->power_period_ms)}};
+    follow(w, park->power_point, READING_GAUGE, n, NULL);
+    follow(w, park->session, READING_STATE, n, NULL);
+    return told_take_up(w->follower.db, park->id, &n->told, ret_is_changed, err);
+}
+
+static enum status take_up_resource(
+    struct watch *w, const struct park_resource *park, bool *ret_is_changed, struct error *err)
+{
+    struct watch_resource *r = &w->resources[w->resource_count++];
+    *r = (struct watch_resource){.park = park};
+    follow(w, park->point, READING_STATE, NULL, r);
+    return told_resource_take_up(w->follower.db, park->id, &r->told, ret_is_changed, err);
+}
+
+static enum status take_up_model(struct watch *w, bool *ret_is_changed, struct error *err)
+{
+    const struct conf_list *instruments = &w->park->instruments, *resources = &w->park->resources;
+    forget(w);
+    enum status status = follower_reset(&w->follower, err);
+    w->instruments = mem_zalloc((instruments->count + 1) * sizeof *w->instruments);
+    w->resources = mem_zalloc((resources->count + 1) * sizeof *w->resources);
+    w->items = mem_zalloc((2 * instruments->count + resources->count + 1) * sizeof *w->items);
+    CONF_EACH (const struct park_instrument, n, *instruments)
+        if (status == ST_OK)
+            status = take_up_instrument(w, n, ret_is_changed, err);
+    CONF_EACH (const struct park_resource, r, *resources)
+        if (status == ST_OK)
+            status = take_up_resource(w, r, ret_is_changed, err);
+    w->is_loaded = status == ST_OK;
+    if (w->is_loaded && w->item_count == 0)
+        w->follower.position = INT64_MAX;
+    return status;
+}
+
+/* ---- steps ---- */
+
+static enum status save(struct watch *w, bool *ret_is_changed, struct error *err)
+{
+    enum status status = ST_OK;
+    for (size_t i = 0; i < w->instrument_count && status == ST_OK; i++) {
+        struct watch_instrument *n = &w->instruments[i];
+        if (!n->is_changed)
+            continue;
+        n->is_changed = false;
+        *ret_is_changed = true;
+        status = told_save(w->follower.db, &n->told, err);
+    }
+    return status;
+}
+
+static bool is_running(const struct watch_instrument *n, int64_t now_ms)
+{
+    int64_t since_ms;
+    return n->park->power_point != NULL && told_activity_now(&n->told, &since_ms) == ACTIVITY_RUNNING &&
+           n->told.power_ms != TOLD_NONE && now_ms - n->told.power_ms <= n->limits.gap_ms;
+}
+
+static enum status end_forgotten(
+    struct watch *w, struct watch_instrument *n, int64_t now_ms, bool *ret_is_changed, struct error *err)
+{
+    const struct told_session *s = &n->told.last;
+    if (s->id == 0 || s->end != TOLD_OPEN || now_ms - s->opened_ms <= n->park->max_session_ms ||
+        is_running(n, now_ms))
+        return ST_OK;
+    *ret_is_changed = true;
+    enum status status = told_forget(w->follower.db, &n->told, s->opened_ms + n->park->max_session_ms, err);
+    if (status == ST_OK)
+        log_warn("watch",
+            "instrument %s: its session is open for longer than max_session: it was forgotten, and is ended "
+            "by inference",
+            n->park->id);
+    return status;
+}
+
+/* Only where all is taken that arrived, and the clock can be right. */
+static enum status look(struct watch *w, const struct clock *clock, bool *ret_is_changed, struct error *err)
+{
+    enum status status = ST_OK;
+    if (!w->is_at_end || clock->mono_ms() < w->look_due_mono_ms || !clock->is_synchronised())
+        return ST_OK;
+    int64_t now_ms = clock->wall_ms();
+    w->look_due_mono_ms = clock->mono_ms() + LOOK_MS;
+    for (size_t i = 0; i < w->instrument_count && status == ST_OK; i++)
+        status = end_forgotten(w, &w->instruments[i], now_ms, ret_is_changed, err);
+    return status;
+}
+
+static enum status step(struct watch *w, const struct clock *clock, bool *ret_is_changed, struct error *err)
+{
+    w->follower.user_data = w;
+    w->now_mono_ms = clock->mono_ms();
+    enum status status = w->is_loaded ? ST_OK : take_up_model(w, ret_is_changed, err);
+    int64_t before = w->follower.position;
+    if (status == ST_OK)
+        status = follower_step(&w->follower, clock, ret_is_changed, err);
+    w->is_at_end = status == ST_OK && w->follower.position == before;
+    return status == ST_OK ? save(w, ret_is_changed, err) : status;
+}
+
+enum status watch_step(struct watch *w, const struct clock *clock, bool *ret_is_changed, struct error *err)
+{
+    if (clock->mono_ms() < w->follower.due_mono_ms)
+        return ST_OK;
+    enum status status = step(w, clock, ret_is_changed, err);
+    return status == ST_OK ? look(w, clock, ret_is_changed, err) : status;
+}
+
+enum status watch_finish(struct watch *w, const struct clock *clock, bool *ret_is_changed, struct error *err)
+{
+    int64_t until_mono_ms = clock->mono_ms() + WATCH_FINISH_MS;
+    enum status status = ST_OK;
+    w->follower.due_mono_ms = 0;
+    w->is_at_end = false;
+    while (status == ST_OK && w->is_loaded && !w->is_at_end && clock->mono_ms() < until_mono_ms)
+        status = step(w, clock, ret_is_changed, err);
+    return status;
+}
+
+void watch_pause(struct watch *w, const struct clock *clock)
+{
+    w->follower.due_mono_ms = clock->mono_ms() + WATCH_PAUSE_MS;
+}
+
+/* ---- looking ---- */
+
+const struct watch_instrument *watch_find(const struct watch *w, const char *instrument)
+{
+    for (size_t i = 0; i < w->instrument_count; i++)
+        if (strcmp(w->instruments[i].park->id, instrument) == 0)
+            return &w->instruments[i];
+    return NULL;
+}
+
+const struct watch_resource *watch_find_resource(const struct watch *w, const char *resource)
+{
+    for (size_t i = 0; i < w->resource_count; i++)
+        if (strcmp(w->resources[i].park->id, resource) == 0)
+            return &w->resources[i];
+    return NULL;
+}

@@ -1,0 +1,64 @@
+/*
+ * Takes what instruments and resources tell of themselves from the journal, from the cursor 'watch' on, into their rows
+ * (collector/instrument/told.h), inside the core's transaction; and what people say of sessions. Core thread.
+ *
+ * Thresholds and points count from when a model is accepted on: what the journal has by then is folded by the one before, as
+ * far as watch_finish gets. The first model that names an instrument gets all that the journal holds. The result is a function of
+ * the journal's order, of what people said in between, and of what was ended by inference.
+ *
+ * Where the model names nothing that tells, nothing is read, and nothing of the journal waits for it.
+ */
+#pragma once
+
+#include "collector/follower.h"
+#include "collector/instrument/told.h"
+#include "collector/model/park.h"
+#include "lib/log.h"
+
+struct watch_instrument {
+    const struct park_instrument *park;
+    struct told_instrument told;
+    struct activity_limits limits;
+    bool is_changed;
+    struct complaint garbled;
+};
+struct watch_resource {
+    const struct park_resource *park;
+    struct told_resource told; /* id 0: it has no point, and nobody asked */
+    struct complaint garbled;
+};
+
+struct watch {
+    struct follower follower;
+    const struct park *park;
+    bool is_loaded;                       /* else the two below are empty, until the next step */
+    struct watch_instrument *instruments; /* in the order of the park model */
+    struct watch_resource *resources;     /* the same */
+    size_t instrument_count, resource_count;
+    struct watch_item *items; /* what the follower hands over to */
+    size_t item_count;
+    int64_t look_due_mono_ms; /* for sessions that were forgotten */
+    bool is_at_end;           /* of the journal, at the last step */
+    int64_t now_mono_ms;      /* of the step */
+};
+
+/* Borrows both. */
+void watch_init(struct watch *w, struct db *db, const struct park *park);
+/* Another model, from the next step on. */
+void watch_use(struct watch *w, const struct park *park);
+void watch_release(struct watch *w); /* accepts a zeroed struct */
+/* Before the first step, and after a failed commit. */
+enum status watch_reset(struct watch *w, struct error *err);
+/* Takes what there is, for about WATCH_STEP_MS, and ends sessions that were forgotten; sets *ret_is_changed where it wrote. */
+#define WATCH_STEP_MS 10
+enum status watch_step(struct watch *w, const struct clock *clock, bool *ret_is_changed, struct error *err);
+/* Takes what there is up to the journal's end, for at most about WATCH_FINISH_MS. */
+#define WATCH_FINISH_MS 500
+enum status watch_finish(struct watch *w, const struct clock *clock, bool *ret_is_changed, struct error *err);
+/* Nothing is taken for a second. */
+#define WATCH_PAUSE_MS 1000
+void watch_pause(struct watch *w, const struct clock *clock);
+
+/* By id of the park model; NULL = absent, or not loaded. */
+const struct watch_instrument *watch_find(const struct watch *w, const char *instrument);
+const struct watch_resource *watch_find_resource(const struct watch *w, const char *resource);
