@@ -6,77 +6,21 @@
 #define NOW_MS INT64_C(1790000000000) /* 2026-09-21T14:13:20Z */
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS (24 * HOUR_MS)
-#define THING(id, more) "{ id = \"" id "\"; name = \"x\"; name_en = \"X\"; " more "}"
-#define INSTRUMENT(id, more)                                                                             \
-    THING(id, "building = \"b\"; category = \"c\"; owner = \"o\"; owner_en = \"o\"; owner_code = \"9\";" \
-              "contact = \"8\"; session = \"gw-a/" id "\"; " more)
+#define X "name = \"x\"; name_en = \"X\"; "
+#define OWNED X "building = \"b\"; category = \"c\"; owner = \"o\"; owner_en = \"o\"; owner_code = \"9\"; "
 
 static const char model[] =
-    "sites = (" THING("s",
-        "zone = \"Asia/Shanghai\";") ");"
-                                     "gateways = (" THING("gw-a",
-                                         "site = \"s\";") ");"
-                                                          "buildings = (" THING("b",
-                                                              "site = \"s\";") ");"
-                                                                               "categories = (" THING("c",
-                                                                                   "") ");"
-                                                                                       "spaces = (" THING(
-                                                                                           "lab",
-                                                                                           "building = "
-                                                                                           "\"b\";") "," THING("hall",
-                                                                                           "building = "
-                                                                                           "\"b\";") ");"
-                                                                                                     "resourc"
-                                                                                                     "es = "
-                                                                                                     "(" THING(
-                                                                                                         "ga"
-                                                                                                         "s",
-                                                                                                         "bui"
-                                                                                                         "ldi"
-                                                                                                         "ng "
-                                                                                                         "= "
-                                                                                                         "\"b"
-                                                                                                         "\";"
-                                                                                                         " ki"
-                                                                                                         "nd "
-                                                                                                         "= "
-                                                                                                         "\"g"
-                                                                                                         "as"
-                                                                                                         "\";"
-                                                                                                         " co"
-                                                                                                         "nta"
-                                                                                                         "ct "
-                                                                                                         "= "
-                                                                                                         "\"8"
-                                                                                                         "\""
-                                                                                                         ";") "," THING("water",
-                                                                                                         "bui"
-                                                                                                         "ldi"
-                                                                                                         "ng "
-                                                                                                         "= "
-                                                                                                         "\"b"
-                                                                                                         "\";"
-                                                                                                         " ki"
-                                                                                                         "nd "
-                                                                                                         "= "
-                                                                                                         "\"c"
-                                                                                                         "hil"
-                                                                                                         "led"
-                                                                                                         "_wa"
-                                                                                                         "ter"
-                                                                                                         "\";"
-                                                                                                         " co"
-                                                                                                         "nta"
-                                                                                                         "ct "
-                                                                                                         "= "
-                                                                                                         "\"8"
-                                                                                                         "\""
-                                                                                                         ";") ");"
-                                                                                                              "instruments = (" INSTRUMENT(
-                                                                                                                  "xrd",
-                                                                                                                  "space = \"lab\"; requires = (\"water\"); uses = (\"gas\");") "," INSTRUMENT("sem",
-                                                                                                                  "space = \"lab\";") "," INSTRUMENT("nmr",
-                                                                                                                  "requires = (\"gas\", \"water\");") ");";
+    "sites = ({ id = \"s\"; zone = \"Asia/Shanghai\"; " X "});"
+    "gateways = ({ id = \"gw-a\"; site = \"s\"; " X "});"
+    "buildings = ({ id = \"b\"; site = \"s\"; " X "});"
+    "categories = ({ id = \"c\"; " X "});"
+    "spaces = ({ id = \"lab\"; building = \"b\"; " X "}, { id = \"hall\"; building = \"b\"; " X "});"
+    "resources = ({ id = \"gas\"; building = \"b\"; kind = \"gas\"; contact = \"8\"; " X "},"
+    "  { id = \"water\"; building = \"b\"; kind = \"chilled_water\"; contact = \"8\"; " X "});"
+    "instruments = ({ id = \"xrd\"; session = \"gw-a/a\"; contact = \"8\"; space = \"lab\"; " OWNED
+    "  requires = (\"water\"); uses = (\"gas\"); },"
+    "  { id = \"sem\"; session = \"gw-a/b\"; contact = \"8\"; space = \"lab\"; " OWNED "},"
+    "  { id = \"nmr\"; session = \"gw-a/c\"; contact = \"8\"; requires = (\"gas\", \"water\"); " OWNED "});";
 
 struct scene {
     struct fake_journal journal;
