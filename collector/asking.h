@@ -4,17 +4,17 @@
  */
 #pragma once
 
-#include "collector/close_month.h"
-#include "collector/deciding.h"
+#include "lib/status.h"
 
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-/* One of these, with where its answer goes. */
+/* What the core is to do with its turn (collector/turn.h), and where the answer goes. */
 struct asking_question {
-    const struct deciding *deciding;
-    struct deciding_effect *effect;
-    const struct close_month *closing;
-    struct close_month_result *result;
+    enum status (*run)(void *turn, const void *request, void *ret, struct error *err);
+    const void *request;
+    void *ret;
 };
 
 struct asking {
@@ -33,7 +33,7 @@ void asking_release(struct asking *a);
 
 /* Any thread but the core's; who comes while another asks, waits for that one's answer first. `wake`: called when the question lies there. Waits up to `until_mono_ms` for the core
  * to take it; a question that was taken is answered. ST_TIMEOUT: it was not taken, and will not be; ST_UNREACHABLE: the core
- * has ended. Else what deciding_run, or close_month_run, says. */
+ * has ended. Else what `run` says. */
 enum status asking_ask(struct asking *a, const struct asking_question *question, int64_t until_mono_ms,
     void (*wake)(void *user_data), void *user_data, struct error *err);
 

@@ -174,20 +174,42 @@ static void settle_model(struct core *c)
 
 #define ASKING_MS 10000 /* how long one waits for its place: as long as nobody wonders */
 
+static enum status ask(struct core *c, const struct asking_question *question, struct error *err)
+{
+    return asking_ask(&c->asking, question, c->clock->mono_ms() + ASKING_MS, on_event, c, err);
+}
+
+static enum status run_decide(void *turn, const void *request, void *ret, struct error *err)
+{
+    return turn_decide(turn, request, ret, err);
+}
+
 enum status core_decide(
     void *core, const struct deciding *request, struct deciding_effect *ret, struct error *err)
 {
-    struct core *c = core;
-    struct asking_question question = {.deciding = request, .effect = ret};
-    return asking_ask(&c->asking, &question, c->clock->mono_ms() + ASKING_MS, on_event, c, err);
+    return ask(core, &(struct asking_question){run_decide, request, ret}, err);
+}
+
+static enum status run_close_month(void *turn, const void *request, void *ret, struct error *err)
+{
+    return turn_close_month(turn, request, ret, err);
 }
 
 enum status core_close_month(
     void *core, const struct close_month *request, struct close_month_result *ret, struct error *err)
 {
-    struct core *c = core;
-    struct asking_question question = {.closing = request, .result = ret};
-    return asking_ask(&c->asking, &question, c->clock->mono_ms() + ASKING_MS, on_event, c, err);
+    return ask(core, &(struct asking_question){run_close_month, request, ret}, err);
+}
+
+static enum status run_outage(void *turn, const void *request, void *ret, struct error *err)
+{
+    return turn_outage(turn, request, ret, err);
+}
+
+enum status core_outage(
+    void *core, const struct outaging *request, struct outaging_result *ret, struct error *err)
+{
+    return ask(core, &(struct asking_question){run_outage, request, ret}, err);
 }
 
 static void answer_asked(struct core *c)
@@ -196,9 +218,7 @@ static void answer_asked(struct core *c)
     const struct asking_question *question = asking_take(&c->asking, &err);
     if (question == NULL)
         return;
-    enum status status = question->closing != NULL
-                             ? turn_close_month(&c->turn, question->closing, question->result, err)
-                             : turn_decide(&c->turn, question->deciding, question->effect, err);
+    enum status status = question->run(&c->turn, question->request, question->ret, err);
     if (status == ST_STORAGE)
         fail(c, err);
     asking_answer(&c->asking, status);

@@ -9,6 +9,7 @@
 #include "collector/deciding.h"
 #include "collector/live/snapshot.h"
 #include "collector/model/model_box.h"
+#include "collector/outaging.h"
 #include "collector/settings.h"
 #include "collector/store/store.h"
 #include "lib/clock.h"
@@ -40,6 +41,9 @@ enum status core_decide(
 /* A month that a person closes; the same. */
 enum status core_close_month(
     void *core, const struct close_month *request, struct close_month_result *ret, struct error *err);
+/* An outage that a person opens, changes or ends; the same. */
+enum status core_outage(
+    void *core, const struct outaging *request, struct outaging_result *ret, struct error *err);
 /* Returns when the thread is gone. ST_STORAGE: it had ended by itself, nothing was acknowledged that is not
  * on disk. */
 enum status core_stop(struct core *c, struct error *err);

@@ -16,20 +16,25 @@ static enum status check_model(struct db *db, const char *database, const struct
     return status;
 }
 
-enum status offline_open(const struct collector_settings *settings, const struct model *m,
-    const char *instead, struct offline *ret, struct error *err)
+enum status offline_open_database(const struct collector_settings *settings, const struct model *m,
+    const char *instead, struct db **ret, struct error *err)
 {
     const char *database = settings->database.path;
-    *ret = (struct offline){0};
     struct db *reader = NULL;
     enum status status = collector_open_reader(database, &reader, err); /* makes none where there is none */
     db_close(reader);
     if (status == ST_OK)
-        status = db_open_own(database, COLLECTOR_APPLICATION_ID, &collector_schema, &ret->db, err);
+        status = db_open_own(database, COLLECTOR_APPLICATION_ID, &collector_schema, ret, err);
     if (status == ST_UNREACHABLE)
         return error_set(err, status, "a collector runs with %s; %s, or stop it first", database, instead);
-    if (status == ST_OK)
-        status = check_model(ret->db, database, m, err);
+    return status == ST_OK ? check_model(*ret, database, m, err) : status;
+}
+
+enum status offline_open(const struct collector_settings *settings, const struct model *m,
+    const char *instead, struct offline *ret, struct error *err)
+{
+    *ret = (struct offline){0};
+    enum status status = offline_open_database(settings, m, instead, &ret->db, err);
     if (status != ST_OK)
         return status;
     bookkeeper_init(&ret->keeper, ret->db, m->park);

@@ -11,6 +11,9 @@ struct offline {
     struct bookkeeper keeper;
 };
 
+/* The database alone, with the same check of the model; the caller closes it, also after a failure. */
+enum status offline_open_database(const struct collector_settings *settings, const struct model *m,
+    const char *instead, struct db **ret, struct error *err);
 /* `m` is borrowed. ST_UNREACHABLE: a collector runs; `instead` says how to do it there. Blocks while the rest of the journal is
  * folded. */
 enum status offline_open(const struct collector_settings *settings, const struct model *m,

@@ -12,6 +12,8 @@
 #include "collector/core.h"
 #include "collector/decide_command.h"
 #include "collector/decide_control.h"
+#include "collector/outage_command.h"
+#include "collector/outage_control.h"
 #include "collector/ledger/meters.h"
 #include "collector/rebuild.h"
 #include "collector/reload.h"
@@ -44,6 +46,7 @@ static const char usage[] =
     "       park-collector close --config FILE --site ID --period MONTH ... | list   (close --help)\n"
     "       park-collector decide model ...                 (decide --help)\n"
     "       park-collector decide list | outlier | reset | replacement | energy | reading | undo ...\n"
+    "       park-collector outage open | change | close | cancel | list ...   (outage --help)\n"
     "       park-collector --help-config | --help-park | --help-factors | --help-tariffs | --help-routes | "
     "--version | --help\n"
     "\n"
@@ -95,6 +98,7 @@ static const char usage[] =
     "the\n"
     "                  park model's files, as they are now, to change what held in the past\n"
     "  close           close a month of a site: what is booked of it stays, whatever becomes known later\n"
+    "  outage          what is broken or planned to be out, of an instrument, a resource or a space\n"
     "  token           who may read and write over HTTP, whether or not a collector runs\n"
     "  --help-routes   print who is let through to what over HTTP\n";
 
@@ -136,7 +140,7 @@ struct running {
 
 /* What a command at this machine has the running collector do; `user_data` is the core. */
 static const struct control_command control_commands[] = {
-    {"decide", decide_control_run}, {"close", close_control_run}};
+    {"decide", decide_control_run}, {"close", close_control_run}, {"outage", outage_control_run}};
 
 static enum status read_secrets(
     const struct collector_settings *settings, struct running *r, struct error *err)
@@ -219,6 +223,7 @@ static enum status start(const struct collector_settings *settings, const struct
         .core_heartbeat_mono_ms = core_heartbeat_mono_ms,
         .decide = core_decide,
         .close_month = core_close_month,
+        .outage = core_outage,
         .user_data = r->core};
     if ((status = web_start(&web_options, &r->web, err)) != ST_OK)
         return status;
@@ -539,6 +544,8 @@ int collector_main(int argc, char **argv)
         return token_command(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "close") == 0)
         return close_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "outage") == 0)
+        return outage_command(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "decide") == 0)
         return decide_command(argc - 1, argv + 1);
     struct command command = {0};

@@ -578,3 +578,12 @@ enum status turn_close_month(
         return ST_UNREACHABLE;
     return settle_asked(t, close_month_run(&t->bookkeeper, t->clock, request, ret, err), err);
 }
+
+enum status turn_outage(
+    struct turn *t, const struct outaging *request, struct outaging_result *ret, struct error *err)
+{
+    *ret = (struct outaging_result){0};
+    if (check_books(t, err) != ST_OK)
+        return ST_UNREACHABLE;
+    return settle_asked(t, outaging_run(t->db, t->model->park, t->clock->wall_ms(), request, ret, err), err);
+}

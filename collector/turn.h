@@ -20,6 +20,7 @@
 #include "collector/live/show.h"
 #include "collector/minute.h"
 #include "collector/model/model.h"
+#include "collector/outaging.h"
 #include "collector/settings.h"
 #include "collector/store/store.h"
 #include "collector/thermometer.h"
@@ -88,6 +89,9 @@ enum status turn_decide(
 /* The closing of a month; the same, as close_month_run says. */
 enum status turn_close_month(
     struct turn *t, const struct close_month *request, struct close_month_result *ret, struct error *err);
+/* What a person does with an outage; the same, as outaging_run says. */
+enum status turn_outage(
+    struct turn *t, const struct outaging *request, struct outaging_result *ret, struct error *err);
 /* Does it say less than when the latest batch arrived? One of the two was wrong, and nobody knows which: readings ahead
  * of it are not judged by it. */
 bool turn_is_clock_behind(const struct turn *t);

@@ -9,6 +9,7 @@
 #include "collector/instrument/board.h"
 #include "collector/live/snapshot.h"
 #include "collector/model/model_box.h"
+#include "collector/outaging.h"
 #include "collector/store/store.h"
 #include "collector/web/guard.h"
 #include "lib/status.h"
@@ -40,6 +41,9 @@ struct web_options {
     /* Has it close a month; the same. */
     enum status (*close_month)(void *user_data, const struct close_month *request,
         struct close_month_result *ret, struct error *err);
+    /* Has it open, change or end an outage; the same. */
+    enum status (*outage)(
+        void *user_data, const struct outaging *request, struct outaging_result *ret, struct error *err);
     void *user_data;
 };
 

@@ -21,6 +21,13 @@ static void wake(void *scene)
     sem_post(&((struct scene *)scene)->woken);
 }
 
+static enum status add_one(void *turn, const void *request, void *ret, struct error *err)
+{
+    assert_null(turn);
+    *(int *)ret = *(const int *)request + 1;
+    return error_set(err, ST_INVALID, "refused");
+}
+
 static void *answer(void *argument)
 {
     struct scene *s = argument;
@@ -31,16 +38,14 @@ static void *answer(void *argument)
         return NULL;
     }
     const struct asking_question *question = asking_take(&s->asking, &err);
-    question->effect->id = question->deciding->decided.withdraws + 1;
-    asking_answer(&s->asking, error_set(err, ST_INVALID, "refused"));
+    asking_answer(&s->asking, question->run(NULL, question->request, question->ret, err));
     return NULL;
 }
 
-static enum status ask(
-    struct scene *s, int64_t until_mono_ms, struct deciding_effect *effect, struct error *err)
+static enum status ask(struct scene *s, int64_t until_mono_ms, int *ret, struct error *err)
 {
-    struct deciding request = {.decided = {.withdraws = 41}};
-    struct asking_question question = {.deciding = &request, .effect = effect};
+    int request = 41;
+    struct asking_question question = {add_one, &request, ret};
     return asking_ask(&s->asking, &question, until_mono_ms, wake, s, err);
 }
 
@@ -48,17 +53,17 @@ static void test_who_asks_gets_the_cores_answer(void **state)
 {
     (void)state;
     struct scene s = {0};
-    struct deciding_effect effect = {0};
+    int answered = 0;
     struct error err;
     pthread_t core;
     asking_init(&s.asking);
     sem_init(&s.woken, 0, 0);
     for (int i = 0; i < 100; i++) {
         thread_start(&core, answer, &s);
-        assert_int_equal(ask(&s, clock_system.mono_ms() + 60000, &effect, &err), ST_INVALID);
+        assert_int_equal(ask(&s, clock_system.mono_ms() + 60000, &answered, &err), ST_INVALID);
         pthread_join(core, NULL);
         assert_string_equal(err.text, "refused");
-        assert_int_equal(effect.id, 42);
+        assert_int_equal(answered, 42);
     }
     sem_destroy(&s.woken);
     asking_release(&s.asking);
@@ -68,11 +73,11 @@ static void test_a_question_that_came_too_late_is_never_taken(void **state)
 {
     (void)state;
     struct scene s = {0};
-    struct deciding_effect effect = {0};
+    int answered = 0;
     struct error err, *where;
     asking_init(&s.asking);
     sem_init(&s.woken, 0, 0);
-    assert_int_equal(ask(&s, clock_system.mono_ms() + 20, &effect, &err), ST_TIMEOUT);
+    assert_int_equal(ask(&s, clock_system.mono_ms() + 20, &answered, &err), ST_TIMEOUT);
     assert_null(asking_take(&s.asking, &where));
     sem_destroy(&s.woken);
     asking_release(&s.asking);
@@ -82,15 +87,15 @@ static void test_nobody_waits_for_a_core_that_has_ended(void **state)
 {
     (void)state;
     struct scene s = {.closes = true};
-    struct deciding_effect effect = {0};
+    int answered = 0;
     struct error err;
     pthread_t core;
     asking_init(&s.asking);
     sem_init(&s.woken, 0, 0);
     thread_start(&core, answer, &s);
-    assert_int_equal(ask(&s, INT64_MAX, &effect, &err), ST_UNREACHABLE);
+    assert_int_equal(ask(&s, INT64_MAX, &answered, &err), ST_UNREACHABLE);
     pthread_join(core, NULL);
-    assert_int_equal(ask(&s, INT64_MAX, &effect, &err), ST_UNREACHABLE);
+    assert_int_equal(ask(&s, INT64_MAX, &answered, &err), ST_UNREACHABLE);
     sem_destroy(&s.woken);
     asking_release(&s.asking);
 }
