@@ -41,6 +41,8 @@ void ical_feed_write(struct buf *out, const struct ical_feed *feed)
     ical_write(out, "METHOD", "PUBLISH");
     ical_write_text(out, "X-WR-CALNAME", feed->name);
     ical_write_text(out, "NAME", feed->name);
+    if (feed->note != NULL)
+        ical_write_text(out, "X-WR-CALDESC", feed->note);
     ical_write(out, "REFRESH-INTERVAL;VALUE=DURATION", every);
     ical_write(out, "X-PUBLISHED-TTL", every);
     for (size_t i = 0; i < feed->spans->count; i++)

@@ -17,11 +17,14 @@ from harness.servers import SOURCE
 PARK = """
 sites = ( { id = "s1"; name = "x"; name_en = "x"; zone = "Asia/Shanghai"; } );
 buildings = ( { id = "b1"; name = "x"; name_en = "x"; site = "s1"; } );
+categories = ( { id = "c1"; name = "x"; name_en = "x"; } );
+instruments = ( { id = "i1"; name = "x"; name_en = "x"; building = "b1"; category = "c1"; owner = "x"; owner_en = "x"; owner_code = "x"; contact = "x"; } );
 """
 FORM = "application/x-www-form-urlencoded"
 # What a folder's route is asked for.
 EXAMPLES = {"/api/v1/booked": "/api/v1/booked?site=s1&period=2026-10", "/assets/": "/assets/ops.css",
             "/api/v1/energy": "/api/v1/energy?from=2026-10&to=2026-11", "/audit/": "/audit/s1/2026-10", "/ops/decide": "/ops/decide?kind=reset"}
+INSTRUMENT = "i1"  # stands for {id}
 
 
 def written_table() -> list[dict[str, str]]:
@@ -104,7 +107,7 @@ def is_let_through(status: int) -> bool:
 
 
 def play(house: House, row: dict[str, str], headers) -> tuple[int, object]:
-    path = EXAMPLES.get(row["path"], row["path"])
+    path = EXAMPLES.get(row["path"], row["path"].replace("{id}", INSTRUMENT))
     body = None if row["method"] != "POST" else "{}" if path.startswith("/api/") else ""
     status, answered, text = house.ask(row["method"], path, headers, body)
     assert status not in (404, 405), row

@@ -1,0 +1,212 @@
+/* What is ahead of instruments, against a model that goes from minute to minute. */
+#include "collector/instrument/ahead.h"
+#include "tests/unit/collector/made_up_board.h"
+#include "tests/unit/random.h"
+
+#define NOW_MS (MADE_UP_BOARD_NOW_MS - 20000) /* 22:13:00 of a Monday */
+#define MINUTE INT64_C(60000)
+#define AHEAD ((int)(AVAILABILITY_AHEAD_MS / MINUTE))
+#define MINUTES (AHEAD + 1440)
+#define SPANS 40
+#define ITEMS 3
+
+/* xrd-1, sem-1, hood-1 with opening hours that are drawn; of Shanghai, whose clocks are never changed. */
+static const char *const hours[ITEMS][2] = {{"00:00-24:00", "Mon-Fri 08:00-18:00"},
+    {"00:00-24:00", "07:30-22:45"}, {"Mon-Wed 06:00-23:00, Sat 10:00-12:00", "Tue-Sun 00:00-24:00"}};
+
+struct scene {
+    struct model *model;
+    struct board_told *told;
+    struct availability_busy planned[ITEMS][SPANS];
+    struct board_times *bookings[ITEMS];
+    const struct board *board;
+    bool is_free[ITEMS][MINUTES]; /* as drawn: open, and nothing is there */
+};
+
+static bool is_open_at(const struct opening *opening, int minute)
+{
+    int local = 22 * 60 + 13 + minute;
+    int day = local / 1440 % 7, of_day = local % 1440;
+    for (int i = 0; i < opening->count; i++)
+        if (opening->rows[i].days & 1 << day && of_day >= opening->rows[i].from_min &&
+            of_day < opening->rows[i].until_min)
+            return true;
+    return false;
+}
+
+static char *park_text(const int which[ITEMS])
+{
+    static const char *const ids[ITEMS] = {"id = \"xrd-1\"; ", "id = \"sem-1\"; ", "id = \"hood-1\"; "};
+    char *text = mem_strdup(made_up_board_park);
+    for (int i = 0; i < ITEMS; i++) {
+        char *at = strstr(text, ids[i]);
+        assert_non_null(at);
+        char *more = mem_printf("%.*sopen = \"%s\"; %s", (int)(at - text), text, hours[i][which[i]], at);
+        free(text);
+        text = more;
+    }
+    return text;
+}
+
+static int by_begin(const void *a, const void *b)
+{
+    const struct availability_busy *x = a, *y = b;
+    return (x->from_ms > y->from_ms) - (x->from_ms < y->from_ms);
+}
+
+static size_t draw(struct availability_busy *spans, bool *is_free, int longest)
+{
+    size_t count = random_below(SPANS);
+    for (size_t i = 0; i < count; i++) {
+        int begin = (int)random_below(MINUTES), length = 1 + (int)random_below((size_t)longest);
+        spans[i] = (struct availability_busy){NOW_MS + begin * MINUTE, NOW_MS + (begin + length) * MINUTE};
+        for (int m = begin; m < begin + length && m < MINUTES; m++)
+            is_free[m] = false;
+    }
+    qsort(spans, count, sizeof *spans, by_begin);
+    return count;
+}
+
+static void begin(struct scene *s)
+{
+    int which[ITEMS];
+    for (int i = 0; i < ITEMS; i++)
+        which[i] = (int)random_below(2);
+    char *text = park_text(which);
+    s->model = made_up_board_model_of(text);
+    free(text);
+    s->told = made_up_told(s->model, NOW_MS);
+    for (int i = 0; i < ITEMS; i++) {
+        struct availability_busy booked[SPANS];
+        struct opening opening;
+        assert_true(opening_parse(hours[i][which[i]], &opening));
+        for (int m = 0; m < MINUTES; m++)
+            s->is_free[i][m] = is_open_at(&opening, m);
+        size_t count = draw(booked, s->is_free[i], 900);
+        s->bookings[i] = s->told[i].bookings = board_times_create((struct availability_list){booked, count});
+        count = draw(s->planned[i], s->is_free[i], 300);
+        s->told[i].facts.planned = (struct availability_list){s->planned[i], count};
+    }
+    model_get(s->model);
+    s->board = made_up_board(s->model, s->told, NOW_MS);
+}
+
+static void end(struct scene *s)
+{
+    for (int i = 0; i < ITEMS; i++)
+        board_times_put(s->bookings[i]);
+    made_up_told_release(s->told, s->model);
+    board_put(s->board);
+    model_put(s->model);
+}
+
+static void test_free_is_what_is_open_and_not_taken(void **state)
+{
+    (void)state;
+    static struct scene s;
+    int known = 0;
+    for (int turn = 0; turn < 20; turn++) {
+        begin(&s);
+        for (int i = 0; i < ITEMS; i++) {
+            const struct board_item *item = &s.board->items[i];
+            int from = (int)random_below(2000), until = from + (int)random_below(10000);
+            struct busy_list spans = {0};
+            bool is_known = ahead_free(item, NOW_MS + from * MINUTE, NOW_MS + until * MINUTE, &spans);
+            assert_int_equal(is_known, item->answer.next_free_ms != AVAILABILITY_NONE);
+            for (int m = from; is_known && m < until; m++) {
+                int64_t time_ms = NOW_MS + m * MINUTE;
+                bool is_free = s.is_free[i][m] && time_ms >= item->answer.next_free_ms;
+                if (busy_list_has(&spans, time_ms) != is_free)
+                    fail_msg("turn %d, instrument %d, minute %d of %d to %d", turn, i, m, from, until);
+            }
+            known += is_known;
+            busy_list_release(&spans);
+        }
+        end(&s);
+    }
+    assert_true(known > 30);
+}
+
+/* The first minute from which all are free for so long; -1 = there is none. */
+static int first_in_common(const struct scene *s, const int *which, int count, int length)
+{
+    for (int at = 0, run = 0; at < AHEAD + length; at++) {
+        bool is_free = true;
+        for (int i = 0; i < count; i++)
+            is_free = is_free && s->is_free[which[i]][at];
+        run = is_free ? run + 1 : 0;
+        if (run >= length)
+            return at - length + 1;
+    }
+    return -1;
+}
+
+static void test_the_slot_in_common_is_the_first_whose_every_minute_is_free(void **state)
+{
+    (void)state;
+    static struct scene s;
+    int found = 0, none = 0;
+    for (int turn = 0; turn < 60; turn++) {
+        begin(&s);
+        int which[ITEMS] = {0, 1, 2}, count = 1 + (int)random_below(ITEMS),
+            length = 1 + (int)random_below(turn % 2 ? 600 : 1440), least = length;
+        const struct board_item *items[ITEMS];
+        for (int i = 0; i < count; i++) {
+            int other = (int)random_below(ITEMS), kept = which[i];
+            which[i] = which[other];
+            which[other] = kept;
+        }
+        for (int i = 0; i < count; i++) {
+            items[i] = &s.board->items[which[i]];
+            int slot = (int)(items[i]->instrument->minimum_slot_ms / MINUTE);
+            least = slot > least ? slot : least;
+        }
+        struct ahead_slot slot = ahead_find(items, (size_t)count, length * MINUTE);
+        int expected = first_in_common(&s, which, count, least);
+        assert_int_equal(slot.length_ms, least * MINUTE);
+        enum ahead_found wanted = expected < 0 ? AHEAD_NONE : AHEAD_SLOT;
+        if (slot.found != wanted || (expected >= 0 && slot.begin_ms != NOW_MS + expected * MINUTE))
+            fail_msg("turn %d: %s at %lld; expected %d", turn, ahead_founds[slot.found],
+                (long long)((slot.begin_ms - NOW_MS) / MINUTE), expected);
+        found += expected >= 0;
+        none += expected < 0;
+        end(&s);
+    }
+    assert_true(found > 15 && none > 3);
+}
+
+/* Law A, of several: whatever is lost, the time in common comes later or not at all. */
+static void test_what_is_not_known_of_one_is_not_foretold_of_all(void **state)
+{
+    (void)state;
+    static struct scene s;
+    int lost = 0;
+    for (int turn = 0; turn < 40; turn++) {
+        begin(&s);
+        const struct board_item *items[ITEMS] = {&s.board->items[0], &s.board->items[1], &s.board->items[2]};
+        struct ahead_slot before = ahead_find(items, ITEMS, 60 * MINUTE);
+        size_t of = random_below(2);
+        s.told[of].facts.power.quality = SOURCE_STALE;
+        s.told[of].facts.power.stale_ms = NOW_MS - 1;
+        model_get(s.model);
+        board_put(s.board);
+        s.board = made_up_board(s.model, s.told, NOW_MS);
+        for (int i = 0; i < ITEMS; i++)
+            items[i] = &s.board->items[i];
+        struct ahead_slot after = ahead_find(items, ITEMS, 60 * MINUTE);
+        assert_true(after.found != AHEAD_SLOT);
+        lost += before.found == AHEAD_SLOT;
+        if (after.found == AHEAD_NOT_KNOWN)
+            assert_ptr_equal(after.of, items[of]);
+        end(&s);
+    }
+    assert_true(lost > 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_free_is_what_is_open_and_not_taken),
+        cmocka_unit_test(test_the_slot_in_common_is_the_first_whose_every_minute_is_free),
+        cmocka_unit_test(test_what_is_not_known_of_one_is_not_foretold_of_all)};
+    return cmocka_run_group_tests(tests, random_set_up, NULL);
+}
