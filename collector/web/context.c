@@ -110,13 +110,29 @@ const char *context_text(const struct web_context *context, enum page_language l
 struct web_answer context_page(const struct web_context *context, enum page_language language, int code,
     const char *title, const char *self, const char *content)
 {
+    return context_framed(context, "shell.html", language, code, title, self, content);
+}
+
+static const char *park_name(const struct web_context *context, enum page_language language)
+{
+    const struct conf_list *sites = &context->options->park->sites;
+    const struct park_site *first = sites->items;
+    if (sites->count != 1)
+        return "";
+    return language == PAGE_EN && first->name_en != NULL ? first->name_en : first->name;
+}
+
+struct web_answer context_framed(const struct web_context *context, const char *frame_name,
+    enum page_language language, int code, const char *title, const char *self, const char *content)
+{
     static const char mark[] = "<!--content-->";
-    const struct web_asset *frame = assets_find(context->assets, "shell.html");
+    const struct web_asset *frame = assets_find(context->assets, frame_name);
     if (frame == NULL)
         return answer_error(404, "not_found", "the frame of the pages is missing in their folder");
     const struct web_param values[] = {{"tag", language == PAGE_ZH ? "zh-CN" : "en"}, {"title", title},
         {"self", self}, {"is_zh", language == PAGE_ZH ? "true" : "false"},
-        {"is_en", language == PAGE_EN ? "true" : "false"}};
+        {"is_en", language == PAGE_EN ? "true" : "false"}, {"lang", page_language_name(language)},
+        {"park", park_name(context, language)}};
     char *page = page_fill(frame->data, context->texts[language], values, sizeof values / sizeof values[0]);
     char *at = strstr(page, mark);
     struct buf out = {0};

@@ -121,6 +121,11 @@ bool drill_is_path(const char *path);
 struct web_answer handle_drill(
     struct web_context *context, const struct web_request *request, enum page_language language);
 
+struct web_answer handle_public_list(
+    struct web_context *context, const struct web_request *request); /* public_page.c */
+struct web_answer handle_public_instrument(struct web_context *context, const struct web_request *request);
+struct web_answer handle_public_label(struct web_context *context, const struct web_request *request);
+
 struct web_answer handle_ops_exceptions(
     struct web_context *context, const struct web_request *request); /* ops_exceptions.c */
 struct web_answer handle_ops_decide(
@@ -131,6 +136,9 @@ struct web_answer handle_ops_reading(struct web_context *context, const struct w
  * language ("/login?lang="). A 404 where the folder of the pages has no frame. */
 struct web_answer context_page(const struct web_context *context, enum page_language language, int code,
     const char *title, const char *self, const char *content);
+/* The same in another frame: the file of that name. */
+struct web_answer context_framed(const struct web_context *context, const char *frame_name,
+    enum page_language language, int code, const char *title, const char *self, const char *content);
 /* A text of the pages; "" where there is none of that key, or it is NULL. */
 const char *context_text(const struct web_context *context, enum page_language language, const char *key);
 

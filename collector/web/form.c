@@ -76,6 +76,17 @@ const char *form_value(const struct web_form *form, const char *name)
     return NULL;
 }
 
+void form_add_encoded(struct buf *out, const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789*-._";
+    for (; *text != '\0'; text++) {
+        if (strchr(plain, *text) != NULL)
+            buf_add_char(out, *text);
+        else
+            buf_printf(out, "%%%02X", (unsigned char)*text);
+    }
+}
+
 bool cookie_find(const char *header, const char *name, char *ret, size_t size)
 {
     size_t name_len = strlen(name);

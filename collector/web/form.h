@@ -1,6 +1,8 @@
 /* Forms and cookies as browsers send them. Pure; whatever comes, memory is bounded by what came. */
 #pragma once
 
+#include "lib/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,6 +24,9 @@ struct web_form {
 bool form_parse(struct web_form *form, const char *body, size_t len);
 void form_release(struct web_form *form);
 const char *form_value(const struct web_form *form, const char *name); /* NULL = not there */
+
+/* A name or value as it stands in a link (the same, "application/x-www-form-urlencoded serializing"). */
+void form_add_encoded(struct buf *out, const char *text);
 
 /* The value of a cookie in a Cookie header (RFC 6265, 5.4), if it is at most `size` - 1 bytes long; the first of
  * several. */

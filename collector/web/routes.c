@@ -14,13 +14,6 @@ static struct web_answer answer_asset(const struct web_asset *asset)
     return answer;
 }
 
-static struct web_answer handle_root(struct web_context *context, const struct web_request *request)
-{
-    (void)context;
-    (void)request;
-    return (struct web_answer){.code = 302, .location = "/ops"};
-}
-
 static struct web_answer handle_ops(struct web_context *context, const struct web_request *request)
 {
     (void)request;
@@ -52,7 +45,9 @@ static struct web_answer handle_stream(struct web_context *context, const struct
 #define SHORT false
 
 const struct web_route web_routes[] = {
-    {"/", "GET", ALLOW_ANYONE, 0, NULL, handle_root, PAGE, SHORT},
+    {"/", "GET", ALLOW_ANYONE, 0, NULL, handle_public_list, PAGE, SHORT},
+    {"/instruments/{id}", "GET", ALLOW_ANYONE, 0, NULL, handle_public_instrument, PAGE, SHORT},
+    {"/instruments/{id}/label", "GET", ALLOW_ANYONE, 0, NULL, handle_public_label, PAGE, SHORT},
     {"/login", "GET", ALLOW_ANYONE, 0, NULL, handle_login_page, PAGE, SHORT},
     {"/login", "POST", ALLOW_ANYONE, 0, NULL, handle_login, PAGE, SHORT},
     {"/logout", "POST", ALLOW_ANY_TOKEN, 0, NULL, handle_logout, PAGE, SHORT},
