@@ -1,6 +1,7 @@
 #include "collector/core.h"
 
 #include "collector/asking.h"
+#include "collector/board_topic.h"
 #include "collector/turn.h"
 #include "lib/mem.h"
 #include "lib/mqtt.h"
@@ -21,6 +22,7 @@ struct core {
     struct turn turn;
     struct mqtt *mqtt;
     uint64_t session;
+    struct board_topic topic;
     pthread_t thread;
     atomic_bool is_stopping;
     _Atomic int64_t heartbeat_mono_ms;
@@ -239,6 +241,10 @@ static int64_t talk(struct core *c)
         acks_note_all(&c->turn.acks, &c->turn.known);
     }
     int64_t acks_due = acks_send(&c->turn.acks, c->mqtt, now);
+    for (char *left; (left = board_maker_left(&c->turn.board)) != NULL;)
+        board_topic_remove(&c->topic, left);
+    if (c->options.board != NULL)
+        board_topic_send(&c->topic, c->mqtt, c->options.board, now);
     return acks_due < due ? acks_due : due;
 }
 
@@ -311,6 +317,7 @@ enum status core_create(const struct core_options *options, struct core **ret, s
     }
     pthread_mutex_init(&c->offer_lock, NULL);
     asking_init(&c->asking);
+    c->turn.board.box = options->board;
     c->rounds = c->turn.calendars.rounds = calendar_rounds_create(c->clock, on_event, c);
     if ((status = accept_first(c, err)) != ST_OK) {
         core_destroy(c);
@@ -364,6 +371,7 @@ void core_destroy(struct core *c)
     if (c == NULL)
         return;
     mqtt_destroy(c->mqtt);
+    board_topic_release(&c->topic);
     calendar_rounds_destroy(c->rounds);
     turn_close(&c->turn);
     acceptance_release(&c->next);

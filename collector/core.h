@@ -24,6 +24,7 @@ struct core_options {
     const struct clock *clock;
     struct snapshot_box *box;
     struct model_box *models; /* where the core puts the model in use */
+    struct board_box *board;  /* and the board of instruments; NULL = nowhere, and none is published */
 };
 
 /* Opens the database, loads its state, and accepts the park model. ST_INVALID: the model changes the past, and nobody

@@ -191,7 +191,8 @@ static enum status start(const struct collector_settings *settings, const struct
         .model = model,
         .clock = settings->clock == 0 ? &clock_system : &clock_trusted,
         .box = r->box,
-        .models = r->models};
+        .models = r->models,
+        .board = r->board};
     if ((status = core_create(&core_options, &r->core, err)) != ST_OK)
         return status;
     struct store_options store_options = {.database_path = settings->database.path,

@@ -2,6 +2,7 @@
 
 #include "collector/access/changes.h"
 #include "collector/baseline/temperature.h"
+#include "collector/board_maker.h"
 #include "collector/energy/booked.h"
 #include "collector/energy/closing_seal.h"
 #include "collector/instrument/booking_rows.h"
@@ -169,7 +170,9 @@ static const char *const scripts[] = {
 
     booking_schema,
 
-    told_schema};
+    told_schema,
+
+    board_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

@@ -292,6 +292,18 @@ static enum status keep_books(struct turn *t, struct group *g, struct error *err
     return ST_OK;
 }
 
+/* Whatever has room or not, answers age. */
+static enum status make_board(struct turn *t, struct group *g, bool accepts, struct error *err)
+{
+    struct board_making now = {.clock = t->clock,
+        .watch = &t->watch,
+        .calendars = &t->calendars,
+        .is_clock_right = t->clock->is_synchronised() && !turn_is_clock_behind(t),
+        .may_write = accepts && !t->is_careful,
+        .is_touched = g->is_changed};
+    return board_maker_step(&t->board, &now, &g->is_changed, err);
+}
+
 static int64_t lower_of(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -308,7 +320,8 @@ int64_t turn_due_mono_ms(const struct turn *t)
     const struct follower *temperatures = &t->thermometer.follower, *watch = &t->watch.follower;
     int64_t due = due_of(t, t->bookkeeper.position, t->bookkeeper.due_mono_ms);
     due = lower_of(due, due_of(t, temperatures->position, temperatures->due_mono_ms));
-    return lower_of(due, due_of(t, watch->position, watch->due_mono_ms));
+    due = lower_of(due, due_of(t, watch->position, watch->due_mono_ms));
+    return lower_of(due, board_maker_due_mono_ms(&t->board));
 }
 
 bool turn_is_clock_behind(const struct turn *t)
@@ -347,6 +360,8 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
         status = energy_model_follow(t->db, t->model, &g->is_changed, err);
     if (status == ST_OK)
         status = keep_books(t, g, err);
+    if (status == ST_OK)
+        status = make_board(t, g, accepts, err);
     int64_t taken = lower_of(t->bookkeeper.position, t->thermometer.follower.position);
     taken = lower_of(taken, t->watch.follower.position);
     int64_t done = lower_of(lower_of(t->settled, t->known.saved), taken);
@@ -404,6 +419,7 @@ static enum status reload(struct turn *t, enum status status, struct error *err)
     known_release(&t->known);
     minute_reset(&t->minute);
     prune_reset(&t->prune);
+    board_maker_reset(&t->board);
     struct error why;
     if (status != ST_STORAGE && load(t, &why) != ST_OK) {
         *err = why;
@@ -451,6 +467,7 @@ enum status turn_run(struct turn *t, bool *ret_is_changed, struct error *err)
             acks_note_all(&t->acks, &t->known);
         if (g.is_changed)
             status = tell(t, &g, err);
+        board_maker_show(&t->board);
     }
     *ret_is_changed = g.is_changed;
     free(g.answers);
@@ -490,6 +507,7 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
     thermometer_init(&t->thermometer, t->db, park);
     calendar_desk_init(&t->calendars, t->db, clock, park);
     watch_init(&t->watch, t->db, park);
+    board_maker_init(&t->board, t->db);
     status = load(t, err);
     if (status != ST_OK)
         turn_close(t);
@@ -522,6 +540,7 @@ void turn_use(struct turn *t, const struct model *model)
     thermometer_use(&t->thermometer, model->park);
     calendar_desk_use(&t->calendars, model->park);
     watch_use(&t->watch, model->park);
+    board_maker_use(&t->board, model);
     show_touch(&t->show);
 }
 
@@ -540,6 +559,7 @@ void turn_close(struct turn *t)
     thermometer_release(&t->thermometer);
     calendar_desk_release(&t->calendars);
     watch_release(&t->watch);
+    board_maker_release(&t->board);
     db_close(t->db);
     *t = (struct turn){0};
 }
@@ -557,6 +577,7 @@ static enum status settle_asked(struct turn *t, enum status status, struct error
 {
     if (status == ST_OK && t->store != NULL)
         store_wake(t->store);
+    t->board.is_touched = true;
     return status == ST_OK || status == ST_INVALID || status == ST_UNREACHABLE ? status
                                                                                : reload(t, status, err);
 }

@@ -1,12 +1,13 @@
 /*
  * One turn of the core: what arrived becomes one transaction (raw batches, marks, points, what the store
- * settled, minute rows, the ledger's books, temperatures, bookings, what instruments told, pruning), and only after its
- * commit the answers are due (D1). Memory is a cache of what is committed: after a failure all of it is read again (D7). No
- * thread and no network of its own, so
- * that a test can fail every single operation on the disk. Core thread.
+ * settled, minute rows, the ledger's books, temperatures, bookings, what instruments told, which of them can be had now,
+ * pruning), and only after its commit the answers are due (D1). Memory is a cache of what is committed: after a failure all
+ * of it is read again (D7). No thread and no network of its own, so that a test can fail every single operation on the disk.
+ * Core thread.
  */
 #pragma once
 
+#include "collector/board_maker.h"
 #include "collector/bookkeeper.h"
 #include "collector/calendars/calendar_desk.h"
 #include "collector/close_month.h"
@@ -48,6 +49,7 @@ struct turn {
     struct thermometer thermometer;
     struct calendar_desk calendars; /* its `rounds` are set by the owner */
     struct watch watch;
+    struct board_maker board; /* its `box` is set by the owner */
     const struct model *model; /* in use; NULL until turn_use */
     struct prune prune;
     /* What is not on disk: who was heard, what is shown, the answers that are due. */
