@@ -1,4 +1,4 @@
-/* The VEVENTs of a calendar, as far as busy times need them, and which of them belong together. Private to ical_read.c. */
+/* The VEVENTs of a calendar, as far as busy times need them, and which of them belong together. Private to ical_series.h. */
 #pragma once
 
 #include "collector/instrument/ical_read.h"
