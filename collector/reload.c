@@ -1,5 +1,6 @@
 #include "collector/reload.h"
 
+#include "collector/calendars/calendar_rounds.h"
 #include "collector/schema.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -89,6 +90,8 @@ void reload_run(const char *config, const struct collector_settings *settings, s
     log_info("reload", "reading %s and the park model again", config);
     struct conf *conf = collector_settings_load(config, &fresh);
     struct model *m = fresh.park != NULL ? acceptance_load(&fresh) : NULL;
+    if (m != NULL)
+        calendar_rounds_check(m->park);
     if (!has_problems(conf, m)) {
         tell_untaken(settings, &fresh);
         if (offer(settings, m, core, &err) != ST_OK)

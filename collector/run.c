@@ -5,6 +5,7 @@
 #include "collector/backup/backup.h"
 #include "collector/bundle/check.h"
 #include "collector/bundle/command.h"
+#include "collector/calendars/calendar_rounds.h"
 #include "collector/close_command.h"
 #include "collector/close_control.h"
 #include "collector/compare.h"
@@ -311,6 +312,8 @@ static int perform_with_model(
 static int check_and_perform(const struct command *command, const struct collector_settings *settings)
 {
     struct model *model = acceptance_load(settings);
+    if (command->name == COMMAND_RUN)
+        calendar_rounds_check(model->park);
     int code = EXIT_CONFIG;
     if (model_problem_count(model) > 0)
         model_print_problems(model, stderr);

@@ -69,6 +69,20 @@ static bool is_same(const struct round *round, const struct park *park)
     return true;
 }
 
+static enum status create_source(const struct park_calendar *c, const char *url, const char *password,
+    const struct zone *zone, struct calendar_source **ret, struct error *err)
+{
+    struct calendar_source_options options = {.id = c->id,
+        .path = c->file,
+        .url = url,
+        .user = c->user,
+        .password = password,
+        .site = zone,
+        .timeout_ms = CALENDAR_TIMEOUT_MS,
+        .period_ms = c->every_ms};
+    return calendar_source_create(&options, ret, err);
+}
+
 static enum status make_source(
     const struct park_calendar *c, const struct zone *zone, struct calendar_source **ret, struct error *err)
 {
@@ -81,18 +95,34 @@ static enum status make_source(
     if (status != ST_OK)
         error_prefix(err, status, "calendar %s", c->id);
     else
-        status = calendar_source_create(&(struct calendar_source_options){.id = c->id,
-                                            .path = c->file,
-                                            .url = url != NULL ? url : c->url,
-                                            .user = c->user,
-                                            .password = password,
-                                            .site = zone,
-                                            .timeout_ms = CALENDAR_TIMEOUT_MS,
-                                            .period_ms = c->every_ms},
-            ret, err);
+        status = create_source(c, url != NULL ? url : c->url, password, zone, ret, err);
     free(url);
     free(password);
     return status;
+}
+
+static void check_url_file(const struct park *park, const struct park_calendar *c)
+{
+    struct error err;
+    struct calendar_source *source = NULL;
+    char *url = NULL;
+    if (file_read_secret(c->url_file, &url, &err) != ST_OK)
+        conf_problem(park->conf, &c->where, "url_file",
+            "%s; expected a file with the URL in its first line, which only its owner and group may read",
+            err.text);
+    else if (create_source(c, url, NULL, NULL, &source, &err) != ST_OK)
+        conf_problem(park->conf, &c->where, "url_file", "%s: %s", c->url_file, err.text);
+    calendar_source_destroy(source);
+    free(url);
+}
+
+void calendar_rounds_check(const struct park *park)
+{
+    CONF_EACH (const struct park_calendar, c, park->calendars) {
+        conf_check_secret(park->conf, &c->where, "password_file", c->password_file);
+        if (c->url_file != NULL && c->url == NULL && c->file == NULL)
+            check_url_file(park, c);
+    }
 }
 
 static void add_calendar(struct round *round, const struct park_calendar *c)

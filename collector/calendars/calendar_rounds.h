@@ -13,6 +13,9 @@
 
 struct calendar_rounds;
 
+/* Whether this user can read the secrets that calendars name, and they are what they should be: problems of park->conf. */
+void calendar_rounds_check(const struct park *park);
+
 /* Borrows. `on_result`: on a thread of a fetcher; must only wake the core. */
 struct calendar_rounds *calendar_rounds_create(
     const struct clock *clock, void (*on_result)(void *user_data), void *user_data);
