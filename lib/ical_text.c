@@ -111,6 +111,8 @@ void ical_lines_release(struct ical_lines *lines)
 
 bool ical_parameter(const struct ical_line *line, const char *name, struct span *ret)
 {
+    if (line->parameters.len == 0)
+        return false;
     const char *at = line->parameters.at, *end = at + line->parameters.len;
     bool is_found = false;
     while (at < end) { /* at a ';' */
