@@ -214,6 +214,18 @@ enum status core_outage(
     return ask(core, &(struct asking_question){run_outage, request, ret}, err);
 }
 
+static enum status run_confirm_calendar(void *turn, const void *request, void *ret, struct error *err)
+{
+    (void)ret;
+    return turn_confirm_calendar(turn, request, err);
+}
+
+enum status core_confirm_calendar(
+    void *core, const struct calendar_confirming *request, struct error *err)
+{
+    return ask(core, &(struct asking_question){run_confirm_calendar, request, NULL}, err);
+}
+
 static void answer_asked(struct core *c)
 {
     struct error *err;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "collector/accept.h"
+#include "collector/calendars/calendar_desk.h"
 #include "collector/close_month.h"
 #include "collector/deciding.h"
 #include "collector/live/snapshot.h"
@@ -45,6 +46,9 @@ enum status core_close_month(
 /* An outage that a person opens, changes or ends; the same. */
 enum status core_outage(
     void *core, const struct outaging *request, struct outaging_result *ret, struct error *err);
+/* What a person says of a calendar; the same. */
+enum status core_confirm_calendar(
+    void *core, const struct calendar_confirming *request, struct error *err);
 /* Returns when the thread is gone. ST_STORAGE: it had ended by itself, nothing was acknowledged that is not
  * on disk. */
 enum status core_stop(struct core *c, struct error *err);

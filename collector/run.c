@@ -226,6 +226,7 @@ static enum status start(const struct collector_settings *settings, const struct
         .decide = core_decide,
         .close_month = core_close_month,
         .outage = core_outage,
+        .confirm_calendar = core_confirm_calendar,
         .user_data = r->core};
     if ((status = web_start(&web_options, &r->web, err)) != ST_OK)
         return status;

@@ -608,3 +608,10 @@ enum status turn_outage(
         return ST_UNREACHABLE;
     return settle_asked(t, outaging_run(t->db, t->model->park, t->clock->wall_ms(), request, ret, err), err);
 }
+
+enum status turn_confirm_calendar(struct turn *t, const struct calendar_confirming *request, struct error *err)
+{
+    if (check_books(t, err) != ST_OK)
+        return ST_UNREACHABLE;
+    return settle_asked(t, calendar_desk_confirm(&t->calendars, request, err), err);
+}

@@ -94,6 +94,8 @@ enum status turn_close_month(
 /* What a person does with an outage; the same, as outaging_run says. */
 enum status turn_outage(
     struct turn *t, const struct outaging *request, struct outaging_result *ret, struct error *err);
+/* What a person says of a calendar; the same, as calendar_desk_confirm says. */
+enum status turn_confirm_calendar(struct turn *t, const struct calendar_confirming *request, struct error *err);
 /* Does it say less than when the latest batch arrived? One of the two was wrong, and nobody knows which: readings ahead
  * of it are not judged by it. */
 bool turn_is_clock_behind(const struct turn *t);

@@ -1,6 +1,8 @@
 #include "collector/calendars/calendar_desk.h"
 
+#include "collector/access/changes.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,4 +204,85 @@ bool calendar_desk_committed(struct calendar_desk *d)
     }
     forget_notes(d, d->applied);
     return is_more;
+}
+
+/* ---- what a person says ---- */
+
+static enum status check(
+    const struct calendar_confirming *request, const struct calendar_item *item, struct error *err)
+{
+    struct span why = span_of(request->why != NULL ? request->why : "");
+    if (why.len == 0 || why.len > CALENDAR_WHY_MAX || !text_is_utf8(why) || text_has_control(why) ||
+        strspn(why.at, " ") == why.len)
+        return error_set(err, ST_INVALID,
+            "why is missing, or not a text of 1 to %d bytes; expected a sentence that says how it is known",
+            CALENDAR_WHY_MAX);
+    if (item == NULL)
+        return error_set(err, ST_INVALID, "no calendar has the id \"%.40s\"", request->calendar);
+    if (item->bookings.emptied_ms == 0)
+        return error_set(err, ST_INVALID,
+            "calendar %s has not turned empty: there is nothing to confirm; see /api/v1/calendars", item->id);
+    return ST_OK;
+}
+
+static enum status log_confirming(struct calendar_desk *d, const struct calendar_confirming *request,
+    size_t dropped, int64_t now_ms, struct error *err)
+{
+    char *object = mem_printf("calendar %s", request->calendar);
+    char *before = mem_printf("bookings ahead: %zu", dropped);
+    struct change change = {.token = request->token,
+        .who = request->who,
+        .action = "calendar confirm",
+        .object = object,
+        .before = before,
+        .after = "empty",
+        .note = request->why};
+    enum status status = changes_add(d->db, &change, now_ms, err);
+    free(object);
+    free(before);
+    return status;
+}
+
+static size_t count_ahead(const struct booking_list *list, int64_t now_ms)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        count += list->items[i].span.end_ms > now_ms;
+    return count;
+}
+
+static enum status confirm(struct calendar_desk *d, struct calendar_item *item,
+    const struct calendar_confirming *request, struct error *err)
+{
+    int64_t now_ms = d->clock->wall_ms(), settled_ms = bookings_settled_ms(&item->bookings, now_ms);
+    struct booking_list before = {0};
+    booking_list_copy(&before, &item->bookings.list);
+    bookings_confirm_empty(&item->bookings, now_ms);
+    enum status status = save(d, item, &before, settled_ms, err);
+    if (status == ST_OK)
+        status = log_confirming(d, request, count_ahead(&before, now_ms), now_ms, err);
+    booking_list_release(&before);
+    return status;
+}
+
+enum status calendar_desk_confirm(
+    struct calendar_desk *d, const struct calendar_confirming *request, struct error *err)
+{
+    struct calendar_item *item = d->is_loaded ? find(d, request->calendar) : NULL;
+    enum status status = check(request, item, err);
+    if (status == ST_OK)
+        status = db_begin(d->db, err);
+    if (status != ST_OK)
+        return status;
+    status = confirm(d, item, request, err);
+    if (status != ST_OK)
+        db_rollback(d->db);
+    else
+        status = db_commit(d->db, err);
+    if (status == ST_OK) {
+        d->is_dirty = false;
+        complaint_clear(&item->complaint, d->clock->mono_ms(), "calendars",
+            "calendar %s: is empty, as a person confirms", item->id);
+    }
+    return status;
 }

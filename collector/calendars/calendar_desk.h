@@ -56,3 +56,16 @@ bool calendar_desk_committed(struct calendar_desk *d);
 
 /* NULL: the park model has no such calendar, or it was not taken up yet. Valid until the next of the above. */
 const struct bookings *calendar_desk_find(const struct calendar_desk *d, const char *calendar);
+
+/* What a person says of a calendar that comes without events: that it is empty indeed. */
+#define CALENDAR_WHY_MAX 500
+struct calendar_confirming {
+    const char *calendar;
+    int64_t token; /* 0 = a person at this machine's command line */
+    const char *who,
+        *why; /* who it is that says so, and on what grounds: a text of up to CALENDAR_WHY_MAX bytes */
+};
+/* One transaction, with its entry in the log of changes. ST_INVALID: refused, with why, and everything is as it was: there is no
+ * such calendar, it does not come without events, or nobody says why. After any other failure: calendar_desk_reset. */
+enum status calendar_desk_confirm(
+    struct calendar_desk *d, const struct calendar_confirming *request, struct error *err);

@@ -15,7 +15,7 @@ const char booking_schema[] =
     "  calendar INTEGER NOT NULL, until_ms INTEGER NOT NULL, from_ms INTEGER NOT NULL, uid INTEGER NOT NULL,"
     "  PRIMARY KEY(calendar, until_ms, from_ms, uid)) STRICT, WITHOUT ROWID;";
 
-static enum status find(
+enum status booking_rows_state(
     struct db *db, const char *calendar, struct booking_state *ret, struct bookings *b, struct error *err)
 {
     struct db_stmt *find =
@@ -67,7 +67,7 @@ static enum status read(struct db *db, int64_t id, int64_t after_ms, int64_t bef
 enum status booking_rows_load(struct db *db, const char *calendar, int64_t now_ms, struct booking_state *ret,
     struct bookings *b, struct error *err)
 {
-    enum status status = find(db, calendar, ret, b, err);
+    enum status status = booking_rows_state(db, calendar, ret, b, err);
     if (status != ST_OK || b->known_ms == 0)
         return status;
     status = read(db, ret->id, bookings_settled_ms(b, now_ms) - BOOKINGS_OVER_MS, INT64_MAX, &b->list, err);
@@ -144,6 +144,6 @@ enum status booking_list(struct db *db, const char *calendar, int64_t from_ms, i
     struct booking_state state;
     struct bookings b;
     *ret = (struct booking_list){0};
-    enum status status = find(db, calendar, &state, &b, err);
+    enum status status = booking_rows_state(db, calendar, &state, &b, err);
     return status == ST_OK && state.id != 0 ? read(db, state.id, from_ms, until_ms, ret, err) : status;
 }

@@ -20,8 +20,10 @@ struct booking_state {
     char problem[512];
 };
 
-/* Of a calendar that has no row all is zero. Of bookings that were over long before it was last read `b` gets none. What `b` had is
+/* Of a calendar that has no row all is zero. booking_rows_state reads no bookings: b->list and b->busy are empty. Of bookings that were over long before it was last read `b` gets none. What `b` had is
  * not released. */
+enum status booking_rows_state(
+    struct db *db, const char *calendar, struct booking_state *ret, struct bookings *b, struct error *err);
 enum status booking_rows_load(struct db *db, const char *calendar, int64_t now_ms, struct booking_state *ret,
     struct bookings *b, struct error *err);
 /* Within a transaction: `b` as it is now, whose bookings were `before`. Of those that ended by settled_ms no row goes. Makes the

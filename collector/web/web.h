@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "collector/calendars/calendar_desk.h"
 #include "collector/close_month.h"
 #include "collector/deciding.h"
 #include "collector/instrument/board.h"
@@ -41,6 +42,9 @@ struct web_options {
     /* Has it close a month; the same. */
     enum status (*close_month)(void *user_data, const struct close_month *request,
         struct close_month_result *ret, struct error *err);
+    /* Has it take what a person says of a calendar; the same. */
+    enum status (*confirm_calendar)(
+        void *user_data, const struct calendar_confirming *request, struct error *err);
     /* Has it open, change or end an outage; the same. */
     enum status (*outage)(
         void *user_data, const struct outaging *request, struct outaging_result *ret, struct error *err);

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import sqlite3
 import threading
 import time
+import urllib.error
+import urllib.request
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from harness.parkmon import new_collector
-from harness.process import wait_until
+from harness.process import run, wait_until
 from publisher import Publisher
 from test_versions import park
 
@@ -165,6 +168,26 @@ class House:
         want = [(ms(begin), ms(end)) for begin, end in expected]
         wait_until(lambda: self.bookings(name) == want, seconds, f"the bookings of {name} are {want}")
 
+    def token(self, *words: str) -> str:
+        done = run([self.collector.program, "token", "add", "--config", self.collector.settings, "--role", "operator", "--name", "lab",
+                    "--expires", "1d", *words])
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def told(self, name: str) -> dict:
+        """What the API says of it."""
+        (one,) = [one for one in self.collector.get_json("/api/v1/calendars")["calendars"] if one["id"] == name]
+        return one
+
+    def confirm(self, name: str, token: str, body: str) -> tuple[int, dict]:
+        request = urllib.request.Request(f"{self.collector.http_url}/api/v1/calendars/{name}/confirm", body.encode(),
+                                         {"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
     def lines(self, name: str) -> list[str]:
         return [line for line in self.collector.log().splitlines() if f"calendar {name}:" in line]
 
@@ -218,6 +241,8 @@ def test_what_a_calendar_says_is_known_and_what_cannot_be_read_is_one_line(house
         assert why in house.state(name, "problem") and house.state(name, "known_ms") == 0 and not house.bookings(name)
         (line,) = house.lines(name)
         assert why in line and "WARN" in line
+    assert house.told("good")["quality"] == "good" and house.told("good")["problem"] is None
+    assert house.told("gone")["quality"] == "never_seen" and "404" in house.told("gone")["problem"] and house.told("gone")["known"] is None
     assert not house.lines("silent") and time.monotonic() - begun < 25, "that one is still waited for"
     # It is asked whether it changed, and has not.
     wait_until(lambda: len(house.server.asked_of("/good")) > 1, 45, "the calendar is asked again")
@@ -251,6 +276,8 @@ def test_a_calendar_that_turns_empty_and_one_that_is_broken_off_take_nothing_awa
     assert house.state("a", "known_ms") == known_ms and house.bookings("a") == [(ms(booked[0]), ms(booked[1]))]
     assert house.state("b", "is_cut") == 1
     assert "turned empty" in house.lines("a")[-1] and "not whole" in house.lines("b")[-1]
+    assert house.told("a")["quality"] == "stale" and house.told("a")["emptied"] is not None
+    assert house.told("b")["quality"] == "conflict" and house.told("b")["cut"] is True
     # The next model that names others has all of them read anew; what comes back is believed.
     house.server.texts["/a"] = calendar(event("a", *other))
     house.server.texts["/b"] = calendar(event("b", *other))
@@ -260,6 +287,34 @@ def test_a_calendar_that_turns_empty_and_one_that_is_broken_off_take_nothing_awa
         house.wait_bookings(name, other)
     assert house.state("a", "emptied_ms") == 0 and house.state("b", "is_cut") == 0
     assert "is read again" in house.lines("a")[-1]
+
+
+def test_that_a_calendar_is_empty_is_for_a_person_to_say(house):
+    past, ahead = (moment(-30), moment(-10)), (moment(60), moment(120))
+    house.server.texts["/a"] = calendar(event("a", *past), event("b", *ahead))
+    house.server.texts["/b"] = calendar(event("b", *ahead))
+    house.write_park(a=house.server.url("/a"), b=house.server.url("/b"))
+    house.start()
+    house.wait_bookings("a", past, ahead)
+    house.wait_bookings("b", ahead)
+    house.collector.kill()
+    house.server.texts["/a"] = calendar()
+    house.collector.start()
+    wait_until(lambda: house.state("a", "emptied_ms"), 30, "the empty calendar is not believed")
+    nobody, someone = house.token(), house.token("--scope", "outages")
+    body = json.dumps({"why": "asked the office"})
+    assert house.confirm("a", nobody, body)[0] == 403
+    for wrong in ("{}", '{"why": 1}', '{"why": "x", "more": 1}'):
+        assert house.confirm("a", someone, wrong)[0] == 400
+    assert house.confirm("a", someone, '{"why": " "}')[0] == 422
+    assert house.confirm("none", someone, body)[0] == 404
+    status, answer = house.confirm("b", someone, body)
+    assert status == 422 and "has not turned empty" in answer["error"]["message"]
+    assert house.bookings("a") == [(ms(b), ms(e)) for b, e in (past, ahead)]
+    assert house.confirm("a", someone, body) == (200, {"calendar": "a", "empty": True})
+    assert house.bookings("a") == [(ms(past[0]), ms(past[1]))] and house.told("a")["quality"] == "good"
+    assert house.query("SELECT action, object, who, note FROM change_log") == [("calendar confirm", "calendar a", "lab", "asked the office")]
+    assert house.confirm("a", someone, body)[0] == 422
 
 
 def test_the_last_known_bookings_survive_a_kill_and_calendars_come_and_go_by_reload(house):

@@ -307,6 +307,55 @@ static void test_too_many_bookings_at_once_are_one(void **state)
     scene_close(&s);
 }
 
+static enum status confirm(struct scene *s, const char *id, const char *why, struct error *err)
+{
+    return calendar_desk_confirm(
+        &s->desk, &(struct calendar_confirming){.calendar = id, .token = 3, .who = "lab", .why = why}, err);
+}
+
+static void test_that_a_calendar_is_empty_is_for_a_person_to_say(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct error err = {""};
+    scene_open(&s, both);
+    step(&s, true);
+    assert_int_equal(confirm(&s, "a", "asked the office", &err), ST_INVALID);
+    assert_non_null(strstr(err.text, "calendar a has not turned empty"));
+    struct calendar_result r = reading_at(wall_ms);
+    book(&r, 1, NOW - 10 * MINUTE, NOW + 30 * MINUTE);
+    book(&r, 2, NOW + 60 * MINUTE, NOW + 90 * MINUTE);
+    give(&s, "a", r);
+    step(&s, true);
+    wall_ms = NOW + 5 * MINUTE;
+    give(&s, "a", reading_at(wall_ms));
+    step(&s, true);
+    assert_quality(&s, "a", SOURCE_STALE);
+    assert_list(&s, "a", "-10-30:1 60-90:2");
+    static const char *const whys[] = {NULL, "", "  ", "a\nb", "\xff"};
+    for (size_t i = 0; i < sizeof whys / sizeof whys[0]; i++)
+        assert_int_equal(confirm(&s, "a", whys[i], &err), ST_INVALID);
+    assert_int_equal(confirm(&s, "c", "x", &err), ST_INVALID);
+    assert_int_equal(confirm(&s, "b", "x", &err), ST_INVALID);
+    wall_ms = NOW + 6 * MINUTE;
+    must(confirm(&s, "a", "asked the office", &err), &err);
+    assert_quality(&s, "a", SOURCE_GOOD);
+    restart(&s);
+    assert_quality(&s, "a", SOURCE_GOOD);
+    assert_list(&s, "a", "-10-0:1"); /* up to when it was last seen to say so */
+    struct db_stmt *log = db_prepare(s.files.db, "SELECT count(*), max(action || '|' || object || '|' || who "
+                                                 "|| '|' || before || '|' || note || '|' || token)"
+                                                 " FROM change_log");
+    bool has_row;
+    must(db_step(log, &has_row, &err), &err);
+    assert_int_equal(db_int(log, 0), 1);
+    static const char said[] = "calendar confirm|calendar a|lab|bookings ahead: 2|asked the office|3";
+    assert_memory_equal(db_text(log, 1).at, said, sizeof said - 1);
+    db_finish(log);
+    assert_int_equal(confirm(&s, "a", "again", &err), ST_INVALID);
+    scene_close(&s);
+}
+
 /* ---- the law ---- */
 
 #define MINUTES 600 /* that are looked at: from NOW - 100 to NOW + 500 */
@@ -433,6 +482,7 @@ int main(void)
         cmocka_unit_test(test_calendars_come_and_go_with_the_model),
         cmocka_unit_test(test_a_result_is_kept_until_it_is_committed),
         cmocka_unit_test(test_too_many_bookings_at_once_are_one),
+        cmocka_unit_test(test_that_a_calendar_is_empty_is_for_a_person_to_say),
         cmocka_unit_test(test_tables_and_memory_are_what_calendars_said_whatever_fails),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);
