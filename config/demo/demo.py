@@ -149,7 +149,7 @@ def check_running(park: Park, except_for: Program | None = None) -> None:
 def verify(park: Park, since_ms: int) -> None:
     """Up means: ready, the page is served, and readings made since the start are on it and in InfluxDB."""
     park.collector.wait_healthy(60)
-    for path in ("/ops", "/api/v1/live"):
+    for path in ("/", "/ops", "/api/v1/live"):
         status, text = park.collector.get(path)
         if status != 200:
             raise Failure(f"{park.http_url}{path} answers {status}: {text[:200]}")
@@ -180,6 +180,7 @@ def print_addresses(park: Park, history: History, auditor: Auditor) -> None:
     print("\n".join([
         "",
         "The park is up.",
+        f"  visitors      {park.http_url}/",
         f"  live page     {park.http_url}/ops",
         *(f"  audit report  {park.http_url}{auditor.report_path(name)}    {state}" for name, state in zip(history.names, ("closed", "open"))),
         f"                log in at {park.http_url}/login with the token in {auditor.reader_file}",

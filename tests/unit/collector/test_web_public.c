@@ -198,7 +198,7 @@ static void test_an_old_board_makes_nothing_free(void **state)
         assert_string_equal(heading_before(list, ids[i]), "unknown");
         assert_string_equal(heading_before(free_only, ids[i]), "-");
     }
-    has(list, "role=\"alert\">The monitor has told nothing for a while");
+    has(list, "role=\"alert\">The monitor has not updated for a while");
     has_not(list, "Free until");
     has(one, "Not known");
     has_not(one, "Free until");
@@ -329,7 +329,7 @@ static void test_what_is_not_there_is_said_as_a_page(void **state)
     public_show(public_told());
     struct web_answer answer = public_ask("/instruments/gone?lang=zh");
     assert_int_equal(answer.code, 404);
-    has(answer.body, "没有该编号的仪器");
+    has(answer.body, "没有该仪器");
     has(answer.body, "href=\"/?lang=zh\"");
     answer_release(&answer);
     char *own = public_page_of("/instruments/own?lang=en");
