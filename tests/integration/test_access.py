@@ -17,8 +17,9 @@ from harness.servers import SOURCE
 PARK = """
 sites = ( { id = "s1"; name = "x"; name_en = "x"; zone = "Asia/Shanghai"; } );
 buildings = ( { id = "b1"; name = "x"; name_en = "x"; site = "s1"; } );
+gateways = ( { id = "gw-a"; name = "x"; name_en = "x"; site = "s1"; } );
 categories = ( { id = "c1"; name = "x"; name_en = "x"; } );
-instruments = ( { id = "i1"; name = "x"; name_en = "x"; building = "b1"; category = "c1"; owner = "x"; owner_en = "x"; owner_code = "x"; contact = "x"; } );
+instruments = ( { id = "i1"; name = "x"; name_en = "x"; building = "b1"; category = "c1"; owner = "x"; owner_en = "x"; owner_code = "x"; contact = "x"; session = "gw-a/i1"; } );
 """
 FORM = "application/x-www-form-urlencoded"
 # What a folder's route is asked for.
