@@ -19,6 +19,7 @@
 #include "collector/rebuild.h"
 #include "collector/reload.h"
 #include "collector/report/command.h"
+#include "collector/statement/command.h"
 #include "collector/status.h"
 #include "collector/verify/verify.h"
 #include "collector/web/web.h"
@@ -40,7 +41,7 @@ static const char usage[] =
     "       park-collector rebuild --config FILE [--period PERIOD] [--energy] [--site ID] [--drop-unknown]\n"
     "       park-collector verify --config FILE [--period PERIOD] | --evidence FILE\n"
     "       park-collector evidence --config FILE --site ID --period PERIOD -o FILE\n"
-    "       park-collector report --config FILE --site ID --period PERIOD [--format html | xlsx | csv | "
+    "       park-collector report | statement --config FILE --site ID --period PERIOD [--format html | xlsx | csv | "
     "json]\n"
     "                             [--language zh | en] [-o FILE]\n"
     "       park-collector token add | list | revoke ...    (token --help)\n"
@@ -88,6 +89,9 @@ static const char usage[] =
     "  report          write the energy report of a site for a day (2026-10-05), month (2026-10), quarter "
     "(2026-Q4)\n"
     "                  or year (2026) of its own time zone, whether or not a collector runs\n"
+    "  statement       the same of its shared instruments: hours, sessions and energy of each, and of each "
+    "organisation\n"
+    "                  that used them\n"
     "  --format        default: as the output's name ends, else html\n"
     "  --language      of the report's words; default zh\n"
     "  --help-config   print every settings key with type, limits, default and meaning\n"
@@ -111,7 +115,8 @@ enum command_name {
     COMMAND_REBUILD,
     COMMAND_VERIFY,
     COMMAND_EVIDENCE,
-    COMMAND_REPORT
+    COMMAND_REPORT,
+    COMMAND_STATEMENT
 };
 
 struct command {
@@ -297,15 +302,16 @@ static int perform_with_model(
     if (command->name == COMMAND_REBUILD)
         return rebuild_run(&(struct rebuild_options){settings, model, command->period, command->drops_unknown,
             command->is_energy || command->site != NULL, command->site});
-    if (command->name == COMMAND_REPORT)
-        return report_run(&(struct report_command){.settings = settings,
-            .model = model,
-            .config = command->config,
-            .site = command->site,
-            .period = command->period,
-            .format = command->format,
-            .language = command->language,
-            .output = command->output});
+    if (command->name == COMMAND_REPORT || command->name == COMMAND_STATEMENT)
+        return (command->name == COMMAND_REPORT ? report_run : statement_run)(
+            &(struct report_command){.settings = settings,
+                .model = model,
+                .config = command->config,
+                .site = command->site,
+                .period = command->period,
+                .format = command->format,
+                .language = command->language,
+                .output = command->output});
     log_open((enum log_level)settings->log_level);
     return run(command->config, settings, model);
 }
@@ -362,6 +368,7 @@ static const struct command_row {
     {"verify", COMMAND_VERIFY, "pE", NULL},
     {"evidence", COMMAND_EVIDENCE, "oSp", NULL},
     {"report", COMMAND_REPORT, "oSpFL", NULL},
+    {"statement", COMMAND_STATEMENT, "oSpFL", NULL},
 };
 
 static const struct command_row *find_command(const char *word)
@@ -408,7 +415,7 @@ static int parse_words(int count, char **words, const char *given, struct comman
             ret->config != NULL ? "--config" : "--period");
     if ((row->name == COMMAND_BACKUP || row->name == COMMAND_EVIDENCE) && ret->output == NULL)
         return refuse("--output is missing", "");
-    if ((row->name == COMMAND_REPORT || row->name == COMMAND_EVIDENCE) &&
+    if ((row->name == COMMAND_REPORT || row->name == COMMAND_STATEMENT || row->name == COMMAND_EVIDENCE) &&
         (ret->site == NULL || ret->period == NULL))
         return refuse(ret->site == NULL ? "--site is missing" : "--period is missing", "");
     ret->name = row->name;
@@ -527,6 +534,7 @@ static int perform(const struct command *command, const struct collector_setting
     case COMMAND_RUN:
     case COMMAND_REBUILD:
     case COMMAND_REPORT:
+    case COMMAND_STATEMENT:
         return check_and_perform(command, settings);
     case COMMAND_STATUS:
         return status_print(settings, command->is_json);

@@ -122,5 +122,7 @@ void books_write_quarters(struct books_call *c);
 bool books_read_state(struct unwrap *u, struct span bytes);
 /* Restores the newest that fits from before that time, or none; deletes the others. */
 void books_restore_snapshot(struct books_call *c, int64_t before_ms);
+/* For whoever only looks: the newest whose events all tell of that time and later; else from the first reading on. */
+void books_look_state(struct books_call *c, int64_t time_ms, struct unwrap *ret);
 /* Deletes what was spoilt, and takes one where a day is over. Everything pushed was taken. */
 void books_keep_snapshot(struct books_call *c);

@@ -115,3 +115,16 @@ void books_keep_snapshot(struct books_call *c)
     if (s->snapshot_last_ms == BOOKS_NONE || s->unwrap.last_ms - s->snapshot_last_ms >= EVERY_MS)
         take(c);
 }
+
+void books_look_state(struct books_call *c, int64_t time_ms, struct unwrap *ret)
+{
+    struct db_stmt *find = db_keep(c->db,
+        "SELECT state FROM ledger_snapshot WHERE meter = ?1 AND hash = ?2 AND reach_ms < ?3 AND last_ms < ?3"
+        " ORDER BY last_ms DESC LIMIT 1");
+    db_bind_int(find, 1, c->meter->id);
+    db_bind_blob(find, 2, hash_bytes(&c->meter->hash));
+    db_bind_int(find, 3, time_ms);
+    if (!books_step(c, find) || !books_read_state(ret, db_text(find, 0)))
+        unwrap_init(ret);
+    db_reset(find);
+}

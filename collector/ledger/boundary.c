@@ -12,7 +12,7 @@ static enum quality of_reading(bool is_manual)
     return is_manual ? QUALITY_MANUAL : QUALITY_MEASURED;
 }
 
-static int64_t between(const struct event *step, int64_t time_ms)
+int64_t boundary_energy(const struct event *step, int64_t time_ms)
 {
     __int128 energy = (__int128)step->until_energy - step->from_energy; /* >= 0: a step never falls */
     __int128 passed = (__int128)time_ms - step->from_ms;
@@ -38,7 +38,7 @@ static void follow_step(const struct event *step, int64_t max_gap_ms, boundary_e
         quality_worse(of_reading(step->is_from_manual), of_reading(step->is_until_manual)));
     for (; at_ms < step->until_ms; at_ms += BOUNDARY_MS) {
         boundary.time_ms = at_ms;
-        boundary.energy = between(step, at_ms);
+        boundary.energy = boundary_energy(step, at_ms);
         boundary.is_stated = is_stated(step, at_ms);
         emit(context, &boundary);
     }

@@ -24,3 +24,5 @@ struct boundary {
 /* `max_gap_ms`: up to how long between its neighbours a boundary counts as measured. */
 typedef void boundary_emit(void *context, const struct boundary *boundary);
 void boundary_follow(const struct event *event, int64_t max_gap_ms, boundary_emit *emit, void *context);
+/* U at a time within a step, or what was stated: linear, rounded down. */
+int64_t boundary_energy(const struct event *step, int64_t time_ms);

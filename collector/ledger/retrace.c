@@ -35,21 +35,6 @@ static void take_event(void *context, const struct event *event)
     boundary_follow(event, t->call.meter->max_gap_ms, take_boundary, t);
 }
 
-/* The newest state of before the quarter hour whose events tell of it; else from the first reading on. */
-static void find_state(struct tracing *t, struct unwrap *ret)
-{
-    struct books_call *c = &t->call;
-    struct db_stmt *find = db_keep(c->db,
-        "SELECT state FROM ledger_snapshot WHERE meter = ?1 AND hash = ?2 AND reach_ms < ?3 AND last_ms < ?3"
-        " ORDER BY last_ms DESC LIMIT 1");
-    db_bind_int(find, 1, c->meter->id);
-    db_bind_blob(find, 2, hash_bytes(&c->meter->hash));
-    db_bind_int(find, 3, t->start_ms);
-    if (!books_step(c, find) || !books_read_state(ret, db_text(find, 0)))
-        unwrap_init(ret);
-    db_reset(find);
-}
-
 static void fold(struct tracing *t)
 {
     struct unwrap u;
@@ -57,7 +42,7 @@ static void fold(struct tracing *t)
     struct event_sink sink = {take_event, t};
     int64_t settled_ms = t->start_ms + BOUNDARY_MS + SETTLED_MS;
     size_t count, all = 0;
-    find_state(t, &u);
+    books_look_state(&t->call, t->start_ms, &u);
     while (t->call.status == ST_OK && (u.last_ms <= settled_ms || !t->is_told[0] || !t->is_told[1]) &&
            (count = books_next_readings(&t->call, u.last_ms, readings, CHUNK)) > 0) {
         if ((all += count) > RETRACE_READINGS)

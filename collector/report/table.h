@@ -38,6 +38,8 @@ struct table {
 };
 
 struct tables {
+    const char *report; /* what it is, for machines; NULL = "energy" */
+    const char *title;  /* code; NULL = that of an energy report */
     enum page_language language;
     const struct zone *zone; /* times are shown in it */
     struct table *items;

@@ -442,6 +442,8 @@ const char *words_find(enum page_language language, const char *code)
         word = FIND(method);
     if (word == NULL)
         word = find(words_drill, words_drill_count, code, column);
+    if (word == NULL)
+        word = find(words_statement, words_statement_count, code, column);
     return word;
 }
 

@@ -5,3 +5,6 @@
 
 extern const char *const words_drill[][3];
 extern const size_t words_drill_count;
+
+extern const char *const words_statement[][3];
+extern const size_t words_statement_count;

@@ -2,7 +2,7 @@
  * A report's tables in the formats that people and programs take. All print the same cells; what one leaves out it says.
  * The same tables give the same bytes.
  *
- *   JSON  {"report": "energy", "language", "tables": [{"id", "title", "columns": [{"id", "heading"}], "rows": [{...}]}]}:
+ *   JSON  {"report", "language", "tables": [{"id", "title", "columns": [{"id", "heading"}], "rows": [{...}]}]}:
  *         a cell without a value is null; codes, RFC 3339; numbers are exact up to 15 digits, longer ones are text.
  *         "sum_of" in a row: it adds up so many before it
  *   CSV   a line for each cell that has a value: table,row,column,value,words. UTF-8 with a byte order mark, by which

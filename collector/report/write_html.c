@@ -94,7 +94,7 @@ static void add_way(const struct write_page *page, struct buf *out)
 
 static void add_head(const struct tables *tables, const struct write_page *page, struct buf *out)
 {
-    const char *title = page->title != NULL ? page->title : "report_title";
+    const char *title = page->title != NULL ? page->title : tables->title != NULL ? tables->title : "report_title";
     buf_printf(out, "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n",
         tables->language == PAGE_ZH ? "zh-CN" : "en");
     add_style(page, out);

@@ -72,7 +72,8 @@ void write_json(const struct tables *tables, struct buf *out)
             json_pack("{s:s, s:s, s:o, s:o}", "id", table->id, "title", words_of(tables->language, table->id),
                 "columns", columns_of(tables, table), "rows", rows_of(tables, table)));
     }
-    json_t *root = json_pack("{s:s, s:s, s:o}", "report", "energy", "language",
+    json_t *root = json_pack("{s:s, s:s, s:o}", "report",
+        tables->report != NULL ? tables->report : "energy", "language",
         page_language_name(tables->language), "tables", list);
     char *text = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(DIGITS));
     assert(text != NULL);

@@ -170,7 +170,8 @@ enum status write_xlsx(const struct tables *tables, const char *path, struct err
     assert(b.workbook != NULL);
     make_formats(&b);
     /* A fixed time: the same report is the same bytes. */
-    lxw_doc_properties properties = {.title = (char *)words_of(tables->language, "report_title"),
+    lxw_doc_properties properties = {.title = (char *)words_of(
+                                             tables->language, tables->title != NULL ? tables->title : "report_title"),
         .author = (char *)"",
         .company = (char *)"",
         .comments = (char *)"park-collector " PARKMON_VERSION,

@@ -66,6 +66,7 @@ const struct web_route web_routes[] = {
     {"/api/v1/instruments/{id}.ics", "GET", ALLOW_ANYONE, 0, " lang ", handle_instrument_feed, DATA, SHORT},
     {"/api/v1/calendars", "GET", ALLOW_OPERATOR, 0, NONE, handle_calendars, DATA, SHORT},
     {"/api/v1/calendars/{id}/confirm", "POST", 0, SCOPE_OUTAGES, NONE, handle_confirm_calendar, DATA, LONG},
+    {"/api/v1/instruments/{id}/hours", "GET", ALLOW_OPERATOR, 0, " period ", handle_hours, DATA, LONG},
     {"/api/v1/stream", "GET", ALLOW_OPERATOR, 0, NONE, handle_stream, DATA, SHORT},
     {"/api/v1/gateways", "GET", ALLOW_OPERATOR, 0, NONE, handle_gateways, DATA, SHORT},
     {"/api/v1/losses", "GET", ALLOW_OPERATOR, 0, PAGED, handle_losses, DATA, SHORT},
