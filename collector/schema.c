@@ -10,6 +10,7 @@
 #include "collector/instrument/told.h"
 #include "collector/ledger/books.h"
 #include "collector/ledger/decided.h"
+#include "collector/timesheet.h"
 
 static const char *const scripts[] = {
     "CREATE TABLE gateway("
@@ -172,7 +173,9 @@ static const char *const scripts[] = {
 
     told_schema,
 
-    board_schema};
+    board_schema,
+
+    timesheet_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

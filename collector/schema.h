@@ -23,6 +23,7 @@
  *   ledger_*         the energy ledger (collector/ledger/books.h, meters.h, decided.h)
  *   temperature*     of baselines, by quarter hour (collector/baseline/temperature.h)
  *   calendar*        bookings of instruments (collector/instrument/booking_rows.h)
+ *   timesheet*       which quarter hours of instruments are in the outbox, and which are due (collector/timesheet.h)
  *   change_log       who decided what of the ledger, beside the log of tokens (collector/access/changes.h)
  *   model_version    the versions of the park model that were accepted, each with its texts
  *

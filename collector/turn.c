@@ -321,7 +321,8 @@ int64_t turn_due_mono_ms(const struct turn *t)
     int64_t due = due_of(t, t->bookkeeper.position, t->bookkeeper.due_mono_ms);
     due = lower_of(due, due_of(t, temperatures->position, temperatures->due_mono_ms));
     due = lower_of(due, due_of(t, watch->position, watch->due_mono_ms));
-    return lower_of(due, board_maker_due_mono_ms(&t->board));
+    due = lower_of(due, board_maker_due_mono_ms(&t->board));
+    return lower_of(due, timesheet_due_mono_ms(&t->timesheet));
 }
 
 bool turn_is_clock_behind(const struct turn *t)
@@ -362,6 +363,10 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
         status = keep_books(t, g, err);
     if (status == ST_OK)
         status = make_board(t, g, accepts, err);
+    if (status == ST_OK && accepts && is_clock_right && has_room_for_books(t))
+        status = timesheet_step(&t->timesheet, t->clock, &g->is_changed, err);
+    else
+        timesheet_rest(&t->timesheet, t->clock);
     int64_t taken = lower_of(t->bookkeeper.position, t->thermometer.follower.position);
     taken = lower_of(taken, t->watch.follower.position);
     int64_t done = lower_of(lower_of(t->settled, t->known.saved), taken);
@@ -383,6 +388,7 @@ static enum status commit(struct turn *t, struct group *g, struct error *err)
 
 static enum status load(struct turn *t, struct error *err)
 {
+    timesheet_reset(&t->timesheet);
     enum status status = known_load(&t->known, t->db, err);
     if (status != ST_OK)
         return status;
@@ -508,6 +514,7 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
     calendar_desk_init(&t->calendars, t->db, clock, park);
     watch_init(&t->watch, t->db, park);
     board_maker_init(&t->board, t->db);
+    timesheet_init(&t->timesheet, t->db, park);
     status = load(t, err);
     if (status != ST_OK)
         turn_close(t);
@@ -541,6 +548,7 @@ void turn_use(struct turn *t, const struct model *model)
     calendar_desk_use(&t->calendars, model->park);
     watch_use(&t->watch, model->park);
     board_maker_use(&t->board, model);
+    timesheet_use(&t->timesheet, model->park);
     show_touch(&t->show);
 }
 
@@ -560,6 +568,7 @@ void turn_close(struct turn *t)
     calendar_desk_release(&t->calendars);
     watch_release(&t->watch);
     board_maker_release(&t->board);
+    timesheet_release(&t->timesheet);
     db_close(t->db);
     *t = (struct turn){0};
 }

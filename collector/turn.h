@@ -25,6 +25,7 @@
 #include "collector/settings.h"
 #include "collector/store/store.h"
 #include "collector/thermometer.h"
+#include "collector/timesheet.h"
 #include "collector/watch.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -50,6 +51,7 @@ struct turn {
     struct calendar_desk calendars; /* its `rounds` are set by the owner */
     struct watch watch;
     struct board_maker board; /* its `box` is set by the owner */
+    struct timesheet timesheet;
     const struct model *model; /* in use; NULL until turn_use */
     struct prune prune;
     /* What is not on disk: who was heard, what is shown, the answers that are due. */

@@ -34,6 +34,7 @@ static const struct measure {
     {"state", INFLUX_RAW_POLICY, "value", READING_STATE},
     {"gateway", NULL, "lost", KIND_OUTBOX},
     {"energy", NULL, "quality", KIND_BOOKS},
+    {"instrument", NULL, "free_s", KIND_OUTBOX},
 };
 
 enum phase { PHASE_IDLE, PHASE_COUNT, PHASE_ASK, PHASE_POST };
