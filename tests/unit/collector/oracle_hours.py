@@ -153,6 +153,7 @@ class Case:
         print("end")
 
 
-r = random.Random(int(sys.argv[1]))
-for _ in range(40):
-    Case(r).show()
+if __name__ == "__main__":
+    r = random.Random(int(sys.argv[1]))
+    for _ in range(40):
+        Case(r).show()
