@@ -132,7 +132,8 @@ struct web_answer context_framed(const struct web_context *context, const char *
     const struct web_param values[] = {{"tag", language == PAGE_ZH ? "zh-CN" : "en"}, {"title", title},
         {"self", self}, {"is_zh", language == PAGE_ZH ? "true" : "false"},
         {"is_en", language == PAGE_EN ? "true" : "false"}, {"lang", page_language_name(language)},
-        {"park", park_name(context, language)}};
+        {"park", park_name(context, language)},
+        {"of_park", park_name(context, language)[0] != '\0' ? " · " : ""}};
     char *page = page_fill(frame->data, context->texts[language], values, sizeof values / sizeof values[0]);
     char *at = strstr(page, mark);
     struct buf out = {0};

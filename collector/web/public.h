@@ -49,6 +49,9 @@ struct when public_when(const struct public_page *page, const struct board_item 
 void public_add(struct public_page *page, const char *before, const char *text, const char *after);
 /* Escaped; "{}" in it is `html`, as it is. */
 void public_say(struct public_page *page, const char *text, const char *html);
+/* The text of that key with a time of the instrument in it; `name` is what the API calls it. */
+void public_say_time(struct public_page *page, const struct board_item *item, const char *key,
+    const char *name, int64_t time_ms, enum when_edge edge);
 void public_add_icon(struct public_page *page, enum public_group group);
 /* "Free until 16:30" */
 void public_add_answer(struct public_page *page, const struct board_item *item);
@@ -68,8 +71,14 @@ void public_add_as_of(struct public_page *page, const char *self);
 /* A card with a heading, a text of that key. public_instrument.c */
 void public_begin_section(struct public_page *page, const char *class, const char *heading);
 void public_end_section(struct public_page *page);
+/* "30 min", "2 h"; not escaped. public_ways.c */
+#define PUBLIC_LENGTH_SIZE 64
+void public_length_words(
+    const struct public_page *page, int64_t length_ms, char ret[static PUBLIC_LENGTH_SIZE]);
 void public_add_ways(struct public_page *page, const struct board_item *item);  /* public_ways.c */
 void public_add_ahead(struct public_page *page, const struct board_item *item); /* public_ahead.c */
+/* From when on it is free for that long. */
+void public_add_slot(struct public_page *page, const struct board_item *item, int64_t length_ms);
 
 /* ---- public_page.c ---- */
 
@@ -90,7 +99,7 @@ bool public_is_loopback(const char *address);
 struct public_filter {
     const char *q, *category, *building, *organisation; /* as they came; NULL or "" = any */
     bool is_free;                                       /* only what is free now, */
-    int64_t length_ms;                                  /* and for at least so long; 0 = any */
+    int64_t length_ms; /* and for at least so long; 0 = any. Else it is told when each is. */
 };
 /* Of a `length` that the form offers, as the API has it; 0 = it is none of them, or NULL. */
 int64_t public_length_ms(const char *text);

@@ -89,3 +89,27 @@ void public_add_ahead(struct public_page *page, const struct board_item *item)
     buf_add_str(&page->out, "</ol>");
     public_end_section(page);
 }
+
+void public_add_slot(struct public_page *page, const struct board_item *item, int64_t length_ms)
+{
+    struct ahead_slot slot = ahead_find(&item, 1, length_ms);
+    char length[PUBLIC_LENGTH_SIZE];
+    public_length_words(page, length_ms, length);
+    public_say(page, public_text(page, "slot_for", NULL), length);
+    if (public_is_old(page))
+        slot.found = AHEAD_NOT_KNOWN;
+    switch (slot.found) {
+    case AHEAD_SLOT:
+        if (slot.begin_ms > item->answer.as_of_ms)
+            public_say_time(page, item, "slot_time", "slot", slot.begin_ms, WHEN_BEGINS);
+        else
+            public_add(page, "", public_text(page, "slot_now", NULL), "");
+        break;
+    case AHEAD_NONE:
+        public_add(page, "", public_text(page, "slot_none", NULL), "");
+        break;
+    case AHEAD_NOT_KNOWN:
+        public_add(page, "", public_text(page, "slot_unknown", NULL), "");
+        break;
+    }
+}

@@ -4,11 +4,9 @@
 #include <string.h>
 
 static const struct {
-    const char *code, *key, *number;
+    const char *code;
     int64_t ms;
-} lengths[] = {{"30m", "length_minutes", "30", 1800000}, {"1h", "length_hours", "1", 3600000},
-    {"2h", "length_hours", "2", 7200000}, {"4h", "length_hours", "4", 14400000},
-    {"8h", "length_hours", "8", 28800000}};
+} lengths[] = {{"30m", 1800000}, {"1h", 3600000}, {"2h", 7200000}, {"4h", 14400000}, {"8h", 28800000}};
 #define LENGTHS (sizeof lengths / sizeof lengths[0])
 
 int64_t public_length_ms(const char *text)
@@ -43,10 +41,10 @@ static void add_option(struct public_page *page, const char *value, const char *
 static void add_lengths(struct public_page *page, const struct public_filter *filter)
 {
     for (size_t i = 0; i < LENGTHS; i++) {
-        buf_printf(&page->out, "<option value=\"%s\"%s>", lengths[i].code,
-            filter->length_ms == lengths[i].ms ? " selected" : "");
-        public_say(page, public_text(page, lengths[i].key, NULL), lengths[i].number);
-        buf_add_str(&page->out, "</option>");
+        char length[PUBLIC_LENGTH_SIZE];
+        public_length_words(page, lengths[i].ms, length);
+        add_option(
+            page, lengths[i].code, filter->length_ms == lengths[i].ms ? lengths[i].code : NULL, length);
     }
 }
 
@@ -110,7 +108,7 @@ static void add_selects(struct public_page *page, const struct public_filter *fi
 void public_add_form(struct public_page *page, const struct public_filter *filter)
 {
     bool is_open = public_is_given(filter->category) || public_is_given(filter->building) ||
-                   public_is_given(filter->organisation) || filter->is_free;
+                   public_is_given(filter->organisation) || filter->is_free || filter->length_ms > 0;
     buf_add_str(&page->out, "<form class=\"card search\" method=\"get\" action=\"/\" role=\"search\">"
                             "<div class=\"words\"><label for=\"q\">");
     buf_add_html(&page->out, public_text(page, "filter_q", NULL));

@@ -100,7 +100,7 @@ static bool has_more(const struct entry *entry)
                status != AVAILABILITY_IN_USE);
 }
 
-static void add_card(struct public_page *page, const struct entry *entry)
+static void add_card(struct public_page *page, const struct entry *entry, const struct public_filter *filter)
 {
     const struct board_item *item = entry->item;
     const struct park_instrument *i = item->instrument;
@@ -114,6 +114,11 @@ static void add_card(struct public_page *page, const struct entry *entry)
     buf_add_str(&page->out, "</p><p class=\"next\">");
     public_add_next(page, item);
     buf_add_str(&page->out, "</p>");
+    if (filter->length_ms > 0 && !filter->is_free) {
+        buf_add_str(&page->out, "<p class=\"slot\">");
+        public_add_slot(page, item, filter->length_ms);
+        buf_add_str(&page->out, "</p>");
+    }
     if (has_more(entry)) {
         buf_add_str(&page->out, "<p class=\"why\">");
         public_add_why(page, item);
@@ -154,7 +159,8 @@ static void add_counts(struct public_page *page, const struct list *list)
     buf_add_str(&page->out, "</ul>");
 }
 
-static void add_group(struct public_page *page, const struct list *list, enum public_group group)
+static void add_group(struct public_page *page, const struct list *list, enum public_group group,
+    const struct public_filter *filter)
 {
     const char *name = public_group_name(group);
     bool is_empty = count_of(list, group) == 0;
@@ -170,7 +176,7 @@ static void add_group(struct public_page *page, const struct list *list, enum pu
     buf_add_str(&page->out, "<ul class=\"cards\">");
     for (size_t i = 0; i < list->count && i < CARDS_MAX; i++)
         if (list->entries[i].group == group)
-            add_card(page, &list->entries[i]);
+            add_card(page, &list->entries[i], filter);
     buf_add_str(&page->out, "</ul></section>");
 }
 
@@ -197,7 +203,7 @@ void public_write_list(struct public_page *page, const struct public_filter *fil
         add_nothing(page, &list);
     for (int group = 0; list.count > 0 && group < PUBLIC_GROUPS; group++)
         if (!filter->is_free || group == PUBLIC_FREE)
-            add_group(page, &list, (enum public_group)group);
+            add_group(page, &list, (enum public_group)group, filter);
     if (list.count > CARDS_MAX)
         public_add(page, "<p class=\"card\">", public_text(page, "public_more", NULL), "</p>");
     free(list.entries);

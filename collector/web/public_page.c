@@ -112,7 +112,7 @@ struct web_answer handle_public_list(struct web_context *context, const struct w
         .category = request_param(request, "category"),
         .building = request_param(request, "building"),
         .organisation = request_param(request, "organisation"),
-        .is_free = length_ms > 0 || (available != NULL && strcmp(available, "now") == 0),
+        .is_free = available != NULL && strcmp(available, "now") == 0,
         .length_ms = length_ms};
     page.search = context_search(context, page.board);
     char *self = list_self(request);

@@ -2,6 +2,7 @@
 #include "collector/web/public.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void add_term(struct public_page *page, const char *name)
 {
@@ -77,17 +78,23 @@ static void add_opening(struct public_page *page, const struct park_instrument *
     end_term(page);
 }
 
+void public_length_words(
+    const struct public_page *page, int64_t length_ms, char ret[static PUBLIC_LENGTH_SIZE])
+{
+    int64_t minutes = length_ms / 60000;
+    bool is_hours = minutes % 60 == 0;
+    const char *text = public_text(page, is_hours ? "length_hours" : "length_minutes", NULL);
+    const char *mark = strstr(text, "{}");
+    int before = mark != NULL ? (int)(mark - text) : 0;
+    snprintf(ret, PUBLIC_LENGTH_SIZE, "%.*s%lld%s", before, text,
+        (long long)(is_hours ? minutes / 60 : minutes), mark != NULL ? mark + 2 : "");
+}
+
 static void add_minimum(struct public_page *page, const struct park_instrument *i)
 {
-    char number[24];
-    int64_t minutes = i->minimum_slot_ms / 60000;
-    if (minutes == 0)
-        return;
-    add_term(page, "minimum");
-    bool is_hours = minutes % 60 == 0;
-    snprintf(number, sizeof number, "%lld", (long long)(is_hours ? minutes / 60 : minutes));
-    public_say(page, public_text(page, is_hours ? "length_hours" : "length_minutes", NULL), number);
-    end_term(page);
+    char length[PUBLIC_LENGTH_SIZE];
+    public_length_words(page, i->minimum_slot_ms, length);
+    add_fact(page, "minimum", i->minimum_slot_ms > 0 ? length : NULL, NULL);
 }
 
 void public_add_ways(struct public_page *page, const struct board_item *item)

@@ -91,7 +91,7 @@ void public_say(struct public_page *page, const char *text, const char *html)
     buf_add_html(&page->out, mark + 2);
 }
 
-static void say_time(struct public_page *page, const struct board_item *item, const char *key,
+void public_say_time(struct public_page *page, const struct board_item *item, const char *key,
     const char *name, int64_t time_ms, enum when_edge edge)
 {
     struct buf time = {0};
@@ -119,7 +119,7 @@ void public_add_answer(struct public_page *page, const struct board_item *item)
     if (time_ms == AVAILABILITY_NONE)
         public_say(page, public_text(page, key, NULL), "");
     else
-        say_time(page, item, key, is_free ? "free_until" : "since", time_ms, WHEN_ENDS);
+        public_say_time(page, item, key, is_free ? "free_until" : "since", time_ms, WHEN_ENDS);
 }
 
 void public_add_next(struct public_page *page, const struct board_item *item)
@@ -141,7 +141,7 @@ void public_add_next(struct public_page *page, const struct board_item *item)
         break;
     }
     if (is_known)
-        say_time(page, item, status == AVAILABILITY_SHORT ? "next_long" : "next_free", "next_free",
+        public_say_time(page, item, status == AVAILABILITY_SHORT ? "next_long" : "next_free", "next_free",
             a->next_free_ms, WHEN_BEGINS);
     else
         public_say(page, public_text(page, "next_unknown", NULL), "");
@@ -162,7 +162,7 @@ void public_add_source(struct public_page *page, const struct board_item *item, 
     if (source->last_ms == AVAILABILITY_NONE)
         public_say(page, public_text(page, "told_never", NULL), "");
     else
-        say_time(page, item, "told_last", "last", source->last_ms, WHEN_ENDS);
+        public_say_time(page, item, "told_last", "last", source->last_ms, WHEN_ENDS);
 }
 
 static void begin_detail(struct public_page *page)
@@ -225,7 +225,7 @@ static void add_outage(struct public_page *page, const struct board_item *item, 
     buf_add_html(&page->out, category_name(page, o->category));
     if (o->until_ms != AVAILABILITY_NONE) {
         buf_add_html(&page->out, public_text(page, "comma", NULL));
-        say_time(page, item, "until", "outage_until", o->until_ms, WHEN_BEGINS);
+        public_say_time(page, item, "until", "outage_until", o->until_ms, WHEN_BEGINS);
     }
     end_detail(page);
 }

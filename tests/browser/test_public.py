@@ -277,6 +277,19 @@ def test_a_visitor_searches_filters_and_changes_the_language_without_a_script(ho
     assert page.run("return document.getElementById('token') !== null"), "operators sign in"
 
 
+@pytest.mark.parametrize("lang", TAGS)
+def test_when_each_is_free_for_a_wanted_length_is_what_the_api_finds(house, page, lang):
+    """What is free now moves on with each second; the others' next time for so long stands still."""
+    page.open(f"{house.url}/?length=4h&lang={lang}")
+    shown = page.run("return Object.fromEntries([...document.querySelectorAll('[data-id]')].map(c => [c.dataset.id, c.querySelector('.slot').innerText]))")
+    found = {id: house.ask(f"/api/v1/instruments?ids={id}&length=4h")["slot"] for id in shown}
+    for id, slot in found.items():
+        key = {"slot": "slot_now" if id == "xrd" else "slot_time", "none": "slot_none", "not_known": "slot_unknown"}[slot["found"]]
+        when = TEXTS[lang][key].replace("{}", words(slot["begin"], lang, True) if slot["begin"] else "")
+        assert shown[id] == TEXTS[lang]["slot_for"].replace("{}", TEXTS[lang]["length_hours"].replace("{}", "4")) + when, id
+    assert {slot["found"] for slot in found.values()} == {"slot", "none", "not_known"}
+
+
 def test_a_page_that_grows_old_says_so_by_itself(house, page):
     page.open(f"{house.url}/?lang=en")
     height = "const e = document.querySelector('.aged'); const a = e.getAnimations()[0]; a.pause(); a.currentTime = {}; return [getComputedStyle(e).visibility, e.offsetHeight]"

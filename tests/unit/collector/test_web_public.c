@@ -221,9 +221,9 @@ static void test_filters_and_words_are_looked_for(void **state)
         {"category=fume", "hood"}, {"category=", "full hood plain"}, {"category=absent", ""},
         {"building=b1", "full plain"}, {"building=b9", ""}, {"organisation=园区", "hood"},
         {"available=now", "full hood"}, {"available=later", "full hood plain"},
-        {"available=now&category=xray", "full"}, {"length=30m", "full hood"}, {"length=1h", "full"},
-        {"length=2h&available=now", "full"}, {"length=soon", "full hood plain"}, {"q=private", ""},
-        {"unknown=1", "full hood plain"}};
+        {"available=now&category=xray", "full"}, {"available=now&length=30m", "full hood"},
+        {"available=now&length=1h", "full"}, {"length=2h", "full hood plain"},
+        {"length=soon", "full hood plain"}, {"q=private", ""}, {"unknown=1", "full hood plain"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *path = mem_printf("/?%s", cases[i].query), *page = public_page_of(path);
         struct buf found = {0};
@@ -243,6 +243,36 @@ static void test_filters_and_words_are_looked_for(void **state)
         free(page);
         free(path);
     }
+}
+
+static void test_a_wanted_length_is_looked_for_ahead(void **state)
+{
+    (void)state;
+    struct board_told *told = public_told();
+    struct availability_busy busy[] = {{NOW_MS + HOUR, NOW_MS + 2 * HOUR + 30000}};
+    struct board_times *bookings = told[FULL].bookings =
+        board_times_create((struct availability_list){busy, 1});
+    told[PLAIN].facts.activity = ACTIVITY_RUNNING;
+    public_show(told);
+    board_times_put(bookings);
+    char *two = public_page_of("/?length=2h&lang=en"), *half = public_page_of("/?length=30m&lang=zh"),
+         *any = public_page_of("/?lang=en");
+    char *full = card_of(two, "full"), *plain = card_of(two, "plain"), *hood = card_of(two, "hood"),
+         *now = card_of(half, "full");
+    has(full, "<p class=\"slot\">For 2 h: <time data-of=\"slot\" "
+              "datetime=\"2026-09-22T00:13:50.000+08:00\">tomorrow 00:14</time></p>");
+    has(plain, "<p class=\"slot\">For 2 h: not known</p>");
+    has(hood, "tomorrow 08:00</time></p>"); /* it closes at 23:00 */
+    has(now, "<p class=\"slot\">连续 30 分钟：现在可用</p>");
+    has(two, "<option value=\"2h\" selected>");
+    has_not(any, "class=\"slot\"");
+    free(full);
+    free(plain);
+    free(hood);
+    free(now);
+    free(two);
+    free(half);
+    free(any);
 }
 
 static void test_the_languages_lead_to_the_same_search(void **state)
@@ -403,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_who_does_not_tell_and_what_is_out_says_why_and_no_more),
         cmocka_unit_test(test_an_old_board_makes_nothing_free),
         cmocka_unit_test(test_filters_and_words_are_looked_for),
+        cmocka_unit_test(test_a_wanted_length_is_looked_for_ahead),
         cmocka_unit_test(test_the_languages_lead_to_the_same_search),
         cmocka_unit_test(test_what_people_write_is_text_and_never_markup),
         cmocka_unit_test(test_an_instrument_tells_how_to_get_at_it_and_by_what_it_is_known),
