@@ -160,6 +160,22 @@ enum status outage_standing(struct db *db, int64_t now_ms, struct outage_list *r
 
 /* ---- whom they concern ---- */
 
+bool outage_place_find(
+    const struct park *park, enum outage_target kind, const char *id, struct outage_place *ret)
+{
+    const struct park_instrument *instrument =
+        kind == OUTAGE_INSTRUMENT ? park_instrument_find(park, id) : NULL;
+    const struct park_resource *resource = kind == OUTAGE_RESOURCE ? park_resource_find(park, id) : NULL;
+    const struct park_space *space = kind == OUTAGE_SPACE ? park_space_find(park, id) : NULL;
+    if (instrument != NULL)
+        *ret = (struct outage_place){instrument->name, instrument->name_en, instrument->building};
+    else if (resource != NULL)
+        *ret = (struct outage_place){resource->name, resource->name_en, resource->building};
+    else if (space != NULL)
+        *ret = (struct outage_place){space->name, space->name_en, space->building};
+    return instrument != NULL || resource != NULL || space != NULL;
+}
+
 bool outage_concerns(const struct outage *o, const struct park_instrument *instrument)
 {
     switch (o->target_kind) {

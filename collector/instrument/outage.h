@@ -73,6 +73,14 @@ enum status outage_standing(struct db *db, int64_t now_ms, struct outage_list *r
 
 /* ---- whom they concern; pure ---- */
 
+struct outage_place {
+    const char *name, *name_en;
+    const struct park_building *building;
+};
+/* False: the park model has none of that id. */
+bool outage_place_find(
+    const struct park *park, enum outage_target kind, const char *id, struct outage_place *ret);
+
 bool outage_concerns(const struct outage *o, const struct park_instrument *instrument);
 /* Since when the resource is out by what people say: of those of `standing` that are now, and of that kind, the first; INT64_MIN
  * = it is not. */

@@ -23,26 +23,13 @@ struct shown {
 
 static struct shown show(int64_t time_ms)
 {
-    struct shown s = {"nobody knows when"};
+    struct shown s = {"it is closed"};
     if (time_ms != OUTAGE_UNKNOWN_END)
         clock_format_utc(time_ms, s.text);
     return s;
 }
 
 /* ---- what it would be ---- */
-
-static bool is_known(const struct park *park, enum outage_target kind, const char *id)
-{
-    switch (kind) {
-    case OUTAGE_INSTRUMENT:
-        return park_instrument_find(park, id) != NULL;
-    case OUTAGE_RESOURCE:
-        return park_resource_find(park, id) != NULL;
-    case OUTAGE_SPACE:
-        break;
-    }
-    return park_space_find(park, id) != NULL;
-}
 
 static enum status check_note(const char *note, struct error *err)
 {
@@ -181,7 +168,8 @@ static void replace(char **text, const char *with)
 static enum status open_it(const struct act *a, struct outage *o, struct error *err)
 {
     const struct outage_request *r = a->request;
-    if (r->target == NULL || !is_known(a->park, r->target_kind, r->target))
+    struct outage_place place;
+    if (r->target == NULL || !outage_place_find(a->park, r->target_kind, r->target, &place))
         return error_set(err, ST_INVALID, "%.40s: no %s of the park model; expected the id of one",
             r->target != NULL ? r->target : "", outage_targets[r->target_kind]);
     if (r->kind == OUTAGE_PROBLEM && r->target_kind != OUTAGE_INSTRUMENT)

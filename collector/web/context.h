@@ -96,6 +96,10 @@ struct web_answer handle_decisions(
 struct web_answer handle_decide(
     struct web_context *context, const struct web_request *request); /* api_decisions.c */
 struct web_answer handle_reading(struct web_context *context, const struct web_request *request);
+struct web_answer handle_outages(
+    struct web_context *context, const struct web_request *request); /* api_outages.c */
+/* Opens one, or does with that of the path what it says. */
+struct web_answer handle_outage(struct web_context *context, const struct web_request *request);
 struct web_answer handle_livez(struct web_context *context, const struct web_request *request); /* health.c */
 struct web_answer handle_readyz(struct web_context *context, const struct web_request *request);
 struct web_answer handle_metrics(
@@ -136,6 +140,10 @@ struct web_answer handle_ops_exceptions(
 struct web_answer handle_ops_decide(
     struct web_context *context, const struct web_request *request); /* ops_decide.c */
 struct web_answer handle_ops_reading(struct web_context *context, const struct web_request *request);
+struct web_answer handle_ops_outages(
+    struct web_context *context, const struct web_request *request); /* ops_outages.c */
+struct web_answer handle_ops_outage(
+    struct web_context *context, const struct web_request *request); /* ops_outage.c */
 
 /* A page in the frame of all that are filled in here (shell.html). `content` is HTML; `self` is where it is, up to its
  * language ("/login?lang="). A 404 where the folder of the pages has no frame. */

@@ -4,6 +4,7 @@
 
 #include "collector/energy/unit.h"
 #include "collector/web/ops_fields.h"
+#include "collector/web/ops_page.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
 
@@ -83,11 +84,8 @@ static void add_input(const struct asked *a, const struct ops_field *field, cons
 
 static void add_wrong(const struct asked *a, const char *key, struct buf *out)
 {
-    if (key == NULL)
-        return;
-    buf_add_str(out, "<p class=\"wrong\" role=\"alert\">");
-    buf_add_html(out, text_of(a, key));
-    buf_add_str(out, "</p>");
+    if (key != NULL)
+        ops_add_wrong(out, text_of(a, key));
 }
 
 static void add_field(const struct asked *a, const struct ops_field *field, struct buf *out)
@@ -116,27 +114,6 @@ static void add_field(const struct asked *a, const struct ops_field *field, stru
     }
     add_wrong(a, a->wrong.of[field->word], out);
     buf_add_str(out, "</div>");
-}
-
-static void add_hidden(const char *name, const char *value, struct buf *out)
-{
-    buf_printf(out, "<input type=\"hidden\" name=\"%s\" value=\"", name);
-    buf_add_html(out, value);
-    buf_add_str(out, "\">");
-}
-
-static void add_message(const struct asked *a, struct buf *out)
-{
-    if (a->message == NULL)
-        return;
-    buf_add_str(out, "<p class=\"message\" role=\"alert\">");
-    buf_add_html(out, a->message);
-    buf_add_str(out, "</p>");
-    if (a->detail != NULL && strcmp(a->detail, a->message) != 0) {
-        buf_add_str(out, "<p class=\"quiet\" lang=\"en\">");
-        buf_add_html(out, a->detail);
-        buf_add_str(out, "</p>");
-    }
 }
 
 /* ---- the effect ---- */
@@ -284,10 +261,10 @@ static void add_form(const struct asked *a, struct buf *out)
     buf_add_str(out, "</h2><p class=\"quiet\">");
     buf_add_html(out, text_of_kind(a, "about", a->kind->name));
     buf_add_str(out, "</p>");
-    add_message(a, out);
-    add_hidden("csrf", a->request->caller->csrf, out);
-    add_hidden("lang", page_language_name(a->language), out);
-    add_hidden("kind", a->kind->name, out);
+    ops_add_message(out, a->message, a->detail);
+    ops_add_hidden("csrf", a->request->caller->csrf, out);
+    ops_add_hidden("lang", page_language_name(a->language), out);
+    ops_add_hidden("kind", a->kind->name, out);
     for (size_t i = 0; i < a->kind->count; i++)
         add_field(a, &a->kind->fields[i], out);
     if (a->effect != NULL)

@@ -37,6 +37,7 @@ static struct web_answer handle_stream(struct web_context *context, const struct
 
 #define NONE " "
 #define PAGED " limit before "
+#define OUTAGES " state limit before "
 #define ENERGY " site by from to step format "
 #define INSTRUMENTS " q site building category model organisation available length limit after ids "
 #define PAGE true
@@ -57,6 +58,9 @@ const struct web_route web_routes[] = {
     {"/ops/decide", "POST", 0, SCOPE_DECISIONS, NULL, handle_ops_decide, PAGE, LONG},
     {"/ops/reading", "GET", ALLOW_OPERATOR, SCOPE_READINGS, NULL, handle_ops_reading, PAGE, SHORT},
     {"/ops/reading", "POST", 0, SCOPE_READINGS, NULL, handle_ops_reading, PAGE, LONG},
+    {"/ops/outages", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_outages, PAGE, SHORT},
+    {"/ops/outage", "GET", ALLOW_OPERATOR, SCOPE_OUTAGES, NULL, handle_ops_outage, PAGE, SHORT},
+    {"/ops/outage", "POST", 0, SCOPE_OUTAGES, NULL, handle_ops_outage, PAGE, LONG},
     {"/audit/", "GET", ALLOW_AUDITOR, 0, " lang format ", handle_audit, PAGE, LONG},
     {"/assets/", "GET", ALLOW_ANYONE, 0, NULL, handle_asset, DATA, SHORT},
     {"/api/v1/live", "GET", ALLOW_OPERATOR, 0, NONE, handle_live, DATA, SHORT},
@@ -78,6 +82,11 @@ const struct web_route web_routes[] = {
     {"/api/v1/booked", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, " site period ", handle_booked, DATA, LONG},
     {"/api/v1/closings", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, PAGED, handle_closings, DATA, SHORT},
     {"/api/v1/closings", "POST", 0, SCOPE_CLOSINGS, " preview ", handle_close, DATA, LONG},
+    {"/api/v1/outages", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, OUTAGES, handle_outages, DATA, SHORT},
+    {"/api/v1/outages", "POST", 0, SCOPE_OUTAGES, NONE, handle_outage, DATA, LONG},
+    {"/api/v1/outages/{id}/change", "POST", 0, SCOPE_OUTAGES, NONE, handle_outage, DATA, LONG},
+    {"/api/v1/outages/{id}/close", "POST", 0, SCOPE_OUTAGES, NONE, handle_outage, DATA, LONG},
+    {"/api/v1/outages/{id}/cancel", "POST", 0, SCOPE_OUTAGES, NONE, handle_outage, DATA, LONG},
     {"/api/v1/readings", "POST", 0, SCOPE_READINGS, " preview ", handle_reading, DATA, LONG},
     {"/api/v1/changes", "GET", ALLOW_AUDITOR, 0, PAGED, handle_changes, DATA, SHORT},
     {"/api/v1/versions", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, PAGED, handle_versions, DATA, SHORT},

@@ -143,16 +143,17 @@ def test_the_written_table_is_the_programs():
 
 
 def test_a_scope_lets_its_tokens_write_and_no_others(strict):
-    tokens = {scope: strict.add("public", "--scope", scope) for scope in ("decisions", "readings", "closings")}
+    tokens = {scope: strict.add("public", "--scope", scope) for scope in ("decisions", "readings", "closings", "outages")}
     rows = [row for row in TABLE if row["scope"] != "-" and row["method"] == "POST"]
-    assert {row["path"] for row in rows} >= {"/api/v1/decisions", "/api/v1/readings", "/api/v1/closings"}
+    assert {row["path"] for row in rows} >= {"/api/v1/decisions", "/api/v1/readings", "/api/v1/closings", "/api/v1/outages"}
     for row in rows:
         for scope, token in tokens.items():
             status, _, text = strict.ask("POST", row["path"], bearer(token), "{}")
             if scope == row["scope"]:
                 # Of a form nothing is filled in.
-                said = ("bad_closing",) if scope == "closings" else ("wrong", "kind is none of", "bad_decision")
-                assert status == 400 and any(word in text for word in said), (row, scope, text)
+                said = {"closings": ("bad_closing",), "outages": ("bad_outage", "act is none of", "there is no outage")}
+                assert status == (404 if "{id}" in row["path"] else 400), (row, scope, text)
+                assert any(word in text for word in said.get(scope, ("wrong", "kind is none of", "bad_decision"))), (row, scope, text)
             else:
                 assert status == 403, (row, scope)
 

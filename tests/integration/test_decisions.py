@@ -44,11 +44,11 @@ REPLACEMENT = {"meter": "feeder", "kind": "replacement", "at": "2026-03-02T10:06
 
 
 class House:
-    def __init__(self, stage):
+    def __init__(self, stage, written: str = PARK):
         self.broker = stage.broker("gw-a")
         self.influx = stage.influx()
         park = stage.folder / "park.cfg"
-        park.write_text(PARK)
+        park.write_text(written)
         self.collector = stage.add(new_collector(stage.folder / "collector", self.broker, self.influx, park))
         self.database = stage.folder / "collector/collector.db"
 

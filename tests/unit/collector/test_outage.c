@@ -365,7 +365,7 @@ static void test_each_mistake_is_told_and_changes_nothing(void **state)
     }
     int64_t id = do_it(&s, &good, NOW_MS - HOUR_MS);
     expect_refusal(
-        &s, &good, "instrument xrd has outage 1 (broken) from 2026-09-21T13:13:20.000Z until nobody");
+        &s, &good, "instrument xrd has outage 1 (broken) from 2026-09-21T13:13:20.000Z until it is closed already");
     r = request_of(OUTAGE_CLOSE);
     r.id = id;
     r.note = " ";

@@ -1,0 +1,117 @@
+#include "collector/web/ops_page.h"
+
+#include <string.h>
+
+const char *ops_text(const struct ops_page *p, const char *prefix, const char *name)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%s%s%s", prefix, name != NULL ? "_" : "", name != NULL ? name : "");
+    return context_text(p->context, p->language, key);
+}
+
+const char *ops_member(const json_t *item, const char *name)
+{
+    const char *text = json_string_value(json_object_get(item, name));
+    return text != NULL ? text : "";
+}
+
+void ops_add_text(struct ops_page *p, const char *element, const char *key)
+{
+    buf_printf(&p->out, "<%s>", element);
+    buf_add_html(&p->out, ops_text(p, key, NULL));
+    buf_printf(&p->out, "</%s>", element);
+}
+
+void ops_add_heading(struct ops_page *p, const char *key)
+{
+    buf_add_str(&p->out, "<h2 class=\"heading\">");
+    buf_add_html(&p->out, ops_text(p, key, NULL));
+    buf_add_str(&p->out, "</h2>");
+}
+
+void ops_begin_table(struct ops_page *p, const char *heading, const char *const *keys)
+{
+    ops_add_heading(p, heading);
+    buf_add_str(&p->out, "<table class=\"list\"><thead><tr>");
+    for (size_t i = 0; keys[i] != NULL; i++) {
+        buf_add_str(&p->out, "<th scope=\"col\">");
+        buf_add_html(&p->out, ops_text(p, keys[i], NULL));
+        buf_add_str(&p->out, "</th>");
+    }
+    buf_add_str(&p->out, "</tr></thead><tbody>");
+}
+
+void ops_add_cell(struct ops_page *p, const char *title, const char *text)
+{
+    buf_add_str(&p->out, "<td data-title=\"");
+    buf_add_html(&p->out, ops_text(p, title, NULL));
+    buf_add_str(&p->out, "\">");
+    buf_add_html(&p->out, text);
+    buf_add_str(&p->out, "</td>");
+}
+
+void ops_add_time(struct ops_page *p, const char *title, const char *text)
+{
+    char shown[64];
+    if (strlen(text) <= 23) {
+        ops_add_cell(p, title, text);
+        return;
+    }
+    bool is_whole = strncmp(text + 19, ".000", 4) == 0;
+    snprintf(shown, sizeof shown, "%.10s %.*s %s", text, is_whole ? 8 : 12, text + 11, text + 23);
+    ops_add_cell(p, title, shown);
+}
+
+void ops_add_done(struct ops_page *p, const char *key, const struct web_request *request)
+{
+    const char *done = request_param(request, "done");
+    if (done == NULL || strspn(done, "0123456789") != strlen(done))
+        return;
+    buf_add_str(&p->out, "<p class=\"message done\" role=\"status\">");
+    buf_add_html(&p->out, ops_text(p, key, NULL));
+    buf_printf(&p->out, " %s</p>", done);
+}
+
+json_t *ops_list(struct web_context *context, const struct web_request *request, const char *param,
+    struct web_answer (*handler)(struct web_context *context, const struct web_request *request),
+    struct web_answer *ret_answer)
+{
+    struct web_request asked = *request;
+    const char *from = request_param(request, param);
+    asked.params[0] = (struct web_param){"before", from};
+    asked.param_count = from != NULL ? 1 : 0;
+    *ret_answer = handler(context, &asked);
+    if (ret_answer->code != 200)
+        return NULL;
+    json_t *said = json_loadb(ret_answer->body, ret_answer->len, 0, NULL);
+    answer_release(ret_answer);
+    return said;
+}
+
+void ops_add_hidden(const char *name, const char *value, struct buf *out)
+{
+    buf_printf(out, "<input type=\"hidden\" name=\"%s\" value=\"", name);
+    buf_add_html(out, value);
+    buf_add_str(out, "\">");
+}
+
+void ops_add_wrong(struct buf *out, const char *text)
+{
+    buf_add_str(out, "<p class=\"wrong\" role=\"alert\">");
+    buf_add_html(out, text);
+    buf_add_str(out, "</p>");
+}
+
+void ops_add_message(struct buf *out, const char *message, const char *detail)
+{
+    if (message == NULL)
+        return;
+    buf_add_str(out, "<p class=\"message\" role=\"alert\">");
+    buf_add_html(out, message);
+    buf_add_str(out, "</p>");
+    if (detail != NULL && strcmp(detail, message) != 0) {
+        buf_add_str(out, "<p class=\"quiet\" lang=\"en\">");
+        buf_add_html(out, detail);
+        buf_add_str(out, "</p>");
+    }
+}

@@ -1,0 +1,37 @@
+/* What the pages of operators that are filled in here have in common: their texts, tables of what the API lists, and the parts of
+ * a form. Whatever is shown is escaped. */
+#pragma once
+
+#include "collector/web/context.h"
+#include "lib/buf.h"
+
+struct ops_page {
+    struct web_context *context;
+    enum page_language language;
+    struct buf out;
+};
+
+/* The text of "prefix_name", or of "prefix" where the name is NULL. */
+const char *ops_text(const struct ops_page *p, const char *prefix, const char *name);
+/* "" where it has no such text. */
+const char *ops_member(const json_t *item, const char *name);
+
+void ops_add_text(struct ops_page *p, const char *element, const char *key);
+void ops_add_heading(struct ops_page *p, const char *key);
+void ops_begin_table(struct ops_page *p, const char *heading, const char *const *keys);
+void ops_add_cell(struct ops_page *p, const char *title, const char *text);
+/* "2026-03-02 18:06:00.500 +08:00" of what the API says; what is shorter than a time stays. */
+void ops_add_time(struct ops_page *p, const char *title, const char *text);
+/* That it was done, where the page's `done` says so, with its number. */
+void ops_add_done(struct ops_page *p, const char *key, const struct web_request *request);
+
+/* What the API lists before what the page's `param` says; the caller's reference. NULL: *ret_answer is what it said instead. */
+json_t *ops_list(struct web_context *context, const struct web_request *request, const char *param,
+    struct web_answer (*handler)(struct web_context *context, const struct web_request *request),
+    struct web_answer *ret_answer);
+
+void ops_add_hidden(const char *name, const char *value, struct buf *out);
+/* What is wrong with the field before it. */
+void ops_add_wrong(struct buf *out, const char *text);
+/* Of the whole form; `detail` is the API's own sentence. Both may be NULL. */
+void ops_add_message(struct buf *out, const char *message, const char *detail);
