@@ -95,7 +95,7 @@ struct outage_spans {
 };
 void outage_spans_release(struct outage_spans *spans);
 /* Of that kind and that instrument, its required resources and its space: all that touch [from_ms, until_ms), each whole, in
- * order of from_ms. */
+ * order of from_ms. What points tell of resources is not among them: told_down (collector/instrument/told.h). */
 enum status outage_spans_read(struct db *db, const struct park_instrument *instrument, enum outage_kind kind,
     int64_t from_ms, int64_t until_ms, struct outage_spans *ret, struct error *err);
 
