@@ -21,6 +21,7 @@
 #include "collector/report/command.h"
 #include "collector/statement/command.h"
 #include "collector/status.h"
+#include "collector/thresholds_command.h"
 #include "collector/verify/verify.h"
 #include "collector/web/web.h"
 #include "lib/file.h"
@@ -49,6 +50,7 @@ static const char usage[] =
     "       park-collector decide model ...                 (decide --help)\n"
     "       park-collector decide list | outlier | reset | replacement | energy | reading | undo ...\n"
     "       park-collector outage open | change | close | cancel | list ...   (outage --help)\n"
+    "       park-collector thresholds --config FILE --instrument ID ...    (thresholds --help)\n"
     "       park-collector --help-config | --help-park | --help-factors | --help-tariffs | --help-routes | "
     "--version | --help\n"
     "\n"
@@ -104,6 +106,7 @@ static const char usage[] =
     "                  park model's files, as they are now, to change what held in the past\n"
     "  close           close a month of a site: what is booked of it stays, whatever becomes known later\n"
     "  outage          what is broken or planned to be out, of an instrument, a resource or a space\n"
+    "  thresholds      what an instrument's power was, and what thresholds would have made of it\n"
     "  token           who may read and write over HTTP, whether or not a collector runs\n"
     "  --help-routes   print who is let through to what over HTTP\n";
 
@@ -561,6 +564,8 @@ int collector_main(int argc, char **argv)
         return outage_command(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "decide") == 0)
         return decide_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "thresholds") == 0)
+        return thresholds_command(argc - 1, argv + 1);
     struct command command = {0};
     int code = parse(argc, argv, &command);
     if (code >= 0)

@@ -64,15 +64,23 @@ enum status watch_reset(struct watch *w, struct error *err)
 
 /* ---- what points say ---- */
 
+bool watch_power_mw(double watts, int64_t *ret)
+{
+    bool is_power = fabs(watts) <= POWER_MOST_W;
+    if (is_power)
+        *ret = llround(watts * 1000);
+    return is_power;
+}
+
 static enum status take_power(
     struct watch *w, struct watch_instrument *n, const struct follower_reading *r, struct error *err)
 {
-    double watts = r->reading->value;
-    if (!(fabs(watts) <= POWER_MOST_W))
+    int64_t power_mw;
+    if (!watch_power_mw(r->reading->value, &power_mw))
         return ST_OK;
     n->is_changed = true;
     return told_power(
-        w->follower.db, &n->told, &n->limits, r->reading->time_ms, r->arrived_ms, llround(watts * 1000), err);
+        w->follower.db, &n->told, &n->limits, r->reading->time_ms, r->arrived_ms, power_mw, err);
 }
 
 /* The legal entity decides, where it was told; else what the event calls itself. */

@@ -59,6 +59,9 @@ enum status watch_finish(struct watch *w, const struct clock *clock, bool *ret_i
 #define WATCH_PAUSE_MS 1000
 void watch_pause(struct watch *w, const struct clock *clock);
 
+/* A gauge in W, rounded to milliwatts; false: no machine has so much. */
+bool watch_power_mw(double watts, int64_t *ret);
+
 /* By id of the park model; NULL = absent, or not loaded. */
 const struct watch_instrument *watch_find(const struct watch *w, const char *instrument);
 const struct watch_resource *watch_find_resource(const struct watch *w, const char *resource);

@@ -214,6 +214,50 @@ static void test_a_batch_whose_temperatures_are_not_taken_is_not_pruned(void **s
     turn_scene_close(&s);
 }
 
+#define WATCHED_PARK                                                                                    \
+    FAKE_PARK                                                                                           \
+        "resources = ( { id = \"r\"; name = \"x\"; name_en = \"x\"; building = \"b1\"; kind = \"gas\";" \
+        " point = \"gw-a/r\"; up = (\"on\"); down = (\"off\"); } );\n"
+
+static void test_a_batch_that_instruments_still_need_is_not_pruned(void **state)
+{
+    (void)state;
+    struct turn_scene s;
+    turn_scene_open_with(&s, WATCHED_PARK);
+    struct turn *t = &s.turn;
+    t->points_due_mono_ms = 0;
+    turn_give(t, "gw-a",
+        "#park1 epoch=00000000000000aa seq=1 first=1\nstate,point=r value=\"off\" 1763999900000\n");
+    turn_once(t); /* taken in the transaction in which it comes */
+    assert_int_equal(ask(t, "SELECT is_down FROM resource"), 1);
+    assert_int_equal(t->watch.follower.position, 1);
+    struct error err = {""};
+    assert_int_equal(db_exec(t->db,
+                         "UPDATE journal SET received_ms = 1; UPDATE resource SET is_down = 0;"
+                         "UPDATE cursor SET position = 1 WHERE name = 'raw';"
+                         "UPDATE cursor SET position = 0 WHERE name = 'watch'",
+                         &err),
+        ST_OK);
+    assert_int_equal(watch_reset(&t->watch, &err), ST_OK);
+    t->settled = 1;
+    t->watch.follower.due_mono_ms = INT64_MAX;
+    for (int i = 0; i < 3; i++, turn_now_mono_ms += 20000)
+        turn_once(t);
+    assert_int_equal(ask(t, "SELECT count(*) FROM journal"), 1);
+    t->watch.follower.due_mono_ms = turn_now_mono_ms + 1;
+    assert_int_equal(turn_due_mono_ms(t), turn_now_mono_ms + 1);
+    for (int i = 0; i < 3; i++, turn_now_mono_ms += 20000)
+        turn_once(t);
+    assert_int_equal(ask(t, "SELECT is_down FROM resource"), 1);
+    assert_int_equal(ask(t, "SELECT count(*) FROM journal"), 0);
+    turn_give(
+        t, "gw-a", "#park1 epoch=00000000000000aa seq=2 first=2\nstate,point=r value=\"on\" 1763999900001\n");
+    t->outbox_limit_bytes = 0; /* nothing is derived: it must not be due at once again and again */
+    turn_once(t);
+    assert_true(turn_due_mono_ms(t) > turn_now_mono_ms);
+    turn_scene_close(&s);
+}
+
 static int64_t count(const struct turn *t, const char *sql)
 {
     struct error err = {""};
@@ -383,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_a_batch_that_the_points_still_need_is_not_pruned),
         cmocka_unit_test(test_a_batch_that_the_ledger_still_needs_is_not_pruned),
         cmocka_unit_test(test_a_batch_whose_temperatures_are_not_taken_is_not_pruned),
+        cmocka_unit_test(test_a_batch_that_instruments_still_need_is_not_pruned),
         cmocka_unit_test(test_a_gateway_of_which_nothing_is_held_is_asked_to_begin),
         cmocka_unit_test(test_at_the_limit_pruning_moves_registers_to_the_archive_and_makes_room),
     };

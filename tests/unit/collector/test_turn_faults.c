@@ -48,14 +48,24 @@ static int set_up(void **state)
     "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; building = \"b1\"; carrier = \"heat\"; segments = (" \
     " { serial = \"1\"; from = \"2025-01-01T00:00:00Z\"; point = \"" point "\"; max_rate = 1000; } ); }"
 #define GATEWAY(id) "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; }"
-/* Of some points the ledger keeps books. */
+#define INSTRUMENT(id, session, power)                                                                      \
+    "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; building = \"b1\"; category = \"c\"; owner = \"o\";" \
+    " owner_en = \"o\"; owner_code = \"O\"; contact = \"8\"; session = \"" session "\"; power = \"" power   \
+    "\";"                                                                                                   \
+    " off_w = 1; standby_w = 2; exit_w = 3; enter_w = 4; off_means = \"available\"; max_session = 3600; }"
+/* Of some points the ledger keeps books, and some are of instruments. */
 static const char park_text[] =
     "sites = ({ id = \"s1\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; });\n"
     "buildings = ({ id = \"b1\"; name = \"x\"; name_en = \"x\"; site = \"s1\"; });\n"
     "gateways = (" GATEWAY("gw-a") "," GATEWAY("gw-b") "," GATEWAY(
         "gw-c") ");\n"
                 "meters = (" METER("a0", "gw-a/m0") "," METER("a19", "gw-a/m19") "," METER(
-                    "b0", "gw-b/m0") "," METER("c19", "gw-c/m19") ");\n";
+                    "b0", "gw-b/m0") "," METER("c19",
+                    "gw-c/m19") ");\n"
+                                "categories = ({ id = \"c\"; name = \"x\"; name_en = \"x\"; });\n"
+                                "instruments = (" INSTRUMENT(
+                                    "i", "gw-a/s0.session", "gw-a/twice.power") "," INSTRUMENT("j",
+                                    "gw-b/s1.session", "gw-b/twice.power") ");\n";
 
 static const char *const gateways[GATEWAYS] = {"gw-a", "gw-b", "gw-c", "gw-d"};
 
@@ -69,8 +79,9 @@ static void send_batch(
     for (int i = 0; i < 20; i++) /* one of them reads 0 now and then */
         buf_printf(&text, "register,point=m%d value=%" PRId64 "i %" PRId64 "\n", i,
             i == 19 && seq % 5 == 3 ? 0 : seq, time_ms + i);
-    buf_printf(&text, "state,point=s%" PRId64 ".session value=\"open %" PRId64 "\" %" PRId64 "\n", seq % 5,
-        seq, time_ms);
+    buf_printf(&text, "state,point=s%" PRId64 ".session value=\"%s event=%" PRId64 "\" %" PRId64 "\n",
+        seq % 5, seq % 2 ? "open" : "close", seq, time_ms);
+    buf_printf(&text, "gauge,point=twice.power value=%" PRId64 " %" PRId64 "\n", seq % 3 * 2, time_ms);
     buf_printf(&text, "gauge,point=twice value=1.5 %" PRId64 "\n",
         NOW_MS - DAY_MS); /* a duplicate from the second on */
     buf_printf(
@@ -169,7 +180,9 @@ static char *dump(sqlite3 *db)
         "SELECT gateway, epoch, seq, line, reason, content, recorded_ms, journal FROM quarantine"
         " WHERE epoch IS NOT NULL OR journal IS NOT NULL ORDER BY 1, 2, 3, 4, 5, 8",
         "SELECT * FROM cursor", "SELECT * FROM hour ORDER BY measurement, hour",
-        "SELECT * FROM refused ORDER BY journal, line", "SELECT * FROM pruned ORDER BY width_ms, bucket"};
+        "SELECT * FROM refused ORDER BY journal, line", "SELECT * FROM pruned ORDER BY width_ms, bucket",
+        "SELECT * FROM instrument ORDER BY id", "SELECT * FROM activity_span ORDER BY instrument, from_ms",
+        "SELECT * FROM session ORDER BY id", "SELECT * FROM session_unseen ORDER BY instrument, from_ms"};
     struct buf text = {0};
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++)
         dump_query(&text, db, queries[i]);
@@ -600,7 +613,8 @@ static void test_the_scenario_has_all_that_can_be_lost(void **state)
     char *text = play(&(struct run){0}, WAY_NO_FAULT, 0);
     static const char *const marks[] = {"history not held", "before they were acknowledged",
         "before they were cut", "began a new spool", "another value of this point and time", "point=WRONG",
-        "refused", "open 12", "FROM ledger_quarter\n1|", "FROM ledger_event\n1|"};
+        "refused", "close event=12", "FROM activity_span ORDER BY instrument, from_ms\n1|",
+        "FROM session ORDER BY id\n1|", "FROM ledger_quarter\n1|", "FROM ledger_event\n1|"};
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         if (strstr(text, marks[i]) == NULL)
             fail_msg("no \"%s\" in\n%s", marks[i], text);
