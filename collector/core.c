@@ -226,6 +226,17 @@ enum status core_confirm_calendar(
     return ask(core, &(struct asking_question){run_confirm_calendar, request, NULL}, err);
 }
 
+static enum status run_tell(void *turn, const void *request, void *ret, struct error *err)
+{
+    return turn_tell(turn, request, ret, err);
+}
+
+enum status core_tell(
+    void *core, const struct telling *request, struct telling_result *ret, struct error *err)
+{
+    return ask(core, &(struct asking_question){run_tell, request, ret}, err);
+}
+
 static void answer_asked(struct core *c)
 {
     struct error *err;

@@ -13,6 +13,7 @@
 #include "collector/outaging.h"
 #include "collector/settings.h"
 #include "collector/store/store.h"
+#include "collector/telling.h"
 #include "lib/clock.h"
 #include "lib/status.h"
 
@@ -49,6 +50,9 @@ enum status core_outage(
 /* What a person says of a calendar; the same. */
 enum status core_confirm_calendar(
     void *core, const struct calendar_confirming *request, struct error *err);
+/* What one tells of a session; the same. */
+enum status core_tell(
+    void *core, const struct telling *request, struct telling_result *ret, struct error *err);
 /* Returns when the thread is gone. ST_STORAGE: it had ended by itself, nothing was acknowledged that is not
  * on disk. */
 enum status core_stop(struct core *c, struct error *err);

@@ -235,6 +235,7 @@ static enum status start(const struct collector_settings *settings, const struct
         .close_month = core_close_month,
         .outage = core_outage,
         .confirm_calendar = core_confirm_calendar,
+        .tell = core_tell,
         .user_data = r->core};
     if ((status = web_start(&web_options, &r->web, err)) != ST_OK)
         return status;

@@ -624,3 +624,12 @@ enum status turn_confirm_calendar(struct turn *t, const struct calendar_confirmi
         return ST_UNREACHABLE;
     return settle_asked(t, calendar_desk_confirm(&t->calendars, request, err), err);
 }
+
+enum status turn_tell(
+    struct turn *t, const struct telling *request, struct telling_result *ret, struct error *err)
+{
+    *ret = (struct telling_result){0};
+    if (check_books(t, err) != ST_OK)
+        return ST_UNREACHABLE;
+    return settle_asked(t, telling_run(&t->watch, t->clock, request, ret, err), err);
+}

@@ -24,6 +24,7 @@
 #include "collector/outaging.h"
 #include "collector/settings.h"
 #include "collector/store/store.h"
+#include "collector/telling.h"
 #include "collector/thermometer.h"
 #include "collector/timesheet.h"
 #include "collector/watch.h"
@@ -98,6 +99,9 @@ enum status turn_outage(
     struct turn *t, const struct outaging *request, struct outaging_result *ret, struct error *err);
 /* What a person says of a calendar; the same, as calendar_desk_confirm says. */
 enum status turn_confirm_calendar(struct turn *t, const struct calendar_confirming *request, struct error *err);
+/* What one tells of a session; the same, as telling_run says. */
+enum status turn_tell(
+    struct turn *t, const struct telling *request, struct telling_result *ret, struct error *err);
 /* Does it say less than when the latest batch arrived? One of the two was wrong, and nobody knows which: readings ahead
  * of it are not judged by it. */
 bool turn_is_clock_behind(const struct turn *t);

@@ -1,20 +1,11 @@
 #include "collector/watch.h"
 
-#include "lib/buf.h"
 #include "lib/mem.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LOOK_MS 1000
-#define POWER_MOST_W 1e12 /* more is no power; and fits as milliwatts */
-
-/* One point of an instrument or a resource: exactly one of both is set. */
-struct watch_item {
-    struct watch_instrument *instrument;
-    struct watch_resource *resource;
-};
 
 static void forget(struct watch *w)
 {
@@ -29,8 +20,6 @@ static void forget(struct watch *w)
     w->is_loaded = w->is_at_end = false;
 }
 
-static enum status take(void *user_data, void *item, const struct follower_reading *r, struct error *err);
-
 void watch_init(struct watch *w, struct db *db, const struct park *park)
 {
     *w = (struct watch){.follower = {.db = db,
@@ -39,7 +28,7 @@ void watch_init(struct watch *w, struct db *db, const struct park *park)
                             .cursor = "watch",
                             .step_ms = WATCH_STEP_MS,
                             .rest_ms = 0,
-                            .take = take},
+                            .take = watch_take},
         .park = park};
 }
 
@@ -60,127 +49,6 @@ enum status watch_reset(struct watch *w, struct error *err)
 {
     forget(w);
     return follower_reset(&w->follower, err);
-}
-
-/* ---- what points say ---- */
-
-bool watch_power_mw(double watts, int64_t *ret)
-{
-    bool is_power = fabs(watts) <= POWER_MOST_W;
-    if (is_power)
-        *ret = llround(watts * 1000);
-    return is_power;
-}
-
-static enum status take_power(
-    struct watch *w, struct watch_instrument *n, const struct follower_reading *r, struct error *err)
-{
-    int64_t power_mw;
-    if (!watch_power_mw(r->reading->value, &power_mw))
-        return ST_OK;
-    n->is_changed = true;
-    return told_power(
-        w->follower.db, &n->told, &n->limits, r->reading->time_ms, r->arrived_ms, power_mw, err);
-}
-
-/* The legal entity decides, where it was told; else what the event calls itself. */
-static enum hours_user user_of(const struct park_instrument *n, const struct session_event *e)
-{
-    if (e->organisation[0] != '\0' && n->owner_code != NULL)
-        return strcmp(e->organisation, n->owner_code) == 0 ? HOURS_USER_INTERNAL : HOURS_USER_EXTERNAL;
-    return e->class == SESSION_CLASS_INTERNAL   ? HOURS_USER_INTERNAL
-           : e->class == SESSION_CLASS_EXTERNAL ? HOURS_USER_EXTERNAL
-                                                : HOURS_USER_UNKNOWN;
-}
-
-static void tell_news(const struct watch_instrument *n, const struct session_event *e, enum told_news news)
-{
-    const char *id = n->park->id;
-    if (news == TOLD_TWICE_OPEN)
-        log_warn("watch",
-            "instrument %s: event %s opens a session while one is open; that one ends where this one begins",
-            id, e->id);
-    else if (news == TOLD_NOT_OPEN)
-        log_warn("watch",
-            "instrument %s: event %s closes a session and none is open; it is noted, and changes nothing", id,
-            e->id);
-    else if (news == TOLD_CLOSED_LATE)
-        log_warn("watch",
-            "instrument %s: event %s closes a session that was forgotten; the end that was inferred stays",
-            id, e->id);
-}
-
-static enum status take_session(
-    struct watch *w, struct watch_instrument *n, const struct follower_reading *r, struct error *err)
-{
-    struct session_event e;
-    struct error why;
-    struct buf plain = {0};
-    line_unescape_string(&plain, r->reading->text);
-    enum status status = session_event_read_state((struct span){plain.data, plain.len}, &e, &why);
-    buf_release(&plain);
-    if (status != ST_OK) { /* it is no word: the source ages */
-        complain(&n->garbled, w->now_mono_ms, LOG_LEVEL_WARN, "watch",
-            "instrument %s, point %s: %s; it is not taken", n->park->id, n->park->session, why.text);
-        return ST_OK;
-    }
-    enum told_news news;
-    n->is_changed = true;
-    status = told_heard(w->follower.db, &n->told, r->reading->time_ms, r->arrived_ms, err);
-    if (status == ST_OK)
-        status = told_event(w->follower.db, &n->told, &e, r->reading->time_ms, user_of(n->park, &e),
-            EVIDENCE_DECLARED, &news, err);
-    if (status == ST_OK)
-        tell_news(n, &e, news);
-    return status;
-}
-
-static bool is_among(const struct conf_list *words, struct span word)
-{
-    char *const *items = words->items;
-    for (size_t i = 0; i < words->count; i++)
-        if (span_is(word, items[i]))
-            return true;
-    return false;
-}
-
-static enum status say(struct watch *w, struct watch_resource *resource, struct span word,
-    const struct follower_reading *r, struct error *err)
-{
-    bool says_up = is_among(&resource->park->up, word);
-    if (!says_up && !is_among(&resource->park->down, word)) {
-        complain(&resource->garbled, w->now_mono_ms, LOG_LEVEL_WARN, "watch",
-            "resource %s, point %s: \"%.*s\" is neither one of its `up` nor of its `down`; it tells nothing",
-            resource->park->id, resource->park->point, (int)(word.len < 60 ? word.len : 60), word.at);
-        return ST_OK;
-    }
-    int64_t time_ms = r->reading->time_ms, late_ms = r->arrived_ms - time_ms;
-    bool is_fresh = late_ms <= activity_gap_ms(resource->park->period_ms);
-    enum status status = told_resource_say(
-        w->follower.db, &resource->told, says_up, is_fresh, time_ms, EVIDENCE_MEASURED, err);
-    return status == ST_OK ? told_resource_heard(w->follower.db, &resource->told,
-                                 time_ms < r->arrived_ms ? time_ms : r->arrived_ms, err)
-                           : status;
-}
-
-static enum status take_resource(
-    struct watch *w, struct watch_resource *resource, const struct follower_reading *r, struct error *err)
-{
-    struct buf plain = {0};
-    line_unescape_string(&plain, r->reading->text);
-    enum status status = say(w, resource, (struct span){plain.data, plain.len}, r, err);
-    buf_release(&plain);
-    return status;
-}
-
-static enum status take(void *user_data, void *item, const struct follower_reading *r, struct error *err)
-{
-    struct watch *w = user_data;
-    const struct watch_item *i = item;
-    if (i->resource != NULL)
-        return take_resource(w, i->resource, r, err);
-    return r->reading->kind == READING_GAUGE ? take_power(w, i->instrument, r, err)
-                                             : take_session(w, i->instrument, r, err);
 }
 
 /* ---- the model ---- */
@@ -331,12 +199,17 @@ void watch_pause(struct watch *w, const struct clock *clock)
 
 /* ---- looking ---- */
 
-const struct watch_instrument *watch_find(const struct watch *w, const char *instrument)
+struct watch_instrument *watch_find_own(struct watch *w, const char *instrument)
 {
     for (size_t i = 0; i < w->instrument_count; i++)
         if (strcmp(w->instruments[i].park->id, instrument) == 0)
             return &w->instruments[i];
     return NULL;
+}
+
+const struct watch_instrument *watch_find(const struct watch *w, const char *instrument)
+{
+    return watch_find_own((struct watch *)w, instrument);
 }
 
 const struct watch_resource *watch_find_resource(const struct watch *w, const char *resource)

@@ -65,3 +65,18 @@ bool watch_power_mw(double watts, int64_t *ret);
 /* By id of the park model; NULL = absent, or not loaded. */
 const struct watch_instrument *watch_find(const struct watch *w, const char *instrument);
 const struct watch_resource *watch_find_resource(const struct watch *w, const char *resource);
+
+/* ---- private to watch*.c and telling.c ---- */
+
+/* One point of an instrument or of a resource: one of both is set. */
+struct watch_item {
+    struct watch_instrument *instrument;
+    struct watch_resource *resource;
+};
+
+enum status watch_take(void *watch, void *item, const struct follower_reading *r, struct error *err);
+struct watch_instrument *watch_find_own(struct watch *w, const char *instrument);
+/* By the legal entity, where it was told; else by what the event calls itself. */
+enum hours_user watch_user(const struct park_instrument *n, const struct session_event *e);
+/* One line of the log of what was not as it should be. */
+void watch_tell_news(const struct watch_instrument *n, const struct session_event *e, enum told_news news);

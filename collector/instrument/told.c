@@ -19,6 +19,7 @@ const char told_schema[] =
     "NOT NULL)"
     " STRICT;"
     "CREATE INDEX session_time ON session(instrument, opened_ms);"
+    "CREATE INDEX session_instrument ON session(instrument);"
     "CREATE INDEX session_opened ON session(instrument, open_event) WHERE open_event IS NOT NULL;"
     "CREATE INDEX session_closed ON session(instrument, close_event) WHERE close_event IS NOT NULL;"
     "CREATE TABLE session_unseen("
@@ -168,5 +169,53 @@ enum status told_activity(struct db *db, int64_t instrument, int64_t from_ms, in
     db_reset(rows);
     *ret = items;
     *ret_count = count;
+    return status;
+}
+
+struct spans {
+    struct hours_span *items;
+    size_t count, capacity;
+};
+
+static void add_span(struct spans *s, int64_t from_ms, int64_t until_ms)
+{
+    MEM_GROW(s->items, s->count, s->capacity);
+    s->items[s->count++] = (struct hours_span){.from_ms = from_ms, .until_ms = until_ms};
+}
+
+static enum status newest_word(struct db *db, int64_t instrument, int64_t *ret, struct error *err)
+{
+    struct db_stmt *find = db_keep(db, "SELECT session_ms FROM instrument WHERE id = ?1");
+    bool has_row;
+    db_bind_int(find, 1, instrument);
+    enum status status = db_step(find, &has_row, err);
+    *ret = status == ST_OK && has_row ? told_time_of(find, 0) : TOLD_NONE;
+    db_reset(find);
+    return status;
+}
+
+enum status told_unseen(struct db *db, int64_t instrument, int64_t from_ms, int64_t until_ms,
+    struct hours_span **ret, size_t *ret_count, struct error *err)
+{
+    struct db_stmt *rows = db_keep(db, "SELECT from_ms, until_ms FROM session_unseen WHERE instrument = ?1"
+                                       " AND until_ms > ?2 AND from_ms < ?3 ORDER BY from_ms");
+    struct spans spans = {0};
+    int64_t word_ms = TOLD_NONE;
+    bool has_row;
+    enum status status;
+    db_bind_int(rows, 1, instrument);
+    db_bind_int(rows, 2, from_ms);
+    db_bind_int(rows, 3, until_ms);
+    while ((status = db_step(rows, &has_row, err)) == ST_OK && has_row)
+        add_span(&spans, db_int(rows, 0), db_int(rows, 1));
+    db_reset(rows);
+    if (status == ST_OK)
+        status = newest_word(db, instrument, &word_ms, err);
+    if (status == ST_OK && word_ms == TOLD_NONE)
+        add_span(&spans, from_ms, until_ms);
+    else if (status == ST_OK && until_ms - word_ms > activity_gap_ms(TOLD_SESSION_PERIOD_MS))
+        add_span(&spans, word_ms, until_ms);
+    *ret = spans.items;
+    *ret_count = spans.count;
     return status;
 }

@@ -55,6 +55,8 @@ struct told_instrument {
 /* Whether a session is open, as it was told: also where it was forgotten, and ended by inference, since. That end is for the
  * hours; nobody said that the instrument is free. */
 bool told_is_session_open(const struct told_instrument *t);
+/* Before it no event counts: what was inferred gives way, down to the opening. TOLD_NONE = there was no session. */
+int64_t told_floor_ms(const struct told_instrument *t);
 /* The newest power says so, of whatever time. */
 enum activity_state told_activity_now(const struct told_instrument *t, int64_t *ret_since_ms);
 
@@ -85,6 +87,9 @@ enum told_news {
     TOLD_NOT_OPEN,   /* no session was open: noted as one that was never opened */
     TOLD_CLOSED_LATE /* it was forgotten, and has an inferred end, which stays */
 };
+/* Whether an event of that id was taken before. */
+enum status told_is_known(
+    struct db *db, const struct told_instrument *t, const char *event, bool *ret, struct error *err);
 /* An event. An inferred end gives way to one of before it. Time does not run back: an event of before the newest one counts as at
  * that. */
 enum status told_event(struct db *db, struct told_instrument *t, const struct session_event *e,
@@ -114,6 +119,11 @@ enum status told_activity(struct db *db, int64_t instrument, int64_t from_ms, in
 /* Without those that are empty. */
 enum status told_sessions(struct db *db, int64_t instrument, int64_t from_ms, int64_t until_ms,
     struct told_session **ret, size_t *ret_count, struct error *err);
+/* Newest first: those with an id below `before`, at most `limit`, of one instrument or of all (NULL), empty ones too. `each` borrows what it
+ * is given. */
+enum status told_sessions_each(struct db *db, const char *instrument, int64_t before, int64_t limit,
+    void (*each)(void *user_data, const char *instrument, const struct told_session *session),
+    void *user_data, struct error *err);
 /* As its point was heard: only for one that has a point of sessions. What is unseen at until_ms ends there. */
 enum status told_unseen(struct db *db, int64_t instrument, int64_t from_ms, int64_t until_ms,
     struct hours_span **ret, size_t *ret_count, struct error *err);

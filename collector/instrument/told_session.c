@@ -49,13 +49,13 @@ enum status told_session_newest(
     return status;
 }
 
-static enum status is_known(
-    struct db *db, int64_t instrument, const char *event, bool *ret, struct error *err)
+enum status told_is_known(
+    struct db *db, const struct told_instrument *t, const char *event, bool *ret, struct error *err)
 {
     struct db_stmt *find =
         db_keep(db, "SELECT 1 FROM session WHERE instrument = ?1 AND open_event = ?2"
                     " UNION ALL SELECT 1 FROM session WHERE instrument = ?1 AND close_event = ?2");
-    db_bind_int(find, 1, instrument);
+    db_bind_int(find, 1, t->id);
     db_bind_text(find, 2, span_of(event));
     enum status status = db_step(find, ret, err);
     db_reset(find);
@@ -114,13 +114,12 @@ static enum status end(struct db *db, struct told_session *s, int64_t time_ms, e
     return update_end(db, s, err);
 }
 
-/* Before this, no event counts: what was inferred gives way, down to the opening. */
-static int64_t floor_of(const struct told_session *s)
+int64_t told_floor_ms(const struct told_instrument *t)
 {
+    const struct told_session *s = &t->last;
     if (s->id == 0)
         return TOLD_NONE;
-    bool gives_way = s->end == TOLD_OPEN || (s->end == TOLD_FORGOTTEN && s->close_event[0] == '\0');
-    return gives_way ? s->opened_ms : s->closed_ms;
+    return told_is_session_open(t) ? s->opened_ms : s->closed_ms;
 }
 
 static enum status open_one(struct db *db, struct told_instrument *t, const struct session_event *e,
@@ -171,10 +170,10 @@ enum status told_event(struct db *db, struct told_instrument *t, const struct se
 {
     bool is_old;
     *ret = TOLD_KNOWN;
-    enum status status = is_known(db, t->id, e->id, &is_old, err);
+    enum status status = told_is_known(db, t, e->id, &is_old, err);
     if (status != ST_OK || is_old)
         return status;
-    time_ms = told_later_of(time_ms, floor_of(&t->last));
+    time_ms = told_later_of(time_ms, told_floor_ms(t));
     return e->is_open ? open_one(db, t, e, time_ms, user, evidence, ret, err)
                       : close_one(db, t, e, time_ms, evidence, ret, err);
 }
@@ -239,50 +238,34 @@ enum status told_sessions(struct db *db, int64_t instrument, int64_t from_ms, in
     return status;
 }
 
-struct spans {
-    struct hours_span *items;
-    size_t count, capacity;
-};
-
-static void add_span(struct spans *s, int64_t from_ms, int64_t until_ms)
+static struct db_stmt *page_of(struct db *db, const char *instrument)
 {
-    MEM_GROW(s->items, s->count, s->capacity);
-    s->items[s->count++] = (struct hours_span){.from_ms = from_ms, .until_ms = until_ms};
+    if (instrument == NULL)
+        return db_keep(db, "SELECT " COLUMNS ", (SELECT name FROM instrument WHERE id = session.instrument)"
+                           " FROM session WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
+    struct db_stmt *page =
+        db_keep(db, "SELECT " COLUMNS ", ?3 FROM session WHERE id < ?1 AND instrument ="
+                    " (SELECT id FROM instrument WHERE name = ?3) ORDER BY id DESC LIMIT ?2");
+    db_bind_text(page, 3, span_of(instrument));
+    return page;
 }
 
-static enum status newest_word(struct db *db, int64_t instrument, int64_t *ret, struct error *err)
+enum status told_sessions_each(struct db *db, const char *instrument, int64_t before, int64_t limit,
+    void (*each)(void *user_data, const char *instrument, const struct told_session *session),
+    void *user_data, struct error *err)
 {
-    struct db_stmt *find = db_keep(db, "SELECT session_ms FROM instrument WHERE id = ?1");
-    bool has_row;
-    db_bind_int(find, 1, instrument);
-    enum status status = db_step(find, &has_row, err);
-    *ret = status == ST_OK && has_row ? told_time_of(find, 0) : TOLD_NONE;
-    db_reset(find);
-    return status;
-}
-
-enum status told_unseen(struct db *db, int64_t instrument, int64_t from_ms, int64_t until_ms,
-    struct hours_span **ret, size_t *ret_count, struct error *err)
-{
-    struct db_stmt *rows = db_keep(db, "SELECT from_ms, until_ms FROM session_unseen WHERE instrument = ?1"
-                                       " AND until_ms > ?2 AND from_ms < ?3 ORDER BY from_ms");
-    struct spans spans = {0};
-    int64_t word_ms = TOLD_NONE;
+    struct db_stmt *page = page_of(db, instrument);
     bool has_row;
     enum status status;
-    db_bind_int(rows, 1, instrument);
-    db_bind_int(rows, 2, from_ms);
-    db_bind_int(rows, 3, until_ms);
-    while ((status = db_step(rows, &has_row, err)) == ST_OK && has_row)
-        add_span(&spans, db_int(rows, 0), db_int(rows, 1));
-    db_reset(rows);
-    if (status == ST_OK)
-        status = newest_word(db, instrument, &word_ms, err);
-    if (status == ST_OK && word_ms == TOLD_NONE)
-        add_span(&spans, from_ms, until_ms);
-    else if (status == ST_OK && until_ms - word_ms > activity_gap_ms(TOLD_SESSION_PERIOD_MS))
-        add_span(&spans, word_ms, until_ms);
-    *ret = spans.items;
-    *ret_count = spans.count;
+    db_bind_int(page, 1, before);
+    db_bind_int(page, 2, limit);
+    while ((status = db_step(page, &has_row, err)) == ST_OK && has_row) {
+        struct told_session session;
+        char name[ID_MAX + 1];
+        read_row(page, &session);
+        copy_text(name, sizeof name, db_text(page, 12));
+        each(user_data, name, &session);
+    }
+    db_reset(page);
     return status;
 }

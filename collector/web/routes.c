@@ -38,6 +38,7 @@ static struct web_answer handle_stream(struct web_context *context, const struct
 #define NONE " "
 #define PAGED " limit before "
 #define OUTAGES " state limit before "
+#define SESSIONS " instrument limit before "
 #define ENERGY " site by from to step format "
 #define INSTRUMENTS " q site building category model organisation available length limit after ids "
 #define PAGE true
@@ -88,6 +89,8 @@ const struct web_route web_routes[] = {
     {"/api/v1/outages/{id}/close", "POST", 0, SCOPE_OUTAGES, NONE, handle_outage, DATA, LONG},
     {"/api/v1/outages/{id}/cancel", "POST", 0, SCOPE_OUTAGES, NONE, handle_outage, DATA, LONG},
     {"/api/v1/readings", "POST", 0, SCOPE_READINGS, " preview ", handle_reading, DATA, LONG},
+    {"/api/v1/sessions", "GET", ALLOW_OPERATOR, 0, SESSIONS, handle_sessions, DATA, SHORT},
+    {"/api/v1/sessions", "POST", 0, SCOPE_SESSIONS, NONE, handle_tell, DATA, LONG},
     {"/api/v1/changes", "GET", ALLOW_AUDITOR, 0, PAGED, handle_changes, DATA, SHORT},
     {"/api/v1/versions", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, PAGED, handle_versions, DATA, SHORT},
     {"/livez", "GET", ALLOW_HERE | ALLOW_OPERATOR, 0, NULL, handle_livez, DATA, SHORT},

@@ -12,6 +12,7 @@
 #include "collector/model/model_box.h"
 #include "collector/outaging.h"
 #include "collector/store/store.h"
+#include "collector/telling.h"
 #include "collector/web/guard.h"
 #include "lib/status.h"
 
@@ -48,6 +49,9 @@ struct web_options {
     /* Has it open, change or end an outage; the same. */
     enum status (*outage)(
         void *user_data, const struct outaging *request, struct outaging_result *ret, struct error *err);
+    /* Has it take an event of a session; the same. */
+    enum status (*tell)(
+        void *user_data, const struct telling *request, struct telling_result *ret, struct error *err);
     void *user_data;
 };
 

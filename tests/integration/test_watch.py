@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,6 +52,10 @@ class Watched(House):
         self.database = stage.folder / "collector/collector.db"
         self.seq = 0
 
+    def add_tokens(self) -> None:
+        self.teller = self.token("kiosk", "--role", "public", "--scope", "sessions")
+        self.operator = self.token("anna", "--role", "operator")
+
     def send(self, lines: list[str]) -> None:
         """Acknowledged, in batches of the journal."""
         agent = Publisher(self.broker, "gw-a")
@@ -72,6 +78,7 @@ def house(tmp_path_factory):
     with Stage(tmp_path_factory.mktemp("watch")) as stage:
         found = Watched(stage)
         found.start()
+        found.add_tokens()
         yield found
 
 
@@ -140,3 +147,135 @@ def test_what_is_asked_wrongly_is_one_sentence(house, words, code, why):
     done = house.thresholds(*words)
     assert (done.returncode, done.stderr.splitlines()[0]) == (code, f"park-collector: {why}")
     assert done.stdout == ""
+
+
+# ---- sessions ----
+
+def event(number: int, action: str = "open", instrument: str = "afm", **more: str) -> dict[str, str]:
+    kind = {"class": "external", "organisation": "9133", "purpose": "research"} if action == "open" else {}
+    return {"event": f"k-{number}", "instrument": instrument, "action": action, **kind, **more}
+
+
+def utc(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def read_ms(text: str | None) -> int | None:
+    return None if text is None else round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def sessions(house: Watched, instrument: str) -> list[dict]:
+    """Oldest first."""
+    status, answer = house.ask("GET", f"/api/v1/sessions?instrument={instrument}", house.operator)
+    assert status == 200, answer
+    return answer["sessions"][::-1]
+
+
+def told_tables(house: Watched) -> dict[str, list]:
+    return {name: house.query(f"SELECT * FROM {name}") for name in ("instrument", "session", "session_unseen", "change_log")}
+
+
+def test_a_session_is_told_by_http_as_a_card_reader_tells_it(house):
+    begin_ms = round(time.time() * 1000)
+    status, answer = house.ask("POST", "/api/v1/sessions", house.teller, event(1))
+    assert (status, answer["event"], answer["result"], answer["note"]) == (201, "k-1", "taken", None), answer
+    assert answer["session"] == {"session": answer["session"]["session"], "instrument": "afm", "state": "open", "opened": answer["session"]["opened"],
+                                 "closed": None, "class": "external", "user": "external", "organisation": "9133", "purpose": "research",
+                                 "open_event": "k-1", "close_event": None, "opened_evidence": "manual", "closed_evidence": None}
+    assert begin_ms <= read_ms(answer["session"]["opened"]) <= round(time.time() * 1000)
+    before = told_tables(house)
+    assert house.ask("POST", "/api/v1/sessions", house.teller, event(1)) == (
+        200, {"event": "k-1", "result": "known", "note": None, "session": None})
+    assert told_tables(house) == before
+    status, answer = house.ask("POST", "/api/v1/sessions", house.teller, event(2, organisation="OWN"))  # while one is open
+    assert (status, answer["note"], answer["session"]["user"]) == (201, "was_open", "internal")
+    status, answer = house.ask("POST", "/api/v1/sessions", house.teller, event(3, "close"))
+    assert (status, answer["note"], answer["session"]["state"]) == (201, None, "closed")
+    status, answer = house.ask("POST", "/api/v1/sessions", house.teller, event(4, "close"))  # none is open
+    assert (status, answer["note"], answer["session"]["state"]) == (201, "none_open", "never_opened")
+    listed = sessions(house, "afm")
+    assert [(one["state"], one["open_event"], one["close_event"], one["closed_evidence"]) for one in listed] == [
+        ("next_opened", "k-1", None, "inferred"), ("closed", "k-2", "k-3", "manual"), ("never_opened", None, "k-4", "manual")]
+    assert listed[0]["closed"] == listed[1]["opened"] and listed[2]["opened"] is None
+    log = [(row[3], row[4]) for row in told_tables(house)["change_log"]]
+    assert log == [("kiosk", "session open"), ("kiosk", "session open"), ("kiosk", "session close"), ("kiosk", "session close")]
+    status, page = house.ask("GET", "/api/v1/sessions?instrument=afm&limit=2", house.operator)
+    status, rest = house.ask("GET", f"/api/v1/sessions?limit=1&before={page['next_before']}", house.operator)
+    assert [one["close_event"] for one in page["sessions"] + rest["sessions"]] == ["k-4", "k-3", None]
+    for words in ("event k-2 opens a session while one is open", "event k-4 closes a session and none is open"):
+        assert house.collector.log().count(words) == 1
+
+
+def test_an_event_may_have_happened_earlier_but_not_before_the_newest(house):
+    now_ms = round(time.time() * 1000)
+    old = {"instrument": "desktop", "event": "t-1"}
+    assert house.ask("POST", "/api/v1/sessions", house.teller, event(0, **{**old, "time": utc(now_ms - 3_600_000)}))[0] == 201
+    status, answer = house.ask("POST", "/api/v1/sessions", house.teller, event(0, "close", **{**old, "event": "t-2", "time": utc(now_ms - 3_600_001)}))
+    assert (status, answer["error"]["message"]) == (422, "time is before the newest event of instrument desktop, which is of "
+                                                    f"{utc(now_ms - 3_600_000).replace('+00:00', 'Z')}; expected it or a later one")
+    status, answer = house.ask("POST", "/api/v1/sessions", house.teller, event(0, "close", **{**old, "event": "t-2", "time": utc(now_ms - 60_000)}))
+    assert (status, read_ms(answer["session"]["closed"]) - read_ms(answer["session"]["opened"])) == (201, 3_540_000)
+
+
+@pytest.mark.parametrize(("body", "status", "words"), [
+    ("{}", 400, "event is missing"), (event(9, instrument="nothing"), 422, 'instrument "nothing" is not in the park model; expected the id of one of its instruments'),
+    (event(9, instrument="No"), 400, "instrument is missing or no id"), (event(9, action="begin"), 400, "action is missing or not known"),
+    (event(9, name="Wang"), 400, '"name" is not known; expected event, instrument, action, class, organisation, purpose and time'),
+    (event(9, purpose="Prof. Wang"), 400, 'purpose "Prof. Wang" is no word'), (event(9, organisation="wang"), 400, 'organisation "wang" is no code'),
+    ({**event(9), "class": "friend"}, 400, 'class "friend" is not known'), ({**event(9), "class": 1}, 400, 'class "1" is not known'),
+    (event(9, time="yesterday"), 400, 'time "yesterday" is no time; expected RFC 3339'), (event(9, time="2099-01-01T00:00:00Z"), 422, "time is in the future"),
+    (event(9, time="2020-01-01T00:00:00Z"), 422, "time is more than 31 days ago"), (event(9, event="a" * 41), 400, "is no id"), ("[]", 400, "no JSON object")])
+def test_a_wrong_event_is_refused_in_one_sentence_and_changes_nothing(house, body, status, words):
+    before = told_tables(house)
+    answered, answer = house.ask("POST", "/api/v1/sessions", house.teller, body)
+    assert answered == status and words in answer["error"]["message"], answer
+    assert told_tables(house) == before
+
+
+def test_only_who_may_tells_of_sessions(house):
+    assert house.ask("POST", "/api/v1/sessions", house.operator, event(9))[0] == 403
+    status, answer = house.ask("GET", "/api/v1/sessions?instrument=No", house.operator)
+    assert (status, answer["error"]["message"]) == (400, "instrument: expected the id of an instrument")
+
+
+def test_a_session_of_a_second_is_there_and_what_is_no_event_is_one_line(house):
+    time_ms = round(time.time() * 1000) - 10_000
+    house.send([f'state,point=sem value="open event=r-1 class=training" {time_ms}', f'state,point=sem value="close event=r-2" {time_ms + 700}',
+                f'state,point=sem value="hello" {time_ms + 800}', f'state,point=sem value="hello again" {time_ms + 900}',
+                f'state,point=water value="off" {time_ms}', f'state,point=water value="lukewarm" {time_ms + 1}'])
+    house.wait_taken()
+    one, = sessions(house, "sem")
+    assert (read_ms(one["opened"]), read_ms(one["closed"])) == (time_ms, time_ms + 700)
+    assert (one["state"], one["class"], one["user"], one["opened_evidence"]) == ("closed", "training", "unknown", "declared")
+    assert house.query("SELECT name, session_ms FROM instrument WHERE name = 'sem'") == [("sem", time_ms + 700)]  # and its source ages
+    assert house.query("SELECT from_ms, until_ms FROM resource_down") == [(time_ms, None)]
+    assert house.collector.log().count("is no event of a session") == 1
+    assert house.collector.log().count("is neither one of its `up` nor of its `down`") == 1
+
+
+def test_the_rows_are_the_same_wherever_it_is_killed(tmp_path, data):
+    """Against the model that folds nothing."""
+    off, exit_, enter = DEVICES["printer"]
+    file = data / f"device-power/{FILES['printer']}.csv"
+    oracle = run([sys.executable, Path(__file__).parents[1] / "unit/collector/oracle_activity.py", "1", f"{file}:{enter}:{exit_}:{off}"])
+    expected = [(int(words[1]), int(words[2]), words[3]) for words in map(str.split, oracle.stdout.splitlines()) if words[0] == "span"]
+    assert len(expected) > 3
+    lines = [f"gauge,point=printer value={watts} {time_ms}" for time_ms, watts in device_day(data, "printer")]
+    with Stage(tmp_path) as stage:
+        house = Watched(stage)
+        house.start()
+        house.add_tokens()
+        for number, at in enumerate(range(0, len(lines), 4000)):
+            time_ms = 1_767_225_600_000 + number * 1000
+            house.send(lines[at:at + 4000] + [f'state,point=sem value="{"close" if number % 2 else "open"} event=e{number}" {time_ms}'])
+            if number % 2:
+                assert house.ask("POST", "/api/v1/sessions", house.teller, event(number, "open" if number % 4 == 1 else "close"))[0] == 201
+            house.collector.kill()
+            house.start()
+        house.wait_taken()
+        closed = house.query("SELECT from_ms, until_ms, state FROM activity_span ORDER BY from_ms")
+        names = ["unknown", "off", "standby", "running"]
+        assert [(begin, end, names[state]) for begin, end, state in closed] == expected[:-1]  # the last is not over
+        assert [(one["open_event"], one["close_event"], one["state"]) for one in sessions(house, "sem")] == [
+            *((f"e{number}", f"e{number + 1}", "closed") for number in range(0, 8, 2)), ("e8", None, "forgotten")]
+        assert [(one["open_event"], one["close_event"]) for one in sessions(house, "afm")] == [("k-1", "k-3"), ("k-5", "k-7")]

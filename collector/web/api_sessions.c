@@ -1,0 +1,112 @@
+/* Sessions of instruments: listed newest first, in codes, and told by people and other systems as a card reader tells them
+ * (lib/session_event.h). */
+#include "collector/web/context.h"
+
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX 1000
+
+static const char *const users[] = {"unknown", "internal", "external"};
+/* Of an event that was not as expected; by enum told_news. */
+static const char *const notes[] = {NULL, NULL, "was_open", "none_open", "was_forgotten"};
+
+static const char *site_of(const struct web_context *context, const char *instrument)
+{
+    const struct park_instrument *n = park_instrument_find(context->options->park, instrument);
+    return n != NULL ? n->building->site_id : NULL;
+}
+
+static json_t *word_json(const char *word)
+{
+    return word != NULL && word[0] != '\0' ? json_string(word) : json_null();
+}
+
+static json_t *time_json(const struct web_context *context, const char *site, int64_t time_ms)
+{
+    return time_ms == TOLD_NONE ? json_null() : context_time(context, site, time_ms);
+}
+
+static json_t *session_json(
+    const struct web_context *context, const char *instrument, const struct told_session *s)
+{
+    const char *site = site_of(context, instrument);
+    bool is_over = s->end != TOLD_OPEN, has_begin = s->end != TOLD_UNOPENED;
+    return json_pack("{s:I, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "session",
+        (json_int_t)s->id, "instrument", instrument, "state", told_ends[s->end], "opened",
+        has_begin ? time_json(context, site, s->opened_ms) : json_null(), "closed",
+        time_json(context, site, s->closed_ms), "class", session_classes[s->class], "user", users[s->user],
+        "organisation", word_json(s->organisation), "purpose", word_json(s->purpose), "open_event",
+        word_json(s->open_event), "close_event", word_json(s->close_event), "opened_evidence",
+        has_begin ? json_string(hours_evidences[s->evidence]) : json_null(), "closed_evidence",
+        is_over ? json_string(hours_evidences[s->closed_evidence]) : json_null());
+}
+
+/* ---- the list ---- */
+
+struct page {
+    const struct web_context *context;
+    json_t *items;
+    int64_t last;
+};
+
+static void add(void *user_data, const char *instrument, const struct told_session *session)
+{
+    struct page *page = user_data;
+    page->last = session->id;
+    json_array_append_new(page->items, session_json(page->context, instrument, session));
+}
+
+static struct web_answer not_now(const struct error *err, const char *code)
+{
+    struct web_answer answer = answer_error(503, code, "%s", err->text);
+    answer.retry_after_s = 5;
+    return answer;
+}
+
+struct web_answer handle_sessions(struct web_context *context, const struct web_request *request)
+{
+    int64_t limit, before;
+    struct web_answer answer;
+    struct error err;
+    const char *instrument = request_param(request, "instrument");
+    if (!request_int(request, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit, &answer) ||
+        !request_int(request, "before", 1, INT64_MAX, INT64_MAX, &before, &answer))
+        return answer;
+    if (instrument != NULL && !id_is_valid(instrument))
+        return answer_error(400, "bad_parameter", "instrument: expected the id of an instrument");
+    if (!context_open_db(context, &err))
+        return not_now(&err, "database_unavailable");
+    struct page page = {.context = context, .items = json_array()};
+    if (told_sessions_each(context->db, instrument, before, limit, add, &page, &err) != ST_OK) {
+        json_decref(page.items);
+        context_close_db(context);
+        return not_now(&err, "database_unavailable");
+    }
+    bool is_more = json_array_size(page.items) == (size_t)limit;
+    return answer_json(200, json_pack("{s:o, s:o}", "sessions", page.items, "next_before",
+                                is_more ? json_integer(page.last) : json_null()));
+}
+
+/* ---- an event ---- */
+
+struct web_answer handle_tell(struct web_context *context, const struct web_request *request)
+{
+    const struct web_options *options = context->options;
+    struct telling telling = {.token = request->caller->token.id, .who = request->caller->token.name};
+    struct telling_result result = {0};
+    struct error err;
+    if (session_event_read(
+            (struct span){request->body, request->body_len}, NULL, true, &telling.event, &err) != ST_OK)
+        return answer_error(400, "bad_event", "%s", err.text);
+    if (options->tell == NULL)
+        return answer_error(503, "not_now", "nobody watches the instruments");
+    enum status status = options->tell(options->user_data, &telling, &result, &err);
+    if (status == ST_INVALID)
+        return answer_error(422, "refused", "%s", err.text);
+    if (status != ST_OK)
+        return not_now(&err, "not_now");
+    bool is_known = result.news == TOLD_KNOWN;
+    return answer_json(is_known ? 200 : 201,
+        json_pack("{s:s, s:s, s:o, s:o}", "event", telling.event.id, "result", is_known ? "known" : "taken",
+            "note", word_json(notes[result.news]), "session",
+            is_known ? json_null() : session_json(context, telling.event.instrument, &result.session)));
+}
