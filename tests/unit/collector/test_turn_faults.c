@@ -52,7 +52,8 @@ static int set_up(void **state)
     "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; building = \"b1\"; category = \"c\"; owner = \"o\";" \
     " owner_en = \"o\"; owner_code = \"O\"; contact = \"8\"; session = \"" session "\"; power = \"" power   \
     "\";"                                                                                                   \
-    " off_w = 1; standby_w = 2; exit_w = 3; enter_w = 4; off_means = \"available\"; max_session = 3600; }"
+    " off_w = 1; standby_w = 2; exit_w = 3; enter_w = 4; off_means = \"available\"; enter_s = 0; exit_s = " \
+    "0; max_session = 3600; }"
 /* Of some points the ledger keeps books, and some are of instruments. */
 static const char park_text[] =
     "sites = ({ id = \"s1\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; });\n"
