@@ -237,6 +237,17 @@ enum status core_tell(
     return ask(core, &(struct asking_question){run_tell, request, ret}, err);
 }
 
+static enum status run_tell_resource(void *turn, const void *request, void *ret, struct error *err)
+{
+    return turn_tell_resource(turn, request, ret, err);
+}
+
+enum status core_tell_resource(
+    void *core, const struct telling_resource *request, struct told_resource *ret, struct error *err)
+{
+    return ask(core, &(struct asking_question){run_tell_resource, request, ret}, err);
+}
+
 static void answer_asked(struct core *c)
 {
     struct error *err;

@@ -53,6 +53,9 @@ enum status core_confirm_calendar(
 /* What one tells of a session; the same. */
 enum status core_tell(
     void *core, const struct telling *request, struct telling_result *ret, struct error *err);
+/* That a resource is up again; the same. */
+enum status core_tell_resource(
+    void *core, const struct telling_resource *request, struct told_resource *ret, struct error *err);
 /* Returns when the thread is gone. ST_STORAGE: it had ended by itself, nothing was acknowledged that is not
  * on disk. */
 enum status core_stop(struct core *c, struct error *err);

@@ -236,6 +236,7 @@ static enum status start(const struct collector_settings *settings, const struct
         .outage = core_outage,
         .confirm_calendar = core_confirm_calendar,
         .tell = core_tell,
+        .tell_resource = core_tell_resource,
         .user_data = r->core};
     if ((status = web_start(&web_options, &r->web, err)) != ST_OK)
         return status;

@@ -633,3 +633,12 @@ enum status turn_tell(
         return ST_UNREACHABLE;
     return settle_asked(t, telling_run(&t->watch, t->clock, request, ret, err), err);
 }
+
+enum status turn_tell_resource(
+    struct turn *t, const struct telling_resource *request, struct told_resource *ret, struct error *err)
+{
+    *ret = (struct told_resource){0};
+    if (check_books(t, err) != ST_OK)
+        return ST_UNREACHABLE;
+    return settle_asked(t, telling_resource_run(&t->watch, t->clock, request, ret, err), err);
+}

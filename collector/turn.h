@@ -102,6 +102,8 @@ enum status turn_confirm_calendar(struct turn *t, const struct calendar_confirmi
 /* What one tells of a session; the same, as telling_run says. */
 enum status turn_tell(
     struct turn *t, const struct telling *request, struct telling_result *ret, struct error *err);
+enum status turn_tell_resource(
+    struct turn *t, const struct telling_resource *request, struct told_resource *ret, struct error *err);
 /* Does it say less than when the latest batch arrived? One of the two was wrong, and nobody knows which: readings ahead
  * of it are not judged by it. */
 bool turn_is_clock_behind(const struct turn *t);

@@ -212,10 +212,15 @@ const struct watch_instrument *watch_find(const struct watch *w, const char *ins
     return watch_find_own((struct watch *)w, instrument);
 }
 
-const struct watch_resource *watch_find_resource(const struct watch *w, const char *resource)
+struct watch_resource *watch_find_own_resource(struct watch *w, const char *resource)
 {
     for (size_t i = 0; i < w->resource_count; i++)
         if (strcmp(w->resources[i].park->id, resource) == 0)
             return &w->resources[i];
     return NULL;
+}
+
+const struct watch_resource *watch_find_resource(const struct watch *w, const char *resource)
+{
+    return watch_find_own_resource((struct watch *)w, resource);
 }

@@ -76,6 +76,7 @@ struct watch_item {
 
 enum status watch_take(void *watch, void *item, const struct follower_reading *r, struct error *err);
 struct watch_instrument *watch_find_own(struct watch *w, const char *instrument);
+struct watch_resource *watch_find_own_resource(struct watch *w, const char *resource);
 /* By the legal entity, where it was told; else by what the event calls itself. */
 enum hours_user watch_user(const struct park_instrument *n, const struct session_event *e);
 /* One line of the log of what was not as it should be. */

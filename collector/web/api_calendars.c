@@ -54,28 +54,6 @@ struct web_answer handle_calendars(struct web_context *context, const struct web
 
 /* ---- empty indeed ---- */
 
-static bool read_why(const json_t *object, const char **ret, struct web_answer *ret_answer)
-{
-    const char *key;
-    json_t *value;
-    *ret = NULL;
-    json_object_foreach((json_t *)object, key, value)
-    {
-        bool is_why = strcmp(key, "why") == 0;
-        if (is_why && json_is_string(value)) {
-            *ret = json_string_value(value);
-            continue;
-        }
-        *ret_answer = answer_error(
-            400, "bad_confirmation", is_why ? "%.40s: expected a text" : "%.40s: unknown here", key);
-        return false;
-    }
-    if (*ret == NULL)
-        *ret_answer = answer_error(
-            400, "bad_confirmation", "why: is missing; expected a sentence that says how it is known");
-    return *ret != NULL;
-}
-
 static const struct park_calendar *find(const struct park *park, const char *id)
 {
     CONF_EACH (const struct park_calendar, c, park->calendars)
@@ -91,7 +69,7 @@ struct web_answer handle_confirm_calendar(struct web_context *context, const str
         .calendar = request->id, .token = request->caller->token.id, .who = request->caller->token.name};
     struct web_answer answer;
     struct error err;
-    if (!read_why(request->json, &act.why, &answer))
+    if (!request_why(request, &act.why, &answer))
         return answer;
     if (find(options->park, request->id) == NULL)
         return answer_error(404, "unknown_calendar", "no calendar has the id \"%.40s\"", request->id);

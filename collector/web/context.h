@@ -124,6 +124,9 @@ struct web_answer handle_calendars(
 struct web_answer handle_confirm_calendar(struct web_context *context, const struct web_request *request);
 struct web_answer handle_hours(
     struct web_context *context, const struct web_request *request); /* api_hours.c */
+struct web_answer handle_resources(
+    struct web_context *context, const struct web_request *request); /* api_resources.c */
+struct web_answer handle_resource_up(struct web_context *context, const struct web_request *request);
 struct web_answer handle_sessions(
     struct web_context *context, const struct web_request *request); /* api_sessions.c */
 struct web_answer handle_tell(struct web_context *context, const struct web_request *request);

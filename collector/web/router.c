@@ -30,6 +30,28 @@ bool request_int(const struct web_request *request, const char *name, int64_t mi
     return true;
 }
 
+bool request_why(const struct web_request *request, const char **ret, struct web_answer *ret_answer)
+{
+    const char *key;
+    json_t *value;
+    *ret = NULL;
+    json_object_foreach((json_t *)request->json, key, value)
+    {
+        bool is_why = strcmp(key, "why") == 0;
+        if (is_why && json_is_string(value)) {
+            *ret = json_string_value(value);
+            continue;
+        }
+        *ret_answer = answer_error(
+            400, "bad_request", is_why ? "%.40s: expected a text" : "%.40s: unknown here", key);
+        return false;
+    }
+    if (*ret == NULL)
+        *ret_answer = answer_error(
+            400, "bad_request", "why: is missing; expected a sentence that says how it is known");
+    return *ret != NULL;
+}
+
 bool router_host_allowed(const char *host, const char *address, const char *name)
 {
     size_t len = strcspn(host, ":");

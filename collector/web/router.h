@@ -108,6 +108,9 @@ const char *request_param(const struct web_request *request, const char *name);
 bool request_int(const struct web_request *request, const char *name, int64_t min, int64_t max,
     int64_t fallback, int64_t *ret, struct web_answer *ret_answer);
 
+/* The text `why` of a body that has that key alone. False: *ret_answer is the 400 that says what it lacks. */
+bool request_why(const struct web_request *request, const char **ret, struct web_answer *ret_answer);
+
 /* Whether a Host header names this machine's loopback, `address` or `name` (with any port: a tunnel may bring
  * another). A page on a foreign name that was rebound to our address must not read our answers. */
 bool router_host_allowed(const char *host, const char *address, const char *name);

@@ -89,6 +89,8 @@ const struct web_route web_routes[] = {
     {"/api/v1/outages/{id}/close", "POST", 0, SCOPE_OUTAGES, NONE, handle_outage, DATA, LONG},
     {"/api/v1/outages/{id}/cancel", "POST", 0, SCOPE_OUTAGES, NONE, handle_outage, DATA, LONG},
     {"/api/v1/readings", "POST", 0, SCOPE_READINGS, " preview ", handle_reading, DATA, LONG},
+    {"/api/v1/resources", "GET", ALLOW_OPERATOR, 0, NONE, handle_resources, DATA, SHORT},
+    {"/api/v1/resources/{id}/up", "POST", 0, SCOPE_OUTAGES, NONE, handle_resource_up, DATA, LONG},
     {"/api/v1/sessions", "GET", ALLOW_OPERATOR, 0, SESSIONS, handle_sessions, DATA, SHORT},
     {"/api/v1/sessions", "POST", 0, SCOPE_SESSIONS, NONE, handle_tell, DATA, LONG},
     {"/api/v1/changes", "GET", ALLOW_AUDITOR, 0, PAGED, handle_changes, DATA, SHORT},

@@ -49,6 +49,9 @@ struct web_options {
     /* Has it open, change or end an outage; the same. */
     enum status (*outage)(
         void *user_data, const struct outaging *request, struct outaging_result *ret, struct error *err);
+    /* Has it note that a resource is up again; the same. */
+    enum status (*tell_resource)(void *user_data, const struct telling_resource *request,
+        struct told_resource *ret, struct error *err);
     /* Has it take an event of a session; the same. */
     enum status (*tell)(
         void *user_data, const struct telling *request, struct telling_result *ret, struct error *err);

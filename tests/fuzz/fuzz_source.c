@@ -90,12 +90,18 @@ static void check_event(const uint8_t *data, size_t size)
     static const struct conf_list purposes = {words, 1};
     struct session_event e;
     struct error err = {""};
+    (void)session_event_read_state((struct span){(const char *)data, size}, &e, &err);
     enum status status = session_event_read((struct span){(const char *)data, size}, &purposes, false, &e, &err);
     if (status != ST_OK) {
         LAW(err.text[0] != '\0' && text_is_utf8(span_of(err.text)),
             "refused without a reason that people can read");
         return;
     }
+    struct session_event again;
+    LAW(session_event_read_state(span_of(e.text), &again, &err) == ST_OK && strcmp(again.id, e.id) == 0 &&
+            again.is_open == e.is_open && again.class == e.class &&
+            strcmp(again.organisation, e.organisation) == 0 && strcmp(again.purpose, e.purpose) == 0,
+        "a state that is read as another event");
     struct reading reading = {
         .kind = READING_STATE, .point = SPAN("p"), .time_ms = W0, .text = span_of(e.text)};
     struct buf line = {0};

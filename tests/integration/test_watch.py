@@ -54,7 +54,7 @@ class Watched(House):
 
     def add_tokens(self) -> None:
         self.teller = self.token("kiosk", "--role", "public", "--scope", "sessions")
-        self.operator = self.token("anna", "--role", "operator")
+        self.operator = self.token("anna", "--role", "operator", "--scope", "outages")
 
     def send(self, lines: list[str]) -> None:
         """Acknowledged, in batches of the journal."""
@@ -251,6 +251,30 @@ def test_a_session_of_a_second_is_there_and_what_is_no_event_is_one_line(house):
     assert house.query("SELECT from_ms, until_ms FROM resource_down") == [(time_ms, None)]
     assert house.collector.log().count("is no event of a session") == 1
     assert house.collector.log().count("is neither one of its `up` nor of its `down`") == 1
+
+
+def test_a_person_says_that_what_is_down_is_up_again(house):
+    since_ms = round(time.time() * 1000) - 5_000
+    house.send([f'state,point=water value="off" {since_ms}'])
+    house.wait_taken()
+
+    def told() -> dict:
+        return house.ask("GET", "/api/v1/resources", house.operator)[1]["resources"][0]
+
+    assert (told()["id"], told()["down"]) == ("water", True)
+    up = "/api/v1/resources/water/up"
+    for body, status, words in (({}, 400, "why: is missing"), ({"why": " "}, 422, "why is missing, or not a text"), ({"why": "x", "by": "me"}, 400, "by: unknown")):
+        answered, answer = house.ask("POST", up, house.operator, body)
+        assert answered == status and words in answer["error"]["message"], answer
+    assert house.ask("POST", up, house.teller, {"why": "x"})[0] == 403
+    assert house.ask("POST", "/api/v1/resources/steam/up", house.operator, {"why": "x"})[0] == 404
+    status, answer = house.ask("POST", up, house.operator, {"why": "the valve is open, I stood there"})
+    assert (status, answer["down"]) == (200, False) and told() == answer, answer
+    assert house.query("SELECT evidence, until_ms FROM resource_down ORDER BY from_ms DESC LIMIT 1") == [(1, read_ms(answer["since"]))]
+    assert house.query("SELECT who, action, object, note FROM change_log ORDER BY id DESC LIMIT 1") == [
+        ("anna", "resource up", "resource water", "the valve is open, I stood there")]
+    status, answer = house.ask("POST", up, house.operator, {"why": "once more"})
+    assert (status, answer["error"]["message"]) == (422, "resource water is not down; nothing is to be said of it")
 
 
 def test_the_rows_are_the_same_wherever_it_is_killed(tmp_path, data):
