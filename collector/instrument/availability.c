@@ -1,5 +1,7 @@
 #include "collector/instrument/availability.h"
 
+#include "collector/instrument/next_free.h"
+
 #define LATE_PERIODS 2
 
 const char *const availability_qualities[] = {"good", "late", "stale", "never_seen", "conflict", NULL};
@@ -297,30 +299,32 @@ const struct availability_rule *availability_rules(size_t *ret_count)
 
 /* ---- the next free slot ---- */
 
-/* The first instant from `time_ms` on from which it is open, not booked and not out for the minimum slot. */
+/* Open, not booked and not out; as next_free_told. */
+static int64_t free_until(const void *facts, size_t i, int64_t at_ms, int64_t *ret_next_ms)
+{
+    (void)i;
+    const struct availability_facts *f = facts;
+    const struct availability_busy *busy = busy_at(&f->bookings, at_ms);
+    if (busy == NULL)
+        busy = busy_at(&f->planned, at_ms);
+    struct opening_now opening = opening_at(&f->instrument->opening, f->zone, at_ms);
+    if (busy == NULL && opening.is_open)
+        return next_edge(f, &opening, at_ms);
+    *ret_next_ms = busy != NULL ? busy->until_ms : opening.until_ms;
+    return at_ms;
+}
+
+/* The first instant from `time_ms` on from which it is free for the minimum slot. */
 static int64_t next_slot(const struct availability_facts *f, int64_t time_ms)
 {
-    while (time_ms - f->now_ms <= AVAILABILITY_AHEAD_MS) {
-        const struct availability_busy *busy = busy_at(&f->bookings, time_ms);
-        if (busy == NULL)
-            busy = busy_at(&f->planned, time_ms);
-        if (busy != NULL) {
-            time_ms = busy->until_ms;
-            continue;
-        }
-        struct opening_now opening = opening_at(&f->instrument->opening, f->zone, time_ms);
-        int64_t edge_ms = next_edge(f, &opening, time_ms);
-        if (opening.is_open && edge_ms - time_ms >= f->instrument->minimum_slot_ms)
-            return time_ms;
-        time_ms = opening.is_open ? edge_ms : opening.until_ms;
-        if (time_ms == INT64_MAX)
-            break;
-    }
-    return AVAILABILITY_NONE;
+    int64_t length_ms = f->instrument->minimum_slot_ms, begin_ms;
+    bool is_found = next_free_by(free_until, f, 1, time_ms, f->now_ms + AVAILABILITY_AHEAD_MS + length_ms,
+        length_ms, &begin_ms);
+    return is_found ? begin_ms : AVAILABILITY_NONE;
 }
 
 /* What is not known now is not foretold: so only where every source is fresh. */
-static int64_t next_free(const struct judged *j, enum availability_status status)
+static int64_t foretold(const struct judged *j, enum availability_status status)
 {
     const struct availability_facts *f = j->facts;
     int64_t from_ms = later_of(f->now_ms, f->cooldown_until_ms);
@@ -358,7 +362,7 @@ struct availability availability_at(const struct availability_facts *f)
         .reason = rules[i].reason,
         .since_ms = j.since_ms,
         .free_until_ms = is_free && j.edge_ms != INT64_MAX ? j.edge_ms : AVAILABILITY_NONE,
-        .next_free_ms = next_free(&j, status),
+        .next_free_ms = foretold(&j, status),
         .as_of_ms = f->now_ms,
         .session_quality = j.session.quality};
 }

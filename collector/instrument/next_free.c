@@ -1,8 +1,8 @@
 #include "collector/instrument/next_free.h"
 
-/* Free from `at_ms` on until when; or not, and then *ret_next_ms is when it may be: later than `at_ms`. */
-static int64_t free_until(const struct next_free_of *one, int64_t at_ms, int64_t *ret_next_ms)
+static int64_t free_until(const void *all, size_t index, int64_t at_ms, int64_t *ret_next_ms)
 {
+    const struct next_free_of *one = (const struct next_free_of *)all + index;
     int64_t until_ms = INT64_MAX;
     *ret_next_ms = at_ms;
     if (one->open != NULL) {
@@ -25,7 +25,7 @@ static int64_t free_until(const struct next_free_of *one, int64_t at_ms, int64_t
     return until_ms;
 }
 
-bool next_free(const struct next_free_of *all, size_t count, int64_t from_ms, int64_t until_ms,
+bool next_free_by(next_free_told *told, const void *of, size_t count, int64_t from_ms, int64_t until_ms,
     int64_t length_ms, int64_t *ret_begin_ms)
 {
     int64_t at_ms = from_ms;
@@ -33,7 +33,7 @@ bool next_free(const struct next_free_of *all, size_t count, int64_t from_ms, in
     while (at_ms < until_ms && length_ms <= until_ms - at_ms) {
         int64_t go_on_ms = at_ms;
         for (size_t i = 0; i < count; i++) {
-            int64_t next_ms, end_ms = free_until(&all[i], at_ms, &next_ms);
+            int64_t next_ms = at_ms, end_ms = told(of, i, at_ms, &next_ms);
             if (end_ms - at_ms < length_ms) {
                 /* It is free for too short a time: whatever begins before its end is too short as well. */
                 int64_t later_ms = next_ms > at_ms ? next_ms : end_ms;
@@ -49,10 +49,16 @@ bool next_free(const struct next_free_of *all, size_t count, int64_t from_ms, in
     return false;
 }
 
+bool next_free(const struct next_free_of *all, size_t count, int64_t from_ms, int64_t until_ms,
+    int64_t length_ms, int64_t *ret_begin_ms)
+{
+    return next_free_by(free_until, all, count, from_ms, until_ms, length_ms, ret_begin_ms);
+}
+
 int64_t next_free_until(const struct next_free_of *all, size_t count, int64_t from_ms, int64_t until_ms)
 {
     for (size_t i = 0; i < count; i++) {
-        int64_t next_ms, end_ms = free_until(&all[i], from_ms, &next_ms);
+        int64_t next_ms, end_ms = free_until(all, i, from_ms, &next_ms);
         if (end_ms < until_ms)
             until_ms = end_ms;
     }
