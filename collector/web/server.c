@@ -22,9 +22,10 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX 256u
-/* Everyone on loopback is one address: room for every stream and as many requests beside them. */
-#define CONNECTIONS_PER_ADDRESS (2u * STREAMS_MAX)
+/* With the streams; few enough for the 1024 descriptors that a program may have by default. */
+#define CONNECTIONS_MAX (STREAMS_MAX + 192u)
+/* Everyone on loopback, or behind a proxy, is one address: room for every stream and for requests beside them. */
+#define CONNECTIONS_PER_ADDRESS (STREAMS_MAX + 64u)
 /* At its own limits the library turns newcomers away. It takes in up to eleven at once, and notices in the round after
  * next that the ones in whose place they came were ended. */
 #define CONNECTIONS_SPARE 33u

@@ -24,6 +24,7 @@ struct stream {
     bool is_suspended;
     bool has_begun;
     uint64_t generation, beat; /* the last ones seen */
+    uint64_t call;             /* the last that it was woken for */
     struct event *event;       /* being sent, from `sent` on; NULL = none */
     size_t sent;
     size_t beat_sent; /* of the heartbeat */
@@ -36,7 +37,9 @@ struct stream_hub {
     pthread_cond_t cond;
     bool is_published, is_stopping;
     uint64_t generation, beat;
+    uint64_t call; /* grows with each of both: the streams are woken, portion by portion */
     int64_t next_event_mono_ms, next_beat_mono_ms;
+    int64_t next_portion_mono_ms; /* INT64_MAX = all are woken */
     struct stream *streams;
     int count;
     struct event *event; /* of event_generation */
@@ -52,6 +55,27 @@ static void resume_all(struct stream_hub *hub)
         }
 }
 
+static void call_all(struct stream_hub *hub)
+{
+    hub->call++;
+    if (hub->next_portion_mono_ms == INT64_MAX)
+        hub->next_portion_mono_ms = clock_system.mono_ms();
+}
+
+static void resume_portion(struct stream_hub *hub)
+{
+    int count = 0;
+    struct stream *s = hub->streams;
+    for (; s != NULL && count < STREAM_PORTION; s = s->next)
+        if (s->is_suspended && s->call != hub->call) {
+            s->call = hub->call;
+            s->is_suspended = false;
+            hub->options.resume(s->connection);
+            count++;
+        }
+    hub->next_portion_mono_ms = s != NULL ? clock_system.mono_ms() + STREAM_PORTION_MS : INT64_MAX;
+}
+
 /* Decides when readers have something to read. */
 static void *run(void *argument)
 {
@@ -63,7 +87,7 @@ static void *run(void *argument)
             hub->is_published = false;
             hub->generation++;
             hub->next_event_mono_ms = now_ms + STREAM_INTERVAL_MS;
-            resume_all(hub);
+            call_all(hub);
         }
         if (now_ms >= hub->next_beat_mono_ms) {
             hub->beat++;
@@ -71,10 +95,16 @@ static void *run(void *argument)
             /* Ages and health move on where nothing is published: that, too, must be seen. */
             if (now_ms >= hub->next_event_mono_ms + STREAM_HEARTBEAT_MS - STREAM_INTERVAL_MS)
                 hub->is_published = true;
-            resume_all(hub);
+            call_all(hub);
+            continue;
+        }
+        if (now_ms >= hub->next_portion_mono_ms) {
+            resume_portion(hub);
             continue;
         }
         int64_t deadline_ms = hub->next_beat_mono_ms;
+        if (hub->next_portion_mono_ms < deadline_ms)
+            deadline_ms = hub->next_portion_mono_ms;
         if (hub->is_published && hub->next_event_mono_ms < deadline_ms)
             deadline_ms = hub->next_event_mono_ms;
         thread_wait_until(&hub->cond, &hub->mutex, deadline_ms);
@@ -89,6 +119,7 @@ struct stream_hub *stream_hub_create(const struct stream_hub_options *options)
     struct stream_hub *hub = mem_zalloc(sizeof *hub);
     hub->options = *options;
     hub->next_beat_mono_ms = clock_system.mono_ms() + STREAM_HEARTBEAT_MS;
+    hub->next_portion_mono_ms = INT64_MAX;
     pthread_mutex_init(&hub->mutex, NULL);
     thread_cond_init(&hub->cond);
     thread_start(&hub->thread, run, hub);
@@ -151,6 +182,7 @@ struct stream *stream_open(struct stream_hub *hub, void *connection)
         .connection = connection,
         .generation = hub->generation,
         .beat = hub->beat,
+        .call = hub->call,
         .beat_sent = sizeof heartbeat - 1};
     hub->streams = s;
     hub->count++;

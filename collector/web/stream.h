@@ -13,8 +13,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define STREAMS_MAX 64
+#define STREAMS_MAX 448
 #define STREAM_INTERVAL_MS 500
+/* So many streams are woken at once, and so far apart: all of them at once would keep the listener's one thread from
+ * everybody else's requests. */
+#define STREAM_PORTION 16
+#define STREAM_PORTION_MS 5
 #define STREAM_HEARTBEAT_MS (15 * 1000)
 
 struct stream_hub;

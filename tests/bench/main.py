@@ -18,6 +18,7 @@ from pathlib import Path
 
 import agent
 import amounts
+import availability
 import backlog
 import books
 import bundle
@@ -31,7 +32,7 @@ from harness.stage import Stage
 EXIT_USAGE = 64
 ROWS = {"store": store.measure, "cpu": cpu.measure, "agent": agent.measure, "backlog": backlog.measure,
         "fold": fold.measure, "amounts": amounts.measure, "report": report.measure, "books": books.measure,
-        "evidence": bundle.measure}
+        "evidence": bundle.measure, "availability": availability.measure}
 
 
 @dataclass(frozen=True)

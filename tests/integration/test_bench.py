@@ -11,7 +11,7 @@ from harness.process import run
 from harness.servers import SOURCE
 
 BENCH = SOURCE / "tests/bench/run"
-ROWS = ("store", "cpu", "agent", "backlog", "fold", "amounts", "report", "books", "evidence")
+ROWS = ("store", "cpu", "agent", "backlog", "fold", "amounts", "report", "books", "evidence", "availability")
 
 
 @pytest.mark.parametrize("row", ROWS)

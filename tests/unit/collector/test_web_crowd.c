@@ -2,8 +2,9 @@
 #include "tests/unit/collector/web_fixture.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 
-#define CROWD 500
+#define CROWD 800
 #define ROUNDS 5
 #define SOON_MS 1000
 
@@ -118,6 +119,17 @@ static void test_a_crowd_from_one_address_keeps_not_even_its_own_out(void **stat
     crowd(1, 2);
 }
 
+/* The crowd and the listener are one program here. */
+static int load_with_many_files(void **state)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    assert_true(limit.rlim_max >= 4096);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return load(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,5 +137,5 @@ int main(void)
         cmocka_unit_test(test_a_crowd_from_everywhere_keeps_nobody_out),
         cmocka_unit_test(test_a_crowd_from_one_address_keeps_not_even_its_own_out),
     };
-    return cmocka_run_group_tests(tests, load, unload);
+    return cmocka_run_group_tests(tests, load_with_many_files, unload);
 }

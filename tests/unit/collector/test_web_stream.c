@@ -8,6 +8,7 @@
 
 struct connection {
     bool is_suspended;
+    int64_t resumed_mono_ms;
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -26,6 +27,7 @@ static void resume(void *connection)
 {
     pthread_mutex_lock(&mutex);
     ((struct connection *)connection)->is_suspended = false;
+    ((struct connection *)connection)->resumed_mono_ms = clock_system.mono_ms();
     pthread_cond_signal(&cond);
     pthread_mutex_unlock(&mutex);
 }
@@ -140,6 +142,44 @@ static void test_a_slow_reader_finishes_its_event_and_skips_to_the_newest(void *
     stream_hub_destroy(hub);
 }
 
+static int by_time(const void *a, const void *b)
+{
+    const struct connection *x = a, *y = b;
+    return (x->resumed_mono_ms > y->resumed_mono_ms) - (x->resumed_mono_ms < y->resumed_mono_ms);
+}
+
+static void test_all_streams_have_the_news_and_few_are_woken_at_once(void **state)
+{
+    (void)state;
+    enum { MANY = 7 * STREAM_PORTION + 3 };
+    struct stream_hub *hub = create();
+    static struct connection connections[MANY];
+    struct stream *streams[MANY];
+    for (int i = 0; i < MANY; i++) {
+        char text[32];
+        streams[i] = stream_open(hub, &connections[i]);
+        snprintf(text, sizeof text, "event %d\n\n", i + 1);
+        expect_text(streams[i], text);
+        expect_text(streams[i], "");
+        assert_true(connections[i].is_suspended);
+    }
+    assert_int_equal(made, 115);
+    stream_hub_wake(hub);
+    for (int i = 0; i < MANY; i++) {
+        await_resume(&connections[i]);
+        expect_text(streams[i], "event 116\n\n"); /* made once for all */
+        expect_text(streams[i], "");
+    }
+    qsort(connections, MANY, sizeof connections[0], by_time);
+    for (int i = STREAM_PORTION; i < MANY; i++)
+        assert_true(connections[i].resumed_mono_ms - connections[i - STREAM_PORTION].resumed_mono_ms >=
+                    STREAM_PORTION_MS);
+    for (int i = 0; i < MANY; i++)
+        stream_close(streams[i]);
+    stream_hub_stop(hub);
+    stream_hub_destroy(hub);
+}
+
 static void test_streams_are_limited_and_end_with_the_hub(void **state)
 {
     (void)state;
@@ -172,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_a_newcomer_gets_the_state_of_now_and_then_every_news),
         cmocka_unit_test(test_many_publishes_make_at_most_two_events_a_second),
         cmocka_unit_test(test_a_slow_reader_finishes_its_event_and_skips_to_the_newest),
+        cmocka_unit_test(test_all_streams_have_the_news_and_few_are_woken_at_once),
         cmocka_unit_test(test_streams_are_limited_and_end_with_the_hub),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
