@@ -43,7 +43,7 @@ struct web_answer handle_instrument(struct web_context *context, const struct we
 
 /* ---- as a calendar ---- */
 
-static struct web_answer refuse_private(const struct board_item *item)
+struct web_answer refuse_private(const struct board_item *item)
 {
     return answer_error(
         404, "not_shared", "%s is not shared: when it is in use is not told", item->instrument->id);

@@ -70,6 +70,8 @@ const struct search *context_search(struct web_context *context, const struct bo
  * none. */
 const struct board *context_instrument(struct web_context *context, const struct web_request *request,
     const struct board_item **ret_item, struct web_answer *ret);
+/* The 404 of what an instrument that is not shared does not tell. */
+struct web_answer refuse_private(const struct board_item *item);
 /* Cache-Control of what is of now: everybody on the way may give it to others, for as long as boards are apart. */
 #define WEB_KEEP_NOW "public, max-age=1"
 
@@ -118,6 +120,8 @@ struct web_answer handle_instruments(
     struct web_context *context, const struct web_request *request); /* api_instruments.c */
 struct web_answer handle_instrument(
     struct web_context *context, const struct web_request *request); /* api_instrument.c */
+struct web_answer handle_timeline(
+    struct web_context *context, const struct web_request *request); /* api_timeline.c */
 struct web_answer handle_instrument_feed(struct web_context *context, const struct web_request *request);
 struct web_answer handle_calendars(
     struct web_context *context, const struct web_request *request); /* api_calendars.c */

@@ -68,6 +68,7 @@ const struct web_route web_routes[] = {
     {"/api/v1/energy", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, ENERGY, handle_energy, DATA, LONG},
     {"/api/v1/instruments", "GET", ALLOW_ANYONE, 0, INSTRUMENTS, handle_instruments, DATA, SHORT},
     {"/api/v1/instruments/{id}", "GET", ALLOW_ANYONE, 0, NONE, handle_instrument, DATA, SHORT},
+    {"/api/v1/instruments/{id}/timeline", "GET", ALLOW_ANYONE, 0, " from until ", handle_timeline, DATA, LONG},
     {"/api/v1/instruments/{id}.ics", "GET", ALLOW_ANYONE, 0, " lang ", handle_instrument_feed, DATA, SHORT},
     {"/api/v1/calendars", "GET", ALLOW_OPERATOR, 0, NONE, handle_calendars, DATA, SHORT},
     {"/api/v1/calendars/{id}/confirm", "POST", 0, SCOPE_OUTAGES, NONE, handle_confirm_calendar, DATA, LONG},

@@ -1,5 +1,6 @@
 /* What is ahead of instruments, against a model that goes from minute to minute. */
 #include "collector/instrument/ahead.h"
+#include "collector/instrument/timeline.h"
 #include "tests/unit/collector/made_up_board.h"
 #include "tests/unit/random.h"
 
@@ -20,7 +21,8 @@ struct scene {
     struct availability_busy planned[ITEMS][SPANS];
     struct board_times *bookings[ITEMS];
     const struct board *board;
-    bool is_free[ITEMS][MINUTES]; /* as drawn: open, and nothing is there */
+    bool is_open[ITEMS][MINUTES], is_unbooked[ITEMS][MINUTES], is_unplanned[ITEMS][MINUTES]; /* as drawn */
+    bool is_free[ITEMS][MINUTES];                                                            /* all three */
 };
 
 static bool is_open_at(const struct opening *opening, int minute)
@@ -80,12 +82,16 @@ static void begin(struct scene *s)
         struct availability_busy booked[SPANS];
         struct opening opening;
         assert_true(opening_parse(hours[i][which[i]], &opening));
-        for (int m = 0; m < MINUTES; m++)
-            s->is_free[i][m] = is_open_at(&opening, m);
-        size_t count = draw(booked, s->is_free[i], 900);
+        memset(s->is_unbooked[i], true, MINUTES);
+        memset(s->is_unplanned[i], true, MINUTES);
+        size_t count = draw(booked, s->is_unbooked[i], 900);
         s->bookings[i] = s->told[i].bookings = board_times_create((struct availability_list){booked, count});
-        count = draw(s->planned[i], s->is_free[i], 300);
+        count = draw(s->planned[i], s->is_unplanned[i], 300);
         s->told[i].facts.planned = (struct availability_list){s->planned[i], count};
+        for (int m = 0; m < MINUTES; m++) {
+            s->is_open[i][m] = is_open_at(&opening, m);
+            s->is_free[i][m] = s->is_open[i][m] && s->is_unbooked[i][m] && s->is_unplanned[i][m];
+        }
     }
     model_get(s->model);
     s->board = made_up_board(s->model, s->told, NOW_MS);
@@ -175,6 +181,75 @@ static void test_the_slot_in_common_is_the_first_whose_every_minute_is_free(void
     assert_true(found > 15 && none > 3);
 }
 
+/* Every minute is in one state, and neighbours differ. */
+static void test_what_is_ahead_has_each_minute_in_one_state(void **state)
+{
+    (void)state;
+    static struct scene s;
+    for (int turn = 0; turn < 20; turn++) {
+        begin(&s);
+        for (int i = 0; i < ITEMS; i++) {
+            const struct board_item *item = &s.board->items[i];
+            int from = (int)random_below(500), until = from + 1 + (int)random_below(10000);
+            struct timeline t = {0};
+            timeline_add_ahead(&t, item, NOW_MS + from * MINUTE, NOW_MS + until * MINUTE);
+            int64_t at_ms = NOW_MS + from * MINUTE;
+            for (size_t k = 0; k < t.count; k++) {
+                assert_true(t.items[k].from_ms == at_ms && t.items[k].until_ms > at_ms);
+                assert_true(k == 0 || t.items[k].state != t.items[k - 1].state);
+                for (; at_ms < t.items[k].until_ms; at_ms += MINUTE) {
+                    int m = (int)((at_ms - NOW_MS) / MINUTE);
+                    bool is_foretold =
+                        item->answer.next_free_ms != AVAILABILITY_NONE && at_ms >= item->answer.next_free_ms;
+                    enum timeline_state expected = !s.is_unplanned[i][m]  ? TIMELINE_PLANNED_OUTAGE
+                                                   : !s.is_unbooked[i][m] ? TIMELINE_RESERVED
+                                                   : !s.is_open[i][m]     ? TIMELINE_CLOSED
+                                                   : is_foretold          ? TIMELINE_FREE
+                                                                          : TIMELINE_UNKNOWN;
+                    if (t.items[k].state != expected)
+                        fail_msg("turn %d, instrument %d, minute %d: %s; expected %s", turn, i, m,
+                            timeline_states[t.items[k].state], timeline_states[expected]);
+                }
+                assert_true(at_ms == t.items[k].until_ms);
+            }
+            assert_true(at_ms == NOW_MS + until * MINUTE);
+            timeline_release(&t);
+        }
+        end(&s);
+    }
+}
+
+static void test_what_was_is_what_the_hours_say_and_nobody(void **state)
+{
+    (void)state;
+    struct model *m = made_up_board_model();
+    const struct board *board = made_up_board(m, NULL, NOW_MS);
+    struct hours_row rows[HOURS_PARTS];
+    for (int part = 0; part < HOURS_PARTS; part++)
+        rows[part] = (struct hours_row){NOW_MS - (HOURS_PARTS - part) * 600 * MINUTE,
+            NOW_MS - (HOURS_PARTS - part - 1) * 600 * MINUTE, (enum hours_part)part, EVIDENCE_NONE};
+    static const enum timeline_state expected[] = {TIMELINE_OUT_OF_SERVICE, TIMELINE_PLANNED_OUTAGE,
+        TIMELINE_IN_USE, TIMELINE_UNKNOWN, TIMELINE_IN_USE, TIMELINE_RESERVED, TIMELINE_CLOSED,
+        TIMELINE_FREE};
+    struct timeline t = {0};
+    timeline_add_past(&t, &(struct hours){.rows = rows, .count = HOURS_PARTS}, &board->items[0]);
+    assert_int_equal(t.count, sizeof expected / sizeof expected[0]);
+    for (size_t i = 0; i < t.count; i++)
+        assert_int_equal(t.items[i].state, expected[i]);
+    assert_true(t.items[0].from_ms == rows[0].from_ms && t.items[t.count - 1].until_ms == NOW_MS);
+    timeline_release(&t);
+    /* Of the last seconds nothing was told yet: they are as it is now; a longer silence is one. */
+    struct hours_row last = {NOW_MS - 9000, NOW_MS, HOURS_UNKNOWN, EVIDENCE_NONE};
+    timeline_add_past(&t, &(struct hours){.rows = &last, .count = 1}, &board->items[0]);
+    assert_int_equal(t.items[0].state, TIMELINE_FREE);
+    timeline_release(&t);
+    last.from_ms = NOW_MS - 600 * MINUTE;
+    timeline_add_past(&t, &(struct hours){.rows = &last, .count = 1}, &board->items[0]);
+    assert_int_equal(t.items[0].state, TIMELINE_UNKNOWN);
+    timeline_release(&t);
+    board_put(board);
+}
+
 /* Law A, of several: whatever is lost, the time in common comes later or not at all. */
 static void test_what_is_not_known_of_one_is_not_foretold_of_all(void **state)
 {
@@ -207,6 +282,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_free_is_what_is_open_and_not_taken),
         cmocka_unit_test(test_the_slot_in_common_is_the_first_whose_every_minute_is_free),
+        cmocka_unit_test(test_what_is_ahead_has_each_minute_in_one_state),
+        cmocka_unit_test(test_what_was_is_what_the_hours_say_and_nobody),
         cmocka_unit_test(test_what_is_not_known_of_one_is_not_foretold_of_all)};
     return cmocka_run_group_tests(tests, random_set_up, NULL);
 }
