@@ -11,6 +11,7 @@
 #include "collector/ledger/books.h"
 #include "collector/ledger/decided.h"
 #include "collector/timesheet.h"
+#include "collector/space/tables.h"
 
 static const char *const scripts[] = {
     "CREATE TABLE gateway("
@@ -176,6 +177,7 @@ static const char *const scripts[] = {
     board_schema,
 
     timesheet_schema};
+    space_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

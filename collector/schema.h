@@ -10,8 +10,8 @@
  *   point            every point ever heard, with its newest reading
  *   quarantine       lines and payloads that were refused, with the reason; quarantine_size: how much that is
  *   loss             what an agent had to give up, or what went missing, by name
- *   cursor           how far the store ('raw'), the table of points, the ledger and the temperatures have taken the
- *                    journal
+ *   cursor           how far the store ('raw'), the table of points, the ledger, the temperatures and the spaces have
+ *                    taken the journal
  *   outbox           derived lines that wait for the store; the latest of a (series, time) wins; outbox_size:
  *                    how much that is
  *   hour             hours of a measurement that lines went to and that are to be counted against the store, or
@@ -24,6 +24,7 @@
  *   temperature*     of baselines, by quarter hour (collector/baseline/temperature.h)
  *   calendar*        bookings of instruments (collector/instrument/booking_rows.h)
  *   timesheet*       which quarter hours of instruments are in the outbox, and which are due (collector/timesheet.h)
+ *   space_*          people in spaces (collector/space/tables.h)
  *   change_log       who decided what of the ledger, beside the log of tokens (collector/access/changes.h)
  *   model_version    the versions of the park model that were accepted, each with its texts
  *

@@ -284,11 +284,14 @@ static enum status keep_books(struct turn *t, struct group *g, struct error *err
             status = calendar_desk_step(&t->calendars, &g->is_changed, err);
         if (status == ST_OK)
             status = thermometer_step(&t->thermometer, t->clock, &g->is_changed, err);
-        return status == ST_OK ? watch_step(&t->watch, t->clock, &g->is_changed, err) : status;
+        if (status == ST_OK)
+            status = watch_step(&t->watch, t->clock, &g->is_changed, err);
+        return status == ST_OK ? spaces_step(&t->spaces, t->clock, &g->is_changed, err) : status;
     }
     bookkeeper_rest(&t->bookkeeper, t->clock);
     thermometer_rest(&t->thermometer, t->clock);
     watch_pause(&t->watch, t->clock);
+    spaces_rest(&t->spaces, t->clock);
     return ST_OK;
 }
 
@@ -317,10 +320,12 @@ static int64_t due_of(const struct turn *t, int64_t position, int64_t due_mono_m
 
 int64_t turn_due_mono_ms(const struct turn *t)
 {
-    const struct follower *temperatures = &t->thermometer.follower, *watch = &t->watch.follower;
+    const struct follower *temperatures = &t->thermometer.follower, *watch = &t->watch.follower,
+                          *spaces = &t->spaces.follower;
     int64_t due = due_of(t, t->bookkeeper.position, t->bookkeeper.due_mono_ms);
     due = lower_of(due, due_of(t, temperatures->position, temperatures->due_mono_ms));
     due = lower_of(due, due_of(t, watch->position, watch->due_mono_ms));
+    due = lower_of(due, due_of(t, spaces->position, spaces->due_mono_ms));
     due = lower_of(due, board_maker_due_mono_ms(&t->board));
     return lower_of(due, timesheet_due_mono_ms(&t->timesheet));
 }
@@ -369,6 +374,7 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
         timesheet_rest(&t->timesheet, t->clock);
     int64_t taken = lower_of(t->bookkeeper.position, t->thermometer.follower.position);
     taken = lower_of(taken, t->watch.follower.position);
+    taken = lower_of(taken, t->spaces.follower.position);
     int64_t done = lower_of(lower_of(t->settled, t->known.saved), taken);
     return status == ST_OK ? prune_step(&t->prune, t->db, done, t->clock, &g->is_changed, err) : status;
 }
@@ -397,7 +403,7 @@ static enum status load(struct turn *t, struct error *err)
     if ((status = bookkeeper_reset(&t->bookkeeper, err)) != ST_OK ||
         (status = thermometer_reset(&t->thermometer, err)) != ST_OK ||
         (status = calendar_desk_reset(&t->calendars, err)) != ST_OK ||
-        (status = watch_reset(&t->watch, err)) != ST_OK)
+        (status = watch_reset(&t->watch, err)) != ST_OK || (status = spaces_reset(&t->spaces, err)) != ST_OK)
         return status;
     return journal_newest(t->db, &t->journal_end, &t->received_ms, err);
 }
@@ -515,6 +521,7 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
     watch_init(&t->watch, t->db, park);
     board_maker_init(&t->board, t->db);
     timesheet_init(&t->timesheet, t->db, park);
+    spaces_init(&t->spaces, t->db, park);
     status = load(t, err);
     if (status != ST_OK)
         turn_close(t);
@@ -549,6 +556,7 @@ void turn_use(struct turn *t, const struct model *model)
     watch_use(&t->watch, model->park);
     board_maker_use(&t->board, model);
     timesheet_use(&t->timesheet, model->park);
+    spaces_use(&t->spaces, model->park);
     show_touch(&t->show);
 }
 
@@ -569,6 +577,7 @@ void turn_close(struct turn *t)
     watch_release(&t->watch);
     board_maker_release(&t->board);
     timesheet_release(&t->timesheet);
+    spaces_release(&t->spaces);
     db_close(t->db);
     *t = (struct turn){0};
 }

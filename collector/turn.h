@@ -1,7 +1,7 @@
 /*
  * One turn of the core: what arrived becomes one transaction (raw batches, marks, points, what the store
  * settled, minute rows, the ledger's books, temperatures, bookings, what instruments told, which of them can be had now,
- * pruning), and only after its commit the answers are due (D1). Memory is a cache of what is committed: after a failure all
+ * people in spaces, pruning), and only after its commit the answers are due (D1). Memory is a cache of what is committed: after a failure all
  * of it is read again (D7). No thread and no network of its own, so that a test can fail every single operation on the disk.
  * Core thread.
  */
@@ -23,6 +23,7 @@
 #include "collector/model/model.h"
 #include "collector/outaging.h"
 #include "collector/settings.h"
+#include "collector/spaces.h"
 #include "collector/store/store.h"
 #include "collector/telling.h"
 #include "collector/thermometer.h"
@@ -53,6 +54,7 @@ struct turn {
     struct watch watch;
     struct board_maker board; /* its `box` is set by the owner */
     struct timesheet timesheet;
+    struct spaces spaces;
     const struct model *model; /* in use; NULL until turn_use */
     struct prune prune;
     /* What is not on disk: who was heard, what is shown, the answers that are due. */

@@ -16,6 +16,8 @@ static const struct conf_key door_keys[] = {PARK_NAMES(struct park_door),
         .unit = "persons per minute", .help = "the most that can pass: what exceeds it is nobody"},
     {"modulus", CONF_INT, offsetof(struct park_door, modulus), .min = 2, .max = COUNT_MAX, .unit = "persons",
         .help = "the counts start again from 0 here; absent = they never do"},
+    {"period", CONF_SECONDS, offsetof(struct park_door, period_ms), .min = 1000, .max = 86400000, .unit = "s",
+        .help = "how often the counts are told, at least; absent = 300"},
     {0}};
 static const struct conf_section door_section = {"door", PARK_PLACED(struct park_door), .keys = door_keys};
 
@@ -35,6 +37,10 @@ static const struct conf_key sensor_keys[] = {
         .max = 86400000, .unit = "s", .help = "how often it tells something, at least"},
     {"hold", CONF_SECONDS, offsetof(struct park_sensor, hold_ms), .fallback = "300", .max = 86400000,
         .unit = "s", .help = "of kind \"binary\": how long somebody is taken to stay after the last sign"},
+    {"limit", CONF_INT, offsetof(struct park_sensor, limit), .min = 1, .max = 1000000,
+        .help =
+            "of kinds \"co2\" (ppm) and \"wifi\" (devices): above it somebody is there; absent = 800 ppm, no "
+            "device"},
     {0}};
 static const struct conf_section sensor_section = {
     "sensor", PARK_PLACED(struct park_sensor), .keys = sensor_keys, .begin = sensor_begin};

@@ -16,7 +16,9 @@ struct park_door {
     char *in, *out;            /* <gateway>/<point> of registers, into and out of this space */
     int64_t max_rate;          /* persons per minute: what exceeds it is nobody */
     int64_t modulus;           /* 0 = none */
+    int64_t period_ms; /* how often the counts are told, at least; 0 = not given: PARK_DOOR_PERIOD_MS */
 };
+#define PARK_DOOR_PERIOD_MS INT64_C(300000)
 
 enum park_sensing { SENSING_COUNT, SENSING_BINARY, SENSING_CO2, SENSING_WIFI };
 extern const char *const park_sensings[]; /* names by enum park_sensing, NULL-terminated */
@@ -28,7 +30,10 @@ struct park_sensor {
     int kind;    /* enum park_sensing */
     int64_t period_ms;
     int64_t hold_ms; /* SENSING_BINARY: how long somebody is taken to stay after the last sign of him */
+    int64_t
+        limit; /* SENSING_CO2, SENSING_WIFI: above it somebody is there; 0 = not given: PARK_CO2_LIMIT, 0 */
 };
+#define PARK_CO2_LIMIT 800 /* ppm: about twice what is outside */
 
 #define SPACE_NO_RESET (-1)
 

@@ -28,15 +28,15 @@ static int64_t later(int64_t a_ms, int64_t b_ms)
     return a_ms > b_ms ? a_ms : b_ms;
 }
 
-void sample_presence(const struct sample *samples, size_t count, enum sample_telling telling, int64_t hold_ms,
-    int64_t gap_ms, int64_t until_ms, const struct level_sink *sink)
+void sample_presence(const struct sample *samples, size_t count, int64_t hold_ms, int64_t gap_ms,
+    int64_t until_ms, const struct level_sink *sink)
 {
     int64_t held_ms = INT64_MIN; /* somebody is taken to be there until then */
     for (size_t i = 0; i < count; i++) {
         int64_t from_ms = samples[i].time_ms;
         int64_t end_ms = speaks_until(samples, count, i, gap_ms, until_ms);
         if (samples[i].persons > 0) {
-            held_ms = later(end_ms, (telling == SAMPLE_ON_CHANGE ? end_ms : from_ms) + hold_ms);
+            held_ms = later(end_ms, (samples[i].telling == SAMPLE_ON_CHANGE ? end_ms : from_ms) + hold_ms);
             emit(sink, from_ms, end_ms, LEVEL_PERSON);
             continue;
         }

@@ -10,9 +10,12 @@
 
 #include "collector/space/level.h"
 
+enum sample_telling { SAMPLE_POLLED, SAMPLE_ON_CHANGE };
+
 struct sample {
     int64_t time_ms;
     int64_t persons; /* of a presence sensor: 0 nobody, else somebody */
+    enum sample_telling telling;
 };
 
 void sample_count(const struct sample *samples, size_t count, int64_t gap_ms, int64_t until_ms,
@@ -26,7 +29,5 @@ void sample_count(const struct sample *samples, size_t count, int64_t gap_ms, in
  */
 #define SAMPLE_HOLD_MS INT64_C(300000)
 
-enum sample_telling { SAMPLE_POLLED, SAMPLE_ON_CHANGE };
-
-void sample_presence(const struct sample *samples, size_t count, enum sample_telling telling, int64_t hold_ms,
-    int64_t gap_ms, int64_t until_ms, const struct level_sink *sink);
+void sample_presence(const struct sample *samples, size_t count, int64_t hold_ms, int64_t gap_ms,
+    int64_t until_ms, const struct level_sink *sink);

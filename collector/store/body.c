@@ -361,17 +361,19 @@ void body_add_clearing(struct body *body, struct span measurement, struct span t
     body->clearings[body->clearing_count++] = c;
 }
 
-/* "<measurement>,<tag>=<value>" */
+/* "<measurement>,<tag>=<value>", by which it is cleared, and maybe ",..." that tells it from others with that value */
 static void clear_series(struct body *body, struct span series, int64_t time_ms, int64_t clears_ms)
 {
     const char *comma = memchr(series.at, ',', series.len);
     const char *equals = comma != NULL ? memchr(comma, '=', series.len - (size_t)(comma - series.at)) : NULL;
     if (equals == NULL)
         return;
+    struct span value = {equals + 1, series.len - (size_t)(equals + 1 - series.at)};
+    const char *more = memchr(value.at, ',', value.len);
+    if (more != NULL)
+        value.len = (size_t)(more - value.at);
     body_add_clearing(body, (struct span){series.at, (size_t)(comma - series.at)},
-        (struct span){comma + 1, (size_t)(equals - comma - 1)},
-        (struct span){equals + 1, series.len - (size_t)(equals + 1 - series.at)}, time_ms,
-        time_ms + clears_ms);
+        (struct span){comma + 1, (size_t)(equals - comma - 1)}, value, time_ms, time_ms + clears_ms);
 }
 
 static enum status read_rows(struct db_stmt *rows, struct body *ret, struct error *err)

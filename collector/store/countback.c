@@ -33,6 +33,7 @@ static const struct measure {
     {"gauge", INFLUX_RAW_POLICY, "value", READING_GAUGE},
     {"state", INFLUX_RAW_POLICY, "value", READING_STATE},
     {"gateway", NULL, "lost", KIND_OUTBOX},
+    {"occupancy", NULL, "observed_s", KIND_OUTBOX},
     {"energy", NULL, "quality", KIND_BOOKS},
     {"instrument", NULL, "free_s", KIND_OUTBOX},
 };

@@ -13,8 +13,8 @@
 enum status outbox_put(
     struct db *db, struct span series, int64_t time_ms, struct span line, struct error *err);
 /* The same for a line that takes the place of one with other fields or tags, which a store would leave there: of the
- * series, "<measurement>,<tag>=<value>", everything in [time, time + clears_ms) is deleted in the store before it is
- * written. 0: nothing is. */
+ * series, "<measurement>,<tag>=<value>" (what follows in it after a comma is not looked at), everything in [time, time +
+ * clears_ms) is deleted in the store before it is written. 0: nothing is. */
 enum status outbox_put_over(struct db *db, struct span series, int64_t time_ms, int64_t clears_ms,
     struct span line, struct error *err);
 /* What the rows take in the database, about; one cheap look-up. */

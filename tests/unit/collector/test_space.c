@@ -35,10 +35,8 @@ static void work_out(struct pieces *p)
     p->count = 0;
     if (strcmp(kind, "count") == 0)
         sample_count(samples, sample_count_of, gap_ms, until_ms, &sink);
-    else if (strcmp(kind, "polled") == 0)
-        sample_presence(samples, sample_count_of, SAMPLE_POLLED, hold_ms, gap_ms, until_ms, &sink);
-    else if (strcmp(kind, "change") == 0)
-        sample_presence(samples, sample_count_of, SAMPLE_ON_CHANGE, hold_ms, gap_ms, until_ms, &sink);
+    else if (strcmp(kind, "polled") == 0 || strcmp(kind, "change") == 0)
+        sample_presence(samples, sample_count_of, hold_ms, gap_ms, until_ms, &sink);
     else if (strcmp(kind, "live") == 0)
         flow_live(events, event_count, until_ms, &sink);
     else
@@ -142,6 +140,7 @@ static void test_windows_are_what_the_seconds_say(void **state)
             struct sample *s = &samples[sample_count_of++];
             assert_int_equal(sscanf(line, "s %" SCNd64 " %" SCNd64, &s->time_ms, &s->persons), 2);
             s->time_ms *= 1000;
+            s->telling = strcmp(kind, "change") == 0 ? SAMPLE_ON_CHANGE : SAMPLE_POLLED;
         } else if (line[0] == 'e')
             add_event(line);
         else if (strncmp(line, "stretch", 7) == 0) {
@@ -176,8 +175,8 @@ static void add_run(struct shares *s)
     static struct pieces people, sensor;
     people.count = sensor.count = 0;
     sample_count(samples, sample_count_of, gap_ms, until_ms, &(struct level_sink){&people, keep});
-    sample_presence(seen, sample_count_of, SAMPLE_POLLED, SAMPLE_HOLD_MS, gap_ms, until_ms,
-        &(struct level_sink){&sensor, keep});
+    sample_presence(
+        seen, sample_count_of, SAMPLE_HOLD_MS, gap_ms, until_ms, &(struct level_sink){&sensor, keep});
     for (size_t i = 0; i < people.count; i++) {
         const struct level_piece *p = &people.all[i];
         int64_t ms = p->until_ms - p->from_ms, there_ms = occupied_ms(&sensor, p->from_ms, p->until_ms);
@@ -218,7 +217,7 @@ static void test_a_hold_of_five_minutes_misses_little_of_a_real_room(void **stat
             sample_count_of = 0;
         } else if (sscanf(line, "r %" SCNd64 " %" SCNd64 " %" SCNd64, &s->time_ms, &s->persons, &a) == 3) {
             s->time_ms *= 1000;
-            seen[sample_count_of++] = (struct sample){s->time_ms, a};
+            seen[sample_count_of++] = (struct sample){.time_ms = s->time_ms, .persons = a};
         } else if (sscanf(line, "missed %" SCNd64 " %" SCNd64, &a, &b) == 2) {
             expected.missed += a * 1000;
             expected.occupied += b * 1000;

@@ -1,0 +1,483 @@
+/* From the journal to quarter hours of people in spaces: a function of the set of readings, however they come. */
+#include "collector/space/reckon.h"
+#include "collector/spaces.h"
+#include "tests/unit/collector/fake_journal.h"
+#include "tests/unit/random.h"
+
+#include <inttypes.h>
+
+#define BEGIN_MS INT64_C(1767225600000) /* 2026-01-01 00:00 UTC */
+#define MINUTE_MS INT64_C(60000)
+#define QUARTER_MS INT64_C(900000)
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS INT64_C(86400000)
+#define HEAD                                                                        \
+    "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; });\n"   \
+    "buildings = ({ id = \"b\"; name = \"x\"; name_en = \"x\"; site = \"s\"; });\n" \
+    "gateways = ({ id = \"gw-a\"; name = \"x\"; name_en = \"x\"; site = \"s\"; },"  \
+    " { id = \"gw-b\"; name = \"x\"; name_en = \"x\"; site = \"s\"; });\n"
+#define DOOR(id, in, out)                                                             \
+    "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; in = \"" in "\"; out = \"" out \
+    "\"; period = 300; max_rate = 60; }"
+#define SPACE(id, more) \
+    "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; building = \"b\"; capacity = 10; " more " }"
+#define SPACES(list) HEAD "spaces = (" list ");\n"
+
+static const char
+    hall[] = SPACES(SPACE("hall", "doors = (" DOOR("d", "gw-a/in", "gw-a/out") ");")),
+    night[] = SPACES(SPACE("hall", "reset = \"\"; doors = (" DOOR("d", "gw-a/in", "gw-a/out") ");")),
+    seen[] = SPACES(SPACE("room", "sensors = ({ point = \"gw-a/cam\"; kind = \"count\"; period = 60; },"
+                                  " { point = \"gw-a/pir\"; kind = \"binary\"; period = 60; hold = 300; },"
+                                  " { point = \"gw-b/co2\"; kind = \"co2\"; period = 60; limit = 900; });")),
+    all[] = SPACES(SPACE("hall", "doors = (" DOOR("d", "gw-a/in", "gw-a/out") "," DOOR(
+                                     "e", "gw-a/room.out", "gw-a/room.in") ");") "," SPACE("room",
+        "reset = \"02:30\"; doors = (" DOOR("e", "gw-a/room.in",
+            "gw-a/room.out") ");"
+                             " sensors = ({ point = \"gw-a/cam\"; kind = \"count\"; period = 60; },"
+                             " { point = \"gw-b/pir\"; kind = \"binary\"; period = 60; hold = 300; });"));
+
+/* Each look at the clock takes so long. */
+static int64_t mono_ms = 1000, tick_ms, wall_ms = BEGIN_MS + 400 * DAY_MS;
+
+static int64_t mono(void)
+{
+    return mono_ms += tick_ms;
+}
+
+static int64_t wall(void)
+{
+    return wall_ms;
+}
+
+static bool is_synchronised(void)
+{
+    return true;
+}
+
+static const struct clock ticking = {.wall_ms = wall, .mono_ms = mono, .is_synchronised = is_synchronised};
+
+struct scene {
+    struct fake_journal journal;
+    struct park *park;
+    struct spaces spaces;
+};
+
+static void must(enum status status, const struct error *err)
+{
+    if (status != ST_OK)
+        fail_msg("%s", err->text);
+}
+
+/* One that was just started. */
+static void start(struct scene *s, const char *park)
+{
+    struct error err = {""};
+    spaces_release(&s->spaces);
+    park_destroy(s->park);
+    s->park = fake_park_of(&s->journal, park);
+    spaces_init(&s->spaces, s->journal.db, s->park);
+    must(spaces_reset(&s->spaces, &err), &err);
+}
+
+static void open_scene(struct scene *s, const char *park)
+{
+    *s = (struct scene){0};
+    tick_ms = 0;
+    fake_journal_open(&s->journal);
+    struct error err = {""};
+    must(db_exec(s->journal.db, "PRAGMA synchronous = OFF", &err), &err);
+    start(s, park);
+}
+
+static void close_scene(struct scene *s)
+{
+    spaces_release(&s->spaces);
+    park_destroy(s->park);
+    fake_journal_close(&s->journal);
+}
+
+/* One transaction; whether nothing is left to do. */
+static bool step(struct scene *s, bool commits)
+{
+    struct error err = {""};
+    bool is_changed = false;
+    mono_ms += SPACES_REST_MS;
+    must(db_begin(s->journal.db, &err), &err);
+    must(spaces_step(&s->spaces, &ticking, &is_changed, &err), &err);
+    if (commits) {
+        must(db_commit(s->journal.db, &err), &err);
+    } else {
+        db_rollback(s->journal.db);
+        must(spaces_reset(&s->spaces, &err), &err);
+    }
+    return !is_changed && s->spaces.follower.due_mono_ms > mono_ms;
+}
+
+static void take_all(struct scene *s)
+{
+    while (!step(s, true)) {
+    }
+}
+
+static void add(
+    struct scene *s, int gateway, const char *kind, const char *point, const char *value, int64_t time_ms)
+{
+    char *line = mem_printf("%s,point=%s value=%s %" PRId64 "\n", kind, point, value, time_ms);
+    fake_journal_add(&s->journal, gateway, line, NULL);
+    free(line);
+}
+
+static void add_door(struct scene *s, const char *point, int64_t count, int64_t time_ms)
+{
+    char value[32];
+    snprintf(value, sizeof value, "%" PRId64 "i", count);
+    add(s, 1, "register", point, value, time_ms);
+}
+
+/* The row of a source; start_ms is 0 where there is none. */
+static struct space_row row_at(struct scene *s, const char *space, const char *name, int64_t start_ms)
+{
+    struct error err = {""};
+    struct db_stmt *find =
+        db_prepare(s->journal.db, "SELECT id FROM space_source WHERE space = ? AND name = ?");
+    bool has_row;
+    db_bind_text(find, 1, span_of(space));
+    db_bind_text(find, 2, span_of(name));
+    must(db_step(find, &has_row, &err), &err);
+    assert_true(has_row);
+    struct space_row *rows, found = {0};
+    size_t count;
+    must(rows_read(s->journal.db, db_int(find, 0), start_ms, start_ms + 1, &rows, &count, &err), &err);
+    if (count > 0)
+        found = rows[0];
+    free(rows);
+    db_finish(find);
+    return found;
+}
+
+static struct window window_at(struct scene *s, const char *space, const char *name, int64_t start_ms)
+{
+    return row_at(s, space, name, start_ms).window;
+}
+
+/* What waits for the store, line by line; the caller frees it. */
+static char *outbox(struct scene *s)
+{
+    struct error err = {""};
+    struct buf text = {0};
+    bool has_row;
+    struct db_stmt *rows = db_prepare(
+        s->journal.db, "SELECT coalesce(clears_ms, 0) || ' ' || line FROM outbox ORDER BY time_ms, id");
+    buf_add_str(&text, "");
+    for (;;) {
+        must(db_step(rows, &has_row, &err), &err);
+        if (!has_row)
+            break;
+        struct span line = db_text(rows, 0);
+        buf_add(&text, line.at, line.len);
+    }
+    db_finish(rows);
+    return buf_take(&text);
+}
+
+static void test_who_passes_the_doors_is_inside_since_the_quiet_hour(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s, hall);
+    int64_t four_ms = BEGIN_MS + 4 * HOUR_MS;
+    for (int i = -2; i < 8; i++) { /* every five minutes: three come at 04:05, one goes at 04:20 */
+        add_door(&s, "in", 100 + (i >= 1 ? 3 : 0), four_ms + i * 5 * MINUTE_MS);
+        add_door(&s, "out", 50 + (i >= 4 ? 1 : 0), four_ms + i * 5 * MINUTE_MS);
+    }
+    take_all(&s);
+    struct window w = window_at(&s, "hall", "live", four_ms);
+    assert_int_equal(w.observed_ms, QUARTER_MS);
+    assert_int_equal(w.occupied_ms, 10 * MINUTE_MS);
+    assert_int_equal(w.level_ms, 10 * MINUTE_MS * 3000);
+    assert_int_equal(w.min, 0);
+    assert_int_equal(w.max, 3000);
+    assert_int_equal(w.entries, 3);
+    w = window_at(&s, "hall", "live", four_ms + QUARTER_MS);
+    assert_int_equal(w.level_ms, 5 * MINUTE_MS * 3000 + 10 * MINUTE_MS * 2000);
+    assert_int_equal(w.exits, 1);
+    assert_int_equal(row_at(&s, "hall", "live", four_ms + QUARTER_MS).persons, 2);
+    /* Before the first quiet hour nobody knows; the next one is not there yet. */
+    assert_int_equal(window_at(&s, "hall", "live", four_ms - QUARTER_MS).observed_ms, 0);
+    assert_int_equal(window_at(&s, "hall", "corrected", four_ms).observed_ms, 0);
+    /* At the next quiet hour nobody is inside: one of those two was not seen to go. */
+    for (int64_t at_ms = four_ms + 40 * MINUTE_MS; at_ms <= four_ms + DAY_MS; at_ms += 5 * MINUTE_MS) {
+        add_door(&s, "in", 103, at_ms);
+        add_door(&s, "out", 51 + (at_ms >= four_ms + HOUR_MS ? 1 : 0), at_ms);
+    }
+    take_all(&s);
+    struct space_row r = row_at(&s, "hall", "corrected", four_ms + QUARTER_MS);
+    assert_int_equal(r.window.level_ms, 5 * MINUTE_MS * 3000 + 10 * MINUTE_MS * 1500);
+    assert_true(r.is_marked); /* 1 of 3 */
+    assert_int_equal(window_at(&s, "hall", "live", four_ms + DAY_MS - QUARTER_MS).max, 1000);
+    assert_int_equal(window_at(&s, "hall", "corrected", four_ms + DAY_MS - QUARTER_MS).max, 0);
+    close_scene(&s);
+}
+
+static void test_a_row_is_posted_when_its_quarter_hour_is_over_and_again_when_it_is_another(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s, seen);
+    int64_t before_ms = wall_ms;
+    wall_ms = BEGIN_MS + QUARTER_MS - 1;
+    for (int i = 0; i < 15; i++)
+        add(&s, 1, "gauge", "cam", "2", BEGIN_MS + i * MINUTE_MS);
+    take_all(&s);
+    char *text = outbox(&s);
+    assert_string_equal(text, "");
+    free(text);
+    wall_ms++;
+    take_all(&s);
+    text = outbox(&s);
+    assert_string_equal(text, "0 occupancy,building=b,site=s,source=count:gw-a/cam,space=room observed_s=840,"
+                              "occupied_s=840,mean=2,min=2,max=2,capacity=10i 1767225600000\n");
+    free(text);
+    add(&s, 2, "gauge", "co2", "901", BEGIN_MS);
+    add(&s, 2, "gauge", "co2", "900", BEGIN_MS + MINUTE_MS);
+    add(&s, 1, "gauge", "cam", "5", BEGIN_MS + 30 * MINUTE_MS / 60);
+    take_all(&s);
+    text = outbox(&s);
+    assert_string_equal(text,
+        "900000 occupancy,building=b,site=s,source=co2:gw-b/co2,space=room observed_s=60,"
+        "occupied_s=60,mean=1,min=1,max=1,capacity=10i 1767225600000\n"
+        "0 occupancy,building=b,site=s,source=count:gw-a/cam,space=room observed_s=840,"
+        "occupied_s=840,mean=2.107,min=2,max=5,capacity=10i 1767225600000\n");
+    free(text);
+    wall_ms = before_ms;
+    close_scene(&s);
+}
+
+static void test_what_no_sensor_of_people_says_is_not_counted(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s, seen);
+    add(&s, 1, "gauge", "cam", "-1", BEGIN_MS);
+    add(&s, 1, "gauge", "cam", "100001", BEGIN_MS + 1);
+    add(&s, 1, "state", "cam", "\"3\"", BEGIN_MS + 2);
+    add(&s, 1, "state", "pir", "\"broken\"", BEGIN_MS + 3);
+    add(&s, 1, "state", "pir", "\"motion\"", BEGIN_MS + MINUTE_MS);
+    add(&s, 1, "state", "pir", "\"clear\"", BEGIN_MS + 2 * MINUTE_MS);
+    add(&s, 1, "register", "cam", "3i", BEGIN_MS + MINUTE_MS);
+    add(&s, 1, "register", "cam", "0i", BEGIN_MS + 2 * MINUTE_MS);
+    take_all(&s);
+    struct window w = window_at(&s, "room", "count:gw-a/cam", BEGIN_MS);
+    assert_int_equal(w.observed_ms, MINUTE_MS);
+    assert_int_equal(w.max, 3000);
+    assert_int_equal(window_at(&s, "room", "binary:gw-a/pir", BEGIN_MS).occupied_ms, MINUTE_MS);
+    close_scene(&s);
+}
+
+static void count_people(struct scene *s, const char *space, int64_t time_ms, int64_t persons)
+{
+    struct error err = {""};
+    must(db_begin(s->journal.db, &err), &err);
+    must(spaces_count(&s->spaces,
+             &(struct person_count){
+                 .space = space, .time_ms = time_ms, .persons = persons, .entered_ms = wall_ms, .who = "x"},
+             &err),
+        &err);
+    must(db_commit(s->journal.db, &err), &err);
+}
+
+static void test_people_who_were_counted_are_inside_for_a_week(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s, night);
+    for (int64_t at_ms = 0; at_ms <= 8 * DAY_MS; at_ms += 5 * MINUTE_MS) {
+        add_door(&s, "in", 7 + (at_ms >= DAY_MS ? 1 : 0), BEGIN_MS + at_ms);
+        add_door(&s, "out", 2, BEGIN_MS + at_ms);
+    }
+    take_all(&s);
+    assert_int_equal(window_at(&s, "hall", "live", BEGIN_MS + HOUR_MS).observed_ms, 0);
+    count_people(&s, "hall", BEGIN_MS + 7 * MINUTE_MS, 4);
+    take_all(&s);
+    struct window w = window_at(&s, "hall", "live", BEGIN_MS);
+    assert_int_equal(w.observed_ms, 8 * MINUTE_MS);
+    assert_int_equal(w.min, 4000);
+    assert_int_equal(window_at(&s, "hall", "live", BEGIN_MS + DAY_MS).max, 5000);
+    assert_int_equal(window_at(&s, "hall", "live", BEGIN_MS + 7 * DAY_MS).observed_ms, 7 * MINUTE_MS);
+    assert_int_equal(window_at(&s, "hall", "live", BEGIN_MS + 7 * DAY_MS + QUARTER_MS).observed_ms, 0);
+    /* Counted again: two more than the doors saw. */
+    count_people(&s, "hall", BEGIN_MS + 2 * DAY_MS, 7);
+    take_all(&s);
+    w = window_at(&s, "hall", "corrected", BEGIN_MS + DAY_MS);
+    assert_int_equal(w.observed_ms, 0); /* the one who came would have to be three */
+    assert_int_equal(window_at(&s, "hall", "live", BEGIN_MS + 8 * DAY_MS - QUARTER_MS).max, 7000);
+    count_people(&s, "hall", BEGIN_MS + 2 * DAY_MS, 6);
+    take_all(&s);
+    assert_int_equal(window_at(&s, "hall", "corrected", BEGIN_MS + DAY_MS).max, 6000);
+    assert_int_equal(window_at(&s, "hall", "corrected", BEGIN_MS).observed_ms, 8 * MINUTE_MS);
+    close_scene(&s);
+}
+
+/* ---- in any order ---- */
+
+/* All rows that are left of readings; the caller frees it. */
+static char *dump(struct scene *s)
+{
+    static const char *const queries[] = {
+        "SELECT 'sample', p.name, time_ms, value, is_change, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM space_sample s"
+        " JOIN space_point p ON p.id = s.point ORDER BY 2, 3",
+        "SELECT 'window', s.space, s.name, start_ms, observed_ms, occupied_ms, negative_ms, level_ms, min, "
+        "max,"
+        " entries, exits, persons, is_marked FROM space_window w JOIN space_source s ON s.id = w.source"
+        " ORDER BY 2, 3, 4",
+        "SELECT 'stretch', s.space, s.name, from_ms, until_ms, begun, ended, entries, exits, residual,"
+        " is_marked, verdict, 0, 0 FROM space_stretch t JOIN space_source s ON s.id = t.source"
+        " ORDER BY 2, 3, 4"};
+    struct buf text = {0};
+    struct error err = {""};
+    bool has_row;
+    for (size_t q = 0; q < sizeof queries / sizeof queries[0]; q++) {
+        struct db_stmt *rows = db_prepare(s->journal.db, queries[q]);
+        for (;;) {
+            must(db_step(rows, &has_row, &err), &err);
+            if (!has_row)
+                break;
+            for (int i = 0; i < 14; i++)
+                buf_printf(&text, "%.*s|", (int)db_text(rows, i).len, db_text(rows, i).at);
+            buf_add_char(&text, '\n');
+        }
+        db_finish(rows);
+    }
+    return buf_take(&text);
+}
+
+static void must_be_same(struct scene *a, struct scene *b)
+{
+    char *x = dump(a), *y = dump(b);
+    for (char *p = x, *q = y; *p != '\0' || *q != '\0';) {
+        size_t n = strcspn(p, "\n"), m = strcspn(q, "\n");
+        if (n != m || memcmp(p, q, n) != 0)
+            fail_msg("in order: %.*s\nelse:     %.*s", (int)n, p, (int)m, q);
+        p += n + (p[n] == '\n');
+        q += m + (q[m] == '\n');
+    }
+    assert_true(strlen(x) > 10000);
+    free(x);
+    free(y);
+}
+
+struct drawn {
+    int gateway;
+    char line[96];
+    int64_t time_ms;
+};
+
+#define DRAWN_MAX 12000
+
+static size_t draw(struct drawn *ret)
+{
+    static const char *const doors[] = {"in", "out", "room.in", "room.out"};
+    int64_t counts[4] = {5, 0, 0, 900000000};
+    size_t n = 0;
+    for (int64_t at_ms = 0; at_ms < 3 * DAY_MS && n + 6 < DRAWN_MAX;) {
+        at_ms += random_below(40) == 0
+                     ? (int64_t)(random_below(600) + 1) * MINUTE_MS
+                     : (int64_t)(random_below(9) + 1) * MINUTE_MS + (int64_t)random_below(1000);
+        for (size_t i = 0; i < 4; i++) {
+            if (random_below(8) == 0)
+                continue;
+            counts[i] += random_below(3) == 0 ? (int64_t)random_below(4) : 0;
+            if (random_below(300) == 0)
+                counts[i] = random_below(2) == 0 ? 0 : counts[i] + 100000;
+            struct drawn *d = &ret[n++];
+            *d = (struct drawn){.gateway = 1, .time_ms = BEGIN_MS + at_ms};
+            snprintf(d->line, sizeof d->line, "register,point=%s value=%" PRId64 "i", doors[i], counts[i]);
+        }
+        struct drawn *d = &ret[n++];
+        bool is_cam = random_below(2) == 0;
+        *d = (struct drawn){.gateway = is_cam ? 1 : 2, .time_ms = BEGIN_MS + at_ms};
+        if (is_cam)
+            snprintf(d->line, sizeof d->line, "gauge,point=cam value=%d", (int)random_below(4));
+        else
+            snprintf(d->line, sizeof d->line, "state,point=pir value=\"%s\"",
+                random_below(3) ? "clear" : "motion");
+    }
+    return n;
+}
+
+/* Up to 40 readings of one gateway at a time are a batch. */
+static void add_drawn(struct scene *s, const struct drawn *drawn, size_t count)
+{
+    for (size_t i = 0, to; i < count; i = to) {
+        struct buf lines = {0};
+        for (to = i; to < count && to < i + 40 && drawn[to].gateway == drawn[i].gateway; to++)
+            buf_printf(&lines, "%s %" PRId64 "\n", drawn[to].line, drawn[to].time_ms);
+        fake_journal_add(&s->journal, drawn[i].gateway, lines.data, NULL);
+        buf_release(&lines);
+    }
+}
+
+/* Some are late; others come in any order at all. */
+static void shuffle(struct drawn *drawn, size_t count, size_t reach)
+{
+    for (size_t i = count - 1; i > 0; i--) {
+        size_t k = i - random_below((i < reach ? i : reach) + 1);
+        struct drawn other = drawn[i];
+        drawn[i] = drawn[k];
+        drawn[k] = other;
+    }
+}
+
+static void test_rows_are_the_same_in_any_order_and_grouping_and_after_kills(void **state)
+{
+    (void)state;
+    static struct drawn drawn[DRAWN_MAX];
+    size_t count = draw(drawn);
+    static const size_t reaches[] = {0, 50, DRAWN_MAX};
+    struct scene a;
+    open_scene(&a, all);
+    add_drawn(&a, drawn, count);
+    take_all(&a);
+    count_people(&a, "hall", BEGIN_MS + 30 * HOUR_MS + 1, 4);
+    count_people(&a, "room", BEGIN_MS + 50 * HOUR_MS, 1);
+    take_all(&a);
+    for (size_t r = 0; r < sizeof reaches / sizeof reaches[0]; r++) {
+        struct scene b;
+        open_scene(&b, all);
+        tick_ms = 4; /* a few batches a step */
+        if (reaches[r] > 0)
+            shuffle(drawn, count, reaches[r]);
+        bool is_counted = false;
+        for (size_t done = 0, more; done < count; done += more) {
+            more = random_below(900) + 1;
+            more = more < count - done ? more : count - done;
+            add_drawn(&b, &drawn[done], more);
+            for (size_t i = random_below(12); i > 0; i--)
+                step(&b, random_below(3) > 0);
+            if (random_below(4) == 0)
+                start(&b, all);
+            if (!is_counted && done + more > count / 2) {
+                step(&b, true);
+                count_people(&b, "room", BEGIN_MS + 50 * HOUR_MS, 1);
+                count_people(&b, "hall", BEGIN_MS + 30 * HOUR_MS + 1, 4);
+                is_counted = true;
+            }
+        }
+        take_all(&b);
+        must_be_same(&a, &b);
+        close_scene(&b);
+    }
+    close_scene(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_who_passes_the_doors_is_inside_since_the_quiet_hour),
+        cmocka_unit_test(test_a_row_is_posted_when_its_quarter_hour_is_over_and_again_when_it_is_another),
+        cmocka_unit_test(test_what_no_sensor_of_people_says_is_not_counted),
+        cmocka_unit_test(test_people_who_were_counted_are_inside_for_a_week),
+        cmocka_unit_test(test_rows_are_the_same_in_any_order_and_grouping_and_after_kills),
+    };
+    return cmocka_run_group_tests(tests, random_set_up, NULL);
+}
