@@ -203,6 +203,17 @@ enum status core_close_month(
     return ask(core, &(struct asking_question){run_close_month, request, ret}, err);
 }
 
+static enum status run_count(void *turn, const void *request, void *ret, struct error *err)
+{
+    (void)ret;
+    return turn_count_people(turn, request, err);
+}
+
+enum status core_count_people(void *core, const struct person_count *request, struct error *err)
+{
+    return ask(core, &(struct asking_question){run_count, request, NULL}, err);
+}
+
 static enum status run_outage(void *turn, const void *request, void *ret, struct error *err)
 {
     return turn_outage(turn, request, ret, err);
@@ -220,8 +231,7 @@ static enum status run_confirm_calendar(void *turn, const void *request, void *r
     return turn_confirm_calendar(turn, request, err);
 }
 
-enum status core_confirm_calendar(
-    void *core, const struct calendar_confirming *request, struct error *err)
+enum status core_confirm_calendar(void *core, const struct calendar_confirming *request, struct error *err)
 {
     return ask(core, &(struct asking_question){run_confirm_calendar, request, NULL}, err);
 }

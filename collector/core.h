@@ -7,6 +7,7 @@
 #include "collector/accept.h"
 #include "collector/calendars/calendar_desk.h"
 #include "collector/close_month.h"
+#include "collector/counting.h"
 #include "collector/deciding.h"
 #include "collector/live/snapshot.h"
 #include "collector/model/model_box.h"
@@ -44,6 +45,8 @@ enum status core_decide(
 /* A month that a person closes; the same. */
 enum status core_close_month(
     void *core, const struct close_month *request, struct close_month_result *ret, struct error *err);
+/* How many people a person counted in a space; the same. */
+enum status core_count_people(void *core, const struct person_count *request, struct error *err);
 /* An outage that a person opens, changes or ends; the same. */
 enum status core_outage(
     void *core, const struct outaging *request, struct outaging_result *ret, struct error *err);

@@ -233,6 +233,7 @@ static enum status start(const struct collector_settings *settings, const struct
         .core_heartbeat_mono_ms = core_heartbeat_mono_ms,
         .decide = core_decide,
         .close_month = core_close_month,
+        .count_people = core_count_people,
         .outage = core_outage,
         .confirm_calendar = core_confirm_calendar,
         .tell = core_tell,

@@ -176,7 +176,8 @@ static const char *const scripts[] = {
 
     board_schema,
 
-    timesheet_schema};
+    timesheet_schema,
+
     space_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};

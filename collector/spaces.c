@@ -32,8 +32,8 @@ struct spaces_feed {
 };
 
 struct spaces_point {
-    char *name; /* <gateway>/<point>; owned */
-    int64_t id, newest_ms;
+    char *name;                      /* <gateway>/<point>; owned */
+    int64_t id, first_ms, newest_ms; /* of what is held: INT64_MAX and INT64_MIN where nothing is */
     bool is_door;
     struct spaces_feed **feeds; /* owned list */
     size_t feed_count, feed_capacity;
@@ -266,14 +266,36 @@ static enum status take(void *user_data, void *item, const struct follower_readi
             "%s: what it tells is no number of people, nor whether somebody is there; not counted", p->name);
         return ST_OK;
     }
+    if (p->newest_ms != INT64_MIN && reading.time_ms < p->newest_ms - SPACES_LATE_MS) {
+        complain(&s->late, clock_system.mono_ms(), LOG_LEVEL_WARN, "spaces",
+            "%s: readings came more than 35 days after later ones; people of that time are not counted anew",
+            p->name);
+        return ST_OK;
+    }
     enum status status = samples_put(s->follower.db, p->id, &reading, &is_new, err);
     if (status != ST_OK || !is_new)
         return status;
     if (reading.time_ms < p->newest_ms)
         status = samples_beside(s->follower.db, p->id, reading.time_ms, &before_ms, &after_ms, err);
     p->newest_ms = reading.time_ms > p->newest_ms ? reading.time_ms : p->newest_ms;
+    p->first_ms = reading.time_ms < p->first_ms ? reading.time_ms : p->first_ms;
     for (size_t i = 0; i < p->feed_count; i++)
         touch(p->feeds[i], reading.time_ms, before_ms, after_ms);
+    return status;
+}
+
+/* A day's readings at a time. */
+static enum status prune(struct spaces *s, bool *ret_is_changed, struct error *err)
+{
+    enum status status = ST_OK;
+    for (size_t i = 0; i < s->point_count && status == ST_OK; i++) {
+        struct spaces_point *p = s->points[i];
+        if (p->first_ms == INT64_MAX || p->newest_ms - p->first_ms <= SPACES_HELD_MS + DAY_MS)
+            continue;
+        *ret_is_changed = true;
+        status = samples_prune(s->follower.db, p->id, p->newest_ms - SPACES_HELD_MS, err);
+        p->first_ms = p->newest_ms - SPACES_HELD_MS;
+    }
     return status;
 }
 
@@ -322,7 +344,6 @@ static enum status take_up_point(struct spaces *s, struct spaces_feed *f, const 
     struct spaces_point *p = find_point(s, name);
     enum status status = ST_OK;
     if (p == NULL) {
-        int64_t first_ms;
         p = mem_zalloc(sizeof *p);
         p->name = mem_strdup(name);
         p->is_door = is_door;
@@ -330,7 +351,7 @@ static enum status take_up_point(struct spaces *s, struct spaces_feed *f, const 
         s->points[s->point_count++] = p;
         status = take_up_id(s, name, &p->id, ret_is_changed, err);
         if (status == ST_OK)
-            status = samples_ends(s->follower.db, p->id, &first_ms, &p->newest_ms, err);
+            status = samples_ends(s->follower.db, p->id, &p->first_ms, &p->newest_ms, err);
         follower_add(&s->follower, name, READING_REGISTER, p);
         if (!is_door) {
             follower_add(&s->follower, name, READING_GAUGE, p);
@@ -357,6 +378,8 @@ static enum status make_all_due(struct spaces *s, struct spaces_feed *f, struct 
                 first_ms = from_ms < first_ms ? from_ms : first_ms;
                 last_ms = until_ms > last_ms ? until_ms : last_ms;
             }
+    if (last_ms != INT64_MIN && first_ms < last_ms - SPACES_LATE_MS)
+        first_ms = last_ms - SPACES_LATE_MS;
     for (int64_t at_ms = first_ms; at_ms <= last_ms; at_ms = (day_of(at_ms) + 1) * DAY_MS) {
         int64_t end_ms = (day_of(at_ms) + 1) * DAY_MS - 1;
         make_due(f, at_ms, end_ms < last_ms ? end_ms : last_ms);
@@ -487,18 +510,16 @@ static enum status take_up_model(struct spaces *s, bool *ret_is_changed, struct 
 enum status spaces_count(struct spaces *s, const struct person_count *count, struct error *err)
 {
     struct db *db = s->follower.db;
-    bool is_changed = false;
-    enum status status = s->is_loaded ? ST_OK : take_up_model(s, &is_changed, err);
     struct spaces_feed *doors = NULL;
     for (size_t i = 0; i < s->feed_count; i++)
         if (s->feeds[i].sensor == NULL && strcmp(s->feeds[i].space->id, count->space) == 0)
             doors = &s->feeds[i];
-    if (status != ST_OK)
-        return status;
+    if (!s->is_loaded)
+        return error_set(err, ST_UNREACHABLE, "the spaces of the park model are not taken up yet; try again");
     if (doors == NULL)
         return error_set(
             err, ST_INVALID, "no space \"%s\" with doors that count; expected one", count->space);
-    status = anchors_put(db, count, err);
+    enum status status = anchors_put(db, count, err);
     make_due(doors, count->time_ms - 1, count->time_ms);
     s->has_more = true;
     s->follower.due_mono_ms = 0;
@@ -515,6 +536,8 @@ enum status spaces_step(struct spaces *s, const struct clock *clock, bool *ret_i
         status = follower_step(&s->follower, clock, ret_is_changed, err);
     if (status == ST_OK)
         status = reckon_all(s, clock, ret_is_changed, err);
+    if (status == ST_OK && !s->has_more)
+        status = prune(s, ret_is_changed, err);
     if (status == ST_OK)
         status = occupancy_rows_put(s->follower.db, s->park, clock->wall_ms(), ret_is_changed, err);
     if (s->has_more)

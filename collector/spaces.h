@@ -27,8 +27,13 @@ struct spaces {
     struct spaces_point **points; /* that are taken up */
     size_t point_count, point_capacity;
     bool has_more; /* to reckon, at once */
-    struct complaint nonsense;
+    struct complaint nonsense, late;
 };
+
+/* A reading that is so much older than the newest of its point before it is not taken any more; readings are held as much
+ * longer as an anchor holds, since a stretch is reckoned as a whole. */
+#define SPACES_LATE_MS (35 * INT64_C(86400000))
+#define SPACES_HELD_MS (SPACES_LATE_MS + ANCHORS_HOLD_MS + INT64_C(86400000))
 
 /* Borrows both. */
 void spaces_init(struct spaces *s, struct db *db, const struct park *park);

@@ -618,6 +618,13 @@ enum status turn_close_month(
     return settle_asked(t, close_month_run(&t->bookkeeper, t->clock, request, ret, err), err);
 }
 
+enum status turn_count_people(struct turn *t, const struct person_count *request, struct error *err)
+{
+    if (check_books(t, err) != ST_OK)
+        return ST_UNREACHABLE;
+    return settle_asked(t, counting_run(&t->spaces, request, err), err);
+}
+
 enum status turn_outage(
     struct turn *t, const struct outaging *request, struct outaging_result *ret, struct error *err)
 {
@@ -627,7 +634,8 @@ enum status turn_outage(
     return settle_asked(t, outaging_run(t->db, t->model->park, t->clock->wall_ms(), request, ret, err), err);
 }
 
-enum status turn_confirm_calendar(struct turn *t, const struct calendar_confirming *request, struct error *err)
+enum status turn_confirm_calendar(
+    struct turn *t, const struct calendar_confirming *request, struct error *err)
 {
     if (check_books(t, err) != ST_OK)
         return ST_UNREACHABLE;

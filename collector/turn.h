@@ -11,6 +11,7 @@
 #include "collector/bookkeeper.h"
 #include "collector/calendars/calendar_desk.h"
 #include "collector/close_month.h"
+#include "collector/counting.h"
 #include "collector/deciding.h"
 #include "collector/evidence/prune.h"
 #include "collector/intake/acks.h"
@@ -96,6 +97,8 @@ enum status turn_decide(
 /* The closing of a month; the same, as close_month_run says. */
 enum status turn_close_month(
     struct turn *t, const struct close_month *request, struct close_month_result *ret, struct error *err);
+/* How many people a person counted; the same, as counting_run says. */
+enum status turn_count_people(struct turn *t, const struct person_count *request, struct error *err);
 /* What a person does with an outage; the same, as outaging_run says. */
 enum status turn_outage(
     struct turn *t, const struct outaging *request, struct outaging_result *ret, struct error *err);

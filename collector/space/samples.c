@@ -52,6 +52,16 @@ enum status samples_ends(
     return read_two(ends, INT64_MAX, INT64_MIN, ret_first_ms, ret_last_ms, err);
 }
 
+enum status samples_prune(struct db *db, int64_t point, int64_t before_ms, struct error *err)
+{
+    struct db_stmt *prune =
+        db_keep(db, "DELETE FROM space_sample WHERE point = ?1 AND time_ms < (SELECT max(time_ms)"
+                    " FROM space_sample WHERE point = ?1 AND time_ms < ?2)");
+    db_bind_int(prune, 1, point);
+    db_bind_int(prune, 2, before_ms);
+    return db_run(prune, err);
+}
+
 enum status samples_read(struct db *db, int64_t point, int64_t from_ms, int64_t until_ms,
     struct readings_of *ret, struct error *err)
 {

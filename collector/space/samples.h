@@ -25,6 +25,8 @@ enum status samples_beside(struct db *db, int64_t point, int64_t time_ms, int64_
 /* The times of its first and last reading; as above. */
 enum status samples_ends(
     struct db *db, int64_t point, int64_t *ret_first_ms, int64_t *ret_last_ms, struct error *err);
+/* Lets go what is older, but for the last of it, which tells what the next one is to be held against. */
+enum status samples_prune(struct db *db, int64_t point, int64_t before_ms, struct error *err);
 /* Those of [from, until), with the last before it and the first at or after its end. Replaces what `ret` holds, which
  * the caller releases. */
 enum status samples_read(struct db *db, int64_t point, int64_t from_ms, int64_t until_ms,

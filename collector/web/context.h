@@ -116,6 +116,10 @@ struct web_answer handle_changes(
     struct web_context *context, const struct web_request *request); /* api_changes.c */
 struct web_answer handle_energy(
     struct web_context *context, const struct web_request *request); /* api_energy.c */
+struct web_answer handle_occupancy(
+    struct web_context *context, const struct web_request *request); /* api_occupancy.c */
+struct web_answer handle_occupancy_public(struct web_context *context, const struct web_request *request);
+struct web_answer handle_count(struct web_context *context, const struct web_request *request);
 struct web_answer handle_instruments(
     struct web_context *context, const struct web_request *request); /* api_instruments.c */
 struct web_answer handle_instrument(

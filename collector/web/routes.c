@@ -41,6 +41,7 @@ static struct web_answer handle_stream(struct web_context *context, const struct
 #define SESSIONS " instrument limit before "
 #define ENERGY " site by from to step format "
 #define INSTRUMENTS " q site building category model organisation available length limit after ids "
+#define OCCUPANCY " site building space from to step "
 #define PAGE true
 #define DATA false
 #define LONG true
@@ -65,6 +66,10 @@ const struct web_route web_routes[] = {
     {"/audit/", "GET", ALLOW_AUDITOR, 0, " lang format ", handle_audit, PAGE, LONG},
     {"/assets/", "GET", ALLOW_ANYONE, 0, NULL, handle_asset, DATA, SHORT},
     {"/api/v1/live", "GET", ALLOW_OPERATOR, 0, NONE, handle_live, DATA, SHORT},
+    {"/api/v1/occupancy", "GET", ALLOW_OPERATOR, 0, OCCUPANCY, handle_occupancy, DATA, LONG},
+    {"/api/v1/public/occupancy", "GET", ALLOW_ANYONE, 0, " site building from to step ",
+        handle_occupancy_public, DATA, LONG},
+    {"/api/v1/counts", "POST", 0, SCOPE_READINGS, NONE, handle_count, DATA, LONG},
     {"/api/v1/energy", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, ENERGY, handle_energy, DATA, LONG},
     {"/api/v1/instruments", "GET", ALLOW_ANYONE, 0, INSTRUMENTS, handle_instruments, DATA, SHORT},
     {"/api/v1/instruments/{id}", "GET", ALLOW_ANYONE, 0, NONE, handle_instrument, DATA, SHORT},

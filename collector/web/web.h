@@ -6,6 +6,7 @@
 
 #include "collector/calendars/calendar_desk.h"
 #include "collector/close_month.h"
+#include "collector/counting.h"
 #include "collector/deciding.h"
 #include "collector/instrument/board.h"
 #include "collector/live/snapshot.h"
@@ -46,6 +47,8 @@ struct web_options {
     /* Has it take what a person says of a calendar; the same. */
     enum status (*confirm_calendar)(
         void *user_data, const struct calendar_confirming *request, struct error *err);
+    /* Has it take how many people somebody counted; the same. */
+    enum status (*count_people)(void *user_data, const struct person_count *request, struct error *err);
     /* Has it open, change or end an outage; the same. */
     enum status (*outage)(
         void *user_data, const struct outaging *request, struct outaging_result *ret, struct error *err);

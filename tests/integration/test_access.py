@@ -24,7 +24,8 @@ instruments = ( { id = "i1"; name = "x"; name_en = "x"; building = "b1"; categor
 FORM = "application/x-www-form-urlencoded"
 # What a folder's route is asked for.
 EXAMPLES = {"/api/v1/booked": "/api/v1/booked?site=s1&period=2026-10", "/assets/": "/assets/ops.css",
-            "/api/v1/energy": "/api/v1/energy?from=2026-10&to=2026-11", "/audit/": "/audit/s1/2026-10", "/ops/decide": "/ops/decide?kind=reset"}
+            "/api/v1/energy": "/api/v1/energy?from=2026-10&to=2026-11", "/api/v1/occupancy": "/api/v1/occupancy?from=2026-10&to=2026-11",
+            "/api/v1/public/occupancy": "/api/v1/public/occupancy?from=2026-10&to=2026-11", "/audit/": "/audit/s1/2026-10", "/ops/decide": "/ops/decide?kind=reset"}
 INSTRUMENT = "i1"  # stands for {id}
 
 

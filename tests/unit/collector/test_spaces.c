@@ -2,7 +2,7 @@
 #include "collector/space/reckon.h"
 #include "collector/spaces.h"
 #include "tests/unit/collector/fake_journal.h"
-#include "tests/unit/random.h"
+#include "tests/unit/oracle.h"
 
 #include <inttypes.h>
 
@@ -470,6 +470,121 @@ static void test_rows_are_the_same_in_any_order_and_grouping_and_after_kills(voi
     close_scene(&a);
 }
 
+static void test_what_is_five_weeks_late_changes_nothing(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s, seen);
+    for (int day = 0; day <= 60; day++)
+        for (int i = 0; i < 3; i++) {
+            add(&s, 1, "gauge", "cam", "2", BEGIN_MS + day * DAY_MS + i * MINUTE_MS);
+            take_all(&s);
+        }
+    int64_t newest_ms = BEGIN_MS + 60 * DAY_MS + 2 * MINUTE_MS;
+    add(&s, 1, "gauge", "cam", "9", newest_ms - 35 * DAY_MS - 1);
+    add(&s, 1, "gauge", "cam", "9", newest_ms - 35 * DAY_MS + 30000);
+    take_all(&s);
+    assert_int_equal(window_at(&s, "room", "count:gw-a/cam", BEGIN_MS + 25 * DAY_MS).max, 2000);
+    assert_int_equal(row_at(&s, "room", "count:gw-a/cam", BEGIN_MS + 25 * DAY_MS).window.observed_ms,
+        2 * MINUTE_MS + 30000);
+    assert_int_equal(window_at(&s, "room", "count:gw-a/cam", BEGIN_MS).observed_ms, 2 * MINUTE_MS);
+    struct error err = {""};
+    bool has_row;
+    struct db_stmt *held = db_prepare(s.journal.db, "SELECT count(*) FROM space_sample");
+    must(db_step(held, &has_row, &err), &err);
+    assert_in_range(db_int(held, 0), 3 * 43, 3 * 46);
+    db_finish(held);
+    close_scene(&s);
+}
+
+/* ---- by the rules alone ---- */
+
+static void open_oracles_park(struct scene *s, const char *zone, const char *reset)
+{
+    char *park = mem_printf(
+        "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"%s\"; });\n"
+        "buildings = ({ id = \"b\"; name = \"x\"; name_en = \"x\"; site = \"s\"; });\n"
+        "gateways = ({ id = \"gw-a\"; name = \"x\"; name_en = \"x\"; site = \"s\"; });\n"
+        "spaces = (" SPACE("hall", "reset = \"%s\"; doors = (" DOOR("d", "gw-a/in", "gw-a/out") "," DOOR(
+                                       "e", "gw-a/e.in", "gw-a/e.out") ");") ");\n",
+        zone, strcmp(reset, "-") == 0 ? "" : reset);
+    open_scene(s, park);
+    free(park);
+    take_all(s);
+}
+
+static void must_be_row(struct scene *s, const char *line)
+{
+    char name[16];
+    int64_t start, v[8];
+    assert_int_equal(sscanf(line,
+                         "w %15s %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64
+                         " %" SCNd64 " %" SCNd64 " %" SCNd64,
+                         name, &start, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]),
+        10);
+    struct space_row r = row_at(s, "hall", name, start);
+    const struct window *w = &r.window, wanted = {.observed_ms = v[0],
+                                            .occupied_ms = v[1],
+                                            .negative_ms = v[2],
+                                            .level_ms = v[3],
+                                            .min = v[4],
+                                            .max = v[5],
+                                            .entries = v[6],
+                                            .exits = v[7]};
+    if (r.start_ms != start || memcmp(w, &wanted, sizeof wanted) != 0)
+        fail_msg("%s\nfound observed %" PRId64 " occupied %" PRId64 " negative %" PRId64 " level %" PRId64
+                 " min %" PRId64 " max %" PRId64 " entries %" PRId64 " exits %" PRId64,
+            line, w->observed_ms, w->occupied_ms, w->negative_ms, w->level_ms, w->min, w->max, w->entries,
+            w->exits);
+}
+
+static void must_have_rows(struct scene *s, int64_t count)
+{
+    struct error err = {""};
+    bool has_row;
+    struct db_stmt *rows = db_prepare(s->journal.db, "SELECT count(*) FROM space_window");
+    must(db_step(rows, &has_row, &err), &err);
+    assert_int_equal(db_int(rows, 0), count);
+    db_finish(rows);
+}
+
+static void test_rows_are_what_the_rules_say(void **state)
+{
+    (void)state;
+    struct oracle oracle;
+    struct scene s;
+    char a[64], b[16];
+    int64_t time_ms, number, rows = 0, scenes = 0;
+    bool is_taken = false;
+    oracle_open(&oracle, "collector/oracle_spaces.py", random_uint64(), NULL);
+    while (oracle_read(&oracle)) {
+        const char *line = oracle.line;
+        if (sscanf(line, "park %63s %15s", a, b) == 2) {
+            open_oracles_park(&s, a, b);
+            rows = 0;
+            is_taken = false;
+        } else if (sscanf(line, "r %63s %" SCNd64 " %" SCNd64, a, &number, &time_ms) == 3) {
+            add_door(&s, a, number, time_ms);
+            if (random_below(50) == 0)
+                step(&s, true);
+        } else if (sscanf(line, "c %" SCNd64 " %" SCNd64, &time_ms, &number) == 2) {
+            count_people(&s, "hall", time_ms, number);
+        } else if (line[0] == 'w') {
+            if (!is_taken)
+                take_all(&s);
+            is_taken = true;
+            must_be_row(&s, line);
+            rows++;
+        } else {
+            must_have_rows(&s, rows);
+            close_scene(&s);
+            scenes++;
+        }
+    }
+    oracle_close(&oracle, 500);
+    assert_int_equal(scenes, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +592,8 @@ int main(void)
         cmocka_unit_test(test_a_row_is_posted_when_its_quarter_hour_is_over_and_again_when_it_is_another),
         cmocka_unit_test(test_what_no_sensor_of_people_says_is_not_counted),
         cmocka_unit_test(test_people_who_were_counted_are_inside_for_a_week),
+        cmocka_unit_test(test_what_is_five_weeks_late_changes_nothing),
+        cmocka_unit_test(test_rows_are_what_the_rules_say),
         cmocka_unit_test(test_rows_are_the_same_in_any_order_and_grouping_and_after_kills),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);

@@ -1,0 +1,369 @@
+/* How full spaces are: each source by step, with utilisation; for the public masked; and counts that people make. */
+#include "collector/web/energy_query.h"
+
+#include "collector/space/mask.h"
+#include "collector/space/occupied.h"
+#include "lib/mem.h"
+#include "lib/number.h"
+#include "lib/rfc3339.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define QUARTERS_MAX 1000000 /* that are read for one answer */
+#define VALUES_MAX 10000
+#define DOOR_SOURCES 2
+#define NOTE_MAX 200
+
+static const char *const door_sources[DOOR_SOURCES] = {"live", "corrected"};
+
+/* ---- what is asked ---- */
+
+struct asked {
+    struct energy_query q;
+    struct steps steps;
+    const char *building, *space; /* NULL = any */
+};
+
+static bool is_asked(const struct asked *a, const struct park_space *s)
+{
+    return s->building->site == a->q.site &&
+           (a->building == NULL || strcmp(a->building, s->building_id) == 0) &&
+           (a->space == NULL || strcmp(a->space, s->id) == 0);
+}
+
+static size_t sources_of(const struct park_space *s)
+{
+    return (s->doors.count > 0 ? DOOR_SOURCES : 0) + s->sensors.count;
+}
+
+static bool read_asked(const struct web_context *context, const struct web_request *request, struct asked *a,
+    struct web_answer *ret)
+{
+    size_t spaces = 0, sources = 0;
+    if (!energy_query_read(context, request, &a->q, ret))
+        return false;
+    a->building = request_param(request, "building");
+    a->space = request_param(request, "space");
+    CONF_EACH (const struct park_space, s, context->options->park->spaces)
+        if (is_asked(a, s)) {
+            spaces++;
+            sources += sources_of(s);
+        }
+    if (spaces == 0 && (a->building != NULL || a->space != NULL)) {
+        *ret = answer_error(404, "not_found",
+            "no space of site %s is asked for; expected one of the park model", a->q.site->id);
+        return false;
+    }
+    steps_cut(&a->steps, a->q.zone, a->q.span, a->q.step);
+    int64_t quarters = (a->q.span.end_ms - a->q.span.begin_ms) / PERIODS_QUARTER_HOUR_MS;
+    if (sources * a->steps.count <= VALUES_MAX && (int64_t)sources * quarters <= QUARTERS_MAX)
+        return true;
+    *ret = answer_error(400, "too_much",
+        "%zu sources of %zu steps are asked for; expected at most %d values of %d quarter hours in all: a "
+        "longer "
+        "step, a shorter period, or one space",
+        sources, a->steps.count, VALUES_MAX, QUARTERS_MAX);
+    steps_release(&a->steps);
+    return false;
+}
+
+/* ---- an operator's ---- */
+
+static json_t *people(int64_t level)
+{
+    return json_real((double)level / (double)LEVEL_PERSON);
+}
+
+static json_t *seconds(int64_t ms)
+{
+    return json_real((double)ms / 1000);
+}
+
+static json_t *millionths(int64_t share)
+{
+    return json_real((double)share / 1e6);
+}
+
+/* Of open hours; null where nothing was seen of them. The rate, and so their product, only of who counts people. */
+static json_t *utilisation_json(const struct occupied *o, int64_t capacity, bool counts)
+{
+    int64_t frequency, rate = 0;
+    bool is_known = window_utilisation(&o->open, capacity > 0 ? capacity : 1, &frequency, &rate);
+    bool has_rate = is_known && capacity > 0 && counts;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "open_s", seconds(o->open_ms), "observed_s",
+        seconds(o->open.observed_ms), "frequency", is_known ? millionths(frequency) : json_null(), "rate",
+        has_rate ? millionths(rate) : json_null(), "utilisation",
+        has_rate ? json_real((double)frequency / 1e6 * ((double)rate / 1e6)) : json_null());
+}
+
+static json_t *value_json(const struct web_context *context, const struct asked *a, struct periods_span span,
+    const struct occupied *o, const struct park_space *space, bool counts, bool is_live)
+{
+    const struct window *w = &o->all;
+    bool is_seen = w->observed_ms > 0;
+    json_t *value = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "start",
+        context_time(context, a->q.site->id, span.begin_ms), "end",
+        context_time(context, a->q.site->id, span.end_ms), "observed_s", seconds(w->observed_ms),
+        "occupied_s", seconds(w->occupied_ms), "negative_s", seconds(w->negative_ms), "mean",
+        is_seen ? people(window_mean(w)) : json_null(), "min", is_seen ? people(w->min) : json_null(), "max",
+        is_seen ? people(w->max) : json_null(), "open", utilisation_json(o, space->capacity, counts));
+    json_object_set_new(value, "entries", is_live ? json_integer(w->entries) : json_null());
+    json_object_set_new(value, "exits", is_live ? json_integer(w->exits) : json_null());
+    json_object_set_new(value, "marked", json_boolean(o->is_marked));
+    return value;
+}
+
+static enum status add_source(struct web_context *context, const struct asked *a,
+    const struct park_space *space, const char *name, bool counts, json_t *sources, struct error *err)
+{
+    int64_t id;
+    json_t *values = json_array();
+    enum status status = occupied_source(context->db, space->id, name, &id, err);
+    for (size_t i = 0; i < a->steps.count && status == ST_OK; i++) {
+        struct periods_span span = a->steps.spans[i];
+        struct occupied o;
+        status =
+            occupied_read(context->db, id, &space->opening, a->q.zone, span.begin_ms, span.end_ms, &o, err);
+        if (status == ST_OK)
+            json_array_append_new(
+                values, value_json(context, a, span, &o, space, counts, strcmp(name, "live") == 0));
+    }
+    json_array_append_new(sources, json_pack("{s:s, s:o}", "source", name, "values", values));
+    return status;
+}
+
+static enum status add_space(struct web_context *context, const struct asked *a,
+    const struct park_space *space, json_t *spaces, struct error *err)
+{
+    json_t *sources = json_array();
+    enum status status = ST_OK;
+    for (size_t i = 0; i < DOOR_SOURCES && space->doors.count > 0 && status == ST_OK; i++)
+        status = add_source(context, a, space, door_sources[i], true, sources, err);
+    CONF_EACH (const struct park_sensor, sensor, space->sensors) {
+        struct buf name = {0};
+        buf_printf(&name, "%s:%s", park_sensings[sensor->kind], sensor->point);
+        if (status == ST_OK)
+            status = add_source(context, a, space, name.data, sensor->kind == SENSING_COUNT, sources, err);
+        buf_release(&name);
+    }
+    json_array_append_new(
+        spaces, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "space", space->id, "name", space->name,
+                    "name_en", space->name_en, "building", space->building_id, "capacity",
+                    space->capacity > 0 ? json_integer(space->capacity) : json_null(), "sources", sources));
+    return status;
+}
+
+/* ---- everybody's ---- */
+
+/* People of the best source that counts them: -1 = nobody knows. Of what is seen less than half of a step says nothing. */
+static enum status count_masked(struct web_context *context, const struct asked *a,
+    const struct park_space *space, struct periods_span span, int64_t *ret, struct error *err)
+{
+    struct buf names[DOOR_SOURCES + 1] = {{0}};
+    size_t count = 0;
+    CONF_EACH (const struct park_sensor, sensor, space->sensors)
+        if (sensor->kind == SENSING_COUNT && count == 0)
+            buf_printf(&names[count++], "%s:%s", park_sensings[sensor->kind], sensor->point);
+    for (size_t i = DOOR_SOURCES; i > 0 && space->doors.count > 0; i--)
+        buf_add_str(&names[count++], door_sources[i - 1]);
+    enum status status = ST_OK;
+    *ret = -1;
+    for (size_t i = 0; i < count && status == ST_OK && *ret < 0; i++) {
+        int64_t id;
+        struct occupied o;
+        status = occupied_source(context->db, space->id, names[i].data, &id, err);
+        if (status == ST_OK)
+            status = occupied_read(
+                context->db, id, &space->opening, a->q.zone, span.begin_ms, span.end_ms, &o, err);
+        if (status == ST_OK && 2 * o.all.observed_ms >= span.end_ms - span.begin_ms)
+            *ret = (window_mean(&o.all) + LEVEL_PERSON / 2) / LEVEL_PERSON;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        buf_release(&names[i]);
+    return status;
+}
+
+static json_t *masked(int64_t persons)
+{
+    return persons < 0                   ? json_null()
+           : mask_hides(persons, MASK_K) ? json_pack("{s:n, s:I}", "people", "below", (json_int_t)MASK_K)
+                                         : json_pack("{s:I, s:n}", "people", (json_int_t)persons, "below");
+}
+
+/* One building in one step. Its total is shown where all of it is known, and says no more than the parts do. */
+static enum status add_step(struct web_context *context, const struct asked *a,
+    const struct park_building *building, struct periods_span span, json_t *values, struct error *err)
+{
+    const struct conf_list *spaces = &context->options->park->spaces;
+    int64_t *parts = mem_zalloc((spaces->count + 1) * sizeof *parts), total = 0;
+    size_t count = 0;
+    bool is_whole = true;
+    json_t *items = json_array();
+    enum status status = ST_OK;
+    CONF_EACH (const struct park_space, space, *spaces) {
+        if (space->building != building || !is_asked(a, space) || status != ST_OK)
+            continue;
+        int64_t persons;
+        status = count_masked(context, a, space, span, &persons, err);
+        json_array_append_new(items, json_pack("{s:s, s:o}", "space", space->id, "count", masked(persons)));
+        is_whole &= persons >= 0;
+        parts[count++] = persons;
+        total += persons;
+    }
+    bool is_shown = is_whole && count > 0 && mask_shows_total(parts, count, MASK_K);
+    json_array_append_new(values,
+        json_pack("{s:o, s:o, s:o, s:o}", "start", context_time(context, a->q.site->id, span.begin_ms), "end",
+            context_time(context, a->q.site->id, span.end_ms), "total",
+            is_shown ? masked(total) : json_null(), "spaces", items));
+    free(parts);
+    return status;
+}
+
+static enum status add_building(struct web_context *context, const struct asked *a,
+    const struct park_building *building, json_t *buildings, struct error *err)
+{
+    json_t *values = json_array();
+    enum status status = ST_OK;
+    for (size_t i = 0; i < a->steps.count && status == ST_OK; i++)
+        status = add_step(context, a, building, a->steps.spans[i], values, err);
+    json_array_append_new(buildings, json_pack("{s:s, s:s, s:s, s:o}", "building", building->id, "name",
+                                         building->name, "name_en", building->name_en, "values", values));
+    return status;
+}
+
+/* ---- the answers ---- */
+
+static struct web_answer answer_asked(struct web_context *context, const struct asked *a, bool is_masked)
+{
+    struct error err;
+    json_t *items = json_array();
+    enum status status = context_open_db(context, &err) ? db_exec(context->db, "BEGIN", &err) : ST_STORAGE;
+    bool is_begun = status == ST_OK;
+    if (is_masked) {
+        CONF_EACH (const struct park_building, building, context->options->park->buildings)
+            if (building->site == a->q.site && status == ST_OK &&
+                (a->building == NULL || strcmp(a->building, building->id) == 0))
+                status = add_building(context, a, building, items, &err);
+    } else {
+        CONF_EACH (const struct park_space, space, context->options->park->spaces)
+            if (is_asked(a, space) && status == ST_OK)
+                status = add_space(context, a, space, items, &err);
+    }
+    if (is_begun) {
+        struct error ignored;
+        enum status ended = db_exec(context->db, "COMMIT", status == ST_OK ? &err : &ignored);
+        status = status == ST_OK ? ended : status;
+    }
+    if (status == ST_OK)
+        return answer_json(
+            200, json_pack("{s:s, s:s, s:o, s:o, s:s, s:o}", "site", a->q.site->id, "zone", a->q.site->zone,
+                     "from", context_time(context, a->q.site->id, a->q.span.begin_ms), "to",
+                     context_time(context, a->q.site->id, a->q.span.end_ms), "step",
+                     energy_query_step(a->q.step), is_masked ? "buildings" : "spaces", items));
+    json_decref(items);
+    context_close_db(context);
+    struct web_answer answer = answer_error(503, "database_unavailable", "%s", err.text);
+    answer.retry_after_s = 5;
+    return answer;
+}
+
+struct web_answer handle_occupancy(struct web_context *context, const struct web_request *request)
+{
+    struct asked a = {0};
+    struct web_answer answer;
+    if (!read_asked(context, request, &a, &answer))
+        return answer;
+    answer = answer_asked(context, &a, false);
+    steps_release(&a.steps);
+    return answer;
+}
+
+/* A quarter hour of a few people is a diary of each of them. */
+struct web_answer handle_occupancy_public(struct web_context *context, const struct web_request *request)
+{
+    struct asked a = {0};
+    struct web_answer answer;
+    if (!read_asked(context, request, &a, &answer))
+        return answer;
+    if (a.q.step == STEPS_QUARTER_HOUR)
+        answer =
+            answer_error(400, "bad_parameter", "step: 15m is not for everybody; expected 1h, 1d, 1mo or all");
+    else
+        answer = answer_asked(context, &a, true);
+    steps_release(&a.steps);
+    return answer;
+}
+
+/* ---- counts ---- */
+
+static const char *text_of(const struct web_request *request, const char *key)
+{
+    return json_string_value(json_object_get(request->json, key));
+}
+
+static bool read_count(struct web_context *context, const struct web_request *request,
+    struct person_count *ret, struct web_answer *answer)
+{
+    static const char *const known[] = {"space", "persons", "at", "note", NULL};
+    const char *key;
+    json_t *value;
+    *answer = (struct web_answer){0};
+    json_object_foreach((json_t *)request->json, key, value)
+    {
+        size_t i = 0;
+        while (known[i] != NULL && strcmp(known[i], key) != 0)
+            i++;
+        if (known[i] == NULL || json_string_value(value) == NULL) {
+            *answer = answer_error(400, "bad_count",
+                "%.40s: unknown here, or not a text or number; expected space, persons, at, note", key);
+            return false;
+        }
+    }
+    const char *persons = text_of(request, "persons"), *at = text_of(request, "at");
+    int64_t now_ms = context->clock->wall_ms();
+    *ret = (struct person_count){.space = text_of(request, "space"),
+        .note = text_of(request, "note"),
+        .time_ms = now_ms,
+        .entered_ms = now_ms,
+        .token = request->caller->token.id,
+        .who = request->caller->token.name};
+    if (ret->space == NULL)
+        *answer =
+            answer_error(400, "bad_count", "space: is missing; expected the id of one with doors that count");
+    else if (persons == NULL || !number_parse_int64(persons, strlen(persons), &ret->persons) ||
+             ret->persons < 0 || ret->persons > LEVEL_PERSONS_MAX)
+        *answer = answer_error(400, "bad_count", "persons: expected a whole number from 0 to %lld",
+            (long long)LEVEL_PERSONS_MAX);
+    else if (at != NULL && !rfc3339_parse(at, &ret->time_ms))
+        *answer = answer_error(400, "bad_count",
+            "at: \"%.40s\" is not a time; expected one such as 2026-10-01T12:00:00+08:00", at);
+    else if (ret->time_ms > now_ms || ret->time_ms < now_ms - ANCHORS_HOLD_MS)
+        *answer = answer_error(400, "bad_count", "at: expected a time of the last 7 days");
+    else if (ret->note != NULL && strlen(ret->note) > NOTE_MAX)
+        *answer = answer_error(400, "bad_count", "note: expected at most %d bytes", NOTE_MAX);
+    return answer->code == 0;
+}
+
+struct web_answer handle_count(struct web_context *context, const struct web_request *request)
+{
+    const struct web_options *options = context->options;
+    struct person_count count;
+    struct web_answer answer;
+    struct error err;
+    if (!read_count(context, request, &count, &answer))
+        return answer;
+    if (options->count_people == NULL)
+        return answer_error(503, "not_now", "there is nobody who takes it");
+    enum status status = options->count_people(options->user_data, &count, &err);
+    if (status == ST_INVALID)
+        return answer_error(422, "refused", "%s", err.text);
+    if (status != ST_OK) {
+        answer = answer_error(503, "not_now", "%s", err.text);
+        answer.retry_after_s = 5;
+        return answer;
+    }
+    return answer_json(
+        201, json_pack("{s:s, s:o, s:I}", "space", count.space, "at",
+                 context_time(context, NULL, count.time_ms), "persons", (json_int_t)count.persons));
+}
