@@ -299,27 +299,49 @@ const struct availability_rule *availability_rules(size_t *ret_count)
 
 /* ---- the next free slot ---- */
 
+/* What a search that goes ahead has left before it: so it passes each booking but once, and asks for the opening hours where they
+ * change. */
+struct slot_search {
+    struct availability_facts *left;
+    struct opening_now *opening;
+};
+
+static void drop_over(struct availability_list *list, int64_t time_ms)
+{
+    while (list->count > 0 && list->items->until_ms <= time_ms) {
+        list->items++;
+        list->count--;
+    }
+}
+
 /* Open, not booked and not out; as next_free_told. */
-static int64_t free_until(const void *facts, size_t i, int64_t at_ms, int64_t *ret_next_ms)
+static int64_t free_until(const void *search, size_t i, int64_t at_ms, int64_t *ret_next_ms)
 {
     (void)i;
-    const struct availability_facts *f = facts;
+    const struct slot_search *s = search;
+    struct availability_facts *f = s->left;
+    drop_over(&f->bookings, at_ms);
+    drop_over(&f->planned, at_ms);
     const struct availability_busy *busy = busy_at(&f->bookings, at_ms);
     if (busy == NULL)
         busy = busy_at(&f->planned, at_ms);
-    struct opening_now opening = opening_at(&f->instrument->opening, f->zone, at_ms);
-    if (busy == NULL && opening.is_open)
-        return next_edge(f, &opening, at_ms);
-    *ret_next_ms = busy != NULL ? busy->until_ms : opening.until_ms;
+    if (at_ms >= s->opening->until_ms)
+        *s->opening = opening_at(&f->instrument->opening, f->zone, at_ms);
+    if (busy == NULL && s->opening->is_open)
+        return next_edge(f, s->opening, at_ms);
+    *ret_next_ms = busy != NULL ? busy->until_ms : s->opening->until_ms;
     return at_ms;
 }
 
 /* The first instant from `time_ms` on from which it is free for the minimum slot. */
 static int64_t next_slot(const struct availability_facts *f, int64_t time_ms)
 {
+    struct availability_facts left = *f;
+    struct opening_now opening = {.until_ms = INT64_MIN};
+    struct slot_search search = {&left, &opening};
     int64_t length_ms = f->instrument->minimum_slot_ms, begin_ms;
-    bool is_found = next_free_by(free_until, f, 1, time_ms, f->now_ms + AVAILABILITY_AHEAD_MS + length_ms,
-        length_ms, &begin_ms);
+    bool is_found = next_free_by(
+        free_until, &search, 1, time_ms, f->now_ms + AVAILABILITY_AHEAD_MS + length_ms, length_ms, &begin_ms);
     return is_found ? begin_ms : AVAILABILITY_NONE;
 }
 
