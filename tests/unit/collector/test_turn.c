@@ -250,8 +250,12 @@ static void test_a_batch_that_instruments_still_need_is_not_pruned(void **state)
         turn_once(t);
     assert_int_equal(ask(t, "SELECT is_down FROM resource"), 1);
     assert_int_equal(ask(t, "SELECT count(*) FROM journal"), 0);
+    t->watch.follower.due_mono_ms = turn_now_mono_ms + 1;
     turn_give(
         t, "gw-a", "#park1 epoch=00000000000000aa seq=2 first=2\nstate,point=r value=\"on\" 1763999900001\n");
+    turn_once(t);
+    assert_int_equal(t->watch.follower.position, 1);
+    turn_now_mono_ms += 2;
     t->outbox_limit_bytes = 0; /* nothing is derived: it must not be due at once again and again */
     turn_once(t);
     assert_true(turn_due_mono_ms(t) > turn_now_mono_ms);

@@ -464,11 +464,11 @@ static void test_new_thresholds_count_from_when_they_are_accepted(void **unused)
     struct error err = {""};
     bool is_changed = false;
     open_scene(&s, all);
-    for (int64_t t = 0; t <= 600 * S; t += 10 * S)
-        power(&s, t, t < 60 * S ? "15" : "100"); /* runs from the 60th on, by the thresholds of now */
+    for (int64_t t = 0; t < 600 * S; t += 10 * S)
+        power(&s, t, "15");
     take_all(&s);
-    for (int64_t t = 610 * S; t <= 700 * S; t += 10 * S)
-        power(&s, t, "15"); /* stops: not taken yet */
+    for (int64_t t = 600 * S; t <= 700 * S; t += 10 * S)
+        power(&s, t, "100"); /* runs, by the thresholds of now: not taken yet */
     must(db_begin(s.journal.db, &err), &err);
     must(watch_finish(&s.watch, &ticking, &is_changed, &err), &err);
     must(db_commit(s.journal.db, &err), &err);
@@ -476,10 +476,12 @@ static void test_new_thresholds_count_from_when_they_are_accepted(void **unused)
     s.park = fake_park_of(&s.journal, higher);
     watch_use(&s.watch, s.park);
     park_destroy(old);
-    for (int64_t t = 710 * S; t <= 900 * S; t += 10 * S)
+    for (int64_t t = 710 * S; t <= 800 * S; t += 10 * S)
+        power(&s, t, "15");
+    for (int64_t t = 810 * S; t <= 900 * S; t += 10 * S)
         power(&s, t, "100"); /* does not run by the new ones */
     take_all(&s);
-    expect_activity(&s, "0.0|60.0|2\n60.0|610.0|3\n");
+    expect_activity(&s, "0.0|600.0|2\n600.0|710.0|3\n");
     close_scene(&s);
 }
 
