@@ -1,6 +1,7 @@
 #include "collector/outaging.h"
 
 #include "collector/access/changes.h"
+#include "collector/instrument/told.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
 
@@ -46,6 +47,19 @@ static enum status log_change(struct db *db, const struct outaging *request, con
     return status;
 }
 
+/* Who closes an outage of a resource says that it is there again, also against what its point told last (rule I4). */
+static enum status say_up(
+    struct db *db, const struct outage_request *r, const struct outage *o, int64_t now_ms, struct error *err)
+{
+    struct told_resource told;
+    if (r->act != OUTAGE_CLOSE || o->target_kind != OUTAGE_RESOURCE)
+        return ST_OK;
+    enum status status = told_resource_find(db, o->target, &told, err);
+    return status == ST_OK && told.id != 0
+               ? told_resource_say(db, &told, true, true, now_ms, EVIDENCE_MANUAL, err)
+               : status;
+}
+
 enum status outaging_run(struct db *db, const struct park *park, int64_t now_ms,
     const struct outaging *request, struct outaging_result *ret, struct error *err)
 {
@@ -57,6 +71,8 @@ enum status outaging_run(struct db *db, const struct park *park, int64_t now_ms,
     status = outage_do(db, park, &request->request, now_ms, &before, &ret->outage, err);
     if (status == ST_OK) {
         status = log_change(db, request, &before, &ret->outage, now_ms, err);
+        if (status == ST_OK)
+            status = say_up(db, &request->request, &ret->outage, now_ms, err);
         outage_release(&before);
     }
     if (status != ST_OK)

@@ -17,7 +17,8 @@ struct outaging_result {
 };
 void outaging_result_release(struct outaging_result *r);
 
-/* ST_INVALID: refused, with why; it leaves everything as it was. Any other failure is that of a turn. */
+/* To close an outage of a resource ends what its point told as well: who has that in memory (collector/watch.h) reads it again.
+ * ST_INVALID: refused, with why; it leaves everything as it was. Any other failure is that of a turn. */
 enum status outaging_run(struct db *db, const struct park *park, int64_t now_ms,
     const struct outaging *request, struct outaging_result *ret, struct error *err);
 

@@ -631,7 +631,11 @@ enum status turn_outage(
     *ret = (struct outaging_result){0};
     if (check_books(t, err) != ST_OK)
         return ST_UNREACHABLE;
-    return settle_asked(t, outaging_run(t->db, t->model->park, t->clock->wall_ms(), request, ret, err), err);
+    enum status status = outaging_run(t->db, t->model->park, t->clock->wall_ms(), request, ret, err);
+    if (status == ST_OK && ret->outage.target_kind == OUTAGE_RESOURCE &&
+        (status = watch_reset(&t->watch, err)) != ST_OK) /* it may be there again */
+        outaging_result_release(ret);
+    return settle_asked(t, status, err);
 }
 
 enum status turn_confirm_calendar(

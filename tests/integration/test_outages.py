@@ -6,12 +6,14 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import time
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlencode
 
 import pytest
-from harness.process import run
+from harness.process import run, wait_until
 from harness.stage import Stage
+from publisher import Publisher
 from test_decisions import House
 from test_ops_forms import TEXTS, Page, Person
 
@@ -21,7 +23,7 @@ buildings = ({ id = "b1"; name = "x"; name_en = "x"; site = "s1"; });
 gateways = ({ id = "gw-a"; name = "x"; name_en = "x"; site = "s1"; building = "b1"; });
 categories = ({ id = "c1"; name = "x"; name_en = "x"; });
 spaces = ({ id = "lab"; name = "实验室"; name_en = "Lab"; building = "b1"; });
-resources = ({ id = "gas"; name = "氮气"; name_en = "Nitrogen <N2>"; building = "b1"; kind = "gas"; contact = "8"; });
+resources = ({ id = "gas"; name = "氮气"; name_en = "Nitrogen <N2>"; building = "b1"; kind = "gas"; point = "gw-a/gas"; up = ("on"); down = ("off"); });
 instruments = (
   { id = "xrd"; name = "衍射仪"; name_en = "Diffractometer"; building = "b1"; space = "lab"; category = "c1"; owner = "o"; owner_en = "o"; owner_code = "9";
     contact = "8"; session = "gw-a/x"; requires = ("gas"); },
@@ -44,7 +46,7 @@ def typed(hours: float) -> str:
 
 class Outages(House):
     def tables(self) -> dict[str, list]:
-        return {name: self.query(f"SELECT * FROM {name}") for name in ("outage", "outage_touched", "change_log")}
+        return {name: self.query(f"SELECT * FROM {name}") for name in ("outage", "change_log")}
 
     def post(self, expected: int, path: str = "", **body):
         status, found = self.ask("POST", "/api/v1/outages" + path, self.anna, body)
@@ -198,6 +200,23 @@ def test_only_a_token_with_the_scope_writes_and_a_cookie_only_from_a_page_of_our
         status, _, text = anna.send("POST", "/api/v1/outages", json.dumps(BROKEN), **{"Content-Type": "application/json", **more})
         assert status == 403, text
     assert house.tables() == before
+
+
+def test_a_resource_that_its_point_told_to_be_down_is_there_again_when_a_person_says_so(house):
+    def status() -> str:
+        return house.ask("GET", "/api/v1/instruments/xrd", house.operator)[1]["status"]
+
+    agent = Publisher(house.broker, "gw-a")
+    agent.send(1, [f'state,point=gas value="off" {round(time.time() * 1000) - 1000}'])
+    agent.wait_ack(1)
+    agent.close()
+    wait_until(lambda: status() == "OUT_OF_SERVICE", 20, "the instrument is out with what it requires")
+    number = house.post(201, kind="broken", resource="gas", category="supply", note="the sensor is right")["id"]
+    house.post(200, f"/{number}/close", note="the sensor hangs, there is gas")
+    wait_until(lambda: status() == "UNKNOWN", 20, "it is out no more; nobody tells of its sessions")
+    house.collector.kill()
+    house.start()
+    wait_until(lambda: status() == "UNKNOWN", 20, "a person's word outlasts a kill")
 
 
 # ---- by the command ----
