@@ -42,8 +42,11 @@ def all_told(house) -> None:
 
 
 def timeless(answer: dict) -> dict:
-    """Without what grows older by itself."""
-    return {key: value for key, value in answer.items() if key not in ("as_of", "sources")}
+    """Without what grows older by itself, for which alone nothing is published."""
+    kept = {key: value for key, value in answer.items() if key not in ("as_of", "sources", "next_free", "resources")}
+    next_free = answer.get("next_free")
+    resources = [{key: value for key, value in resource.items() if key != "last"} for resource in answer.get("resources", [])]
+    return {**kept, "next_free": "now" if next_free and next_free == answer["as_of"] else next_free, "resources": resources}
 
 
 def test_the_api_says_what_is_published(house):
