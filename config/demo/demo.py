@@ -112,6 +112,7 @@ def make_history(park: Park, desk: Desk) -> tuple[History, Auditor]:
     booked = auditor.close(history)
     say(f"{history.names[0]} is closed")
     total += replay(park, late)
+    desk.tell_outages(park.collector)
     entry = auditor.adjusted(history, booked)
     say(f"readings of {LATE} that came late are an adjusting entry of {entry} kWh of {history.names[0]}")
     say(f"two months of history are in InfluxDB ({total} readings, {time.monotonic() - began:.1f} s)")
@@ -223,6 +224,7 @@ def run(folder: Path, is_smoke: bool) -> int:
             desk.start(history.since)
             verify(park, since_ms)
             verify_energy(park, history, auditor)
+            say(f"the answer for each instrument is right: {desk.verify(park.collector)}")
             print_addresses(park, history, auditor)
             if is_smoke:
                 say("verified")

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import threading
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from harness.process import Failure
-from history import Row, milliseconds
-from sim.desk import Event, calendar, events, point
+from harness.parkmon import Collector
+from harness.process import Failure, wait_until
+from history import ZONE, Row, milliseconds
+from sim.calendar import MINUTE
+from sim.desk import Event, bookings, calendar, events, point
+from sim.instruments import RUNNING
 from sim.park import Park
 
 AHEAD = timedelta(days=30)
 SAY_S = 20  # within which a reader of cards is answered
+BROKEN, SERVICED = "raman", "afm"
+OPEN_HOURS = range(8, 22)
+SETTLES = 6 * MINUTE  # after which what began is surely seen
+FREE = {"AVAILABLE", "AVAILABLE_SHORT", "AVAILABLE_DEGRADED"}
 
 
 class Desk:
@@ -71,3 +79,49 @@ class Desk:
             answer = json.loads(reader.makefile().readline())
         if answer["result"] not in ("taken", "known"):
             raise Failure(f"{event.id} is answered with {answer}")
+
+    def tell_outages(self, collector: Collector) -> None:
+        """One instrument is broken, another will be serviced."""
+        now = datetime.now(ZONE)
+        tomorrow = (now + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
+        self._outage(collector, BROKEN, "fault", "激光器更换中 / the laser is being replaced", "--from", (now - timedelta(hours=30)).isoformat(timespec="seconds"))
+        self._outage(collector, SERVICED, "maintenance", "年度保养 / yearly service", "--kind", "planned", "--from", tomorrow.isoformat(),
+                     "--until", (tomorrow + timedelta(hours=3)).isoformat())
+
+    def _outage(self, collector: Collector, instrument: str, category: str, note: str, *more: str) -> None:
+        done = subprocess.run([collector.program, "outage", "open", "--config", collector.settings, "--instrument", instrument, "--category", category,
+                               "--note", note, *more], capture_output=True, text=True, timeout=30, check=False)
+        if done.returncode != 0:
+            raise Failure(f"outage of {instrument}: {done.stderr}")
+
+    def verify(self, collector: Collector) -> str:
+        """The answer for each instrument is what the simulator's people and machines do. Returns how many of each there are."""
+        answers: dict[str, str] = {}
+
+        def is_right() -> bool:
+            status, text = collector.get("/api/v1/instruments")
+            found = json.loads(text)["instruments"] if status == 200 else []
+            answers.update({one["id"]: one["status"] for one in found})
+            wrong = [one["id"] for one in found if one["status"] not in self._expected(one["id"], datetime.fromisoformat(one["as_of"]))]
+            return len(found) == len(self.park.instruments) and not wrong
+
+        wait_until(is_right, 90, "the instruments' answers are what the simulator does", poll=0.5)
+        return ", ".join(f"{list(answers.values()).count(status)} {status}" for status in sorted(set(answers.values())))
+
+    def _expected(self, id: str, at: datetime) -> set[str]:
+        """What may be answered of it then; where something has just begun or ended, also what was before."""
+        if id == BROKEN:
+            return {"OUT_OF_SERVICE"}
+        entry = next(entry for entry in self.park.instruments if entry.id == id)
+        now_ms, seed = milliseconds(at), self.park.seed
+
+        def answers(time_ms: int) -> set[str]:
+            told = [event for event in events(seed, entry, time_ms - 24 * 60 * MINUTE, time_ms)]
+            if entry.model.state(time_ms) == RUNNING or (told and told[-1].action == "open"):
+                return {"IN_USE"}
+            if datetime.fromtimestamp(time_ms / 1000, ZONE).hour not in OPEN_HOURS:
+                return {"CLOSED"}
+            is_booked = any(begin <= time_ms < end for begin, end in bookings(seed, entry, time_ms - 24 * 60 * MINUTE, time_ms))
+            return {"RESERVED"} if is_booked else FREE
+
+        return answers(now_ms) | answers(now_ms - SETTLES) | answers(now_ms - SETTLES // 2)
