@@ -18,13 +18,13 @@ from sim.park import SITE
 
 
 class Auditor:
-    """Whoever has the tokens: one to read, one to decide and to close. They are kept in files, as passwords are."""
+    """Whoever has the tokens: one to read, one to decide, to close and to tell outages. They are kept in files, as passwords are."""
 
     def __init__(self, collector: Collector, folder: Path):
         self.collector = collector
         self.reader_file, self.decider_file = folder / "auditor.token", folder / "decider.token"
         self._make(self.reader_file, "auditor")
-        self._make(self.decider_file, "operator", "--scope", "decisions,closings")
+        self._make(self.decider_file, "operator", "--scope", "decisions,closings,outages")
 
     def _make(self, path: Path, role: str, *more: str) -> None:
         if path.exists():

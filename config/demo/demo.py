@@ -112,7 +112,7 @@ def make_history(park: Park, desk: Desk) -> tuple[History, Auditor]:
     booked = auditor.close(history)
     say(f"{history.names[0]} is closed")
     total += replay(park, late)
-    desk.tell_outages(park.collector)
+    desk.tell_outages(auditor)
     entry = auditor.adjusted(history, booked)
     say(f"readings of {LATE} that came late are an adjusting entry of {entry} kWh of {history.names[0]}")
     say(f"two months of history are in InfluxDB ({total} readings, {time.monotonic() - began:.1f} s)")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 import threading
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from audit import Auditor
 from harness.parkmon import Collector
 from harness.process import Failure, wait_until
 from history import ZONE, Row, milliseconds
@@ -80,19 +80,15 @@ class Desk:
         if answer["result"] not in ("taken", "known"):
             raise Failure(f"{event.id} is answered with {answer}")
 
-    def tell_outages(self, collector: Collector) -> None:
+    def tell_outages(self, auditor: Auditor) -> None:
         """One instrument is broken, another will be serviced."""
-        now = datetime.now(ZONE)
-        tomorrow = (now + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
-        self._outage(collector, BROKEN, "fault", "激光器更换中 / the laser is being replaced", "--from", (now - timedelta(hours=30)).isoformat(timespec="seconds"))
-        self._outage(collector, SERVICED, "maintenance", "年度保养 / yearly service", "--kind", "planned", "--from", tomorrow.isoformat(),
-                     "--until", (tomorrow + timedelta(hours=3)).isoformat())
-
-    def _outage(self, collector: Collector, instrument: str, category: str, note: str, *more: str) -> None:
-        done = subprocess.run([collector.program, "outage", "open", "--config", collector.settings, "--instrument", instrument, "--category", category,
-                               "--note", note, *more], capture_output=True, text=True, timeout=30, check=False)
-        if done.returncode != 0:
-            raise Failure(f"outage of {instrument}: {done.stderr}")
+        now = datetime.now(ZONE).replace(microsecond=0)
+        morning = (now + timedelta(days=1)).replace(hour=9, minute=0, second=0)
+        broken = {"instrument": BROKEN, "category": "fault", "note": "激光器更换中 / the laser is being replaced", "from": (now - timedelta(hours=30)).isoformat()}
+        service = {"instrument": SERVICED, "kind": "planned", "category": "maintenance", "note": "年度保养 / yearly service",
+                   "from": morning.isoformat(), "until": (morning + timedelta(hours=3)).isoformat()}
+        for outage in (broken, service):
+            auditor.ask("/api/v1/outages", auditor.decider_file, outage)
 
     def verify(self, collector: Collector) -> str:
         """The answer for each instrument is what the simulator's people and machines do. Returns how many of each there are."""
