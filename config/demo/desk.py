@@ -84,7 +84,7 @@ class Desk:
         """One instrument is broken, another will be serviced."""
         now = datetime.now(ZONE).replace(microsecond=0)
         morning = (now + timedelta(days=1)).replace(hour=9, minute=0, second=0)
-        broken = {"instrument": BROKEN, "category": "fault", "note": "激光器更换中 / the laser is being replaced", "from": (now - timedelta(hours=30)).isoformat()}
+        broken = {"instrument": BROKEN, "kind": "broken", "category": "fault", "note": "激光器更换中 / the laser is being replaced", "from": (now - timedelta(hours=30)).isoformat()}
         service = {"instrument": SERVICED, "kind": "planned", "category": "maintenance", "note": "年度保养 / yearly service",
                    "from": morning.isoformat(), "until": (morning + timedelta(hours=3)).isoformat()}
         for outage in (broken, service):
