@@ -1,7 +1,9 @@
 #include "collector/watch.h"
 #include "lib/buf.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define POWER_MOST_W 1e12 /* more is no power; and fits as milliwatts */
@@ -51,6 +53,17 @@ void watch_tell_news(const struct watch_instrument *n, const struct session_even
             id, e->id);
 }
 
+/* A terminal that is polled tells how it is: an event is what changes that. False: nothing does. */
+static bool make_event(
+    struct session_event *e, const struct told_instrument *told, const struct reading *reading)
+{
+    if (e->id[0] == '\0' && e->is_open == told_is_session_open(told))
+        return false;
+    if (e->id[0] == '\0')
+        snprintf(e->id, sizeof e->id, "polled-%" PRId64, reading->time_ms);
+    return true;
+}
+
 static enum status take_session(
     struct watch *w, struct watch_instrument *n, const struct follower_reading *r, struct error *err)
 {
@@ -68,9 +81,10 @@ static enum status take_session(
     enum told_news news;
     n->is_changed = true;
     status = told_heard(w->follower.db, &n->told, r->reading->time_ms, r->arrived_ms, err);
-    if (status == ST_OK)
-        status = told_event(w->follower.db, &n->told, &e, r->reading->time_ms, watch_user(n->park, &e),
-            EVIDENCE_DECLARED, &news, err);
+    if (status != ST_OK || !make_event(&e, &n->told, r->reading))
+        return status;
+    status = told_event(w->follower.db, &n->told, &e, r->reading->time_ms, watch_user(n->park, &e),
+        EVIDENCE_DECLARED, &news, err);
     if (status == ST_OK)
         watch_tell_news(n, &e, news);
     return status;

@@ -198,13 +198,15 @@ enum status session_event_read_state(struct span text, struct session_event *ret
     snprintf(words, sizeof words, "%.*s", (int)text.len, text.len > 0 ? text.at : "");
     char *rest = NULL, *word = strtok_r(words, " ", &rest);
     ret->is_open = word != NULL && strcmp(word, "open") == 0;
-    if (word == NULL || (!ret->is_open && strcmp(word, "close") != 0))
+    if (word == NULL || (!ret->is_open && strcmp(word, "close") != 0 && strcmp(word, "closed") != 0))
         return error_set(err, ST_INVALID,
             "\"%.60s\" is no event of a session; expected open or close, and event=<id>",
             word != NULL ? word : "");
+    bool is_alone = *rest == '\0';
     while ((word = strtok_r(NULL, " ", &rest)) != NULL)
         read_word(ret, word);
-    return ret->id[0] != '\0' ? ST_OK
-                              : error_set(err, ST_INVALID, "%s without the event's id; expected event=<id>",
-                                    ret->is_open ? "open" : "close");
+    return ret->id[0] != '\0' || is_alone
+               ? ST_OK
+               : error_set(err, ST_INVALID, "%s without the event's id; expected event=<id>",
+                     ret->is_open ? "open" : "close");
 }

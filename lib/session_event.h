@@ -45,6 +45,7 @@ struct session_event {
  * RFC 3339. ST_INVALID says what is wrong; `ret->id` is set where it could be read. */
 enum status session_event_read(struct span json, const struct conf_list *purposes, bool may_have_time,
     struct session_event *ret, struct error *err);
-/* From a state, plain. ST_INVALID: neither open nor close, or without an event's id. Words that are not known, and a class, a
- * code or a purpose that is none, tell nothing. */
+/* From a state, plain. ST_INVALID: neither open nor close (or closed), or without an event's id. Words that are not known, and a
+ * class, a code or a purpose that is none, tell nothing. The first word alone is the state of a terminal that is polled: ret->id is
+ * "" then. */
 enum status session_event_read_state(struct span text, struct session_event *ret, struct error *err);

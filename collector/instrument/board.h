@@ -49,6 +49,13 @@ struct board {
     size_t count;
 };
 
+/* A board is made each second: one that is older says nothing of now. */
+#define BOARD_OLD_MS INT64_C(30000)
+static inline bool board_is_old(const struct board *b, int64_t now_ms)
+{
+    return now_ms - b->made_ms > BOARD_OLD_MS;
+}
+
 /* NULL = no such instrument. */
 const struct board_item *board_find(const struct board *b, const char *instrument);
 

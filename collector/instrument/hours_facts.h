@@ -4,7 +4,7 @@
  * does so within one transaction.
  *
  * A session of class "training" is training. One of class "service" is a planned outage: maintenance that was told when it
- * began (CONTRIBUTING.md, I7).
+ * began (CONTRIBUTING.md, I9).
  */
 #pragma once
 

@@ -35,8 +35,10 @@ struct web_answer handle_instrument(struct web_context *context, const struct we
     const struct board *board = context_instrument(context, request, &item, &answer);
     if (board == NULL)
         return answer;
-    answer = answer_json(200, board_json(item));
-    answer_keep(&answer, WEB_KEEP_NOW);
+    if (!context_is_old(context, board, &answer)) {
+        answer = answer_json(200, board_json(item));
+        answer_keep(&answer, WEB_KEEP_NOW);
+    }
     board_put(board);
     return answer;
 }

@@ -223,7 +223,7 @@ struct web_answer handle_instruments(struct web_context *context, const struct w
     struct query q = {.board = context_board(context, &answer)};
     if (q.board == NULL)
         return answer;
-    if (read_query(request, &q, &answer))
+    if (!context_is_old(context, q.board, &answer) && read_query(request, &q, &answer))
         answer = answer_query(context, &q);
     search_wish_release(&q.wish);
     board_put(q.board);

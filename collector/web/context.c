@@ -185,6 +185,17 @@ const struct board *context_board(const struct web_context *context, struct web_
     return b;
 }
 
+bool context_is_old(const struct web_context *context, const struct board *b, struct web_answer *ret)
+{
+    int64_t now_ms = context->clock->wall_ms();
+    bool is_old = board_is_old(b, now_ms);
+    if (is_old)
+        *ret = answer_error(503, "stalled",
+            "the instruments were looked at last %lld s ago: nothing is known of now; see /readyz",
+            (long long)(now_ms - b->made_ms) / 1000);
+    return is_old;
+}
+
 const struct search *context_search(struct web_context *context, const struct board *board)
 {
     if (context->searched != board->model) {

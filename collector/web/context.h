@@ -64,6 +64,8 @@ json_t *context_time(const struct web_context *context, const char *site, int64_
 const struct snapshot *context_snapshot(const struct web_context *context, struct web_answer *ret);
 /* The same of the board of instruments: board_put. It has a model of its own, which may be another than the context's. */
 const struct board *context_board(const struct web_context *context, struct web_answer *ret);
+/* True: *ret is the 503 that says that it tells nothing of now (board_is_old). */
+bool context_is_old(const struct web_context *context, const struct board *b, struct web_answer *ret);
 /* To look through the instruments of a board; as long as no other board's are. */
 const struct search *context_search(struct web_context *context, const struct board *board);
 /* The board, as context_board, and the item of the instrument of the request's {id}. NULL: the 404 that says that there is

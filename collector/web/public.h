@@ -22,7 +22,6 @@ enum public_group {
     PUBLIC_GROUPS
 };
 #define PUBLIC_SOON_MS (2 * INT64_C(3600000))
-#define PUBLIC_OLD_MS INT64_C(30000) /* a board is made each second */
 
 struct public_page {
     const struct web_context *context; /* its texts */

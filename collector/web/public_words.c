@@ -16,7 +16,7 @@ const char *public_group_name(enum public_group group)
 
 bool public_is_old(const struct public_page *page)
 {
-    return page->now_ms - page->board->made_ms > PUBLIC_OLD_MS;
+    return board_is_old(page->board, page->now_ms);
 }
 
 static enum availability_status status_of(const struct public_page *page, const struct board_item *item)

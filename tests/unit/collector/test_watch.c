@@ -297,13 +297,28 @@ static void test_two_opens_and_a_close_alone_lose_nothing(void **unused)
     close_scene(&s);
 }
 
+static void test_a_polled_terminal_opens_and_closes_once_by_its_state(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    static const char *const states[] = {"closed", "open", "open", "closed", "close", "open"};
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        told(&s, (int64_t)(i + 1) * S, states[i]);
+    take_all(&s);
+    expect(&s, "SELECT (opened_ms - 1767225600000) / 1000 || '-' || coalesce((closed_ms - 1767225600000) / 1000, '') FROM session ORDER BY id",
+        "2-4\n6-\n");
+    assert_int_equal(find(&s, "sem").session_ms, BEGIN_MS + 6 * S);
+    close_scene(&s);
+}
+
 static void test_what_is_no_event_changes_nothing_and_its_source_ages(void **unused)
 {
     (void)unused;
     struct scene s;
     open_scene(&s, all);
     static const char *const bad[] = {
-        "", "opened event=x", "open", "close event=", "open event=ä", "open  ", "17"};
+        "", "opened event=x", "open class=internal", "close event=", "open event=ä", "open  ", "17"};
     told(&s, 1 * S, "open event=a class=internal");
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         told(&s, (int64_t)(i + 2) * S, bad[i]);
@@ -598,6 +613,7 @@ int main(void)
         cmocka_unit_test(test_a_session_opened_and_closed_within_one_second_is_there),
         cmocka_unit_test(test_the_legal_entity_decides_who_is_external),
         cmocka_unit_test(test_two_opens_and_a_close_alone_lose_nothing),
+        cmocka_unit_test(test_a_polled_terminal_opens_and_closes_once_by_its_state),
         cmocka_unit_test(test_what_is_no_event_changes_nothing_and_its_source_ages),
         cmocka_unit_test(test_a_forgotten_session_is_ended_by_inference_and_nobody_says_that_it_is_free),
         cmocka_unit_test(test_a_session_is_not_forgotten_while_it_runs),

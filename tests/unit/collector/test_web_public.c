@@ -104,12 +104,12 @@ static void test_each_answer_stands_in_its_group(void **state)
             fail_msg("case %zu: %d", i, public_group_of(&page, &item));
     }
     /* Nobody has said anything for longer than that: what was so is not known to be so. */
-    for (int64_t age_ms = PUBLIC_OLD_MS; age_ms <= PUBLIC_OLD_MS + 1; age_ms++) {
+    for (int64_t age_ms = BOARD_OLD_MS; age_ms <= BOARD_OLD_MS + 1; age_ms++) {
         page.now_ms = NOW_MS + age_ms;
         for (size_t i = 1; i < sizeof cases / sizeof cases[0]; i++) {
             struct board_item item = item_of(cases[i].status, AVAILABILITY_NONE);
             bool is_unknown = public_group_of(&page, &item) == PUBLIC_UNKNOWN;
-            assert_true(is_unknown == (age_ms > PUBLIC_OLD_MS || cases[i].status == AVAILABILITY_UNKNOWN));
+            assert_true(is_unknown == (age_ms > BOARD_OLD_MS || cases[i].status == AVAILABILITY_UNKNOWN));
         }
     }
 }
@@ -189,7 +189,7 @@ static void test_an_old_board_makes_nothing_free(void **state)
 {
     (void)state;
     public_show(public_told());
-    public_now_ms = NOW_MS + PUBLIC_OLD_MS + 1;
+    public_now_ms = NOW_MS + BOARD_OLD_MS + 1;
     char *list = public_page_of("/?lang=en"), *one = public_page_of("/instruments/full?lang=en"),
          *free_only = public_page_of("/?lang=en&available=now");
     public_now_ms = NOW_MS;

@@ -61,7 +61,7 @@ static void test_what_is_no_event_is_said(void **state)
         const char *text, *why;
     } cases[] = {{"", "\"\" is no event of a session; expected open or close, and event=<id>"},
         {"on", "\"on\" is no event of a session; expected open or close, and event=<id>"},
-        {"open", "open without the event's id; expected event=<id>"},
+        {"open class=internal", "open without the event's id; expected event=<id>"},
         {"close event=", "close without the event's id; expected event=<id>"},
         {"close event=12345678901234567890123456789012345678901",
             "close without the event's id; expected event=<id>"}};
@@ -70,6 +70,19 @@ static void test_what_is_no_event_is_said(void **state)
         struct error err = {""};
         assert_int_equal(session_event_read_state(span_of(cases[i].text), &e, &err), ST_INVALID);
         assert_string_equal(err.text, cases[i].why);
+    }
+}
+
+static void test_a_terminal_that_is_polled_tells_a_state_alone(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"open", "close", "closed"};
+    for (size_t i = 0; i < 3; i++) {
+        struct session_event e;
+        struct error err;
+        assert_int_equal(session_event_read_state(span_of(texts[i]), &e, &err), ST_OK);
+        assert_string_equal(e.id, "");
+        assert_int_equal(e.is_open, i == 0);
     }
 }
 
@@ -93,6 +106,7 @@ int main(void)
         cmocka_unit_test(test_what_is_written_is_read_as_the_same_event),
         cmocka_unit_test(test_words_that_are_not_known_tell_nothing),
         cmocka_unit_test(test_what_is_no_event_is_said),
+        cmocka_unit_test(test_a_terminal_that_is_polled_tells_a_state_alone),
         cmocka_unit_test(test_only_who_may_tells_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
