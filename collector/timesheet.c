@@ -27,6 +27,8 @@ const char timesheet_schema[] =
     "  instrument TEXT PRIMARY KEY, begun_ms INTEGER NOT NULL, written_ms INTEGER NOT NULL, power_ms INTEGER,"
     "  session_ms INTEGER)"
     " STRICT, WITHOUT ROWID;"
+    /* Each booking that comes asks for the latest. */
+    "CREATE INDEX timesheet_written ON timesheet(written_ms);"
     "CREATE TABLE timesheet_meter(meter INTEGER PRIMARY KEY, instrument TEXT NOT NULL) STRICT;"
     "CREATE TABLE timesheet_due("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, target TEXT NOT NULL,"
