@@ -35,7 +35,7 @@ static void begin(struct web_context *context, const struct web_options *options
     memset(context, 0, sizeof *context);
     context->own = *options;
     context->options = &context->own;
-    context->clock = &clock_system;
+    context->clock = options->clock != NULL ? options->clock : &clock_system;
 }
 
 enum status context_init(struct web_context *context, const struct web_options *options, struct error *err)

@@ -15,6 +15,7 @@
 #include "collector/store/store.h"
 #include "collector/telling.h"
 #include "collector/web/guard.h"
+#include "lib/clock.h"
 #include "lib/status.h"
 
 #include <stdio.h>
@@ -30,7 +31,8 @@ struct web_options {
     const char *assets;        /* folder of the pages' files */
     const char *database_path; /* of the collector */
     struct snapshot_box *box;
-    struct board_box *board; /* NULL = instruments are not watched */
+    struct board_box *board;   /* NULL = instruments are not watched */
+    const struct clock *clock; /* NULL = the machine's */
     const struct park *park;
     struct model_box *models; /* the park is that of the model in use; NULL = it is `park` */
     int request_ms;           /* within which a request must be whole; 0 = half a minute */

@@ -13,8 +13,19 @@
 static struct model *model;
 static const struct board *board; /* the newest, with a reference */
 
+static struct clock the_clock;
+static int64_t board_age_ms;
+
+static int64_t wall_ms(void)
+{
+    return NOW_MS + board_age_ms;
+}
+
 static int set_up(void **state)
 {
+    the_clock = clock_system;
+    the_clock.wall_ms = wall_ms;
+    web_clock = &the_clock;
     board_box = board_box_create();
     return load(state);
 }
@@ -94,6 +105,17 @@ static void test_before_the_first_board_it_says_starting(void **state)
     (void)state;
     expect(ask("GET", LIST, ""), 503, "\"starting\"");
     expect(ask("GET", LIST "/xrd-1", ""), 503, "Retry-After: 1");
+}
+
+static void test_an_old_board_tells_nothing_of_now(void **state)
+{
+    (void)state;
+    board_age_ms = BOARD_OLD_MS;
+    expect(ask("GET", LIST "/xrd-1", ""), 200, "\"AVAILABLE");
+    board_age_ms = BOARD_OLD_MS + 1;
+    expect(ask("GET", LIST, ""), 503, "\"stalled\"");
+    expect(ask("GET", LIST "/xrd-1", ""), 503, "looked at last 30 s ago");
+    board_age_ms = 0;
 }
 
 static void test_each_answer_is_the_boards(void **state)
@@ -333,6 +355,7 @@ static void test_what_did_not_change_is_not_sent_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_before_the_first_board_it_says_starting),
+        cmocka_unit_test_setup(test_an_old_board_tells_nothing_of_now, show_free),
         cmocka_unit_test_setup(test_each_answer_is_the_boards, show_free),
         cmocka_unit_test(test_what_is_not_there_is_said),
         cmocka_unit_test(test_they_are_found_by_words_and_choices),

@@ -14,7 +14,8 @@
 
 static char database[96], assets[80];
 static struct snapshot_box *box;
-static struct board_box *board_box; /* NULL = none, unless a test sets it before the listener starts */
+static const struct clock *web_clock; /* NULL = the machine's */
+static struct board_box *board_box;   /* NULL = none, unless a test sets it before the listener starts */
 static struct web *web;
 static int64_t heartbeat_age_ms;
 /* Of the listeners started from now on; 0 = as in the program, NULL = none. */
@@ -47,6 +48,7 @@ static inline enum status start(
         .database_path = database_path,
         .box = box,
         .board = board_box,
+        .clock = web_clock,
         .park = park,
         .request_ms = request_ms,
         .decide = decide,
