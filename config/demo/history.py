@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from sim.park import SITE, Meter, Park
 
 ZONE = ZoneInfo(SITE["zone"])
-# Registers each quarter hour; of the last week everything, each five minutes, and the instruments' power each minute.
-STEP_S, LAST_STEP_S, POWER_STEP_S = 900, 300, 60
+# Registers each quarter hour, the instruments' power each five minutes; of the last week everything, each five minutes.
+STEP_S, LAST_STEP_S, POWER_STEP_S = 900, 300, 300
 LAST = timedelta(days=7)
 SETTLED = timedelta(days=10)  # the younger month has at least so many days
 
@@ -70,7 +70,7 @@ class History:
         """What the gateway read: (from, until, seconds from reading to reading, more for the simulator)."""
         recent, power = self.until - LAST, rf"b2\.({'|'.join(entry.id for entry in self.park.instruments)})\.power"
         parts = [(self.since, recent, STEP_S, "--kind", "register"), (recent, self.until, LAST_STEP_S, "--only", rf"(?!{power}$).*")]
-        return [*parts, (recent, self.until, POWER_STEP_S, "--only", power)] if gateway == "gw-b" else parts
+        return [*parts, (self.since, self.until, POWER_STEP_S, "--only", power)] if gateway == "gw-b" else parts
 
     def register(self, meter: str, time: datetime) -> int:
         """What it really read, in base units."""

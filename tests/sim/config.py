@@ -116,7 +116,7 @@ def instrument_settings(entry: InstrumentEntry, has_desk: bool, has_calendar: bo
                  owner="嘉善科创园测试中心", owner_en="Jiashan Science Park, test centre", owner_code=OWNER, contact="测试中心 8123",
                  location="2号楼", location_en="Building 2", booking_url=f"https://lab.example/{entry.id}", training=training,
                  training_en=training_en, charges="每小时 200 元", charges_en="200 yuan an hour", shared=True, open="08:00-22:00",
-                 minimum_slot=1800, rated_hours=1400, meter=f"b2-{entry.id}", power_period=60, off_w=round((off * 1.07 + standby * .93) / 2),
+                 minimum_slot=1800, rated_hours=1400, meter=f"b2-{entry.id}", power_period=120, off_w=round((off * 1.07 + standby * .93) / 2),
                  standby_w=round(idle), exit_w=round(idle + (busy - idle) * .3), enter_w=round(idle + (busy - idle) * .6), enter_s=10, exit_s=180,
                  off_means="needs_warmup" if entry.model.rests else "available", max_session=43200, preparation=1800, post_processing=1800, pause=900,
                  grace=900, session=f"gw-b/{point(entry.id)}" if has_desk else None, calendar=entry.id if has_calendar else None,
