@@ -45,7 +45,7 @@ void watch_tell_news(const struct watch_instrument *n, const struct session_even
             id, e->id);
     else if (news == TOLD_NOT_OPEN)
         log_warn("watch",
-            "instrument %s: event %s closes a session and none is open; it is noted, and changes nothing", id,
+            "instrument %s: event %s closes a session that is not open; it is noted, and changes nothing", id,
             e->id);
     else if (news == TOLD_CLOSED_LATE)
         log_warn("watch",
@@ -53,11 +53,12 @@ void watch_tell_news(const struct watch_instrument *n, const struct session_even
             id, e->id);
 }
 
-/* A terminal that is polled tells how it is: an event is what changes that. False: nothing does. */
+/* A terminal that is polled tells how it is: an event is what changes that. False: nothing does, and nothing of before it opened. */
 static bool make_event(
     struct session_event *e, const struct told_instrument *told, const struct reading *reading)
 {
-    if (e->id[0] == '\0' && e->is_open == told_is_session_open(told))
+    if (e->id[0] == '\0' && (e->is_open == told_is_session_open(told) ||
+                                (!e->is_open && reading->time_ms < told->last.opened_ms)))
         return false;
     if (e->id[0] == '\0')
         snprintf(e->id, sizeof e->id, "polled-%" PRId64, reading->time_ms);

@@ -5,7 +5,7 @@
  *
  *   instrument      one that the park model names or named; activity: struct activity, as it is after the newest reading
  *   activity_span   states that are over, half-open, without a hole between them; unknown ones too
- *   session         in the order in which they were told; opened_ms never falls. closed_ms NULL: it is open
+ *   session         in the order in which they were told; opened_ms never falls, but of a close alone. closed_ms NULL: it is open
  *   session_unseen  when nothing was heard of the point of its sessions for longer than its gap
  *   resource        one with a point
  *   resource_down   from when to when it was down; until_ms NULL: it still is
@@ -31,7 +31,7 @@ enum told_end {
     TOLD_CLOSED,    /* as it was told */
     TOLD_NEXT,      /* another was opened: at its opening */
     TOLD_FORGOTTEN, /* nobody closed it within the longest that one may be: inferred */
-    TOLD_UNOPENED   /* a close alone: opened_ms = closed_ms */
+    TOLD_UNOPENED   /* a close alone: opened_ms = closed_ms, and may be before the newest */
 };
 extern const char *const told_ends[]; /* names, NULL-terminated */
 
@@ -84,14 +84,14 @@ enum told_news {
     TOLD_KNOWN, /* an event of that id was taken before: nothing changed */
     TOLD_TAKEN,
     TOLD_TWICE_OPEN, /* a session was open: it is ended where this one is opened */
-    TOLD_NOT_OPEN,   /* no session was open: noted as one that was never opened */
+    TOLD_NOT_OPEN,   /* no session was open, or only one of later: noted as one that was never opened */
     TOLD_CLOSED_LATE /* it was forgotten, and has an inferred end, which stays */
 };
 /* Whether an event of that id was taken before. */
 enum status told_is_known(
     struct db *db, const struct told_instrument *t, const char *event, bool *ret, struct error *err);
 /* An event. An inferred end gives way to one of before it. Time does not run back: an event of before the newest one counts as at
- * that. */
+ * that; but a close of before the open session's begin is not of that session, which stays open. */
 enum status told_event(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
     struct error *err);

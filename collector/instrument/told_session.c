@@ -145,19 +145,28 @@ static enum status open_one(struct db *db, struct told_instrument *t, const stru
     return status == ST_OK ? insert(db, t->id, &t->last, err) : status;
 }
 
+/* A close alone. */
+static enum status note_close(struct db *db, int64_t instrument, const struct session_event *e,
+    int64_t time_ms, enum hours_evidence evidence, struct told_session *ret, struct error *err)
+{
+    *ret = (struct told_session){.opened_ms = time_ms,
+        .closed_ms = time_ms,
+        .evidence = EVIDENCE_NONE,
+        .closed_evidence = evidence,
+        .end = TOLD_UNOPENED};
+    memcpy(ret->close_event, e->id, sizeof ret->close_event);
+    return insert(db, instrument, ret, err);
+}
+
 static enum status close_one(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_evidence evidence, enum told_news *ret, struct error *err)
 {
-    if (!told_is_session_open(t)) {
-        t->last = (struct told_session){.opened_ms = time_ms,
-            .closed_ms = time_ms,
-            .evidence = EVIDENCE_NONE,
-            .closed_evidence = evidence,
-            .end = TOLD_UNOPENED};
-        memcpy(t->last.close_event, e->id, sizeof t->last.close_event);
-        *ret = TOLD_NOT_OPEN;
-        return insert(db, t->id, &t->last, err);
-    }
+    struct told_session noted;
+    *ret = TOLD_NOT_OPEN;
+    if (!told_is_session_open(t))
+        return note_close(db, t->id, e, told_later_of(time_ms, told_floor_ms(t)), evidence, &t->last, err);
+    if (time_ms < t->last.opened_ms)
+        return note_close(db, t->id, e, time_ms, evidence, &noted, err);
     memcpy(t->last.close_event, e->id, sizeof t->last.close_event);
     bool is_late = t->last.end == TOLD_FORGOTTEN && t->last.closed_ms <= time_ms;
     *ret = is_late ? TOLD_CLOSED_LATE : TOLD_TAKEN;
@@ -173,8 +182,8 @@ enum status told_event(struct db *db, struct told_instrument *t, const struct se
     enum status status = told_is_known(db, t, e->id, &is_old, err);
     if (status != ST_OK || is_old)
         return status;
-    time_ms = told_later_of(time_ms, told_floor_ms(t));
-    return e->is_open ? open_one(db, t, e, time_ms, user, evidence, ret, err)
+    int64_t open_ms = told_later_of(time_ms, told_floor_ms(t));
+    return e->is_open ? open_one(db, t, e, open_ms, user, evidence, ret, err)
                       : close_one(db, t, e, time_ms, evidence, ret, err);
 }
 

@@ -202,7 +202,7 @@ def test_a_session_is_told_by_http_as_a_card_reader_tells_it(house):
     status, page = house.ask("GET", "/api/v1/sessions?instrument=afm&limit=2", house.operator)
     status, rest = house.ask("GET", f"/api/v1/sessions?limit=1&before={page['next_before']}", house.operator)
     assert [one["close_event"] for one in page["sessions"] + rest["sessions"]] == ["k-4", "k-3", None]
-    for words in ("event k-2 opens a session while one is open", "event k-4 closes a session and none is open"):
+    for words in ("event k-2 opens a session while one is open", "event k-4 closes a session that is not open"):
         assert house.collector.log().count(words) == 1
 
 

@@ -239,6 +239,12 @@ static void test_what_touches_a_period_is_given_whole(void **unused)
 
 /* ---- sessions ---- */
 
+static void look_at(struct scene *s, int64_t after_ms)
+{
+    wall = BEGIN_MS + after_ms;
+    take_all(s);
+}
+
 static void test_a_session_opened_and_closed_within_one_second_is_there(void **unused)
 {
     (void)unused;
@@ -297,6 +303,30 @@ static void test_two_opens_and_a_close_alone_lose_nothing(void **unused)
     close_scene(&s);
 }
 
+static void test_a_close_of_before_a_session_is_not_its_close(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    told(&s, 1000 * S, "open event=b class=internal");
+    told(&s, 500 * S, "close event=a"); /* of one before, late */
+    told(&s, 999 * S, "closed");        /* polled */
+    told(&s, 501 * S, "close event=a");
+    take_all(&s);
+    expect_sessions(&s, "1000.0|-|11||b||200\n500.0|500.0|00|||a|024\n");
+    assert_true(told_is_session_open(&s.watch.instruments[0].told));
+    start(&s, all);
+    told(&s, 1000 * S, "close event=c");
+    take_all(&s);
+    expect_sessions(&s, "1000.0|1000.0|11||b|c|221\n500.0|500.0|00|||a|024\n");
+    told(&s, 2000 * S, "open event=d class=internal");
+    look_at(&s, 2000 * S + 3 * HOUR); /* forgotten */
+    told(&s, 1500 * S, "close event=e");
+    take_all(&s);
+    assert_true(told_is_session_open(&s.watch.instruments[0].told));
+    close_scene(&s);
+}
+
 static void test_a_polled_terminal_opens_and_closes_once_by_its_state(void **unused)
 {
     (void)unused;
@@ -327,12 +357,6 @@ static void test_what_is_no_event_changes_nothing_and_its_source_ages(void **unu
     assert_int_equal(find(&s, "sem").session_ms, BEGIN_MS + 1 * S);
     assert_true(s.watch.instruments[0].garbled.is_said);
     close_scene(&s);
-}
-
-static void look_at(struct scene *s, int64_t after_ms)
-{
-    wall = BEGIN_MS + after_ms;
-    take_all(s);
 }
 
 static void test_a_forgotten_session_is_ended_by_inference_and_nobody_says_that_it_is_free(void **unused)
@@ -613,6 +637,7 @@ int main(void)
         cmocka_unit_test(test_a_session_opened_and_closed_within_one_second_is_there),
         cmocka_unit_test(test_the_legal_entity_decides_who_is_external),
         cmocka_unit_test(test_two_opens_and_a_close_alone_lose_nothing),
+        cmocka_unit_test(test_a_close_of_before_a_session_is_not_its_close),
         cmocka_unit_test(test_a_polled_terminal_opens_and_closes_once_by_its_state),
         cmocka_unit_test(test_what_is_no_event_changes_nothing_and_its_source_ages),
         cmocka_unit_test(test_a_forgotten_session_is_ended_by_inference_and_nobody_says_that_it_is_free),
