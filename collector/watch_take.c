@@ -112,11 +112,12 @@ static enum status say(struct watch *w, struct watch_resource *resource, struct 
     }
     int64_t time_ms = r->reading->time_ms, late_ms = r->arrived_ms - time_ms;
     bool is_fresh = late_ms <= activity_gap_ms(resource->park->period_ms);
+    int64_t word_ms = late_ms > 0 ? time_ms : r->arrived_ms;
     enum status status = told_resource_say(
-        w->follower.db, &resource->told, says_up, is_fresh, time_ms, EVIDENCE_MEASURED, err);
-    return status == ST_OK ? told_resource_heard(w->follower.db, &resource->told,
-                                 time_ms < r->arrived_ms ? time_ms : r->arrived_ms, err)
-                           : status;
+        w->follower.db, &resource->told, says_up, is_fresh, word_ms, EVIDENCE_MEASURED, err);
+    bool is_ignored = resource->told.is_down == says_up;
+    return status == ST_OK && !is_ignored ? told_resource_heard(w->follower.db, &resource->told, word_ms, err)
+                                          : status;
 }
 
 static enum status take_resource(

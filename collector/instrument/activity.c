@@ -56,6 +56,7 @@ struct activity_done activity_read(
     struct activity_done done = {.count = 0};
     if (a->has_read && time_ms <= a->last_ms)
         return done;
+    done.is_taken = true;
     if (!a->has_read || time_ms - a->last_ms > limits->gap_ms) {
         if (a->has_read) {
             add(&done, a->since_ms, a->last_ms, state_of(a));

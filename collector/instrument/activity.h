@@ -54,6 +54,7 @@ struct activity {
 struct activity_done {
     struct activity_span spans[2];
     int count;
+    bool is_taken; /* false: the reading changed nothing */
 };
 struct activity_done activity_read(
     struct activity *a, const struct activity_limits *limits, int64_t time_ms, int64_t power_mw);

@@ -109,8 +109,9 @@ enum status told_save(struct db *db, const struct told_instrument *t, struct err
 enum status told_power(struct db *db, struct told_instrument *t, const struct activity_limits *limits,
     int64_t time_ms, int64_t arrived_ms, int64_t power_mw, struct error *err)
 {
-    t->power_ms = told_later_of(t->power_ms, word_ms(time_ms, arrived_ms));
     struct activity_done done = activity_read(&t->activity, limits, time_ms, power_mw);
+    if (done.is_taken)
+        t->power_ms = told_later_of(t->power_ms, word_ms(time_ms, arrived_ms));
     struct db_stmt *add = db_keep(db, "INSERT INTO activity_span VALUES(?1, ?2, ?3, ?4)");
     enum status status = ST_OK;
     for (int i = 0; i < done.count && status == ST_OK; i++) {

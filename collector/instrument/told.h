@@ -74,6 +74,8 @@ enum status told_take_up(
     struct db *db, const char *name, struct told_instrument *ret, bool *ret_is_changed, struct error *err);
 /* Writes activity and newest words, which the calls below change in `t` alone. */
 enum status told_save(struct db *db, const struct told_instrument *t, struct error *err);
+/* One whose time is not later than that of the newest (a clock that was ahead) is no word: the source ages until the clock
+ * is past it. */
 enum status told_power(struct db *db, struct told_instrument *t, const struct activity_limits *limits,
     int64_t time_ms, int64_t arrived_ms, int64_t power_mw, struct error *err);
 /* A word of the point of its sessions, whatever it says. */
@@ -100,7 +102,8 @@ enum status told_forget(struct db *db, struct told_instrument *t, int64_t until_
 
 enum status told_resource_take_up(
     struct db *db, const char *name, struct told_resource *ret, bool *ret_is_changed, struct error *err);
-/* Of a point: `is_fresh` when it arrived; of a person: always. What is older than the newest change changes nothing. */
+/* Of a point: `is_fresh` when it arrived, and time_ms never later than that; of a person: always. What is older than the
+ * newest change changes nothing, but for a fresh `down`, which counts as at that. */
 enum status told_resource_say(struct db *db, struct told_resource *r, bool says_up, bool is_fresh,
     int64_t time_ms, enum hours_evidence evidence, struct error *err);
 enum status told_resource_heard(struct db *db, struct told_resource *r, int64_t heard_ms, struct error *err);

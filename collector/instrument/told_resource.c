@@ -70,6 +70,9 @@ enum status told_resource_say(struct db *db, struct told_resource *r, bool says_
 {
     bool is_down = availability_is_down(r->is_down, says_up, is_fresh);
     bool is_first = r->since_ms == TOLD_NONE;
+    /* Clocks differ; what may not be used must never look as if it may. */
+    if (is_down && is_fresh)
+        time_ms = told_later_of(time_ms, r->since_ms);
     if (!is_first && (is_down == r->is_down || time_ms < r->since_ms))
         return ST_OK;
     r->is_down = is_down;

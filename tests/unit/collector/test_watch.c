@@ -213,6 +213,26 @@ static void test_power_becomes_spans_by_the_times_of_its_readings(void **unused)
     close_scene(&s);
 }
 
+static void test_power_that_is_not_taken_is_no_word(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    power(&s, 0, "100");
+    add_line(&s, 1, "gauge,point=sem value=100 1767229200000\n", BEGIN_MS + 30 * S); /* an hour ahead */
+    power(&s, 60 * S, "1"); /* its clock is right again */
+    power(&s, HOUR, "1");
+    take_all(&s);
+    struct told_instrument t = find(&s, "sem");
+    int64_t since_ms;
+    assert_int_equal(told_activity_now(&t, &since_ms), ACTIVITY_RUNNING);
+    assert_int_equal(t.power_ms, BEGIN_MS + 30 * S);
+    power(&s, HOUR + S, "1");
+    take_all(&s);
+    assert_int_equal(find(&s, "sem").power_ms, BEGIN_MS + HOUR + S);
+    close_scene(&s);
+}
+
 static void test_what_touches_a_period_is_given_whole(void **unused)
 {
     (void)unused;
@@ -478,7 +498,7 @@ static void test_what_is_down_stays_so_until_a_fresh_state_says_otherwise(void *
     assert_true(s.watch.resources[0].told.is_down);
     water(&s, 80 * S, "on", 180 * S);
     expect(&s, down, "60.0|80.0|1\n");
-    water(&s, 75 * S, "off", 0); /* of before it came up */
+    water(&s, 75 * S, "off", 190 * S); /* of before it came up, and not fresh */
     expect(&s, down, "60.0|80.0|1\n");
     assert_false(s.watch.resources[0].told.is_down);
     assert_int_equal(s.watch.resources[0].told.heard_ms, BEGIN_MS + 80 * S);
@@ -491,6 +511,33 @@ static void test_what_is_down_stays_so_until_a_fresh_state_says_otherwise(void *
     assert_int_equal(count, 1);
     assert_true(spans[0].from_ms == BEGIN_MS + 60 * S && spans[0].until_ms == BEGIN_MS + 80 * S);
     free(spans);
+    close_scene(&s);
+}
+
+static void test_a_clock_that_was_ahead_masks_nothing_that_is_down(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    struct error err = {""};
+    open_scene(&s, all);
+    water(&s, 0, "off", 0);
+    struct told_resource *r = &s.watch.resources[0].told;
+    water(&s, HOUR, "on", -3500 * S); /* came at the 100th second */
+    assert_false(r->is_down);
+    assert_int_equal(r->since_ms, BEGIN_MS + 100 * S);
+    water(&s, 90 * S, "off", 20 * S); /* its clock is right again; what is fresh counts */
+    assert_true(r->is_down);
+    assert_int_equal(r->heard_ms, BEGIN_MS + 100 * S);
+    water(&s, 160 * S, "on", 0);
+    water(&s, 220 * S, "off", 0);
+    expect(&s,
+        "SELECT " TIME("from_ms") " || '|' || " TIME("until_ms") " FROM resource_down ORDER BY from_ms",
+        "0.0|100.0\n100.0|160.0\n220.0|-\n");
+    /* A person says that it is up: what is older, and not fresh, is not heard either. */
+    must(told_resource_say(s.journal.db, r, true, true, BEGIN_MS + 500 * S, EVIDENCE_MANUAL, &err), &err);
+    water(&s, 490 * S, "off", 181 * S);
+    assert_false(r->is_down);
+    assert_int_equal(r->heard_ms, BEGIN_MS + 220 * S);
     close_scene(&s);
 }
 
@@ -633,6 +680,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_power_becomes_spans_by_the_times_of_its_readings),
+        cmocka_unit_test(test_power_that_is_not_taken_is_no_word),
         cmocka_unit_test(test_what_touches_a_period_is_given_whole),
         cmocka_unit_test(test_a_session_opened_and_closed_within_one_second_is_there),
         cmocka_unit_test(test_the_legal_entity_decides_who_is_external),
@@ -644,6 +692,7 @@ int main(void)
         cmocka_unit_test(test_a_session_is_not_forgotten_while_it_runs),
         cmocka_unit_test(test_time_in_which_the_reader_was_not_heard_is_unseen),
         cmocka_unit_test(test_what_is_down_stays_so_until_a_fresh_state_says_otherwise),
+        cmocka_unit_test(test_a_clock_that_was_ahead_masks_nothing_that_is_down),
         cmocka_unit_test(test_new_thresholds_count_from_when_they_are_accepted),
         cmocka_unit_test(test_a_park_without_instruments_keeps_nothing_of_the_journal),
         cmocka_unit_test(test_rows_are_the_same_in_any_grouping_and_after_kills),
