@@ -97,7 +97,7 @@ enum status told_is_known(
 enum status told_event(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
     struct error *err);
-/* Ends an open session by inference: at `until_ms`, or where its last run ended, if that is later. */
+/* Ends an open session by inference: at `until_ms`, or where the run ended that went on then. */
 enum status told_forget(struct db *db, struct told_instrument *t, int64_t until_ms, struct error *err);
 
 enum status told_resource_take_up(

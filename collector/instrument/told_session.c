@@ -187,36 +187,37 @@ enum status told_event(struct db *db, struct told_instrument *t, const struct se
                       : close_one(db, t, e, time_ms, evidence, ret, err);
 }
 
-/* TOLD_NONE = it never ran. */
-static enum status last_run_ms(
-    struct db *db, const struct told_instrument *t, int64_t *ret, struct error *err)
+/* Until when it ran on without a break from `from_ms`: that itself where it did not run then. */
+static enum status ran_on_until(
+    struct db *db, const struct told_instrument *t, int64_t from_ms, int64_t *ret, struct error *err)
 {
     struct activity_span open;
-    struct db_stmt *ran = db_keep(
-        db, "SELECT max(until_ms) FROM activity_span WHERE instrument = ?1 AND state = ?2 AND until_ms > ?3");
+    struct db_stmt *ran =
+        db_keep(db, "SELECT until_ms FROM activity_span WHERE instrument = ?1 AND state = ?2"
+                    " AND from_ms <= ?3 AND until_ms > ?3");
     bool has_row;
-    *ret = TOLD_NONE;
-    if (activity_open(&t->activity, &open) && open.state == ACTIVITY_RUNNING) {
-        *ret = open.until_ms;
+    *ret = from_ms;
+    if (activity_open(&t->activity, &open) && open.state == ACTIVITY_RUNNING && open.from_ms <= from_ms) {
+        *ret = told_later_of(from_ms, open.until_ms);
         return ST_OK;
     }
     db_bind_int(ran, 1, t->id);
     db_bind_int(ran, 2, ACTIVITY_RUNNING);
-    db_bind_int(ran, 3, t->last.opened_ms);
+    db_bind_int(ran, 3, from_ms);
     enum status status = db_step(ran, &has_row, err);
     if (status == ST_OK && has_row)
-        *ret = told_time_of(ran, 0);
+        *ret = db_int(ran, 0);
     db_reset(ran);
     return status;
 }
 
 enum status told_forget(struct db *db, struct told_instrument *t, int64_t until_ms, struct error *err)
 {
-    int64_t ran_ms;
-    enum status status = last_run_ms(db, t, &ran_ms, err);
+    int64_t end_ms;
+    enum status status = ran_on_until(db, t, until_ms, &end_ms, err);
     if (status != ST_OK)
         return status;
-    return end(db, &t->last, told_later_of(until_ms, ran_ms), TOLD_FORGOTTEN, EVIDENCE_INFERRED, err);
+    return end(db, &t->last, end_ms, TOLD_FORGOTTEN, EVIDENCE_INFERRED, err);
 }
 
 /* ---- reading ---- */

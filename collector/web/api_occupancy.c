@@ -302,6 +302,15 @@ static const char *text_of(const struct web_request *request, const char *key)
     return json_string_value(json_object_get(request->json, key));
 }
 
+/* A JSON number, or a text as a form sends it. */
+static bool persons_of(const struct web_request *request, int64_t *ret)
+{
+    const json_t *value = json_object_get(request->json, "persons");
+    const char *text = json_string_value(value);
+    *ret = json_integer_value(value);
+    return text != NULL ? number_parse_int64(text, strlen(text), ret) : json_is_integer(value);
+}
+
 static bool read_count(struct web_context *context, const struct web_request *request,
     struct person_count *ret, struct web_answer *answer)
 {
@@ -314,13 +323,14 @@ static bool read_count(struct web_context *context, const struct web_request *re
         size_t i = 0;
         while (known[i] != NULL && strcmp(known[i], key) != 0)
             i++;
-        if (known[i] == NULL || json_string_value(value) == NULL) {
+        bool is_number = known[i] != NULL && strcmp(key, "persons") == 0 && json_is_integer(value);
+        if (known[i] == NULL || (json_string_value(value) == NULL && !is_number)) {
             *answer = answer_error(400, "bad_count",
                 "%.40s: unknown here, or not a text or number; expected space, persons, at, note", key);
             return false;
         }
     }
-    const char *persons = text_of(request, "persons"), *at = text_of(request, "at");
+    const char *at = text_of(request, "at");
     int64_t now_ms = context->clock->wall_ms();
     *ret = (struct person_count){.space = text_of(request, "space"),
         .note = text_of(request, "note"),
@@ -331,8 +341,7 @@ static bool read_count(struct web_context *context, const struct web_request *re
     if (ret->space == NULL)
         *answer =
             answer_error(400, "bad_count", "space: is missing; expected the id of one with doors that count");
-    else if (persons == NULL || !number_parse_int64(persons, strlen(persons), &ret->persons) ||
-             ret->persons < 0 || ret->persons > LEVEL_PERSONS_MAX)
+    else if (!persons_of(request, &ret->persons) || ret->persons < 0 || ret->persons > LEVEL_PERSONS_MAX)
         *answer = answer_error(400, "bad_count", "persons: expected a whole number from 0 to %lld",
             (long long)LEVEL_PERSONS_MAX);
     else if (at != NULL && !rfc3339_parse(at, &ret->time_ms))

@@ -434,6 +434,20 @@ static void test_a_session_is_not_forgotten_while_it_runs(void **unused)
     close_scene(&s);
 }
 
+/* As a gateway that was cut tells it all at once: what ran the next day is of somebody else. */
+static void test_what_runs_later_is_not_of_a_forgotten_session(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    told(&s, 0, "open event=a class=internal");
+    for (int64_t t = 0; t <= 24 * HOUR; t += 60 * S)
+        power(&s, t, t < HOUR || (t >= 20 * HOUR && t < 21 * HOUR) ? "100" : "15");
+    look_at(&s, 24 * HOUR);
+    expect(&s, "SELECT " TIME("closed_ms") " || '|' || why FROM session", "7200.0|3\n"); /* max_session */
+    close_scene(&s);
+}
+
 static void test_time_in_which_the_reader_was_not_heard_is_unseen(void **unused)
 {
     (void)unused;
@@ -690,6 +704,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_event_changes_nothing_and_its_source_ages),
         cmocka_unit_test(test_a_forgotten_session_is_ended_by_inference_and_nobody_says_that_it_is_free),
         cmocka_unit_test(test_a_session_is_not_forgotten_while_it_runs),
+        cmocka_unit_test(test_what_runs_later_is_not_of_a_forgotten_session),
         cmocka_unit_test(test_time_in_which_the_reader_was_not_heard_is_unseen),
         cmocka_unit_test(test_what_is_down_stays_so_until_a_fresh_state_says_otherwise),
         cmocka_unit_test(test_a_clock_that_was_ahead_masks_nothing_that_is_down),
