@@ -23,7 +23,8 @@ static enum status make(const struct output *output, struct error *err)
         .user_data = output->progress};
     struct statement statement;
     struct tables tables;
-    enum status status = statement_build(&options, &statement, err);
+    bool is_ahead;
+    enum status status = statement_build(&options, &statement, &is_ahead, err);
     if (status != ST_OK)
         return status;
     progress_show(output->progress, "writing the statement");

@@ -90,7 +90,15 @@ static bool is_of(const struct statement_options *o, const struct park_instrumen
     return instrument->building->site == o->site;
 }
 
-static enum status build(const struct statement_options *o, struct statement *s, struct error *err)
+static enum status refuse_ahead(struct period period, struct error *err)
+{
+    char text[PERIODS_TEXT_SIZE];
+    periods_format(period, text);
+    return error_set(err, ST_INVALID, "period %s has not begun; expected one that has", text);
+}
+
+static enum status build(
+    const struct statement_options *o, struct statement *s, bool *ret_is_ahead, struct error *err)
 {
     enum status status = happened_as_of(o->db, &s->as_of_ms, err);
     if (status != ST_OK)
@@ -100,9 +108,10 @@ static enum status build(const struct statement_options *o, struct statement *s,
         all += is_of(o, instrument);
     s->instruments = mem_zalloc((all + 1) * sizeof *s->instruments);
     s->now_ms = happened_now(o->clock_ms, s->as_of_ms);
+    *ret_is_ahead = s->span.begin_ms > s->now_ms;
+    if (*ret_is_ahead)
+        return refuse_ahead(s->period, err);
     s->until_ms = s->now_ms < s->span.end_ms ? s->now_ms : s->span.end_ms;
-    if (s->until_ms < s->span.begin_ms)
-        s->until_ms = s->span.begin_ms;
     CONF_EACH (const struct park_instrument, instrument, o->park->instruments) {
         if (!is_of(o, instrument))
             continue;
@@ -118,23 +127,25 @@ static enum status build(const struct statement_options *o, struct statement *s,
 
 /* One transaction: between two reads of it nothing is committed. */
 static enum status build_in_transaction(
-    const struct statement_options *o, struct statement *s, struct error *err)
+    const struct statement_options *o, struct statement *s, bool *ret_is_ahead, struct error *err)
 {
     enum status status = db_exec(o->db, "BEGIN", err);
     if (status != ST_OK)
         return status;
-    status = build(o, s, err);
+    status = build(o, s, ret_is_ahead, err);
     struct error ignored;
     enum status ended = db_exec(o->db, "COMMIT", status == ST_OK ? err : &ignored);
     return status == ST_OK ? ended : status;
 }
 
-enum status statement_build(const struct statement_options *options, struct statement *ret, struct error *err)
+enum status statement_build(
+    const struct statement_options *options, struct statement *ret, bool *ret_is_ahead, struct error *err)
 {
+    *ret_is_ahead = false;
     struct statement s = {.park = options->park, .site = options->site, .period = options->period};
     s.zone = zone_create(options->site->zone);
     s.span = periods_span(s.zone, options->period);
-    enum status status = build_in_transaction(options, &s, err);
+    enum status status = build_in_transaction(options, &s, ret_is_ahead, err);
     if (status == ST_OK)
         *ret = s;
     else

@@ -115,9 +115,10 @@ struct statement_options {
     void *user_data;
 };
 
-/* Borrows park and site. Blocks for the disk. On failure nothing is to be released: ST_TIMEOUT where it was stopped. */
+/* Borrows park and site. Blocks for the disk. On failure nothing is to be released: ST_TIMEOUT where it was stopped, ST_INVALID
+ * with *ret_is_ahead set where the period has not begun. */
 enum status statement_build(
-    const struct statement_options *options, struct statement *ret, struct error *err);
+    const struct statement_options *options, struct statement *ret, bool *ret_is_ahead, struct error *err);
 void statement_release(struct statement *s);
 
 /* ---- pure; statement_tally.c ---- */

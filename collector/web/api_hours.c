@@ -78,6 +78,7 @@ struct web_answer handle_hours(struct web_context *context, const struct web_req
     struct web_answer answer;
     struct statement statement;
     struct error err;
+    bool is_ahead = false;
     const struct park_instrument *instrument = park_instrument_find(context->options->park, request->id);
     const char *text = request_param(request, "period");
     struct statement_options options = {
@@ -90,8 +91,10 @@ struct web_answer handle_hours(struct web_context *context, const struct web_req
     enum status status = context_open_db(context, &err) ? ST_OK : ST_STORAGE;
     if (status == ST_OK) {
         options.db = context->db;
-        status = statement_build(&options, &statement, &err);
+        status = statement_build(&options, &statement, &is_ahead, &err);
     }
+    if (is_ahead)
+        return answer_error(400, "bad_parameter", "%s", err.text);
     if (status != ST_OK) {
         context_close_db(context); /* the next request opens another, perhaps on a restored file */
         answer = answer_error(503, "database_unavailable", "%s", err.text);
