@@ -219,7 +219,8 @@ static enum status write_sheet(struct timesheet *t, bool *ret_is_changed, struct
 static enum status begin(struct timesheet *t, const struct park_instrument *n, int64_t from_ms,
     int64_t until_ms, int64_t now_ms, struct error *err)
 {
-    int64_t known_ms = higher_of(now_ms, until_ms), begin_ms = from_ms, end_ms = until_ms;
+    /* A clock that was set back does not know less than what is written. */
+    int64_t known_ms = higher_of(now_ms, t->job.written_ms), begin_ms = from_ms, end_ms = until_ms;
     enum status status = timesheet_lines_widen(t->db, n, zone_of(t, n), known_ms, &begin_ms, &end_ms, err);
     t->job.instrument = n;
     t->job.now_ms = known_ms;

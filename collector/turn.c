@@ -368,7 +368,7 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
         status = keep_books(t, g, err);
     if (status == ST_OK)
         status = make_board(t, g, accepts, err);
-    if (status == ST_OK && accepts && is_clock_right && has_room_for_books(t))
+    if (status == ST_OK && accepts && !g->receive.is_clock_doubtful && has_room_for_books(t))
         status = timesheet_step(&t->timesheet, t->clock, &g->is_changed, err);
     else
         timesheet_rest(&t->timesheet, t->clock);

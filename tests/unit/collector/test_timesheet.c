@@ -453,10 +453,64 @@ static void test_what_is_written_last_is_what_all_that_is_known_says(void **stat
             fail_msg("no time was %s", hours_parts[part]);
 }
 
+/* A scene without chance: one quarter hour after another is written, nothing is told. */
+static void open_quiet(struct scene *s, const char *park)
+{
+    *s = (struct scene){0};
+    now_ms = BEGIN_MS;
+    mono_ms = 1000;
+    fake_journal_open(&s->journal);
+    s->db = s->journal.db;
+    s->park = fake_park_of(&s->journal, park);
+    start(s);
+}
+
+static void close_quiet(struct scene *s)
+{
+    timesheet_release(&s->sheet);
+    park_destroy(s->park);
+    fake_journal_close(&s->journal);
+}
+
+/* What was written is known, whatever the clock says since, with the whole of a session that it lies in; also after a restart. */
+static void test_what_is_due_is_written_though_the_clock_was_set_back(void **state)
+{
+    (void)state;
+    static struct scene s;
+    struct error err = {""};
+    struct told_instrument t;
+    struct session_event opened = {.is_open = true, .id = "e1"}, closed = {.id = "e2"};
+    enum told_news news;
+    bool is_changed = false;
+    open_quiet(&s, model);
+    step(&s, false); /* takes the instruments up */
+    now_ms = BEGIN_MS + 6 * HOUR_MS;
+    must(told_take_up(s.db, "nmr", &t, &is_changed, &err), &err);
+    must(told_event(
+             s.db, &t, &opened, BEGIN_MS + HOUR_MS, HOURS_USER_INTERNAL, EVIDENCE_DECLARED, &news, &err),
+        &err);
+    must(told_event(
+             s.db, &t, &closed, BEGIN_MS + 5 * HOUR_MS, HOURS_USER_INTERNAL, EVIDENCE_DECLARED, &news, &err),
+        &err);
+    finish(&s);
+    assert_true(number(&s, "SELECT written_ms FROM timesheet WHERE instrument = ?1", "nmr") == now_ms);
+    run(&s,
+        mem_printf("INSERT INTO timesheet_due(kind, target, from_ms, until_ms) VALUES(0, 'nmr', %lld, %lld)",
+            (long long)BEGIN_MS + HOUR_MS, (long long)BEGIN_MS + HOUR_MS + 1));
+    now_ms = BEGIN_MS + 3 * HOUR_MS;
+    start(&s);
+    finish(&s);
+    assert_int_equal(number(&s, "SELECT count(*) FROM timesheet_due WHERE target = ?1", "nmr"), 0);
+    assert_true(number(&s, "SELECT written_ms FROM timesheet WHERE instrument = ?1", "nmr") ==
+                BEGIN_MS + 6 * HOUR_MS);
+    close_quiet(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_written_last_is_what_all_that_is_known_says),
+        cmocka_unit_test(test_what_is_due_is_written_though_the_clock_was_set_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

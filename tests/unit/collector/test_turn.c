@@ -330,6 +330,43 @@ static void test_a_clock_behind_what_arrived_before_is_not_judged_by(void **stat
     turn_scene_close(&s);
 }
 
+#define THING "name = \"x\"; name_en = \"X\"; "
+static const char instrument_park[] =
+    "sites = ({ id = \"s\"; " THING "zone = \"UTC\"; });\n"
+    "buildings = ({ id = \"b\"; " THING "site = \"s\"; });\n"
+    "gateways = ({ id = \"gw-a\"; " THING "site = \"s\"; });\n"
+    "categories = ({ id = \"c\"; " THING "});\n"
+    "instruments = ({ id = \"sem\"; " THING "building = \"b\"; category = \"c\"; owner = \"o\";"
+    " owner_en = \"o\"; owner_code = \"9\"; contact = \"8\"; session = \"gw-a/s\"; });\n";
+
+static void test_while_the_clock_is_behind_no_quarter_hour_is_written(void **state)
+{
+    (void)state;
+    static const char due[] = "SELECT count(*) FROM timesheet_due";
+    struct turn_scene s;
+    struct error err = {""};
+    turn_scene_open_with(&s, instrument_park);
+    struct turn *t = &s.turn;
+    turn_give(t, "gw-a", "#park1 epoch=00000000000000aa seq=1 first=1\n");
+    turn_once(t);
+    assert_int_equal(count(t, "SELECT count(*) FROM timesheet"), 1);
+    assert_int_equal(
+        db_exec(
+            t->db, "INSERT INTO timesheet_due(kind, target, from_ms, until_ms) VALUES(0, 'sem', 0, 1)", &err),
+        ST_OK);
+    turn_now_ms = NOW_MS - 3600000;
+    for (int i = 0; i < 3; i++) {
+        turn_now_mono_ms += 2 * TIMESHEET_REST_MS;
+        turn_once(t);
+        assert_int_equal(count(t, due), 1);
+    }
+    turn_now_ms = NOW_MS;
+    turn_now_mono_ms += 2 * TIMESHEET_REST_MS;
+    turn_once(t);
+    assert_int_equal(count(t, due), 0);
+    turn_scene_close(&s);
+}
+
 /* A batch of 1000 registers whose values nothing foretells. */
 static void give_registers(struct turn *t, struct buf *text, int seq)
 {
@@ -426,6 +463,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_while_the_clock_is_not_synchronised_nothing_is_judged_to_be_ahead),
         cmocka_unit_test(test_a_clock_behind_what_arrived_before_is_not_judged_by),
+        cmocka_unit_test(test_while_the_clock_is_behind_no_quarter_hour_is_written),
         cmocka_unit_test(test_a_long_search_for_what_a_batch_repeats_holds_up_nobody_and_ends),
         cmocka_unit_test(test_changed_points_are_written_now_and_then_and_known_after_a_restart_all_the_same),
         cmocka_unit_test(test_a_batch_that_the_points_still_need_is_not_pruned),
