@@ -11,7 +11,7 @@
 void calendar_desk_init(
     struct calendar_desk *d, struct db *db, const struct clock *clock, const struct park *park)
 {
-    *d = (struct calendar_desk){.db = db, .clock = clock, .park = park};
+    *d = (struct calendar_desk){.db = db, .clock = clock, .park = park, .is_renewed = true};
 }
 
 /* All but what was complained of. */
@@ -44,6 +44,7 @@ void calendar_desk_use(struct calendar_desk *d, const struct park *park)
 {
     forget_bookings(d);
     d->park = park;
+    d->is_renewed = true;
 }
 
 /* ---- what the tables say ---- */
@@ -53,15 +54,46 @@ static struct calendar_item *find(const struct calendar_desk *d, const char *cal
     return name_map_find(&d->names, SPAN(""), span_of(calendar));
 }
 
-static struct complaint complaint_of(
+static const struct calendar_item *former_of(
     const struct calendar_item *items, size_t count, const char *calendar, size_t guess)
 {
     if (guess < count && strcmp(items[guess].id, calendar) == 0)
-        return items[guess].complaint;
+        return &items[guess];
     for (size_t i = 0; i < count; i++)
         if (strcmp(items[i].id, calendar) == 0)
-            return items[i].complaint;
-    return (struct complaint){0};
+            return &items[i];
+    return NULL;
+}
+
+static bool is_another(const struct calendar_item *item, const struct hash *source)
+{
+    return item->has_source && !hash_is_equal(&item->source, source);
+}
+
+/* What is the same over models, and the source, which is looked at once with each. */
+static void take_over(struct calendar_desk *d, struct calendar_item *item, const struct calendar_item *former)
+{
+    if (former != NULL)
+        item->complaint = former->complaint;
+    if (former != NULL && !d->is_renewed) {
+        item->has_source = former->has_source;
+        item->source = former->source;
+        return;
+    }
+    item->has_source = calendar_rounds_source(item->calendar, &item->source);
+    for (size_t i = 0; former != NULL && is_another(item, &former->source) && i < d->note_count; i++)
+        if (strcmp(d->notes[i].id, item->id) == 0)
+            d->notes[i].is_of_another = true;
+}
+
+static enum status load_item(struct calendar_desk *d, struct calendar_item *item, struct error *err)
+{
+    struct bookings *b = &item->bookings;
+    enum status status = booking_rows_load(d->db, item->id, d->clock->wall_ms(), &item->state, b, err);
+    if (status != ST_OK || b->known_ms == 0 || b->is_of_another || !is_another(item, &item->state.source))
+        return status;
+    b->is_of_another = d->has_another = true;
+    return ST_OK;
 }
 
 static enum status load(struct calendar_desk *d, struct error *err)
@@ -72,16 +104,18 @@ static enum status load(struct calendar_desk *d, struct error *err)
     size_t former_count = d->count;
     d->items = mem_zalloc((d->park->calendars.count + 1) * sizeof *d->items);
     d->count = 0;
+    d->has_another = false;
     CONF_EACH (const struct park_calendar, c, d->park->calendars) {
         struct calendar_item *item = &d->items[d->count];
         item->calendar = c;
         snprintf(item->id, sizeof item->id, "%s", c->id);
-        item->complaint = complaint_of(former, former_count, c->id, d->count++);
+        take_over(d, item, former_of(former, former_count, c->id, d->count++));
         name_map_put(&d->names, SPAN(""), span_of(c->id), item);
         if (status == ST_OK)
-            status = booking_rows_load(d->db, c->id, d->clock->wall_ms(), &item->state, &item->bookings, err);
+            status = load_item(d, item, err);
     }
     free(former);
+    d->is_renewed = false;
     d->is_loaded = status == ST_OK;
     return status;
 }
@@ -115,6 +149,8 @@ static enum status apply_reading(
     int64_t settled_ms = bookings_settled_ms(b, r->read_ms);
     booking_list_copy(&before, &b->list);
     bookings_take(b, &r->reading, r->read_ms);
+    if (!b->is_of_another)
+        item->state.source = item->source;
     enum status status = save(d, item, &before, settled_ms, err);
     booking_list_release(&before);
     return status;
@@ -146,6 +182,20 @@ static enum status apply(
     return status;
 }
 
+/* For those who read the tables alone. */
+static enum status save_another(struct calendar_desk *d, bool *ret_is_changed, struct error *err)
+{
+    enum status status = ST_OK;
+    for (size_t i = 0; i < d->count && status == ST_OK; i++) {
+        struct calendar_item *item = &d->items[i];
+        if (item->bookings.is_of_another)
+            status = save(d, item, &item->bookings.list, INT64_MIN, err);
+    }
+    d->has_another = false;
+    *ret_is_changed = true;
+    return status;
+}
+
 static size_t take(struct calendar_desk *d)
 {
     struct calendar_note *note = &d->notes[d->note_count];
@@ -153,6 +203,7 @@ static size_t take(struct calendar_desk *d)
     if (d->rounds == NULL || !calendar_rounds_take(d->rounds, &id, &note->result))
         return 0;
     snprintf(note->id, sizeof note->id, "%s", id);
+    note->is_of_another = false;
     d->note_count++;
     return 1 + (note->result.has_reading ? note->result.reading.booking_count : 0);
 }
@@ -161,13 +212,15 @@ enum status calendar_desk_step(struct calendar_desk *d, bool *ret_is_changed, st
 {
     enum status status = d->is_loaded ? ST_OK : load(d, err);
     size_t bookings = 0, more = 1;
+    if (status == ST_OK && d->has_another)
+        status = save_another(d, ret_is_changed, err);
     while (d->note_count < CALENDAR_DESK_RESULTS && bookings < CALENDAR_DESK_BOOKINGS && more > 0)
         bookings += more = take(d);
     while (status == ST_OK && d->applied < d->note_count) {
         struct calendar_note *note = &d->notes[d->applied++];
         struct calendar_item *item = find(d, note->id);
         *ret_is_changed = true;
-        if (item != NULL) /* else the model has it no more */
+        if (item != NULL && !note->is_of_another) /* else the model has it no more */
             status = apply(d, item, &note->result, err);
     }
     return status;
@@ -199,7 +252,7 @@ bool calendar_desk_committed(struct calendar_desk *d)
     d->is_dirty = false;
     for (size_t i = 0; i < d->applied; i++) {
         struct calendar_item *item = find(d, d->notes[i].id);
-        if (item != NULL)
+        if (item != NULL && !d->notes[i].is_of_another)
             tell(d, item, &d->notes[i].result);
     }
     forget_notes(d, d->applied);

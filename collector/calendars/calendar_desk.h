@@ -24,9 +24,13 @@ struct calendar_desk {
     const struct park *park;        /* borrowed */
     struct calendar_rounds *rounds; /* borrowed, set by the owner; NULL = nobody reads */
     bool is_loaded, is_dirty;       /* dirty: memory has what is not committed */
+    bool has_another;               /* a source, which is to be written */
+    bool is_renewed;                /* the model, since it was loaded */
     struct calendar_item {
         char id[ID_MAX + 1];
         const struct park_calendar *calendar; /* where is_loaded */
+        bool has_source;
+        struct hash source; /* that it has now: calendar_rounds_source; has_source: it is known */
         struct booking_state state;
         struct bookings bookings;
         struct complaint complaint;
@@ -37,6 +41,7 @@ struct calendar_desk {
     struct calendar_note {
         struct calendar_result result;
         char id[ID_MAX + 1];
+        bool is_of_another; /* source, which it has no more: it is passed over */
     } notes[CALENDAR_DESK_RESULTS];
     size_t note_count, applied; /* those before `applied` are in the transaction at hand */
 };

@@ -15,7 +15,8 @@ struct round {
     size_t *of_source;                /* their calendars */
     size_t source_count;
     struct round_calendar {
-        char *id, *told; /* told: all that its source was made of */
+        char *id;
+        struct hash told; /* of all that its source was made of */
         struct zone *zone;
         bool has_problem; /* it has no source, and that is to be said */
         struct error problem;
@@ -45,11 +46,41 @@ static const char *or_none(const char *text)
     return text != NULL ? text : "";
 }
 
-/* A calendar of which this is the same is read as before. */
-static char *tell(const struct park_calendar *c)
+static struct hash hash_and_free(char *text)
 {
-    return mem_printf("%s\n%s\n%s\n%s\n%s\n%s\n%lld", or_none(c->url), or_none(c->url_file), or_none(c->file),
-        or_none(c->user), or_none(c->password_file), or_none(c->site->zone), (long long)c->every_ms);
+    struct hash hash = hash_of(span_of(text));
+    free(text);
+    return hash;
+}
+
+/* NULL: there is none, or it cannot be read. */
+static char *secret_of(const char *path)
+{
+    char *secret = NULL;
+    struct error err;
+    return path != NULL && file_read_secret(path, &secret, &err) == ST_OK ? secret : NULL;
+}
+
+bool calendar_rounds_source(const struct park_calendar *c, struct hash *ret)
+{
+    char *url = secret_of(c->url_file);
+    bool is_known = c->url_file == NULL || url != NULL;
+    *ret = hash_and_free(
+        mem_printf("%s\n%s\n%s", url != NULL ? url : or_none(c->url), or_none(c->file), or_none(c->user)));
+    free(url);
+    return is_known;
+}
+
+/* A calendar of which this is the same is read as before. */
+static struct hash tell(const struct park_calendar *c)
+{
+    char *url = secret_of(c->url_file), *password = secret_of(c->password_file);
+    struct hash hash = hash_and_free(mem_printf("%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s\n%lld", or_none(c->url),
+        or_none(c->url_file), or_none(url), or_none(c->file), or_none(c->user), or_none(c->password_file),
+        or_none(password), or_none(c->site->zone), (long long)c->every_ms));
+    free(url);
+    free(password);
+    return hash;
 }
 
 static bool is_same(const struct round *round, const struct park *park)
@@ -58,10 +89,9 @@ static bool is_same(const struct round *round, const struct park *park)
     if (round == NULL || round->count != park->calendars.count)
         return false;
     CONF_EACH (const struct park_calendar, c, park->calendars) {
-        char *told = tell(c);
+        struct hash told = tell(c);
         bool is_this =
-            strcmp(round->calendars[i].id, c->id) == 0 && strcmp(round->calendars[i].told, told) == 0;
-        free(told);
+            strcmp(round->calendars[i].id, c->id) == 0 && hash_is_equal(&round->calendars[i].told, &told);
         if (!is_this || round->calendars[i].has_problem)
             return false;
         i++;
@@ -174,7 +204,6 @@ static void end(struct round *round)
         calendar_source_destroy(round->sources[i]);
     for (size_t i = 0; i < round->count; i++) {
         free(round->calendars[i].id);
-        free(round->calendars[i].told);
         zone_destroy(round->calendars[i].zone);
     }
     free(round->calendars);

@@ -7,11 +7,16 @@
 
 #include "collector/calendars/calendar_fetcher.h"
 #include "collector/model/park.h"
+#include "lib/hash.h"
 
 #define CALENDAR_TIMEOUT_MS 30000
 #define CALENDAR_THREADS_MAX 8
 
 struct calendar_rounds;
+
+/* A digest of what a calendar is read from: its file, or its URL and user; whose password it is makes no other of it. False: the
+ * secret with its URL cannot be read. */
+bool calendar_rounds_source(const struct park_calendar *c, struct hash *ret);
 
 /* Whether this user can read the secrets that calendars name, and they are what they should be: problems of park->conf. */
 void calendar_rounds_check(const struct park *park);
@@ -20,7 +25,7 @@ void calendar_rounds_check(const struct park *park);
 struct calendar_rounds *calendar_rounds_create(
     const struct clock *clock, void (*on_result)(void *user_data), void *user_data);
 /* From now on the calendars of this park, of which nothing is kept after the call. Where they are those of before nothing
- * changes; else each is read at once. One that cannot be read at all (its secret is missing) gives one result that says so,
+ * changes, nor in what is in their secrets; else each is read at once. One that cannot be read at all (its secret is missing) gives one result that says so,
  * and is tried again with the next model. */
 void calendar_rounds_use(struct calendar_rounds *rounds, const struct park *park);
 /* False when nothing is new. `ret_id` gets the calendar's id, which lasts until the next calendar_rounds_use. The caller

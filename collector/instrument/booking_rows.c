@@ -8,7 +8,8 @@ const char booking_schema[] =
     "CREATE TABLE calendar("
     "  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, horizon_begin_ms INTEGER NOT NULL,"
     "  horizon_end_ms INTEGER NOT NULL, known_ms INTEGER NOT NULL, emptied_ms INTEGER NOT NULL,"
-    "  is_cut INTEGER NOT NULL, problems INTEGER NOT NULL, tried_ms INTEGER NOT NULL, problem TEXT NOT NULL)"
+    "  is_cut INTEGER NOT NULL, problems INTEGER NOT NULL, tried_ms INTEGER NOT NULL, problem TEXT NOT NULL,"
+    "  source BLOB NOT NULL, is_of_another INTEGER NOT NULL)"
     " STRICT;"
     /* By the end: what is asked for is mostly of the last days, and what lies ahead is bounded. */
     "CREATE TABLE calendar_busy("
@@ -20,7 +21,7 @@ enum status booking_rows_state(
 {
     struct db_stmt *find =
         db_keep(db, "SELECT id, horizon_begin_ms, horizon_end_ms, known_ms, emptied_ms, is_cut,"
-                    " problems, tried_ms, problem FROM calendar WHERE name = ?1");
+                    " problems, tried_ms, problem, source, is_of_another FROM calendar WHERE name = ?1");
     bool has_row;
     *ret = (struct booking_state){0};
     *b = (struct bookings){0};
@@ -37,6 +38,8 @@ enum status booking_rows_state(
         struct span problem = db_text(find, 8);
         snprintf(ret->problem, sizeof ret->problem, "%.*s", (int)problem.len,
             problem.at != NULL ? problem.at : "");
+        hash_read(db_text(find, 9), &ret->source);
+        b->is_of_another = db_int(find, 10) != 0;
     }
     db_reset(find);
     return status;
@@ -82,11 +85,12 @@ static enum status save_state(struct db *db, const char *calendar, struct bookin
 {
     struct db_stmt *save = db_keep(db,
         "INSERT INTO calendar(name, horizon_begin_ms, horizon_end_ms, known_ms, emptied_ms, is_cut, problems,"
-        " tried_ms, problem) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(name) DO UPDATE SET"
+        " tried_ms, problem, source, is_of_another) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON "
+        "CONFLICT(name) DO UPDATE SET"
         " horizon_begin_ms = excluded.horizon_begin_ms, horizon_end_ms = excluded.horizon_end_ms,"
         " known_ms = excluded.known_ms, emptied_ms = excluded.emptied_ms, is_cut = excluded.is_cut,"
-        " problems = excluded.problems, tried_ms = excluded.tried_ms, problem = excluded.problem RETURNING "
-        "id");
+        " problems = excluded.problems, tried_ms = excluded.tried_ms, problem = excluded.problem,"
+        " source = excluded.source, is_of_another = excluded.is_of_another RETURNING id");
     bool has_row;
     db_bind_text(save, 1, span_of(calendar));
     db_bind_int(save, 2, b->horizon.begin_ms);
@@ -97,6 +101,8 @@ static enum status save_state(struct db *db, const char *calendar, struct bookin
     db_bind_int(save, 7, (int64_t)b->problem_count);
     db_bind_int(save, 8, state->tried_ms);
     db_bind_text(save, 9, span_of(state->problem));
+    db_bind_blob(save, 10, hash_bytes(&state->source));
+    db_bind_int(save, 11, b->is_of_another);
     enum status status = db_step(save, &has_row, err);
     if (status == ST_OK && has_row)
         state->id = db_int(save, 0);

@@ -3,7 +3,9 @@
  * statements of hours go by it.
  *
  *   calendar       by id of the park model. horizon_*, known_ms, emptied_ms, is_cut, problems: as struct bookings has them;
- *                  tried_ms, problem: the last attempt to read it, and what was wrong with it ('' = nothing)
+ *                  tried_ms, problem: the last attempt to read it, and what was wrong with it ('' = nothing);
+ *                  source: a digest of what the bookings were read from (all 0 = never); is_of_another: that is not what
+ *                  the park model names now
  *   calendar_busy  its bookings, each by itself; uid: a hash, no name. What is over stays as it was known then; what lies
  *                  ahead is what the calendar says
  */
@@ -11,6 +13,7 @@
 
 #include "collector/instrument/bookings.h"
 #include "lib/db.h"
+#include "lib/hash.h"
 
 extern const char booking_schema[];
 
@@ -18,6 +21,7 @@ struct booking_state {
     int64_t id; /* 0 = there is no row yet */
     int64_t tried_ms;
     char problem[512];
+    struct hash source;
 };
 
 /* Of a calendar that has no row all is zero. booking_rows_state reads no bookings: b->list and b->busy are empty. Of bookings that were over long before it was last read `b` gets none. What `b` had is

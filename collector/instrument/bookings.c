@@ -166,7 +166,7 @@ static void replace(struct bookings *b, const struct ical_reading *reading, int6
     b->list = new;
     b->known_ms = now_ms;
     b->emptied_ms = 0;
-    b->is_cut = false;
+    b->is_cut = b->is_of_another = false;
 }
 
 /* Nothing is taken away. */
@@ -182,6 +182,7 @@ static void join(struct bookings *b, const struct ical_reading *reading, int64_t
     booking_list_release(&told);
     b->known_ms = now_ms;
     b->is_cut = true;
+    b->is_of_another = false;
 }
 
 /* ---- what is told ---- */
@@ -205,7 +206,7 @@ void bookings_is_unchanged(struct bookings *b, int64_t now_ms)
 {
     if (b->emptied_ms != 0 && !is_booked_after(&b->busy, now_ms))
         bookings_confirm_empty(b, now_ms);
-    else if (b->known_ms != 0 && b->emptied_ms == 0)
+    else if (b->known_ms != 0 && b->emptied_ms == 0 && !b->is_of_another)
         b->known_ms = now_ms;
 }
 
@@ -221,9 +222,10 @@ bool bookings_confirm_empty(struct bookings *b, int64_t now_ms)
 
 struct availability_source bookings_source(const struct bookings *b, int64_t period_ms, int64_t now_ms)
 {
-    int64_t last_ms = b->known_ms != 0 ? b->known_ms : AVAILABILITY_NONE;
+    bool is_known = b->known_ms != 0 && !b->is_of_another;
+    int64_t last_ms = is_known ? b->known_ms : AVAILABILITY_NONE;
     struct availability_source source = availability_source_at(now_ms, last_ms, period_ms);
-    if (b->known_ms == 0)
+    if (!is_known)
         return source;
     if (source.stale_ms > b->horizon.end_ms)
         source.stale_ms = b->horizon.end_ms;

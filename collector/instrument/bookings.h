@@ -12,6 +12,8 @@
  *    over.
  *  - One that is not whole (broken off, too large) contradicts itself: CONFLICT, and busy is what it says and what was
  *    known.
+ *  - Where it is read from another source than before, what the former one said stays busy, and is NEVER_SEEN until the
+ *    new one is read.
  *  - One of which something cannot be read is LATE at best: that counts as busy already, so that what is free is free.
  *  - Of a calendar with more than BOOKINGS_AT_ONCE at one instant nobody can tell them apart: they are told as one.
  */
@@ -44,6 +46,7 @@ struct bookings {
     int64_t known_ms;         /* when the calendar was last seen to say so; 0 = never */
     int64_t emptied_ms;       /* since when it comes without events, unconfirmed; 0 = it does not */
     bool is_cut;
+    bool is_of_another; /* what is known is of another source than the one that it has now */
     size_t problem_count; /* what could not be read */
 };
 

@@ -10,6 +10,10 @@
 #define CALENDAR(id)                                                                                     \
     "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; site = \"s\"; file = \"/tmp/none.ics\"; every = " \
     "300; }"
+#define MOVED(id)                                                                                         \
+    "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; site = \"s\"; file = \"/tmp/other.ics\"; every = " \
+    "300; }"
+static const char moved_a[] = HEAD "calendars = (" MOVED("a") ");\n";
 static const char only_a[] = HEAD "calendars = (" CALENDAR("a") ");\n",
                   both[] = HEAD "calendars = (" CALENDAR("b") ", " CALENDAR("a") ");\n", none[] = HEAD;
 
@@ -78,6 +82,7 @@ static void note(struct scene *s, const char *id, struct calendar_result result)
     struct calendar_note *n = &s->desk.notes[s->desk.note_count++];
     n->result = result;
     n->result.tried_ms = wall_ms;
+    n->is_of_another = false;
     snprintf(n->id, sizeof n->id, "%s", id);
 }
 
@@ -233,6 +238,50 @@ static void test_what_is_known_survives_a_restart_as_old_as_it_is(void **state)
     restart(&s);
     assert_quality(&s, "a", SOURCE_GOOD);
     assert_string_equal(s.desk.items[0].state.problem, "");
+    scene_close(&s);
+}
+
+static void test_another_source_is_never_seen_and_what_the_former_said_stays_busy(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, only_a);
+    struct calendar_result r = reading_at(wall_ms);
+    book(&r, 1, NOW - 60 * MINUTE, NOW - 30 * MINUTE);
+    book(&r, 2, NOW + 10 * MINUTE, NOW + 60 * MINUTE);
+    give(&s, "a", r);
+    step(&s, true);
+    use(&s, only_a);
+    step(&s, true);
+    assert_quality(&s, "a", SOURCE_GOOD);
+    r = reading_at(wall_ms); /* taken of the former, and not in a transaction yet */
+    book(&r, 3, NOW + 10 * MINUTE, NOW + 20 * MINUTE);
+    give(&s, "a", r);
+    use(&s, moved_a);
+    wall_ms += MINUTE;
+    step(&s, false);
+    step(&s, true);
+    note(&s, "a", (struct calendar_result){.problem = "gone", .same_ms = wall_ms});
+    step(&s, true);
+    for (int i = 0; i < 2; i++) {
+        struct booking_state row;
+        struct bookings b;
+        struct error err;
+        assert_quality(&s, "a", SOURCE_NEVER_SEEN);
+        assert_true(busy_list_has(&calendar_desk_find(&s.desk, "a")->busy, NOW + 30 * MINUTE));
+        assert_list(&s, "a", "-60--30:1 10-60:2");
+        must(booking_rows_state(s.files.db, "a", &row, &b, &err), &err);
+        assert_int_equal(bookings_quality(&b, 300000, wall_ms), SOURCE_NEVER_SEEN);
+        restart(&s);
+    }
+    r = reading_at(wall_ms);
+    book(&r, 4, NOW + 70 * MINUTE, NOW + 80 * MINUTE);
+    give(&s, "a", r);
+    step(&s, true);
+    assert_quality(&s, "a", SOURCE_GOOD);
+    assert_list(&s, "a", "-60--30:1 70-80:4"); /* what was over stays as it was known */
+    restart(&s);
+    assert_quality(&s, "a", SOURCE_GOOD);
     scene_close(&s);
 }
 
@@ -479,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_what_is_over_stays_as_it_was_known_then),
         cmocka_unit_test(test_a_list_has_whole_bookings_that_touch_the_span),
         cmocka_unit_test(test_what_is_known_survives_a_restart_as_old_as_it_is),
+        cmocka_unit_test(test_another_source_is_never_seen_and_what_the_former_said_stays_busy),
         cmocka_unit_test(test_calendars_come_and_go_with_the_model),
         cmocka_unit_test(test_a_result_is_kept_until_it_is_committed),
         cmocka_unit_test(test_too_many_bookings_at_once_are_one),

@@ -202,6 +202,33 @@ static void test_a_secret_that_is_missing_is_said_and_read_with_the_next_model(v
     scene_close(&s);
 }
 
+static void test_another_secret_under_the_same_path_is_read(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct hash before, after;
+    scene_open(&s);
+    char *secret = path_of(&s, "secret"),
+         *good = mem_printf("http://127.0.0.1:%d/etag\n", calendar_server_port),
+         *gone = mem_printf("http://127.0.0.1:%d/404\n", calendar_server_port);
+    write_file(secret, good);
+    use(&s, (char *[]){row("a", "url_file", secret), NULL});
+    assert_int_equal(wait_for(&s, "a")->bookings.list.count, 1);
+    assert_true(calendar_rounds_source(s.park->calendars.items, &before));
+    write_file(secret, gone);
+    use(&s, (char *[]){row("a", "url_file", secret), NULL});
+    assert_true(calendar_rounds_source(s.park->calendars.items, &after));
+    assert_false(hash_is_equal(&before, &after));
+    assert_non_null(strstr(wait_for(&s, "a")->state.problem, "404"));
+    assert_int_equal(bookings_quality(&item(&s, "a")->bookings, 300000, s.used_ms), SOURCE_NEVER_SEEN);
+    unlink(secret);
+    assert_false(calendar_rounds_source(s.park->calendars.items, &after));
+    free(secret);
+    free(good);
+    free(gone);
+    scene_close(&s);
+}
+
 static int set_up(void **state)
 {
     thread_cond_init(&woken);
@@ -214,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_what_was_read_is_known_and_who_does_not_answer_is_not_waited_for),
         cmocka_unit_test(test_another_model_has_others_read_while_those_of_before_end),
         cmocka_unit_test(test_a_secret_that_is_missing_is_said_and_read_with_the_next_model),
+        cmocka_unit_test(test_another_secret_under_the_same_path_is_read),
     };
     return cmocka_run_group_tests(tests, set_up, calendar_server_stop);
 }

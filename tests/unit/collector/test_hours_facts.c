@@ -201,7 +201,7 @@ static void test_what_tables_hold_is_divided_as_the_words_say(void **state)
         s.required[i] = &s.resources[i];
     }
     must_run(&s, mem_strdup("PRAGMA synchronous = OFF; BEGIN"));
-    must_run(&s, mem_strdup("INSERT INTO calendar VALUES(3, 'cal', 0, 9000000000000000, 1, 0, 0, 0, 1, '')"));
+    must_run(&s, mem_strdup("INSERT INTO calendar VALUES(3, 'cal', 0, 9000000000000000, 1, 0, 0, 0, 1, '', x'', 0)"));
     oracle_open(&oracle, "collector/oracle_hours.py", random_uint64() >> 32, NULL);
     bool is_outage_table_used = false;
     while (oracle_read(&oracle)) {

@@ -411,7 +411,7 @@ static void history(uint64_t seed)
     fake_journal_open(&s.journal);
     s.db = s.journal.db;
     run(&s, mem_strdup("PRAGMA synchronous = OFF"));
-    run(&s, mem_strdup("INSERT INTO calendar VALUES(1, 'cal', 0, 9000000000000000, 1, 0, 0, 0, 1, '')"));
+    run(&s, mem_strdup("INSERT INTO calendar VALUES(1, 'cal', 0, 9000000000000000, 1, 0, 0, 0, 1, '', x'', 0)"));
     s.park = fake_park_of(&s.journal, model);
     for (size_t i = 0; i < INSTRUMENTS; i++) {
         s.sources[i].park = park_instrument_find(s.park, ids[i]);
