@@ -15,6 +15,11 @@ struct availability_source availability_source_at(int64_t now_ms, int64_t last_m
     struct availability_source source = {true, SOURCE_NEVER_SEEN, last_ms, AVAILABILITY_NONE};
     if (last_ms == AVAILABILITY_NONE)
         return source;
+    if (last_ms > now_ms + AVAILABILITY_TOLERANCE_MS) {
+        source.quality = SOURCE_STALE;
+        source.stale_ms = now_ms;
+        return source;
+    }
     source.stale_ms = last_ms + activity_gap_ms(period_ms) + 1;
     source.quality = now_ms >= source.stale_ms                     ? SOURCE_STALE
                      : now_ms - last_ms > LATE_PERIODS * period_ms ? SOURCE_LATE

@@ -30,7 +30,9 @@ struct availability_source {
     int64_t last_ms;                   /* when it told last; AVAILABILITY_NONE = never */
     int64_t stale_ms;                  /* from when on it is not fresh; AVAILABILITY_NONE = it never was */
 };
-/* Late: older than two periods. Stale: older than the gap (activity_gap_ms). `last_ms` may be AVAILABILITY_NONE. */
+/* A word from further ahead was stamped by a clock that was wrong: rule D5. */
+#define AVAILABILITY_TOLERANCE_MS INT64_C(300000)
+/* Late: older than two periods. Stale: older than the gap (activity_gap_ms), or from too far ahead. `last_ms` may be AVAILABILITY_NONE. */
 struct availability_source availability_source_at(int64_t now_ms, int64_t last_ms, int64_t period_ms);
 
 /* Time that is taken: half-open. A list is in order of from_ms; its entries may overlap. */

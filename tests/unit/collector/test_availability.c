@@ -40,6 +40,9 @@ static void test_a_source_is_late_after_two_periods_and_stale_after_the_gap(void
             availability_source_at(s.stale_ms - 1, s.last_ms, cases[i].period_ms).quality, SOURCE_LATE);
     }
     assert_int_equal(availability_source_at(NOW, NONE, 10000).quality, SOURCE_NEVER_SEEN);
+    assert_int_equal(availability_source_at(NOW, NOW + 300000, 10000).quality, SOURCE_GOOD);
+    assert_int_equal(availability_source_at(NOW, NOW + 300001, 10000).quality, SOURCE_STALE);
+    assert_int_equal(availability_source_at(NOW, NOW + 300001, 10000).stale_ms, NOW);
 }
 
 static void test_what_is_down_is_up_again_by_a_fresh_state_alone(void **state)
