@@ -20,7 +20,7 @@ struct watch_instrument {
     struct told_instrument told;
     struct activity_limits limits;
     bool is_changed;
-    struct complaint garbled;
+    struct complaint garbled, backward; /* its point of sessions; its power */
 };
 struct watch_resource {
     const struct park_resource *park;

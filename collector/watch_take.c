@@ -22,6 +22,13 @@ static enum status take_power(
     int64_t power_mw;
     if (!watch_power_mw(r->reading->value, &power_mw))
         return ST_OK;
+    if (!activity_is_reading(&n->limits, power_mw)) { /* it is no word: the source ages */
+        complain(&n->backward, w->now_mono_ms, LOG_LEVEL_WARN, "watch",
+            "instrument %s, point %s: %.3f W is further below zero than off_w; it is not taken: is its meter "
+            "wired the wrong way round?",
+            n->park->id, n->park->power_point, r->reading->value);
+        return ST_OK;
+    }
     n->is_changed = true;
     return told_power(
         w->follower.db, &n->told, &n->limits, r->reading->time_ms, r->arrived_ms, power_mw, err);

@@ -50,10 +50,17 @@ static void change(struct activity *a, struct activity_step *s, struct activity_
     s->is_pending = 0;
 }
 
+bool activity_is_reading(const struct activity_limits *limits, int64_t power_mw)
+{
+    return power_mw >= -limits->off_mw;
+}
+
 struct activity_done activity_read(
     struct activity *a, const struct activity_limits *limits, int64_t time_ms, int64_t power_mw)
 {
     struct activity_done done = {.count = 0};
+    if (!activity_is_reading(limits, power_mw))
+        return done;
     if (a->has_read && time_ms <= a->last_ms)
         return done;
     done.is_taken = true;

@@ -12,8 +12,9 @@
  * and what had not lasted yet is forgotten. A reading with nothing before it decides at once: off below off_w; running
  * at or above exit_w, since standby_w, the highest power of one that idles, is below that; else standby.
  *
- * A reading whose time is not later than that of the one before changes nothing. Those of a doubtful clock
- * (quality="clock") are not to be given at all.
+ * A reading whose time is not later than that of the one before changes nothing, nor does one that is no reading of
+ * activity: a power further below zero than off_w is above it comes from a meter that is wired the wrong way round.
+ * Those of a doubtful clock (quality="clock") are not to be given at all.
  */
 #pragma once
 
@@ -49,6 +50,8 @@ struct activity {
     } steps[2];       /* off to standby, standby to running */
     int64_t has_read; /* 0 or 1 */
 };
+
+bool activity_is_reading(const struct activity_limits *limits, int64_t power_mw);
 
 /* Spans that are over now, in order of time; they follow those before without a hole. */
 struct activity_done {

@@ -96,6 +96,7 @@ static void test_a_first_reading_decides_at_once(void **state)
     expect("0=10 1=10", "0 standby, 1");
     expect("0=29 1=29", "0 standby, 1");
     expect("0=30 1=30", "0 running, 1");
+    expect("0=-11 1=-10 2=-10", "1 off, 2"); /* the first is no reading */
 }
 
 static void test_what_was_between_distant_readings_nobody_knows(void **state)

@@ -233,6 +233,27 @@ static void test_power_that_is_not_taken_is_no_word(void **unused)
     close_scene(&s);
 }
 
+static void test_power_far_below_zero_is_no_word_of_what_it_does(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    power(&s, 0, "50");
+    power(&s, 60 * S, "-10"); /* as far as what is off: noise */
+    for (int64_t t = 70 * S; t <= 400 * S; t += 10 * S)
+        power(&s, t, "-10.001");
+    take_all(&s);
+    struct told_instrument t = find(&s, "sem");
+    int64_t since_ms;
+    assert_int_equal(told_activity_now(&t, &since_ms), ACTIVITY_RUNNING); /* until it is stale */
+    assert_int_equal(t.power_ms, BEGIN_MS + 60 * S);
+    assert_true(s.watch.instruments[0].backward.is_said);
+    power(&s, 410 * S, "50");
+    take_all(&s);
+    expect_activity(&s, "0.0|60.0|3\n60.0|410.0|0\n");
+    close_scene(&s);
+}
+
 static void test_what_touches_a_period_is_given_whole(void **unused)
 {
     (void)unused;
@@ -695,6 +716,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_power_becomes_spans_by_the_times_of_its_readings),
         cmocka_unit_test(test_power_that_is_not_taken_is_no_word),
+        cmocka_unit_test(test_power_far_below_zero_is_no_word_of_what_it_does),
         cmocka_unit_test(test_what_touches_a_period_is_given_whole),
         cmocka_unit_test(test_a_session_opened_and_closed_within_one_second_is_there),
         cmocka_unit_test(test_the_legal_entity_decides_who_is_external),
