@@ -189,7 +189,7 @@ static void join(struct bookings *b, const struct ical_reading *reading, int64_t
 
 void bookings_take(struct bookings *b, const struct ical_reading *reading, int64_t now_ms)
 {
-    bool has_turned_empty = reading->event_count == 0 && is_booked_after(&b->busy, now_ms);
+    bool has_turned_empty = is_booked_after(&b->busy, now_ms) && !is_booked_after(&reading->busy, now_ms);
     if (!reading->is_whole)
         join(b, reading, now_ms);
     else if (!has_turned_empty)

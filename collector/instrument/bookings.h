@@ -7,9 +7,9 @@
  *  - A calendar takes the place of what lies after it was last seen: what lies before stays as it was known then, whatever
  *    is entered or taken out later. A booking of one UID that was under way then goes on, and ends when the calendar says
  *    so; one that is gone ends there, and one that is new begins there.
- *  - A calendar that had events ahead and comes without any is not believed: what was known stays, and the quality
- *    is STALE, until the events are back, a person confirms that it is empty, or it comes so when all that was known is
- *    over.
+ *  - A calendar that had something ahead or under way and comes without, whatever it says of what is over, is not
+ *    believed: what was known stays, and the quality is STALE, until something is ahead again, a person confirms that
+ *    nothing is, or it comes so when all that was known is over. To call off the only booking ahead looks the same.
  *  - One that is not whole (broken off, too large) contradicts itself: CONFLICT, and busy is what it says and what was
  *    known.
  *  - Where it is read from another source than before, what the former one said stays busy, and is NEVER_SEEN until the
@@ -44,7 +44,7 @@ struct bookings {
     struct busy_list busy;    /* the same, merged */
     struct busy horizon;      /* of which that is known */
     int64_t known_ms;         /* when the calendar was last seen to say so; 0 = never */
-    int64_t emptied_ms;       /* since when it comes without events, unconfirmed; 0 = it does not */
+    int64_t emptied_ms;       /* since when it comes with nothing ahead, unconfirmed; 0 = it does not */
     bool is_cut;
     bool is_of_another; /* what is known is of another source than the one that it has now */
     size_t problem_count; /* what could not be read */
@@ -56,7 +56,7 @@ void bookings_release(struct bookings *b);
 void bookings_take(struct bookings *b, const struct ical_reading *reading, int64_t now_ms);
 /* It was asked, and is what it was. */
 void bookings_is_unchanged(struct bookings *b, int64_t now_ms);
-/* A person says that the calendar, which comes without events, is empty indeed. False where it does not come so. */
+/* A person says that the calendar, which comes with nothing ahead, is empty indeed. False where it does not come so. */
 bool bookings_confirm_empty(struct bookings *b, int64_t now_ms);
 /* Up to when what is known stays as it is, whatever a calendar that is read at `now_ms` says; INT64_MIN = nothing does. */
 int64_t bookings_settled_ms(const struct bookings *b, int64_t now_ms);

@@ -82,6 +82,33 @@ static void test_a_calendar_that_turns_empty_is_stale_until_confirmed(void **sta
     bookings_release(&b);
 }
 
+static void test_one_that_has_only_what_is_over_has_turned_empty(void **state)
+{
+    (void)state;
+    struct bookings b = {0};
+    take(&b, reading_of(5 * HOUR, 8 * HOUR), 4 * HOUR);
+    take(&b, reading_of(1 * HOUR, 2 * HOUR),
+        6 * HOUR); /* 5 to 8 is under way, and what is told was yesterday */
+    assert_int_equal(bookings_quality(&b, PERIOD, 6 * HOUR), SOURCE_STALE);
+    assert_true(busy_list_has(&b.busy, 6 * HOUR));
+    take(&b, reading_of(5 * HOUR, 7 * HOUR), 6 * HOUR + 1); /* it ends earlier, and is under way */
+    assert_int_equal(bookings_quality(&b, PERIOD, 6 * HOUR + 1), SOURCE_GOOD);
+    assert_false(busy_list_has(&b.busy, 7 * HOUR));
+    take(&b, reading_of(5 * HOUR, 6 * HOUR), 6 * HOUR + 2); /* it has ended, as that says */
+    assert_int_equal(bookings_quality(&b, PERIOD, 6 * HOUR + 2), SOURCE_STALE);
+    take(&b, reading_of(5 * HOUR, 6 * HOUR), 7 * HOUR); /* what was known is over, too */
+    assert_int_equal(bookings_quality(&b, PERIOD, 7 * HOUR), SOURCE_GOOD);
+    bookings_release(&b);
+
+    /* the only one ahead is called off */
+    take(&b, reading_of(5 * HOUR, 6 * HOUR), HOUR);
+    take(&b, reading_of(0, HOUR), 2 * HOUR);
+    assert_int_equal(bookings_quality(&b, PERIOD, 2 * HOUR), SOURCE_STALE);
+    assert_true(bookings_confirm_empty(&b, 2 * HOUR));
+    assert_int_equal(b.busy.count, 0);
+    bookings_release(&b);
+}
+
 static void test_a_calendar_that_was_always_empty_is_believed(void **state)
 {
     (void)state;
@@ -158,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_known_ages_until_it_is_seen_again),
         cmocka_unit_test(test_a_calendar_that_turns_empty_is_stale_until_confirmed),
+        cmocka_unit_test(test_one_that_has_only_what_is_over_has_turned_empty),
         cmocka_unit_test(test_a_calendar_that_was_always_empty_is_believed),
         cmocka_unit_test(test_one_that_is_broken_off_takes_nothing_away),
         cmocka_unit_test(test_what_was_not_read_lowers_the_quality),

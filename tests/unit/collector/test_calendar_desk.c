@@ -430,10 +430,18 @@ static bool is_booked_ahead(const struct minutes *m)
     return false;
 }
 
+static bool is_ahead(const struct ical_reading *r)
+{
+    for (size_t i = 0; i < r->booking_count; i++)
+        if (r->bookings[i].span.end_ms > wall_ms && r->bookings[i].span.end_ms > r->bookings[i].span.begin_ms)
+            return true;
+    return false;
+}
+
 static void minutes_take(struct minutes *m, const struct ical_reading *r)
 {
     int64_t settled_ms = m->known_ms;
-    if (r->is_whole && r->event_count == 0 && is_booked_ahead(m)) {
+    if (r->is_whole && !is_ahead(r) && is_booked_ahead(m)) {
         m->is_emptied = true;
         return;
     }
@@ -446,7 +454,7 @@ static void minutes_take(struct minutes *m, const struct ical_reading *r)
 
 static void minutes_are_same(struct minutes *m)
 {
-    static const struct ical_reading empty = {.is_whole = true, .event_count = 1};
+    static const struct ical_reading empty = {.is_whole = true};
     if (m->is_emptied && !is_booked_ahead(m))
         minutes_take(m, &empty);
     else if (m->known_ms != 0 && !m->is_emptied)
@@ -478,7 +486,6 @@ static struct calendar_result random_reading(void)
         int begin = (int)random_below(MINUTES - 60);
         book(&r, random_below(6), at(begin), at(begin + (int)random_below(60)));
     }
-    r.reading.event_count += random_below(10) == 0;
     busy_list_merge(&r.reading.busy);
     return r;
 }
