@@ -10,7 +10,7 @@
 #define LIMIT_MAX 500
 #define IDS_MAX 16
 #define MINUTE_MS INT64_C(60000)
-#define LENGTH_EXPECTED "expected minutes, hours or days, such as 90m, 2h or 1d, of at most 14 days"
+#define LENGTH_EXPECTED "minutes, hours or days, such as 90m, 2h or 1d, of at most 14 days"
 
 /* What is asked for. */
 struct query {
