@@ -414,7 +414,7 @@ static enum status look_at(
     if (power_ms != NONE && power_before_ms == NONE)
         status = first_power(t, &told, &power_before_ms, err);
     if (session_ms != NONE && session_before_ms == NONE)
-        session_before_ms = session_ms; /* what sessions say is due by itself */
+        session_before_ms = sheet.begun_ms; /* the first word */
     if (power_ms != NONE)
         from_ms = lower_of(from_ms, again_from(power_before_ms, power_ms, sheet.written_ms));
     if (session_ms != NONE)

@@ -133,8 +133,9 @@ enum status timesheet_lines_widen(struct db *db, const struct park_instrument *i
     const struct zone *zone, int64_t now_ms, int64_t *from_ms, int64_t *until_ms, struct error *err)
 {
     struct hours_book book;
-    int64_t begin_ms = *from_ms, end_ms = *until_ms;
-    enum status status = hours_facts_read(db, instrument, zone, begin_ms, end_ms, now_ms, &book, err);
+    int64_t begin_ms = *from_ms, end_ms = *until_ms, grace_ms = instrument->grace_ms;
+    enum status status =
+        hours_facts_read(db, instrument, zone, begin_ms - grace_ms, end_ms, now_ms, &book, err);
     if (status != ST_OK)
         return status;
     for (size_t i = 0; i < book.facts.session_count; i++) {
@@ -146,6 +147,9 @@ enum status timesheet_lines_widen(struct db *db, const struct park_instrument *i
     }
     for (size_t i = 0; i < book.facts.bookings.count; i++) {
         const struct hours_span *span = &book.facts.bookings.items[i];
+        /* Of a short one it is known only after its end that nobody came. */
+        if (span->until_ms <= begin_ms && span->from_ms + grace_ms <= begin_ms)
+            continue;
         *from_ms = span->from_ms < *from_ms ? span->from_ms : *from_ms;
         *until_ms = span->until_ms > *until_ms ? span->until_ms : *until_ms;
     }
