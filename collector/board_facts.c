@@ -107,6 +107,10 @@ static void add_bookings(
 
 /* ---- what it told ---- */
 
+/* While what was told is not read: nobody knows. */
+static const struct told_instrument nothing = {
+    .power_ms = AVAILABILITY_NONE, .session_ms = AVAILABILITY_NONE};
+
 static void add_power(struct availability_facts *facts, const struct park_instrument *i,
     const struct told_instrument *told, int64_t now_ms)
 {
@@ -119,6 +123,10 @@ static void add_power(struct availability_facts *facts, const struct park_instru
 static void add_session(struct availability_facts *facts, const struct park_instrument *i,
     const struct told_instrument *told, int64_t now_ms)
 {
+    if (told == &nothing) { /* who knows what people told of it */
+        facts->session = availability_source_at(now_ms, AVAILABILITY_NONE, TOLD_SESSION_PERIOD_MS);
+        return;
+    }
     facts->is_session_open = told_is_session_open(told);
     if (i->session != NULL)
         facts->session = availability_source_at(now_ms, told->session_ms, TOLD_SESSION_PERIOD_MS);
@@ -131,9 +139,6 @@ static void add_session(struct availability_facts *facts, const struct park_inst
     if (!facts->is_session_open && i->cooldown_ms > 0)
         facts->cooldown_until_ms = told->last.closed_ms + i->cooldown_ms;
 }
-
-static const struct told_instrument nothing = {
-    .power_ms = AVAILABILITY_NONE, .session_ms = AVAILABILITY_NONE};
 
 /* ---- resources and outages ---- */
 

@@ -79,7 +79,9 @@ static void use_model(struct core *c, const struct model *m)
 {
     const struct model *before = c->model;
     c->model = model_get(m);
-    turn_use(&c->turn, m);
+    struct error err;
+    if (turn_use(&c->turn, m, &err) != ST_OK)
+        fail(c, &err);
     calendar_rounds_use(c->rounds, m->park);
     model_box_set(c->options.models, m);
     model_put(before);

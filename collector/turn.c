@@ -529,25 +529,26 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
 }
 
 /* By the model before, what came while it counted; as far as that goes: what fails, or takes too long, is for the next. */
-static void finish_watch(struct turn *t)
+static enum status finish_watch(struct turn *t, struct error *err)
 {
     bool is_changed = false;
-    struct error err;
-    enum status status = db_begin(t->db, &err);
+    if (!has_room_for_books(t))
+        return ST_OK;
+    enum status status = db_begin(t->db, err);
     if (status == ST_OK)
-        status = watch_finish(&t->watch, t->clock, &is_changed, &err);
+        status = watch_finish(&t->watch, t->clock, &is_changed, err);
     if (status == ST_OK && is_changed)
-        status = db_commit(t->db, &err);
+        status = db_commit(t->db, err);
     else
         db_rollback(t->db);
     if (status != ST_OK)
-        log_warn("core", "%s; what instruments told last is taken by the new park model", err.text);
+        log_warn("core", "%s; what instruments told last is taken by the new park model", err->text);
+    return status == ST_STORAGE ? status : ST_OK;
 }
 
-void turn_use(struct turn *t, const struct model *model)
+enum status turn_use(struct turn *t, const struct model *model, struct error *err)
 {
-    if (t->model != NULL)
-        finish_watch(t);
+    enum status status = t->model != NULL ? finish_watch(t, err) : ST_OK;
     t->model = model;
     t->minute.park = model->park;
     bookkeeper_use(&t->bookkeeper, model->park, &model->rates);
@@ -558,6 +559,7 @@ void turn_use(struct turn *t, const struct model *model)
     timesheet_use(&t->timesheet, model->park);
     spaces_use(&t->spaces, model->park);
     show_touch(&t->show);
+    return status;
 }
 
 void turn_close(struct turn *t)

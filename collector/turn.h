@@ -81,8 +81,8 @@ struct turn {
 /* Opens the database, creating it where it is missing, and loads what is known. Borrows all but `err`. */
 enum status turn_open(struct turn *t, const struct collector_settings *settings, const struct park *park,
     const struct clock *clock, struct error *err);
-/* Between two turns: another model, which is borrowed. */
-void turn_use(struct turn *t, const struct model *model);
+/* Between two turns: another model, which is borrowed. ST_STORAGE: as turn_run. */
+enum status turn_use(struct turn *t, const struct model *model, struct error *err);
 void turn_close(struct turn *t); /* accepts a zeroed struct */
 /* Takes what is in the inbox, up to the bounds of one transaction, commits, and notes the answers in `acks`.
  * *ret_is_changed: something was written. ST_FULL, ST_TIMEOUT: nothing was, memory is what the disk says, try
@@ -103,7 +103,8 @@ enum status turn_count_people(struct turn *t, const struct person_count *request
 enum status turn_outage(
     struct turn *t, const struct outaging *request, struct outaging_result *ret, struct error *err);
 /* What a person says of a calendar; the same, as calendar_desk_confirm says. */
-enum status turn_confirm_calendar(struct turn *t, const struct calendar_confirming *request, struct error *err);
+enum status turn_confirm_calendar(
+    struct turn *t, const struct calendar_confirming *request, struct error *err);
 /* What one tells of a session; the same, as telling_run says. */
 enum status turn_tell(
     struct turn *t, const struct telling *request, struct telling_result *ret, struct error *err);

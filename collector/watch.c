@@ -1,5 +1,6 @@
 #include "collector/watch.h"
 
+#include "collector/intake/journal.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -166,10 +167,12 @@ static enum status step(struct watch *w, const struct clock *clock, bool *ret_is
     w->follower.user_data = w;
     w->now_mono_ms = clock->mono_ms();
     enum status status = w->is_loaded ? ST_OK : take_up_model(w, ret_is_changed, err);
-    int64_t before = w->follower.position;
+    int64_t newest = 0, received_ms;
     if (status == ST_OK)
         status = follower_step(&w->follower, clock, ret_is_changed, err);
-    w->is_at_end = status == ST_OK && w->follower.position == before;
+    if (status == ST_OK)
+        status = journal_newest(w->follower.journal, &newest, &received_ms, err);
+    w->is_at_end = status == ST_OK && w->follower.position >= newest;
     return status == ST_OK ? save(w, ret_is_changed, err) : status;
 }
 

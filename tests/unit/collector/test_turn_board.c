@@ -41,7 +41,7 @@ static void open_turn(struct scene *s)
     if (turn_open(&s->turn.turn, &s->turn.settings, s->model->park, &turn_clock, &err) != ST_OK)
         fail_msg("%s", err.text);
     s->turn.turn.board.box = s->box;
-    turn_use(&s->turn.turn, s->model);
+    assert_int_equal(turn_use(&s->turn.turn, s->model, &err), ST_OK);
 }
 
 static void begin(struct scene *s)
@@ -167,11 +167,74 @@ static void test_a_turn_that_begins_anew_answers_as_before(void **state)
     end(&s);
 }
 
+/* A batch that the watch did not take yet, when another model comes. */
+static enum status use_another(struct scene *s, void (*spoil)(struct turn *t))
+{
+    struct error err = {""};
+    begin(s);
+    assert_int_equal(run(s), ST_OK);
+    s->turn.turn.watch.follower.due_mono_ms = INT64_MAX;
+    say(s, 1, "open event=k1");
+    assert_int_equal(run(s), ST_OK);
+    spoil(&s->turn.turn);
+    return turn_use(&s->turn.turn, s->model, &err);
+}
+
+static int64_t sessions(struct scene *s)
+{
+    struct error err = {""};
+    bool has_row;
+    struct db_stmt *q = db_keep(s->turn.turn.db, "SELECT count(*) FROM session");
+    assert_int_equal(db_step(q, &has_row, &err), ST_OK);
+    int64_t count = db_int(q, 0);
+    db_reset(q);
+    return count;
+}
+
+static void fill_the_disk(struct turn *t)
+{
+    t->is_disk_full = true;
+}
+
+static void be_careful(struct turn *t)
+{
+    t->is_careful = true;
+}
+
+static void refuse_writes(struct turn *t)
+{
+    struct error err = {""};
+    assert_int_equal(db_exec(t->db, "PRAGMA query_only = 1", &err), ST_OK);
+}
+
+static void spoil_nothing(struct turn *t)
+{
+    (void)t;
+}
+
+static void test_the_model_before_takes_what_there_is_where_there_is_room(void **state)
+{
+    (void)state;
+    struct scene s;
+    assert_int_equal(use_another(&s, spoil_nothing), ST_OK);
+    assert_int_equal(sessions(&s), 1);
+    end(&s);
+    void (*const spoilers[])(struct turn *) = {fill_the_disk, be_careful};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(use_another(&s, spoilers[i]), ST_OK);
+        assert_int_equal(sessions(&s), 0);
+        end(&s);
+    }
+    assert_int_equal(use_another(&s, refuse_writes), ST_STORAGE); /* the process ends: D7 */
+    end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_session_is_shown_with_its_commit),
         cmocka_unit_test(test_what_a_failed_commit_took_is_not_shown),
+        cmocka_unit_test(test_the_model_before_takes_what_there_is_where_there_is_room),
         cmocka_unit_test(test_a_turn_that_begins_anew_answers_as_before),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);

@@ -433,6 +433,21 @@ static void test_a_forgotten_session_is_ended_by_inference_and_nobody_says_that_
     close_scene(&s);
 }
 
+static void test_a_session_is_forgotten_though_each_step_brings_something(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    told(&s, 0, "open event=a class=internal");
+    wall = BEGIN_MS + 2 * HOUR + 1;
+    for (int i = 0; i < 3; i++) {
+        power(&s, 2 * HOUR + i, "15");
+        assert_true(step(&s, true));
+    }
+    expect_sessions(&s, "0.0|7200.0|11||a||233\n");
+    close_scene(&s);
+}
+
 static void test_a_session_is_not_forgotten_while_it_runs(void **unused)
 {
     (void)unused;
@@ -725,6 +740,7 @@ int main(void)
         cmocka_unit_test(test_a_polled_terminal_opens_and_closes_once_by_its_state),
         cmocka_unit_test(test_what_is_no_event_changes_nothing_and_its_source_ages),
         cmocka_unit_test(test_a_forgotten_session_is_ended_by_inference_and_nobody_says_that_it_is_free),
+        cmocka_unit_test(test_a_session_is_forgotten_though_each_step_brings_something),
         cmocka_unit_test(test_a_session_is_not_forgotten_while_it_runs),
         cmocka_unit_test(test_what_runs_later_is_not_of_a_forgotten_session),
         cmocka_unit_test(test_time_in_which_the_reader_was_not_heard_is_unseen),
