@@ -49,7 +49,7 @@ static enum status tell(struct watch *w, struct watch_instrument *n, const struc
     const struct session_event *e = &request->event;
     int64_t time_ms = e->time_ms != 0 ? e->time_ms : now_ms;
     bool is_known;
-    enum status status = told_is_known(w->follower.db, &n->told, e->id, &is_known, err);
+    enum status status = told_is_known(w->follower.db, &n->told, e->id, time_ms, &is_known, err);
     if (status != ST_OK || is_known) {
         ret->news = TOLD_KNOWN;
         return status;

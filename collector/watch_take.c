@@ -58,6 +58,11 @@ void watch_tell_news(const struct watch_instrument *n, const struct session_even
         log_warn("watch",
             "instrument %s: event %s closes a session that was forgotten; the end that was inferred stays",
             id, e->id);
+    else if (news == TOLD_USED_AGAIN)
+        log_warn("watch",
+            "instrument %s: event %s %s a session with an id that another event had; it is taken as a new "
+            "one: does its reader number its events from the beginning again?",
+            id, e->id, e->is_open ? "opens" : "closes");
 }
 
 /* A terminal that is polled tells how it is: an event is what changes that. False: nothing does, and nothing of before it opened. */

@@ -23,6 +23,7 @@
 extern const char told_schema[];
 
 #define TOLD_NONE AVAILABILITY_NONE            /* no such time */
+#define TOLD_KNOWN_MS INT64_C(3024000000)      /* 35 days, as the journal: so long an id is known */
 #define TOLD_SESSION_PERIOD_MS INT64_C(300000) /* a state goes again at least every 300 s: rule S2 */
 
 /* How a session ended. */
@@ -85,15 +86,19 @@ enum status told_heard(
 enum told_news {
     TOLD_KNOWN, /* an event of that id was taken before: nothing changed */
     TOLD_TAKEN,
-    TOLD_TWICE_OPEN, /* a session was open: it is ended where this one is opened */
-    TOLD_NOT_OPEN,   /* no session was open, or only one of later: noted as one that was never opened */
-    TOLD_CLOSED_LATE /* it was forgotten, and has an inferred end, which stays */
+    TOLD_TWICE_OPEN,  /* a session was open: it is ended where this one is opened */
+    TOLD_NOT_OPEN,    /* no session was open, or only one of later: noted as one that was never opened */
+    TOLD_CLOSED_LATE, /* it was forgotten, and has an inferred end, which stays */
+    TOLD_USED_AGAIN   /* taken, with an id that another event had */
 };
-/* Whether an event of that id was taken before. */
-enum status told_is_known(
-    struct db *db, const struct told_instrument *t, const char *event, bool *ret, struct error *err);
+/* Whether an event of that id was taken before, within TOLD_KNOWN_MS before `time_ms`. */
+enum status told_is_known(struct db *db, const struct told_instrument *t, const char *event, int64_t time_ms,
+    bool *ret, struct error *err);
 /* An event. An inferred end gives way to one of before it. Time does not run back: an event of before the newest one counts as at
- * that; but a close of before the open session's begin is not of that session, which stays open. */
+ * that; but a close of before the open session's begin is not of that session, which stays open.
+ * An id that is known changes nothing, however often it comes. But a reader that numbers its events may begin anew: what a point
+ * tells (EVIDENCE_DECLARED) is another event of the same id where it contradicts the state, is later than all that was told, and
+ * is not the newest event that the point told: that one it repeats. */
 enum status told_event(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
     struct error *err);

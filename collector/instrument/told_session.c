@@ -49,15 +49,38 @@ enum status told_session_newest(
     return status;
 }
 
-enum status told_is_known(
-    struct db *db, const struct told_instrument *t, const char *event, bool *ret, struct error *err)
+enum status told_is_known(struct db *db, const struct told_instrument *t, const char *event, int64_t time_ms,
+    bool *ret, struct error *err)
 {
-    struct db_stmt *find =
-        db_keep(db, "SELECT 1 FROM session WHERE instrument = ?1 AND open_event = ?2"
-                    " UNION ALL SELECT 1 FROM session WHERE instrument = ?1 AND close_event = ?2");
+    /* By the indexes of the ids: hence no index of time. */
+    struct db_stmt *find = db_keep(db,
+        "SELECT 1 FROM session WHERE instrument = ?1 AND open_event = ?2 AND +opened_ms >= ?3"
+        " UNION ALL SELECT 1 FROM session WHERE instrument = ?1 AND close_event = ?2 AND +closed_ms >= ?3");
     db_bind_int(find, 1, t->id);
     db_bind_text(find, 2, span_of(event));
+    db_bind_int(find, 3, time_ms - TOLD_KNOWN_MS);
     enum status status = db_step(find, ret, err);
+    db_reset(find);
+    return status;
+}
+
+/* Whether it is the newest that its point told: what a point repeats, whatever people said since. */
+static enum status is_newest(struct db *db, const struct told_instrument *t, const struct session_event *e,
+    bool *ret, struct error *err)
+{
+    struct db_stmt *find = db_keep(db,
+        "SELECT ifnull(?2 = CASE WHEN ?3 THEN open_event ELSE close_event END, 0)"
+        "  AND ?3 = (close_event IS NULL OR closed_evidence = ?5) FROM session WHERE instrument = ?1"
+        "  AND (evidence = ?4 OR (close_event IS NOT NULL AND closed_evidence <> ?5))"
+        " ORDER BY id DESC LIMIT 1");
+    bool has_row;
+    db_bind_int(find, 1, t->id);
+    db_bind_text(find, 2, span_of(e->id));
+    db_bind_int(find, 3, e->is_open);
+    db_bind_int(find, 4, EVIDENCE_DECLARED);
+    db_bind_int(find, 5, EVIDENCE_MANUAL);
+    enum status status = db_step(find, &has_row, err);
+    *ret = status == ST_OK && has_row && db_int(find, 0) != 0;
     db_reset(find);
     return status;
 }
@@ -177,14 +200,23 @@ enum status told_event(struct db *db, struct told_instrument *t, const struct se
     int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
     struct error *err)
 {
-    bool is_old;
+    bool is_repeated = false, is_known = false;
     *ret = TOLD_KNOWN;
-    enum status status = told_is_known(db, t, e->id, &is_old, err);
-    if (status != ST_OK || is_old)
+    enum status status = ST_OK;
+    if (evidence == EVIDENCE_DECLARED)
+        status = is_newest(db, t, e, &is_repeated, err);
+    if (status == ST_OK && !is_repeated)
+        status = told_is_known(db, t, e->id, time_ms, &is_known, err);
+    bool is_another =
+        evidence == EVIDENCE_DECLARED && e->is_open != told_is_session_open(t) && time_ms > told_floor_ms(t);
+    if (status != ST_OK || is_repeated || (is_known && !is_another))
         return status;
     int64_t open_ms = told_later_of(time_ms, told_floor_ms(t));
-    return e->is_open ? open_one(db, t, e, open_ms, user, evidence, ret, err)
-                      : close_one(db, t, e, time_ms, evidence, ret, err);
+    status = e->is_open ? open_one(db, t, e, open_ms, user, evidence, ret, err)
+                        : close_one(db, t, e, time_ms, evidence, ret, err);
+    if (is_known && *ret == TOLD_TAKEN)
+        *ret = TOLD_USED_AGAIN;
+    return status;
 }
 
 /* Until when it ran on without a break from `from_ms`: that itself where it did not run then. */

@@ -368,6 +368,57 @@ static void test_a_close_of_before_a_session_is_not_its_close(void **unused)
     close_scene(&s);
 }
 
+static void by_hand(struct scene *s, int64_t after_ms, const char *id, bool is_open)
+{
+    struct session_event e = {.is_open = is_open};
+    enum told_news news;
+    struct error err = {""};
+    snprintf(e.id, sizeof e.id, "%s", id);
+    must(db_begin(s->journal.db, &err), &err);
+    must(told_event(s->journal.db, &s->watch.instruments[0].told, &e, BEGIN_MS + after_ms, HOURS_USER_UNKNOWN,
+             EVIDENCE_MANUAL, &news, &err),
+        &err);
+    must(db_commit(s->journal.db, &err), &err);
+}
+
+static void test_a_reader_that_numbers_anew_is_heard(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    told(&s, 10 * S, "open event=1");
+    told(&s, 20 * S, "close event=2");
+    told(&s, 320 * S, "close event=2"); /* the state goes again */
+    told(&s, 15 * S, "open event=1");   /* the same, once more: an old one */
+    take_all(&s);
+    expect_sessions(&s, "10.0|20.0|00||1|2|221\n");
+    start(&s, all);
+    told(&s, 600 * S, "open event=1"); /* it began anew */
+    told(&s, 900 * S, "open event=1");
+    take_all(&s);
+    expect_sessions(&s, "10.0|20.0|00||1|2|221\n600.0|-|00||1||200\n");
+    by_hand(&s, 1000 * S, "p", false);
+    told(&s, 1200 * S, "open event=1"); /* repeats what it told, whatever people said */
+    told(&s, 1300 * S, "open event=1");
+    take_all(&s);
+    expect_sessions(&s, "10.0|20.0|00||1|2|221\n600.0|1000.0|00||1|p|241\n");
+    told(&s, 1400 * S, "close event=2"); /* nobody knows better: nothing is open */
+    told(&s, 1500 * S, "open event=3");
+    told(&s, 1600 * S, "close event=3"); /* one id for both */
+    take_all(&s);
+    expect_sessions(&s, "10.0|20.0|00||1|2|221\n600.0|1000.0|00||1|p|241\n1500.0|1600.0|00||3|3|221\n");
+    by_hand(&s, 1700 * S, "p", true); /* what people say is known by its id alone */
+    told(&s, 1600 * S + TOLD_KNOWN_MS, "open event=3");
+    told(&s, 1601 * S + TOLD_KNOWN_MS, "close event=1");
+    told(&s, 1602 * S + TOLD_KNOWN_MS, "close event=3"); /* known for 35 days: nothing is open */
+    take_all(&s);
+    expect(&s, "SELECT open_event || ifnull(close_event, '') FROM session WHERE id > 3", "31\n");
+    told(&s, 1603 * S + TOLD_KNOWN_MS, "close event=2"); /* not any more */
+    take_all(&s);
+    expect(&s, "SELECT ifnull(open_event, '') || close_event FROM session WHERE id > 3", "31\n2\n");
+    close_scene(&s);
+}
+
 static void test_a_polled_terminal_opens_and_closes_once_by_its_state(void **unused)
 {
     (void)unused;
@@ -737,6 +788,7 @@ int main(void)
         cmocka_unit_test(test_the_legal_entity_decides_who_is_external),
         cmocka_unit_test(test_two_opens_and_a_close_alone_lose_nothing),
         cmocka_unit_test(test_a_close_of_before_a_session_is_not_its_close),
+        cmocka_unit_test(test_a_reader_that_numbers_anew_is_heard),
         cmocka_unit_test(test_a_polled_terminal_opens_and_closes_once_by_its_state),
         cmocka_unit_test(test_what_is_no_event_changes_nothing_and_its_source_ages),
         cmocka_unit_test(test_a_forgotten_session_is_ended_by_inference_and_nobody_says_that_it_is_free),
