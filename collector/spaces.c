@@ -262,12 +262,12 @@ static enum status take(void *user_data, void *item, const struct follower_readi
     bool is_new;
     int64_t before_ms = p->newest_ms, after_ms = INT64_MAX;
     if (!value_of(p, r->reading, &reading)) {
-        complain(&s->nonsense, clock_system.mono_ms(), LOG_LEVEL_WARN, "spaces",
+        complain(&s->nonsense, s->clock->mono_ms(), LOG_LEVEL_WARN, "spaces",
             "%s: what it tells is no number of people, nor whether somebody is there; not counted", p->name);
         return ST_OK;
     }
     if (p->newest_ms != INT64_MIN && reading.time_ms < p->newest_ms - SPACES_LATE_MS) {
-        complain(&s->late, clock_system.mono_ms(), LOG_LEVEL_WARN, "spaces",
+        complain(&s->late, s->clock->mono_ms(), LOG_LEVEL_WARN, "spaces",
             "%s: readings came more than 35 days after later ones; people of that time are not counted anew",
             p->name);
         return ST_OK;
@@ -529,6 +529,7 @@ enum status spaces_count(struct spaces *s, const struct person_count *count, str
 enum status spaces_step(struct spaces *s, const struct clock *clock, bool *ret_is_changed, struct error *err)
 {
     s->follower.user_data = s;
+    s->clock = clock;
     if (clock->mono_ms() < s->follower.due_mono_ms)
         return ST_OK;
     enum status status = s->is_loaded ? ST_OK : take_up_model(s, ret_is_changed, err);

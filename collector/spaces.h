@@ -20,6 +20,7 @@ struct spaces_point;
 struct spaces {
     struct follower follower;
     const struct park *park;
+    const struct clock *clock; /* of the step that is on; borrowed */
     bool is_loaded;
     struct zone **zones; /* of the park's sites, in their order */
     struct spaces_feed *feeds;

@@ -257,6 +257,7 @@ static void test_what_no_sensor_of_people_says_is_not_counted(void **state)
 {
     (void)state;
     struct scene s;
+    int64_t before_mono_ms = mono_ms;
     open_scene(&s, seen);
     add(&s, 1, "gauge", "cam", "-1", BEGIN_MS);
     add(&s, 1, "gauge", "cam", "100001", BEGIN_MS + 1);
@@ -271,6 +272,7 @@ static void test_what_no_sensor_of_people_says_is_not_counted(void **state)
     assert_int_equal(w.observed_ms, MINUTE_MS);
     assert_int_equal(w.max, 3000);
     assert_int_equal(window_at(&s, "room", "binary:gw-a/pir", BEGIN_MS).occupied_ms, MINUTE_MS);
+    assert_in_range(s.spaces.nonsense.since_mono_ms, before_mono_ms + 1, mono_ms);
     close_scene(&s);
 }
 
