@@ -37,11 +37,27 @@ static size_t sources_of(const struct park_space *s)
     return (s->doors.count > 0 ? DOOR_SOURCES : 0) + s->sensors.count;
 }
 
-static bool read_asked(const struct web_context *context, const struct web_request *request, struct asked *a,
-    struct web_answer *ret)
+/* Everybody chooses which hours are told, and never what an answer is the sum of (mask.h). */
+static bool read_masked(const struct web_request *request, struct energy_query *q, struct web_answer *ret)
+{
+    if (request_param(request, "step") == NULL)
+        q->step = STEPS_HOUR;
+    *ret = (struct web_answer){0};
+    if (q->step != STEPS_HOUR)
+        *ret = answer_error(
+            400, "bad_parameter", "step: %s is not for everybody; expected 1h", energy_query_step(q->step));
+    else if (!mask_is_hour(q->zone, q->span.begin_ms) || !mask_is_hour(q->zone, q->span.end_ms))
+        *ret = answer_error(400, "bad_parameter",
+            "%s: is inside an hour of the site; expected the begin of one, such as 2026-10-01 for midnight",
+            mask_is_hour(q->zone, q->span.begin_ms) ? "to" : "from");
+    return ret->code == 0;
+}
+
+static bool read_asked(const struct web_context *context, const struct web_request *request, bool is_masked,
+    struct asked *a, struct web_answer *ret)
 {
     size_t spaces = 0, sources = 0;
-    if (!energy_query_read(context, request, &a->q, ret))
+    if (!energy_query_read(context, request, &a->q, ret) || (is_masked && !read_masked(request, &a->q, ret)))
         return false;
     a->building = request_param(request, "building");
     a->space = request_param(request, "space");
@@ -60,10 +76,9 @@ static bool read_asked(const struct web_context *context, const struct web_reque
     if (sources * a->steps.count <= VALUES_MAX && (int64_t)sources * quarters <= QUARTERS_MAX)
         return true;
     *ret = answer_error(400, "too_much",
-        "%zu sources of %zu steps are asked for; expected at most %d values of %d quarter hours in all: a "
-        "longer "
-        "step, a shorter period, or one space",
-        sources, a->steps.count, VALUES_MAX, QUARTERS_MAX);
+        "%zu sources of %zu steps are asked for; expected at most %d values of %d quarter hours in all: %s",
+        sources, a->steps.count, VALUES_MAX, QUARTERS_MAX,
+        is_masked ? "a shorter period, or one building" : "a longer step, a shorter period, or one space");
     steps_release(&a->steps);
     return false;
 }
@@ -156,19 +171,22 @@ static enum status add_space(struct web_context *context, const struct asked *a,
 
 /* ---- everybody's ---- */
 
-/* People of the best source that counts them: -1 = nobody knows. Of what is seen less than half of a step says nothing. */
+/* People of the best source that counts them: -1 = nobody knows, or may be told. Of what is seen less than half of a step
+ * says nothing. */
 static enum status count_masked(struct web_context *context, const struct asked *a,
     const struct park_space *space, struct periods_span span, int64_t *ret, struct error *err)
 {
     struct buf names[DOOR_SOURCES + 1] = {{0}};
     size_t count = 0;
+    *ret = -1;
+    if (!mask_shows_step(a->q.zone, span, context->clock->wall_ms()))
+        return ST_OK;
     CONF_EACH (const struct park_sensor, sensor, space->sensors)
         if (sensor->kind == SENSING_COUNT && count == 0)
             buf_printf(&names[count++], "%s:%s", park_sensings[sensor->kind], sensor->point);
     for (size_t i = DOOR_SOURCES; i > 0 && space->doors.count > 0; i--)
         buf_add_str(&names[count++], door_sources[i - 1]);
     enum status status = ST_OK;
-    *ret = -1;
     for (size_t i = 0; i < count && status == ST_OK && *ret < 0; i++) {
         int64_t id;
         struct occupied o;
@@ -272,25 +290,21 @@ struct web_answer handle_occupancy(struct web_context *context, const struct web
 {
     struct asked a = {0};
     struct web_answer answer;
-    if (!read_asked(context, request, &a, &answer))
+    if (!read_asked(context, request, false, &a, &answer))
         return answer;
     answer = answer_asked(context, &a, false);
     steps_release(&a.steps);
     return answer;
 }
 
-/* A quarter hour of a few people is a diary of each of them. */
+/* A quarter hour of a few people is a diary of each of them: hours only. */
 struct web_answer handle_occupancy_public(struct web_context *context, const struct web_request *request)
 {
     struct asked a = {0};
     struct web_answer answer;
-    if (!read_asked(context, request, &a, &answer))
+    if (!read_asked(context, request, true, &a, &answer))
         return answer;
-    if (a.q.step == STEPS_QUARTER_HOUR)
-        answer =
-            answer_error(400, "bad_parameter", "step: 15m is not for everybody; expected 1h, 1d, 1mo or all");
-    else
-        answer = answer_asked(context, &a, true);
+    answer = answer_asked(context, &a, true);
     steps_release(&a.steps);
     return answer;
 }

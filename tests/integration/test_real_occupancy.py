@@ -126,7 +126,21 @@ def check_public(house: House, truth: dict[int, dict[int, dict[str, int]]]) -> N
         total = sum(count or 0 for count in people)
         assert value["total"] == (None if not may else {"people": None, "below": 5} if total < 5 else {"people": total, "below": None}), (i, people)
     assert shown > 5 and hidden > 5
-    assert house.collector.get("/api/v1/public/occupancy?from=2021-09-07&to=2021-09-09&step=15m")[0] == 400
+    check_nothing_overlaps(house, answer)
+
+
+def check_nothing_overlaps(house: House, answer: dict) -> None:
+    """No two answers of which one less the other is a quarter hour, or what is hidden."""
+    path = "/api/v1/public/occupancy?from=%s&to=%s"
+    for step in ("15m", "1d", "1mo", "all"):
+        assert house.collector.get(path % ("2021-09-07", "2021-09-09") + "&step=" + step)[0] == 400, step
+    times = ("2021-09-07T10:00:00Z", "2021-09-07T10:15:00Z", "2021-09-07T10:30:00Z", "2021-09-07T11:45:00Z", "2021-09-07T12:00:00Z")
+    for i, begin in enumerate(times):
+        for end in times[i + 1 :]:
+            assert house.collector.get(path % (begin, end))[0] == (200 if (begin, end) == (times[0], times[-1]) else 400), (begin, end)
+    assert house.collector.get(path % ("2021-09-07", "2021-09-09") + "&space=room1")[0] == 400
+    [building] = house.collector.get_json(path % (times[0], times[-1]))["buildings"]
+    assert building["values"] == answer["buildings"][0]["values"][18:20]
 
 
 def in_store(influx) -> int:

@@ -313,6 +313,44 @@ static void test_a_total_tells_nothing_of_what_is_hidden(void **state)
     assert_true(mask_hides(4, MASK_K) && !mask_hides(5, MASK_K) && mask_hides(0, MASK_K));
 }
 
+/* Of all spans of a day on the quarter hours, those that are told are apart from each other, and longer than a quarter. */
+static void test_everybody_is_told_whole_hours_that_are_over(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *zone;
+        int64_t begin_ms, first_ms; /* a day, and its first hour's begin in it */
+        int hours;
+    } days[] = {
+        {"UTC", 1767225600000, 0, 24}, {"Asia/Shanghai", 1767225600000, 0, 24},
+        {"Asia/Kathmandu", 1767225600000, 15 * 60000, 23}, /* 5 h 45 min east */
+        {"Australia/Lord_Howe", 1775314800000, 0, 23}, /* 2026-04-05: back by half an hour, at 15:00 UTC */
+    };
+    const int64_t quarter = PERIODS_QUARTER_HOUR_MS, hour = 4 * quarter;
+    for (size_t d = 0; d < sizeof days / sizeof days[0]; d++) {
+        struct zone *zone = zone_create(days[d].zone);
+        int64_t told_ms = days[d].begin_ms, end_ms = days[d].begin_ms + 24 * hour;
+        int told = 0;
+        assert_non_null(zone);
+        for (int64_t a = days[d].begin_ms; a < end_ms; a += quarter)
+            for (int64_t b = a + quarter; b <= end_ms; b += quarter) {
+                if (!mask_shows_step(zone, (struct periods_span){a, b}, end_ms))
+                    continue;
+                assert_true(a >= told_ms);
+                assert_int_equal(b - a, hour);
+                assert_int_equal(periods_hour(zone, a).span.begin_ms, a);
+                assert_false(mask_shows_step(zone, (struct periods_span){a, b}, b - 1));
+                assert_true(mask_shows_step(zone, (struct periods_span){a, b}, b));
+                if (told == 0 && d != 3)
+                    assert_int_equal(a, days[d].begin_ms + days[d].first_ms);
+                told_ms = b;
+                told++;
+            }
+        assert_int_equal(told, days[d].hours);
+        zone_destroy(zone);
+    }
+}
+
 static void test_utilisation_is_time_and_people(void **state)
 {
     (void)state;
@@ -343,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_a_hold_of_five_minutes_misses_little_of_a_real_room),
         cmocka_unit_test(test_doors_wrap_and_are_reset),
         cmocka_unit_test(test_a_total_tells_nothing_of_what_is_hidden),
+        cmocka_unit_test(test_everybody_is_told_whole_hours_that_are_over),
         cmocka_unit_test(test_utilisation_is_time_and_people),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);
