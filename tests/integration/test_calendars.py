@@ -231,6 +231,7 @@ def test_what_a_calendar_says_is_known_and_what_cannot_be_read_is_one_line(house
     assert b"Nobody" not in (house.folder / "collector.db").read_bytes()
     known_ms = house.state("good", "known_ms")
     # While one does not answer, readings are taken and acknowledged.
+    house.collector.wait_connected()
     publisher = Publisher(house.broker, "gw-a")
     publisher.send(1, [f"register,point=m value=1i {int(time.time() * 1000)}"])
     publisher.wait_ack(1)
