@@ -177,7 +177,7 @@ def test_files_that_nobody_accepted_change_nothing(made, tmp_path):
     (tmp_path / "factors.cfg").write_text((made.folder / "factors.cfg").read_text().replace("0.4974", "0.1974"))
     done = report(settings, "--site", "jiashan", "--period", "2026-10", "--format", "json")
     assert done.returncode == 0
-    assert done.stderr == "park-collector: the park model's files say other than version 1, which was accepted and by which the report is made\n"
+    assert done.stderr == "park-collector: the park model's files say other than version 1, which was accepted and by which this is made\n"
     tables = {table["id"]: table for table in json.loads(done.stdout, parse_float=Decimal)["tables"]}
     assert all(tables[name] == made.tables[name] for name in tables if name != "about")
 
