@@ -291,7 +291,8 @@ def test_a_restored_database_folds_again_what_comes_again(stage):
 def meters_of(park_text: str) -> dict[str, tuple[str, int | None]]:
     """The point and the modulus of each meter of the simulated park."""
     found = {}
-    for text in re.split(r"(?=\{ id = \")", park_text):
+    meters = re.search(r"^meters = \($.*?^\);$", park_text, re.MULTILINE | re.DOTALL)[0]
+    for text in re.split(r"(?=\{ id = \")", meters):
         point = re.search(r'point = "([^"]+)"', text)
         if point:
             modulus = re.search(r"modulus = (\d+)", text)
