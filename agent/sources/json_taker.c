@@ -119,15 +119,12 @@ static void send(
 /* A message that waited somewhere says that the device lived then. */
 static void hear(struct json_taker *r, struct device_run *d, int64_t time_ms)
 {
-    int64_t now = mono_ms(r), age_ms = time_ms != 0 ? r->context.clock->wall_ms() - time_ms : 0;
+    int64_t age_ms = time_ms != 0 ? r->context.clock->wall_ms() - time_ms : 0;
     if (age_ms < 0)
         age_ms = 0;
     for (size_t i = 0; i < d->settings->values.count; i++)
         feed_hear(&r->feed, d->first + i, age_ms);
-    if (now - age_ms > d->heard_mono_ms)
-        d->heard_mono_ms = now - age_ms;
-    if (age_ms <= d->settings->alive_ms)
-        complaint_clear(&d->silent, now, "source", "%s/%s: heard again", r->name, d->settings->name);
+    silence_hear(&d->silence, mono_ms(r), age_ms, r->name, d->settings->name);
 }
 
 static void take_for(
@@ -198,12 +195,8 @@ static int64_t watch_silence(struct json_taker *r)
     r->silence_due_mono_ms = INT64_MAX;
     for (size_t i = 0; i < r->settings->devices.count; i++) {
         struct device_run *d = &r->devices[i];
-        int64_t due = d->heard_mono_ms + d->settings->alive_ms + 1;
-        if (now >= due && !d->silent.is_open)
-            complain(&d->silent, now, LOG_LEVEL_WARN, "source",
-                "%s/%s: nothing heard for %lld s; none of its points is sent again until it is", r->name,
-                d->settings->name, (long long)(d->settings->alive_ms / 1000));
-        if (now < due && due < r->silence_due_mono_ms)
+        int64_t due = silence_watch(&d->silence, now, r->name, d->settings->name);
+        if (due < r->silence_due_mono_ms)
             r->silence_due_mono_ms = due;
     }
     /* Who is heard again while nothing else is due is looked at in a while. */
@@ -234,7 +227,7 @@ static void make_device(
     d->settings = settings;
     d->first = *first;
     d->bad = mem_zalloc(settings->values.count * sizeof *d->bad);
-    d->heard_mono_ms = mono_ms(r);
+    d->silence = (struct silence){.alive_ms = settings->alive_ms, .heard_mono_ms = mono_ms(r)};
     if (settings->frame != NULL)
         d->note_key = mem_printf(NOTE_PREFIX "%s/%s", r->name, settings->name);
     CONF_EACH (const struct json_value, value, settings->values)

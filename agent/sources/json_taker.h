@@ -8,6 +8,7 @@
 #include "agent/sources/feed.h"
 #include "agent/sources/frame.h"
 #include "agent/sources/mqtt_json_settings.h"
+#include "agent/sources/silence.h"
 
 struct json_message {
     const char *topic;
@@ -19,10 +20,10 @@ struct device_run {
     const struct json_device *settings;
     size_t first;          /* index of its first point in the feed */
     struct complaint *bad; /* by value */
-    struct complaint unreadable, rejoined, silent;
+    struct complaint unreadable, rejoined;
+    struct silence silence;
     struct frame_mark newest;
     char *note_key; /* NULL = no frame counter */
-    int64_t heard_mono_ms;
 };
 
 struct json_taker {

@@ -62,15 +62,14 @@ static void *run(void *argument)
     struct session_run *r = argument;
     struct pollfd polls[LINE_SOCKET_POLLS_MAX + 2];
     const struct clock *clock = r->desk.context.clock;
-    session_desk_begin(&r->desk);
     while (!atomic_load(&r->is_stopping)) {
-        int64_t due = session_desk_tick(&r->desk);
+        int64_t due = r->subscriber != NULL ? subscriber_tick(r->subscriber) : INT64_MAX;
+        session_desk_listen(&r->desk, r->subscriber == NULL || subscriber_is_ready(r->subscriber));
+        due = earlier(due, session_desk_tick(&r->desk));
         size_t count = r->socket != NULL ? line_socket_polls(r->socket, polls) : 0, lines = count;
         polls[count++] = (struct pollfd){.fd = r->stop_fd, .events = POLLIN};
-        if (r->subscriber != NULL) {
-            due = earlier(due, subscriber_tick(r->subscriber));
+        if (r->subscriber != NULL)
             polls[count++] = (struct pollfd){.fd = subscriber_descriptor(r->subscriber), .events = POLLIN};
-        }
         if (poll(polls, count, subscriber_patience(clock, due)) < 0)
             continue;
         if (r->socket != NULL)

@@ -75,25 +75,50 @@ enum status session_desk_remember(struct session_desk *d, struct error *err)
     return deliver_notes(d->context.deliver, NOTE_PREFIX, d, on_note, err);
 }
 
-void session_desk_begin(struct session_desk *d)
-{
-    const struct feed_circumstance now = {0};
-    for (size_t i = 0; i < d->settings->instruments.count; i++) {
-        struct desk_instrument *one = &d->instruments[i];
-        union driver_value value = {.text = one->noted};
-        if (one->noted != NULL)
-            feed_take(&d->feed, i, &value, &now, NULL, NULL);
-        free(one->noted);
-        one->noted = NULL;
-    }
-}
-
-/* ---- events ---- */
+/* ---- who vouches for a state ---- */
 
 static int64_t mono_ms(const struct session_desk *d)
 {
     return d->context.clock->mono_ms();
 }
+
+/* It is still so, now, as it was before this start too. */
+static void vouch(struct session_desk *d, size_t index)
+{
+    const struct feed_circumstance now = {0};
+    struct desk_instrument *one = &d->instruments[index];
+    union driver_value value = {.text = one->noted};
+    feed_hear(&d->feed, index, 0);
+    if (one->noted != NULL)
+        feed_take(&d->feed, index, &value, &now, NULL, NULL);
+    free(one->noted);
+    one->noted = NULL;
+}
+
+/* An event came of it, whichever. */
+static void hear(struct session_desk *d, size_t index)
+{
+    struct desk_instrument *one = &d->instruments[index];
+    vouch(d, index);
+    if (one->settings->alive_ms > 0)
+        silence_hear(&one->silence, mono_ms(d), 0, d->name, one->settings->name);
+}
+
+void session_desk_listen(struct session_desk *d, bool is_listening)
+{
+    if (is_listening == d->is_listening)
+        return;
+    d->is_listening = is_listening;
+    for (size_t i = 0; i < d->settings->instruments.count; i++) {
+        if (d->instruments[i].settings->alive_ms > 0)
+            continue;
+        d->points[i].alive_ms = is_listening ? INT64_MAX : 0;
+        if (is_listening)
+            vouch(d, i);
+    }
+}
+
+/* ---- events ---- */
 
 static struct desk_instrument *find_instrument(struct session_desk *d, const char *name, size_t *ret_index)
 {
@@ -144,6 +169,7 @@ static const char *take_event(
         error_set(err, ST_INVALID, "instrument \"%s\" is not known here", e->instrument);
         return "refused";
     }
+    hear(d, index);
     size_t at = find_id(one, e->id);
     if (at == SESSION_IDS_MAX)
         return take_new(d, one, index, e, patience_ms, err);
@@ -172,7 +198,16 @@ void session_desk_take(struct session_desk *d, struct span json, int64_t patienc
 
 int64_t session_desk_tick(struct session_desk *d)
 {
-    return feed_repeat(&d->feed);
+    int64_t now = mono_ms(d), due = feed_repeat(&d->feed);
+    for (size_t i = 0; i < d->settings->instruments.count; i++) {
+        struct desk_instrument *one = &d->instruments[i];
+        int64_t silent = one->settings->alive_ms > 0
+                             ? silence_watch(&one->silence, now, d->name, one->settings->name)
+                             : INT64_MAX;
+        if (silent < due)
+            due = silent;
+    }
+    return due;
 }
 
 /* ---- life ---- */
@@ -192,7 +227,8 @@ void session_desk_init(struct session_desk *d, const char *name, const struct se
         d->points[i] = (struct feed_point){.name = one->point,
             .kind = READING_STATE,
             .repeat_ms = FEED_STATE_REPEAT_MS,
-            .alive_ms = INT64_MAX};
+            .alive_ms = one->alive_ms};
+        d->instruments[i].silence = (struct silence){.alive_ms = one->alive_ms, .heard_mono_ms = mono_ms(d)};
     }
     feed_init(&d->feed, &d->context, name, d->points, count);
 }

@@ -11,6 +11,10 @@ static const struct conf_key instrument_keys[] = {
         .help = "what events call the instrument"},
     {"point", CONF_POINT, offsetof(struct session_instrument, point), .is_required = true,
         .help = "the point that tells its sessions"},
+    {"alive", CONF_SECONDS, offsetof(struct session_instrument, alive_ms), .min = 1000, .max = 604800000,
+        .help = "its reader keeps alive: it tells its newest event again at least so often, and where "
+                "nothing was "
+                "heard of it for longer its state is not sent again; absent = it speaks on events only"},
     {0}};
 
 static const struct conf_section instrument_section = {.name = "instrument",

@@ -8,8 +8,9 @@
 
 struct session_instrument {
     struct conf_where where;
-    char *name;  /* in events */
-    char *point; /* on the wire */
+    char *name;       /* in events */
+    char *point;      /* on the wire */
+    int64_t alive_ms; /* 0 = it speaks on events only */
 };
 
 struct session_settings {

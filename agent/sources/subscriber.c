@@ -173,6 +173,11 @@ int64_t subscriber_tick(struct subscriber *s)
     return mqtt_tick(s->mqtt, s->clock->mono_ms());
 }
 
+bool subscriber_is_ready(const struct subscriber *s)
+{
+    return mqtt_state(s->mqtt) == MQTT_READY;
+}
+
 struct incoming *subscriber_take(struct subscriber *s)
 {
     uint64_t count;

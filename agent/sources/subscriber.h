@@ -51,6 +51,8 @@ void subscriber_destroy(struct subscriber *s); /* accepts NULL */
 
 /* Keeps the connection; returns when to call it again though nothing happened. */
 int64_t subscriber_tick(struct subscriber *s);
+/* Is it connected, with its subscriptions acknowledged, so that what is said there is heard? */
+bool subscriber_is_ready(const struct subscriber *s);
 /* The next message; NULL = none waits. */
 struct incoming *subscriber_take(struct subscriber *s);
 /* Not retained, and lost where the broker is away. */

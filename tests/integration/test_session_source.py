@@ -41,13 +41,15 @@ def closing_of(event: str) -> dict:
     return {"event": event, "instrument": "sem3", "action": "close"}
 
 
-def session_source(park, more: str = "") -> str:
+def session_source(park, more: str = "", reader: str = "") -> str:
+    """`reader`: of sem3."""
     return (f'{{ name = "m"; source = "session"; socket = "{park.folder}/sessions.sock"; {more} purposes = ["research"];\n'
-            f'  instruments = ( {{ name = "sem3"; point = "{POINT}"; }}, {{ name = "xrd"; point = "lab2.xrd.session"; }} ); }}')
+            f'  instruments = ( {{ name = "sem3"; point = "{POINT}"; {reader} }},\n'
+            f'    {{ name = "xrd"; point = "lab2.xrd.session"; }} ); }}')
 
 
-def start_agent(park, more: str = "") -> Agent:
-    agent = park.stage.add(Agent(write_settings(park, session_source(park, more)), park.broker))
+def start_agent(park, more: str = "", reader: str = "") -> Agent:
+    agent = park.stage.add(Agent(write_settings(park, session_source(park, more, reader)), park.broker))
     agent.start()
     return agent
 
@@ -137,6 +139,36 @@ def test_a_restart_knows_the_events_and_sends_the_state_again(park):  # noqa: F8
     agent.stop()
     agent.start()
     assert kiosk(park).say(opening("a"))["result"] == "known"
+    assert [value for value, _ in wait_for(park, POINT, 2)] == ["open event=a class=external"] * 2
+
+
+def test_a_reader_that_keeps_alive_and_is_silent_is_told_once_and_not_vouched_for_by_a_start(park):  # noqa: F811
+    agent = start_agent(park, reader="alive = 1;")
+    assert kiosk(park).say(opening("a"))["result"] == "taken"
+    silent, back = "m/sem3: nothing heard for 1 s; nothing of it is sent again until it is", "m/sem3: heard again"
+    wait_until(lambda: silent in agent.log(), 20, "it is told to be silent")
+    assert back not in agent.log()
+    agent.stop()
+    agent.start()
+    wait_until(lambda: agent.log().count(silent) == 2, 20, "it is silent after the start, too")
+    assert kiosk(park).say({**opening("x"), "instrument": "xrd"})["result"] == "taken"
+    wait_for(park, "lab2.xrd.session", 1)
+    assert len(journalled(park, POINT)) == 1
+    assert kiosk(park).say(opening("a"))["result"] == "known"
+    assert [value for value, _ in wait_for(park, POINT, 2)] == ["open event=a class=external"] * 2
+    assert agent.log().count(back) == 1
+
+
+def test_while_the_readers_broker_is_away_the_agent_vouches_for_none_that_speaks_on_events(park):  # noqa: F811
+    agent = start_agent(park, f'topic = "kiosk/s"; broker: {{ port = {park.local.port}; retry = 1; }};')
+    assert kiosk(park).say(opening("a"))["result"] == "taken"
+    agent.stop()
+    park.local.stop()
+    agent.start()
+    assert kiosk(park).say({**opening("x"), "instrument": "xrd"})["result"] == "taken"
+    wait_for(park, "lab2.xrd.session", 1)
+    assert len(journalled(park, POINT)) == 1
+    park.local.start()
     assert [value for value, _ in wait_for(park, POINT, 2)] == ["open event=a class=external"] * 2
 
 

@@ -125,14 +125,14 @@ static void test_states_and_gauges_are_sent_again_while_the_device_lives(void **
     expect_seen(
         "p.w 1 +200000\np.on on +200000\np.w 1 +300000\np.on on +300000\np.w 1 +400000\np.on on +400000\n"
         "p.w 1 +500000\np.on on +500000\n");
-    assert_false(s.taker.devices[0].silent.is_open);
+    assert_false(s.taker.devices[0].silence.silent.is_open);
     pass_to(&s, 5000); /* silent since 150 s for more than 450 s */
     expect_seen("p.w 1 +600000\np.on on +600000\n");
-    assert_true(s.taker.devices[0].silent.is_open);
+    assert_true(s.taker.devices[0].silence.silent.is_open);
     give(&s, "p", "{\"on\":true}");
     json_taker_tick(&s.taker);
     expect_seen("p.w 1 +5000000\np.on on +5000000\n");
-    assert_false(s.taker.devices[0].silent.is_open);
+    assert_false(s.taker.devices[0].silence.silent.is_open);
     scene_close(&s);
 }
 

@@ -79,13 +79,16 @@ struct desk_scene {
     struct session_desk desk;
 };
 
-static void desk_open(struct desk_scene *s)
+/* `more`: of the reader of sem3. */
+static void desk_open_deaf(struct desk_scene *s, const char *more)
 {
-    char *path = settings_write("desk.cfg",
-        "gateway = \"gw-a\"; spool: { path = \"s\"; };\n"
-        "sources = ( { name = \"k\"; source = \"session\"; socket = \"x\"; instruments = ("
-        "{ name = \"sem3\"; point = \"l.sem3\"; }, { name = \"xrd\"; point = \"l.xrd\"; }"
-        " ); } );\n");
+    char *text =
+        mem_printf("gateway = \"gw-a\"; spool: { path = \"s\"; };\n"
+                   "sources = ( { name = \"k\"; source = \"session\"; socket = \"x\"; instruments = ("
+                   "{ name = \"sem3\"; point = \"l.sem3\"; %s }, { name = \"xrd\"; point = \"l.xrd\"; }"
+                   " ); } );\n",
+            more);
+    char *path = settings_write("desk.cfg", text);
     s->conf = agent_settings_load(path, &s->settings);
     assert_int_equal(conf_problem_count(s->conf), 0);
     const struct source_settings *source = s->settings.sources.items;
@@ -93,6 +96,13 @@ static void desk_open(struct desk_scene *s)
     buf_reset(&seen);
     session_desk_init(&s->desk, source->name, source->extra, &test_context);
     free(path);
+    free(text);
+}
+
+static void desk_open(struct desk_scene *s)
+{
+    desk_open_deaf(s, "");
+    session_desk_listen(&s->desk, true);
 }
 
 static void desk_close(struct desk_scene *s)
@@ -167,6 +177,112 @@ static void test_the_newest_ids_are_known_and_the_state_goes_again(void **state)
     desk_close(&s);
 }
 
+static void pass_to(struct desk_scene *s, int64_t ms)
+{
+    passed_ms = ms;
+    session_desk_tick(&s->desk);
+}
+
+/* As a start finds it noted in the spool. */
+static void note(struct desk_scene *s, const char *text)
+{
+    s->desk.instruments[0].noted = mem_strdup(text);
+}
+
+static void test_a_reader_that_keeps_alive_is_repeated_while_it_is_heard(void **state)
+{
+    (void)state;
+    struct desk_scene s;
+    const struct silence *silence;
+    desk_open_deaf(&s, "alive = 400;");
+    session_desk_listen(&s.desk, true);
+    silence = &s.desk.instruments[0].silence;
+    tell(&s, OPEN("a"), "{\"event\":\"a\",\"result\":\"taken\"}");
+    pass_to(&s, 300000);
+    expect_seen("l.sem3 open event=a class=external +0\nl.sem3 open event=a class=external +300000\n");
+    tell(&s, OPEN("a"), "{\"event\":\"a\",\"result\":\"known\"}");
+    pass_to(&s, 600000);
+    expect_seen("l.sem3 open event=a class=external +600000\n");
+    pass_to(&s, 700000); /* it was heard at 300 s */
+    assert_false(silence->silent.is_open);
+    assert_int_equal(session_desk_tick(&s.desk), M0 + 700001);
+    pass_to(&s, 700001);
+    assert_true(silence->silent.is_open);
+    for (int64_t ms = 750000; ms < 3600000; ms += 50000)
+        pass_to(&s, ms);
+    expect_seen("");
+    assert_int_equal(silence->silent.silent, 0); /* one line */
+    /* What is no event of it says nothing of it, and nor does another reader. */
+    tell(&s, "{\"event\":\"b\",\"instrument\":\"sem3\"}",
+        "{\"event\":\"b\",\"result\":\"refused\",\"why\":\"action is missing or not known; expected open or "
+        "close\"}");
+    tell(&s, "{\"event\":\"b\",\"instrument\":\"xrd\",\"action\":\"close\"}",
+        "{\"event\":\"b\",\"result\":\"taken\"}");
+    buf_reset(&seen);
+    pass_to(&s, 3600000);
+    expect_seen("");
+    tell(&s, OPEN("a"), "{\"event\":\"a\",\"result\":\"known\"}");
+    assert_false(silence->silent.is_open);
+    pass_to(&s, 3600000);
+    expect_seen("l.sem3 open event=a class=external +3600000\n");
+    desk_close(&s);
+}
+
+static void test_after_a_start_a_reader_that_keeps_alive_is_told_when_it_is_heard(void **state)
+{
+    (void)state;
+    struct desk_scene s;
+    desk_open_deaf(&s, "alive = 60;");
+    note(&s, "close event=b");
+    session_desk_listen(&s.desk, true);
+    pass_to(&s, 60000);
+    assert_false(s.desk.instruments[0].silence.silent.is_open);
+    pass_to(&s, 3600000);
+    assert_true(s.desk.instruments[0].silence.silent.is_open);
+    expect_seen("");
+    tell(&s, OPEN("c"), "{\"event\":\"c\",\"result\":\"taken\"}");
+    expect_seen("l.sem3 close event=b +3600000\nl.sem3 open event=c class=external +3600001\n");
+    desk_close(&s);
+}
+
+static void test_one_that_speaks_on_events_only_is_repeated_while_the_agent_listens(void **state)
+{
+    (void)state;
+    struct desk_scene s;
+    desk_open_deaf(&s, "");
+    note(&s, "close event=b");
+    pass_to(&s, 3600000); /* its broker is away */
+    expect_seen("");
+    session_desk_listen(&s.desk, true);
+    expect_seen("l.sem3 close event=b +3600000\n");
+    for (int64_t ms = 3600000; ms <= 3600000 + 86400000; ms += 300000)
+        pass_to(&s, ms);
+    buf_reset(&seen);
+    session_desk_listen(&s.desk, false);
+    pass_to(&s, 100000000);
+    expect_seen("");
+    session_desk_listen(&s.desk, true);
+    pass_to(&s, 100000000);
+    expect_seen("l.sem3 close event=b +100000000\n");
+    /* Away for a moment, it says nothing more. */
+    session_desk_listen(&s.desk, false);
+    session_desk_listen(&s.desk, true);
+    pass_to(&s, 100299999);
+    expect_seen("");
+    desk_close(&s);
+}
+
+static void test_a_reader_that_keeps_alive_needs_no_other_way(void **state)
+{
+    (void)state;
+    struct desk_scene s;
+    desk_open_deaf(&s, "alive = 900;");
+    tell(&s, CLOSE("a"), "{\"event\":\"a\",\"result\":\"taken\"}");
+    pass_to(&s, 300000); /* by the socket, while the broker is away */
+    expect_seen("l.sem3 close event=a +0\nl.sem3 close event=a +300000\n");
+    desk_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +291,10 @@ int main(void)
         cmocka_unit_test(test_a_session_within_one_second_is_there_and_each_event_once),
         cmocka_unit_test(test_two_open_sessions_and_a_close_without_one_are_taken_and_told),
         cmocka_unit_test(test_the_newest_ids_are_known_and_the_state_goes_again),
+        cmocka_unit_test(test_a_reader_that_keeps_alive_is_repeated_while_it_is_heard),
+        cmocka_unit_test(test_after_a_start_a_reader_that_keeps_alive_is_told_when_it_is_heard),
+        cmocka_unit_test(test_one_that_speaks_on_events_only_is_repeated_while_the_agent_listens),
+        cmocka_unit_test(test_a_reader_that_keeps_alive_needs_no_other_way),
     };
     return cmocka_run_group_tests(tests, settings_make_folder, settings_remove_folder);
 }
