@@ -25,13 +25,18 @@ static size_t held(const struct desk_instrument *i)
     return i->id_count < SESSION_IDS_MAX ? i->id_count : SESSION_IDS_MAX;
 }
 
-/* Its place in the ring; SESSION_IDS_MAX = it is not there. */
-static size_t find_id(const struct desk_instrument *i, const char *id)
+/* Where in the ring it was taken last, and how many events later ones there are; SESSION_IDS_MAX = it is not there. */
+static size_t find_id(const struct desk_instrument *i, const char *id, size_t *ret_later)
 {
-    size_t count = held(i), at = 0;
-    while (at < count && strcmp(i->ids[at], id) != 0)
-        at++;
-    return at < count ? at : SESSION_IDS_MAX;
+    size_t count = held(i);
+    for (size_t later = 0; later < count; later++) {
+        size_t at = (i->id_count - 1 - later) % SESSION_IDS_MAX;
+        if (strcmp(i->ids[at], id) == 0) {
+            *ret_later = later;
+            return at;
+        }
+    }
+    return SESSION_IDS_MAX;
 }
 
 /* The state, and below it the ids, oldest first, the new one last. */
@@ -170,9 +175,17 @@ static const char *take_event(
         return "refused";
     }
     hear(d, index);
-    size_t at = find_id(one, e->id);
+    size_t later, at = find_id(one, e->id, &later);
     if (at == SESSION_IDS_MAX)
         return take_new(d, one, index, e, patience_ms, err);
+    if (later > 0 && e->is_open != one->is_open) {
+        complain(&d->anew, mono_ms(d), LOG_LEVEL_WARN, "source",
+            "%s/%s: event %s comes again after others, and is no longer so: its reader began anew; it is "
+            "taken as "
+            "another event",
+            d->name, one->settings->name, e->id);
+        return take_new(d, one, index, e, patience_ms, err);
+    }
     if (is_on_disk(d, one->numbers[at], patience_ms))
         return "known";
     error_set(err, ST_TIMEOUT, "it is not on disk yet; send it again");

@@ -126,7 +126,6 @@ static void test_a_session_within_one_second_is_there_and_each_event_once(void *
     desk_open(&s);
     tell(&s, OPEN("a"), "{\"event\":\"a\",\"result\":\"taken\"}");
     tell(&s, CLOSE("b"), "{\"event\":\"b\",\"result\":\"taken\"}");
-    tell(&s, OPEN("a"), "{\"event\":\"a\",\"result\":\"known\"}");
     tell(&s, CLOSE("b"), "{\"event\":\"b\",\"result\":\"known\"}");
     expect_seen("l.sem3 open event=a class=external +0\nl.sem3 close event=b +1\n");
     tell(&s, "{\"event\":\"a\",\"instrument\":\"tem\",\"action\":\"close\"}",
@@ -174,6 +173,50 @@ static void test_the_newest_ids_are_known_and_the_state_goes_again(void **state)
     passed_ms = 300000;
     session_desk_tick(&s.desk);
     expect_seen("l.sem3 close event=e191 +300000\n");
+    desk_close(&s);
+}
+
+static void test_an_id_of_before_that_contradicts_the_state_is_another_event(void **state)
+{
+    (void)state;
+    struct desk_scene s;
+    desk_open(&s);
+    tell(&s, OPEN("1"), "{\"event\":\"1\",\"result\":\"taken\"}");
+    tell(&s, CLOSE("2"), "{\"event\":\"2\",\"result\":\"taken\"}");
+    tell(&s, OPEN("3"), "{\"event\":\"3\",\"result\":\"taken\"}");
+    tell(&s, OPEN("1"), "{\"event\":\"1\",\"result\":\"known\"}");  /* it says what is so */
+    tell(&s, CLOSE("3"), "{\"event\":\"3\",\"result\":\"known\"}"); /* the newest, whatever it says now */
+    assert_false(s.desk.anew.is_open);
+    tell(&s, CLOSE("4"), "{\"event\":\"4\",\"result\":\"taken\"}");
+    buf_reset(&seen);
+    passed_ms = 3600000; /* it was without power, and counts from 1 */
+    tell(&s, OPEN("1"), "{\"event\":\"1\",\"result\":\"taken\"}");
+    assert_true(s.desk.anew.is_open);
+    tell(&s, OPEN("1"), "{\"event\":\"1\",\"result\":\"known\"}"); /* its answer was lost */
+    tell(&s, CLOSE("2"), "{\"event\":\"2\",\"result\":\"taken\"}");
+    tell(&s, CLOSE("2"), "{\"event\":\"2\",\"result\":\"known\"}");
+    tell(&s, OPEN("3"), "{\"event\":\"3\",\"result\":\"taken\"}");
+    assert_int_equal(s.desk.anew.silent, 2); /* one line */
+    expect_seen("l.sem3 open event=1 class=external +3600000\nl.sem3 close event=2 +3600001\n"
+                "l.sem3 open event=3 class=external +3600002\n");
+    desk_close(&s);
+}
+
+static void test_the_newest_is_the_newest_also_where_its_id_came_before(void **state)
+{
+    (void)state;
+    struct desk_scene s;
+    desk_open(&s);
+    for (int i = 0; i < 3 * SESSION_IDS_MAX; i++) {
+        const char *const again[] = {OPEN("1"), CLOSE("2")};
+        const char *const taken[] = {
+            "{\"event\":\"1\",\"result\":\"taken\"}", "{\"event\":\"2\",\"result\":\"taken\"}"};
+        const char *const known[] = {
+            "{\"event\":\"1\",\"result\":\"known\"}", "{\"event\":\"2\",\"result\":\"known\"}"};
+        tell(&s, again[i % 2], taken[i % 2]);
+        tell(&s, again[i % 2], known[i % 2]);
+    }
+    tell(&s, OPEN("2"), "{\"event\":\"2\",\"result\":\"known\"}"); /* whatever it says now */
     desk_close(&s);
 }
 
@@ -291,6 +334,8 @@ int main(void)
         cmocka_unit_test(test_a_session_within_one_second_is_there_and_each_event_once),
         cmocka_unit_test(test_two_open_sessions_and_a_close_without_one_are_taken_and_told),
         cmocka_unit_test(test_the_newest_ids_are_known_and_the_state_goes_again),
+        cmocka_unit_test(test_an_id_of_before_that_contradicts_the_state_is_another_event),
+        cmocka_unit_test(test_the_newest_is_the_newest_also_where_its_id_came_before),
         cmocka_unit_test(test_a_reader_that_keeps_alive_is_repeated_while_it_is_heard),
         cmocka_unit_test(test_after_a_start_a_reader_that_keeps_alive_is_told_when_it_is_heard),
         cmocka_unit_test(test_one_that_speaks_on_events_only_is_repeated_while_the_agent_listens),
