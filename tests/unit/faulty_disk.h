@@ -15,12 +15,18 @@ enum fault {
     FAULT_FULL,     /* of these those that need room */
 };
 
+/* What is done to a database (even) or to its write-ahead log (odd). */
+enum faulty_kind { FAULTY_WRITE = 0, FAULTY_TRUNCATE = 2, FAULTY_SYNC = 4, FAULTY_KINDS = 6 };
+#define FAULTY_OPERATIONS_MAX 16384
+
 static struct faulty_disk {
     sqlite3_vfs *real;
     enum fault fault;
     int64_t operations, fails_at; /* the n-th; 0 = never */
     int64_t failures;
-    int64_t unsynced_log; /* writes to a write-ahead log since it was last synced */
+    int64_t unsynced_log;                           /* writes to a write-ahead log since it was last synced */
+    unsigned char kinds[FAULTY_OPERATIONS_MAX + 1]; /* of the n-th operation, as it was last */
+    int64_t failed_kinds[FAULTY_KINDS];
 } faulty_disk;
 
 struct faulty_file {
@@ -30,10 +36,12 @@ struct faulty_file {
 };
 
 /* SQLITE_OK, or how this operation fails. */
-static int faulty_operate(int code)
+static int faulty_operate(const sqlite3_file *file, enum faulty_kind what, int code)
 {
     struct faulty_disk *d = &faulty_disk;
-    d->operations++;
+    int kind = (int)what + ((const struct faulty_file *)file)->is_log;
+    if (++d->operations <= FAULTY_OPERATIONS_MAX)
+        d->kinds[d->operations] = (unsigned char)kind;
     /* A full disk fails writes only; an fsync that it fails is an I/O error. */
     if (d->fault == FAULT_FULL && code != SQLITE_IOERR_WRITE)
         return SQLITE_OK;
@@ -43,6 +51,7 @@ static int faulty_operate(int code)
     if (!has_failed)
         return SQLITE_OK;
     d->failures++;
+    d->failed_kinds[kind]++;
     return d->fault == FAULT_FULL ? SQLITE_FULL : code;
 }
 
@@ -63,7 +72,7 @@ static int faulty_read_file(sqlite3_file *file, void *to, int len, sqlite3_int64
 
 static int faulty_write_file(sqlite3_file *file, const void *from, int len, sqlite3_int64 at)
 {
-    int code = faulty_operate(SQLITE_IOERR_WRITE);
+    int code = faulty_operate(file, FAULTY_WRITE, SQLITE_IOERR_WRITE);
     faulty_disk.unsynced_log += ((struct faulty_file *)file)->is_log;
     if (code != SQLITE_OK && len > 1) /* torn: half of it is there */
         faulty_real_of(file)->pMethods->xWrite(faulty_real_of(file), from, len / 2, at);
@@ -73,7 +82,7 @@ static int faulty_write_file(sqlite3_file *file, const void *from, int len, sqli
 
 static int faulty_truncate_file(sqlite3_file *file, sqlite3_int64 size)
 {
-    int code = faulty_operate(SQLITE_IOERR_TRUNCATE);
+    int code = faulty_operate(file, FAULTY_TRUNCATE, SQLITE_IOERR_TRUNCATE);
     return code != SQLITE_OK ? code : faulty_real_of(file)->pMethods->xTruncate(faulty_real_of(file), size);
 }
 
@@ -81,7 +90,7 @@ static int faulty_truncate_file(sqlite3_file *file, sqlite3_int64 size)
 static int faulty_sync_file(sqlite3_file *file, int flags)
 {
     (void)flags;
-    int code = faulty_operate(SQLITE_IOERR_FSYNC);
+    int code = faulty_operate(file, FAULTY_SYNC, SQLITE_IOERR_FSYNC);
     if (code == SQLITE_OK && ((struct faulty_file *)file)->is_log)
         faulty_disk.unsynced_log = 0;
     return code;

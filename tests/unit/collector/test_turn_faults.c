@@ -16,12 +16,17 @@
 #define TRIES_MAX 12
 #define LOG_PAGES 60 /* small, so that the log is folded in within the scenario */
 #define DAY_MS INT64_C(86400000)
+/* For each instrument each quarter hour of them is written: few, so that a run is short. */
+#define EVIDENCE_DAYS 1
+#define BEGIN_MS (NOW_MS - 3 * HOUR_MS)
+#define EACH_KIND_MIN 3 /* so many operations of each kind fail, at least, where there are */
 
 static int64_t commits, refused_commit; /* the n-th; 0 = none */
 
-static int on_commit(void *unused)
+static int on_commit(void *db)
 {
-    (void)unused;
+    /* Not in on_open: opening sets its own after that. */
+    sqlite3_wal_autocheckpoint(db, LOG_PAGES);
     return ++commits == refused_commit;
 }
 
@@ -30,17 +35,44 @@ static int on_open(sqlite3 *db, char **message, const struct sqlite3_api_routine
 {
     (void)message;
     (void)api;
-    sqlite3_commit_hook(db, on_commit, NULL);
-    sqlite3_wal_autocheckpoint(db, LOG_PAGES);
+    sqlite3_commit_hook(db, on_commit, db);
     return SQLITE_OK;
 }
 
-static int set_up(void **state)
+static bool is_long(void)
 {
-    (void)state;
-    log_open(LOG_LEVEL_ERROR);
-    return !faulty_disk_register() || sqlite3_auto_extension((void (*)(void))on_open) != SQLITE_OK;
+    return getenv("PARKMON_LONG") != NULL;
 }
+
+/* Which of the `count` operations of the run before are to fail: of each kind every `stride`-th, from another one on at each
+ * run, and not fewer than EACH_KIND_MIN; all with PARKMON_LONG. A full disk fails what needs room. */
+static void choose(bool *ret, int64_t count, int64_t stride, enum fault fault)
+{
+    uint64_t seed = random_seed((uint64_t)time(NULL));
+    int64_t of_kind[FAULTY_KINDS] = {0}, seen[FAULTY_KINDS] = {0};
+    assert_true(count <= FAULTY_OPERATIONS_MAX);
+    for (int64_t n = 1; n <= count; n++)
+        of_kind[faulty_disk.kinds[n]]++;
+    for (int64_t n = 1; n <= count; n++) {
+        int kind = faulty_disk.kinds[n];
+        int64_t every = of_kind[kind] / EACH_KIND_MIN < stride ? of_kind[kind] / EACH_KIND_MIN : stride;
+        if (every < 1 || is_long())
+            every = 1;
+        ret[n] = seen[kind]++ % every == (int64_t)(seed % (uint64_t)every) &&
+                 (fault != FAULT_FULL || kind < FAULTY_TRUNCATE);
+    }
+    memset(faulty_disk.failed_kinds, 0, sizeof faulty_disk.failed_kinds);
+}
+
+/* Each kind of operation that there is has failed. */
+static void check_kinds(const bool *chosen, int64_t count, const unsigned char *kinds)
+{
+    for (int64_t n = 1; n <= count; n++)
+        if (chosen[n] && faulty_disk.failed_kinds[kinds[n]] == 0)
+            fail_msg("no operation of kind %d has failed", kinds[n]);
+}
+
+static char template_path[] = "/tmp/parkmon-test-faults-XXXXXX"; /* a database that nothing was written to */
 
 /* ---- what is sent ---- */
 
@@ -76,17 +108,16 @@ static void send_batch(
 {
     struct buf text = {0};
     buf_printf(&text, "#park1 epoch=%016x seq=%" PRId64 " first=%" PRId64 "%s\n", epoch, seq, first, more);
-    int64_t time_ms = NOW_MS - DAY_MS + seq * 100000;
+    int64_t time_ms = BEGIN_MS + seq * 100000;
     for (int i = 0; i < 20; i++) /* one of them reads 0 now and then */
         buf_printf(&text, "register,point=m%d value=%" PRId64 "i %" PRId64 "\n", i,
             i == 19 && seq % 5 == 3 ? 0 : seq, time_ms + i);
     buf_printf(&text, "state,point=s%" PRId64 ".session value=\"%s event=%" PRId64 "\" %" PRId64 "\n",
         seq % 5, seq % 2 ? "open" : "close", seq, time_ms);
     buf_printf(&text, "gauge,point=twice.power value=%" PRId64 " %" PRId64 "\n", seq % 3 * 2, time_ms);
-    buf_printf(&text, "gauge,point=twice value=1.5 %" PRId64 "\n",
-        NOW_MS - DAY_MS); /* a duplicate from the second on */
     buf_printf(
-        &text, "gauge,point=odd value=%" PRId64 " %" PRId64 "\n", seq, NOW_MS - DAY_MS); /* a conflict */
+        &text, "gauge,point=twice value=1.5 %" PRId64 "\n", BEGIN_MS); /* a duplicate from the second on */
+    buf_printf(&text, "gauge,point=odd value=%" PRId64 " %" PRId64 "\n", seq, BEGIN_MS); /* a conflict */
     if (seq % 3 == 0)
         buf_add_str(&text, "gauge,point=WRONG value=1 1\n");
     turn_give(t, gateways[gateway], text.data);
@@ -356,22 +387,11 @@ struct run {
     sqlite3 *reader;
     bool is_killed; /* at an I/O error; else it ends by itself */
     bool was_ended; /* and started again: what was heard before is not known any more */
-    int64_t failures;
+    int64_t failures, operations;
 };
 
 /* Of the store in each step: what was journalled before it. Set by the run in which nothing fails. */
 static int64_t positions[STEPS];
-
-static void copy_file(const char *from, const char *to)
-{
-    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
-    assert_true(in != NULL && out != NULL);
-    static char block[65536];
-    for (size_t len; (len = fread(block, 1, sizeof block, in)) > 0;)
-        assert_int_equal(fwrite(block, 1, len, out), len);
-    fclose(in);
-    assert_int_equal(fclose(out), 0);
-}
 
 /* Database and log as they lie there when a process is killed; back = as the next one finds them. */
 static void keep_files(const struct turn_scene *s, bool back)
@@ -379,7 +399,7 @@ static void keep_files(const struct turn_scene *s, bool back)
     static const char *const suffixes[] = {"", "-wal"};
     for (int i = 0; i < 2; i++) {
         char *own = mem_printf("%s%s", s->files.path, suffixes[i]), *copy = mem_printf("%s-copy", own);
-        copy_file(back ? copy : own, back ? own : copy);
+        turn_copy_file(back ? copy : own, back ? own : copy);
         if (back)
             unlink(copy);
         free(own);
@@ -430,7 +450,7 @@ static void give_result(struct run *r, int64_t step)
     *t->result.rejects = (struct store_reject){.journal = step,
         .reason = mem_strdup("refused"),
         .content = mem_strdup("register,point=m0 value=1i 1")};
-    int64_t hour = (NOW_MS - DAY_MS) / HOUR_MS;
+    int64_t hour = (BEGIN_MS) / HOUR_MS;
     hour_list_add(&t->result.touched, SPAN("register"), hour + step);
     t->result.counted.items = mem_zalloc(sizeof *t->result.counted.items);
     t->result.counted.count = t->result.counted.capacity = 1;
@@ -531,10 +551,10 @@ static void make_step(struct run *r, int64_t step)
     fail_msg("step %" PRId64 ": still not answered", step);
 }
 
-/* Five weeks later the oldest half of the journal goes, at the pace of pruning. */
+/* The oldest half of the journal goes, at the pace of pruning. */
 static void prune_half(struct run *r)
 {
-    turn_now_ms = NOW_MS + 35 * DAY_MS + STEPS / 2 * 60000;
+    turn_now_ms = NOW_MS + EVIDENCE_DAYS * DAY_MS + STEPS / 2 * 60000;
     for (int i = 0; i < 6; i++) {
         unsigned answered;
         turn_now_mono_ms += DAY_MS;
@@ -548,6 +568,30 @@ static void prune_half(struct run *r)
 
 enum way { WAY_NO_FAULT, WAY_DISK, WAY_COMMIT };
 
+static int set_up(void **state)
+{
+    (void)state;
+    log_open(LOG_LEVEL_ERROR);
+    turn_evidence_days = EVIDENCE_DAYS;
+    int fd = mkstemp(template_path);
+    if (fd < 0 || close(fd) != 0 || !faulty_disk_register() ||
+        sqlite3_auto_extension((void (*)(void))on_open) != SQLITE_OK)
+        return -1;
+    struct turn_scene s;
+    turn_scene_open_with(&s, park_text);
+    turn_close(&s.turn);
+    turn_copy_file(s.files.path, template_path);
+    park_destroy(s.park);
+    fake_journal_close(&s.files);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return unlink(template_path);
+}
+
 /* The scenario, in which the n-th operation or commit fails. Returns what the database says in the end; the caller
  * frees. */
 static char *play(struct run *r, enum way way, int64_t n)
@@ -555,7 +599,9 @@ static char *play(struct run *r, enum way way, int64_t n)
     struct turn_scene *s = &r->scene;
     turn_now_ms = NOW_MS;
     turn_now_mono_ms = 1000;
+    turn_database = template_path;
     turn_scene_open_with(s, park_text);
+    turn_database = NULL;
     r->reader = open_reader(s);
     faulty_disk.operations = faulty_disk.failures = commits = 0;
     faulty_disk.fails_at = way == WAY_DISK ? n : 0;
@@ -568,6 +614,7 @@ static char *play(struct run *r, enum way way, int64_t n)
     prune_half(r);
     check_sums(r->reader);
     char *text = dump(r->reader);
+    r->operations = faulty_disk.operations;
     sqlite3_close(r->reader);
     faulty_disk.fails_at = refused_commit = 0;
     turn_scene_close(s);
@@ -590,12 +637,20 @@ enum end { END_BY_ITSELF, END_KILLED };
 static void fail_each(enum way way, enum fault fault, enum end end)
 {
     faulty_disk.fault = fault;
-    char *expected = play(&(struct run){0}, WAY_NO_FAULT, 0);
-    int64_t count = way == WAY_DISK ? faulty_disk.operations : commits, failures = 0;
-    /* Every one with PARKMON_LONG, else some of them, others at each run. */
-    int64_t stride = getenv("PARKMON_LONG") != NULL ? 1 : way == WAY_DISK ? 41 : 3;
-    int64_t n = 1 + (int64_t)(random_seed((uint64_t)time(NULL)) % (uint64_t)stride);
-    for (; n <= count; n += stride) {
+    struct run good = {0};
+    char *expected = play(&good, WAY_NO_FAULT, 0);
+    int64_t count = way == WAY_DISK ? good.operations : commits, failures = 0;
+    bool chosen[FAULTY_OPERATIONS_MAX + 1] = {false};
+    unsigned char kinds[FAULTY_OPERATIONS_MAX + 1];
+    memcpy(kinds, faulty_disk.kinds, sizeof kinds);
+    if (way == WAY_DISK)
+        choose(chosen, count, 101, fault);
+    for (int64_t n = is_long() ? 1 : 1 + time(NULL) % 3; way == WAY_COMMIT && n <= count;
+         n += is_long() ? 1 : 3)
+        chosen[n] = true;
+    for (int64_t n = 1; n <= count; n++) {
+        if (!chosen[n])
+            continue;
         struct run r = {.is_killed = end == END_KILLED};
         char *found = play(&r, way, n);
         compare(found, expected, n);
@@ -605,6 +660,7 @@ static void fail_each(enum way way, enum fault fault, enum end end)
     print_message("%" PRId64 " counted, %" PRId64 " turns failed\n", count, failures);
     assert_true(count > (way == WAY_DISK ? 300 : STEPS));
     assert_true(failures > 0);
+    check_kinds(chosen, way == WAY_DISK ? count : 0, kinds);
     free(expected);
 }
 
@@ -655,7 +711,21 @@ static void test_a_commit_that_is_refused_leaves_nothing_in_memory(void **state)
     fail_each(WAY_COMMIT, FAULT_ONCE, END_BY_ITSELF);
 }
 
-/* From no file at all, through every format: each operation fails in turn. */
+/* From no file at all, through every format; `n` = 0: nothing fails. Returns how many operations there were. */
+static int64_t start_anew(struct turn_scene *s, int64_t n)
+{
+    struct error err = {""};
+    turn_close(&s->turn);
+    remove_database(s);
+    faulty_disk.operations = faulty_disk.failures = 0;
+    faulty_disk.fails_at = n;
+    enum status status = turn_open(&s->turn, &s->settings, s->park, &turn_clock, &err);
+    bool has_failed = faulty_disk.failures > 0;
+    assert_true(status == ST_OK || (has_failed && (status == ST_STORAGE || status == ST_FULL)));
+    faulty_disk.fails_at = 0;
+    return faulty_disk.operations;
+}
+
 static void test_a_start_that_fails_leaves_a_database_that_the_next_start_takes(void **state)
 {
     (void)state;
@@ -664,19 +734,18 @@ static void test_a_start_that_fails_leaves_a_database_that_the_next_start_takes(
     turn_now_ms = NOW_MS;
     turn_now_mono_ms = 1000;
     turn_scene_open(&s);
-    for (int kind = FAULT_ONCE; kind <= FAULT_FULL; kind++) {
-        bool has_failed = true;
-        int64_t n = 1;
-        for (; has_failed; n += getenv("PARKMON_LONG") != NULL ? 1 : 7) {
-            turn_close(&s.turn);
-            remove_database(&s);
-            faulty_disk.operations = faulty_disk.failures = 0;
-            faulty_disk.fault = (enum fault)kind;
-            faulty_disk.fails_at = n;
-            enum status status = turn_open(&s.turn, &s.settings, s.park, &turn_clock, &err);
-            has_failed = faulty_disk.failures > 0;
-            assert_true(status == ST_OK || (has_failed && (status == ST_STORAGE || status == ST_FULL)));
-            faulty_disk.fails_at = 0;
+    for (int fault = FAULT_ONCE; fault <= FAULT_FULL; fault++) {
+        bool chosen[FAULTY_OPERATIONS_MAX + 1] = {false};
+        unsigned char kinds[FAULTY_OPERATIONS_MAX + 1];
+        faulty_disk.fault = (enum fault)fault;
+        int64_t count = start_anew(&s, 0);
+        memcpy(kinds, faulty_disk.kinds, sizeof kinds);
+        choose(chosen, count, 101, (enum fault)fault);
+        assert_true(count > 50);
+        for (int64_t n = 1; n <= count; n++) {
+            if (!chosen[n])
+                continue;
+            start_anew(&s, n);
             turn_close(&s.turn);
             if (turn_open(&s.turn, &s.settings, s.park, &turn_clock, &err) != ST_OK)
                 fail_msg("after the %" PRId64 "th failed: %s", n, err.text);
@@ -684,7 +753,7 @@ static void test_a_start_that_fails_leaves_a_database_that_the_next_start_takes(
             turn_once(&s.turn);
             assert_int_equal(turn_mark(&s.turn, "gw-a"), 1);
         }
-        assert_true(n > 50);
+        check_kinds(chosen, count, kinds);
     }
     turn_scene_close(&s);
 }
@@ -700,5 +769,5 @@ int main(void)
         cmocka_unit_test(test_a_commit_that_is_refused_leaves_nothing_in_memory),
         cmocka_unit_test(test_a_start_that_fails_leaves_a_database_that_the_next_start_takes),
     };
-    return cmocka_run_group_tests(tests, set_up, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

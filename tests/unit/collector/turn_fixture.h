@@ -8,6 +8,20 @@
 #define NOW_MS INT64_C(1764000000000)
 
 static int64_t turn_now_ms = NOW_MS, turn_now_mono_ms = 1000;
+/* Of scenes opened from then on. */
+static int64_t turn_evidence_days = 35;
+static const char *turn_database; /* that they begin with a copy of; NULL = none */
+
+static inline void turn_copy_file(const char *from, const char *to)
+{
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    assert_true(in != NULL && out != NULL);
+    static char block[65536];
+    for (size_t len; (len = fread(block, 1, sizeof block, in)) > 0;)
+        assert_int_equal(fwrite(block, 1, len, out), len);
+    fclose(in);
+    assert_int_equal(fclose(out), 0);
+}
 
 static inline int64_t turn_wall(void)
 {
@@ -54,8 +68,12 @@ static inline void turn_scene_open_with(struct turn_scene *s, const char *park)
     db_close(s->files.db);
     unlink(s->files.path);
     s->files.db = NULL;
-    s->settings = (struct collector_settings){
-        .database = {.path = s->files.path, .limit_mib = 64, .evidence_days = 35, .audit_years = 5},
+    if (turn_database != NULL)
+        turn_copy_file(turn_database, s->files.path);
+    s->settings = (struct collector_settings){.database = {.path = s->files.path,
+                                                  .limit_mib = 64,
+                                                  .evidence_days = turn_evidence_days,
+                                                  .audit_years = 5},
         .store = {.outbox_limit_mib = 16}};
     if (turn_open(&s->turn, &s->settings, s->park, &turn_clock, &err) != ST_OK)
         fail_msg("%s", err.text);
