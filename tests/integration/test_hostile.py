@@ -33,9 +33,13 @@ PROBE = "gw-probe"
 # jansson's cost of an empty array), the points and epochs that one gateway may have (4 MiB), and what malloc holds back.
 MEMORY_MAX_KIB = 128 * 1024
 # Seconds. The flooder gets its share of the inbox and of each transaction, not more; on an idle machine p99 is below 0.5.
-# A short run has too few acknowledgements for a p99 other than its worst.
+# A short run has too few acknowledgements for a p99 other than its worst. A machine that is busy with something else is slow
+# without an attack, too: there the bound is SLOWER_MAX times what the same took before and after it.
 ACK_P90_MAX_S = 3.0
 ACK_MAX_S = 10.0
+ANSWER_MAX_S = 5.0
+SLOWER_MAX = 10
+CALM_ACKS = 30
 # Beside the raw batches the flooder may leave: 4 MiB of quarantine, 10 000 losses and points, 1 000 epochs, free pages.
 DATABASE_REST_MAX = 64 * 1024 * 1024
 
@@ -46,6 +50,7 @@ class Probe:
     def __init__(self, broker):
         self.publisher = Publisher(broker, PROBE)
         self.latencies: list[float] = []
+        self.calm: list[float] = []  # those of them that nobody disturbed
         self.is_stopping = threading.Event()
         self.failure: Exception | None = None
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -65,13 +70,19 @@ class Probe:
 
     def deliver(self, seq: int, lines: list[str]) -> None:
         """As an agent does it: a broker whose queue overflows drops what it has confirmed, so it is sent again."""
-        for attempt in range(12):
+        for attempt in range(60):
             self.publisher.send(seq, lines)
             try:
-                return self.publisher.wait_ack(seq, seconds=5)
+                return self.publisher.wait_ack(seq, seconds=1)
             except AssertionError:
-                if attempt == 11:
+                if attempt == 59:
                     raise
+
+    def measure_calm(self) -> None:
+        """While nobody attacks."""
+        seen = len(self.latencies)
+        wait_until(lambda: len(self.latencies) >= seen + CALM_ACKS or self.failure, 120, "acknowledgements without an attack")
+        self.calm += self.latencies[seen:seen + CALM_ACKS]
 
     def stop(self) -> None:
         self.is_stopping.set()
@@ -84,6 +95,14 @@ class Probe:
 def park(stage):
     """The optimised build, because memory and latency are judged."""
     return Park(stage, every=0.5, build=release_folder(), users=(hostile.GATEWAY, hostile.THIEF, PROBE)).start()
+
+
+def p90(latencies: list[float]) -> float:
+    return sorted(latencies)[int(len(latencies) * 0.9)]
+
+
+def bound(limit_s: float, calm_s: float) -> float:
+    return max(limit_s, SLOWER_MAX * calm_s)
 
 
 def rows(park, sql: str) -> list[tuple]:
@@ -179,6 +198,8 @@ def assert_nobody_was_taken_over(park, thief) -> None:
 
 def test_a_gateway_that_attacks_takes_nothing_from_the_others(park):
     probe = Probe(park.broker)
+    probe.measure_calm()
+    calm_answer_s = assert_answers(park.collector)
     lawful = next(iter(park.agents))
     thief = hostile.Thief(park.broker, ("park-collector-main", f"park-{lawful}"), (COLLECTOR_USER, lawful)).start()
     attacker = hostile.Hostile(park.broker, SECONDS_EACH).start()
@@ -188,6 +209,10 @@ def test_a_gateway_that_attacks_takes_nothing_from_the_others(park):
         attacker.thread.join(0.5)
     attacker.join()
     thief.stop()
+    seen = len(probe.latencies)
+    park.collector.wait_settled(120)
+    probe.measure_calm()
+    calm_answer_s = max(calm_answer_s, assert_answers(park.collector))
     probe.stop()
     assert_nobody_was_taken_over(park, thief)
     forbidden, _ = attacker.sent["forged"]
@@ -200,19 +225,19 @@ def test_a_gateway_that_attacks_takes_nothing_from_the_others(park):
     park.collector.restart()
     wait_until(lambda: f"gateway {hostile.GATEWAY}: a batch that the broker keeps as retained" in park.collector.log(), 20,
                "the retained batch is told")
-    latencies = sorted(probe.latencies)
-    p90 = latencies[int(len(latencies) * 0.9)]
+    latencies = sorted(probe.latencies[CALM_ACKS:seen])
     print(f"sent {attacker.sent}; others' client ids {thief.held} times\npeak {memory_kib} KiB; {len(latencies)} acknowledgements, median {latencies[len(latencies) // 2]:.3f} s, "
-          f"p90 {p90:.3f} s, worst {latencies[-1]:.3f} s; slowest answer {slowest:.3f} s")
+          f"p90 {p90(latencies):.3f} s, worst {latencies[-1]:.3f} s; slowest answer {slowest:.3f} s; "
+          f"without an attack p90 {p90(probe.calm):.3f} s, worst {max(probe.calm):.3f} s, answer {calm_answer_s:.3f} s")
     delay_s = worst_delay_s(park)
     print(f"oldest reading of an agent's batch when it arrived: {delay_s:.3f} s")
     assert_lawful_lost_nothing(park)
     assert_bounded_on_disk(park)
     assert_said_once_each(park)
     assert memory_kib <= MEMORY_MAX_KIB
-    assert p90 <= ACK_P90_MAX_S and latencies[-1] <= ACK_MAX_S
-    assert delay_s <= ACK_MAX_S + 1  # a commit interval of 0.2 s, and what waited to be cut
-    assert slowest <= 5
+    assert p90(latencies) <= bound(ACK_P90_MAX_S, p90(probe.calm)) and latencies[-1] <= bound(ACK_MAX_S, max(probe.calm))
+    assert delay_s <= bound(ACK_MAX_S, max(probe.calm)) + 1  # a commit interval of 0.2 s, and what waited to be cut
+    assert slowest <= bound(ANSWER_MAX_S, calm_answer_s)
 
 
 class HttpAttack:
@@ -251,6 +276,8 @@ class HttpAttack:
 
 def test_people_who_attack_the_listener_delay_no_reading(park):
     probe = Probe(park.broker)
+    probe.measure_calm()
+    calm_answer_s = assert_answers(park.collector)
     attack = HttpAttack(park.collector.port)
     for i in range(500):
         attack.hold(f"127.0.0.{2 + i % 3}")
@@ -275,13 +302,15 @@ def test_people_who_attack_the_listener_delay_no_reading(park):
             status, text = park.collector.get(f"/api/v1/losses?{query}")
             assert status in (200, 400), f"{query}: {status}"
             assert status == 200 or "error" in text
-        assert assert_answers(park.collector) <= 5
+        assert assert_answers(park.collector) <= bound(ANSWER_MAX_S, calm_answer_s)
     attack.close()
+    seen = len(probe.latencies)
+    probe.measure_calm()
     probe.stop()
-    latencies = sorted(probe.latencies)
-    print(f"answers to nonsense {answered}; slowest /livez {slowest:.3f} s; worst acknowledgement {latencies[-1]:.3f} s of {len(latencies)}; "
+    latencies = sorted(probe.latencies[CALM_ACKS:seen])
+    print(f"answers to nonsense {answered}; slowest /livez {slowest:.3f} s; worst acknowledgement {latencies[-1]:.3f} s of {len(latencies)}, {max(probe.calm):.3f} s without an attack; "
           f"peak {peak_memory_kib(park.collector)} KiB")
     assert answered and all(400 <= status < 500 or status == 501 for status in answered), answered
-    assert latencies[-1] <= ACK_MAX_S
+    assert latencies[-1] <= bound(ACK_MAX_S, max(probe.calm))
     assert peak_memory_kib(park.collector) <= MEMORY_MAX_KIB
     assert_lawful_lost_nothing(park)
