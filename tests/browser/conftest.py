@@ -31,3 +31,21 @@ def park(tmp_path_factory):
 def browser(tmp_path_factory):
     with Browser(tmp_path_factory.mktemp("browser")) as made:
         yield made
+
+
+def pytest_generate_tests(metafunc):
+    """A file whose pages are to work either way says so: PAGES = ["with scripts", "without scripts"]."""
+    if "page" in metafunc.fixturenames and hasattr(metafunc.module, "PAGES"):
+        metafunc.parametrize("page", metafunc.module.PAGES, indirect=True)
+
+
+@pytest.fixture
+def page(request, browser):
+    """The browser without scripts (PAGES tells otherwise) and signed in nowhere, at a desk's width; left as it was."""
+    without = getattr(request, "param", "without scripts") == "without scripts"
+    browser.command("Emulation.setScriptExecutionDisabled", value=without)
+    browser.command("Network.clearBrowserCookies")
+    browser.size(1280)
+    browser.log()
+    yield browser
+    browser.command("Emulation.setScriptExecutionDisabled", value=False)

@@ -59,16 +59,6 @@ def house(tmp_path_factory):
         yield House(stage)
 
 
-@pytest.fixture
-def page(browser):
-    browser.command("Emulation.setScriptExecutionDisabled", value=True)
-    browser.command("Network.clearBrowserCookies")
-    browser.size(1280)
-    browser.log()
-    yield browser
-    browser.command("Emulation.setScriptExecutionDisabled", value=False)
-
-
 def enter(house, page, who: str, path: str) -> None:
     page.open(f"{house.url}{path}")
     page.run("document.getElementById('token').value = arguments[0]; document.querySelector('form').requestSubmit()", house.tokens[who])

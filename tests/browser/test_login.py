@@ -8,6 +8,7 @@ from harness.process import run
 from harness.stage import Stage
 from test_ops import TAGS, TEXTS, errors
 
+PAGES = ["with scripts", "without scripts"]
 PARK = """
 sites = ( { id = "s1"; name = "x"; name_en = "x"; zone = "Asia/Shanghai"; } );
 buildings = ( { id = "b1"; name = "x"; name_en = "x"; site = "s1"; } );
@@ -32,16 +33,6 @@ class House:
 def house(tmp_path_factory):
     with Stage(tmp_path_factory.mktemp("house")) as stage:
         yield House(stage)
-
-
-@pytest.fixture(params=["with scripts", "without scripts"])
-def page(request, browser):
-    """The browser, and how it is left as it was."""
-    browser.command("Emulation.setScriptExecutionDisabled", value=request.param == "without scripts")
-    browser.command("Network.clearBrowserCookies")
-    browser.log()
-    yield browser
-    browser.command("Emulation.setScriptExecutionDisabled", value=False)
 
 
 def text(browser) -> str:

@@ -1,10 +1,10 @@
-"""Outages as operators tell them: Chromium with JavaScript off on a running collector, both languages, a desk's and a phone's width."""
+"""Outages as operators tell them: Chromium on a running collector, also with JavaScript off, both languages, a desk's and a phone's width."""
 
 from __future__ import annotations
 
 import pytest
 from harness.stage import Stage
-from test_login import fill_in, page, text  # noqa: F401
+from test_login import PAGES, fill_in, text  # noqa: F401
 from test_ops import TAGS, TEXTS, errors
 from test_outages import PARK, Outages
 
@@ -41,7 +41,7 @@ def follow(browser, words: str) -> None:
 
 @pytest.mark.parametrize("lang", TAGS)
 @pytest.mark.parametrize("width", [1280, 390])
-def test_an_operator_reports_and_closes_a_breakdown(house, page, lang, width):  # noqa: F811
+def test_an_operator_reports_and_closes_a_breakdown(house, page, lang, width):
     texts, name = TEXTS[lang], {"en": "Diffractometer", "zh": "衍射仪"}[lang]
     sign_in(house, page)
     page.size(width)

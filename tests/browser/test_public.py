@@ -127,16 +127,6 @@ def house(tmp_path_factory):
         yield House(stage)
 
 
-@pytest.fixture
-def page(browser):
-    browser.command("Emulation.setScriptExecutionDisabled", value=True)
-    browser.command("Network.clearBrowserCookies")
-    browser.size(1280)
-    browser.log()
-    yield browser
-    browser.command("Emulation.setScriptExecutionDisabled", value=False)
-
-
 # ---- what the API says, in the words of a page ----
 
 def group_of(answer: dict) -> str:
