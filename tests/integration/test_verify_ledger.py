@@ -3,15 +3,11 @@ somebody could make there; who changes it is SQLite, by nobody's code of ours.""
 
 from __future__ import annotations
 
-import os
-import pty
 import random
 import re
 import shutil
-import signal
 import sqlite3
 import struct
-import subprocess
 import sys
 import zlib
 from contextlib import closing
@@ -20,6 +16,7 @@ import pytest
 from harness.process import run, wait_until
 from harness.servers import SOURCE
 from harness.stage import Stage
+from harness.terminal import OnTerminal
 from test_ledger_books import House, batches
 
 sys.path.insert(0, str(SOURCE / "tests"))
@@ -199,7 +196,7 @@ def test_long_work_shows_its_progress_on_a_terminal_holds_up_no_log_and_can_be_i
     house = Books(stage).start()
     wait_until(lambda: house.query("SELECT count(*) > 24 FROM ledger_meter") == [(1,)], 20, "the books know the meters")
     house.collector.stop()
-    fill_journal(house, days=20)
+    fill_journal(house, days=6)
     house.start()
     house.wait_folded(300)
     house.collector.stop()
@@ -209,19 +206,8 @@ def test_long_work_shows_its_progress_on_a_terminal_holds_up_no_log_and_can_be_i
     evidence[-1] = stage.folder / "y.zip"
     for words, shown in ((["verify", "--config", house.collector.settings], rb"\r(folded \d+ of \d+ meters, \d+ readings|held the books against (batch \d+ of the journal|chunk \d+ of the archive))"),
                          (evidence, rb"\rmeter \d+ of \d+"), (["verify", "--evidence", bundle], rb"\rmeter \d+ of \d+, \d+ readings")):
-        ours, theirs = pty.openpty()
-        process = subprocess.Popen([house.collector.program, *words], stdout=subprocess.DEVNULL, stderr=theirs)
-        os.close(theirs)
-        seen = b""
-        while not re.search(shown, seen):
-            seen += os.read(ours, 4096)
-        process.send_signal(signal.SIGSTOP)
+        work = OnTerminal([house.collector.program, *words])
+        work.slowly_until(shown)
         assert log_can_be_reset(house.database), words
-        process.send_signal(signal.SIGCONT)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 69
-        said = b""
-        while not said.endswith(b"park-collector: stopped\r\n"):
-            said += os.read(ours, 4096)
-        os.close(ours)
+        assert work.interrupt()[0] == 69
     assert not list(stage.folder.glob("y.zip*"))
