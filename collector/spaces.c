@@ -451,8 +451,9 @@ static enum status take_up_sensor(struct spaces *s, struct spaces_feed *f, const
         .newest_ms = INT64_MIN};
     struct reckon_sensor *r = &f->reckoned;
     char *name = mem_printf("%s:%s", park_sensings[sensor->kind], sensor->point);
-    char *spec = mem_printf(
-        "limit=%lld hold=%lld gap=%lld", (long long)r->limit, (long long)r->hold_ms, (long long)r->gap_ms);
+    char *spec = mem_printf("limit=%lld hold=%lld gap=%lld", (long long)r->limit, (long long)r->hold_ms,
+        (long long)sample_gap_ms(
+            sensor->kind == SENSING_BINARY ? SAMPLE_ON_CHANGE : SAMPLE_POLLED, r->gap_ms));
     enum status status = take_up_point(s, f, sensor->point, false, &r->point, ret_is_changed, err);
     if (status == ST_OK)
         status = take_up_source(s, f, name, spec, &r->source, ret_is_changed, err);

@@ -47,11 +47,11 @@ enum status reckon_sensor(
 {
     struct quarter_rows q;
     struct readings_of readings = {0};
-    int64_t hold_ms = s->is_count ? 0 : s->hold_ms;
+    int64_t hold_ms = s->is_count ? 0 : s->hold_ms, gap_ms = sample_gap_ms(SAMPLE_ON_CHANGE, s->gap_ms);
     quarter_rows_init(&q, from_ms, until_ms + hold_ms + 1);
     /* Who was seen before may be held until into it. */
     enum status status =
-        samples_read(db, s->point, q.from_ms - hold_ms - s->gap_ms, quarter_rows_end(&q), &readings, err);
+        samples_read(db, s->point, q.from_ms - hold_ms - gap_ms, quarter_rows_end(&q), &readings, err);
     if (status == ST_OK)
         status = write(db, s, &readings, &q, err);
     samples_release(&readings);

@@ -7,12 +7,18 @@ static void emit(const struct level_sink *sink, int64_t from_ms, int64_t until_m
             sink->context, &(struct level_piece){.from_ms = from_ms, .until_ms = until_ms, .level = level});
 }
 
+int64_t sample_gap_ms(enum sample_telling telling, int64_t gap_ms)
+{
+    return telling == SAMPLE_ON_CHANGE && gap_ms < SAMPLE_TOLD_GAP_MS ? SAMPLE_TOLD_GAP_MS : gap_ms;
+}
+
 /* Until when the reading speaks: its own time where the next one is too late. */
 static int64_t speaks_until(
     const struct sample *samples, size_t count, size_t i, int64_t gap_ms, int64_t until_ms)
 {
     int64_t next_ms = i + 1 < count && samples[i + 1].time_ms < until_ms ? samples[i + 1].time_ms : until_ms;
-    return next_ms - samples[i].time_ms <= gap_ms ? next_ms : samples[i].time_ms;
+    return next_ms - samples[i].time_ms <= sample_gap_ms(samples[i].telling, gap_ms) ? next_ms
+                                                                                     : samples[i].time_ms;
 }
 
 void sample_count(const struct sample *samples, size_t count, int64_t gap_ms, int64_t until_ms,

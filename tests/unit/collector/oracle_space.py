@@ -27,6 +27,7 @@ from fractions import Fraction
 from math import floor
 
 GAP = 120
+TOLD_GAP = 900  # of a state, which is told at least every 300 s
 HOLD = 300
 Level = Callable[[int], Fraction | None]
 Event = tuple[int, str, int, int]
@@ -69,15 +70,19 @@ def held(spans: list[tuple[int, int, int]], t: int, is_polled: bool) -> Fraction
 
 def sensors(rng: random.Random, kind: str) -> None:
     samples, t = [], 0
-    for _ in range(rng.randrange(1, 40)):
+    is_told = kind == "change"
+    gap = TOLD_GAP if is_told else GAP
+    for _ in range(rng.randrange(1, 25 if is_told else 40)):
         t += rng.choice([1, 10, 30, 30, 30, 119, 120, 121, 400])
+        if is_told and rng.random() < 0.2:
+            t += rng.choice([300, gap - 400, gap])
         samples.append((t, rng.choice([0, 0, 0, 1, 1, 7])))
-    until = t + rng.choice([0, 1, 60, 120, 121])
+    until = t + rng.choice([0, 1, 60, gap, gap + 1])
     print(kind, *([HOLD] if kind != "count" else []), GAP, until)
     for sample in samples:
         print("s", *sample)
 
-    spans = spoken(samples, GAP, until)
+    spans = spoken(samples, gap, until)
     print_windows(rng, lambda t: counted(spans, t) if kind == "count" else held(spans, t, kind == "polled"), until)
 
 

@@ -276,6 +276,56 @@ static void test_what_no_sensor_of_people_says_is_not_counted(void **state)
     close_scene(&s);
 }
 
+/* A PIR, from BEGIN_MS on: "5" is somebody who is seen at minute 5, "5-" nobody; a state where `is_told`. */
+static void add_looks(struct scene *s, bool is_told, const char *looks)
+{
+    for (char *end; *looks != '\0'; looks = end) {
+        int64_t at_ms = BEGIN_MS + strtoll(looks, &end, 10) * MINUTE_MS;
+        bool is_there = *end != '-';
+        end += !is_there;
+        add(s, 1, is_told ? "state" : "gauge", "pir",
+            is_told ? (is_there ? "\"motion\"" : "\"clear\"") : (is_there ? "1" : "0"), at_ms);
+    }
+}
+
+/* What O5 says of a gap, for a PIR with a hold of 5 minutes and a period of one. */
+static void test_nobody_is_held_in_a_gap_and_nothing_before_it_is_lost(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        bool is_told;
+        const char *looks;
+        int observed_min, occupied_min; /* of the first half hour */
+    } cases[] = {
+        {"held for five minutes, then nobody", false, "0 1- 2- 3- 4- 5- 6- 7-", 7, 5},
+        {"up to the last look before the gap", false, "0 1- 2- 12-", 2, 2},
+        {"seen in the last look: the gap begins there", false, "0- 1 12-", 1, 0},
+        {"neither is nobody in a gap", false, "0- 1- 12- 13-", 2, 0},
+        {"what is left of the hold goes on behind it", false, "0 4- 5- 6- 7-", 3, 1},
+        {"three periods are no gap", false, "0 3- 6- 9-", 9, 5},
+        {"after the last look nobody knows", false, "0- 1", 1, 0},
+        {"a state is told every five minutes", true, "0 5 10- 15- 20-", 20, 15},
+        {"and held from its change on", true, "0 10- 20-", 20, 15},
+        {"fifteen minutes are no gap, sixteen are", true, "0- 15- 31-", 15, 0},
+        {"of a state, too, the gap begins with what was told last", true, "0 2- 4 20- 22-", 6, 4},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scene s;
+        open_scene(&s, seen);
+        add_looks(&s, cases[i].is_told, cases[i].looks);
+        take_all(&s);
+        struct window w = window_at(&s, "room", "binary:gw-a/pir", BEGIN_MS),
+                      next = window_at(&s, "room", "binary:gw-a/pir", BEGIN_MS + QUARTER_MS);
+        window_merge(&w, &next);
+        if (w.observed_ms != cases[i].observed_min * MINUTE_MS ||
+            w.occupied_ms != cases[i].occupied_min * MINUTE_MS)
+            fail_msg("%s: observed for %" PRId64 " s, occupied for %" PRId64 " s", cases[i].what,
+                w.observed_ms / 1000, w.occupied_ms / 1000);
+        close_scene(&s);
+    }
+}
+
 static void count_people(struct scene *s, const char *space, int64_t time_ms, int64_t persons)
 {
     struct error err = {""};
@@ -593,6 +643,7 @@ int main(void)
         cmocka_unit_test(test_who_passes_the_doors_is_inside_since_the_quiet_hour),
         cmocka_unit_test(test_a_row_is_posted_when_its_quarter_hour_is_over_and_again_when_it_is_another),
         cmocka_unit_test(test_what_no_sensor_of_people_says_is_not_counted),
+        cmocka_unit_test(test_nobody_is_held_in_a_gap_and_nothing_before_it_is_lost),
         cmocka_unit_test(test_people_who_were_counted_are_inside_for_a_week),
         cmocka_unit_test(test_what_is_five_weeks_late_changes_nothing),
         cmocka_unit_test(test_rows_are_what_the_rules_say),
