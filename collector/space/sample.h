@@ -33,7 +33,10 @@ void sample_count(const struct sample *samples, size_t count, int64_t gap_ms, in
  *
  * Nor is anybody held in a gap: it begins with the last reading before it, whatever that saw. Were somebody held, gaps would
  * be observed where he was seen and not where nobody was, and the share of occupied in observed time would lean to one side.
- * What is left of the hold when the sensor is heard again goes on. On public counts a PIR sensor without a hold misses 38 % of the occupied time, one of 300 s 1.6 % (UCI 864).
+ * What is left of the hold when the sensor is heard again goes on.
+ *
+ * On public counts (UCI 864) a PIR sensor without a hold misses 38.2 % of the looks that found people; with one of 300 s it
+ * misses 1.5 % of them (and 1.65 % of the time in which people were there).
  */
 #define SAMPLE_HOLD_MS INT64_C(300000)
 

@@ -9,11 +9,10 @@ Lines, times in seconds:
     e TIME KIND IN OUT                                                    an event of doors: passed blind sees lost anchor
     stretch FROM UNTIL RESIDUAL MARKED VERDICT                             between two anchors
     window FROM UNTIL OBSERVED OCCUPIED NEGATIVE LEVEL MIN MAX             - - where nothing was observed
-With FILE, the table of UCI 864: each run of readings by itself,
-    run GAP UNTIL
+With FILE, the table of UCI 864, and what sensors with a hold of so long make of it,
     r TIME PERSONS SEEN                                                   the people, and whether a sensor saw any
-    missed SECONDS OCCUPIED                                               occupied, but not by the sensors, with their hold
-    marked SECONDS EMPTY                                                  the other way
+    held HOLD GAP SECONDS LOOKS                                           MISSED OCCUPIED MARKED EMPTY of each: occupied, but not by
+                                                                          the sensors, of all that is; and the other way
 """
 
 from __future__ import annotations
@@ -172,37 +171,35 @@ def corrected(rng: random.Random) -> None:
     print_windows(rng, level, events[-1][0])
 
 
-def read_runs(path: str) -> list[list[tuple[int, int, int]]]:
-    """(second, people, anybody seen), cut where readings are more than two minutes apart."""
-    runs: list[list[tuple[int, int, int]]] = []
+def read_table(path: str) -> list[tuple[int, int, bool]]:
+    """(second, people, anybody seen), each second once."""
+    rows: list[tuple[int, int, bool]] = []
     with open(path, encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             time = datetime.strptime(f"{row['Date']} {row['Time']}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
-            second = int(time.timestamp())
-            if not runs or second - runs[-1][-1][0] > GAP:
-                runs.append([])
-            if not runs[-1] or second > runs[-1][-1][0]:
-                runs[-1].append((second, int(row["Room_Occupancy_Count"]), int(row["S6_PIR"]) | int(row["S7_PIR"])))
-    return runs
+            if not rows or int(time.timestamp()) > rows[-1][0]:
+                rows.append((int(time.timestamp()), int(row["Room_Occupancy_Count"]), row["S6_PIR"] == "1" or row["S7_PIR"] == "1"))
+    return rows
+
+
+def tally(judged: list[tuple[int, bool]]) -> list[int]:
+    """Of (people, whether the sensors say that somebody is there)."""
+    return [sum(p > 0 and not s for p, s in judged), sum(p > 0 for p, _ in judged), sum(p == 0 and s for p, s in judged), sum(p == 0 for p, _ in judged)]
 
 
 def real(path: str) -> None:
-    for run in read_runs(path):
-        begin, end = run[0][0], run[-1][0]
-        print("run", GAP, end)
-        for second, people, seen in run:
-            print("r", second, people, seen)
-        people_at, seen_at = [0] * (end - begin), [False] * (end - begin)
-        for (second, people, seen), (after, _, _) in zip(run, run[1:]):
-            people_at[second - begin : after - begin] = [people] * (after - second)
-            if seen:
-                stop = min(max(after, second + HOLD), end)
-                seen_at[second - begin : stop - begin] = [True] * (stop - second)
-        occupied = sum(p > 0 for p in people_at)
-        missed = sum(p > 0 and not s for p, s in zip(people_at, seen_at))
-        marked = sum(p == 0 and s for p, s in zip(people_at, seen_at))
-        print("missed", missed, occupied)
-        print("marked", marked, end - begin - occupied)
+    rows = read_table(path)
+    for second, people, seen in rows:
+        print("r", second, people, int(seen))
+    for hold in (0, HOLD):
+        looks, seconds = [], []
+        last = -HOLD
+        for (second, people, seen), (after, _, _) in zip(rows, rows[1:] + rows[-1:]):
+            last = second if seen else last
+            looks.append((people, seen or second < last + hold))
+            if after - second <= GAP:
+                seconds += [(people, seen or t < last + hold) for t in range(second, after)]
+        print("held", hold, GAP, *tally(seconds), *tally(looks))
 
 
 def main() -> None:

@@ -157,39 +157,82 @@ static void test_windows_are_what_the_seconds_say(void **state)
     assert_true(windows > 1000 && stretches > 30);
 }
 
-/* Milliseconds of [from, until) where the pieces are occupied. */
-static int64_t occupied_ms(const struct pieces *p, int64_t from_ms, int64_t end_ms)
-{
-    struct window w = {0};
-    for (size_t i = 0; i < p->count; i++)
-        window_add(&w, from_ms, end_ms, &p->all[i]);
-    return w.occupied_ms;
-}
-
+/* How much that found people found nobody by the sensors, and the other way; in ms, or in looks. */
 struct shares {
-    int64_t missed, occupied, marked, empty; /* ms */
+    int64_t missed, occupied, marked, empty;
 };
 
-static void add_run(struct shares *s)
+static void share(struct shares *s, bool is_occupied, bool is_seen, int64_t amount)
 {
-    static struct pieces people, sensor;
-    people.count = sensor.count = 0;
-    sample_count(samples, sample_count_of, gap_ms, until_ms, &(struct level_sink){&people, keep});
-    sample_presence(
-        seen, sample_count_of, SAMPLE_HOLD_MS, gap_ms, until_ms, &(struct level_sink){&sensor, keep});
-    for (size_t i = 0; i < people.count; i++) {
-        const struct level_piece *p = &people.all[i];
-        int64_t ms = p->until_ms - p->from_ms, there_ms = occupied_ms(&sensor, p->from_ms, p->until_ms);
-        if (p->level > 0) {
-            s->occupied += ms;
-            s->missed += ms - there_ms;
-        } else {
-            s->empty += ms;
-            s->marked += there_ms;
+    *(is_occupied ? &s->occupied : &s->empty) += amount;
+    if (is_occupied != is_seen)
+        *(is_occupied ? &s->missed : &s->marked) += amount;
+}
+
+/* The pieces of the people over those of the sensors: both know the same time. */
+static void share_time(struct shares *s, const struct pieces *people, const struct pieces *sensors)
+{
+    for (size_t i = 0, k = 0; i < people->count; i++)
+        for (int64_t at_ms = people->all[i].from_ms, end_ms; at_ms < people->all[i].until_ms;
+             at_ms = end_ms) {
+            while (sensors->all[k].until_ms <= at_ms)
+                k++;
+            assert_true(k < sensors->count && sensors->all[k].from_ms <= at_ms);
+            end_ms = people->all[i].until_ms < sensors->all[k].until_ms ? people->all[i].until_ms
+                                                                        : sensors->all[k].until_ms;
+            share(s, people->all[i].level > 0, sensors->all[k].level > 0, end_ms - at_ms);
         }
+}
+
+/* At each look, what it found against what the sensors said at that moment. */
+static void share_looks(struct shares *s, const struct pieces *sensors)
+{
+    for (size_t i = 0, k = 0; i < sample_count_of; i++) {
+        while (sensors->all[k].until_ms <= samples[i].time_ms)
+            k++;
+        assert_true(k < sensors->count && sensors->all[k].from_ms <= samples[i].time_ms);
+        share(s, samples[i].persons > 0, sensors->all[k].level > 0, 1);
     }
 }
 
+static int64_t per_mille(int64_t part, int64_t whole)
+{
+    return (2000 * part + whole) / (2 * whole);
+}
+
+static void must_be_shares(const char *what, const struct shares *s, const struct shares *expected)
+{
+    print_message("a hold of %" PRId64 " s, of the %s: %" PRId64 " of %" PRId64 " occupied missed, %" PRId64
+                  " of %" PRId64 " empty marked\n",
+        hold_ms / 1000, what, s->missed, s->occupied, s->marked, s->empty);
+    assert_memory_equal(s, expected, sizeof *s);
+}
+
+static void compare_shares(const struct shares *time, const struct shares *looks)
+{
+    static struct pieces people, sensors;
+    struct shares time_ms = {time->missed * 1000, time->occupied * 1000, time->marked * 1000,
+                      time->empty * 1000},
+                  found_ms = {0}, found = {0};
+    people.count = sensors.count = 0;
+    until_ms = samples[sample_count_of - 1].time_ms;
+    sample_count(samples, sample_count_of, gap_ms, until_ms, &(struct level_sink){&people, keep});
+    sample_presence(seen, sample_count_of, hold_ms, gap_ms, until_ms, &(struct level_sink){&sensors, keep});
+    share_time(&found_ms, &people, &sensors);
+    sensors.count = 0; /* each look is in a piece, also one before a gap */
+    sample_presence(
+        seen, sample_count_of, hold_ms, INT64_MAX / 2, until_ms + 1, &(struct level_sink){&sensors, keep});
+    share_looks(&found, &sensors);
+    must_be_shares("time, in ms", &found_ms, &time_ms);
+    must_be_shares("looks", &found, looks);
+}
+
+/*
+ * UCI 864: a look each 30 s or 31 s at how many people are there, and whether one of two PIR sensors saw any. "Misses
+ * 1.5 % of the occupied time" is said of looks: of those that found people, how many were made when the sensors had seen
+ * nobody for the hold. Of the time it is 1.65 %, because a hold ends between two looks, and the rest up to the next one is
+ * missed, though at neither look anything was.
+ */
 static void test_a_hold_of_five_minutes_misses_little_of_a_real_room(void **state)
 {
     (void)state;
@@ -204,36 +247,39 @@ static void test_a_hold_of_five_minutes_misses_little_of_a_real_room(void **stat
     }
     fclose(file);
     struct oracle oracle;
-    struct shares found = {0}, expected = {0};
+    struct shares time[2], looks[2];
+    size_t held = 0;
     sample_count_of = 0;
     oracle_open(&oracle, "collector/oracle_space.py", 0, path);
     while (oracle_read(&oracle)) {
-        int64_t a, b;
+        int64_t a, b, v[8];
         const char *line = oracle.line;
-        struct sample *s = &samples[sample_count_of];
-        if (sscanf(line, "run %" SCNd64 " %" SCNd64, &a, &b) == 2) {
-            gap_ms = a * 1000;
-            until_ms = b * 1000;
-            sample_count_of = 0;
-        } else if (sscanf(line, "r %" SCNd64 " %" SCNd64 " %" SCNd64, &s->time_ms, &s->persons, &a) == 3) {
-            s->time_ms *= 1000;
-            seen[sample_count_of++] = (struct sample){.time_ms = s->time_ms, .persons = a};
-        } else if (sscanf(line, "missed %" SCNd64 " %" SCNd64, &a, &b) == 2) {
-            expected.missed += a * 1000;
-            expected.occupied += b * 1000;
-            add_run(&found);
-        } else {
-            assert_int_equal(sscanf(line, "marked %" SCNd64 " %" SCNd64, &a, &b), 2);
-            expected.marked += a * 1000;
-            expected.empty += b * 1000;
+        if (sscanf(line, "r %" SCNd64 " %" SCNd64 " %" SCNd64, &a, &b, &v[0]) == 3) {
+            seen[sample_count_of] = (struct sample){.time_ms = a * 1000, .persons = v[0]};
+            samples[sample_count_of++] = (struct sample){.time_ms = a * 1000, .persons = b};
+            continue;
         }
+        assert_int_equal(sscanf(line,
+                             "held %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64
+                             " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64,
+                             &a, &b, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]),
+            10);
+        hold_ms = a * 1000;
+        gap_ms = b * 1000;
+        assert_true(held < 2);
+        time[held] = (struct shares){v[0], v[1], v[2], v[3]};
+        looks[held] = (struct shares){v[4], v[5], v[6], v[7]};
+        compare_shares(&time[held], &looks[held]);
+        held++;
     }
     oracle_close(&oracle, 10000);
-    assert_memory_equal(&found, &expected, sizeof found);
-    int64_t missed = found.missed * 10000 / found.occupied, marked = found.marked * 10000 / found.empty;
-    print_message("missed %" PRId64 ", marked %" PRId64 " of 10 000\n", missed, marked);
-    assert_in_range(missed, 130, 170); /* about 1.5 % */
-    assert_in_range(marked, 140, 180); /* about 1.6 % */
+    assert_int_equal(held, 2);
+    /* The published figures: 38.2 % without a hold; 1.5 % missed and 1.6 % marked with one of five minutes. */
+    assert_int_equal(per_mille(looks[0].missed, looks[0].occupied), 382);
+    assert_int_equal(per_mille(looks[1].missed, looks[1].occupied), 15);
+    assert_int_equal(per_mille(looks[1].marked, looks[1].empty), 16);
+    assert_int_equal(per_mille(10 * time[1].missed, time[1].occupied), 165);
+    assert_int_equal(per_mille(10 * time[1].marked, time[1].empty), 160);
 }
 
 static void test_doors_wrap_and_are_reset(void **state)
