@@ -73,10 +73,10 @@ enum status spaces_step(struct spaces *s, const struct clock *clock, bool *ret_i
     if (status == ST_OK)
         status = spaces_reckon(s, clock, ret_is_changed, err);
     if (status == ST_OK && !s->has_more)
-        status = spaces_prune(s, ret_is_changed, err);
+        status = spaces_prune(s, clock, ret_is_changed, err);
     if (status == ST_OK)
         status = occupancy_rows_put(s->follower.db, s->park, clock->wall_ms(), ret_is_changed, err);
-    if (s->has_more)
+    if (s->has_more || s->has_more_to_prune)
         s->follower.due_mono_ms = 0;
     return status;
 }

@@ -28,13 +28,21 @@ struct spaces {
     struct spaces_point **points; /* that are taken up */
     size_t point_count, point_capacity;
     bool has_more; /* to reckon, at once */
+    bool has_more_to_prune;
+    int64_t unused_pruned_ms; /* up to then, of points that the model does not name */
     struct complaint nonsense, late;
 };
 
-/* A reading that is so much older than the newest of its point before it is not taken any more; readings are held as much
- * longer as an anchor holds, since a stretch is reckoned as a whole. */
+/*
+ * A reading that is so much older than the newest that came before it, of all counters of a space, is not taken any more,
+ * nor is anything before that reckoned anew: what the others told then may have been let go. Readings are held as much
+ * longer as reckoning looks back: a stretch is reckoned as a whole, with the one before it where they share a quarter hour,
+ * and both are of anchors that are read for twice as long as one holds (collector/space/anchors.h).
+ */
 #define SPACES_LATE_MS (35 * INT64_C(86400000))
-#define SPACES_HELD_MS (SPACES_LATE_MS + ANCHORS_HOLD_MS + INT64_C(86400000))
+#define SPACES_HELD_MS (SPACES_LATE_MS + 2 * ANCHORS_HOLD_MS + INT64_C(86400000))
+
+#define SPACES_PRUNED_AT_ONCE 1000 /* readings */
 
 /* Borrows both. */
 void spaces_init(struct spaces *s, struct db *db, const struct park *park);

@@ -31,27 +31,30 @@ void spaces_make_days_due(struct spaces_feed *f, int64_t from_ms, int64_t until_
     }
 }
 
-/* Two times that are far apart are reckoned by themselves: nothing is known between them. */
+/* Two times that are far apart are reckoned by themselves: nothing is known between them. What is too late stays. */
 static void make_both_due(struct spaces_feed *f, int64_t a_ms, int64_t b_ms)
 {
-    if (b_ms - a_ms <= SPACES_DAY_MS) {
-        spaces_make_due(f, a_ms, b_ms);
+    int64_t first_ms = f->newest_ms - SPACES_LATE_MS;
+    if (b_ms - a_ms <= SPACES_DAY_MS || b_ms - a_ms <= f->gap_ms) {
+        spaces_make_due(f, a_ms > first_ms ? a_ms : first_ms, b_ms);
         return;
     }
-    spaces_make_due(f, a_ms, a_ms);
+    if (a_ms >= first_ms)
+        spaces_make_due(f, a_ms, a_ms);
     spaces_make_due(f, b_ms, b_ms);
 }
 
 void spaces_touch(struct spaces_feed *f, int64_t time_ms, int64_t before_ms, int64_t after_ms)
 {
+    int64_t newest_ms = f->newest_ms;
+    f->newest_ms = time_ms > newest_ms ? time_ms : newest_ms;
     spaces_make_due(f, time_ms, time_ms);
     if (before_ms != INT64_MIN)
         make_both_due(f, before_ms, time_ms);
     if (after_ms != INT64_MAX)
         make_both_due(f, time_ms, after_ms);
-    if (f->newest_ms != INT64_MIN && f->newest_ms < time_ms)
-        make_both_due(f, f->newest_ms, time_ms);
-    f->newest_ms = time_ms > f->newest_ms ? time_ms : f->newest_ms;
+    if (newest_ms != INT64_MIN && newest_ms < time_ms)
+        make_both_due(f, newest_ms, time_ms);
 }
 
 enum status spaces_keep_due(struct db *db, struct spaces_feed *f, struct error *err)

@@ -30,7 +30,8 @@ void spaces_forget(struct spaces *s)
     s->points = NULL;
     s->zones = NULL;
     s->feed_count = s->point_count = s->point_capacity = 0;
-    s->is_loaded = s->has_more = false;
+    s->is_loaded = s->has_more = s->has_more_to_prune = false;
+    s->unused_pruned_ms = INT64_MIN;
 }
 
 static int64_t gap_of(int64_t period_ms)
@@ -148,6 +149,7 @@ static enum status take_up_doors(struct spaces *s, struct spaces_feed *f, const 
         struct door_points *p = &f->door_points[f->doors.count++];
         p->limits = (struct door_limits){.modulus = door->modulus, .max_per_hour = door->max_rate * 60};
         p->gap_ms = gap_of(door->period_ms > 0 ? door->period_ms : PARK_DOOR_PERIOD_MS);
+        f->gap_ms = p->gap_ms > f->gap_ms ? p->gap_ms : f->gap_ms;
         buf_printf(&spec, " %s,%s,%lld,%lld,%lld", door->in, door->out, (long long)p->limits.max_per_hour,
             (long long)p->limits.modulus, (long long)p->gap_ms);
         if (status == ST_OK)
@@ -180,10 +182,10 @@ static enum status take_up_sensor(struct spaces *s, struct spaces_feed *f, const
             .gap_ms = gap_of(sensor->period_ms)},
         .newest_ms = INT64_MIN};
     struct reckon_sensor *r = &f->reckoned;
+    f->gap_ms = sample_gap_ms(sensor->kind == SENSING_BINARY ? SAMPLE_ON_CHANGE : SAMPLE_POLLED, r->gap_ms);
     char *name = mem_printf("%s:%s", park_sensings[sensor->kind], sensor->point);
-    char *spec = mem_printf("limit=%lld hold=%lld gap=%lld", (long long)r->limit, (long long)r->hold_ms,
-        (long long)sample_gap_ms(
-            sensor->kind == SENSING_BINARY ? SAMPLE_ON_CHANGE : SAMPLE_POLLED, r->gap_ms));
+    char *spec = mem_printf(
+        "limit=%lld hold=%lld gap=%lld", (long long)r->limit, (long long)r->hold_ms, (long long)f->gap_ms);
     enum status status = take_up_point(s, f, sensor->point, false, &r->point, ret_is_changed, err);
     if (status == ST_OK)
         status = take_up_source(s, f, name, spec, &r->source, ret_is_changed, err);

@@ -22,6 +22,7 @@ struct spaces_feed {
     struct door_points *door_points; /* owned */
     struct reckon_sensor reckoned;
     int64_t newest_ms; /* of all its points */
+    int64_t gap_ms;    /* so far apart two readings may be, of the rarest of them */
     struct span_due *dues;
     size_t due_count, due_capacity;
 };
@@ -44,8 +45,9 @@ void spaces_forget(struct spaces *s);
 
 /* Of a follower; `item` is a struct spaces_point. */
 enum status spaces_take(void *user_data, void *item, const struct follower_reading *r, struct error *err);
-/* Readings that nothing is reckoned of any more are let go. */
-enum status spaces_prune(struct spaces *s, bool *ret_is_changed, struct error *err);
+/* Readings that nothing is reckoned of any more are let go, for a while; nothing may be due. */
+enum status spaces_prune(
+    struct spaces *s, const struct clock *clock, bool *ret_is_changed, struct error *err);
 
 /* ---- spaces_due.c ---- */
 

@@ -43,6 +43,15 @@ static bool value_of(const struct spaces_point *p, const struct reading *r, stru
     return true;
 }
 
+/* Every feed that it is of has its own newest reading. */
+static bool is_late(const struct spaces_point *p, int64_t time_ms)
+{
+    for (size_t i = 0; i < p->feed_count; i++)
+        if (p->feeds[i]->newest_ms != INT64_MIN && time_ms < p->feeds[i]->newest_ms - SPACES_LATE_MS)
+            return true;
+    return false;
+}
+
 enum status spaces_take(void *user_data, void *item, const struct follower_reading *r, struct error *err)
 {
     struct spaces *s = user_data;
@@ -55,7 +64,7 @@ enum status spaces_take(void *user_data, void *item, const struct follower_readi
             "%s: what it tells is no number of people, nor whether somebody is there; not counted", p->name);
         return ST_OK;
     }
-    if (p->newest_ms != INT64_MIN && reading.time_ms < p->newest_ms - SPACES_LATE_MS) {
+    if (is_late(p, reading.time_ms)) {
         complain(&s->late, s->clock->mono_ms(), LOG_LEVEL_WARN, "spaces",
             "%s: readings came more than 35 days after later ones; people of that time are not counted anew",
             p->name);
@@ -73,17 +82,58 @@ enum status spaces_take(void *user_data, void *item, const struct follower_readi
     return status;
 }
 
-/* A day's readings at a time. */
-enum status spaces_prune(struct spaces *s, bool *ret_is_changed, struct error *err)
+/* Before it nothing is reckoned of the point any more, in no feed; INT64_MIN = all is held. */
+static int64_t held_from(const struct spaces_point *p)
 {
+    int64_t newest_ms = INT64_MAX;
+    for (size_t i = 0; i < p->feed_count; i++)
+        newest_ms = p->feeds[i]->newest_ms < newest_ms ? p->feeds[i]->newest_ms : newest_ms;
+    return newest_ms == INT64_MIN ? INT64_MIN : newest_ms - SPACES_HELD_MS;
+}
+
+struct pruning {
+    struct spaces *s;
+    const struct clock *clock;
+    int64_t until_mono_ms;
+    bool *ret_is_changed;
+};
+
+/* One portion after the other, until the time is over. Point 0: those that the model does not name. */
+static enum status prune(const struct pruning *g, int64_t point, int64_t from_ms, struct error *err)
+{
+    struct db *db = g->s->follower.db;
+    int64_t count = SPACES_PRUNED_AT_ONCE;
     enum status status = ST_OK;
-    for (size_t i = 0; i < s->point_count && status == ST_OK; i++) {
-        struct spaces_point *p = s->points[i];
-        if (p->first_ms == INT64_MAX || p->newest_ms - p->first_ms <= SPACES_HELD_MS + SPACES_DAY_MS)
-            continue;
-        *ret_is_changed = true;
-        status = samples_prune(s->follower.db, p->id, p->newest_ms - SPACES_HELD_MS, err);
-        p->first_ms = p->newest_ms - SPACES_HELD_MS;
+    while (count == SPACES_PRUNED_AT_ONCE && status == ST_OK && !g->s->has_more_to_prune) {
+        status = point == 0 ? samples_prune_unused(db, from_ms, SPACES_PRUNED_AT_ONCE, &count, err)
+                            : samples_prune(db, point, from_ms, SPACES_PRUNED_AT_ONCE, &count, err);
+        *g->ret_is_changed |= status == ST_OK && count > 0;
+        g->s->has_more_to_prune = count == SPACES_PRUNED_AT_ONCE && g->clock->mono_ms() >= g->until_mono_ms;
     }
+    return status;
+}
+
+enum status spaces_prune(struct spaces *s, const struct clock *clock, bool *ret_is_changed, struct error *err)
+{
+    struct pruning g = {s, clock, clock->mono_ms() + SPACES_STEP_MS, ret_is_changed};
+    enum status status = ST_OK;
+    int64_t newest_ms = INT64_MIN;
+    s->has_more_to_prune = false;
+    for (size_t i = 0; i < s->point_count && status == ST_OK && !s->has_more_to_prune; i++) {
+        struct spaces_point *p = s->points[i];
+        int64_t from_ms = held_from(p);
+        newest_ms = p->newest_ms > newest_ms ? p->newest_ms : newest_ms;
+        if (p->first_ms == INT64_MAX || from_ms == INT64_MIN || from_ms - p->first_ms <= SPACES_DAY_MS)
+            continue;
+        status = prune(&g, p->id, from_ms, err);
+        if (!s->has_more_to_prune)
+            p->first_ms = from_ms; /* but for the last before it */
+    }
+    if (status != ST_OK || s->has_more_to_prune || newest_ms == INT64_MIN ||
+        newest_ms - SPACES_DAY_MS <= s->unused_pruned_ms)
+        return status;
+    status = prune(&g, 0, newest_ms - SPACES_HELD_MS, err);
+    if (!s->has_more_to_prune)
+        s->unused_pruned_ms = newest_ms;
     return status;
 }

@@ -52,14 +52,35 @@ enum status samples_ends(
     return read_two(ends, INT64_MAX, INT64_MIN, ret_first_ms, ret_last_ms, err);
 }
 
-enum status samples_prune(struct db *db, int64_t point, int64_t before_ms, struct error *err)
+static enum status prune(struct db *db, struct db_stmt *prune, int64_t before_ms, int64_t most,
+    int64_t *ret_count, struct error *err)
 {
-    struct db_stmt *prune =
-        db_keep(db, "DELETE FROM space_sample WHERE point = ?1 AND time_ms < (SELECT max(time_ms)"
-                    " FROM space_sample WHERE point = ?1 AND time_ms < ?2)");
-    db_bind_int(prune, 1, point);
-    db_bind_int(prune, 2, before_ms);
-    return db_run(prune, err);
+    db_bind_int(prune, 1, before_ms);
+    db_bind_int(prune, 2, most);
+    enum status status = db_run(prune, err);
+    *ret_count = status == ST_OK ? db_changes(db) : 0;
+    return status;
+}
+
+enum status samples_prune(
+    struct db *db, int64_t point, int64_t before_ms, int64_t most, int64_t *ret_count, struct error *err)
+{
+    struct db_stmt *old =
+        db_keep(db, "DELETE FROM space_sample WHERE point = ?3 AND time_ms IN (SELECT time_ms"
+                    " FROM space_sample WHERE point = ?3 AND time_ms < (SELECT max(time_ms)"
+                    " FROM space_sample WHERE point = ?3 AND time_ms < ?1) ORDER BY time_ms LIMIT ?2)");
+    db_bind_int(old, 3, point);
+    return prune(db, old, before_ms, most, ret_count, err);
+}
+
+enum status samples_prune_unused(
+    struct db *db, int64_t before_ms, int64_t most, int64_t *ret_count, struct error *err)
+{
+    struct db_stmt *old =
+        db_keep(db, "DELETE FROM space_sample WHERE (point, time_ms) IN (SELECT s.point, s.time_ms"
+                    " FROM space_point p JOIN space_sample s ON s.point = p.id AND s.time_ms < ?1"
+                    " WHERE p.is_used = 0 LIMIT ?2)");
+    return prune(db, old, before_ms, most, ret_count, err);
 }
 
 enum status samples_read(struct db *db, int64_t point, int64_t from_ms, int64_t until_ms,

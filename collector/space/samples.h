@@ -25,8 +25,13 @@ enum status samples_beside(struct db *db, int64_t point, int64_t time_ms, int64_
 /* The times of its first and last reading; as above. */
 enum status samples_ends(
     struct db *db, int64_t point, int64_t *ret_first_ms, int64_t *ret_last_ms, struct error *err);
-/* Lets go what is older, but for the last of it, which tells what the next one is to be held against. */
-enum status samples_prune(struct db *db, int64_t point, int64_t before_ms, struct error *err);
+/* Lets go what is older, but for the last of it, which tells what the next one is to be held against; the oldest `most` of
+ * it. *ret_count: so many went. */
+enum status samples_prune(
+    struct db *db, int64_t point, int64_t before_ms, int64_t most, int64_t *ret_count, struct error *err);
+/* The same of points that the park model does not name now, with the last. */
+enum status samples_prune_unused(
+    struct db *db, int64_t before_ms, int64_t most, int64_t *ret_count, struct error *err);
 /* Those of [from, until), with the last before it and the first at or after its end. Replaces what `ret` holds, which
  * the caller releases. */
 enum status samples_read(struct db *db, int64_t point, int64_t from_ms, int64_t until_ms,

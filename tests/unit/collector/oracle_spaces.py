@@ -18,6 +18,7 @@ import sys
 from bisect import bisect_right
 from datetime import date, datetime, time, timedelta, timezone
 from fractions import Fraction
+from functools import cache
 from math import floor
 from zoneinfo import ZoneInfo
 
@@ -69,6 +70,7 @@ class Scene:
         self.anchors = sorted({**found, **self.counts}.items())
         self.newest = max(r[-1][0] for r in self.readings.values())
         self.told = sorted(told for name in STREAMS for told in self.tell(name))
+        self.told_at = [t[0] for t in self.told]
 
     def draw(self, rng: random.Random) -> list[Reading]:
         readings, at, count = [], self.begin + rng.randrange(20) * TICK, rng.randrange(50)
@@ -100,7 +102,7 @@ class Scene:
         return True
 
     def since(self, anchor: int, until: int) -> list[Told]:
-        return [t for t in self.told if anchor < t[0] <= until]
+        return self.told[bisect_right(self.told_at, anchor) : bisect_right(self.told_at, until)]
 
     def live(self, at: int) -> Fraction | None:
         before = [a for a in self.anchors if a[0] <= at]
@@ -109,22 +111,30 @@ class Scene:
         since = self.since(before[-1][0], at)
         return None if any(t[3] for t in since) else Fraction(before[-1][1] + sum(t[1] - t[2] for t in since))
 
+    @cache
+    def factors(self, a0: int, start: int, a1: int, end: int) -> tuple[Fraction, Fraction] | None:
+        """By which who went in and out between two anchors is scaled; None: it is not."""
+        between = self.since(a0, a1)
+        if a1 > self.newest or a1 - a0 > HOLD or any(t[3] for t in between):
+            return None
+        went_in, went_out = sum(t[1] for t in between), sum(t[2] for t in between)
+        residual = start + went_in - went_out - end
+        stream = went_out if residual > 0 else went_in
+        if residual and (stream == 0 or abs(residual) > stream):
+            return None
+        return (
+            Fraction(end + went_out - start, went_in) if residual < 0 else Fraction(1),
+            Fraction(start + went_in - end, went_out) if residual > 0 else Fraction(1),
+        )
+
     def corrected(self, at: int) -> Fraction | None:
         for (a0, start), (a1, end) in zip(self.anchors, self.anchors[1:]):
-            if not a0 <= at < a1 or a1 > self.newest or a1 - a0 > HOLD or not self.is_heard(at):
+            scales = self.factors(a0, start, a1, end) if a0 <= at < a1 else None
+            if scales is None or not self.is_heard(at):
                 continue
-            between = self.since(a0, a1)
-            if any(t[3] for t in between):
-                return None
-            went_in, went_out = sum(t[1] for t in between), sum(t[2] for t in between)
-            residual = start + went_in - went_out - end
-            stream = went_out if residual > 0 else went_in
-            if residual and (stream == 0 or abs(residual) > stream):
-                return None
-            f_in = Fraction(end + went_out - start, went_in) if residual < 0 else Fraction(1)
-            f_out = Fraction(start + went_in - end, went_out) if residual > 0 else Fraction(1)
             so_far = self.since(a0, at)
-            return start + Fraction(rounded(sum(t[1] for t in so_far) * f_in * 1000) - rounded(sum(t[2] for t in so_far) * f_out * 1000), 1000)
+            went_in, went_out = (rounded(sum(t[k] for t in so_far) * f * 1000) for k, f in ((1, scales[0]), (2, scales[1])))
+            return start + Fraction(went_in - went_out, 1000)
         return None
 
     def has_row(self, quarter: int) -> bool:
