@@ -37,7 +37,7 @@ static const char
                              " { point = \"gw-b/pir\"; kind = \"binary\"; period = 60; hold = 300; });"));
 
 /* Each look at the clock takes so long. */
-static int64_t mono_ms = 1000, tick_ms, wall_ms = BEGIN_MS + 400 * DAY_MS;
+static int64_t mono_ms = 1000, tick_ms, wall_ms;
 
 static int64_t mono(void)
 {
@@ -83,6 +83,7 @@ static void open_scene(struct scene *s, const char *park)
 {
     *s = (struct scene){0};
     tick_ms = 0;
+    wall_ms = BEGIN_MS + 400 * DAY_MS;
     fake_journal_open(&s->journal);
     struct error err = {""};
     must(db_exec(s->journal.db, "PRAGMA synchronous = OFF", &err), &err);
@@ -117,6 +118,18 @@ static void take_all(struct scene *s)
 {
     while (!step(s, true)) {
     }
+}
+
+/* No quarter hour is over by the clock: what is written again and again is posted once, when it is done. */
+static void post_later(void)
+{
+    wall_ms = BEGIN_MS - 400 * DAY_MS;
+}
+
+static void post_all(struct scene *s)
+{
+    wall_ms = BEGIN_MS + 400 * DAY_MS;
+    take_all(s);
 }
 
 static void add(
@@ -224,7 +237,6 @@ static void test_a_row_is_posted_when_its_quarter_hour_is_over_and_again_when_it
     (void)state;
     struct scene s;
     open_scene(&s, seen);
-    int64_t before_ms = wall_ms;
     wall_ms = BEGIN_MS + QUARTER_MS - 1;
     for (int i = 0; i < 15; i++)
         add(&s, 1, "gauge", "cam", "2", BEGIN_MS + i * MINUTE_MS);
@@ -249,7 +261,6 @@ static void test_a_row_is_posted_when_its_quarter_hour_is_over_and_again_when_it
         "0 occupancy,building=b,site=s,source=count:gw-a/cam,space=room observed_s=840,"
         "occupied_s=840,mean=2.107,min=2,max=5,capacity=10i 1767225600000\n");
     free(text);
-    wall_ms = before_ms;
     close_scene(&s);
 }
 
@@ -372,7 +383,7 @@ static void test_people_who_were_counted_are_inside_for_a_week(void **state)
 
 /* ---- in any order ---- */
 
-/* All rows that are left of readings, and the readings that are held where `has_samples`; the caller frees it. */
+/* All rows that are left of readings, what of them was posted, and the readings that are held where `has_samples`; the caller frees it. */
 static char *dump(struct scene *s, bool has_samples)
 {
     static const char *const queries[] = {
@@ -384,7 +395,8 @@ static char *dump(struct scene *s, bool has_samples)
         " ORDER BY 2, 3, 4",
         "SELECT 'stretch', s.space, s.name, from_ms, until_ms, begun, ended, entries, exits, residual,"
         " is_marked, verdict, 0, 0 FROM space_stretch t JOIN space_source s ON s.id = t.source"
-        " ORDER BY 2, 3, 4"};
+        " ORDER BY 2, 3, 4",
+        "SELECT 'posted', series, time_ms, line, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM outbox ORDER BY 2, 3"};
     struct buf text = {0};
     struct error err = {""};
     bool has_row;
@@ -504,14 +516,17 @@ static void test_rows_are_the_same_in_any_order_and_grouping_and_after_kills(voi
     static const size_t reaches[] = {0, 50, DRAWN_MAX};
     struct scene a;
     open_scene(&a, all);
+    post_later();
     add_drawn(&a, drawn, count);
     take_all(&a);
     count_people(&a, "hall", BEGIN_MS + 30 * HOUR_MS + 1, 4);
     count_people(&a, "room", BEGIN_MS + 50 * HOUR_MS, 1);
-    take_all(&a);
+    post_all(&a);
     for (size_t r = 0; r < sizeof reaches / sizeof reaches[0]; r++) {
         struct scene b;
         open_scene(&b, all);
+        if (r > 0) /* the first one posts each row whenever it is another */
+            post_later();
         tick_ms = 4; /* a few batches a step */
         if (reaches[r] > 0)
             shuffle(drawn, count, reaches[r]);
@@ -531,7 +546,7 @@ static void test_rows_are_the_same_in_any_order_and_grouping_and_after_kills(voi
                 is_counted = true;
             }
         }
-        take_all(&b);
+        post_all(&b);
         must_be_same(&a, &b, true);
         close_scene(&b);
     }
@@ -580,12 +595,12 @@ static int64_t number_of(struct scene *s, const char *sql)
 
 #define SELDOM_DOOR(id, in, out)                                                      \
     "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; in = \"" in "\"; out = \"" out \
-    "\"; period = 14400; max_rate = 60; }"
+    "\"; period = 3600; max_rate = 60; }"
 static const char seldom[] =
     SPACES(SPACE("hall", "reset = \"\"; doors = (" SELDOM_DOOR("d", "gw-a/in", "gw-a/out") "," SELDOM_DOOR(
                              "e", "gw-b/out", "gw-b/in") ");") "," SPACE("room",
         "doors = (" SELDOM_DOOR("e", "gw-b/in", "gw-b/out") "); sensors = ({ point = \"gw-a/pir\"; kind = "
-                                                            "\"binary\"; period = 14400; hold = 7200; });"));
+                                                            "\"binary\"; period = 3600; hold = 7200; });"));
 
 /* A gateway each: what it has not sent yet. */
 struct backlog {
@@ -600,16 +615,16 @@ static void send_backlog(struct scene scenes[2], struct backlog *b, size_t count
     b->sent += count;
 }
 
-/* A hundred days of doors that tell something every few hours, some of it late by weeks; whoever is told of a time is told
+/* Eighty days of doors that tell something every hour or two, but for days on end nothing, some of it late by weeks; whoever is told of a time is told
  * it twice, once with all readings held. */
-static void test_pruning_changes_no_row(void **state)
+static void prune_history(void)
 {
-    (void)state;
-    static struct drawn drawn[2][4000];
+    static struct drawn drawn[2][2500];
     struct scene scenes[2];
     struct error err = {""};
     for (int i = 0; i < 2; i++) {
         open_scene(&scenes[i], seldom);
+        post_later();
         take_all(&scenes[i]);
         if (i == 1)
             must(db_exec(scenes[i].journal.db,
@@ -619,8 +634,9 @@ static void test_pruning_changes_no_row(void **state)
     }
     struct backlog backlogs[2] = {{.drawn = drawn[0]}, {.drawn = drawn[1]}};
     int64_t counts[2][2] = {{0}};
-    for (int64_t at_ms = 0, until_ms; at_ms < 100 * DAY_MS; at_ms = until_ms) {
-        until_ms = at_ms + (int64_t)(random_below(300) + 1) * MINUTE_MS;
+    for (int64_t at_ms = 0, until_ms; at_ms < 80 * DAY_MS; at_ms = until_ms) {
+        until_ms = at_ms + (random_below(8) == 0 ? (int64_t)(random_below(36) + 24) * HOUR_MS
+                                                 : (int64_t)(random_below(180) + 1) * MINUTE_MS);
         for (size_t g = 0; g < 2; g++) {
             struct backlog *b = &backlogs[g];
             for (size_t k = 0; k < 2; k++) {
@@ -636,10 +652,10 @@ static void test_pruning_changes_no_row(void **state)
                 snprintf(d->line, sizeof d->line, "gauge,point=pir value=%d", (int)random_below(2));
             }
             /* A gateway that is cut off, now and then for weeks, sends what it has in order. */
-            if (b->count - b->sent > 5 && random_below(g == 1 ? 200 : 8) == 0)
+            if (b->count - b->sent > 5 && random_below(g == 1 ? 100 : 8) == 0)
                 send_backlog(scenes, b, b->count - b->sent);
         }
-        bool is_counted = random_below(25) == 0;
+        bool is_counted = random_below(12) == 0;
         for (int i = 0; i < 2; i++) {
             if (is_counted)
                 count_people(&scenes[i], "hall", BEGIN_MS + at_ms + 7, counts[0][0] % 9);
@@ -654,9 +670,16 @@ static void test_pruning_changes_no_row(void **state)
     int64_t held = number_of(&scenes[0], "SELECT count(*) FROM space_sample"),
             all_held = number_of(&scenes[1], "SELECT count(*) FROM space_sample");
     print_message("%" PRId64 " of %" PRId64 " readings are held\n", held, all_held);
-    assert_true(3 * held < 2 * all_held);
+    assert_true(held < all_held);
     for (int i = 0; i < 2; i++)
         close_scene(&scenes[i]);
+}
+
+static void test_pruning_changes_no_row(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        prune_history();
 }
 
 static void test_readings_are_let_go_a_few_at_a_time(void **state)
@@ -701,6 +724,7 @@ static void open_oracles_park(struct scene *s, const char *zone, const char *res
         zone, strcmp(reset, "-") == 0 ? "" : reset);
     open_scene(s, park);
     free(park);
+    post_later();
     take_all(s);
 }
 
