@@ -2,13 +2,11 @@
  * into transactions, also after kills. */
 #include "collector/bookkeeper.h"
 #include "lib/log.h"
-#include "tests/unit/collector/fake_journal.h"
-#include "tests/unit/random.h"
+#include "tests/unit/collector/journal_scene.h"
 
 #include <inttypes.h>
 #include <time.h>
 
-#define BEGIN_MS INT64_C(1767225600000) /* 2026-01-01 */
 #define MINUTE_MS INT64_C(60000)
 #define METER(id, point, more)                                                                             \
     "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; building = \"b\"; carrier = \"heat\"; segments = (" \
@@ -24,37 +22,11 @@
 static const char three[] =
     PARK(METER("m1", "gw-a/x", "") "," METER("m2", "gw-a/y", "") "," METER("m3", "gw-b/x", ""));
 
-/* Each look at the clock takes so long. */
-static int64_t mono_ms = 1000, tick_ms;
-
-static int64_t mono(void)
-{
-    return mono_ms += tick_ms;
-}
-
-static int64_t wall(void)
-{
-    return BEGIN_MS;
-}
-
-static bool is_synchronised(void)
-{
-    return true;
-}
-
-static const struct clock ticking = {.wall_ms = wall, .mono_ms = mono, .is_synchronised = is_synchronised};
-
 struct scene {
     struct fake_journal journal;
     struct park *park;
     struct bookkeeper keeper;
 };
-
-static void must(enum status status, const struct error *err)
-{
-    if (status != ST_OK)
-        fail_msg("%s", err->text);
-}
 
 /* A bookkeeper that was just started. */
 static void start(struct scene *s, const char *park)
@@ -62,8 +34,7 @@ static void start(struct scene *s, const char *park)
     struct error err = {""};
     bookkeeper_release(&s->keeper);
     if (park != NULL) {
-        park_destroy(s->park);
-        s->park = fake_park_of(&s->journal, park);
+        use_park(&s->journal, &s->park, park);
     }
     bookkeeper_init(&s->keeper, s->journal.db, s->park);
     must(bookkeeper_reset(&s->keeper, &err), &err);
@@ -72,10 +43,7 @@ static void start(struct scene *s, const char *park)
 static void open_scene(struct scene *s, const char *park)
 {
     *s = (struct scene){0};
-    tick_ms = 0;
-    fake_journal_open(&s->journal);
-    struct error err = {""};
-    must(db_exec(s->journal.db, "PRAGMA synchronous = OFF", &err), &err);
+    open_journal(&s->journal);
     start(s, park);
 }
 

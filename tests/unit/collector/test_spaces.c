@@ -1,12 +1,11 @@
 /* From the journal to quarter hours of people in spaces: a function of the set of readings, however they come. */
 #include "collector/space/reckon.h"
 #include "collector/spaces.h"
-#include "tests/unit/collector/fake_journal.h"
+#include "tests/unit/collector/journal_scene.h"
 #include "tests/unit/oracle.h"
 
 #include <inttypes.h>
 
-#define BEGIN_MS INT64_C(1767225600000) /* 2026-01-01 00:00 UTC */
 #define MINUTE_MS INT64_C(60000)
 #define QUARTER_MS INT64_C(900000)
 #define HOUR_MS INT64_C(3600000)
@@ -36,45 +35,18 @@ static const char
                              " sensors = ({ point = \"gw-a/cam\"; kind = \"count\"; period = 60; },"
                              " { point = \"gw-b/pir\"; kind = \"binary\"; period = 60; hold = 300; });"));
 
-/* Each look at the clock takes so long. */
-static int64_t mono_ms = 1000, tick_ms, wall_ms;
-
-static int64_t mono(void)
-{
-    return mono_ms += tick_ms;
-}
-
-static int64_t wall(void)
-{
-    return wall_ms;
-}
-
-static bool is_synchronised(void)
-{
-    return true;
-}
-
-static const struct clock ticking = {.wall_ms = wall, .mono_ms = mono, .is_synchronised = is_synchronised};
-
 struct scene {
     struct fake_journal journal;
     struct park *park;
     struct spaces spaces;
 };
 
-static void must(enum status status, const struct error *err)
-{
-    if (status != ST_OK)
-        fail_msg("%s", err->text);
-}
-
 /* One that was just started. */
 static void start(struct scene *s, const char *park)
 {
     struct error err = {""};
     spaces_release(&s->spaces);
-    park_destroy(s->park);
-    s->park = fake_park_of(&s->journal, park);
+    use_park(&s->journal, &s->park, park);
     spaces_init(&s->spaces, s->journal.db, s->park);
     must(spaces_reset(&s->spaces, &err), &err);
 }
@@ -82,11 +54,8 @@ static void start(struct scene *s, const char *park)
 static void open_scene(struct scene *s, const char *park)
 {
     *s = (struct scene){0};
-    tick_ms = 0;
-    wall_ms = BEGIN_MS + 400 * DAY_MS;
-    fake_journal_open(&s->journal);
-    struct error err = {""};
-    must(db_exec(s->journal.db, "PRAGMA synchronous = OFF", &err), &err);
+    open_journal(&s->journal);
+    wall = BEGIN_MS + 400 * DAY_MS;
     start(s, park);
 }
 
@@ -105,12 +74,9 @@ static bool step(struct scene *s, bool commits)
     mono_ms += SPACES_REST_MS;
     must(db_begin(s->journal.db, &err), &err);
     must(spaces_step(&s->spaces, &ticking, &is_changed, &err), &err);
-    if (commits) {
-        must(db_commit(s->journal.db, &err), &err);
-    } else {
-        db_rollback(s->journal.db);
+    end_transaction(&s->journal, commits);
+    if (!commits)
         must(spaces_reset(&s->spaces, &err), &err);
-    }
     return !is_changed && s->spaces.follower.due_mono_ms > mono_ms;
 }
 
@@ -123,12 +89,12 @@ static void take_all(struct scene *s)
 /* No quarter hour is over by the clock: what is written again and again is posted once, when it is done. */
 static void post_later(void)
 {
-    wall_ms = BEGIN_MS - 400 * DAY_MS;
+    wall = BEGIN_MS - 400 * DAY_MS;
 }
 
 static void post_all(struct scene *s)
 {
-    wall_ms = BEGIN_MS + 400 * DAY_MS;
+    wall = BEGIN_MS + 400 * DAY_MS;
     take_all(s);
 }
 
@@ -237,14 +203,14 @@ static void test_a_row_is_posted_when_its_quarter_hour_is_over_and_again_when_it
     (void)state;
     struct scene s;
     open_scene(&s, seen);
-    wall_ms = BEGIN_MS + QUARTER_MS - 1;
+    wall = BEGIN_MS + QUARTER_MS - 1;
     for (int i = 0; i < 15; i++)
         add(&s, 1, "gauge", "cam", "2", BEGIN_MS + i * MINUTE_MS);
     take_all(&s);
     char *text = outbox(&s);
     assert_string_equal(text, "");
     free(text);
-    wall_ms++;
+    wall++;
     take_all(&s);
     text = outbox(&s);
     assert_string_equal(text, "0 occupancy,building=b,site=s,source=count:gw-a/cam,space=room observed_s=840,"
@@ -343,7 +309,7 @@ static void count_people(struct scene *s, const char *space, int64_t time_ms, in
     must(db_begin(s->journal.db, &err), &err);
     must(spaces_count(&s->spaces,
              &(struct person_count){
-                 .space = space, .time_ms = time_ms, .persons = persons, .entered_ms = wall_ms, .who = "x"},
+                 .space = space, .time_ms = time_ms, .persons = persons, .entered_ms = wall, .who = "x"},
              &err),
         &err);
     must(db_commit(s->journal.db, &err), &err);

@@ -2,10 +2,8 @@
 #include "collector/baseline/temperature.h"
 #include "collector/baseline/weather.h"
 #include "collector/thermometer.h"
-#include "tests/unit/collector/fake_journal.h"
-#include "tests/unit/random.h"
+#include "tests/unit/collector/journal_scene.h"
 
-#define BEGIN_MS INT64_C(1767225600000) /* 2026-01-01 */
 #define QUARTER_MS INT64_C(900000)
 #define HEAD                                                                                                 \
     "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; });\n"                            \
@@ -24,45 +22,18 @@ static const char none[] = HEAD, one[] = HEAD "baselines = (" BASELINE("a", "gw-
                   both[] = HEAD "baselines = (" BASELINE("a", "gw-a/t") "," BASELINE(
                       "b", "gw-a/t") "," BASELINE("c", "gw-b/t") "," BASELINE("d", "gw-a/u") ");\n";
 
-/* Each look at the clock takes so long. */
-static int64_t mono_ms = 1000, tick_ms;
-
-static int64_t mono(void)
-{
-    return mono_ms += tick_ms;
-}
-
-static int64_t wall(void)
-{
-    return BEGIN_MS;
-}
-
-static bool is_synchronised(void)
-{
-    return true;
-}
-
-static const struct clock ticking = {.wall_ms = wall, .mono_ms = mono, .is_synchronised = is_synchronised};
-
 struct scene {
     struct fake_journal journal;
     struct park *park;
     struct thermometer thermometer;
 };
 
-static void must(enum status status, const struct error *err)
-{
-    if (status != ST_OK)
-        fail_msg("%s", err->text);
-}
-
 /* One that was just started. */
 static void start(struct scene *s, const char *park)
 {
     struct error err = {""};
     thermometer_release(&s->thermometer);
-    park_destroy(s->park);
-    s->park = fake_park_of(&s->journal, park);
+    use_park(&s->journal, &s->park, park);
     thermometer_init(&s->thermometer, s->journal.db, s->park);
     must(thermometer_reset(&s->thermometer, &err), &err);
 }
@@ -70,10 +41,7 @@ static void start(struct scene *s, const char *park)
 static void open_scene(struct scene *s, const char *park)
 {
     *s = (struct scene){0};
-    tick_ms = 0;
-    fake_journal_open(&s->journal);
-    struct error err = {""};
-    must(db_exec(s->journal.db, "PRAGMA synchronous = OFF", &err), &err);
+    open_journal(&s->journal);
     start(s, park);
 }
 
@@ -92,12 +60,9 @@ static bool step(struct scene *s, bool commits)
     mono_ms += THERMOMETER_REST_MS;
     must(db_begin(s->journal.db, &err), &err);
     must(thermometer_step(&s->thermometer, &ticking, &is_changed, &err), &err);
-    if (commits) {
-        must(db_commit(s->journal.db, &err), &err);
-    } else {
-        db_rollback(s->journal.db);
+    end_transaction(&s->journal, commits);
+    if (!commits)
         must(thermometer_reset(&s->thermometer, &err), &err);
-    }
     return s->thermometer.follower.due_mono_ms > mono_ms;
 }
 

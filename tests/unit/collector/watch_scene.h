@@ -3,10 +3,8 @@
 
 #include "collector/watch.h"
 #include "tests/unit/collector/database_dump.h"
-#include "tests/unit/collector/fake_journal.h"
-#include "tests/unit/random.h"
+#include "tests/unit/collector/journal_scene.h"
 
-#define BEGIN_MS INT64_C(1767225600000) /* 2026-01-01 */
 #define S INT64_C(1000)
 #define HOUR (3600 * S)
 
@@ -35,45 +33,18 @@ static const char nothing[] = HEAD,
                   all[] = HEAD RESOURCES "instruments = (" POWERED("sem", "40") ", " BARE("afm") ");\n",
                   higher[] = HEAD RESOURCES "instruments = (" POWERED("sem", "400") ", " BARE("afm") ");\n";
 
-/* Each look at the clock takes so long. */
-static int64_t mono_ms = 1000, tick_ms, wall = BEGIN_MS;
-
-static inline int64_t mono(void)
-{
-    return mono_ms += tick_ms;
-}
-
-static inline int64_t wall_ms(void)
-{
-    return wall;
-}
-
-static inline bool is_synchronised(void)
-{
-    return true;
-}
-
-static const struct clock ticking = {.wall_ms = wall_ms, .mono_ms = mono, .is_synchronised = is_synchronised};
-
 struct scene {
     struct fake_journal journal;
     struct park *park;
     struct watch watch;
 };
 
-static inline void must(enum status status, const struct error *err)
-{
-    if (status != ST_OK)
-        fail_msg("%s", err->text);
-}
-
 /* One that was just started. */
 static inline void start(struct scene *s, const char *park)
 {
     struct error err = {""};
     watch_release(&s->watch);
-    park_destroy(s->park);
-    s->park = fake_park_of(&s->journal, park);
+    use_park(&s->journal, &s->park, park);
     watch_init(&s->watch, s->journal.db, s->park);
     must(watch_reset(&s->watch, &err), &err);
 }
@@ -81,11 +52,7 @@ static inline void start(struct scene *s, const char *park)
 static inline void open_scene(struct scene *s, const char *park)
 {
     *s = (struct scene){0};
-    tick_ms = 0;
-    wall = BEGIN_MS;
-    fake_journal_open(&s->journal);
-    struct error err = {""};
-    must(db_exec(s->journal.db, "PRAGMA synchronous = OFF", &err), &err);
+    open_journal(&s->journal);
     start(s, park);
 }
 
@@ -104,12 +71,9 @@ static inline bool step(struct scene *s, bool commits)
     mono_ms += 1000;
     must(db_begin(s->journal.db, &err), &err);
     must(watch_step(&s->watch, &ticking, &is_changed, &err), &err);
-    if (commits) {
-        must(db_commit(s->journal.db, &err), &err);
-    } else {
-        db_rollback(s->journal.db);
+    end_transaction(&s->journal, commits);
+    if (!commits)
         must(watch_reset(&s->watch, &err), &err);
-    }
     return is_changed;
 }
 
