@@ -79,9 +79,7 @@ static void use_model(struct core *c, const struct model *m)
 {
     const struct model *before = c->model;
     c->model = model_get(m);
-    struct error err;
-    if (turn_use(&c->turn, m, &err) != ST_OK)
-        fail(c, &err);
+    turn_use(&c->turn, m);
     calendar_rounds_use(c->rounds, m->park);
     model_box_set(c->options.models, m);
     model_put(before);
@@ -116,6 +114,7 @@ static enum status record_next(struct core *c, struct error *err)
     int64_t now = c->clock->mono_ms();
     struct error why;
     enum status status = acceptance_record(&c->next, c->turn.db, c->clock->wall_ms(), &why);
+    c->turn.is_model_unrecorded = status != ST_OK && c->next.model == c->model;
     if (status == ST_FULL || status == ST_TIMEOUT) {
         complain(&c->unrecorded, now, LOG_LEVEL_WARN, "model", "%s; this version is written later", why.text);
         return ST_OK;

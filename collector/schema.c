@@ -178,7 +178,10 @@ static const char *const scripts[] = {
 
     timesheet_schema,
 
-    space_schema};
+    space_schema,
+
+    /* The journal's newest batch when it was accepted; of versions from before this was noted 0. */
+    "ALTER TABLE model_version ADD COLUMN journal INTEGER NOT NULL DEFAULT 0"};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

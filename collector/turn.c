@@ -284,7 +284,7 @@ static enum status keep_books(struct turn *t, struct group *g, struct error *err
             status = calendar_desk_step(&t->calendars, &g->is_changed, err);
         if (status == ST_OK)
             status = thermometer_step(&t->thermometer, t->clock, &g->is_changed, err);
-        if (status == ST_OK)
+        if (status == ST_OK && !t->is_model_unrecorded)
             status = watch_step(&t->watch, t->clock, &g->is_changed, err);
         return status == ST_OK ? spaces_step(&t->spaces, t->clock, &g->is_changed, err) : status;
     }
@@ -528,27 +528,8 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
     return status;
 }
 
-/* By the model before, what came while it counted; as far as that goes: what fails, or takes too long, is for the next. */
-static enum status finish_watch(struct turn *t, struct error *err)
+void turn_use(struct turn *t, const struct model *model)
 {
-    bool is_changed = false;
-    if (!has_room_for_books(t))
-        return ST_OK;
-    enum status status = db_begin(t->db, err);
-    if (status == ST_OK)
-        status = watch_finish(&t->watch, t->clock, &is_changed, err);
-    if (status == ST_OK && is_changed)
-        status = db_commit(t->db, err);
-    else
-        db_rollback(t->db);
-    if (status != ST_OK)
-        log_warn("core", "%s; what instruments told last is taken by the new park model", err->text);
-    return status == ST_STORAGE ? status : ST_OK;
-}
-
-enum status turn_use(struct turn *t, const struct model *model, struct error *err)
-{
-    enum status status = t->model != NULL ? finish_watch(t, err) : ST_OK;
     t->model = model;
     t->minute.park = model->park;
     bookkeeper_use(&t->bookkeeper, model->park, &model->rates);
@@ -559,7 +540,6 @@ enum status turn_use(struct turn *t, const struct model *model, struct error *er
     timesheet_use(&t->timesheet, model->park);
     spaces_use(&t->spaces, model->park);
     show_touch(&t->show);
-    return status;
 }
 
 void turn_close(struct turn *t)

@@ -57,6 +57,8 @@ struct turn {
     struct timesheet timesheet;
     struct spaces spaces;
     const struct model *model; /* in use; NULL until turn_use */
+    bool
+        is_model_unrecorded; /* set by the owner: its version is yet to be written; what instruments tell waits for that */
     struct prune prune;
     /* What is not on disk: who was heard, what is shown, the answers that are due. */
     struct presence presence;
@@ -81,8 +83,8 @@ struct turn {
 /* Opens the database, creating it where it is missing, and loads what is known. Borrows all but `err`. */
 enum status turn_open(struct turn *t, const struct collector_settings *settings, const struct park *park,
     const struct clock *clock, struct error *err);
-/* Between two turns: another model, which is borrowed. ST_STORAGE: as turn_run. */
-enum status turn_use(struct turn *t, const struct model *model, struct error *err);
+/* Between two turns: another model, which is borrowed. */
+void turn_use(struct turn *t, const struct model *model);
 void turn_close(struct turn *t); /* accepts a zeroed struct */
 /* Takes what is in the inbox, up to the bounds of one transaction, commits, and notes the answers in `acks`.
  * *ret_is_changed: something was written. ST_FULL, ST_TIMEOUT: nothing was, memory is what the disk says, try

@@ -1,6 +1,7 @@
 #include "collector/watch.h"
 
 #include "collector/intake/journal.h"
+#include "collector/model/version.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -18,6 +19,8 @@ static void forget(struct watch *w)
     w->resources = NULL;
     w->items = NULL;
     w->instrument_count = w->resource_count = w->item_count = 0;
+    model_put(w->former);
+    w->former = NULL;
     w->is_loaded = w->is_at_end = false;
 }
 
@@ -89,11 +92,62 @@ static enum status take_up_resource(
     return told_resource_take_up(w->follower.db, park->id, &r->told, ret_is_changed, err);
 }
 
+/* Of what a version that cannot be read any more had, nothing is known: as of one that names nothing. */
+static enum status read_former(struct watch *w, int64_t number, struct error *err)
+{
+    struct version v;
+    struct error why;
+    enum status status = version_read(w->follower.db, number, &v, &why);
+    if (status == ST_INVALID) {
+        log_error(
+            "watch", "%s; what instruments told while it counted is taken by the next version", why.text);
+        return ST_OK;
+    }
+    if (status != ST_OK)
+        return error_set(err, status, "%s", why.text);
+    w->former = version_model(&v);
+    version_release(&v);
+    return ST_OK;
+}
+
+static bool names_nothing(const struct park *park)
+{
+    CONF_EACH (const struct park_instrument, n, park->instruments)
+        if (n->power_point != NULL || n->session != NULL)
+            return false;
+    CONF_EACH (const struct park_resource, r, park->resources)
+        if (r->point != NULL)
+            return false;
+    return true;
+}
+
+/* Which version the next batch is of: w->former, up to the follower's `until`, or the one in use. */
+static enum status find_former(struct watch *w, struct error *err)
+{
+    struct db *db = w->follower.db;
+    struct version_reign reign;
+    enum status status = version_reign_at(db, w->follower.position, &reign, err);
+    while (status == ST_OK && reign.until != INT64_MAX) {
+        status = read_former(w, reign.number, err);
+        if (w->former != NULL && !names_nothing(w->former->park))
+            break;
+        model_put(w->former);
+        w->former = NULL;
+        if (status == ST_OK)
+            status = version_reign_next(db, &reign, err);
+    }
+    w->follower.until = reign.until;
+    return status;
+}
+
 static enum status take_up_model(struct watch *w, bool *ret_is_changed, struct error *err)
 {
-    const struct conf_list *instruments = &w->park->instruments, *resources = &w->park->resources;
     forget(w);
     enum status status = follower_reset(&w->follower, err);
+    if (status == ST_OK)
+        status = find_former(w, err);
+    const struct park *park = w->former != NULL ? w->former->park : w->park;
+    const struct conf_list *instruments = &park->instruments, *resources = &park->resources;
     w->instruments = mem_zalloc((instruments->count + 1) * sizeof *w->instruments);
     w->resources = mem_zalloc((resources->count + 1) * sizeof *w->resources);
     w->items = mem_zalloc((2 * instruments->count + resources->count + 1) * sizeof *w->items);
@@ -103,7 +157,9 @@ static enum status take_up_model(struct watch *w, bool *ret_is_changed, struct e
     CONF_EACH (const struct park_resource, r, *resources)
         if (status == ST_OK)
             status = take_up_resource(w, r, ret_is_changed, err);
-    w->is_loaded = status == ST_OK;
+    if (status != ST_OK)
+        forget(w);
+    w->is_loaded = status == ST_OK && w->former == NULL;
     if (w->is_loaded && w->item_count == 0)
         w->follower.position = INT64_MAX;
     return status;
@@ -166,14 +222,20 @@ static enum status step(struct watch *w, const struct clock *clock, bool *ret_is
 {
     w->follower.user_data = w;
     w->now_mono_ms = clock->mono_ms();
-    enum status status = w->is_loaded ? ST_OK : take_up_model(w, ret_is_changed, err);
+    enum status status = w->is_loaded || w->former != NULL ? ST_OK : take_up_model(w, ret_is_changed, err);
     int64_t newest = 0, received_ms;
+    bool has_moved = false;
     if (status == ST_OK)
-        status = follower_step(&w->follower, clock, ret_is_changed, err);
+        status = follower_step(&w->follower, clock, &has_moved, err);
+    *ret_is_changed = *ret_is_changed || has_moved;
     if (status == ST_OK)
         status = journal_newest(w->follower.journal, &newest, &received_ms, err);
-    w->is_at_end = status == ST_OK && w->follower.position >= newest;
-    return status == ST_OK ? save(w, ret_is_changed, err) : status;
+    w->is_at_end = status == ST_OK && w->is_loaded && w->follower.position >= newest;
+    if (status == ST_OK)
+        status = save(w, ret_is_changed, err);
+    if (status == ST_OK && w->former != NULL && (!has_moved || w->follower.position >= w->follower.until))
+        forget(w);
+    return status;
 }
 
 enum status watch_step(struct watch *w, const struct clock *clock, bool *ret_is_changed, struct error *err)
@@ -182,17 +244,6 @@ enum status watch_step(struct watch *w, const struct clock *clock, bool *ret_is_
         return ST_OK;
     enum status status = step(w, clock, ret_is_changed, err);
     return status == ST_OK ? look(w, clock, ret_is_changed, err) : status;
-}
-
-enum status watch_finish(struct watch *w, const struct clock *clock, bool *ret_is_changed, struct error *err)
-{
-    int64_t until_mono_ms = clock->mono_ms() + WATCH_FINISH_MS;
-    enum status status = ST_OK;
-    w->follower.due_mono_ms = 0;
-    w->is_at_end = false;
-    while (status == ST_OK && w->is_loaded && !w->is_at_end && clock->mono_ms() < until_mono_ms)
-        status = step(w, clock, ret_is_changed, err);
-    return status;
 }
 
 void watch_pause(struct watch *w, const struct clock *clock)

@@ -2,9 +2,10 @@
  * Takes what instruments and resources tell of themselves from the journal, from the cursor 'watch' on, into their rows
  * (collector/instrument/told.h), inside the core's transaction; and what people say of sessions. Core thread.
  *
- * Thresholds and points count from when a model is accepted on: what the journal has by then is folded by the one before, as
- * far as watch_finish gets. The first model that names an instrument gets all that the journal holds. The result is a function of
- * the journal's order, of what people said in between, and of what was ended by inference.
+ * Thresholds and points count from when a model is accepted on: what the journal has by then is folded by the version before
+ * (collector/model/version.h, struct version_reign), also after a restart. What a version had that names nothing that tells is for the next one that
+ * does. The result is a function of the journal's order, of the versions, of what people said in between, and of what was
+ * ended by inference.
  *
  * Where the model names nothing that tells, nothing is read, and nothing of the journal waits for it.
  */
@@ -12,7 +13,7 @@
 
 #include "collector/follower.h"
 #include "collector/instrument/told.h"
-#include "collector/model/park.h"
+#include "collector/model/model.h"
 #include "lib/log.h"
 
 struct watch_instrument {
@@ -30,8 +31,10 @@ struct watch_resource {
 
 struct watch {
     struct follower follower;
-    const struct park *park;
-    bool is_loaded;                       /* else the two below are empty, until the next step */
+    const struct park *park; /* in use */
+    const struct model
+        *former;    /* what is folded is of this version; a reference. NULL: there is nothing left of one */
+    bool is_loaded; /* all below is of the park in use; else of `former`, or empty until the next step */
     struct watch_instrument *instruments; /* in the order of the park model */
     struct watch_resource *resources;     /* the same */
     size_t instrument_count, resource_count;
@@ -44,7 +47,7 @@ struct watch {
 
 /* Borrows both. */
 void watch_init(struct watch *w, struct db *db, const struct park *park);
-/* Another model, from the next step on. */
+/* Another model, from the next step on; the newest version that is recorded, where one is. */
 void watch_use(struct watch *w, const struct park *park);
 void watch_release(struct watch *w); /* accepts a zeroed struct */
 /* Before the first step, and after a failed commit. */
@@ -52,9 +55,6 @@ enum status watch_reset(struct watch *w, struct error *err);
 /* Takes what there is, for about WATCH_STEP_MS, and ends sessions that were forgotten; sets *ret_is_changed where it wrote. */
 #define WATCH_STEP_MS 10
 enum status watch_step(struct watch *w, const struct clock *clock, bool *ret_is_changed, struct error *err);
-/* Takes what there is up to the journal's end, for at most about WATCH_FINISH_MS. */
-#define WATCH_FINISH_MS 500
-enum status watch_finish(struct watch *w, const struct clock *clock, bool *ret_is_changed, struct error *err);
 /* Nothing is taken for a second. */
 #define WATCH_PAUSE_MS 1000
 void watch_pause(struct watch *w, const struct clock *clock);

@@ -128,7 +128,8 @@ enum status version_add(struct db *db, int64_t number, int64_t now_ms, const str
 {
     struct db_stmt *s = db_keep(db,
         "INSERT INTO model_version(number, accepted_ms, hash, park_name, factors_name, tariffs_name,"
-        " park, factors, tariffs, who, why) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+        " park, factors, tariffs, who, why, journal) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+        " (SELECT coalesce(max(id), 0) FROM journal))");
     struct buf packed[MODEL_FILES] = {{0}};
     db_bind_int(s, 1, number);
     db_bind_int(s, 2, now_ms);
@@ -149,4 +150,35 @@ enum status version_add(struct db *db, int64_t number, int64_t now_ms, const str
     for (int i = 0; i < MODEL_FILES; i++)
         buf_release(&packed[i]);
     return status;
+}
+
+static enum status read_reign(struct db_stmt *s, struct version_reign *ret, struct error *err)
+{
+    bool has_row;
+    enum status status = db_step(s, &has_row, err);
+    if (status == ST_OK)
+        *ret = (struct version_reign){db_int(s, 0), db_is_null(s, 1) ? INT64_MAX : db_int(s, 1)};
+    db_reset(s);
+    return status;
+}
+
+#define UNTIL "(SELECT min(journal) FROM model_version WHERE number > v.n)"
+
+enum status version_reign_at(struct db *db, int64_t position, struct version_reign *ret, struct error *err)
+{
+    struct db_stmt *s = db_keep(db,
+        "SELECT v.n, " UNTIL " FROM (SELECT coalesce((SELECT max(number) FROM model_version WHERE journal <"
+        "  ifnull((SELECT min(id) FROM journal WHERE id > ?1), ?2)),"
+        "  (SELECT min(number) FROM model_version), 0) AS n) v");
+    db_bind_int(s, 1, position);
+    db_bind_int(s, 2, INT64_MAX);
+    return read_reign(s, ret, err);
+}
+
+enum status version_reign_next(struct db *db, struct version_reign *reign, struct error *err)
+{
+    struct db_stmt *s = db_keep(
+        db, "SELECT v.n, " UNTIL " FROM (SELECT min(number) AS n FROM model_version WHERE number > ?1) v");
+    db_bind_int(s, 1, reign->number);
+    return read_reign(s, reign, err);
 }

@@ -28,6 +28,16 @@ enum status version_newest_number(struct db *db, int64_t *ret, struct error *err
 /* What it says, as this program reads it. The caller puts it back. */
 struct model *version_model(const struct version *v);
 void version_release(struct version *v);
-/* Within a transaction. `who` and `why` may be NULL. */
+/* Within a transaction, which also notes what the journal has by then. `who` and `why` may be NULL. */
 enum status version_add(struct db *db, int64_t number, int64_t now_ms, const struct model *m, const char *who,
     const char *why, struct error *err);
+
+/* A version in force for batches of the journal: those that came after it was accepted, and not after `until`. */
+struct version_reign {
+    int64_t number; /* 0 = none is recorded */
+    int64_t until;  /* INT64_MAX: it is the newest */
+};
+/* Of the next batch that the journal has after `position`: of before the first version, that one. */
+enum status version_reign_at(struct db *db, int64_t position, struct version_reign *ret, struct error *err);
+/* The next after it; not of the newest. */
+enum status version_reign_next(struct db *db, struct version_reign *reign, struct error *err);

@@ -1,3 +1,4 @@
+#include "collector/model/version.h"
 #include "tests/unit/collector/watch_scene.h"
 
 static void test_power_becomes_spans_by_the_times_of_its_readings(void **unused)
@@ -165,31 +166,110 @@ static void test_a_clock_that_was_ahead_masks_nothing_that_is_down(void **unused
 
 /* ---- models ---- */
 
+/* Accepts it, as version `number`. */
+static void accept(struct scene *s, int64_t number, const char *park)
+{
+    struct error err = {""};
+    struct model *m = model_load_texts(
+        (const char *const[MODEL_FILES]){"park.cfg"}, (struct span[MODEL_FILES]){span_of(park)});
+    must(db_begin(s->journal.db, &err), &err);
+    must(version_add(s->journal.db, number, BEGIN_MS, m, NULL, NULL, &err), &err);
+    must(db_commit(s->journal.db, &err), &err);
+    model_put(m);
+}
+
+static void use(struct scene *s, const char *text)
+{
+    struct park *old = s->park;
+    s->park = fake_park_of(&s->journal, text);
+    watch_use(&s->watch, s->park);
+    park_destroy(old);
+}
+
+static void powers(struct scene *s, int64_t from_ms, int64_t until_ms, const char *watts)
+{
+    for (int64_t t = from_ms; t <= until_ms; t += 10 * S)
+        power(s, t, watts);
+}
+
+static char *dump(struct scene *s);
+
 static void test_new_thresholds_count_from_when_they_are_accepted(void **unused)
+{
+    (void)unused;
+    char *same = NULL;
+    /* Whether the watch was behind, whether the collector began anew or was told to reload, and after kills. */
+    for (int way = 0; way < 6; way++) {
+        struct scene s;
+        open_scene(&s, all);
+        accept(&s, 1, all);
+        powers(&s, 0, 590 * S, "15");
+        if (way % 2 == 1)
+            take_all(&s);
+        powers(&s, 600 * S, 700 * S, "100"); /* runs, by the thresholds of now: not taken yet */
+        accept(&s, 2, nothing);              /* names nothing: what came is for the next */
+        powers(&s, 710 * S, 900 * S, "15");
+        accept(&s, 3, higher);
+        if (way < 2)
+            use(&s, higher);
+        else
+            start(&s, higher);
+        powers(&s, 910 * S, 1000 * S, "100"); /* does not run by the new ones */
+        tick_ms = 4;                          /* a few batches a step */
+        for (int i = 0; way >= 4 && i < 60; i++) {
+            step(&s, i % 3 > 0);
+            if (i % 7 == 0)
+                start(&s, higher);
+        }
+        take_all(&s);
+        assert_true(s.watch.is_loaded && s.watch.former == NULL);
+        expect_activity(&s, "0.0|600.0|2\n600.0|710.0|3\n");
+        char *rows = dump(&s);
+        assert_true(same == NULL || strcmp(same, rows) == 0);
+        free(same);
+        same = rows;
+        close_scene(&s);
+    }
+    free(same);
+}
+
+static void test_of_a_version_before_nothing_is_shown_nor_forgotten(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    accept(&s, 1, all);
+    told(&s, 0, "open event=a");
+    power(&s, 10 * S, "15");
+    accept(&s, 2, higher);
+    start(&s, higher);
+    tick_ms = 20; /* one batch a step */
+    wall = BEGIN_MS + 24 * HOUR;
+    step(&s, true);
+    assert_false(s.watch.is_loaded);
+    assert_true(s.watch.former != NULL && find(&s, "sem").last.id != 0);
+    take_all(&s);
+    assert_true(s.watch.is_loaded && s.watch.instruments[0].limits.enter_mw == 400000);
+    expect_sessions(&s, "0.0|7200.0|00||a||233\n"); /* at the end of the journal */
+    close_scene(&s);
+}
+
+static void test_a_version_that_cannot_be_read_is_one_that_names_nothing(void **unused)
 {
     (void)unused;
     struct scene s;
     struct error err = {""};
-    bool is_changed = false;
     open_scene(&s, all);
-    for (int64_t t = 0; t < 600 * S; t += 10 * S)
-        power(&s, t, "15");
+    accept(&s, 1, all);
+    power(&s, 0, "15");
+    accept(&s, 2, higher);
+    must(db_exec(s.journal.db,
+             "DROP TRIGGER model_version_is_final; UPDATE model_version SET park = x'00' WHERE number = 1",
+             &err),
+        &err);
+    start(&s, higher);
     take_all(&s);
-    for (int64_t t = 600 * S; t <= 700 * S; t += 10 * S)
-        power(&s, t, "100"); /* runs, by the thresholds of now: not taken yet */
-    must(db_begin(s.journal.db, &err), &err);
-    must(watch_finish(&s.watch, &ticking, &is_changed, &err), &err);
-    must(db_commit(s.journal.db, &err), &err);
-    struct park *old = s.park;
-    s.park = fake_park_of(&s.journal, higher);
-    watch_use(&s.watch, s.park);
-    park_destroy(old);
-    for (int64_t t = 710 * S; t <= 800 * S; t += 10 * S)
-        power(&s, t, "15");
-    for (int64_t t = 810 * S; t <= 900 * S; t += 10 * S)
-        power(&s, t, "100"); /* does not run by the new ones */
-    take_all(&s);
-    expect_activity(&s, "0.0|600.0|2\n600.0|710.0|3\n");
+    assert_int_equal(find(&s, "sem").power_ms, BEGIN_MS);
     close_scene(&s);
 }
 
@@ -308,6 +388,8 @@ int main(void)
         cmocka_unit_test(test_what_is_down_stays_so_until_a_fresh_state_says_otherwise),
         cmocka_unit_test(test_a_clock_that_was_ahead_masks_nothing_that_is_down),
         cmocka_unit_test(test_new_thresholds_count_from_when_they_are_accepted),
+        cmocka_unit_test(test_of_a_version_before_nothing_is_shown_nor_forgotten),
+        cmocka_unit_test(test_a_version_that_cannot_be_read_is_one_that_names_nothing),
         cmocka_unit_test(test_a_park_without_instruments_keeps_nothing_of_the_journal),
         cmocka_unit_test(test_rows_are_the_same_in_any_grouping_and_after_kills),
     };
