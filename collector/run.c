@@ -67,7 +67,7 @@ static const char usage[] =
     "  backup          copy the database, whether or not a collector runs, to a file that is checked\n"
     "  -o, --output    where to; an existing file is only replaced with --force\n"
     "  restore         put a backup in the database's place, and what is there aside; no collector may run\n"
-    "  --drop-decisions  although the backup lacks decisions that the present database has; each is named\n"
+    "  --drop-decisions  although the backup lacks what persons decided, closed or told in the present database; each is named\n"
     "  rebuild         delete the raw series and energy of a period in the time-series store and write them "
     "again from\n"
     "                  the journal and the books, whether or not a collector runs\n"

@@ -12,7 +12,7 @@
  * the exit code. */
 int backup_run(const struct collector_settings *settings, const char *target, bool may_replace);
 /* Puts a backup in the database's place, and the present one aside. No collector may run. Returns the exit
- * code. Decisions that the present one alone has are lost where `drops_decisions`, else it is refused: see handover.h. */
+ * code. What persons decided, closed or told in the present one alone is lost where `drops_decisions`, else it is refused: see handover.h. */
 int restore_run(const struct collector_settings *settings, const char *backup, bool drops_decisions);
 
 /* A restore that was interrupted leaves this file beside the database: until it is gone the collector does not

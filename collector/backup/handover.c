@@ -34,6 +34,14 @@ struct kind {
     char *(*describe)(struct db_stmt *row);
 };
 
+/* What persons told of instruments, resources, spaces and calendars is known by its entry in the log of changes, which each has. */
+#define WORDS                                                                                                \
+    "SELECT id, object, who, note, time_ms, action, before, after, token FROM change_log WHERE action IN"    \
+    " ('session open', 'session close', 'resource up', 'count', 'calendar confirm') OR action LIKE 'outage " \
+    "%'"                                                                                                     \
+    " ORDER BY id"
+enum { WORD_OBJECT = METER, TOLD_AT = KIND, ACTION, BEFORE, AFTER, TOKEN };
+
 struct handover {
     struct db *restored, *replaced; /* replaced: NULL = it cannot be read */
     bool drops, has_closings;
@@ -89,6 +97,28 @@ static char *describe_closing(struct db_stmt *c)
     return mem_printf("closed by %.*s at %s: %.*s", (int)who.len, who.at, at, (int)why.len, why.at);
 }
 
+static char *object_of_word(struct db_stmt *w)
+{
+    struct span object = db_text(w, WORD_OBJECT);
+    return mem_strndup(object.at, object.len);
+}
+
+static char *describe_word(struct db_stmt *w)
+{
+    char at[CLOCK_TEXT_SIZE];
+    struct span who = db_text(w, WHO), why = db_text(w, WHY), action = db_text(w, ACTION),
+                after = db_text(w, AFTER);
+    clock_format_utc(db_int(w, TOLD_AT), at);
+    return mem_printf("%.*s%s%.*s, by %.*s at %s%s%.*s", (int)action.len, action.at,
+        after.len > 0 ? ", " : "", (int)after.len, after.at, (int)who.len, who.at, at,
+        why.len > 0 ? ": " : "", (int)why.len, why.at);
+}
+
+static const struct kind words = {
+    .plural = "words of people", .object = object_of_word, .describe = describe_word};
+/* Their numbers are given once as well; they are not compared: those that a point told come again. */
+static const struct kind outages = {.table = "outage", .plural = "outages"},
+                         sessions = {.table = "session", .plural = "sessions"};
 static const struct kind decisions = {"ledger_decision", "decisions", DECISIONS " ORDER BY d.id",
     DECISIONS " WHERE d.id = ?1", COLUMNS_END, object_of_decision, describe_decision};
 static const struct kind closings = {"closing", "closings", CLOSINGS " ORDER BY id",
@@ -128,6 +158,40 @@ static enum status lose_missing(struct handover *h, const struct kind *kind, str
         db_reset(same);
         if (status == ST_OK && !is_there) {
             status = lose(h, kind, is_first, next, err);
+            is_first = false;
+        }
+        if (status != ST_OK)
+            break;
+    }
+    db_reset(next);
+    return status;
+}
+
+/* The log of `restored` does not have those of `replaced` yet. */
+static enum status lose_words(struct handover *h, struct error *err)
+{
+    struct db_stmt *next = db_keep(h->replaced, WORDS);
+    struct db_stmt *same = db_keep(h->restored, "SELECT 1 FROM change_log WHERE time_ms = ?1 AND token IS ?2 "
+                                                "AND object = ?3 AND who = ?4 AND note IS ?5"
+                                                " AND action = ?6 AND before IS ?7 AND after IS ?8");
+    static const int texts[] = {WORD_OBJECT, WHO, WHY, ACTION, BEFORE, AFTER};
+    bool has_row, is_there, is_first = true;
+    enum status status;
+    while ((status = db_step(next, &has_row, err)) == ST_OK && has_row) {
+        db_bind_int(same, 1, db_int(next, TOLD_AT));
+        if (db_is_null(next, TOKEN))
+            db_bind_null(same, 2);
+        else
+            db_bind_int(same, 2, db_int(next, TOKEN));
+        for (int i = 0; i < 6; i++)
+            if (db_is_null(next, texts[i]))
+                db_bind_null(same, 3 + i);
+            else
+                db_bind_text(same, 3 + i, db_text(next, texts[i]));
+        status = db_step(same, &is_there, err);
+        db_reset(same);
+        if (status == ST_OK && !is_there) {
+            status = lose(h, &words, is_first, next, err);
             is_first = false;
         }
         if (status != ST_OK)
@@ -223,6 +287,8 @@ static enum status hand_over(void *user_data, struct db *restored, struct error 
     if (status != ST_OK)
         return status;
     if (h->replaced != NULL)
+        status = lose_words(h, err);
+    if (status == ST_OK && h->replaced != NULL)
         status = carry_log(h, err);
     if (status == ST_OK && h->replaced != NULL)
         status = lose_missing(h, &decisions, err);
@@ -232,6 +298,10 @@ static enum status hand_over(void *user_data, struct db *restored, struct error 
         status = raise_ids(h, &decisions, err);
     if (status == ST_OK)
         status = raise_ids(h, &closings, err);
+    if (status == ST_OK)
+        status = raise_ids(h, &outages, err);
+    if (status == ST_OK)
+        status = raise_ids(h, &sessions, err);
     if (status == ST_OK && (h->drops || h->missing == 0))
         return db_commit(restored, err);
     db_rollback(restored);
@@ -266,7 +336,7 @@ static enum status open_replaced(struct handover *h, const char *path, bool *ret
     h->replaced = NULL;
     if (!is_damage)
         return error_set(err, status, "%s", why.text);
-    printf("Which decisions and closings were in what was here nobody can read: %s.\n"
+    printf("What persons decided, closed and told in what was here nobody can read: %s.\n"
            "Their numbers go on %d higher.\n",
         why.text, ROOM);
     return ST_OK;
@@ -285,11 +355,9 @@ enum status handover_run(
     *ret_is_refused = status == ST_OK && h.missing > 0 && !drops;
     if (*ret_is_refused)
         status = error_set(err, ST_INVALID,
-            "the backup lacks %lld decisions or closings of the database that is here, named above; nothing "
-            "was "
-            "changed. Expected a later backup, or --drop-decisions: then they are lost, the log of changes "
-            "says "
-            "so, and what still holds must be decided and closed again",
+            "the backup lacks %lld decisions, closings or words of people of the database that is here, "
+            "named above; nothing was changed. Expected a later backup, or --drop-decisions: then they are "
+            "lost, the log of changes says so, and what still holds must be decided, closed and told again",
             (long long)h.missing);
     free(h.user);
     db_close(h.replaced);

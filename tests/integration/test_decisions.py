@@ -283,7 +283,7 @@ def test_a_restore_of_an_older_backup_names_the_decisions_that_it_would_lose(hou
     refused = run([*restore, backup])
     assert refused.returncode == 65, refused.stderr
     assert f"  meter water, decision {answer['decision']}: reading, 2026-03-04T00:00:00.000Z 2026-03-04T00:00:00.000Z, by bert at " in refused.stdout
-    assert "the backup lacks 1 decisions or closings of the database that is here" in refused.stderr and house.tables() == before
+    assert "the backup lacks 1 decisions, closings or words of people of the database that is here" in refused.stderr and house.tables() == before
     done = run([*restore, "--drop-decisions", backup])
     assert done.returncode == 0 and "decision" in done.stdout, done.stderr
     assert house.tables()["ledger_decision"] == house_tables["ledger_decision"]

@@ -149,6 +149,72 @@ static void test_a_closing_is_lost_only_where_that_was_asked_for(void **state)
     assert_int_equal(number_in(restored, "SELECT max(id) FROM closing"), 3);
 }
 
+/* `after`, `note`: SQL. */
+#define WORD(at, action, object, after, note)                                                              \
+    "INSERT INTO change_log(id, time_ms, token, who, action, object, after, note) VALUES(" #at "000, " #at \
+    ", 3, 'emil', '" action "', '" object "', " after ", " note ");"
+
+static int64_t lost(const char *object, const char *before)
+{
+    char *sql = mem_printf(
+        "SELECT count(*) FROM change_log WHERE action = 'restore' AND object = '%s' AND before = '%s'"
+        " AND note LIKE 'lost%%'",
+        object, before);
+    int64_t count = number_in(restored, sql);
+    free(sql);
+    return count;
+}
+
+static void test_what_people_told_is_lost_only_where_that_was_asked_for(void **state)
+{
+    (void)state;
+    bool is_refused;
+    static const char before[] = WORD(2000, "session open", "instrument sem, session 1", "'x'", "NULL")
+        WORD(2001, "count", "space hall", "'4 at noon'", "NULL");
+    change(restored, before);
+    change(replaced, before);
+    change(replaced, "INSERT INTO change_log(id, time_ms, who, action, object) VALUES(9, 0, 'x', 'model', "
+                     "'not lost here')");
+    assert_int_equal(hand_over(false, &is_refused), ST_OK);
+    change(replaced, WORD(3000, "session close", "instrument sem, session 1", "'x'", "NULL")
+                         WORD(3001, "count", "space hall", "'4 at noon'", "'by eye'")
+                             WORD(3002, "outage close", "instrument sem, outage 5", "'back'", "NULL")
+                                 WORD(3003, "resource up", "resource water", "'up'", "'seen'")
+                                     WORD(3004, "calendar confirm", "calendar c", "NULL", "'empty indeed'"));
+    int64_t entries = number_in(restored, "SELECT count(*) FROM change_log");
+    assert_int_equal(hand_over(false, &is_refused), ST_INVALID);
+    assert_true(is_refused);
+    assert_int_equal(number_in(restored, "SELECT count(*) FROM change_log"), entries);
+    assert_int_equal(hand_over(true, &is_refused), ST_OK);
+    assert_int_equal(number_in(restored, "SELECT count(*) FROM change_log"), entries + 10);
+    assert_int_equal(
+        lost("instrument sem, session 1", "session close, x, by emil at 1970-01-01T00:00:03.000Z"), 1);
+    assert_int_equal(lost("space hall", "count, 4 at noon, by emil at 1970-01-01T00:00:03.001Z: by eye"), 1);
+    assert_int_equal(
+        lost("instrument sem, outage 5", "outage close, back, by emil at 1970-01-01T00:00:03.002Z"), 1);
+    assert_int_equal(lost("resource water", "resource up, up, by emil at 1970-01-01T00:00:03.003Z: seen"), 1);
+    assert_int_equal(
+        lost("calendar c", "calendar confirm, by emil at 1970-01-01T00:00:03.004Z: empty indeed"), 1);
+}
+
+static void test_a_number_of_an_outage_or_a_session_is_never_given_twice(void **state)
+{
+    (void)state;
+    bool is_refused;
+    change(replaced, "INSERT INTO session(id, instrument, opened_ms, user, class, evidence, why) VALUES(4, "
+                     "1, 0, 0, 0, 0, 0);"
+                     "INSERT INTO outage(id, kind, target_kind, target, from_ms, until_ms, category, note, "
+                     "opened_ms, opened_by)"
+                     " VALUES(6, 0, 0, 'sem', 0, 1, 'fault', 'x', 0, 'x')");
+    assert_int_equal(hand_over(false, &is_refused), ST_OK);
+    assert_int_equal(number_in(restored, "SELECT seq FROM sqlite_sequence WHERE name = 'session'"), 4);
+    assert_int_equal(number_in(restored, "SELECT seq FROM sqlite_sequence WHERE name = 'outage'"), 6);
+    assert_int_equal(
+        number_in(restored,
+            "SELECT count(*) FROM change_log WHERE object IN ('outages 1 to 6', 'sessions 1 to 4')"),
+        2);
+}
+
 /* As databases of before this rule may have it: the number alone does not say which decision it is. */
 static void test_another_decision_of_the_same_number_is_another(void **state)
 {
@@ -211,6 +277,8 @@ int main(void)
         TEST(test_a_decision_is_lost_only_where_that_was_asked_for),
         TEST(test_a_closing_is_lost_only_where_that_was_asked_for),
         TEST(test_a_number_is_never_given_twice),
+        TEST(test_what_people_told_is_lost_only_where_that_was_asked_for),
+        TEST(test_a_number_of_an_outage_or_a_session_is_never_given_twice),
         TEST(test_another_decision_of_the_same_number_is_another),
         TEST(test_entries_of_one_instant_are_both_kept),
         TEST(test_of_a_damaged_database_the_numbers_are_left_free),
