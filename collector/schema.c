@@ -180,8 +180,10 @@ static const char *const scripts[] = {
 
     space_schema,
 
-    /* The journal's newest batch when it was accepted; of versions from before this was noted 0. */
-    "ALTER TABLE model_version ADD COLUMN journal INTEGER NOT NULL DEFAULT 0"};
+    /* The journal's newest batch when it was accepted; of versions from before this was noted 0. Cursor 'watch_noted': up to
+     * this batch instruments were followed by whatever model was in use (collector/verify/verify_told.c). */
+    "ALTER TABLE model_version ADD COLUMN journal INTEGER NOT NULL DEFAULT 0;"
+    "INSERT INTO cursor SELECT 'watch_noted', coalesce(max(id), 0) FROM journal;"};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

@@ -33,6 +33,7 @@ void watch_init(struct watch *w, struct db *db, const struct park *park)
                             .step_ms = WATCH_STEP_MS,
                             .rest_ms = 0,
                             .take = watch_take},
+        .until = INT64_MAX,
         .park = park};
 }
 
@@ -97,7 +98,7 @@ static enum status read_former(struct watch *w, int64_t number, struct error *er
 {
     struct version v;
     struct error why;
-    enum status status = version_read(w->follower.db, number, &v, &why);
+    enum status status = version_read(w->follower.journal, number, &v, &why);
     if (status == ST_INVALID) {
         log_error(
             "watch", "%s; what instruments told while it counted is taken by the next version", why.text);
@@ -124,7 +125,7 @@ static bool names_nothing(const struct park *park)
 /* Which version the next batch is of: w->former, up to the follower's `until`, or the one in use. */
 static enum status find_former(struct watch *w, struct error *err)
 {
-    struct db *db = w->follower.db;
+    struct db *db = w->follower.journal;
     struct version_reign reign;
     enum status status = version_reign_at(db, w->follower.position, &reign, err);
     while (status == ST_OK && reign.until != INT64_MAX) {
@@ -136,7 +137,7 @@ static enum status find_former(struct watch *w, struct error *err)
         if (status == ST_OK)
             status = version_reign_next(db, &reign, err);
     }
-    w->follower.until = reign.until;
+    w->follower.until = reign.until < w->until ? reign.until : w->until;
     return status;
 }
 

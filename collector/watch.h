@@ -34,6 +34,7 @@ struct watch {
     const struct park *park; /* in use */
     const struct model
         *former;    /* what is folded is of this version; a reference. NULL: there is nothing left of one */
+    int64_t until;  /* batches after it are not taken; INT64_MAX but for who verifies */
     bool is_loaded; /* all below is of the park in use; else of `former`, or empty until the next step */
     struct watch_instrument *instruments; /* in the order of the park model */
     struct watch_resource *resources;     /* the same */

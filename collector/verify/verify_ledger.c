@@ -120,6 +120,8 @@ enum status verify_ledger(struct verify *v, struct error *err)
         status = verify_by(&l, model, err);
     if (status == ST_OK)
         status = verify_temperatures(v, model->park, err);
+    if (status == ST_OK)
+        status = verify_told(v, model->park, err);
     books_destroy(l.evidence);
     model_put(model);
     version_release(&version);

@@ -45,3 +45,5 @@ void verify_tell_gaps(struct verify *v, bool has_period);
 enum status verify_ledger(struct verify *v, struct error *err);
 /* Temperatures of baselines against the journal, as far back as it was never pruned. */
 enum status verify_temperatures(struct verify *v, const struct park *park, struct error *err);
+/* What instruments and resources told, against the journal: verify_told.c says what. */
+enum status verify_told(struct verify *v, const struct park *park, struct error *err);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import sys
 import time
 from datetime import UTC, datetime
@@ -303,3 +304,13 @@ def test_the_rows_are_the_same_wherever_it_is_killed(tmp_path, data):
         assert [(one["open_event"], one["close_event"], one["state"]) for one in sessions(house, "sem")] == [
             *((f"e{number}", f"e{number + 1}", "closed") for number in range(0, 8, 2)), ("e8", None, "forgotten")]
         assert [(one["open_event"], one["close_event"]) for one in sessions(house, "afm")] == [("k-1", "k-3"), ("k-5", "k-7")]
+        house.collector.stop()
+        verify = [house.collector.program, "verify", "--config", house.collector.settings]
+        taken = run(verify)
+        assert taken.returncode == 0 and re.search(r"^instruments: \d+ spans and sessions are what the journal says$", taken.stdout, re.M), taken.stderr
+        with sqlite3.connect(house.database) as db:
+            db.execute("UPDATE activity_span SET until_ms = until_ms + 1000 WHERE from_ms = (SELECT max(from_ms) FROM activity_span)")
+        db.close()
+        found = run(verify)
+        assert found.returncode == 1 and re.fullmatch(
+            r"park-collector: instrument printer, activity: the database says \w+ from \S+ until \S+, the journal gives \w+ from \S+ until \S+\n", found.stderr)
