@@ -12,6 +12,7 @@
 #include "collector/ledger/decided.h"
 #include "collector/timesheet.h"
 #include "collector/space/tables.h"
+#include "collector/store/repost_rows.h"
 
 static const char *const scripts[] = {
     "CREATE TABLE gateway("
@@ -183,7 +184,9 @@ static const char *const scripts[] = {
     /* The journal's newest batch when it was accepted; of versions from before this was noted 0. Cursor 'watch_noted': up to
      * this batch instruments were followed by whatever model was in use (collector/verify/verify_told.c). */
     "ALTER TABLE model_version ADD COLUMN journal INTEGER NOT NULL DEFAULT 0;"
-    "INSERT INTO cursor SELECT 'watch_noted', coalesce(max(id), 0) FROM journal;"};
+    "INSERT INTO cursor SELECT 'watch_noted', coalesce(max(id), 0) FROM journal;",
+
+    repost_rows_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

@@ -25,6 +25,7 @@
  *   calendar*        bookings of instruments (collector/instrument/booking_rows.h)
  *   timesheet*       which quarter hours of instruments are in the outbox, and which are due (collector/timesheet.h)
  *   space_*          people in spaces (collector/space/tables.h)
+ *   repost*          what the store lost, or has otherwise (collector/store/repost.h, repost_rows.h)
  *   change_log       who decided what of the ledger, beside the log of tokens (collector/access/changes.h)
  *   model_version    the versions of the park model that were accepted, each with its texts
  *

@@ -6,6 +6,7 @@
 #include "collector/schema.h"
 #include "collector/store/outbox.h"
 #include "collector/store/record.h"
+#include "collector/store/repost_rows.h"
 #include "lib/cursor.h"
 #include "lib/mem.h"
 
@@ -276,6 +277,12 @@ static bool has_room_for_books(const struct turn *t)
            db_used_bytes(t->db) <= t->limit_bytes - spare_bytes(t) / 2;
 }
 
+/* Posting again must not fill what new rows need. */
+static bool has_room_for_repost(const struct turn *t)
+{
+    return has_room_for_books(t) && t->outbox_bytes < t->outbox_limit_bytes / 4;
+}
+
 static enum status keep_books(struct turn *t, struct group *g, struct error *err)
 {
     if (has_room_for_books(t)) {
@@ -368,6 +375,8 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
         status = keep_books(t, g, err);
     if (status == ST_OK)
         status = make_board(t, g, accepts, err);
+    if (status == ST_OK && accepts && is_clock_right && has_room_for_repost(t))
+        status = repost_rows_step(t->db, t->clock->wall_ms(), &g->is_changed, err);
     if (status == ST_OK && accepts && !g->receive.is_clock_doubtful && has_room_for_books(t))
         status = timesheet_step(&t->timesheet, t->clock, &g->is_changed, err);
     else

@@ -588,7 +588,7 @@ enum status countback_recount(struct countback *c, int64_t now_ms, struct error 
 static enum status suspect_all(struct countback *c, int64_t now_ms, struct error *err)
 {
     log_warn("store", "an hour that was all in the store is empty there: every hour is counted again, "
-                      "and energy is posted again");
+                      "and energy, occupancy and hours of instruments are posted again");
     c->is_all_suspect = false;
     return countback_recount(c, now_ms, err);
 }

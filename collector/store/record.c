@@ -3,6 +3,7 @@
 #include "collector/intake/journal.h"
 #include "collector/store/outbox.h"
 #include "collector/store/repost.h"
+#include "collector/store/repost_rows.h"
 #include "lib/cursor.h"
 
 /* A late row can touch an hour that was counted; how many rows were let go then is known for so long, and that an
@@ -106,6 +107,8 @@ enum status record_result(
         status = repost_settle(db, result->repost_id, result->repost_done_ms, err);
     if (status == ST_OK && result->has_lost_energy)
         status = repost_add_all(db, err);
+    if (status == ST_OK && result->has_lost_energy)
+        status = repost_rows_add_all(db, err);
     /* Touched first: what was counted before lines went there again is not settled by it. */
     for (size_t i = 0; i < result->touched.count && status == ST_OK; i++)
         status = record_touched(db, &result->touched.items[i], err);

@@ -82,7 +82,8 @@ static void succeeded(void *user_data)
         log_error("store", "the database, or its policy \"raw\", was not there and is made anew: what it "
                            "held is gone; raw readings "
                            "are counted and posted again as far as the journal holds them, energy as far as "
-                           "the books do; what else was derived is not");
+                           "the books do, occupancy and hours of instruments as far as their tables do; what "
+                           "else was derived is not");
     }
     complaint_clear(&s->complaint, clock_system.mono_ms(), "store", "writing again");
     set_health(s, STORE_OK, "");

@@ -156,3 +156,8 @@ def test_two_rooms_of_people_equal_the_files_means(stage, data, truth):
         check_store(house, room, truth[room])
         check_utilisation(house, room, truth[room])
     check_public(house, truth)
+    house.influx.query("DROP DATABASE parkmon")
+    wait_until(lambda: "is made anew" in house.collector.log(), 90, "it is noticed: a row of `gateway` is due each minute", poll=0.5)
+    wait_until(lambda: in_store(house.influx) == wanted, 240, "what the store lost is posted again", poll=0.5)
+    for room in ROOMS:
+        check_store(house, room, truth[room])
