@@ -32,14 +32,14 @@ bool availability_is_down(bool was_down, bool says_up, bool is_fresh)
     return !says_up || (was_down && !is_fresh);
 }
 
-static bool is_fresh(const struct availability_source *source)
+bool availability_is_fresh(const struct availability_source *source)
 {
     return source->is_configured && (source->quality == SOURCE_GOOD || source->quality == SOURCE_LATE);
 }
 
 static bool is_lost(const struct availability_source *source)
 {
-    return source->is_configured && !is_fresh(source);
+    return source->is_configured && !availability_is_fresh(source);
 }
 
 /* ---- what the rules ask ---- */
@@ -94,7 +94,7 @@ static int64_t next_edge(
 
 static bool is_running(const struct availability_facts *f)
 {
-    return is_fresh(&f->power) && f->activity == ACTIVITY_RUNNING;
+    return availability_is_fresh(&f->power) && f->activity == ACTIVITY_RUNNING;
 }
 
 /* A session that is open for longer than one can be was forgotten, unless the power says that somebody works. */
@@ -106,7 +106,8 @@ static bool is_forgotten(const struct availability_facts *f)
 
 static bool is_off(const struct availability_facts *f, enum park_off means)
 {
-    return is_fresh(&f->power) && f->activity == ACTIVITY_OFF && f->instrument->off_means == (int)means;
+    return availability_is_fresh(&f->power) && f->activity == ACTIVITY_OFF &&
+           f->instrument->off_means == (int)means;
 }
 
 /* From when on something that must be known is not, of the first; INT64_MAX = all is known. */
@@ -157,7 +158,8 @@ static bool if_planned(struct judged *j)
 
 static bool if_session(struct judged *j)
 {
-    return holds(j, is_fresh(&j->session) && j->facts->is_session_open, j->facts->session_since_ms);
+    return holds(
+        j, availability_is_fresh(&j->session) && j->facts->is_session_open, j->facts->session_since_ms);
 }
 
 static bool if_running(struct judged *j)
@@ -371,7 +373,7 @@ static int64_t foretold(const struct judged *j, enum availability_status status)
 struct availability availability_at(const struct availability_facts *f)
 {
     struct judged j = {.facts = f, .session = f->session, .booked_from_ms = AVAILABILITY_NONE};
-    if (is_fresh(&f->session) && is_forgotten(f)) {
+    if (availability_is_fresh(&f->session) && is_forgotten(f)) {
         j.session.quality = SOURCE_CONFLICT;
         j.session.stale_ms = f->session_since_ms + f->instrument->max_session_ms + 1;
     }

@@ -34,6 +34,8 @@ struct availability_source {
 #define AVAILABILITY_TOLERANCE_MS INT64_C(300000)
 /* Late: older than two periods. Stale: older than the gap (activity_gap_ms), or from too far ahead. `last_ms` may be AVAILABILITY_NONE. */
 struct availability_source availability_source_at(int64_t now_ms, int64_t last_ms, int64_t period_ms);
+/* Configured, and good or late. */
+bool availability_is_fresh(const struct availability_source *source);
 
 /* Time that is taken: half-open. A list is in order of from_ms; its entries may overlap. */
 struct availability_busy {

@@ -175,11 +175,6 @@ static struct availability answer_to(struct availability_facts facts, const stru
     return answer;
 }
 
-static bool is_fresh(const struct availability_source *source)
-{
-    return source->is_configured && (source->quality == SOURCE_GOOD || source->quality == SOURCE_LATE);
-}
-
 static void fill(struct board_item *item, struct board_own *own, const struct board_ground *ground,
     const struct board_told *told, int64_t now_ms)
 {
@@ -197,10 +192,10 @@ static void fill(struct board_item *item, struct board_own *own, const struct bo
     if (facts.session.is_configured)
         item->session.quality = item->answer.session_quality;
     item->calendar = facts.calendar;
-    bool is_known = is_fresh(&facts.power) && facts.activity != ACTIVITY_UNKNOWN;
+    bool is_known = availability_is_fresh(&facts.power) && facts.activity != ACTIVITY_UNKNOWN;
     item->activity = is_known ? facts.activity : ACTIVITY_UNKNOWN;
     item->activity_since_ms = is_known ? facts.activity_since_ms : AVAILABILITY_NONE;
-    item->is_session_open = facts.is_session_open && is_fresh(&item->session);
+    item->is_session_open = facts.is_session_open && availability_is_fresh(&item->session);
     item->session_since_ms = facts.session_since_ms;
 }
 

@@ -29,15 +29,12 @@ static json_t *source_json(const struct board_item *item, const struct availabil
         board_json_time(item, source->last_ms));
 }
 
-static bool is_fresh(const struct availability_source *source)
-{
-    return source->quality == SOURCE_GOOD || source->quality == SOURCE_LATE;
-}
-
 /* What was told down stays so; that it is up must be fresh. */
 static const char *state_of(const struct availability_resource *r)
 {
-    return r->is_down ? "down" : !r->source.is_configured || is_fresh(&r->source) ? "up" : "unknown";
+    return r->is_down                                                      ? "down"
+           : !r->source.is_configured || availability_is_fresh(&r->source) ? "up"
+                                                                           : "unknown";
 }
 
 static json_t *resources_json(const struct board_item *item)

@@ -149,11 +149,6 @@ void public_add_next(struct public_page *page, const struct board_item *item)
 
 /* ---- why ---- */
 
-static bool is_fresh(const struct availability_source *source)
-{
-    return source->quality == SOURCE_GOOD || source->quality == SOURCE_LATE;
-}
-
 void public_add_source(struct public_page *page, const struct board_item *item, const char *name,
     const struct availability_source *source)
 {
@@ -180,7 +175,7 @@ static void add_stale(struct public_page *page, const struct board_item *item)
     static const char *const names[] = {"power", "session", "calendar"};
     const struct availability_source *const sources[] = {&item->power, &item->session, &item->calendar};
     for (size_t i = 0; i < 3; i++) {
-        if (!sources[i]->is_configured || is_fresh(sources[i]))
+        if (!sources[i]->is_configured || availability_is_fresh(sources[i]))
             continue;
         begin_detail(page);
         public_add_source(page, item, public_text(page, "source", names[i]), sources[i]);
@@ -188,7 +183,7 @@ static void add_stale(struct public_page *page, const struct board_item *item)
     }
     for (size_t i = 0; i < item->resource_count; i++) {
         const struct board_resource *r = &item->resources[i];
-        if (!r->is_required || !r->state.source.is_configured || is_fresh(&r->state.source))
+        if (!r->is_required || !r->state.source.is_configured || availability_is_fresh(&r->state.source))
             continue;
         begin_detail(page);
         public_add_source(
@@ -201,7 +196,8 @@ static void add_resources(struct public_page *page, const struct board_item *ite
 {
     for (size_t i = 0; i < item->resource_count; i++) {
         const struct board_resource *r = &item->resources[i];
-        bool is_lost = !is_required && r->state.source.is_configured && !is_fresh(&r->state.source);
+        bool is_lost =
+            !is_required && r->state.source.is_configured && !availability_is_fresh(&r->state.source);
         if (r->is_required != is_required || (!r->state.is_down && !is_lost))
             continue;
         begin_detail(page);
