@@ -92,14 +92,14 @@ void tables_name_part(const struct tables *tables, struct table *table, const st
 
 static const char *const about_columns[] = {"what", "value", NULL};
 
-static void about(struct table *table, const char *what, const char *value)
+void tables_about(struct table *table, const char *what, const char *value)
 {
     table_begin(table);
     table_code(table, what);
     table_text(table, value);
 }
 
-static void about_time(struct table *table, const char *what, int64_t time_ms)
+void tables_about_time(struct table *table, const char *what, int64_t time_ms)
 {
     table_begin(table);
     table_code(table, what);
@@ -109,39 +109,40 @@ static void about_time(struct table *table, const char *what, int64_t time_ms)
         table_none(table);
 }
 
+void tables_about_origin(struct table *table, const struct tables_origin *origin)
+{
+    bool has_model = origin->model_number != 0;
+    char number[NUMBER_INT64_SIZE];
+    number[number_format_int64(origin->model_number, number)] = '\0';
+    tables_about(table, "model_version", has_model ? number : NULL);
+    tables_about_time(table, "model_accepted", origin->model_accepted_ms);
+    tables_about(table, "model_hash", has_model ? origin->model_hash : NULL);
+    tables_about(table, "program", "park-collector " PARKMON_VERSION);
+    tables_about(table, "command", origin->command);
+}
+
 static void add_about(struct tables *tables, const struct report *report, const struct tables_origin *origin)
 {
     struct table *table = tables_add(tables, "about", about_columns);
     char period[PERIODS_TEXT_SIZE];
     periods_format(report->period, period);
-    about(table, "site_id", report->site->id);
-    about(table, "site", TABLES_NAME(tables, report->site));
-    about(table, "period", period);
-    about_time(table, "from", report->axis.span.begin_ms);
-    about_time(table, "until", report->axis.span.end_ms);
-    about(table, "zone", report->site->zone);
-    about(table, "region", report->site->region);
-    about_time(table, "as_of", report->as_of_ms);
+    tables_about(table, "site_id", report->site->id);
+    tables_about(table, "site", TABLES_NAME(tables, report->site));
+    tables_about(table, "period", period);
+    tables_about_time(table, "from", report->axis.span.begin_ms);
+    tables_about_time(table, "until", report->axis.span.end_ms);
+    tables_about(table, "zone", report->site->zone);
+    tables_about(table, "region", report->site->region);
+    tables_about_time(table, "as_of", report->as_of_ms);
     if (report->now_ms < report->axis.span.end_ms)
-        about_time(table, "reckoned", report->now_ms);
-    about_time(table, "decided_until", report->decided_ms);
-    char number[NUMBER_INT64_SIZE] = "";
-    if (origin->model_number != 0)
-        number[number_format_int64(origin->model_number, number)] = '\0';
-    about(table, "model_version", origin->model_number != 0 ? number : NULL);
-    about_time(table, "model_accepted", origin->model_accepted_ms);
-    about(table, "model_hash", origin->model_number != 0 ? origin->model_hash : NULL);
-    about(table, "program", "park-collector " PARKMON_VERSION);
-    about(table, "command", origin->command);
+        tables_about_time(table, "reckoned", report->now_ms);
+    tables_about_time(table, "decided_until", report->decided_ms);
+    tables_about_origin(table, origin);
 }
 
-/* The rules by which the figures are made, in words: "rule_1" and on. */
-static void add_method(struct tables *tables)
+void tables_add_method(struct tables *tables, const char *const *rules)
 {
     static const char *const columns[] = {"rule", "text", NULL};
-    static const char *const rules[] = {"method_amounts", "method_unknown", "method_quality", "method_totals",
-        "method_lines", "method_demand", "method_balance", "method_sufficiency", "method_comparison",
-        "method_baseline", "method_books", "method_closing", NULL};
     struct table *table = tables_add(tables, "method", columns);
     table->is_text = true;
     for (size_t i = 0; rules[i] != NULL; i++) {
@@ -154,6 +155,9 @@ static void add_method(struct tables *tables)
 void tables_of(const struct report *report, const struct tables_origin *origin, enum page_language language,
     struct tables *ret)
 {
+    static const char *const rules[] = {"method_amounts", "method_unknown", "method_quality", "method_totals",
+        "method_lines", "method_demand", "method_balance", "method_sufficiency", "method_comparison",
+        "method_baseline", "method_books", "method_closing", NULL};
     *ret = (struct tables){.language = language, .zone = report->zone};
     add_about(ret, report, origin);
     tables_add_energy(ret, report);
@@ -162,5 +166,5 @@ void tables_of(const struct report *report, const struct tables_origin *origin, 
     tables_add_baseline(ret, report);
     tables_add_closed(ret, report);
     tables_add_lines(ret, report);
-    add_method(ret);
+    tables_add_method(ret, rules);
 }

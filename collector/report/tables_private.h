@@ -10,6 +10,14 @@ const char *tables_unit(int carrier);
 int tables_result_scale(int kind);
 const char *tables_result_unit(int kind);
 
+/* A row of table "about". NULL, or a time of 0: it is not known. */
+void tables_about(struct table *table, const char *what, const char *value);
+void tables_about_time(struct table *table, const char *what, int64_t time_ms);
+/* By which model and program, and what command makes it again: the last rows. */
+void tables_about_origin(struct table *table, const struct tables_origin *origin);
+/* The rules by which the figures are made, in words: the last table. NULL-terminated codes. */
+void tables_add_method(struct tables *tables, const char *const *rules);
+
 /* Both of a thing that has a name in each language. */
 #define TABLES_NAME(tables, thing) ((tables)->language == PAGE_ZH ? (thing)->name : (thing)->name_en)
 /* NULL = it has none. */
