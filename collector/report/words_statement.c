@@ -167,10 +167,15 @@ const char *const words_statement[][3] = {
         "ends are at most a tenth of the session apart, else estimated; unknown, and not 0, where an "
         "exception or a missing "
         "reading lies inside."},
-    {"statement_records", "使用次数计在开始所在的期间，时长计在其所在的期间。单位以代码列示，不含个人姓名。",
+    {"statement_records",
+        "使用次数计在开始所在的期间，时长计在其所在的期间。维保不是使用：单列次数，不计入对内、对外次数、外部"
+        "用户"
+        "次数占比与使用单位数，其时间计入计划停机与维护。单位以代码列示，不含个人姓名。",
         "Sessions are counted in the period in which they were opened, their time in that in which it lies. "
-        "Organisations are "
-        "told by their codes; no person is named."},
+        "Maintenance is no use: it is counted beside, among neither internal nor external sessions, the "
+        "share "
+        "of external users or the organisations, and its time is planned outage. Organisations are told by "
+        "their codes; no person is named."},
     {"statement_outages",
         "故障与维护列出本期内涉及该仪器、其必需的公用条件及其所在房间者，由人登记，类别与说明必填。传感器报告"
         "的公用条件中断计入机"

@@ -51,9 +51,11 @@ struct statement_session {
     struct statement_energy energy;
 };
 
-/* What sessions of one kind come to. Counted are those that were opened in the period. */
+/* What sessions of one kind come to. Counted are those that were opened in the period; maintenance (class "service") is
+ * nobody's use, whoever does it (CONTRIBUTING.md, I9), so that `sessions` are those by user and `services` together. */
 struct statement_sum {
     int64_t sessions, by_user[HOURS_USER_EXTERNAL + 1], trainings, services;
+    int64_t uses; /* that touch the period, but for maintenance */
     int64_t session_ms;
     struct statement_hours hours;
     int64_t wh, unknown_energies; /* what is known; of how many sessions it is not */

@@ -21,13 +21,18 @@ static void add_energy(struct table *table, const struct statement_instrument *i
     table_code(table, i->has_energy ? tables_state(&i->energy) : "no_meter");
 }
 
+/* That used it. An organisation is there once as internal and once as external, one after the other. */
 static int64_t count_organisations(const struct statement_organisations *all, bool is_external)
 {
     int64_t count = 0;
-    for (size_t i = 0; i < all->count; i++)
-        if (all->items[i].code != NULL && (!is_external || all->items[i].user == HOURS_USER_EXTERNAL))
-            count += i == 0 || all->items[i - 1].code == NULL || is_external ||
-                     strcmp(all->items[i - 1].code, all->items[i].code) != 0;
+    const char *last = NULL;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct statement_organisation *o = &all->items[i];
+        if (o->code == NULL || o->sum.uses == 0 || (is_external && o->user != HOURS_USER_EXTERNAL))
+            continue;
+        count += last == NULL || strcmp(last, o->code) != 0;
+        last = o->code;
+    }
     return count;
 }
 

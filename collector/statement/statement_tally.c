@@ -113,10 +113,12 @@ void statement_tally(struct statement_instrument *i, const struct hours *divided
 
 static void add_session(struct statement_sum *sum, const struct statement_session *s)
 {
+    bool is_service = s->told->class == SESSION_CLASS_SERVICE;
     sum->sessions += s->is_opened_here;
-    sum->by_user[s->told->user] += s->is_opened_here;
+    sum->by_user[s->told->user] += s->is_opened_here && !is_service;
     sum->trainings += s->is_opened_here && s->told->class == SESSION_CLASS_TRAINING;
-    sum->services += s->is_opened_here && s->told->class == SESSION_CLASS_SERVICE;
+    sum->services += s->is_opened_here && is_service;
+    sum->uses += !is_service;
     sum->session_ms += s->until_ms - s->from_ms;
     add_hours(&sum->hours, &s->hours);
     sum->wh += s->energy.wh;
@@ -130,6 +132,7 @@ static void add_sum(struct statement_sum *to, const struct statement_sum *more)
         to->by_user[user] += more->by_user[user];
     to->trainings += more->trainings;
     to->services += more->services;
+    to->uses += more->uses;
     to->session_ms += more->session_ms;
     add_hours(&to->hours, &more->hours);
     to->wh += more->wh;

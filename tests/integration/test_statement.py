@@ -287,7 +287,10 @@ def test_rates_are_of_effective_hours(made):
     assert float(row["utilisation"]) == pytest.approx(float(100 * effective / rated), abs=0.051)
     opened = [s for s in made.story.sessions if BEGIN <= s[0] < END]
     assert row["sessions"] == len(opened)
-    assert row["external_sessions"] == sum(code != OWNER for *_, code in opened)
+    uses = [s for s in opened if s[2] != "service"]
+    assert row["external_sessions"] == sum(code != OWNER for *_, code in uses)
+    assert row["internal_sessions"] == sum(code == OWNER for *_, code in uses)
+    assert row["external_share"] == percent(row["external_sessions"], len(uses))
     assert (row["trainings"], row["services"]) == tuple(sum(kind == k for _, _, kind, _ in opened) for k in ("training", "service"))
 
 

@@ -1,10 +1,11 @@
-/* For which periods there is a statement. */
-#include "collector/statement/statement.h"
+/* For which periods there is a statement, and what it says where something is not known, or is no use. */
+#include "collector/statement/tables.h"
 #include "tests/unit/collector/fake_journal.h"
 
 #define THING "name = \"x\"; name_en = \"X\"; "
 #define OCTOBER_MS INT64_C(1790812800000) /* 2026-10-01T00:00:00Z */
 #define DAY_MS INT64_C(86400000)
+#define HOUR_MS INT64_C(3600000)
 
 static const char park_text[] = "sites = ({ id = \"s\"; " THING "zone = \"UTC\"; });\n"
                                 "buildings = ({ id = \"b\"; " THING "site = \"s\"; });\n"
@@ -87,11 +88,117 @@ static void test_of_one_that_has_there_is_what_has_passed_of_it(void **state)
     close_scene(&s);
 }
 
+/* ---- what is said of a day ---- */
+
+static void run(struct scene *s, char *sql)
+{
+    struct error err = {""};
+    if (db_exec(s->journal.db, sql, &err) != ST_OK)
+        fail_msg("%s: %s", sql, err.text);
+    free(sql);
+}
+
+/* Of 1 October, which is over and heard; hours of the day. */
+static void open_day(struct scene *s)
+{
+    open_scene(s);
+    run(s, mem_printf("INSERT INTO instrument VALUES(7, 'sem', x'', NULL, %lld)",
+               (long long)(OCTOBER_MS + 2 * DAY_MS)));
+}
+
+static void add_session(
+    struct scene *s, int from_h, int until_h, enum hours_user user, int class, const char *organisation)
+{
+    run(s, mem_printf(
+               "INSERT INTO session(instrument, opened_ms, closed_ms, user, class, organisation, evidence,"
+               " closed_evidence, why) VALUES(7, %lld, %lld, %d, %d, '%s', %d, %d, %d)",
+               (long long)(OCTOBER_MS + from_h * HOUR_MS), (long long)(OCTOBER_MS + until_h * HOUR_MS), user,
+               class, organisation, EVIDENCE_DECLARED, EVIDENCE_DECLARED, TOLD_CLOSED));
+}
+
+static struct statement day_of(struct scene *s)
+{
+    struct statement statement;
+    struct error err = {""};
+    bool is_ahead;
+    if (build(s, "2026-10-01", OCTOBER_MS + 2 * DAY_MS, &statement, &is_ahead, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    return statement;
+}
+
+static const struct table *table_find(const struct tables *tables, const char *id)
+{
+    for (size_t i = 0; i < tables->count; i++)
+        if (strcmp(tables->items[i].id, id) == 0)
+            return &tables->items[i];
+    fail_msg("no table %s", id);
+    return NULL;
+}
+
+/* As a machine reads it; "" = none. Of table "hours_parts" the row is that of the part. */
+static void expect_cell(
+    const struct tables *tables, const char *id, size_t row, const char *column, const char *expected)
+{
+    const struct table *table = table_find(tables, id);
+    char code[TABLE_CODE_SIZE];
+    for (size_t i = 0; i < table->column_count; i++) {
+        table_column_code(table, i, code);
+        if (strcmp(code, column) != 0)
+            continue;
+        assert_true(row < table->count);
+        char *found = table_tell(tables, &table->rows[row].cells[i]);
+        if (strcmp(found, expected) != 0)
+            fail_msg("%s, row %zu, %s: \"%s\" instead of \"%s\"", id, row, column, found, expected);
+        free(found);
+        return;
+    }
+    fail_msg("%s has no column %s", id, column);
+}
+
+static struct tables tables_of_day(const struct statement *statement)
+{
+    struct tables tables;
+    statement_tables(statement, &(struct tables_origin){.command = "x"}, PAGE_EN, &tables);
+    return tables;
+}
+
+static void test_maintenance_is_nobodys_use(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_day(&s);
+    add_session(&s, 1, 2, HOURS_USER_INTERNAL, SESSION_CLASS_INTERNAL, "9");
+    add_session(&s, 2, 4, HOURS_USER_EXTERNAL, SESSION_CLASS_EXTERNAL, "91A");
+    add_session(&s, 4, 6, HOURS_USER_EXTERNAL, SESSION_CLASS_SERVICE, "91MAKER");
+    add_session(&s, 6, 7, HOURS_USER_EXTERNAL, SESSION_CLASS_TRAINING, "91A");
+    add_session(&s, -2, 1, HOURS_USER_EXTERNAL, SESSION_CLASS_SERVICE, "91MAKER"); /* of the day before */
+    struct statement statement = day_of(&s);
+    struct tables tables = tables_of_day(&statement);
+    expect_cell(&tables, "instruments", 0, "sessions", "4");
+    expect_cell(&tables, "instruments", 0, "internal_sessions", "1");
+    expect_cell(&tables, "instruments", 0, "external_sessions", "2");
+    expect_cell(&tables, "instruments", 0, "services", "1");
+    expect_cell(&tables, "instruments", 0, "external_share", "66.7");
+    expect_cell(&tables, "instruments", 0, "external_h", "2.000");
+    expect_cell(&tables, "instruments", 0, "sharing_rate", "66.7");
+    expect_cell(&tables, "instruments", 0, "organisation_count", "2");
+    expect_cell(&tables, "instruments", 0, "external_organisation_count", "1");
+    /* Its records are there, with their organisation. */
+    assert_int_equal(table_find(&tables, "records")->count, 5);
+    expect_cell(&tables, "organisations", 2, "organisation", "91MAKER");
+    expect_cell(&tables, "organisations", 2, "external_sessions", "0");
+    expect_cell(&tables, "organisations", 2, "services", "1");
+    tables_release(&tables);
+    statement_release(&statement);
+    close_scene(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_of_a_period_that_has_not_begun_there_is_none),
         cmocka_unit_test(test_of_one_that_has_there_is_what_has_passed_of_it),
+        cmocka_unit_test(test_maintenance_is_nobodys_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
