@@ -24,6 +24,8 @@ const char *const words_statement[][3] = {
     {"internal_h", "对内机时 h", "Internal, h"},
     {"external_h", "对外机时 h", "External, h"},
     {"unattributed_h", "未归属机时 h", "Of nobody known, h"},
+    {"unknown_share", "未知占本期 %", "Not known, %"},
+    {"unknown_limit", "未知占比上限 %", "Not known at most, for rates, %"},
     {"utilisation", "机时利用率 %", "Utilisation, %"},
     {"sharing_rate", "开放共享率 %", "Sharing rate, %"},
     {"measured_share", "有效机时中实测占比 %", "Effective, of it measured, %"},
@@ -137,13 +139,17 @@ const char *const words_statement[][3] = {
         "not effective."},
     {"statement_rates",
         "机时利用率 = 有效机时 / 本期额定机时；额定机时按年（通用仪器 1400 h，专用 800 "
-        "h：A）依时长分摊，各期之和等于全年。开放共"
-        "享率 = 对外机时 / 有效机时。2025 年单价 50 万元以上仪器的全国平均为有效 1599 h、对外 273 "
+        "h：A）依时长分摊，各期之和等于全年。开放共享率 = 对外机时 / "
+        "有效机时。未知部分占本期超过首表所列上限者，"
+        "不列利用率与共享率，只列已知机时与未知时长。2025 年单价 50 万元以上仪器的全国平均为有效 1599 "
+        "h、对外 273 "
         "h（B），供对照。",
         "Utilisation = effective / rated; the rated hours of the year (1400 of a general instrument, 800 of "
-        "a special one: A) "
-        "are shared out by time, so that periods add up to the year. Sharing rate = external / effective. "
-        "For comparison, "
+        "a special one: A) are shared out by time, so that periods add up to the year. Sharing rate = "
+        "external "
+        "/ effective. Where what is not known is more of the period than the limit in the first table, "
+        "neither "
+        "rate is told: the hours that are known, and those that are not, stand there alone. For comparison, "
         "the national means of 2025 for instruments of 500 000 yuan and more: 1599 h effective, 273 h "
         "external (B)."},
     {"statement_evidence",

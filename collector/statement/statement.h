@@ -15,6 +15,11 @@
 #include "collector/model/park.h"
 #include "collector/model/periods.h"
 
+/* What is not known may be up to so many thousandths of the period: above it rates, which would be of too little, are not
+ * told (a choice of ours: the evaluation of open
+ * sharing names no limit). */
+#define STATEMENT_UNKNOWN_PERMILLE 50
+
 #define STATEMENT_EVIDENCES (EVIDENCE_IMPORTED + 1)
 
 struct statement_hours {
@@ -26,6 +31,9 @@ struct statement_hours {
 int64_t statement_effective_ms(const struct statement_hours *h);
 /* Of what is effective. */
 int64_t statement_effective_by_ms(const struct statement_hours *h, enum hours_evidence evidence);
+
+int64_t statement_all_ms(const struct statement_hours *h); /* the period */
+bool statement_has_rates(const struct statement_hours *h);
 
 /* Energy of sessions (design, 7.12): U at the end less U at the begin, as far as it lies in the period. U is linear between the
  * meter's readings; where those beside both ends are at most a tenth of the session apart it is measured, else estimated. */
@@ -133,5 +141,8 @@ void statement_tally(struct statement_instrument *i, const struct hours *divided
 void statement_sum_up(struct statement_instrument *i);
 /* An instrument's organisations into those of all. */
 void statement_gather(struct statement_organisations *all, const struct statement_organisations *of);
+/* Of rated hours what was effective; of what was effective the external part. -1 = too much is unknown, or it is of nothing. */
+int64_t statement_utilisation(const struct statement_instrument *i);
+int64_t statement_sharing_rate(const struct statement_instrument *i);
 /* In thousandths, rounded half away from zero; -1 = of nothing there is no share. */
 int64_t statement_permille(int64_t part, int64_t whole);

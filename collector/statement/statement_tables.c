@@ -23,7 +23,11 @@ void statement_add_hours(struct table *table, int64_t ms)
 
 void statement_add_share(struct table *table, int64_t part, int64_t whole)
 {
-    int64_t permille = statement_permille(part, whole);
+    statement_add_permille(table, statement_permille(part, whole));
+}
+
+void statement_add_permille(struct table *table, int64_t permille)
+{
     tables_percent(table, permille >= 0, permille);
 }
 
@@ -62,6 +66,9 @@ static void add_about(struct tables *tables, const struct statement *s, const st
     tables_about_time(table, "as_of", s->as_of_ms);
     if (s->until_ms < s->span.end_ms)
         tables_about_time(table, "reckoned", s->until_ms);
+    table_begin(table);
+    table_code(table, "unknown_limit");
+    tables_percent(table, true, STATEMENT_UNKNOWN_PERMILLE);
     tables_about_origin(table, origin);
 }
 

@@ -50,8 +50,10 @@ static void add_instrument(struct tables *tables, struct table *table, const str
     table_number(table, instrument->rated_hours, 0);
     statement_add_hours(table, i->rated_ms);
     statement_add_effective(table, &i->hours);
-    statement_add_share(table, effective_ms, i->rated_ms);
-    statement_add_share(table, i->hours.part_ms[HOURS_EXTERNAL], effective_ms);
+    statement_add_hours(table, i->hours.part_ms[HOURS_UNKNOWN]);
+    statement_add_share(table, i->hours.part_ms[HOURS_UNKNOWN], statement_all_ms(&i->hours));
+    statement_add_permille(table, statement_utilisation(i));
+    statement_add_permille(table, statement_sharing_rate(i));
     statement_add_share(table, statement_effective_by_ms(&i->hours, EVIDENCE_MEASURED), effective_ms);
     statement_add_counts(table, &i->sum);
     table_number(table, count_organisations(&i->organisations, false), 0);
@@ -63,9 +65,10 @@ void statement_add_instruments(struct tables *tables, const struct statement *s)
 {
     static const char *const columns[] = {"id", "name", "maker_model", "category", "owner", "owner_code",
         "sharing", "rated_year_h", "rated_h", "effective_h", "internal_h", "external_h", "unattributed_h",
-        "utilisation", "sharing_rate", "measured_share", "sessions", "internal_sessions", "external_sessions",
-        "trainings", "services", "external_share", "organisation_count", "external_organisation_count",
-        "energy_kwh", "energy_known_kwh", "energy_quality", NULL};
+        "unknown_hours", "unknown_share", "utilisation", "sharing_rate", "measured_share", "sessions",
+        "internal_sessions", "external_sessions", "trainings", "services", "external_share",
+        "organisation_count", "external_organisation_count", "energy_kwh", "energy_known_kwh",
+        "energy_quality", NULL};
     struct table *table = tables_add(tables, "instruments", columns);
     for (size_t i = 0; i < s->count; i++)
         add_instrument(tables, table, &s->instruments[i]);

@@ -18,11 +18,37 @@ int64_t statement_effective_by_ms(const struct statement_hours *h, enum hours_ev
            h->evidence_ms[HOURS_UNATTRIBUTED][evidence];
 }
 
+int64_t statement_all_ms(const struct statement_hours *h)
+{
+    int64_t all_ms = 0;
+    for (int part = 0; part < HOURS_PARTS; part++)
+        all_ms += h->part_ms[part];
+    return all_ms;
+}
+
+bool statement_has_rates(const struct statement_hours *h)
+{
+    return h->part_ms[HOURS_UNKNOWN] * 1000 <= statement_all_ms(h) * STATEMENT_UNKNOWN_PERMILLE;
+}
+
 int64_t statement_permille(int64_t part, int64_t whole)
 {
     if (whole <= 0)
         return -1;
     return (int64_t)(((__int128)part * 2000 + whole) / ((__int128)whole * 2));
+}
+
+int64_t statement_utilisation(const struct statement_instrument *i)
+{
+    return statement_has_rates(&i->hours) ? statement_permille(statement_effective_ms(&i->hours), i->rated_ms)
+                                          : -1;
+}
+
+int64_t statement_sharing_rate(const struct statement_instrument *i)
+{
+    return statement_has_rates(&i->hours)
+               ? statement_permille(i->hours.part_ms[HOURS_EXTERNAL], statement_effective_ms(&i->hours))
+               : -1;
 }
 
 int64_t statement_rated_ms(const struct zone *zone, int64_t rated_hours, struct periods_span span)

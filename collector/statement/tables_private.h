@@ -15,6 +15,7 @@ void statement_add_seconds(struct table *table, int64_t ms);
 /* Rounded half away from zero. */
 void statement_add_hours(struct table *table, int64_t ms);
 void statement_add_share(struct table *table, int64_t part, int64_t whole);
+void statement_add_permille(struct table *table, int64_t permille); /* -1 = none */
 /* Cells "sessions" to "external_share". */
 void statement_add_counts(struct table *table, const struct statement_sum *sum);
 /* Cells "effective_h" to "unattributed_h". */

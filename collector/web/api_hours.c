@@ -4,9 +4,8 @@
 
 #include "collector/statement/statement.h"
 
-static json_t *permille_json(int64_t part, int64_t whole)
+static json_t *permille_json(int64_t permille)
 {
-    int64_t permille = statement_permille(part, whole);
     return permille < 0 ? json_null() : json_real((double)permille / 1000);
 }
 
@@ -31,9 +30,9 @@ static json_t *sum_json(const struct statement_sum *sum, bool has_meter)
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I}", "sessions",
         (json_int_t)sum->sessions, "internal", (json_int_t)internal, "external", (json_int_t)external,
         "trainings", (json_int_t)sum->trainings, "services", (json_int_t)sum->services, "external_share",
-        permille_json(external, internal + external), "session_ms", (json_int_t)sum->session_ms,
-        "effective_ms", (json_int_t)statement_effective_ms(&sum->hours), "internal_ms",
-        (json_int_t)sum->hours.part_ms[HOURS_INTERNAL], "external_ms",
+        permille_json(statement_permille(external, internal + external)), "session_ms",
+        (json_int_t)sum->session_ms, "effective_ms", (json_int_t)statement_effective_ms(&sum->hours),
+        "internal_ms", (json_int_t)sum->hours.part_ms[HOURS_INTERNAL], "external_ms",
         (json_int_t)sum->hours.part_ms[HOURS_EXTERNAL], "training_ms",
         (json_int_t)sum->hours.part_ms[HOURS_TRAINING], "idle_ms", (json_int_t)sum->hours.part_ms[HOURS_IDLE],
         "energy_wh", has_meter ? json_integer((json_int_t)sum->wh) : json_null(), "unknown_energies",
@@ -57,17 +56,20 @@ static struct web_answer answer_statement(
 {
     char period[PERIODS_TEXT_SIZE];
     const char *site = s->site->id;
-    int64_t effective_ms = statement_effective_ms(&i->hours), wh;
+    int64_t wh;
     bool is_known = i->has_energy && amount_is_known(&i->energy, &wh);
     periods_format(s->period, period);
     return answer_json(200,
-        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}",
+        json_pack(
+            "{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}",
             "instrument", i->instrument->id, "site", site, "period", period, "from",
             context_time(context, site, s->span.begin_ms), "to", context_time(context, site, s->span.end_ms),
             "until", context_time(context, site, s->until_ms), "period_ms",
             (json_int_t)(s->until_ms - s->span.begin_ms), "rated_ms", (json_int_t)i->rated_ms, "effective_ms",
-            (json_int_t)effective_ms, "utilisation", permille_json(effective_ms, i->rated_ms), "sharing_rate",
-            permille_json(i->hours.part_ms[HOURS_EXTERNAL], effective_ms), "parts", parts_json(&i->hours),
+            (json_int_t)statement_effective_ms(&i->hours), "unknown_ms",
+            (json_int_t)i->hours.part_ms[HOURS_UNKNOWN], "unknown_limit",
+            permille_json(STATEMENT_UNKNOWN_PERMILLE), "utilisation", permille_json(statement_utilisation(i)),
+            "sharing_rate", permille_json(statement_sharing_rate(i)), "parts", parts_json(&i->hours),
             "run_ms", (json_int_t)i->run_ms, "run_in_session_ms", (json_int_t)i->run_in_session_ms,
             "energy_wh", is_known ? json_integer((json_int_t)wh) : json_null(), "sum",
             sum_json(&i->sum, i->has_energy), "organisations", organisations_json(i)));

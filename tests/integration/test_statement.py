@@ -283,6 +283,10 @@ def test_rates_are_of_effective_hours(made):
     rated = 1400 * 60 * Fraction(END - first, year) - 1400 * 60 * Fraction(BEGIN - first, year)
     assert float(row["effective_h"]) == pytest.approx(effective / 60, abs=0.0006)
     assert float(row["rated_h"]) == pytest.approx(float(rated) / 60, abs=0.0006)
+    unknown = minutes(found, "unknown")
+    assert float(row["unknown_hours"]) == pytest.approx(unknown / 60, abs=0.0006)
+    assert row["unknown_share"] == percent(unknown, END - BEGIN)
+    assert 0 < 20 * unknown < END - BEGIN  # else there were no rates
     assert row["sharing_rate"] == percent(external, effective)
     assert float(row["utilisation"]) == pytest.approx(float(100 * effective / rated), abs=0.051)
     opened = [s for s in made.story.sessions if BEGIN <= s[0] < END]
@@ -354,6 +358,13 @@ def test_the_api_says_the_same(made):
     for part in found["parts"]:
         assert Decimal(part["ms"]) / 1000 == rows[part["part"]]["seconds"]
         assert sum(part["evidence_ms"].values()) == part["ms"]
+    row, = made.tables["instruments"]
+    assert (found["unknown_ms"], found["unknown_limit"]) == (1000 * rows["unknown"]["seconds"], 0.05)
+    for rate in ("utilisation", "sharing_rate"):
+        assert round(1000 * found[rate]) == 10 * row[rate]
+    silent = made.collector.get_json("/api/v1/instruments/sem/hours?period=2026-09")  # of which there is next to nothing
+    assert silent["unknown_ms"] * 20 > silent["period_ms"] and silent["effective_ms"] > 0
+    assert silent["utilisation"] is None and silent["sharing_rate"] is None
     assert made.collector.get("/api/v1/instruments/none/hours?period=2026-10")[0] == 404
     assert made.collector.get("/api/v1/instruments/sem/hours?period=October")[0] == 400
 

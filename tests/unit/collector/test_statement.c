@@ -193,12 +193,47 @@ static void test_maintenance_is_nobodys_use(void **state)
     close_scene(&s);
 }
 
+static void test_where_too_much_is_unknown_there_are_no_rates_and_the_hours_stand_beside(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t unknown_ms;
+        const char *hours, *share, *utilisation, *sharing_rate;
+    } cases[] = {{0, "0.000", "0.0", "52.1", "50.0"},
+        {DAY_MS / 20, "1.200", "5.0", "52.1", "50.0"}, /* 5 % is not above it */
+        {DAY_MS / 20 + 1, "1.200", "5.0", "", ""}, {20 * HOUR_MS, "20.000", "83.3", "", ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scene s;
+        open_day(&s);
+        add_session(&s, 0, 1, HOURS_USER_INTERNAL, SESSION_CLASS_INTERNAL, "9");
+        add_session(&s, 1, 2, HOURS_USER_EXTERNAL, SESSION_CLASS_EXTERNAL, "91A");
+        run(&s, mem_printf("INSERT INTO session_unseen VALUES(7, %lld, %lld)",
+                    (long long)(OCTOBER_MS + 3 * HOUR_MS),
+                    (long long)(OCTOBER_MS + 3 * HOUR_MS + cases[i].unknown_ms)));
+        struct statement statement = day_of(&s);
+        struct tables tables = tables_of_day(&statement);
+        expect_cell(&tables, "instruments", 0, "effective_h", "2.000");
+        expect_cell(&tables, "instruments", 0, "external_h", "1.000");
+        expect_cell(&tables, "instruments", 0, "unknown_hours", cases[i].hours);
+        expect_cell(&tables, "instruments", 0, "unknown_share", cases[i].share);
+        expect_cell(&tables, "instruments", 0, "utilisation", cases[i].utilisation);
+        expect_cell(&tables, "instruments", 0, "sharing_rate", cases[i].sharing_rate);
+        /* The limit by which that is judged is said. */
+        expect_cell(&tables, "about", 7, "what", "unknown_limit");
+        expect_cell(&tables, "about", 7, "value", "5.0");
+        tables_release(&tables);
+        statement_release(&statement);
+        close_scene(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_of_a_period_that_has_not_begun_there_is_none),
         cmocka_unit_test(test_of_one_that_has_there_is_what_has_passed_of_it),
         cmocka_unit_test(test_maintenance_is_nobodys_use),
+        cmocka_unit_test(test_where_too_much_is_unknown_there_are_no_rates_and_the_hours_stand_beside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
