@@ -40,6 +40,9 @@ struct table {
 struct tables {
     const char *report; /* what it is, for machines; NULL = "energy" */
     const char *title;  /* code; NULL = that of an energy report */
+    /* CSV says of how many rows one is the sum, as JSON does. A report of energy does not: bundles hold its lines, and are
+     * checked by programs of other versions (collector/bundle/check_report.c). */
+    bool marks_sums;
     enum page_language language;
     const struct zone *zone; /* times are shown in it */
     struct table *items;

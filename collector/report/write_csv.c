@@ -36,12 +36,19 @@ static void add_cell(
     free(value);
 }
 
+static void add_row(const struct tables *tables, const struct table *table, size_t row, struct buf *out)
+{
+    for (size_t column = 0; column < table->column_count; column++)
+        add_cell(tables, table, row, column, out);
+    if (tables->marks_sums && table->rows[row].sum_of > 0)
+        buf_printf(out, "%s,%zu,sum_of,%zu,\r\n", table->id, row + 1, table->rows[row].sum_of);
+}
+
 void write_csv(const struct tables *tables, struct buf *out)
 {
     buf_add_str(out, "\xEF\xBB\xBF"
                      "table,row,column,value,words\r\n");
     for (size_t i = 0; i < tables->count; i++)
         for (size_t row = 0; row < tables->items[i].count; row++)
-            for (size_t column = 0; column < tables->items[i].column_count; column++)
-                add_cell(tables, &tables->items[i], row, column, out);
+            add_row(tables, &tables->items[i], row, out);
 }

@@ -78,8 +78,11 @@ void statement_tables(const struct statement *statement, const struct tables_ori
     static const char *const rules[] = {"statement_parts", "statement_effective", "statement_rates",
         "statement_evidence", "statement_energy", "statement_records", "statement_outages",
         "statement_sensor", NULL};
-    *ret = (struct tables){
-        .report = "instruments", .title = "statement_title", .language = language, .zone = statement->zone};
+    *ret = (struct tables){.report = "instruments",
+        .title = "statement_title",
+        .marks_sums = true,
+        .language = language,
+        .zone = statement->zone};
     add_about(ret, statement, origin);
     statement_add_instruments(ret, statement);
     statement_add_parts(ret, statement);

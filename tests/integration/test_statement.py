@@ -8,7 +8,9 @@ import importlib.util
 import io
 import json
 import random
+import re
 import sqlite3
+import zipfile
 from contextlib import closing
 from datetime import datetime
 from decimal import Decimal
@@ -344,11 +346,22 @@ def test_all_formats_say_the_same(made):
             for column, value in row.items():
                 if isinstance(value, Decimal):
                     assert Decimal(cells[table, str(number), column]) == value
+    total = next((n, row) for n, row in enumerate(made.tables["hours_parts"], 1) if "sum_of" in row)
+    assert total[1]["hours_part"] == "total" and total[1]["sum_of"] == len(oracle_parts()) == total[0] - 1
+    assert cells["hours_parts", str(total[0]), "sum_of"] == str(len(oracle_parts()))
+    assert sum(column == "sum_of" for *_, column in cells) == 1
     page = statement(made, "html")
     assert "Statement of shared instruments" in page and "<script" not in page
+    sums = re.findall(r'<tr class="sum">(.*?)</tr>', page, re.DOTALL)
+    assert len(sums) == 1 and f"{total[1]['seconds']:,}" in sums[0]
     path = made.folder / "s.xlsx"
     done = run([made.collector.program, "statement", "--config", made.collector.settings, "--site", "site", "--period", "2026-10", "-o", path], 120)
-    assert done.returncode == 0 and path.read_bytes()[:2] == b"PK"
+    assert done.returncode == 0
+    with zipfile.ZipFile(path) as archive:
+        names = re.findall(r'<sheet name="(\w+)"', archive.read("xl/workbook.xml").decode())
+        sheet = archive.read(f"xl/worksheets/sheet{names.index('hours_parts') + 1}.xml").decode()
+    formulas = dict(re.findall(r"<f>SUM\((\w+:\w+)\)</f><v>([\d.]+)</v>", sheet))
+    assert Decimal(formulas["C4:C15"]) == total[1]["seconds"]
 
 
 def test_the_api_says_the_same(made):

@@ -84,6 +84,17 @@ static void test_csv_quotes_and_takes_the_edge_off_formulas(void **state)
     buf_release(&out);
 }
 
+static void test_csv_says_of_how_many_rows_one_is_the_sum_where_that_is_wanted(void **state)
+{
+    struct fixture *f = *state;
+    struct buf out = {0};
+    f->tables.marks_sums = true;
+    write_csv(&f->tables, &out);
+    assert_non_null(strstr(out.data, "meters,4,from,1970-01-01T08:00:00+08:00,\r\nmeters,4,sum_of,2,\r\n"));
+    assert_null(strstr(strstr(out.data, "sum_of") + 1, "sum_of"));
+    buf_release(&out);
+}
+
 static void test_json_has_null_for_what_is_not_there_and_exact_numbers(void **state)
 {
     struct fixture *f = *state;
@@ -188,6 +199,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_people_are_shown_three_decimals_of_an_amount_rounded_half_away_from_zero, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_csv_quotes_and_takes_the_edge_off_formulas, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_csv_says_of_how_many_rows_one_is_the_sum_where_that_is_wanted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_json_has_null_for_what_is_not_there_and_exact_numbers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
