@@ -186,7 +186,9 @@ static const char *const scripts[] = {
     "ALTER TABLE model_version ADD COLUMN journal INTEGER NOT NULL DEFAULT 0;"
     "INSERT INTO cursor SELECT 'watch_noted', coalesce(max(id), 0) FROM journal;",
 
-    repost_rows_schema};
+    repost_rows_schema,
+
+    booking_known_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

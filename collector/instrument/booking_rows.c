@@ -16,6 +16,14 @@ const char booking_schema[] =
     "  calendar INTEGER NOT NULL, until_ms INTEGER NOT NULL, from_ms INTEGER NOT NULL, uid INTEGER NOT NULL,"
     "  PRIMARY KEY(calendar, until_ms, from_ms, uid)) STRICT, WITHOUT ROWID;";
 
+/* Of calendars that were read before this was noted nobody knows since when: the horizon of the last reading is sure. */
+const char booking_known_schema[] =
+    "CREATE TABLE calendar_known("
+    "  calendar INTEGER NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,"
+    "  PRIMARY KEY(calendar, from_ms)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO calendar_known SELECT id, horizon_begin_ms, known_ms FROM calendar"
+    "  WHERE known_ms > horizon_begin_ms AND NOT is_cut;";
+
 enum status booking_rows_state(
     struct db *db, const char *calendar, struct booking_state *ret, struct bookings *b, struct error *err)
 {
@@ -43,6 +51,13 @@ enum status booking_rows_state(
     }
     db_reset(find);
     return status;
+}
+
+static void bind_span(struct db_stmt *statement, int64_t id, struct busy span)
+{
+    db_bind_int(statement, 1, id);
+    db_bind_int(statement, 2, span.begin_ms);
+    db_bind_int(statement, 3, span.end_ms);
 }
 
 /* Those that end after `after_ms` and begin before `before_ms`. */
@@ -110,6 +125,32 @@ static enum status save_state(struct db *db, const char *calendar, struct bookin
     return status;
 }
 
+/* One that is not whole may have left anything out. */
+static enum status save_known(struct db *db, int64_t id, const struct bookings *b, struct error *err)
+{
+    struct busy span = {b->horizon.begin_ms, b->known_ms};
+    if (span.begin_ms >= span.end_ms || b->is_cut)
+        return ST_OK;
+    struct db_stmt *find = db_keep(db, "SELECT min(from_ms), max(until_ms) FROM calendar_known"
+                                       " WHERE calendar = ?1 AND from_ms <= ?3 AND until_ms >= ?2");
+    struct db_stmt *drop =
+        db_keep(db, "DELETE FROM calendar_known WHERE calendar = ?1 AND from_ms >= ?2 AND from_ms <= ?3");
+    struct db_stmt *put = db_keep(db, "INSERT INTO calendar_known VALUES(?1, ?2, ?3)");
+    bool has_row;
+    bind_span(find, id, span);
+    enum status status = db_step(find, &has_row, err);
+    if (status == ST_OK && has_row && !db_is_null(find, 0)) {
+        span.begin_ms = db_int(find, 0) < span.begin_ms ? db_int(find, 0) : span.begin_ms;
+        span.end_ms = db_int(find, 1) > span.end_ms ? db_int(find, 1) : span.end_ms;
+    }
+    db_reset(find);
+    bind_span(drop, id, span);
+    bind_span(put, id, span);
+    if (status == ST_OK)
+        status = db_run(drop, err);
+    return status == ST_OK ? db_run(put, err) : status;
+}
+
 static enum status run(struct db_stmt *statement, int64_t id, const struct booking *b, struct error *err)
 {
     db_bind_int(statement, 1, id);
@@ -127,6 +168,8 @@ enum status booking_rows_save(struct db *db, const char *calendar, struct bookin
     struct db_stmt *drop = db_keep(db, "DELETE FROM calendar_busy WHERE calendar = ?1 AND until_ms = ?2"
                                        " AND from_ms = ?3 AND uid = ?4");
     enum status status = save_state(db, calendar, state, b, err);
+    if (status == ST_OK)
+        status = save_known(db, state->id, b, err);
     size_t i = 0, j = 0;
     while (status == ST_OK && (i < before->count || j < b->list.count)) {
         const struct booking *old = i < before->count ? &before->items[i] : NULL;
@@ -152,4 +195,24 @@ enum status booking_list(struct db *db, const char *calendar, int64_t from_ms, i
     *ret = (struct booking_list){0};
     enum status status = booking_rows_state(db, calendar, &state, &b, err);
     return status == ST_OK && state.id != 0 ? read(db, state.id, from_ms, until_ms, ret, err) : status;
+}
+
+enum status booking_known(struct db *db, const char *calendar, int64_t period_ms, struct busy within,
+    struct busy_list *ret, struct error *err)
+{
+    struct db_stmt *rows = db_keep(db, "SELECT from_ms, until_ms FROM calendar_known WHERE calendar = ?1");
+    struct booking_state state;
+    struct bookings b;
+    bool has_row;
+    *ret = (struct busy_list){0};
+    enum status status = booking_rows_state(db, calendar, &state, &b, err);
+    db_bind_int(rows, 1, state.id);
+    while (status == ST_OK && (status = db_step(rows, &has_row, err)) == ST_OK && has_row) {
+        int64_t until_ms = db_int(rows, 1);
+        busy_list_add(ret, db_int(rows, 0),
+            until_ms == b.known_ms ? until_ms + activity_gap_ms(period_ms) : until_ms, within);
+    }
+    db_reset(rows);
+    busy_list_merge(ret);
+    return status;
 }

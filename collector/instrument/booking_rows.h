@@ -8,6 +8,8 @@
  *                  the park model names now
  *   calendar_busy  its bookings, each by itself; uid: a hash, no name. What is over stays as it was known then; what lies
  *                  ahead is what the calendar says
+ *   calendar_known spans of the past of which it has all bookings that there were, apart from each other: from the horizon
+ *                  of the first reading on, but for what lay between two that are further apart than a horizon reaches
  */
 #pragma once
 
@@ -15,7 +17,7 @@
 #include "lib/db.h"
 #include "lib/hash.h"
 
-extern const char booking_schema[];
+extern const char booking_schema[], booking_known_schema[];
 
 struct booking_state {
     int64_t id; /* 0 = there is no row yet */
@@ -34,6 +36,12 @@ enum status booking_rows_load(struct db *db, const char *calendar, int64_t now_m
  * row, and sets its id, where there is none. */
 enum status booking_rows_save(struct db *db, const char *calendar, struct booking_state *state,
     const struct bookings *b, const struct booking_list *before, int64_t settled_ms, struct error *err);
+
+/* When of `within` all bookings of a calendar are known: what it told when it was read whole, back to its horizon; and after
+ * the last time as long as that is no older than it may be, of one that is read each `period_ms`. Merged. The caller
+ * releases, also after an error. */
+enum status booking_known(struct db *db, const char *calendar, int64_t period_ms, struct busy within,
+    struct busy_list *ret, struct error *err);
 
 /* The bookings of a calendar that touch [from, until), whole, in order, as they are known. None where it is not known. The caller
  * releases, also after an error. */

@@ -80,17 +80,33 @@ static enum status add_told_by_points(struct db *db, const struct park_instrumen
 
 /* ---- bookings ---- */
 
-static enum status add_bookings(struct db *db, const struct park_instrument *instrument,
-    const struct hours_facts *f, struct hours_spans *ret, struct error *err)
+static enum status add_bookings(
+    struct db *db, const struct park_instrument *instrument, struct hours_book *book, struct error *err)
 {
+    const struct hours_facts *f = &book->facts;
+    struct busy period = {f->begin_ms, f->end_ms};
     struct booking_list list = {0};
-    if (instrument->calendar_id == NULL)
+    if (instrument->calendar_id == NULL) {
+        busy_list_add(&book->booked_known, f->begin_ms, f->end_ms, period);
         return ST_OK;
-    enum status status = booking_list(db, instrument->calendar_id, f->begin_ms, f->end_ms, &list, err);
+    }
+    int64_t period_ms = instrument->calendar != NULL ? instrument->calendar->every_ms : 0;
+    enum status status =
+        booking_known(db, instrument->calendar_id, period_ms, period, &book->booked_known, err);
+    if (status == ST_OK)
+        status = booking_list(db, instrument->calendar_id, f->begin_ms, f->end_ms, &list, err);
     for (size_t i = 0; i < list.count && status == ST_OK; i++)
-        add(ret, list.items[i].span.begin_ms, list.items[i].span.end_ms, EVIDENCE_IMPORTED);
+        add(&book->bookings, list.items[i].span.begin_ms, list.items[i].span.end_ms, EVIDENCE_IMPORTED);
     booking_list_release(&list);
     return status;
+}
+
+int64_t hours_unbooked_ms(const struct hours_book *book)
+{
+    int64_t unknown_ms = book->facts.end_ms - book->facts.begin_ms;
+    for (size_t i = 0; i < book->booked_known.count; i++)
+        unknown_ms -= book->booked_known.items[i].end_ms - book->booked_known.items[i].begin_ms;
+    return unknown_ms;
 }
 
 /* ---- what the instrument told ---- */
@@ -214,7 +230,7 @@ enum status hours_facts_read(struct db *db, const struct park_instrument *instru
     if (status == ST_OK)
         status = add_told_by_people(db, instrument, OUTAGE_PLANNED, f, &ret->planned, err);
     if (status == ST_OK)
-        status = add_bookings(db, instrument, f, &ret->bookings, err);
+        status = add_bookings(db, instrument, ret, err);
     if (status == ST_OK)
         status = read_told(db, instrument, now_ms, ret, err);
     f->broken = in_order(&ret->broken);
@@ -234,5 +250,6 @@ void hours_book_release(struct hours_book *book)
     free(book->broken.items);
     free(book->planned.items);
     free(book->bookings.items);
+    busy_list_release(&book->booked_known);
     *book = (struct hours_book){.told = NULL};
 }

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "collector/instrument/busy.h"
 #include "collector/instrument/hours.h"
 #include "collector/instrument/told.h"
 #include "collector/model/park_instrument.h"
@@ -23,7 +24,13 @@ struct hours_book {
         struct hours_span *items;
         size_t count, capacity;
     } broken, planned, bookings;
+    struct busy_list
+        booked_known; /* of the period, when its bookings are known; without a calendar there are none, always */
 };
+
+/* Of the period, how long its bookings are not known: then nobody knows of a no-show, or of time that was booked and not used,
+ * and what is free or closed may have been booked. */
+int64_t hours_unbooked_ms(const struct hours_book *book);
 
 /* Up to when its power told what it does: a change that may yet prove to be one is not settled. INT64_MIN = never. */
 int64_t hours_power_ms(const struct activity *activity);

@@ -25,6 +25,7 @@ const char *const words_statement[][3] = {
     {"external_h", "对外机时 h", "External, h"},
     {"unattributed_h", "未归属机时 h", "Of nobody known, h"},
     {"unknown_share", "未知占本期 %", "Not known, %"},
+    {"bookings_unknown_h", "预约情况未知 h", "Bookings not known, h"},
     {"unknown_limit", "未知占比上限 %", "Not known at most, for rates, %"},
     {"utilisation", "机时利用率 %", "Utilisation, %"},
     {"sharing_rate", "开放共享率 %", "Sharing rate, %"},
@@ -44,6 +45,7 @@ const char *const words_statement[][3] = {
 
     {"hours_part", "类别", "Part"},
     {"seconds", "时长 s", "Time, s"},
+    {"seconds_known", "其中已知 s", "Known of it, s"},
     {"hours", "时长 h", "Time, h"},
     {"part_share", "占本期 %", "Of the period, %"},
     {"measured_s", "实测 s", "Measured, s"},
@@ -152,6 +154,18 @@ const char *const words_statement[][3] = {
         "rate is told: the hours that are known, and those that are not, stand there alone. For comparison, "
         "the national means of 2025 for instruments of 500 000 yuan and more: 1599 h effective, 273 h "
         "external (B)."},
+    {"statement_bookings",
+        "预约日历只回溯读取 35 "
+        "天，且可能多日未能读取：本期内预约情况未知的时长单列。有未知者，预约未到与预约未用不"
+        "列数值（不是零），其已知部分另列，各类的已知部分相加恰为本期；该时段内的空闲与非开放时间可能曾被预约"
+        "。",
+        "A calendar tells of bookings 35 days back, and may not have been read for longer: for how long in "
+        "the "
+        "period bookings are not known is told. Where that is so, what was booked and nobody came, and what "
+        "was "
+        "booked and not used, have no figure, which is not 0; what is known of them stands beside, and what "
+        "is "
+        "known of all parts adds up to the period. Time that is free or closed then may have been booked."},
     {"statement_evidence",
         "依据：实测为功率传感器所见；申报为使用者刷卡或登记；推断为未登记结束的使用，按最长时限或末次运行结束"
         "；人工登记为工作人员"

@@ -87,6 +87,7 @@ struct statement_instrument {
     int64_t
         rated_ms; /* of the rated hours of the year, the share of the period: periods add up to the year */
     struct statement_hours hours;
+    int64_t unbooked_ms; /* of the period, how long bookings are not known (hours_unbooked_ms) */
     int64_t run_ms,
         run_in_session_ms;    /* running by its power: the sensor's word beside that of the records */
     struct statement_sum sum; /* of all its sessions */
@@ -144,5 +145,8 @@ void statement_gather(struct statement_organisations *all, const struct statemen
 /* Of rated hours what was effective; of what was effective the external part. -1 = too much is unknown, or it is of nothing. */
 int64_t statement_utilisation(const struct statement_instrument *i);
 int64_t statement_sharing_rate(const struct statement_instrument *i);
+/* Whether it is known what the part comes to: not of what depends on bookings where they are not. What is known of it is
+ * hours.part_ms, so that these add up. */
+bool statement_is_part_known(const struct statement_instrument *i, enum hours_part part);
 /* In thousandths, rounded half away from zero; -1 = of nothing there is no share. */
 int64_t statement_permille(int64_t part, int64_t whole);

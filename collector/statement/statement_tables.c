@@ -16,9 +16,14 @@ void statement_add_seconds(struct table *table, int64_t ms)
     table_number(table, ms, SECONDS);
 }
 
+int64_t statement_round_hours(int64_t ms)
+{
+    return (ms + 1800) / 3600;
+}
+
 void statement_add_hours(struct table *table, int64_t ms)
 {
-    table_number(table, (ms + 1800) / 3600, HOURS);
+    table_number(table, statement_round_hours(ms), HOURS);
 }
 
 void statement_add_share(struct table *table, int64_t part, int64_t whole)
@@ -76,8 +81,8 @@ void statement_tables(const struct statement *statement, const struct tables_ori
     enum page_language language, struct tables *ret)
 {
     static const char *const rules[] = {"statement_parts", "statement_effective", "statement_rates",
-        "statement_evidence", "statement_energy", "statement_records", "statement_outages",
-        "statement_sensor", NULL};
+        "statement_bookings", "statement_evidence", "statement_energy", "statement_records",
+        "statement_outages", "statement_sensor", NULL};
     *ret = (struct tables){.report = "instruments",
         .title = "statement_title",
         .marks_sums = true,

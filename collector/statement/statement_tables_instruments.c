@@ -52,6 +52,7 @@ static void add_instrument(struct tables *tables, struct table *table, const str
     statement_add_effective(table, &i->hours);
     statement_add_hours(table, i->hours.part_ms[HOURS_UNKNOWN]);
     statement_add_share(table, i->hours.part_ms[HOURS_UNKNOWN], statement_all_ms(&i->hours));
+    table_maybe(table, instrument->calendar_id != NULL, statement_round_hours(i->unbooked_ms), HOURS);
     statement_add_permille(table, statement_utilisation(i));
     statement_add_permille(table, statement_sharing_rate(i));
     statement_add_share(table, statement_effective_by_ms(&i->hours, EVIDENCE_MEASURED), effective_ms);
@@ -65,10 +66,10 @@ void statement_add_instruments(struct tables *tables, const struct statement *s)
 {
     static const char *const columns[] = {"id", "name", "maker_model", "category", "owner", "owner_code",
         "sharing", "rated_year_h", "rated_h", "effective_h", "internal_h", "external_h", "unattributed_h",
-        "unknown_hours", "unknown_share", "utilisation", "sharing_rate", "measured_share", "sessions",
-        "internal_sessions", "external_sessions", "trainings", "services", "external_share",
-        "organisation_count", "external_organisation_count", "energy_kwh", "energy_known_kwh",
-        "energy_quality", NULL};
+        "unknown_hours", "unknown_share", "bookings_unknown_h", "utilisation", "sharing_rate",
+        "measured_share", "sessions", "internal_sessions", "external_sessions", "trainings", "services",
+        "external_share", "organisation_count", "external_organisation_count", "energy_kwh",
+        "energy_known_kwh", "energy_quality", NULL};
     struct table *table = tables_add(tables, "instruments", columns);
     for (size_t i = 0; i < s->count; i++)
         add_instrument(tables, table, &s->instruments[i]);
@@ -80,36 +81,45 @@ static const enum hours_evidence evidences[] = {EVIDENCE_MEASURED, EVIDENCE_DECL
     EVIDENCE_MANUAL, EVIDENCE_IMPORTED, EVIDENCE_NONE};
 #define EVIDENCE_COUNT (sizeof evidences / sizeof evidences[0])
 
-static void add_part(struct table *table, const struct park_instrument *instrument, const char *part,
-    int64_t part_ms, int64_t period_ms, const int64_t *by_evidence_ms)
+/* What is not known has what is known of it beside, which adds up. */
+static void add_part(struct table *table, const char *id, const char *part, bool is_known, int64_t part_ms,
+    int64_t period_ms, const int64_t *by_evidence_ms)
 {
     table_begin(table);
-    table_text(table, instrument->id);
+    table_text(table, id);
     table_code(table, part);
+    table_maybe(table, is_known, part_ms, SECONDS);
     statement_add_seconds(table, part_ms);
-    statement_add_hours(table, part_ms);
-    statement_add_share(table, part_ms, period_ms);
+    if (is_known) {
+        statement_add_hours(table, part_ms);
+        statement_add_share(table, part_ms, period_ms);
+    } else {
+        table_none(table);
+        table_none(table);
+    }
     for (size_t k = 0; k < EVIDENCE_COUNT; k++)
         statement_add_seconds(table, by_evidence_ms[evidences[k]]);
 }
 
 void statement_add_parts(struct tables *tables, const struct statement *s)
 {
-    static const char *const columns[] = {"id", "hours_part", "seconds+", "hours", "part_share",
-        "measured_s+", "declared_s+", "inferred_s+", "manual_s+", "imported_s+", "not_known_s+", NULL};
+    static const char *const columns[] = {"id", "hours_part", "seconds+", "seconds_known+", "hours",
+        "part_share", "measured_s+", "declared_s+", "inferred_s+", "manual_s+", "imported_s+", "not_known_s+",
+        NULL};
     struct table *table = tables_add(tables, "hours_parts", columns);
     for (size_t i = 0; i < s->count; i++) {
         const struct statement_instrument *of = &s->instruments[i];
         int64_t all_ms = 0, by_evidence_ms[STATEMENT_EVIDENCES] = {0};
         int64_t period_ms = of->book.facts.end_ms - of->book.facts.begin_ms;
         for (int part = 0; part < HOURS_PARTS; part++) {
-            add_part(table, of->instrument, hours_parts[part], of->hours.part_ms[part], period_ms,
+            add_part(table, of->instrument->id, hours_parts[part],
+                statement_is_part_known(of, (enum hours_part)part), of->hours.part_ms[part], period_ms,
                 of->hours.evidence_ms[part]);
             all_ms += of->hours.part_ms[part];
             for (int k = 0; k < STATEMENT_EVIDENCES; k++)
                 by_evidence_ms[k] += of->hours.evidence_ms[part][k];
         }
-        add_part(table, of->instrument, "total", all_ms, period_ms, by_evidence_ms);
+        add_part(table, of->instrument->id, "total", true, all_ms, period_ms, by_evidence_ms);
         table_is_sum_of(table, HOURS_PARTS);
     }
 }

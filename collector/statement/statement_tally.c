@@ -38,6 +38,11 @@ int64_t statement_permille(int64_t part, int64_t whole)
     return (int64_t)(((__int128)part * 2000 + whole) / ((__int128)whole * 2));
 }
 
+bool statement_is_part_known(const struct statement_instrument *i, enum hours_part part)
+{
+    return i->unbooked_ms == 0 || (part != HOURS_NO_SHOW && part != HOURS_RESERVED);
+}
+
 int64_t statement_utilisation(const struct statement_instrument *i)
 {
     return statement_has_rates(&i->hours) ? statement_permille(statement_effective_ms(&i->hours), i->rated_ms)
@@ -131,6 +136,7 @@ void statement_tally(struct statement_instrument *i, const struct hours *divided
 {
     for (size_t r = 0; r < divided->count; r++)
         add_row(&i->hours, &divided->rows[r], divided->rows[r].until_ms - divided->rows[r].from_ms);
+    i->unbooked_ms = hours_unbooked_ms(&i->book);
     tally_sessions(i, divided);
     tally_runs(i);
 }

@@ -12,7 +12,7 @@ const char *statement_evidence_code(enum hours_evidence evidence);
 const char *statement_user_code(enum hours_user user);
 
 void statement_add_seconds(struct table *table, int64_t ms);
-/* Rounded half away from zero. */
+int64_t statement_round_hours(int64_t ms); /* half up, as HOURS has them */
 void statement_add_hours(struct table *table, int64_t ms);
 void statement_add_share(struct table *table, int64_t part, int64_t whole);
 void statement_add_permille(struct table *table, int64_t permille); /* -1 = none */

@@ -9,8 +9,9 @@ static json_t *permille_json(int64_t permille)
     return permille < 0 ? json_null() : json_real((double)permille / 1000);
 }
 
-static json_t *parts_json(const struct statement_hours *h)
+static json_t *parts_json(const struct statement_instrument *i)
 {
+    const struct statement_hours *h = &i->hours;
     json_t *parts = json_array();
     for (int part = 0; part < HOURS_PARTS; part++) {
         json_t *evidence = json_object();
@@ -18,8 +19,10 @@ static json_t *parts_json(const struct statement_hours *h)
             if (h->evidence_ms[part][k] > 0)
                 json_object_set_new(
                     evidence, hours_evidences[k], json_integer((json_int_t)h->evidence_ms[part][k]));
-        json_array_append_new(parts, json_pack("{s:s, s:I, s:o}", "part", hours_parts[part], "ms",
-                                         (json_int_t)h->part_ms[part], "evidence_ms", evidence));
+        json_int_t known_ms = (json_int_t)h->part_ms[part];
+        json_t *ms = statement_is_part_known(i, (enum hours_part)part) ? json_integer(known_ms) : json_null();
+        json_array_append_new(parts, json_pack("{s:s, s:o, s:I, s:o}", "part", hours_parts[part], "ms", ms,
+                                         "known_ms", known_ms, "evidence_ms", evidence));
     }
     return parts;
 }
@@ -61,18 +64,20 @@ static struct web_answer answer_statement(
     periods_format(s->period, period);
     return answer_json(200,
         json_pack(
-            "{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}",
+            "{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, "
+            "s:o}",
             "instrument", i->instrument->id, "site", site, "period", period, "from",
             context_time(context, site, s->span.begin_ms), "to", context_time(context, site, s->span.end_ms),
             "until", context_time(context, site, s->until_ms), "period_ms",
             (json_int_t)(s->until_ms - s->span.begin_ms), "rated_ms", (json_int_t)i->rated_ms, "effective_ms",
             (json_int_t)statement_effective_ms(&i->hours), "unknown_ms",
-            (json_int_t)i->hours.part_ms[HOURS_UNKNOWN], "unknown_limit",
-            permille_json(STATEMENT_UNKNOWN_PERMILLE), "utilisation", permille_json(statement_utilisation(i)),
-            "sharing_rate", permille_json(statement_sharing_rate(i)), "parts", parts_json(&i->hours),
-            "run_ms", (json_int_t)i->run_ms, "run_in_session_ms", (json_int_t)i->run_in_session_ms,
-            "energy_wh", is_known ? json_integer((json_int_t)wh) : json_null(), "sum",
-            sum_json(&i->sum, i->has_energy), "organisations", organisations_json(i)));
+            (json_int_t)i->hours.part_ms[HOURS_UNKNOWN], "bookings_unknown_ms", (json_int_t)i->unbooked_ms,
+            "unknown_limit", permille_json(STATEMENT_UNKNOWN_PERMILLE), "utilisation",
+            permille_json(statement_utilisation(i)), "sharing_rate", permille_json(statement_sharing_rate(i)),
+            "parts", parts_json(i), "run_ms", (json_int_t)i->run_ms, "run_in_session_ms",
+            (json_int_t)i->run_in_session_ms, "energy_wh",
+            is_known ? json_integer((json_int_t)wh) : json_null(), "sum", sum_json(&i->sum, i->has_energy),
+            "organisations", organisations_json(i)));
 }
 
 struct web_answer handle_hours(struct web_context *context, const struct web_request *request)

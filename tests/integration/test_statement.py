@@ -236,6 +236,7 @@ def play(stage: Stage, s) -> SimpleNamespace:
         ident, = db.execute("SELECT id FROM calendar WHERE name = 'cal'").fetchone()
         db.executemany("INSERT INTO calendar_busy(calendar, from_ms, until_ms, uid) VALUES(?, ?, ?, ?)",
                        [(ident, a * 60000, b * 60000, n) for n, (a, b) in enumerate(s.bookings)])
+        assert db.execute("UPDATE calendar_known SET from_ms = ? WHERE calendar = ?", (BEGIN * 60000, ident)).rowcount == 1
         db.commit()
     collector.start()
     collector.wait_healthy()
@@ -378,6 +379,10 @@ def test_the_api_says_the_same(made):
     silent = made.collector.get_json("/api/v1/instruments/sem/hours?period=2026-09")  # of which there is next to nothing
     assert silent["unknown_ms"] * 20 > silent["period_ms"] and silent["effective_ms"] > 0
     assert silent["utilisation"] is None and silent["sharing_rate"] is None
+    # Of bookings before the calendar's horizon nobody knows.
+    assert (found["bookings_unknown_ms"], silent["bookings_unknown_ms"]) == (0, silent["period_ms"])
+    assert [p["part"] for p in silent["parts"] if p["ms"] is None] == ["no_show", "reserved"]
+    assert sum(p["known_ms"] for p in silent["parts"]) == silent["period_ms"]
     assert made.collector.get("/api/v1/instruments/none/hours?period=2026-10")[0] == 404
     assert made.collector.get("/api/v1/instruments/sem/hours?period=October")[0] == 400
 

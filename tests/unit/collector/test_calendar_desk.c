@@ -155,6 +155,25 @@ static void assert_quality(const struct scene *s, const char *id, enum availabil
     assert_int_equal(bookings_quality(b, 300000, wall_ms), expected);
 }
 
+/* In minutes from NOW on: "begin-end ...". */
+static void assert_known(struct scene *s, const char *id, const char *expected)
+{
+    struct busy_list known;
+    struct error err;
+    struct buf text = {0};
+    must(booking_known(
+             s->files.db, id, 300000, (struct busy){NOW - 100000 * HOUR, NOW + 100000 * HOUR}, &known, &err),
+        &err);
+    for (size_t i = 0; i < known.count; i++)
+        buf_printf(&text, "%s%lld-%lld", i > 0 ? " " : "",
+            (long long)((known.items[i].begin_ms - NOW) / MINUTE),
+            (long long)((known.items[i].end_ms - NOW) / MINUTE));
+    buf_add_char(&text, '\0');
+    assert_string_equal(text.data, expected);
+    buf_release(&text);
+    busy_list_release(&known);
+}
+
 /* ---- tests ---- */
 
 static void test_what_is_over_stays_as_it_was_known_then(void **state)
@@ -282,6 +301,45 @@ static void test_another_source_is_never_seen_and_what_the_former_said_stays_bus
     assert_list(&s, "a", "-60--30:1 70-80:4"); /* what was over stays as it was known */
     restart(&s);
     assert_quality(&s, "a", SOURCE_GOOD);
+    scene_close(&s);
+}
+
+/* A horizon reaches 35 days back: 50400 minutes. The last reading is as good as known for 3 periods of 5 minutes. */
+static void test_bookings_are_known_from_the_first_horizon_on_but_for_what_nobody_read(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, only_a);
+    assert_known(&s, "a", "");
+    give(&s, "a", reading_at(wall_ms));
+    step(&s, false);
+    assert_known(&s, "a", "");
+    give(&s, "a", reading_at(wall_ms));
+    step(&s, true);
+    assert_known(&s, "a", "-50400-15");
+    wall_ms = NOW + 20 * MINUTE; /* as it was */
+    note(&s, "a", (struct calendar_result){.same_ms = wall_ms});
+    step(&s, true);
+    assert_known(&s, "a", "-50400-35");
+    wall_ms = NOW + 60 * MINUTE; /* nobody answers */
+    note(&s, "a", (struct calendar_result){.problem = "gone"});
+    step(&s, true);
+    assert_known(&s, "a", "-50400-35");
+    wall_ms = NOW + 20 * 1440 * MINUTE; /* 20 days later: the horizon reaches back to what is known */
+    give(&s, "a", reading_at(wall_ms));
+    step(&s, true);
+    restart(&s);
+    assert_known(&s, "a", "-50400-28815");
+    wall_ms = NOW + 60 * 1440 * MINUTE; /* 40 more: 5 days nobody knows */
+    give(&s, "a", reading_at(wall_ms));
+    step(&s, true);
+    assert_known(&s, "a", "-50400-28800 36000-86415");
+    wall_ms += 60 * MINUTE; /* one that is broken off says nothing of what it has not */
+    struct calendar_result r = reading_at(wall_ms);
+    r.reading.is_whole = false;
+    give(&s, "a", r);
+    step(&s, true);
+    assert_known(&s, "a", "-50400-28800 36000-86400");
     scene_close(&s);
 }
 
@@ -536,6 +594,7 @@ int main(void)
         cmocka_unit_test(test_a_list_has_whole_bookings_that_touch_the_span),
         cmocka_unit_test(test_what_is_known_survives_a_restart_as_old_as_it_is),
         cmocka_unit_test(test_another_source_is_never_seen_and_what_the_former_said_stays_busy),
+        cmocka_unit_test(test_bookings_are_known_from_the_first_horizon_on_but_for_what_nobody_read),
         cmocka_unit_test(test_calendars_come_and_go_with_the_model),
         cmocka_unit_test(test_a_result_is_kept_until_it_is_committed),
         cmocka_unit_test(test_too_many_bookings_at_once_are_one),

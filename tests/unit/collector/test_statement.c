@@ -15,15 +15,31 @@ static const char park_text[] = "sites = ({ id = \"s\"; " THING "zone = \"UTC\";
                                 "building = \"b\"; category = \"c\"; owner = \"o\"; owner_en = \"o\";"
                                 " owner_code = \"9\"; contact = \"8\"; session = \"gw-a/s\"; });\n";
 
+/* The same, with a calendar. */
+static const char booked_text[] =
+    "sites = ({ id = \"s\"; " THING "zone = \"UTC\"; });\n"
+    "buildings = ({ id = \"b\"; " THING "site = \"s\"; });\n"
+    "gateways = ({ id = \"gw-a\"; " THING "site = \"s\"; });\n"
+    "categories = ({ id = \"c\"; " THING "});\n"
+    "calendars = ({ id = \"cal\"; " THING "site = \"s\"; file = \"/none.ics\"; every = 300; });\n"
+    "instruments = ({ id = \"sem\"; " THING
+    "building = \"b\"; category = \"c\"; owner = \"o\"; owner_en = \"o\";"
+    " owner_code = \"9\"; contact = \"8\"; session = \"gw-a/s\"; calendar = \"cal\"; });\n";
+
 struct scene {
     struct fake_journal journal;
     struct park *park;
 };
 
-static void open_scene(struct scene *s)
+static void open_scene_of(struct scene *s, const char *text)
 {
     fake_journal_open(&s->journal);
-    s->park = fake_park_of(&s->journal, park_text);
+    s->park = fake_park_of(&s->journal, text);
+}
+
+static void open_scene(struct scene *s)
+{
+    open_scene_of(s, park_text);
 }
 
 static void close_scene(struct scene *s)
@@ -99,11 +115,16 @@ static void run(struct scene *s, char *sql)
 }
 
 /* Of 1 October, which is over and heard; hours of the day. */
-static void open_day(struct scene *s)
+static void open_day_of(struct scene *s, const char *text)
 {
-    open_scene(s);
+    open_scene_of(s, text);
     run(s, mem_printf("INSERT INTO instrument VALUES(7, 'sem', x'', NULL, %lld)",
                (long long)(OCTOBER_MS + 2 * DAY_MS)));
+}
+
+static void open_day(struct scene *s)
+{
+    open_day_of(s, park_text);
 }
 
 static void add_session(
@@ -227,6 +248,67 @@ static void test_where_too_much_is_unknown_there_are_no_rates_and_the_hours_stan
     }
 }
 
+/* Rows of table "hours_parts" are in the order of enum hours_part. */
+static void test_what_depends_on_bookings_that_nobody_knows_is_no_0(void **state)
+{
+    (void)state;
+    static const struct {
+        int from_h, until_h; /* when they are known; -1 = never */
+        int64_t read_ms;     /* when the calendar was read last */
+        const char *unknown_h, *no_show, *reserved;
+    } cases[] = {
+        {-1, -1, 0, "24.000", "", ""}, {0, 24, OCTOBER_MS + DAY_MS, "0.000", "7200.000", "3600.000"},
+        {1, 24, OCTOBER_MS + DAY_MS, "1.000", "", ""},
+        {0, 20, OCTOBER_MS + 20 * HOUR_MS, "3.750", "",
+            ""}, /* for 3 periods of 5 minutes it is as good as read */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scene s;
+        open_day_of(&s, booked_text);
+        run(&s,
+            mem_printf(
+                "INSERT INTO calendar VALUES(3, 'cal', 0, 9000000000000000, %lld, 0, 0, 0, 1, '', x'', 0)",
+                (long long)cases[i].read_ms));
+        run(&s,
+            mem_printf("INSERT INTO calendar_busy(calendar, from_ms, until_ms, uid) VALUES(3, %lld, %lld, 1),"
+                       " (3, %lld, %lld, 2)",
+                (long long)(OCTOBER_MS + 8 * HOUR_MS), (long long)(OCTOBER_MS + 10 * HOUR_MS),
+                (long long)(OCTOBER_MS + 12 * HOUR_MS), (long long)(OCTOBER_MS + 14 * HOUR_MS)));
+        if (cases[i].from_h >= 0)
+            run(&s, mem_printf("INSERT INTO calendar_known VALUES(3, %lld, %lld)",
+                        (long long)(OCTOBER_MS + cases[i].from_h * HOUR_MS),
+                        (long long)(OCTOBER_MS + cases[i].until_h * HOUR_MS)));
+        add_session(&s, 12, 13, HOURS_USER_INTERNAL, SESSION_CLASS_INTERNAL, "9");
+        struct statement statement = day_of(&s);
+        struct tables tables = tables_of_day(&statement);
+        expect_cell(&tables, "instruments", 0, "bookings_unknown_h", cases[i].unknown_h);
+        expect_cell(&tables, "hours_parts", HOURS_NO_SHOW, "seconds", cases[i].no_show);
+        expect_cell(&tables, "hours_parts", HOURS_NO_SHOW, "seconds_known", "7200.000");
+        expect_cell(&tables, "hours_parts", HOURS_RESERVED, "seconds", cases[i].reserved);
+        expect_cell(&tables, "hours_parts", HOURS_RESERVED, "seconds_known", "3600.000");
+        expect_cell(&tables, "hours_parts", HOURS_FREE, "seconds", "72000.000");
+        expect_cell(&tables, "hours_parts", HOURS_PARTS, "seconds_known", "86400.000");
+        expect_cell(&tables, "hours_parts", HOURS_PARTS, "seconds", "86400.000");
+        tables_release(&tables);
+        statement_release(&statement);
+        close_scene(&s);
+    }
+}
+
+static void test_without_a_calendar_there_are_no_bookings(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_day(&s);
+    struct statement statement = day_of(&s);
+    struct tables tables = tables_of_day(&statement);
+    expect_cell(&tables, "instruments", 0, "bookings_unknown_h", "");
+    expect_cell(&tables, "hours_parts", HOURS_NO_SHOW, "seconds", "0.000");
+    tables_release(&tables);
+    statement_release(&statement);
+    close_scene(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +316,8 @@ int main(void)
         cmocka_unit_test(test_of_one_that_has_there_is_what_has_passed_of_it),
         cmocka_unit_test(test_maintenance_is_nobodys_use),
         cmocka_unit_test(test_where_too_much_is_unknown_there_are_no_rates_and_the_hours_stand_beside),
+        cmocka_unit_test(test_what_depends_on_bookings_that_nobody_knows_is_no_0),
+        cmocka_unit_test(test_without_a_calendar_there_are_no_bookings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
