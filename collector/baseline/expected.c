@@ -23,7 +23,7 @@ struct search {
     size_t day_count;
     struct row *rows;
     size_t row_count;
-    double *y, *weight, *heating, *cooling;
+    double *y, *weight, *heating, *cooling, *people;
     struct expected_model *found;
     bool is_qualified; /* what was found */
 };
@@ -38,9 +38,16 @@ static bool needs_temperature(const struct park_baseline *b)
     return b->model != BASELINE_MEAN;
 }
 
+static bool needs_people(const struct park_baseline *b)
+{
+    return b->occupancy.count > 0;
+}
+
 static bool counts(const struct park_baseline *b, const struct expected_day *day)
 {
-    return day_is_there(day->energy.state) && (!needs_temperature(b) || day->temperature_mc != WEATHER_NONE);
+    return day_is_there(day->energy.state) &&
+           (!needs_temperature(b) || day->temperature_mc != WEATHER_NONE) &&
+           (!needs_people(b) || day->people_m != PEOPLE_NONE);
 }
 
 static void count_days(const struct search *s)
@@ -49,16 +56,21 @@ static void count_days(const struct search *s)
     m->days = (int64_t)s->day_count;
     m->lowest_mc = INT32_MAX;
     m->highest_mc = INT32_MIN;
+    m->fewest_m = INT64_MAX;
+    m->most_m = INT64_MIN;
     for (size_t i = 0; i < s->day_count; i++) {
         const struct expected_day *day = &s->days[i];
         bool has_energy = day_is_there(day->energy.state),
              has_temperature = day->temperature_mc != WEATHER_NONE;
         m->no_energy_days += !has_energy;
         m->no_temperature_days += needs_temperature(s->baseline) && !has_temperature;
+        m->no_people_days += needs_people(s->baseline) && day->people_m == PEOPLE_NONE;
         if (!counts(s->baseline, day)) {
             m->missing_days++;
             continue;
         }
+        m->fewest_m = day->people_m < m->fewest_m ? day->people_m : m->fewest_m;
+        m->most_m = day->people_m > m->most_m ? day->people_m : m->most_m;
         m->filled_days += day->energy.state == DAY_FILLED;
         m->known += (double)day->energy.known;
         m->stated += (double)day->energy.stated;
@@ -98,13 +110,15 @@ static size_t make_rows(struct search *s)
 static void fill_energy(struct search *s)
 {
     for (size_t i = 0; i < s->row_count; i++) {
-        double sum = 0, days = 0;
+        double sum = 0, days = 0, people = 0;
         for (size_t k = s->rows[i].first; k < s->rows[i].end; k++)
             if (counts(s->baseline, &s->days[k])) {
                 sum += (double)s->days[k].energy.energy;
+                people += (double)s->days[k].people_m;
                 days++;
             }
         s->y[i] = sum / days;
+        s->people[i] = people / 1000 / days;
         s->weight[i] = days;
     }
 }
@@ -132,13 +146,18 @@ static bool fill_degrees(const struct search *s, int64_t (*degrees)(int32_t mean
     return is_often_enough && all_mc * 365 >= DEGREE_DAYS_MC * days;
 }
 
-static void try_fit(struct search *s, const struct regress_data *data, int64_t heating_c, int64_t cooling_c)
+/* `weather` has the degree days; people come after them. */
+static void try_fit(
+    struct search *s, const struct regress_data *weather, int64_t heating_c, int64_t cooling_c)
 {
+    struct regress_data data = *weather;
     struct regress fit;
-    if (!regress_fit(data, &fit))
+    if (s->found->has_people)
+        data.x[data.variables++] = s->people;
+    if (!regress_fit(&data, &fit))
         return;
     bool is_qualified = fit.intercept >= 0;
-    for (int k = 0; k < data->variables; k++)
+    for (int k = 0; k < data.variables; k++)
         is_qualified = is_qualified && fit.slope[k] > 0;
     struct expected_model *m = s->found;
     bool is_better = !m->has_fit || (is_qualified && !s->is_qualified) ||
@@ -168,8 +187,9 @@ static void try_all(struct search *s)
     struct regress_data data = {.y = s->y, .weight = s->weight, .rows = s->row_count};
     s->found->has_heating = b->model == BASELINE_HEATING || b->model == BASELINE_BOTH;
     s->found->has_cooling = b->model == BASELINE_COOLING || b->model == BASELINE_BOTH;
-    s->found->variables = s->found->has_heating + s->found->has_cooling;
-    if (s->found->variables == 0)
+    s->found->has_people = needs_people(b);
+    s->found->variables = s->found->has_heating + s->found->has_cooling + s->found->has_people;
+    if (!s->found->has_heating && !s->found->has_cooling)
         try_fit(s, &data, 0, 0);
     if (!s->found->has_heating && s->found->has_cooling)
         try_cooling(s, &data, INT64_MIN);
@@ -190,7 +210,7 @@ static enum expected_reason judge(const struct search *s)
     const struct expected_model *m = s->found;
     bool is_monthly = s->baseline->step == BASELINE_BY_MONTH;
     if (!m->has_fit)
-        return EXPECTED_NO_WEATHER;
+        return m->has_people && m->fewest_m == m->most_m ? EXPECTED_NO_PEOPLE : EXPECTED_NO_WEATHER;
     if (!s->is_qualified)
         return EXPECTED_NEGATIVE;
     for (int k = 0; k < m->variables; k++)
@@ -227,48 +247,68 @@ void expected_fit(const struct park_baseline *baseline, const struct expected_da
 {
     *ret = (struct expected_model){0};
     struct search s = {.baseline = baseline, .days = days, .day_count = count, .found = ret};
-    double *numbers = mem_zalloc((count + 1) * 4 * sizeof *numbers);
+    double *numbers = mem_zalloc((count + 1) * 5 * sizeof *numbers);
     s.rows = mem_zalloc((count + 1) * sizeof *s.rows);
     s.y = numbers;
     s.weight = &numbers[count];
     s.heating = &numbers[2 * count];
     s.cooling = &numbers[3 * count];
+    s.people = &numbers[4 * count];
     search(&s);
     free(s.rows);
     free(numbers);
 }
 
-double expected_energy(const struct expected_model *model, int32_t temperature_mc)
+double expected_energy(const struct expected_model *model, const struct expected_day *day)
 {
     double x[REGRESS_VARIABLES];
     int count = 0;
     if (model->has_heating)
-        x[count++] = (double)weather_heating(temperature_mc, model->heating_c) / 1000;
+        x[count++] = (double)weather_heating(day->temperature_mc, model->heating_c) / 1000;
     if (model->has_cooling)
-        x[count++] = (double)weather_cooling(temperature_mc, model->cooling_c) / 1000;
+        x[count++] = (double)weather_cooling(day->temperature_mc, model->cooling_c) / 1000;
+    if (model->has_people)
+        x[count++] = (double)day->people_m / 1000;
     return regress_predict(&model->fit, count, x);
+}
+
+/* The variable at that place, if the model has it. */
+static bool slope_of(
+    const struct expected_model *model, bool is_there, int place, double *ret_slope, double *ret_t)
+{
+    bool has_slope = model->has_fit && is_there;
+    *ret_slope = has_slope ? model->fit.slope[place] : 0;
+    *ret_t = has_slope ? model->fit.slope_t[place] : 0;
+    return has_slope;
 }
 
 bool expected_heating(const struct expected_model *model, double *ret_slope, double *ret_t)
 {
-    *ret_slope = model->fit.slope[0];
-    *ret_t = model->fit.slope_t[0];
-    return model->has_fit && model->has_heating;
+    return slope_of(model, model->has_heating, 0, ret_slope, ret_t);
 }
 
 bool expected_cooling(const struct expected_model *model, double *ret_slope, double *ret_t)
 {
-    int k = model->has_heating ? 1 : 0;
-    *ret_slope = model->fit.slope[k];
-    *ret_t = model->fit.slope_t[k];
-    return model->has_fit && model->has_cooling;
+    return slope_of(model, model->has_cooling, model->has_heating, ret_slope, ret_t);
 }
 
-static bool is_outside(const struct expected_model *m, int32_t temperature_mc)
+bool expected_people(const struct expected_model *model, double *ret_slope, double *ret_t)
 {
-    int64_t range = (int64_t)m->highest_mc - m->lowest_mc;
-    return (int64_t)temperature_mc * 10 < (int64_t)m->lowest_mc * 10 - range ||
-           (int64_t)temperature_mc * 10 > (int64_t)m->highest_mc * 10 + range;
+    return slope_of(model, model->has_people, model->has_heating + model->has_cooling, ret_slope, ret_t);
+}
+
+/* Further than a tenth of the range beyond it. */
+static bool is_beyond(int64_t value, int64_t lowest, int64_t highest)
+{
+    int64_t range = highest - lowest;
+    return value * 10 < lowest * 10 - range || value * 10 > highest * 10 + range;
+}
+
+static bool is_outside(
+    const struct park_baseline *b, const struct expected_model *m, const struct expected_day *day)
+{
+    return (needs_temperature(b) && is_beyond(day->temperature_mc, m->lowest_mc, m->highest_mc)) ||
+           (needs_people(b) && is_beyond(day->people_m, m->fewest_m, m->most_m));
 }
 
 static double uncertainty(
@@ -294,8 +334,8 @@ void expected_avoided(const struct park_baseline *baseline, const struct expecte
             continue;
         }
         a.stated += (double)day->energy.stated;
-        a.expected += expected_energy(model, day->temperature_mc);
-        a.outside_days += needs_temperature(baseline) && is_outside(model, day->temperature_mc);
+        a.expected += expected_energy(model, day);
+        a.outside_days += is_outside(baseline, model, day);
         periods += !is_monthly || day->month != last_month;
         last_month = day->month;
     }

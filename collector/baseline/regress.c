@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define ROOM_LEFT 1e-6 /* of a variable, once what the other explains is taken off: less is rounding */
+#define ROOM_LEFT 1e-6 /* of a variable, once what the others explain is taken off: less is rounding */
 #define ROUNDING 1e-14 /* of a mean */
 
 struct work {
@@ -59,7 +59,7 @@ static double greatest(const struct work *w, const double *values)
     return size;
 }
 
-/* False: no two different things. */
+/* False: no different thing. */
 static bool make_orthogonal(struct work *w, int k)
 {
     double whole = sqrt(dot(w, w->column[k], w->column[k]));
@@ -93,8 +93,11 @@ static void solve(const struct work *w, const double *explained, double variance
             rest -= w->r[k][j] * ret->slope[j];
         ret->slope[k] = rest / w->r[k][k];
         inverse[k][k] = 1 / w->r[k][k];
-        for (int j = k + 1; j < count; j++)
-            inverse[k][j] = -w->r[k][j] * inverse[j][j] / w->r[k][k]; /* of a 2 x 2 */
+        for (int j = k + 1; j < count; j++) {
+            for (int i = k + 1; i <= j; i++)
+                inverse[k][j] -= w->r[k][i] * inverse[i][j];
+            inverse[k][j] /= w->r[k][k];
+        }
     }
     /* The intercept is that at the means, less what the slopes make of them. */
     double of_intercept = 1 / w->weights;

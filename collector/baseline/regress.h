@@ -1,5 +1,5 @@
 /*
- * Weighted least squares with an intercept and at most two variables, and what is said of how well it fits. Pure.
+ * Weighted least squares with an intercept and at most three variables, and what is said of how well it fits. Pure.
  *
  * This is statistics, and doubles are lawful here: a model is a picture of energy, and no register, sum or money. The same
  * input gives the same answer: sums run in the order of the rows. Variables are centred and scaled and then made
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define REGRESS_VARIABLES 2
+#define REGRESS_VARIABLES 3
 
 struct regress_data {
     const double *y;
@@ -33,7 +33,7 @@ struct regress {
     double lag1; /* autocorrelation of the residuals, each with that of the next row */
 };
 
-/* False: n <= p, the mean is not above 0, or the variables are no two different things (one never changes, or follows
- * from the other). */
+/* False: n <= p, the mean is not above 0, or the variables are not different things (one never changes, or follows
+ * from the others). */
 bool regress_fit(const struct regress_data *data, struct regress *ret);
 double regress_predict(const struct regress *fit, int variables, const double *x);

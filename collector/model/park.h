@@ -162,6 +162,7 @@ struct park_baseline {
     char *id, *name, *name_en;
     char *meter_id;    /* of a meter with a register, or of a virtual one */
     char *temperature; /* <gateway>/<point> of a gauge in degrees Celsius; NULL of BASELINE_MEAN */
+    struct conf_list occupancy; /* char *: ids of spaces whose people explain energy as well; may be empty */
     char *from, *through, *reporting;
     int step, model; /* enum park_baseline_step, enum park_baseline_model */
     /* Degrees Celsius: balance temperatures that are tried, both ends included; -1 = the model has none. */
@@ -172,6 +173,7 @@ struct park_baseline {
     const struct park_term *terms; /* what the meter comes to */
     size_t term_count;
     struct park_term own; /* that of a meter which is no virtual one */
+    const struct park_space **spaces; /* `occupancy` */
 };
 
 struct park {

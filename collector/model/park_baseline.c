@@ -27,6 +27,8 @@ static const struct conf_key baseline_keys[] = {PARK_NAMES(struct park_baseline)
         .help = "id of the meter, or virtual meter, whose energy it is about"},
     {"temperature", CONF_STRING, offsetof(struct park_baseline, temperature),
         .help = "outdoor temperature in C, a gauge, as \"<gateway>/<point>\""},
+    {"occupancy", CONF_STRINGS, offsetof(struct park_baseline, occupancy),
+        .help = "ids of spaces in which people are counted, if energy depends on them, too"},
     {"from", CONF_STRING, offsetof(struct park_baseline, from), .is_required = true,
         .help = "first day of the baseline period, such as \"2025-01-01\""},
     {"through", CONF_STRING, offsetof(struct park_baseline, through), .is_required = true,
@@ -159,6 +161,28 @@ static void check_model(struct conf *c, const struct park_baseline *b)
             c, &b->where, "model", "cools with gas; expected \"heating\" or \"mean\" (CalTRACK 3.2.1.1)");
 }
 
+static void check_occupancy(struct conf *c, const struct park *park, struct park_baseline *b)
+{
+    const struct park_space **found = conf_alloc(c, (b->occupancy.count + 1) * sizeof *found);
+    for (size_t i = 0; i < b->occupancy.count; i++) {
+        const char *id = ((char *const *)b->occupancy.items)[i];
+        found[i] = park_resolve(c, park, &b->where, "occupancy", KIND_SPACE, id);
+        if (found[i] == NULL)
+            continue;
+        for (size_t j = 0; j < i; j++)
+            if (found[j] == found[i])
+                conf_problem(c, &b->where, "occupancy", "names \"%s\" twice; expected each once", id);
+        if (found[i]->doors.count == 0 && park_space_counter(found[i]) == NULL)
+            conf_problem(c, &b->where, "occupancy",
+                "nothing counts people in \"%s\"; expected a space with doors, or a sensor of kind \"count\"",
+                id);
+        if (b->site && found[i]->building && found[i]->building->site != b->site)
+            conf_problem(
+                c, &b->where, "occupancy", "\"%s\" is of another site; expected a space of the meter's", id);
+    }
+    b->spaces = found;
+}
+
 void park_check_baselines(struct conf *c, struct park *park)
 {
     CONF_EACH (struct park_baseline, b, park->baselines) {
@@ -166,6 +190,7 @@ void park_check_baselines(struct conf *c, struct park *park)
             find_meter(c, park, b);
         if (b->temperature) /* several baselines may go by one */
             park_use_point(c, park, &b->where, "temperature", b->temperature, ROLE_TEMPERATURE, NULL);
+        check_occupancy(c, park, b);
         check_periods(c, b);
         check_model(c, b);
     }

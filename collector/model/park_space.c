@@ -137,3 +137,11 @@ void park_check_spaces(struct conf *c, struct park *park)
         }
     }
 }
+
+const struct park_sensor *park_space_counter(const struct park_space *space)
+{
+    CONF_EACH (const struct park_sensor, sensor, space->sensors)
+        if (sensor->kind == SENSING_COUNT)
+            return sensor;
+    return NULL;
+}

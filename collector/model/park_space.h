@@ -49,3 +49,6 @@ struct park_space {
     struct opening opening; /* of `open` */
     int reset_min;          /* minute of the day at which nobody is there; SPACE_NO_RESET */
 };
+
+/* The first sensor that counts people in it; NULL = none. */
+const struct park_sensor *park_space_counter(const struct park_space *space);

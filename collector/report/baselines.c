@@ -20,7 +20,7 @@ static enum status read_temperatures(
 
 /* The days of the span that are over: `ret` has room for steps->count. */
 static void make_days(const struct report *report, const struct park_baseline *b, const struct steps *steps,
-    const struct series *series, const int32_t *temperatures, struct days *ret)
+    const struct series *series, const int32_t *temperatures, const int64_t *people, struct days *ret)
 {
     for (size_t i = 0; i < steps->count && steps->spans[i].end_ms <= report->now_ms; i++) {
         struct periods_span span = steps->spans[i];
@@ -29,7 +29,8 @@ static void make_days(const struct report *report, const struct park_baseline *b
         struct period day = periods_of(report->zone, PERIODS_DAY, span.begin_ms);
         ret->items[ret->count++] = (struct expected_day){.month = periods_within(day, PERIODS_MONTH).number,
             .energy = day_energy(series, first, end, b->carrier),
-            .temperature_mc = weather_day(report->zone, span, &temperatures[first])};
+            .temperature_mc = weather_day(report->zone, span, &temperatures[first]),
+            .people_m = people[i]};
     }
 }
 
@@ -45,13 +46,17 @@ static enum status read_days(struct db *db, const struct report *report, const s
         return status;
     int32_t *temperatures = mem_alloc((series.count + 1) * sizeof *temperatures);
     status = read_temperatures(db, b, span, temperatures, err);
+    struct steps steps;
+    steps_cut(&steps, report->zone, span, STEPS_DAY);
+    int64_t *people = mem_alloc((steps.count + 1) * sizeof *people);
+    if (status == ST_OK)
+        status = people_read(db, b->spaces, b->occupancy.count, &steps, people, err);
     if (status == ST_OK) {
-        struct steps steps;
-        steps_cut(&steps, report->zone, span, STEPS_DAY);
         ret->items = mem_zalloc((steps.count + 1) * sizeof *ret->items);
-        make_days(report, b, &steps, &series, temperatures, ret);
-        steps_release(&steps);
+        make_days(report, b, &steps, &series, temperatures, people, ret);
     }
+    free(people);
+    steps_release(&steps);
     free(temperatures);
     series_release(&series);
     return status;

@@ -152,12 +152,21 @@ void tables_add_method(struct tables *tables, const char *const *rules)
     }
 }
 
+static bool has_people(const struct report *report)
+{
+    for (size_t i = 0; i < report->baseline_count; i++)
+        if (report->baselines[i].park->occupancy.count > 0)
+            return true;
+    return false;
+}
+
 void tables_of(const struct report *report, const struct tables_origin *origin, enum page_language language,
     struct tables *ret)
 {
-    static const char *const rules[] = {"method_amounts", "method_unknown", "method_quality", "method_totals",
+    const char *const rules[] = {"method_amounts", "method_unknown", "method_quality", "method_totals",
         "method_lines", "method_demand", "method_balance", "method_sufficiency", "method_comparison",
-        "method_baseline", "method_books", "method_closing", NULL};
+        "method_baseline", "method_books", "method_closing", has_people(report) ? "method_occupancy" : NULL,
+        NULL};
     *ret = (struct tables){.language = language, .zone = report->zone};
     add_about(ret, report, origin);
     tables_add_energy(ret, report);

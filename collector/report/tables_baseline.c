@@ -1,6 +1,7 @@
 /* Baselines: what they rest on, their models, and what was avoided against them. */
 #include "collector/report/tables_private.h"
 
+#include "lib/buf.h"
 #include "lib/mem.h"
 
 #include <math.h>
@@ -26,9 +27,20 @@ static void add_day(struct table *table, int64_t day)
     table_text(table, text);
 }
 
-static const char *const data_columns[] = {"id", "name", "meter_id", "carrier", "temperature",
+static const char *const data_columns[] = {"id", "name", "meter_id", "carrier", "temperature", "occupancy",
     "baseline_from", "baseline_through", "step", "days", "missing_days", "no_energy_days",
-    "no_temperature_days", "filled_days", "stated_share", NULL};
+    "no_temperature_days", "no_people_days", "filled_days", "stated_share", NULL};
+
+/* "hall, lab-1" */
+static void add_spaces(struct table *table, const struct park_baseline *b)
+{
+    struct buf text = {0};
+    for (size_t i = 0; i < b->occupancy.count; i++)
+        buf_printf(&text, "%s%s", i > 0 ? ", " : "", b->spaces[i]->id);
+    buf_add_char(&text, '\0');
+    table_text(table, b->occupancy.count > 0 ? text.data : NULL);
+    buf_release(&text);
+}
 
 static void add_data(const struct tables *tables, struct table *table, const struct report_baseline *b)
 {
@@ -40,6 +52,7 @@ static void add_data(const struct tables *tables, struct table *table, const str
     table_text(table, b->park->meter_id);
     table_code(table, park_carriers[b->park->carrier]);
     table_text(table, b->park->temperature);
+    add_spaces(table, b->park);
     add_day(table, b->park->first_day);
     add_day(table, b->park->end_day - 1);
     table_code(table, is_monthly ? "by_month" : "by_day");
@@ -47,13 +60,14 @@ static void add_data(const struct tables *tables, struct table *table, const str
     table_number(table, m->missing_days, 0);
     table_number(table, m->no_energy_days, 0);
     table_number(table, m->no_temperature_days, 0);
+    table_maybe(table, b->park->occupancy.count > 0, m->no_people_days, 0);
     table_number(table, m->filled_days, 0);
     add_percent(table, m->known > 0, m->stated / m->known);
 }
 
 static const char *const model_columns[] = {"id", "model", "periods", "unit", "base_load", "heating_balance",
-    "heating_slope", "heating_t", "cooling_balance", "cooling_slope", "cooling_t", "r2", "cv_rmse",
-    "cv_rmse_limit", "nmbe", "nmbe_limit", "verdict", NULL};
+    "heating_slope", "heating_t", "cooling_balance", "cooling_slope", "cooling_t", "people_slope", "people_t",
+    "r2", "cv_rmse", "cv_rmse_limit", "nmbe", "nmbe_limit", "verdict", NULL};
 
 static void add_slope(
     struct table *table, bool is_there, int64_t balance_c, double slope, double t, int scale)
@@ -76,7 +90,8 @@ static void add_model(struct table *table, const struct report_baseline *b)
         [EXPECTED_NEGATIVE] = "negative_coefficient",
         [EXPECTED_INSIGNIFICANT] = "insignificant",
         [EXPECTED_CV_RMSE] = "cv_rmse_above",
-        [EXPECTED_NMBE] = "nmbe_beyond"};
+        [EXPECTED_NMBE] = "nmbe_beyond",
+        [EXPECTED_NO_PEOPLE] = "no_people"};
     const struct expected_model *m = &b->model;
     bool is_monthly = b->park->step == BASELINE_BY_MONTH;
     int scale = tables_scale(b->park->carrier);
@@ -92,6 +107,9 @@ static void add_model(struct table *table, const struct report_baseline *b)
     add_slope(table, has_heating, m->heating_c, slope, t, scale);
     bool has_cooling = expected_cooling(m, &slope, &t);
     add_slope(table, has_cooling, m->cooling_c, slope, t, scale);
+    bool has_people = expected_people(m, &slope, &t);
+    add_double(table, has_people, slope, 1, scale);
+    add_double(table, has_people, t, 10, 1);
     add_double(table, m->has_fit && m->variables > 0, m->fit.r2, 10000, 4);
     add_percent(table, m->has_fit, m->fit.cv_rmse);
     add_percent(table, true, is_monthly ? EXPECTED_CV_RMSE_MONTH : EXPECTED_CV_RMSE_DAY);
@@ -128,7 +146,7 @@ static void add_avoided(const struct tables *tables, struct table *table, const 
     table_text(table, tables_unit(b->park->carrier));
     table_number(table, a->days, 0);
     table_maybe(table, a->reason != AVOIDED_NO_MODEL, a->missing_days, 0);
-    table_maybe(table, is_good && b->park->model != BASELINE_MEAN, a->outside_days, 0);
+    table_maybe(table, is_good && b->model.variables > 0, a->outside_days, 0);
     add_percent(table, is_good && a->metered > 0, a->stated / (double)a->metered);
     table_maybe(table, is_good, a->metered, scale);
     add_double(table, is_good, a->expected, 1, scale);

@@ -137,6 +137,8 @@ static const char *const headings[][3] = {
     {"step", "数据步长", "Data by"},
     {"no_energy_days", "缺电量或能量", "Without energy"},
     {"no_temperature_days", "缺温度", "Without temperature"},
+    {"occupancy", "计入人数的房间", "People in"},
+    {"no_people_days", "缺人数", "Without people"},
     {"stated_share", "估算与手工占比 %", "Estimated and manual, %"},
     {"model", "模型", "Model"},
     {"periods", "建模点数", "Points"},
@@ -147,12 +149,14 @@ static const char *const headings[][3] = {
     {"cooling_balance", "制冷平衡温度 ℃", "Balance temperature of cooling, C"},
     {"cooling_slope", "每制冷度日", "Per cooling degree day"},
     {"cooling_t", "制冷 t 值", "t of cooling"},
+    {"people_slope", "每人（日均在室人数）", "Per person, mean of the day"},
+    {"people_t", "人数 t 值", "t of people"},
     {"r2", "R2", "R2"},
     {"cv_rmse", "CV(RMSE) %", "CV(RMSE), %"},
     {"cv_rmse_limit", "其限值 %", "Its limit, %"},
     {"nmbe", "NMBE %", "NMBE, %"},
     {"nmbe_limit", "其限值 ±%", "Its limit, +-%"},
-    {"outside_days", "超出基准期温度范围的天数", "Days beyond the baseline's temperatures"},
+    {"outside_days", "超出基准期温度或人数范围的天数", "Days beyond the baseline's temperatures or people"},
     {"metered_energy", "计入各日的实测", "Metered on the days that count"},
     {"expected", "按基准应用", "Expected by the baseline"},
     {"avoided", "避免的能耗", "Avoided"},
@@ -253,6 +257,7 @@ static const char *const values[][3] = {
     {"days_missing", "不给出：缺失天数过多", "Refused: too many days are missing"},
     {"months_missing", "不给出：缺失月份过多", "Refused: too many months are missing"},
     {"no_weather", "不给出：度日过少或不变", "Refused: too few degree days, or always the same"},
+    {"no_people", "不给出：人数不变", "Refused: there are always as many people"},
     {"negative_coefficient", "不给出：系数为负", "Refused: a coefficient has the wrong sign"},
     {"insignificant", "不给出：系数不显著（t 小于 2）", "Refused: a slope is insignificant (t below 2)"},
     {"cv_rmse_above", "不给出：CV(RMSE) 超限", "Refused: CV(RMSE) is above its limit"},
@@ -399,6 +404,23 @@ static const char *const method[][3] = {
         "avoided. Uncertainty is by Guideline 14, annex B (t = 1; C: to be checked). A model is statistics "
         "and made with "
         "floating point; registers and money never are."},
+    {"method_occupancy",
+        "能源基准以人员为相关变量者（ISO 50006；IPMVP 之独立变量；CalTRACK 无此变量）：日均能耗另加 系数 × "
+        "日均在室人数，"
+        "人数为所列各房间之和，每房间恒取同一来源（区域人数计数，否则门口计数的修正序列）。任一房间当日被观测"
+        "不足 90 "
+        "% 者，该日为缺失并计数：未观测不是零。系数为正、t 不小于 2、CV(RMSE) 与 NMBE 的要求与其他变量相同。",
+        "Where a baseline depends on people as well (ISO 50006: a relevant variable; IPMVP: an independent "
+        "one; "
+        "CalTRACK has none): energy a day has + slope x people, the mean of the day in the spaces that are "
+        "named, "
+        "together, of each by one source, always the same: the counter of the area, else the corrected "
+        "series of "
+        "its doors. A day on which less than 90 % of any of them was observed is missing, and counted: what "
+        "is not "
+        "observed is no 0. The slope is above 0, t at least 2, and CV(RMSE) and NMBE are judged as with the "
+        "other "
+        "variables."},
     {"method_books",
         "本报告取账册各刻钟的最新版本（按表计）；迟到的读数与裁定会形成新版本，旧版本仍保留。同一数据库、设置"
         "与报告期得到同一报告。",

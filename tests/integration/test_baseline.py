@@ -24,6 +24,7 @@ FIRST, END = datetime(2024, 1, 1, tzinfo=ZONE), datetime(2025, 3, 1, tzinfo=ZONE
 REPORTING = datetime(2025, 1, 1, tzinfo=ZONE)
 BASE_WH, HEATING_WH, COOLING_WH, HEATING_C, COOLING_C = 240_000, 9_000, 14_000, 15, 21
 SAVED = 0.125
+EACH_WH = 1_500  # for a person who is there all day
 
 KEYS = ('name = "x"; name_en = "x"; from = "2024-01-01"; through = "2024-12-31"; reporting = "2025-01-01"; heating_from = 12; '
         'heating_to = 18; ')
@@ -35,15 +36,24 @@ gateways = ( {{ id = "gw-a"; site = "site"; name = "a"; name_en = "A"; }} );
 meters = ( {{ id = "main"; name = "总表"; name_en = "Main"; building = "b1"; carrier = "electricity"; max_gap = 93600;
   segments = ( {{ serial = "1"; from = "2023-12-31T00:00:00+01:00"; point = "gw-a/main"; max_rate = 100000; }} ); }},
  {{ id = "dead"; name = "x"; name_en = "x"; building = "b1"; carrier = "electricity";
-  segments = ( {{ serial = "2"; from = "2023-12-31T00:00:00+01:00"; point = "gw-a/dead"; max_rate = 100000; }} ); }} );
+  segments = ( {{ serial = "2"; from = "2023-12-31T00:00:00+01:00"; point = "gw-a/dead"; max_rate = 100000; }} ); }},
+ {{ id = "busy"; name = "x"; name_en = "x"; building = "b1"; carrier = "electricity"; max_gap = 93600;
+  segments = ( {{ serial = "3"; from = "2023-12-31T00:00:00+01:00"; point = "gw-a/busy"; max_rate = 100000; }} ); }} );
+spaces = ( {{ id = "hall"; name = "x"; name_en = "x"; building = "b1"; sensors = ( {{ point = "gw-a/people"; kind = "count"; period = 3600; }} ); }},
+ {{ id = "empty"; name = "x"; name_en = "x"; building = "b1"; sensors = ( {{ point = "gw-a/nobody"; kind = "count"; period = 3600; }} ); }} );
 baselines = ( {{ id = "days"; {KEYS} {BOTH} step = "day"; }},
  {{ id = "months"; {KEYS} {BOTH} step = "month"; }},
  {{ id = "wrong"; {KEYS} model = "heating"; step = "day"; meter = "main"; temperature = "gw-a/indoor"; }},
  {{ id = "silent"; {KEYS} model = "heating"; step = "day"; meter = "main"; temperature = "gw-a/silent"; }},
- {{ id = "dead"; {KEYS} model = "heating"; step = "day"; meter = "dead"; temperature = "gw-a/roof"; }} );
+ {{ id = "dead"; {KEYS} model = "heating"; step = "day"; meter = "dead"; temperature = "gw-a/roof"; }},
+ {{ id = "people"; {KEYS} {BOTH.replace('"main"', '"busy"')} step = "day"; occupancy = ("hall"); }},
+ {{ id = "people-months"; {KEYS} {BOTH.replace('"main"', '"busy"')} step = "month"; occupancy = ("hall"); }},
+ {{ id = "weather-alone"; {KEYS} {BOTH.replace('"main"', '"busy"')} step = "day"; }},
+ {{ id = "unseen"; {KEYS} {BOTH.replace('"main"', '"busy"')} step = "day"; occupancy = ("hall", "empty"); }} );
 """
 BUS = """{ name = "bus"; driver = "modbus_tcp"; host = "127.0.0.1"; port = 1; devices = ( { name = "device"; points = (
- { name = "main"; kind = "register"; address = 0; type = "u64"; unit = "Wh"; }, { name = "roof"; kind = "gauge"; address = 4; type = "f64"; unit = "degC"; },
+ { name = "main"; kind = "register"; address = 0; type = "u64"; unit = "Wh"; }, { name = "busy"; kind = "register"; address = 16; type = "u64"; unit = "Wh"; },
+ { name = "people"; kind = "gauge"; address = 12; type = "f64"; unit = "count"; }, { name = "roof"; kind = "gauge"; address = 4; type = "f64"; unit = "degC"; },
  { name = "indoor"; kind = "gauge"; address = 8; type = "f64"; unit = "degC"; } ); } ); }"""
 
 
@@ -69,20 +79,34 @@ def energy_of(number: int, day: datetime) -> int:
     return round(whole * (1 - SAVED)) if day >= REPORTING else whole
 
 
+def people_of(number: int, day: datetime) -> int:
+    """As many all day, from midnight to midnight; half as many come since something was done."""
+    if day.weekday() > 4:
+        return 0
+    return (40 + number * 7 % 23) // (2 if day >= REPORTING else 1)
+
+
+def busy_of(number: int, day: datetime) -> int:
+    return energy_of(number, day) + EACH_WH * people_of(number, day)
+
+
 def write_history(path: Path) -> None:
     """A register at each midnight; a temperature each hour, 3 degrees above and below the mean in turn, which leaves it as it is."""
-    rows, register = [], 1_000
+    rows, register, busy = [], 1_000, 5_000
     for number, day in enumerate(days()):
         rows.append((ms(day), "main", register))
+        rows.append((ms(day), "busy", busy))
         if day >= END:
             break
         register += energy_of(number, day)
+        busy += busy_of(number, day)
         hours = (ms((day + timedelta(days=1)).replace(tzinfo=ZONE)) - ms(day)) // 3_600_000
         swings = [3_000 if hour % 2 else -3_000 for hour in range(hours - hours % 2)] + [0] * (hours % 2)
         for hour in range(hours):
             at = ms(day) + hour * 3_600_000 + 60_000
             rows.append((at, "roof", (mean_of(number) + swings[hour]) / 1000))
             rows.append((at, "indoor", 20.5))
+            rows.append((at - 60_000, "people", people_of(number, day)))
     rows.sort()
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -112,7 +136,7 @@ def play(stage: Stage) -> SimpleNamespace:
     def is_taken() -> bool:
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
             return db.execute("SELECT min(position) = (SELECT max(id) FROM journal) FROM cursor"
-                              " WHERE name IN ('ledger', 'temperature')").fetchone() == (1,)
+                              " WHERE name IN ('ledger', 'temperature', 'space')").fetchone() == (1,) and db.execute("SELECT count(*) FROM space_dirty").fetchone() == (0,)
 
     wait_until(is_taken, 180, "ledger and temperatures have taken the journal")
     return SimpleNamespace(folder=folder, collector=collector, database=database)
@@ -166,13 +190,33 @@ def test_what_was_saved_is_avoided(made, period, count):
 def test_what_does_not_suffice_is_refused_with_the_reason(made):
     found = tables(made, "2025-01")
     assert {name: row["verdict"] for name, row in found["baseline_model"].items()} == {
-        "days": "accepted", "months": "accepted", "wrong": "no_weather", "silent": "days_missing", "dead": "days_missing"}
-    for name in ("wrong", "silent", "dead"):
+        "people": "accepted", "people-months": "accepted", "weather-alone": "accepted", "unseen": "days_missing", "days": "accepted", "months": "accepted", "wrong": "no_weather", "silent": "days_missing", "dead": "days_missing"}
+    for name in ("wrong", "silent", "dead", "unseen"):
         row = found["avoided_energy"][name]
         assert row["verdict"] == "no_model"
         assert row["avoided"] is None and row["expected"] is None and row["metered_energy"] is None
     assert found["baseline"]["silent"]["no_temperature_days"] == 366
     assert found["baseline"]["dead"]["no_energy_days"] == 366
+
+
+def test_people_are_a_variable_beside_the_weather(made):
+    found = tables(made, "2025-01")
+    for name in ("people", "people-months"):
+        model, data = found["baseline_model"][name], found["baseline"][name]
+        assert (data["occupancy"], data["no_people_days"], data["missing_days"]) == ("hall", 0, 0)
+        assert model["people_slope"] == pytest.approx(EACH_WH / 1000, abs=0.003)
+        assert model["heating_slope"] == pytest.approx(HEATING_WH / 1000, abs=0.003)
+        assert model["cooling_slope"] == pytest.approx(COOLING_WH / 1000, abs=0.01)
+        assert model["r2"] == 1  # nothing is left over, and t has no end
+    assert (found["baseline"]["unseen"]["occupancy"], found["baseline"]["unseen"]["no_people_days"]) == ("hall, empty", 366)
+    assert found["baseline"]["days"]["no_people_days"] is None and found["baseline_model"]["days"]["people_slope"] is None
+    # That half as many came is no saving; who looks at the weather alone takes it for one.
+    part = [(number, day) for number, day in enumerate(days()) if REPORTING <= day < END and day.month == 1]
+    saved = sum(energy_of(number, FIRST) - energy_of(number, day) for number, day in part)
+    row, alone = found["avoided_energy"]["people"], found["avoided_energy"]["weather-alone"]
+    assert row["metered_energy"] == sum(busy_of(number, day) for number, day in part) / 1000
+    assert row["avoided"] == pytest.approx(saved / 1000, abs=0.2)
+    assert alone["avoided"] > 1.1 * row["avoided"]
 
 
 def test_before_the_reporting_period_nothing_is_avoided(made):
@@ -186,8 +230,8 @@ def test_a_quarter_of_which_a_month_is_not_known_is_refused(made):
     assert (row["verdict"], row["days"], row["missing_days"], row["avoided"]) == ("days_missing", 90, 31, None)
 
 
-@pytest.mark.parametrize("language, words", [("en", ("Accepted", "Avoided energy, against the baseline", "CalTRACK", "Guideline 14")),
-                                             ("zh", ("接受", "避免的能耗", "CalTRACK", "Guideline 14"))])
+@pytest.mark.parametrize("language, words", [("en", ("Accepted", "Avoided energy, against the baseline", "CalTRACK", "Guideline 14", "depends on people")),
+                                             ("zh", ("接受", "避免的能耗", "CalTRACK", "Guideline 14", "在室人数"))])
 def test_people_read_it_in_both_languages(made, language, words):
     page = report(made, "2025-01", "html", language)
     assert all(word in page for word in words)

@@ -31,7 +31,7 @@ WRAPPERS = {
 }
 PURE_DOMAINS = ("ledger", "energy", "baseline", "space", "instrument")
 MAY_ALSO = {"energy": ("collector/ledger/",),  # amounts are made of the ledger's quarter hours
-            "baseline": ("collector/energy/",)}
+            "baseline": ("collector/energy/", "collector/space/")}  # days are made of their quarter hours
 LONGEST_FILE = 800
 TEXT_FILES = {".c", ".h", ".py", ".js", ".css", ".html", ".sh", ".cmake"}
 OUTSIDE = {"build", ".git", "node_modules"}

@@ -19,23 +19,30 @@ static void expect_near(double found, double expected, double size)
 
 static struct expected_day read_day(const char *line)
 {
-    struct expected_day day = {.temperature_mc = WEATHER_NONE};
-    int state, used = 0;
-    assert_int_equal(
-        sscanf(line, "%*s %" SCNd64 " %d %" SCNd64 " %n", &day.month, &state, &day.energy.energy, &used), 3);
+    struct expected_day day = {.temperature_mc = WEATHER_NONE, .people_m = PEOPLE_NONE};
+    char temperature[16], people[16];
+    int state;
+    assert_int_equal(sscanf(line, "%*s %" SCNd64 " %d %" SCNd64 " %15s %15s", &day.month, &state,
+                         &day.energy.energy, temperature, people),
+        5);
     day.energy.state = (enum day_state)state;
     day.energy.known = day.energy.energy;
-    if (strcmp(line + used, "-") != 0)
-        day.temperature_mc = (int32_t)strtol(line + used, NULL, 10);
+    if (strcmp(temperature, "-") != 0)
+        day.temperature_mc = (int32_t)strtol(temperature, NULL, 10);
+    if (strcmp(people, "-") != 0)
+        day.people_m = strtol(people, NULL, 10);
     return day;
 }
 
 static struct park_baseline read_baseline(const char *line)
 {
     struct park_baseline b = {0};
-    assert_int_equal(sscanf(line, "%*s %d %d %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64, &b.step, &b.model,
-                         &b.heating_from, &b.heating_to, &b.cooling_from, &b.cooling_to),
-        6);
+    int has_people;
+    assert_int_equal(
+        sscanf(line, "%*s %d %d %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %d", &b.step, &b.model,
+            &b.heating_from, &b.heating_to, &b.cooling_from, &b.cooling_to, &has_people),
+        7);
+    b.occupancy.count = (size_t)has_people;
     return b;
 }
 
@@ -55,10 +62,11 @@ static void compare_model(const char *line, const struct expected_model *m)
 static void compare_fit(const char *line, const struct expected_model *m)
 {
     int64_t heating_c, cooling_c;
-    double base, slope_h, slope_c, t_h, t_c, r2, cv, lag1, slope, t;
-    assert_int_equal(sscanf(line, "%*s %" SCNd64 " %" SCNd64 " %lf %lf %lf %lf %lf %lf %lf %lf", &heating_c,
-                         &cooling_c, &base, &slope_h, &slope_c, &t_h, &t_c, &r2, &cv, &lag1),
-        10);
+    double base, slope_h, slope_c, slope_p, t_h, t_c, t_p, r2, cv, lag1, slope, t;
+    assert_int_equal(
+        sscanf(line, "%*s %" SCNd64 " %" SCNd64 " %lf %lf %lf %lf %lf %lf %lf %lf %lf %lf", &heating_c,
+            &cooling_c, &base, &slope_h, &slope_c, &slope_p, &t_h, &t_c, &t_p, &r2, &cv, &lag1),
+        12);
     assert_true(m->has_fit);
     expect_near(m->fit.intercept, base, m->fit.mean);
     expect_near(m->fit.r2, r2, 1);
@@ -74,6 +82,10 @@ static void compare_fit(const char *line, const struct expected_model *m)
         assert_int_equal(m->cooling_c, cooling_c);
         expect_near(slope, slope_c, m->fit.mean);
         expect_near(t, t_c, 1);
+    }
+    if (expected_people(m, &slope, &t)) {
+        expect_near(slope, slope_p, m->fit.mean);
+        expect_near(t, t_p, 1);
     }
 }
 
@@ -102,7 +114,7 @@ static void test_models_and_what_is_avoided_are_those_of_exact_rationals(void **
     struct oracle oracle;
     struct park_baseline baseline = {0};
     struct expected_model model = {0};
-    size_t reasons[EXPECTED_NMBE + 1] = {0}, outcomes[AVOIDED_DAYS_MISSING + 1] = {0};
+    size_t by_people = 0, reasons[EXPECTED_NO_PEOPLE + 1] = {0}, outcomes[AVOIDED_DAYS_MISSING + 1] = {0};
     oracle_open(&oracle, "collector/oracle_expected.py", random_uint64(), NULL);
     while (oracle_read(&oracle)) {
         const char *line = oracle.line;
@@ -119,6 +131,7 @@ static void test_models_and_what_is_avoided_are_those_of_exact_rationals(void **
             expected_fit(&baseline, days, day_count, &model);
             compare_model(line, &model);
             reasons[model.reason]++;
+            by_people += model.reason == EXPECTED_GOOD && model.has_people;
         } else if (strncmp(line, "fit ", 4) == 0) {
             compare_fit(line, &model);
         } else if (strncmp(line, "avoided ", 8) == 0) {
@@ -129,10 +142,11 @@ static void test_models_and_what_is_avoided_are_those_of_exact_rationals(void **
         }
     }
     oracle_close(&oracle, 10000);
-    print_message("accepted %zu, refused for days %zu, for signs %zu, for CV(RMSE) %zu; avoided %zu\n",
-        reasons[EXPECTED_GOOD], reasons[EXPECTED_DAYS_MISSING], reasons[EXPECTED_NEGATIVE],
-        reasons[EXPECTED_CV_RMSE], outcomes[AVOIDED_GOOD]);
-    assert_true(reasons[EXPECTED_GOOD] > 0 && outcomes[AVOIDED_GOOD] > 0);
+    print_message("accepted %zu (%zu by people, too; %zu refused for them), refused for days %zu, for signs "
+                  "%zu, for CV(RMSE) %zu; avoided %zu\n",
+        reasons[EXPECTED_GOOD], by_people, reasons[EXPECTED_NO_PEOPLE], reasons[EXPECTED_DAYS_MISSING],
+        reasons[EXPECTED_NEGATIVE], reasons[EXPECTED_CV_RMSE], outcomes[AVOIDED_GOOD]);
+    assert_true(reasons[EXPECTED_GOOD] > 0 && outcomes[AVOIDED_GOOD] > 0 && by_people > 0);
 }
 
 /* ---- case by case ---- */
@@ -178,8 +192,8 @@ static void test_the_coefficients_that_made_a_year_come_back(void **state)
     assert_int_equal(m.heating_c, 15);
     assert_float_equal(m.fit.intercept, 100000, 1e-5);
     assert_float_equal(m.fit.slope[0], 5000, 1e-5);
-    assert_float_equal(expected_energy(&m, 5000), 150000, 1e-4);
-    assert_float_equal(expected_energy(&m, 25000), 100000, 1e-4);
+    assert_float_equal(expected_energy(&m, &(struct expected_day){.temperature_mc = 5000}), 150000, 1e-4);
+    assert_float_equal(expected_energy(&m, &(struct expected_day){.temperature_mc = 25000}), 100000, 1e-4);
 }
 
 static void test_at_most_a_tenth_of_the_days_may_be_missing_rounded_up(void **state)
@@ -289,6 +303,104 @@ static void test_nothing_that_is_filled_or_unknown_is_avoided(void **state)
     assert_int_equal(a.reason, AVOIDED_BEFORE);
 }
 
+/* ---- people ---- */
+
+static struct park_baseline crowded(void)
+{
+    struct park_baseline b = heated;
+    b.occupancy.count = 1;
+    return b;
+}
+
+/* The year, with 20 to 60 people on five days of seven, who take 300 each. */
+static void make_peopled_year(void)
+{
+    make_year();
+    for (size_t i = 0; i < day_count; i++) {
+        days[i].people_m = i % 7 < 5 ? 20000 + (int64_t)(i * 7919 % 41) * 1000 : 0;
+        days[i].energy.energy += 300 * days[i].people_m / 1000;
+    }
+}
+
+static void test_people_explain_what_the_weather_does_not(void **state)
+{
+    (void)state;
+    make_peopled_year();
+    struct park_baseline b = crowded();
+    struct expected_model m = fit_of(&b);
+    double slope, t;
+    assert_int_equal(m.reason, EXPECTED_GOOD);
+    assert_true(expected_people(&m, &slope, &t));
+    assert_float_equal(slope, 300, 1e-5);
+    assert_true(expected_heating(&m, &slope, &t));
+    assert_float_equal(slope, 5000, 1e-5);
+    assert_float_equal(m.fit.intercept, 100000, 1e-5);
+    assert_false(expected_people(&(struct expected_model){0}, &slope, &t));
+    /* 50 people fewer are no saving. */
+    memcpy(later, days, 60 * sizeof *later);
+    for (size_t i = 0; i < 60; i++) {
+        later[i].people_m = 5000;
+        later[i].energy.energy = days[i].energy.energy - 300 * (days[i].people_m - 5000) / 1000;
+    }
+    struct avoided a;
+    expected_avoided(&b, &m, later, 60, &a);
+    assert_int_equal(a.reason, AVOIDED_GOOD);
+    assert_float_equal(a.avoided, 0, 1e-3);
+    assert_int_equal(a.outside_days, 0);
+    /* The range is 0 to 60 people, and a tenth of it more. */
+    later[0].people_m = 66000;
+    later[1].people_m = 66001;
+    expected_avoided(&b, &m, later, 60, &a);
+    assert_int_equal(a.outside_days, 1);
+}
+
+static void test_a_day_without_people_that_were_seen_is_missing(void **state)
+{
+    (void)state;
+    make_peopled_year();
+    struct park_baseline b = crowded();
+    for (size_t i = 0; i < 37; i++)
+        days[i * 9].people_m = PEOPLE_NONE;
+    struct expected_model m = fit_of(&b);
+    assert_int_equal(m.reason, EXPECTED_GOOD);
+    assert_int_equal(m.missing_days, 37);
+    assert_int_equal(m.no_people_days, 37);
+    assert_int_equal(m.no_temperature_days, 0);
+    memcpy(later, days, 30 * sizeof *later);
+    struct avoided a;
+    expected_avoided(&b, &m, later, 28, &a); /* days 0, 9, 18 and 27 */
+    assert_int_equal(a.reason, AVOIDED_DAYS_MISSING);
+    assert_int_equal(a.missing_days, 4);
+    days[1].people_m = PEOPLE_NONE;
+    assert_int_equal(fit_of(&b).reason, EXPECTED_DAYS_MISSING);
+    assert_int_equal(fit_of(&heated).no_people_days, 0); /* who does not go by them does not ask */
+    assert_int_equal(fit_of(&heated).missing_days, 0);
+}
+
+static void test_people_who_are_always_as_many_or_do_not_matter_are_refused(void **state)
+{
+    (void)state;
+    struct park_baseline b = crowded();
+    make_peopled_year();
+    for (size_t i = 0; i < day_count; i++)
+        days[i].people_m = 7000;
+    assert_int_equal(fit_of(&b).reason, EXPECTED_NO_PEOPLE);
+    make_peopled_year(); /* the fewer the more */
+    for (size_t i = 0; i < day_count; i++)
+        days[i].people_m = 100000 - days[i].people_m;
+    assert_int_equal(fit_of(&b).reason, EXPECTED_NEGATIVE);
+    make_year(); /* noise that has nothing to do with them, but for a little */
+    for (size_t i = 0; i < day_count; i++) {
+        days[i].people_m = (int64_t)(i * 7919 % 41) * 1000;
+        days[i].energy.energy += (int64_t)(i * 104729 % 997) * 20 + days[i].people_m / 1000 * 10;
+    }
+    struct expected_model m = fit_of(&b);
+    double slope, t;
+    assert_true(expected_people(&m, &slope, &t));
+    assert_true(slope > 0 && t < 2);
+    assert_int_equal(m.reason, EXPECTED_INSIGNIFICANT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +412,9 @@ int main(void)
         cmocka_unit_test(test_a_climate_without_degree_days_is_refused),
         cmocka_unit_test(test_what_scatters_beyond_guideline_14_is_refused_and_shown),
         cmocka_unit_test(test_nothing_that_is_filled_or_unknown_is_avoided),
+        cmocka_unit_test(test_people_explain_what_the_weather_does_not),
+        cmocka_unit_test(test_a_day_without_people_that_were_seen_is_missing),
+        cmocka_unit_test(test_people_who_are_always_as_many_or_do_not_matter_are_refused),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);
 }

@@ -14,8 +14,10 @@
 
 /* Six lines, so that a baseline begins in the seventh. */
 #define HEAD                                                                                                 \
-    "sites = ( { id = \"s1\"; name = \"s\"; name_en = \"S\"; zone = \"Asia/Shanghai\"; } );\n"               \
-    "buildings = ( { id = \"b1\"; name = \"1\"; name_en = \"B1\"; site = \"s1\"; } );\n"                     \
+    "sites = ( { id = \"s1\"; name = \"s\"; name_en = \"S\"; zone = \"Asia/Shanghai\"; }, { id = \"s2\"; "   \
+    "name = \"s\"; name_en = \"S\"; zone = \"UTC\"; } );\n"                                                  \
+    "buildings = ( { id = \"b1\"; name = \"1\"; name_en = \"B1\"; site = \"s1\"; }, { id = \"b2\"; name = "  \
+    "\"1\"; name_en = \"B\"; site = \"s2\"; } );\n"                                                          \
     "gateways = ( { id = \"gw-a\"; name = \"g\"; name_en = \"G\"; site = \"s1\"; } );\n"                     \
     "meters = ( { id = \"m1\"; name = \"m\"; name_en = \"M\"; building = \"b1\"; carrier = \"gas\"; power "  \
     "= \"gw-a/p\"; "                                                                                         \
@@ -25,6 +27,14 @@
     "\"gw-a/q\"; } );\n"                                                                                     \
     "virtual_meters = ( { id = \"v\"; name = \"v\"; name_en = \"V\"; building = \"b1\"; plus = (\"m1\"); } " \
     ");\n"
+/* After the baselines, so that their lines stay. */
+#define SPACES                                                                                              \
+    "spaces = ( { id = \"hall\"; name = \"x\"; name_en = \"x\"; building = \"b1\"; sensors = ( { point = "  \
+    "\"gw-a/hall\"; kind = \"count\"; } ); }, { id = \"gate\"; name = \"x\"; name_en = \"x\"; building = "  \
+    "\"b1\"; doors = ( { id = \"d\"; name = \"x\"; name_en = \"x\"; in = \"gw-a/in\"; out = \"gw-a/out\"; " \
+    "} ); }, { id = \"quiet\"; name = \"x\"; name_en = \"x\"; building = \"b1\"; sensors = ( { point = "    \
+    "\"gw-a/pir\"; kind = \"binary\"; } ); }, { id = \"far\"; name = \"x\"; name_en = \"x\"; building = "   \
+    "\"b2\"; sensors = ( { point = \"gw-a/far\"; kind = \"count\"; } ); } );\n"
 #define NAMED "id = \"x\"; name = \"x\"; name_en = \"X\"; "
 #define METER "meter = \"v\"; "
 #define YEAR "from = \"2025-01-01\"; through = \"2025-12-31\"; reporting = \"2026-03-01\"; "
@@ -35,7 +45,7 @@
 
 static struct park *load(const char *baselines)
 {
-    char *text = mem_printf(HEAD "baselines = ( %s );\n", baselines);
+    char *text = mem_printf(HEAD "baselines = ( %s );\n" SPACES, baselines);
     struct park *park = park_load_text("f", (struct span){text, strlen(text)});
     free(text);
     return park;
@@ -151,12 +161,37 @@ static void test_each_mistake_is_told(void **state)
     }
 }
 
+static void test_people_are_counted_in_spaces_of_its_site(void **state)
+{
+    (void)state;
+    struct park *park =
+        load("{ " GOOD
+             "occupancy = (\"gate\", \"hall\"); }, { id = \"y\"; name = \"x\"; name_en = \"X\"; " YEAR DAILY
+             "meter = \"m1\"; model = \"mean\"; occupancy = (\"hall\"); }");
+    assert_int_equal(conf_problem_count(park->conf), 0);
+    const struct park_baseline *b = park->baselines.items;
+    assert_int_equal(b->occupancy.count, 2);
+    assert_string_equal(b->spaces[0]->id, "gate");
+    assert_string_equal(b->spaces[1]->id, "hall");
+    park_destroy(park);
+    expect("{ " GOOD "occupancy = (\"none\"); }",
+        AT "occupancy: unknown space \"none\"; expected one of hall, gate, quiet, far\n");
+    expect("{ " GOOD "occupancy = (\"hall\", \"hall\"); }",
+        AT "occupancy: names \"hall\" twice; expected each once\n");
+    expect("{ " GOOD "occupancy = (\"quiet\"); }",
+        AT "occupancy: nothing counts people in \"quiet\"; expected a space with doors, or a sensor of kind "
+           "\"count\"\n");
+    expect("{ " GOOD "occupancy = (\"far\"); }",
+        AT "occupancy: \"far\" is of another site; expected a space of the meter's\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_good_one_says_what_it_is),
         cmocka_unit_test(test_several_may_go_by_one_temperature),
         cmocka_unit_test(test_each_mistake_is_told),
+        cmocka_unit_test(test_people_are_counted_in_spaces_of_its_site),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
