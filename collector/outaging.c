@@ -54,10 +54,9 @@ static enum status say_up(
     struct told_resource told;
     if (r->act != OUTAGE_CLOSE || o->target_kind != OUTAGE_RESOURCE)
         return ST_OK;
+    const struct told_word up = {true, true, now_ms, now_ms, EVIDENCE_MANUAL};
     enum status status = told_resource_find(db, o->target, &told, err);
-    return status == ST_OK && told.id != 0
-               ? told_resource_say(db, &told, true, true, now_ms, EVIDENCE_MANUAL, err)
-               : status;
+    return status == ST_OK && told.id != 0 ? told_resource_say(db, &told, &up, err) : status;
 }
 
 enum status outaging_run(struct db *db, const struct park *park, int64_t now_ms,

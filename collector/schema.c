@@ -10,9 +10,9 @@
 #include "collector/instrument/told.h"
 #include "collector/ledger/books.h"
 #include "collector/ledger/decided.h"
-#include "collector/timesheet.h"
 #include "collector/space/tables.h"
 #include "collector/store/repost_rows.h"
+#include "collector/timesheet.h"
 
 static const char *const scripts[] = {
     "CREATE TABLE gateway("
@@ -188,7 +188,11 @@ static const char *const scripts[] = {
 
     repost_rows_schema,
 
-    booking_known_schema};
+    booking_known_schema,
+
+    told_word_schema,
+
+    timesheet_gone_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

@@ -66,7 +66,8 @@ enum status telling_resource_run(struct watch *w, const struct clock *clock,
         return status;
     const struct told_resource before = r->told;
     int64_t now_ms = clock->wall_ms();
-    status = told_resource_say(w->follower.db, &r->told, true, true, now_ms, EVIDENCE_MANUAL, err);
+    const struct told_word up = {true, true, now_ms, now_ms, EVIDENCE_MANUAL};
+    status = told_resource_say(w->follower.db, &r->told, &up, err);
     if (status == ST_OK)
         status = log_change(w->follower.db, request, &before, now_ms, err);
     if (status == ST_OK)

@@ -59,6 +59,11 @@ const char timesheet_schema[] =
                                                                 "new.start_ms + 900000 FROM timesheet_meter"
                                                                 "    WHERE meter = new.meter; END;";
 
+/* What was down by a word that another took the place of. */
+const char timesheet_gone_schema[] =
+    "CREATE TRIGGER timesheet_down_gone AFTER DELETE ON resource_down BEGIN" NOTE(
+        "1", "name", "old.from_ms", "coalesce(old.until_ms, " FOREVER ")", "resource", "old.resource");
+
 /* ---- the model ---- */
 
 static void forget_model(struct timesheet *t)

@@ -123,13 +123,16 @@ static enum status say(struct watch *w, struct watch_resource *resource, struct 
         return ST_OK;
     }
     int64_t time_ms = r->reading->time_ms, late_ms = r->arrived_ms - time_ms;
-    bool is_fresh = late_ms <= activity_gap_ms(resource->park->period_ms);
-    int64_t word_ms = late_ms > 0 ? time_ms : r->arrived_ms;
-    enum status status = told_resource_say(
-        w->follower.db, &resource->told, says_up, is_fresh, word_ms, EVIDENCE_MEASURED, err);
+    const struct told_word said = {.says_up = says_up,
+        .is_fresh = late_ms <= activity_gap_ms(resource->park->period_ms),
+        .at_ms = late_ms > 0 ? time_ms : r->arrived_ms,
+        .time_ms = time_ms,
+        .evidence = EVIDENCE_MEASURED};
+    enum status status = told_resource_say(w->follower.db, &resource->told, &said, err);
     bool is_ignored = resource->told.is_down == says_up;
-    return status == ST_OK && !is_ignored ? told_resource_heard(w->follower.db, &resource->told, word_ms, err)
-                                          : status;
+    return status == ST_OK && !is_ignored
+               ? told_resource_heard(w->follower.db, &resource->told, said.at_ms, err)
+               : status;
 }
 
 static enum status take_resource(

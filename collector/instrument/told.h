@@ -7,8 +7,10 @@
  *   activity_span   states that are over, half-open, without a hole between them; unknown ones too
  *   session         in the order in which they were told; opened_ms never falls, but of a close alone. closed_ms NULL: it is open
  *   session_unseen  when nothing was heard of the point of its sessions for longer than its gap
- *   resource        one with a point
- *   resource_down   from when to when it was down; until_ms NULL: it still is
+ *   resource        one with a point: whether it is down now, by what arrived
+ *   resource_word   what its point and persons said of it, each once: at_ms, never later than it arrived, counts
+ *   resource_down   from when to when it was down, by the times of these words alone, in whatever order they came; until_ms NULL:
+ *                   no later word says that it is up
  *   cursor          'watch': the batch up to which the journal was taken (collector/watch.h)
  *
  * The newest word of a source is the time of its reading, but never later than it arrived.
@@ -20,7 +22,7 @@
 #include "lib/db.h"
 #include "lib/session_event.h"
 
-extern const char told_schema[];
+extern const char told_schema[], told_word_schema[];
 
 #define TOLD_NONE AVAILABILITY_NONE            /* no such time */
 #define TOLD_KNOWN_MS INT64_C(3024000000)      /* 35 days, as the journal: so long an id is known */
@@ -107,10 +109,18 @@ enum status told_forget(struct db *db, struct told_instrument *t, int64_t until_
 
 enum status told_resource_take_up(
     struct db *db, const char *name, struct told_resource *ret, bool *ret_is_changed, struct error *err);
-/* Of a point: `is_fresh` when it arrived, and time_ms never later than that; of a person: always. What is older than the
- * newest change changes nothing, but for a fresh `down`, which counts as at that. */
-enum status told_resource_say(struct db *db, struct told_resource *r, bool says_up, bool is_fresh,
-    int64_t time_ms, enum hours_evidence evidence, struct error *err);
+struct told_word {
+    bool says_up;
+    bool is_fresh;   /* of a point: when it arrived; of a person: always */
+    int64_t at_ms;   /* never later than it arrived */
+    int64_t time_ms; /* of the reading: orders those that arrived before their time */
+    enum hours_evidence evidence;
+};
+/* Its place in resource_down is that of its time. Whether the resource is down now is another question: what is not the newest
+ * word changes nothing of that, but for a fresh `down`, and only a fresh word ends what is down. A person's (EVIDENCE_MANUAL) is
+ * newer than all that was told. */
+enum status told_resource_say(
+    struct db *db, struct told_resource *r, const struct told_word *word, struct error *err);
 enum status told_resource_heard(struct db *db, struct told_resource *r, int64_t heard_ms, struct error *err);
 
 /* ---- reading: any connection. Lists are the caller's to free, in order of time. ---- */

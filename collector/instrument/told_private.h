@@ -21,6 +21,16 @@ static inline int64_t told_later_of(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* ---- told_down.c ---- */
+
+/* When the newest word of the resource was; TOLD_NONE = there is none. */
+enum status told_word_newest(struct db *db, int64_t resource, int64_t *ret_at_ms, struct error *err);
+/* A word, whatever was told before it and after; `newest_ms` is of those before. */
+enum status told_word_add(
+    struct db *db, int64_t resource, const struct told_word *w, int64_t newest_ms, struct error *err);
+
+/* ---- told_session.c ---- */
+
 /* ret->id 0 = none. */
 enum status told_session_newest(
     struct db *db, int64_t instrument, struct told_session *ret, struct error *err);

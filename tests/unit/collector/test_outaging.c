@@ -37,7 +37,8 @@ static void open_scene(struct scene *s)
     assert_int_equal(conf_problem_count(s->park->conf), 0);
     fake_journal_open(&s->journal);
     must(told_resource_take_up(s->journal.db, "gas", &told, &is_changed, &err), &err);
-    must(told_resource_say(s->journal.db, &told, false, true, NOW_MS - 5000, EVIDENCE_MEASURED, &err), &err);
+    const struct told_word down = {false, true, NOW_MS - 5000, NOW_MS - 5000, EVIDENCE_MEASURED};
+    must(told_resource_say(s->journal.db, &told, &down, &err), &err);
 }
 
 static void close_scene(struct scene *s)

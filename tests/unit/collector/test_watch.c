@@ -113,16 +113,17 @@ static void test_what_is_down_stays_so_until_a_fresh_state_says_otherwise(void *
     water(&s, 60 * S, "alarm", 3600 * S); /* also one that is late counts */
     water(&s, 61 * S, "off", 0);
     water(&s, 62 * S, "nonsense", 0);
-    water(&s, 70 * S, "on", 181 * S); /* nobody knows whether it is still so */
-    expect(&s, down, "60.0|-|1\n");
+    water(&s, 70 * S, "on", 181 * S);  /* nobody knows whether it is still so */
+    expect(&s, down, "60.0|70.0|1\n"); /* but then it was */
     assert_true(s.watch.resources[0].told.is_down);
     start(&s, all);
     take_all(&s);
     assert_true(s.watch.resources[0].told.is_down);
     water(&s, 80 * S, "on", 180 * S);
-    expect(&s, down, "60.0|80.0|1\n");
+    expect(&s, down, "60.0|70.0|1\n");
+    assert_false(s.watch.resources[0].told.is_down);
     water(&s, 75 * S, "off", 190 * S); /* of before it came up, and not fresh */
-    expect(&s, down, "60.0|80.0|1\n");
+    expect(&s, down, "60.0|70.0|1\n75.0|80.0|1\n");
     assert_false(s.watch.resources[0].told.is_down);
     assert_int_equal(s.watch.resources[0].told.heard_ms, BEGIN_MS + 80 * S);
     struct hours_span *spans;
@@ -132,7 +133,7 @@ static void test_what_is_down_stays_so_until_a_fresh_state_says_otherwise(void *
              &count, &err),
         &err);
     assert_int_equal(count, 1);
-    assert_true(spans[0].from_ms == BEGIN_MS + 60 * S && spans[0].until_ms == BEGIN_MS + 80 * S);
+    assert_true(spans[0].from_ms == BEGIN_MS + 75 * S && spans[0].until_ms == BEGIN_MS + 80 * S);
     free(spans);
     close_scene(&s);
 }
@@ -155,9 +156,10 @@ static void test_a_clock_that_was_ahead_masks_nothing_that_is_down(void **unused
     water(&s, 220 * S, "off", 0);
     expect(&s,
         "SELECT " TIME("from_ms") " || '|' || " TIME("until_ms") " FROM resource_down ORDER BY from_ms",
-        "0.0|100.0\n100.0|160.0\n220.0|-\n");
+        "0.0|100.0\n220.0|-\n");
     /* A person says that it is up: what is older, and not fresh, is not heard either. */
-    must(told_resource_say(s.journal.db, r, true, true, BEGIN_MS + 500 * S, EVIDENCE_MANUAL, &err), &err);
+    const struct told_word up = {true, true, BEGIN_MS + 500 * S, BEGIN_MS + 500 * S, EVIDENCE_MANUAL};
+    must(told_resource_say(s.journal.db, r, &up, &err), &err);
     water(&s, 490 * S, "off", 181 * S);
     assert_false(r->is_down);
     assert_int_equal(r->heard_ms, BEGIN_MS + 220 * S);
