@@ -192,7 +192,9 @@ static const char *const scripts[] = {
 
     told_word_schema,
 
-    timesheet_gone_schema};
+    timesheet_gone_schema,
+
+    told_resource_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

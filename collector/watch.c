@@ -90,7 +90,7 @@ static enum status take_up_resource(
     struct watch_resource *r = &w->resources[w->resource_count++];
     *r = (struct watch_resource){.park = park};
     follow(w, park->point, READING_STATE, NULL, r);
-    return told_resource_take_up(w->follower.db, park->id, &r->told, ret_is_changed, err);
+    return told_resource_take_up(w->follower.db, park->id, park->point, &r->told, ret_is_changed, err);
 }
 
 /* Of what a version that cannot be read any more had, nothing is known: as of one that names nothing. */

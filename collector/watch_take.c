@@ -116,23 +116,23 @@ static enum status say(struct watch *w, struct watch_resource *resource, struct 
     const struct follower_reading *r, struct error *err)
 {
     bool says_up = is_among(&resource->park->up, word);
+    int64_t time_ms = r->reading->time_ms, late_ms = r->arrived_ms - time_ms;
+    int64_t word_ms = late_ms > 0 ? time_ms : r->arrived_ms;
     if (!says_up && !is_among(&resource->park->down, word)) {
         complain(&resource->garbled, w->now_mono_ms, LOG_LEVEL_WARN, "watch",
             "resource %s, point %s: \"%.*s\" is neither one of its `up` nor of its `down`; it tells nothing",
             resource->park->id, resource->park->point, (int)(word.len < 60 ? word.len : 60), word.at);
-        return ST_OK;
+        return told_resource_unread(w->follower.db, &resource->told, word_ms, err);
     }
-    int64_t time_ms = r->reading->time_ms, late_ms = r->arrived_ms - time_ms;
     const struct told_word said = {.says_up = says_up,
         .is_fresh = late_ms <= activity_gap_ms(resource->park->period_ms),
-        .at_ms = late_ms > 0 ? time_ms : r->arrived_ms,
+        .at_ms = word_ms,
         .time_ms = time_ms,
         .evidence = EVIDENCE_MEASURED};
     enum status status = told_resource_say(w->follower.db, &resource->told, &said, err);
     bool is_ignored = resource->told.is_down == says_up;
-    return status == ST_OK && !is_ignored
-               ? told_resource_heard(w->follower.db, &resource->told, said.at_ms, err)
-               : status;
+    return status == ST_OK && !is_ignored ? told_resource_heard(w->follower.db, &resource->told, word_ms, err)
+                                          : status;
 }
 
 static enum status take_resource(

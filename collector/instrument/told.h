@@ -22,7 +22,7 @@
 #include "lib/db.h"
 #include "lib/session_event.h"
 
-extern const char told_schema[], told_word_schema[];
+extern const char told_schema[], told_word_schema[], told_resource_schema[];
 
 #define TOLD_NONE AVAILABILITY_NONE            /* no such time */
 #define TOLD_KNOWN_MS INT64_C(3024000000)      /* 35 days, as the journal: so long an id is known */
@@ -67,7 +67,9 @@ struct told_resource {
     int64_t id;
     bool is_down;
     int64_t since_ms; /* of that; TOLD_NONE = never told */
-    int64_t heard_ms; /* newest word; TOLD_NONE = never */
+    int64_t
+        heard_ms; /* newest word of the point that it has; TOLD_NONE = never, or the newest could not be read */
+    int64_t unread_ms; /* when that was; TOLD_NONE = never */
 };
 
 /* ---- writing: within the core's transaction ---- */
@@ -107,8 +109,10 @@ enum status told_event(struct db *db, struct told_instrument *t, const struct se
 /* Ends an open session by inference: at `until_ms`, or where the run ended that went on then. */
 enum status told_forget(struct db *db, struct told_instrument *t, int64_t until_ms, struct error *err);
 
-enum status told_resource_take_up(
-    struct db *db, const char *name, struct told_resource *ret, bool *ret_is_changed, struct error *err);
+/* Finds it, or makes it. Where its point (NULL = none) is another than before, or not known to be the same, this one was never
+ * heard; what was down stays so. */
+enum status told_resource_take_up(struct db *db, const char *name, const char *point,
+    struct told_resource *ret, bool *ret_is_changed, struct error *err);
 struct told_word {
     bool says_up;
     bool is_fresh;   /* of a point: when it arrived; of a person: always */
@@ -122,6 +126,8 @@ struct told_word {
 enum status told_resource_say(
     struct db *db, struct told_resource *r, const struct told_word *word, struct error *err);
 enum status told_resource_heard(struct db *db, struct told_resource *r, int64_t heard_ms, struct error *err);
+/* A word that nobody can read: it is not fresh until a later one is read. */
+enum status told_resource_unread(struct db *db, struct told_resource *r, int64_t at_ms, struct error *err);
 
 /* ---- reading: any connection. Lists are the caller's to free, in order of time. ---- */
 

@@ -77,7 +77,7 @@ static void begin(struct scene *s, const char *line)
     must_run(
         s, mem_printf("INSERT INTO instrument VALUES(7, 'sem', x'', NULL, %lld)", (long long)s->known_ms));
     for (int i = 0; i < RESOURCES; i++)
-        must_run(s, mem_printf("INSERT INTO resource VALUES(%d, 'r%d', 0, NULL, NULL)", i + 1, i));
+        must_run(s, mem_printf("INSERT INTO resource(id, name, is_down) VALUES(%d, 'r%d', 0)", i + 1, i));
 }
 
 /* Which evidence a table can hold: outages of people are theirs, bookings are imported, down is what one says here. */

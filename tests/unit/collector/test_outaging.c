@@ -36,7 +36,7 @@ static void open_scene(struct scene *s)
     conf_print_problems(s->park->conf, stderr);
     assert_int_equal(conf_problem_count(s->park->conf), 0);
     fake_journal_open(&s->journal);
-    must(told_resource_take_up(s->journal.db, "gas", &told, &is_changed, &err), &err);
+    must(told_resource_take_up(s->journal.db, "gas", "gw-a/g", &told, &is_changed, &err), &err);
     const struct told_word down = {false, true, NOW_MS - 5000, NOW_MS - 5000, EVIDENCE_MEASURED};
     must(told_resource_say(s->journal.db, &told, &down, &err), &err);
 }

@@ -200,7 +200,7 @@ static void tell_water(struct scene *s)
     struct error err = {""};
     struct told_resource r;
     bool is_changed = false;
-    must(told_resource_take_up(s->db, "water", &r, &is_changed, &err), &err);
+    must(told_resource_take_up(s->db, "water", "gw-a/water", &r, &is_changed, &err), &err);
     int64_t time_ms = now_ms - (int64_t)random_below(random_below(4) == 0 ? 40000000 : 300000);
     const struct told_word word = {
         random_below(3) > 0, now_ms - time_ms <= 180000, time_ms, time_ms, EVIDENCE_MEASURED};

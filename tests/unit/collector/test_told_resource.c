@@ -122,6 +122,69 @@ static void test_spans_of_before_are_taken_over(void **unused)
     close_scene(&s);
 }
 
+/* ---- what is fresh ---- */
+
+static const char moved[] = HEAD "resources = ({ " NAMED(
+    "water") "building = \"b\"; kind = \"chilled_water\";"
+             " point = \"gw-a/chiller\"; up = (\"on\"); down = (\"off\"); period = 60; });\n"
+             "instruments = (" BARE("afm") ");\n";
+
+static void test_what_another_point_told_is_not_fresh(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    water(&s, 0, "on", 0);
+    start(&s, all);
+    take_all(&s);
+    assert_int_equal(now_of(&s)->heard_ms, BEGIN_MS); /* the same point, after a restart */
+    start(&s, moved);
+    take_all(&s);
+    assert_int_equal(now_of(&s)->heard_ms, TOLD_NONE);
+    assert_false(now_of(&s)->is_down);
+    start(&s, moved);
+    take_all(&s);
+    assert_int_equal(now_of(&s)->heard_ms, TOLD_NONE);
+    state(&s, 1, "chiller", "off", 60 * S, 0);
+    take_all(&s);
+    assert_int_equal(now_of(&s)->heard_ms, BEGIN_MS + 60 * S);
+    start(&s, all); /* and back: what was down stays so */
+    take_all(&s);
+    assert_int_equal(now_of(&s)->heard_ms, TOLD_NONE);
+    assert_true(now_of(&s)->is_down);
+    assert_int_equal(now_of(&s)->since_ms, BEGIN_MS + 60 * S);
+    close_scene(&s);
+}
+
+static void test_a_newest_word_that_nobody_can_read_is_not_fresh(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    water(&s, 0, "on", 0);
+    water(&s, 60 * S, "lukewarm", 0);
+    assert_int_equal(now_of(&s)->heard_ms, TOLD_NONE);
+    assert_false(now_of(&s)->is_down);
+    start(&s, all);
+    take_all(&s);
+    assert_int_equal(now_of(&s)->heard_ms, TOLD_NONE);
+    water(&s, 59 * S, "on", 10 * S); /* of before it */
+    assert_int_equal(now_of(&s)->heard_ms, TOLD_NONE);
+    water(&s, 120 * S, "on", 0);
+    assert_int_equal(now_of(&s)->heard_ms, BEGIN_MS + 120 * S);
+    water(&s, 100 * S, "lukewarm", 50 * S); /* of before what was read */
+    assert_int_equal(now_of(&s)->heard_ms, BEGIN_MS + 120 * S);
+    water(&s, 180 * S, "off", 0);
+    water(&s, 240 * S, "lukewarm", 0);
+    assert_true(now_of(&s)->is_down);
+    water(&s, 230 * S, "on", 15 * S); /* fresh, and of before the newest */
+    assert_true(now_of(&s)->is_down);
+    water(&s, 300 * S, "on", 0);
+    assert_false(now_of(&s)->is_down);
+    assert_int_equal(now_of(&s)->heard_ms, BEGIN_MS + 300 * S);
+    close_scene(&s);
+}
+
 /* ---- any order, any lateness, any grouping ---- */
 
 enum { WORDS = 60 };
@@ -257,6 +320,8 @@ int main(void)
         cmocka_unit_test(test_what_is_taken_away_is_due_again),
         cmocka_unit_test(test_words_do_not_grow_for_ever),
         cmocka_unit_test(test_spans_of_before_are_taken_over),
+        cmocka_unit_test(test_what_another_point_told_is_not_fresh),
+        cmocka_unit_test(test_a_newest_word_that_nobody_can_read_is_not_fresh),
         cmocka_unit_test(test_spans_are_the_same_in_any_order_lateness_and_grouping),
         cmocka_unit_test(test_what_is_said_of_now_is_never_up_by_an_old_word),
     };
