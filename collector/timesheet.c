@@ -454,7 +454,7 @@ enum status timesheet_step(
 {
     int64_t now_mono_ms = clock->mono_ms();
     bool is_done = false;
-    if (t->park->instruments.count == 0 || now_mono_ms < t->due_mono_ms)
+    if (now_mono_ms < t->due_mono_ms)
         return ST_OK;
     enum status status = t->is_loaded ? ST_OK : load(t, clock->wall_ms(), ret_is_changed, err);
     if (status == ST_OK && t->next == 0 && t->job.instrument == NULL)

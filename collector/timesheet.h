@@ -48,7 +48,7 @@ void timesheet_release(struct timesheet *t); /* accepts a zeroed struct */
 /* After a failed commit: what is in memory is not what is on disk. */
 void timesheet_reset(struct timesheet *t);
 /* Works for about TIMESHEET_STEP_MS, and having looked at every instrument rests for TIMESHEET_REST_MS. Sets *ret_is_changed
- * where it wrote. */
+ * where it wrote. In a park without instruments what is due concerns nobody, and is let go. */
 #define TIMESHEET_STEP_MS 10
 #define TIMESHEET_REST_MS 2000
 enum status timesheet_step(

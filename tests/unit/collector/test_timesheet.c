@@ -507,11 +507,41 @@ static void test_what_is_due_is_written_though_the_clock_was_set_back(void **sta
     close_quiet(&s);
 }
 
+/* What is due is taken, and concerns nobody: it does not wait for a park that may never come. */
+static void test_a_park_without_instruments_keeps_nothing_that_is_due(void **state)
+{
+    (void)state;
+    static const char bare[] =
+        "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; });\n"
+        "gateways = ({ id = \"gw-a\"; site = \"s\"; name = \"x\"; name_en = \"x\"; });\n"
+        "buildings = ({ id = \"b\"; site = \"s\"; name = \"x\"; name_en = \"x\"; });\n"
+        "spaces = ({ id = \"lab\"; building = \"b\"; name = \"x\"; name_en = \"x\"; });\n"
+        "resources = ({ id = \"water\"; building = \"b\"; name = \"x\"; name_en = \"x\"; kind = \"water\";"
+        " point = \"gw-a/w\"; up = (\"1\"); down = (\"0\"); });\n";
+    static struct scene s;
+    open_quiet(&s, bare);
+    for (int i = 0; i < 40; i++) {
+        now_ms += HOUR_MS;
+        tell_water(&s);
+        break_down(&s);
+        mono_ms += TIMESHEET_REST_MS;
+        step(&s, i % 4 == 0);
+    }
+    finish(&s);
+    assert_true(number(&s, "SELECT count(*) FROM outage WHERE target <> ?1", "") > 0);
+    assert_true(number(&s, "SELECT count(*) FROM resource_down WHERE evidence <> ?1", "") > 0);
+    assert_int_equal(number(&s, "SELECT count(*) FROM outage_touched WHERE target <> ?1", ""), 0);
+    assert_int_equal(number(&s, "SELECT count(*) FROM timesheet_due WHERE target <> ?1", ""), 0);
+    assert_int_equal(timesheet_due_mono_ms(&s.sheet), INT64_MAX);
+    close_quiet(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_written_last_is_what_all_that_is_known_says),
         cmocka_unit_test(test_what_is_due_is_written_though_the_clock_was_set_back),
+        cmocka_unit_test(test_a_park_without_instruments_keeps_nothing_that_is_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
