@@ -40,6 +40,7 @@ void board_facts_use(struct board_facts *f, const struct model *m)
     f->ground = board_ground_create(m);
     f->told = mem_zalloc((m->park->instruments.count + 1) * sizeof *f->told);
     f->calendars = mem_zalloc((m->park->calendars.count + 1) * sizeof *f->calendars);
+    f->out = mem_zalloc((m->park->resources.count + 1) * sizeof *f->out);
     lay_out_resources(f);
 }
 
@@ -54,7 +55,13 @@ void board_facts_release(struct board_facts *f)
     free(f->calendars);
     free(f->planned);
     free(f->outages);
+    free(f->out);
     *f = (struct board_facts){0};
+}
+
+void board_facts_forget(struct board_facts *f)
+{
+    f->has_standing = false;
 }
 
 /* ---- calendars ---- */
@@ -152,11 +159,12 @@ static void put_down(struct availability_resource *state, int64_t since_ms)
 static void look_at_resource(const struct board_facts *f, const struct board_sources *s,
     const struct watch *watch, struct board_resource *r)
 {
+    const struct park_resource *all = park_of(f)->resources.items;
+    const struct board_out *out = &f->out[r->resource - all];
     r->state = (struct availability_resource){.since_ms = AVAILABILITY_NONE};
     if (r->resource->point != NULL) {
         int64_t heard_ms = AVAILABILITY_NONE;
         if (watch != NULL) {
-            const struct park_resource *all = park_of(f)->resources.items;
             const struct told_resource *told = &watch->resources[r->resource - all].told;
             heard_ms = told->heard_ms;
             r->state.is_down = told->is_down;
@@ -164,15 +172,11 @@ static void look_at_resource(const struct board_facts *f, const struct board_sou
         }
         r->state.source = availability_source_at(s->now_ms, heard_ms, r->resource->period_ms);
     }
-    int64_t broken_ms = outage_resource_since(&f->standing, r->resource, OUTAGE_BROKEN, s->now_ms);
-    if (broken_ms != AVAILABILITY_NONE)
-        put_down(&r->state, broken_ms);
+    if (out->broken_ms != AVAILABILITY_NONE)
+        put_down(&r->state, out->broken_ms);
     /* Planned ones of what it requires are planned ones of its own. */
-    int64_t planned_ms = r->is_required
-                             ? AVAILABILITY_NONE
-                             : outage_resource_since(&f->standing, r->resource, OUTAGE_PLANNED, s->now_ms);
-    if (planned_ms != AVAILABILITY_NONE)
-        put_down(&r->state, planned_ms);
+    if (!r->is_required && out->planned_ms != AVAILABILITY_NONE)
+        put_down(&r->state, out->planned_ms);
 }
 
 static void earliest(int64_t *since_ms, int64_t from_ms)
@@ -205,13 +209,13 @@ static void add_outage(struct board_facts *f, struct board_told *t, const struct
 }
 
 /* They are in order of from_ms, and so is each list. The lists' places are set when all are there: they move as they grow. */
-static void look_at_outages(struct board_facts *f, int64_t now_ms)
+static void share_out(struct board_facts *f, int64_t now_ms)
 {
     f->planned_count = f->outage_count = 0;
-    if (f->standing.count == 0)
-        return;
     struct board_told *t = f->told;
     CONF_EACH (const struct park_instrument, i, park_of(f)->instruments) {
+        t->facts.outage_since_ms = t->facts.problem_since_ms = AVAILABILITY_NONE;
+        t->facts.planned.count = t->outage_count = 0;
         for (size_t n = 0; n < f->standing.count; n++)
             if (outage_state_at(&f->standing.items[n], now_ms) <= OUTAGE_NOW &&
                 outage_concerns(&f->standing.items[n], i))
@@ -220,11 +224,49 @@ static void look_at_outages(struct board_facts *f, int64_t now_ms)
     }
     size_t planned = 0, outages = 0;
     for (t = f->told; t < f->told + park_of(f)->instruments.count; t++) {
-        t->facts.planned.items = f->planned + planned;
-        t->outages = f->outages + outages;
+        t->facts.planned.items = f->planned != NULL ? f->planned + planned : NULL;
+        t->outages = f->outages != NULL ? f->outages + outages : NULL;
         planned += t->facts.planned.count;
         outages += t->outage_count;
     }
+    struct board_out *out = f->out;
+    CONF_EACH (const struct park_resource, r, park_of(f)->resources)
+        *out++ = (struct board_out){outage_resource_since(&f->standing, r, OUTAGE_BROKEN, now_ms),
+            outage_resource_since(&f->standing, r, OUTAGE_PLANNED, now_ms)};
+}
+
+/* Nothing of that changes but by an act, or where one begins or ends; and a clock may be set back. */
+static enum status look_at_outages(struct board_facts *f, const struct board_sources *s, struct error *err)
+{
+    struct outage_list standing = {0};
+    int64_t act;
+    enum status status = outage_act_number(s->db, &act, err);
+    if (status != ST_OK || (f->has_standing && act == f->standing_act && s->now_ms >= f->standing_ms &&
+                               s->now_ms < f->standing_due_ms))
+        return status;
+    status = outage_standing(s->db, s->now_ms, &standing, err);
+    if (status != ST_OK)
+        return status;
+    outage_list_release(&f->standing);
+    f->standing = standing;
+    f->standing_act = act;
+    f->standing_ms = s->now_ms;
+    f->standing_due_ms = outage_next_edge(&standing, s->now_ms);
+    f->has_standing = true;
+    share_out(f, s->now_ms);
+    return ST_OK;
+}
+
+/* Of that instrument, and nothing else. */
+static struct board_told told_of_outages(const struct board_told *t)
+{
+    struct board_told told = board_told_nothing();
+    told.facts.outage_since_ms = t->facts.outage_since_ms;
+    told.facts.problem_since_ms = t->facts.problem_since_ms;
+    told.facts.planned = t->facts.planned;
+    told.outages = t->outages;
+    told.outage_count = t->outage_count;
+    return told;
 }
 
 /* ---- all of it ---- */
@@ -257,18 +299,15 @@ enum status board_facts_gather(struct board_facts *f, const struct board_sources
 {
     if (park_of(f)->instruments.count == 0)
         return ST_OK;
-    struct outage_list standing = {0};
-    enum status status = outage_standing(s->db, s->now_ms, &standing, err);
+    enum status status = look_at_outages(f, s, err);
     if (status != ST_OK)
         return status;
-    outage_list_release(&f->standing);
-    f->standing = standing;
     const struct watch *watch =
         s->watch != NULL && s->watch->is_loaded && s->watch->park == park_of(f) ? s->watch : NULL;
     look_at_calendars(f, s);
     size_t n = 0;
     CONF_EACH (const struct park_instrument, i, park_of(f)->instruments) {
-        struct board_told *t = &f->told[n], fresh = board_told_nothing();
+        struct board_told *t = &f->told[n], fresh = told_of_outages(t);
         const struct told_instrument *told = watch != NULL ? &watch->instruments[n].told : &nothing;
         fresh.resources = t->resources;
         fresh.resource_count = t->resource_count;
@@ -280,7 +319,6 @@ enum status board_facts_gather(struct board_facts *f, const struct board_sources
             look_at_resource(f, s, watch, &f->resources[t->resources - f->resources + r]);
         n++;
     }
-    look_at_outages(f, s->now_ms);
     if (!s->is_clock_right)
         doubt_all(f, s->now_ms);
     return ST_OK;

@@ -46,6 +46,7 @@ void board_maker_use(struct board_maker *m, const struct model *model)
 void board_maker_reset(struct board_maker *m)
 {
     forget(m);
+    board_facts_forget(&m->facts);
     m->is_touched = true;
 }
 

@@ -158,6 +158,29 @@ enum status outage_standing(struct db *db, int64_t now_ms, struct outage_list *r
     return read_rows(rows, ret, err);
 }
 
+/* Each act adds a row to outage_touched, whose numbers are never used again. */
+enum status outage_act_number(struct db *db, int64_t *ret, struct error *err)
+{
+    struct db_stmt *find = db_keep(db, "SELECT seq FROM sqlite_sequence WHERE name = 'outage_touched'");
+    bool has_row;
+    enum status status = db_step(find, &has_row, err);
+    *ret = status == ST_OK && has_row ? db_int(find, 0) : 0;
+    db_reset(find);
+    return status;
+}
+
+int64_t outage_next_edge(const struct outage_list *standing, int64_t now_ms)
+{
+    int64_t edge_ms = INT64_MAX;
+    for (size_t i = 0; i < standing->count; i++) {
+        const struct outage *o = &standing->items[i];
+        int64_t next_ms = o->from_ms > now_ms ? o->from_ms : o->until_ms;
+        if (next_ms > now_ms && next_ms < edge_ms)
+            edge_ms = next_ms;
+    }
+    return edge_ms;
+}
+
 /* ---- whom they concern ---- */
 
 bool outage_place_find(

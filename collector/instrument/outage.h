@@ -71,6 +71,11 @@ enum status outage_list_read(
  * goes on some may be over that were not. */
 enum status outage_standing(struct db *db, int64_t now_ms, struct outage_list *ret, struct error *err);
 
+/* A number that each act changes: whoever holds what it read has to read again only where it is another. */
+enum status outage_act_number(struct db *db, int64_t *ret, struct error *err);
+/* When the next of `standing` begins or ends after now_ms; INT64_MAX = none does. */
+int64_t outage_next_edge(const struct outage_list *standing, int64_t now_ms);
+
 /* ---- whom they concern; pure ---- */
 
 struct outage_place {

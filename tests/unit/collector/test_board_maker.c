@@ -463,6 +463,116 @@ static void test_a_planned_outage_ahead_bounds_what_is_free(void **state)
     end(&s);
 }
 
+/* What one says that looks at everything each time. */
+static void expect_as_read_anew(struct scene *s)
+{
+    struct board_facts anew = {0};
+    struct board_sources sources = {s->journal.db, &s->watch, &s->desk, wall, is_right};
+    struct error err = {""};
+    board_facts_use(&anew, s->model);
+    must(board_facts_gather(&anew, &sources, &err), &err);
+    must(board_facts_gather(&s->maker.facts, &sources, &err), &err);
+    for (size_t i = 0; i < INSTRUMENTS; i++) {
+        const struct board_told *a = &s->maker.facts.told[i], *b = &anew.told[i];
+        assert_true(a->facts.outage_since_ms == b->facts.outage_since_ms);
+        assert_true(a->facts.problem_since_ms == b->facts.problem_since_ms);
+        assert_int_equal(a->facts.planned.count, b->facts.planned.count);
+        for (size_t n = 0; n < b->facts.planned.count; n++)
+            assert_true(a->facts.planned.items[n].from_ms == b->facts.planned.items[n].from_ms);
+        assert_int_equal(a->outage_count, b->outage_count);
+        for (size_t n = 0; n < b->outage_count; n++)
+            assert_true(a->outages[n].id == b->outages[n].id);
+        for (size_t n = 0; n < b->resource_count; n++)
+            assert_true(a->resources[n].state.is_down == b->resources[n].state.is_down &&
+                        a->resources[n].state.since_ms == b->resources[n].state.since_ms);
+    }
+    board_facts_release(&anew);
+}
+
+/* One that is drawn; or what stands is ended, or called off. */
+static void act_at_random(struct scene *s)
+{
+    static const struct {
+        enum outage_target kind;
+        const char *id;
+    } targets[] = {{OUTAGE_INSTRUMENT, "xrd-1"}, {OUTAGE_INSTRUMENT, "sem-1"}, {OUTAGE_SPACE, "b1-302"},
+        {OUTAGE_RESOURCE, "b1-water"}, {OUTAGE_RESOURCE, "b1-argon"}};
+    size_t which = random_below(5);
+    bool is_planned = random_below(2) == 0;
+    struct outage before, after;
+    struct error err = {""};
+    int64_t from_ms = wall + (is_planned ? (int64_t)random_below(60) : -(int64_t)random_below(60)) * MINUTE;
+    struct outage_request request = {.act = random_below(3) == 0 ? OUTAGE_CANCEL
+                                            : random_below(2) ? OUTAGE_OPEN
+                                                              : OUTAGE_CLOSE,
+        .id = 1 + (int64_t)random_below((size_t)s->maker.facts.standing_act + 1),
+        .kind = is_planned ? OUTAGE_PLANNED : OUTAGE_BROKEN,
+        .target_kind = targets[which].kind,
+        .target = targets[which].id,
+        .has_from = true,
+        .from_ms = from_ms,
+        .has_until = is_planned,
+        .until_ms = from_ms + (int64_t)(1 + random_below(60)) * MINUTE,
+        .category = &outage_categories[0],
+        .note = "x",
+        .who = "t"};
+    if (request.act != OUTAGE_OPEN)
+        request.has_until = false;
+    must(db_begin(s->journal.db, &err), &err);
+    if (outage_do(s->journal.db, s->model->park, &request, wall, &before, &after, &err) != ST_OK) {
+        db_rollback(s->journal.db);
+        return;
+    }
+    must(db_commit(s->journal.db, &err), &err);
+    outage_release(&before);
+    outage_release(&after);
+}
+
+static void test_outages_are_as_if_they_were_read_each_time(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    for (int i = 0; i < 600; i++) {
+        if (random_below(2) == 0)
+            act_at_random(&s);
+        if (random_below(40) == 0)
+            wall -= (int64_t)random_below(90) * MINUTE; /* a clock that is set back */
+        else
+            wall += (int64_t)random_below(3) * MINUTE;
+        expect_as_read_anew(&s);
+    }
+    assert_in_range(s.maker.facts.standing_act, 40, 1000);
+    end(&s);
+}
+
+static void test_outages_are_read_only_where_something_changed(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    open_outage(&s, OUTAGE_BROKEN, OUTAGE_INSTRUMENT, "xrd-1", wall - MINUTE, 0);
+    open_outage(&s, OUTAGE_PLANNED, OUTAGE_INSTRUMENT, "sem-1", wall + 5 * MINUTE, wall + 10 * MINUTE);
+    later(&s, 1000);
+    exec(&s, "UPDATE outage SET note = 'behind its back'"); /* which nobody does */
+    for (int i = 0; i < 4; i++) {
+        later(&s, MINUTE);
+        assert_string_equal(s.maker.facts.told[0].outages[0].note, "what people know");
+    }
+    later(&s, MINUTE); /* one begins */
+    assert_string_equal(s.maker.facts.told[0].outages[0].note, "behind its back");
+    assert_int_equal(answer_of(&s, "sem-1").status, AVAILABILITY_OUT_OF_SERVICE);
+    exec(&s, "UPDATE outage SET note = 'again'");
+    open_outage(&s, OUTAGE_PROBLEM, OUTAGE_INSTRUMENT, "sem-1", wall, 0);
+    later(&s, MINUTE);
+    assert_string_equal(s.maker.facts.told[0].outages[0].note, "again");
+    exec(&s, "UPDATE outage SET note = 'and again'");
+    step(&s, false); /* a failed commit */
+    later(&s, 1000);
+    assert_string_equal(s.maker.facts.told[0].outages[0].note, "and again");
+    end(&s);
+}
+
 /* ---- how often ---- */
 
 static void test_a_board_is_made_each_second_and_sooner_where_something_is_new(void **state)
@@ -632,6 +742,8 @@ int main(void)
         cmocka_unit_test(test_what_was_not_read_yet_is_unknown_and_the_last_board_stands_for_a_while),
         cmocka_unit_test(test_a_session_that_people_tell_stands_without_a_heartbeat),
         cmocka_unit_test(test_outages_of_it_of_what_it_needs_and_of_its_space),
+        cmocka_unit_test(test_outages_are_as_if_they_were_read_each_time),
+        cmocka_unit_test(test_outages_are_read_only_where_something_changed),
         cmocka_unit_test(test_a_planned_outage_ahead_bounds_what_is_free),
         cmocka_unit_test(test_a_board_is_made_each_second_and_sooner_where_something_is_new),
         cmocka_unit_test(test_law_a_holds_of_what_the_maker_answers),
