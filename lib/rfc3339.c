@@ -61,10 +61,10 @@ bool rfc3339_parse(const char *text, int64_t *ret_ms)
     int millis = 0;
     if (*text == '.') {
         text++;
-        int unit = 100;
-        for (; *text >= '0' && *text <= '9' && unit > 0; text++, unit /= 10)
+        int digits = 0;
+        for (int unit = 100; *text >= '0' && *text <= '9'; text++, unit /= 10, digits++)
             millis += (*text - '0') * unit;
-        if (unit == 100)
+        if (digits < 1 || digits > 9)
             return false;
     }
     int64_t offset_ms;

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The whole text: a real date and time of the years 1970 to 9999, at most three decimals of a second, and `Z`
+/* The whole text: a real date and time of the years 1970 to 9999, at most nine decimals of a second, and `Z`
  * or an offset (a time without one would mean something else on every machine). No leap second. UTC in
- * milliseconds. */
+ * milliseconds: what is finer is cut. */
 bool rfc3339_parse(const char *text, int64_t *ret_ms);

@@ -109,7 +109,8 @@ enum status outage_spans_read(struct db *db, const struct park_instrument *instr
 enum outage_act { OUTAGE_OPEN, OUTAGE_CHANGE, OUTAGE_CLOSE, OUTAGE_CANCEL };
 extern const char *const outage_acts[]; /* names, NULL-terminated */
 
-#define OUTAGE_PAST_MS (366 * INT64_C(86400000))      /* how long after it began one may be told */
+#define OUTAGE_FIRST_MS INT64_C(946684800000)    /* 2000-01-01: none began before, whatever a clock says */
+#define OUTAGE_PAST_MS (366 * INT64_C(86400000)) /* how long after it began one may be told */
 #define OUTAGE_AHEAD_MS (5 * 366 * INT64_C(86400000)) /* how far ahead one may be planned */
 
 /* Texts are borrowed. */

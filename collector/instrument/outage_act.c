@@ -52,7 +52,11 @@ static enum status check_times(
         return error_set(err, ST_INVALID,
             "until %s is in the future; expected none before it is over, or a planned outage",
             show(o->until_ms).text);
-    if (o->from_ms < a->now_ms - OUTAGE_PAST_MS && o->from_ms != before->from_ms)
+    bool is_new = before->id == 0 || o->from_ms != before->from_ms;
+    if (is_new && o->from_ms < OUTAGE_FIRST_MS)
+        return error_set(err, ST_INVALID, "from %s is before %s; expected a later time",
+            show(o->from_ms).text, show(OUTAGE_FIRST_MS).text);
+    if (is_new && o->from_ms < a->now_ms - OUTAGE_PAST_MS)
         return error_set(err, ST_INVALID, "from %s is more than 366 days ago; expected a later time",
             show(o->from_ms).text);
     if (o->until_ms != OUTAGE_UNKNOWN_END && o->until_ms > a->now_ms + OUTAGE_AHEAD_MS)

@@ -305,6 +305,7 @@ static const struct {
     const char *key;
 } refusals[] = {{"is in the future; expected when it began", FIELD_FROM, "refused_future"},
     {"is in the future", FIELD_UNTIL, "refused_future"}, {"days ago", FIELD_FROM, "refused_long_ago"},
+    {"is before 2000", FIELD_FROM, "refused_long_ago"},
     {"years ahead", FIELD_UNTIL, "refused_far"}, {"is not after from", FIELD_UNTIL, "refused_order"},
     {"is before it began", FIELD_UNTIL, "refused_order"},
     {"already; expected a time", FIELD_FROM, "refused_outage"}, {"note is missing", FIELD_NOTE, "wrong_text"},

@@ -150,8 +150,8 @@ static void check_time(const char *text)
         sign = *rest == '-' ? -1 : 1;
         LAW(sscanf(rest + 1, "%d:%d", &hours, &minutes) == 2, "\"%s\" has no offset", text);
     }
-    int64_t expected =
-        (timegm(&tm) - sign * (hours * 3600 + minutes * 60)) * INT64_C(1000) + llrint(seconds * 1000);
+    int64_t expected = (timegm(&tm) - sign * (hours * 3600 + minutes * 60)) * INT64_C(1000) +
+                       llrint(seconds * 1e9) / 1000000;
     LAW(time_ms == expected, "\"%s\" is read as %lld", text, (long long)time_ms);
 }
 

@@ -158,7 +158,9 @@ def test_what_was_told_is_there_after_a_kill(house):
     ({k: v for k, v in BROKEN.items() if k != "note"}, 422, "note is missing"),
     ({k: v for k, v in BROKEN.items() if k != "category"}, 422, "category is missing"),
     ({**BROKEN, "from": "2999-01-01T00:00:00Z"}, 422, "is in the future; expected when it began"),
-    ({**BROKEN, "from": "1999-01-01T00:00:00Z"}, 422, "is more than 366 days ago"),
+    ({**BROKEN, "from": "2001-01-01T00:00:00.123456789Z"}, 422, "from 2001-01-01T00:00:00.123Z is more than 366 days ago"),
+    ({**BROKEN, "from": "1970-01-01T00:00:00Z"}, 422, "from 1970-01-01T00:00:00.000Z is before 2000-01-01T00:00:00.000Z; expected a later time"),
+    ({**BROKEN, "from": "2026-01-01T00:00:00.1234567890Z"}, 400, "is no time"),
     ({**BROKEN, "kind": "planned"}, 422, "from is missing"),
     ({**BROKEN, "kind": "planned", "from": "2026-12-01T00:00:00Z", "until": "2999-01-01T00:00:00Z"}, 422, "more than five years ahead"),
     ({"kind": "problem", "space": "lab", "category": "other", "note": "x"}, 422, "a problem is of a space")])

@@ -344,6 +344,12 @@ static void test_each_mistake_is_told_and_changes_nothing(void **state)
     expect_refusal(&s, &r, "from 2026-09-21T14:13:20.001Z is in the future");
     r.from_ms = NOW_MS - 366 * DAY_MS - 1;
     expect_refusal(&s, &r, "is more than 366 days ago");
+    r.from_ms = 0; /* a time as any other */
+    expect_refusal(&s, &r, "from 1970-01-01T00:00:00.000Z is before 2000-01-01T00:00:00.000Z; expected a");
+    r.from_ms = OUTAGE_FIRST_MS - 1;
+    expect_refusal(&s, &r, "is before 2000-01-01T00:00:00.000Z");
+    r.from_ms = OUTAGE_FIRST_MS;
+    expect_refusal(&s, &r, "is more than 366 days ago");
     r = good;
     r.has_until = true;
     r.until_ms = NOW_MS + 1;
