@@ -1,10 +1,10 @@
 #include "collector/close_command.h"
 
-#include "collector/accept.h"
 #include "collector/close_control.h"
 #include "collector/close_json.h"
 #include "collector/command_line.h"
 #include "collector/offline.h"
+#include "collector/person_command.h"
 #include "collector/schema.h"
 #include "lib/mem.h"
 #include "lib/program.h"
@@ -80,11 +80,13 @@ static int list(const struct collector_settings *settings)
     return command_line_end(status, &err);
 }
 
-static enum status close_it(const struct collector_settings *settings, const struct model *m,
-    const struct close_month *request, bool *ret_is_refused, struct error *err)
+static enum status close_it(const struct collector_settings *settings, const struct model *m, const char *who,
+    void *context, struct buf *text, bool *ret_is_refused, struct error *err)
 {
+    struct close_month *request = context;
     struct offline books;
     struct close_month_result result;
+    request->who = who;
     enum status status =
         offline_open(settings, m, "try again, or close through its POST /api/v1/closings", &books, err);
     bool is_open = status == ST_OK;
@@ -92,10 +94,7 @@ static enum status close_it(const struct collector_settings *settings, const str
         status = close_month_run(&books.keeper, &clock_system, request, &result, err);
     *ret_is_refused = is_open && status == ST_INVALID;
     if (status == ST_OK) {
-        struct buf text = {0};
-        close_print(&result, &text);
-        fwrite(text.data, 1, text.len, stdout);
-        buf_release(&text);
+        close_print(&result, text);
         close_month_result_release(&result);
     }
     offline_close(&books);
@@ -116,32 +115,13 @@ static int perform(const struct collector_settings *settings, void *context)
         return command_line_refuse(usage, words->period, ": no month; expected one, as 2026-10");
     if (request.period.kind != PERIODS_MONTH)
         return command_line_refuse(usage, words->period, ": no month; expected one, as 2026-10");
-    struct error err;
-    bool is_there;
-    char *text = NULL;
-    enum status asked = control_ask(settings->database.path, "close", words->who, words->is_preview,
-        close_json_write(&request), &is_there, &text, &err);
-    if (is_there && asked == ST_OK)
-        fputs(text, stdout);
-    free(text);
-    if (is_there)
-        return asked == ST_INVALID ? command_line_complain(&err, EXIT_REFUSED)
-                                   : command_line_end(asked, &err);
-    struct model *m = acceptance_load(settings);
-    int code = EXIT_CONFIG;
-    if (model_problem_count(m) > 0) {
-        model_print_problems(m, stderr);
-    } else {
-        char *who = command_line_who(words->who);
-        request.who = who;
-        bool is_refused = false;
-        enum status status = close_it(settings, m, &request, &is_refused, &err);
-        code = command_line_end(status, &err);
-        code = is_refused ? EXIT_REFUSED : code;
-        free(who);
-    }
-    model_put(m);
-    return code;
+    return person_command_run(settings,
+        &(struct person_command){.name = "close",
+            .who = words->who,
+            .is_preview = words->is_preview,
+            .here = close_it,
+            .context = &request},
+        close_json_write(&request));
 }
 
 /* ---- the command line ---- */

@@ -1,10 +1,10 @@
 #include "collector/decide_meter_command.h"
 
-#include "collector/accept.h"
 #include "collector/command_line.h"
 #include "collector/decide_control.h"
 #include "collector/deciding_json.h"
 #include "collector/offline.h"
+#include "collector/person_command.h"
 #include "collector/schema.h"
 #include "lib/program.h"
 
@@ -109,23 +109,21 @@ static enum status print_list(struct db *db, struct error *err)
 
 /* ---- what is done ---- */
 
-static enum status decide(const struct collector_settings *settings, const struct model *m,
-    const struct deciding *d, bool *ret_is_refused, struct error *err)
+static enum status decide(const struct collector_settings *settings, const struct model *m, const char *who,
+    void *context, struct buf *text, bool *ret_is_refused, struct error *err)
 {
+    struct deciding *d = context;
     struct offline books;
     struct deciding_effect effect = {0};
+    d->decided.who = who;
     enum status status = offline_open(
         settings, m, "decide through its POST /api/v1/decisions or /api/v1/readings", &books, err);
     bool is_open = status == ST_OK;
     if (is_open)
         status = deciding_run(&books.keeper, &clock_system, d, &effect, err);
     *ret_is_refused = is_open && status == ST_INVALID;
-    if (status == ST_OK) {
-        struct buf text = {0};
-        decide_print(d, &effect, &text);
-        fputs(text.data, stdout);
-        buf_release(&text);
-    }
+    if (status == ST_OK)
+        decide_print(d, &effect, text);
     deciding_effect_release(&effect);
     offline_close(&books);
     return status;
@@ -142,48 +140,21 @@ static int list(const struct collector_settings *settings)
     return command_line_end(status, &err);
 }
 
-/* Where no collector runs: by itself. */
-static int perform_here(
-    const struct collector_settings *settings, const struct command *command, struct deciding *d)
-{
-    struct error err;
-    struct model *m = acceptance_load(settings);
-    int code = EXIT_CONFIG;
-    if (model_problem_count(m) > 0) {
-        model_print_problems(m, stderr);
-    } else {
-        char *who = command_line_who(command->who);
-        d->decided.who = who;
-        d->is_preview = command->preview != NULL;
-        bool is_refused = false;
-        enum status status = decide(settings, m, d, &is_refused, &err);
-        code = is_refused ? command_line_complain(&err, EXIT_REFUSED) : command_line_end(status, &err);
-        free(who);
-    }
-    model_put(m);
-    return code;
-}
-
 static int perform(const struct collector_settings *settings, void *context)
 {
     const struct command *command = context;
+    bool is_preview = command->preview != NULL;
     struct deciding d = {0};
     struct error err;
-    bool is_there;
-    char *text = NULL;
     if (command->is_list)
         return list(settings);
     if (deciding_read(&command->words, &d, &err) != ST_OK)
         return command_line_complain(&err, EXIT_USAGE);
-    enum status status = control_ask(settings->database.path, "decide", command->who,
-        command->preview != NULL, deciding_json_write(&command->words), &is_there, &text, &err);
-    if (!is_there)
-        return perform_here(settings, command, &d);
-    if (status != ST_OK)
-        return command_line_complain(&err, status == ST_INVALID ? EXIT_REFUSED : program_exit_code(status));
-    fputs(text, stdout);
-    free(text);
-    return EXIT_OK;
+    d.is_preview = is_preview;
+    return person_command_run(settings,
+        &(struct person_command){
+            .name = "decide", .who = command->who, .is_preview = is_preview, .here = decide, .context = &d},
+        deciding_json_write(&command->words));
 }
 
 /* ---- the command line ---- */

@@ -1,10 +1,10 @@
 #include "collector/outage_command.h"
 
-#include "collector/accept.h"
 #include "collector/command_line.h"
 #include "collector/offline.h"
 #include "collector/outage_control.h"
 #include "collector/outage_json.h"
+#include "collector/person_command.h"
 #include "collector/schema.h"
 #include "lib/number.h"
 #include "lib/program.h"
@@ -115,42 +115,24 @@ static json_t *object_of(const struct command *command)
     return object;
 }
 
-static enum status do_it(const struct collector_settings *settings, const struct model *m,
-    const struct outaging *outaging, bool *ret_is_refused, struct error *err)
+static enum status do_it(const struct collector_settings *settings, const struct model *m, const char *who,
+    void *context, struct buf *text, bool *ret_is_refused, struct error *err)
 {
+    struct outaging *outaging = context;
     struct db *db = NULL;
     struct outaging_result result;
+    outaging->request.who = who;
     enum status status = offline_open_database(settings, m, "use its POST /api/v1/outages", &db, err);
     bool is_open = status == ST_OK;
     if (is_open)
         status = outaging_run(db, m->park, clock_system.wall_ms(), outaging, &result, err);
     *ret_is_refused = is_open && status == ST_INVALID;
     if (status == ST_OK) {
-        print(&result.outage);
+        outage_print(&result.outage, clock_system.wall_ms(), text);
         outaging_result_release(&result);
     }
     db_close(db);
     return status;
-}
-
-static int perform_here(
-    const struct collector_settings *settings, const struct command *command, struct outaging *outaging)
-{
-    struct error err;
-    struct model *m = acceptance_load(settings);
-    int code = EXIT_CONFIG;
-    if (model_problem_count(m) > 0) {
-        model_print_problems(m, stderr);
-    } else {
-        char *who = command_line_who(command->who);
-        outaging->request.who = who;
-        bool is_refused = false;
-        enum status status = do_it(settings, m, outaging, &is_refused, &err);
-        code = is_refused ? command_line_complain(&err, EXIT_REFUSED) : command_line_end(status, &err);
-        free(who);
-    }
-    model_put(m);
-    return code;
 }
 
 static int perform_with(
@@ -158,21 +140,12 @@ static int perform_with(
 {
     struct outaging outaging = {.request = {.act = command->act, .id = command->id}};
     struct error err;
-    bool is_there;
-    char *text = NULL;
     if (outage_json_read(object, &outaging.request, &err) != ST_OK)
         return command_line_complain(&err, EXIT_USAGE);
-    enum status status = control_ask(settings->database.path, "outage", command->who, false,
+    return person_command_run(settings,
+        &(struct person_command){.name = "outage", .who = command->who, .here = do_it, .context = &outaging},
         json_pack("{s:s, s:I, s:O}", "act", outage_acts[command->act], "id", (json_int_t)command->id,
-            "outage", object),
-        &is_there, &text, &err);
-    if (!is_there)
-        return perform_here(settings, command, &outaging);
-    if (status != ST_OK)
-        return command_line_complain(&err, status == ST_INVALID ? EXIT_REFUSED : program_exit_code(status));
-    fputs(text, stdout);
-    free(text);
-    return EXIT_OK;
+            "outage", object));
 }
 
 static int perform(const struct collector_settings *settings, void *context)

@@ -61,6 +61,9 @@ static void add_note(struct ops_page *p, const json_t *item)
     buf_add_html(&p->out, ops_member(item, "opened_by"));
     buf_add_str(&p->out, "</span>");
     if (ops_member(item, "closed_by")[0] != '\0') {
+        buf_add_str(&p->out, "<strong>");
+        buf_add_html(&p->out, ops_text(p, "outage_state", ops_member(item, "state")));
+        buf_add_str(&p->out, "</strong> ");
         buf_add_html(&p->out, ops_member(item, "closed_note"));
         buf_add_str(&p->out, "<span class=\"id\">");
         buf_add_html(&p->out, ops_member(item, "closed_by"));
@@ -182,10 +185,12 @@ struct web_answer handle_ops_outages(struct web_context *context, const struct w
         json_decref(standing);
         return answer;
     }
+    buf_add_str(&p.out, "<div class=\"outages\">");
     add_begin(&p, request);
     add_outages(&p, json_object_get(standing, "outages"), true);
     add_outages(&p, json_object_get(all, "outages"), false);
     add_more(&p, all);
+    buf_add_str(&p.out, "</div>");
     json_decref(standing);
     json_decref(all);
     const char *before = request_param(request, BEFORE);
