@@ -618,10 +618,10 @@ static void prune_history(void)
                 snprintf(d->line, sizeof d->line, "gauge,point=pir value=%d", (int)random_below(2));
             }
             /* A gateway that is cut off, now and then for weeks, sends what it has in order. */
-            if (b->count - b->sent > 5 && random_below(g == 1 ? 100 : 8) == 0)
+            if (b->count - b->sent > 5 && random_below(g == 1 ? 130 : 8) == 0)
                 send_backlog(scenes, b, b->count - b->sent);
         }
-        bool is_counted = random_below(12) == 0;
+        bool is_counted = random_below(6) == 0;
         for (int i = 0; i < 2; i++) {
             if (is_counted)
                 count_people(&scenes[i], "hall", BEGIN_MS + at_ms + 7, counts[0][0] % 9);
