@@ -194,7 +194,9 @@ static const char *const scripts[] = {
 
     timesheet_gone_schema,
 
-    told_resource_schema};
+    told_resource_schema,
+
+    told_late_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

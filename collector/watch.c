@@ -81,7 +81,7 @@ static enum status take_up_instrument(
             .gap_ms = activity_gap_ms(park->power_period_ms)}};
     follow(w, park->power_point, READING_GAUGE, n, NULL);
     follow(w, park->session, READING_STATE, n, NULL);
-    return told_take_up(w->follower.db, park->id, &n->told, ret_is_changed, err);
+    return told_take_up(w->follower.db, park, &n->told, ret_is_changed, err);
 }
 
 static enum status take_up_resource(
@@ -182,23 +182,12 @@ static enum status save(struct watch *w, bool *ret_is_changed, struct error *err
     return status;
 }
 
-static bool is_running(const struct watch_instrument *n, int64_t now_ms)
-{
-    int64_t since_ms;
-    return n->park->power_point != NULL && told_activity_now(&n->told, &since_ms) == ACTIVITY_RUNNING &&
-           n->told.power_ms != TOLD_NONE && now_ms - n->told.power_ms <= n->limits.gap_ms;
-}
-
 static enum status end_forgotten(
     struct watch *w, struct watch_instrument *n, int64_t now_ms, bool *ret_is_changed, struct error *err)
 {
-    const struct told_session *s = &n->told.last;
-    if (s->id == 0 || s->end != TOLD_OPEN || now_ms - s->opened_ms <= n->park->max_session_ms ||
-        is_running(n, now_ms))
-        return ST_OK;
-    *ret_is_changed = true;
-    enum status status = told_forget(w->follower.db, &n->told, s->opened_ms + n->park->max_session_ms, err);
-    if (status == ST_OK)
+    bool was_open = n->told.last.end == TOLD_OPEN;
+    enum status status = told_look(w->follower.db, &n->told, now_ms, ret_is_changed, err);
+    if (status == ST_OK && was_open && n->told.last.end == TOLD_FORGOTTEN)
         log_warn("watch",
             "instrument %s: its session is open for longer than max_session: it was forgotten, and is ended "
             "by inference",

@@ -4,8 +4,8 @@
  *
  * Thresholds and points count from when a model is accepted on: what the journal has by then is folded by the version before
  * (collector/model/version.h, struct version_reign), also after a restart. What a version had that names nothing that tells is for the next one that
- * does. The result is a function of the journal's order, of the versions, of what people said in between, and of what was
- * ended by inference.
+ * does. The result is a function of the journal's order, of the versions and of what people said in between; of a
+ * session that nobody told over, of the clock as well.
  *
  * Where the model names nothing that tells, nothing is read, and nothing of the journal waits for it.
  */

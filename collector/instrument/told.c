@@ -33,6 +33,11 @@ const char told_schema[] =
     "  PRIMARY KEY(resource, from_ms)) STRICT, WITHOUT ROWID;"
     "INSERT INTO cursor VALUES('watch', 0);";
 
+const char told_late_schema[] =
+    "ALTER TABLE session ADD COLUMN told_ms INTEGER;"
+    "ALTER TABLE session ADD COLUMN told_evidence INTEGER;"
+    "CREATE INDEX session_late ON session(instrument, opened_ms) WHERE told_ms IS NOT NULL;";
+
 static int64_t word_ms(int64_t time_ms, int64_t arrived_ms)
 {
     return time_ms < arrived_ms ? time_ms : arrived_ms;
@@ -80,22 +85,31 @@ enum status told_find(struct db *db, const char *instrument, struct told_instrum
     return status == ST_OK && ret->id != 0 ? told_session_newest(db, ret->id, &ret->last, err) : status;
 }
 
-enum status told_take_up(
-    struct db *db, const char *name, struct told_instrument *ret, bool *ret_is_changed, struct error *err)
+static enum status add(struct db *db, const char *name, struct told_instrument *ret, struct error *err)
 {
-    enum status status = told_find(db, name, ret, err);
-    if (status != ST_OK || ret->id != 0)
-        return status;
     struct db_stmt *add = db_keep(db, "INSERT INTO instrument(name, activity) VALUES(?1, ?2)");
     db_bind_text(add, 1, span_of(name));
     db_bind_blob(add, 2, (struct span){(const char *)&ret->activity, sizeof ret->activity});
-    status = db_run(add, err);
-    *ret_is_changed = true;
+    enum status status = db_run(add, err);
     ret->id = db_last_id(db);
     return status;
 }
 
-enum status told_save(struct db *db, const struct told_instrument *t, struct error *err)
+enum status told_take_up(struct db *db, const struct park_instrument *park, struct told_instrument *ret,
+    bool *ret_is_changed, struct error *err)
+{
+    enum status status = told_find(db, park->id, ret, err);
+    if (status == ST_OK && ret->id == 0) {
+        *ret_is_changed = true;
+        status = add(db, park->id, ret, err);
+    }
+    ret->max_session_ms = park->max_session_ms;
+    ret->gap_ms = park->power_point != NULL ? activity_gap_ms(park->power_period_ms) : 0;
+    told_settle_from(ret);
+    return status;
+}
+
+enum status told_save(struct db *db, struct told_instrument *t, struct error *err)
 {
     struct db_stmt *save =
         db_keep(db, "UPDATE instrument SET activity = ?2, power_ms = ?3, session_ms = ?4 WHERE id = ?1");
@@ -103,7 +117,8 @@ enum status told_save(struct db *db, const struct told_instrument *t, struct err
     db_bind_blob(save, 2, (struct span){(const char *)&t->activity, sizeof t->activity});
     told_bind_time(save, 3, t->power_ms);
     told_bind_time(save, 4, t->session_ms);
-    return db_run(save, err);
+    enum status status = db_run(save, err);
+    return status == ST_OK ? told_settle(db, t, err) : status;
 }
 
 enum status told_power(struct db *db, struct told_instrument *t, const struct activity_limits *limits,

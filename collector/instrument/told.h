@@ -22,7 +22,7 @@
 #include "lib/db.h"
 #include "lib/session_event.h"
 
-extern const char told_schema[], told_word_schema[], told_resource_schema[];
+extern const char told_schema[], told_word_schema[], told_resource_schema[], told_late_schema[];
 
 #define TOLD_NONE AVAILABILITY_NONE            /* no such time */
 #define TOLD_KNOWN_MS INT64_C(3024000000)      /* 35 days, as the journal: so long an id is known */
@@ -47,6 +47,9 @@ struct told_session {
     char open_event[SESSION_EVENT_ID_MAX + 1], close_event[SESSION_EVENT_ID_MAX + 1]; /* "" = none */
     enum hours_evidence evidence, closed_evidence;
     enum told_end end;
+    /* Where it was told over later than it may last: when, and by whom. Its end is judged by its power (told_look). */
+    int64_t told_ms; /* TOLD_NONE = it was not */
+    enum hours_evidence told_evidence;
 };
 
 struct told_instrument {
@@ -54,6 +57,9 @@ struct told_instrument {
     struct activity activity;
     int64_t power_ms, session_ms; /* newest words; TOLD_NONE = never */
     struct told_session last;     /* the newest session */
+    int64_t max_session_ms,
+        gap_ms;         /* of the park model, only of one that is taken up; gap: of its power, 0 = none */
+    int64_t settled_ms; /* private */
 };
 /* Whether a session is open, as it was told: also where it was forgotten, and ended by inference, since. That end is for the
  * hours; nobody said that the instrument is free. */
@@ -75,10 +81,11 @@ struct told_resource {
 /* ---- writing: within the core's transaction ---- */
 
 /* Finds it, or makes it; *ret_is_changed: it was made. */
-enum status told_take_up(
-    struct db *db, const char *name, struct told_instrument *ret, bool *ret_is_changed, struct error *err);
-/* Writes activity and newest words, which the calls below change in `t` alone. */
-enum status told_save(struct db *db, const struct told_instrument *t, struct error *err);
+enum status told_take_up(struct db *db, const struct park_instrument *park, struct told_instrument *ret,
+    bool *ret_is_changed, struct error *err);
+/* Writes activity and newest words, which the calls below change in `t` alone; and the ends of sessions that are otherwise
+ * by what its power said since. */
+enum status told_save(struct db *db, struct told_instrument *t, struct error *err);
 /* One whose time is not later than that of the newest (a clock that was ahead) is no word: the source ages until the clock
  * is past it. */
 enum status told_power(struct db *db, struct told_instrument *t, const struct activity_limits *limits,
@@ -92,22 +99,26 @@ enum told_news {
     TOLD_TAKEN,
     TOLD_TWICE_OPEN,  /* a session was open: it is ended where this one is opened */
     TOLD_NOT_OPEN,    /* no session was open, or only one of later: noted as one that was never opened */
-    TOLD_CLOSED_LATE, /* it was forgotten, and has an inferred end, which stays */
+    TOLD_CLOSED_LATE, /* it was forgotten before: it has an inferred end */
     TOLD_USED_AGAIN   /* taken, with an id that another event had */
 };
 /* Whether an event of that id was taken before, within TOLD_KNOWN_MS before `time_ms`. */
 enum status told_is_known(struct db *db, const struct told_instrument *t, const char *event, int64_t time_ms,
     bool *ret, struct error *err);
-/* An event. An inferred end gives way to one of before it. Time does not run back: an event of before the newest one counts as at
- * that; but a close of before the open session's begin is not of that session, which stays open.
+/* An event. It is judged at its own time, whenever it comes: a session that was open by then for longer than max_session was
+ * forgotten before, unless a run went on from there to the event; what was inferred without the event gives way. Time does not
+ * run back: an event of before the newest one counts as at that; but a close of before the open session's begin is not of that session, which stays open.
  * An id that is known changes nothing, however often it comes. But a reader that numbers its events may begin anew: what a point
  * tells (EVIDENCE_DECLARED) is another event of the same id where it contradicts the state, is later than all that was told, and
  * is not the newest event that the point told: that one it repeats. */
 enum status told_event(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
     struct error *err);
-/* Ends an open session by inference: at `until_ms`, or where the run ended that went on then. */
-enum status told_forget(struct db *db, struct told_instrument *t, int64_t until_ms, struct error *err);
+/* By the clock: a session that nobody told over is ended by inference where it is open for longer than max_session, and the
+ * run that went on then is over or not heard any more: at the end of that run, or at that length. Power that comes later moves
+ * that end, or takes it back. *ret_is_changed: it was otherwise before. */
+enum status told_look(
+    struct db *db, struct told_instrument *t, int64_t now_ms, bool *ret_is_changed, struct error *err);
 
 /* Finds it, or makes it. Where its point (NULL = none) is another than before, or not known to be the same, this one was never
  * heard; what was down stays so. */

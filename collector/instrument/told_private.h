@@ -29,8 +29,25 @@ enum status told_word_newest(struct db *db, int64_t resource, int64_t *ret_at_ms
 enum status told_word_add(
     struct db *db, int64_t resource, const struct told_word *w, int64_t newest_ms, struct error *err);
 
-/* ---- told_session.c ---- */
+/* ---- rows of sessions ---- */
 
+enum status told_session_insert(
+    struct db *db, int64_t instrument, struct told_session *s, struct error *err); /* sets its id */
+/* Writes its end. */
+enum status told_session_update(struct db *db, const struct told_session *s, struct error *err);
+/* Opened from from_ms on, and told over later than it may last. */
+enum status told_sessions_late(struct db *db, int64_t instrument, int64_t from_ms, struct told_session **ret,
+    size_t *ret_count, struct error *err);
 /* ret->id 0 = none. */
 enum status told_session_newest(
     struct db *db, int64_t instrument, struct told_session *ret, struct error *err);
+
+/* ---- how long a session was ---- */
+
+/* The open one is told over, by its close (whose event it has by then) or the next one's opening. */
+enum status told_session_over(struct db *db, struct told_instrument *t, int64_t told_ms,
+    enum hours_evidence evidence, struct error *err);
+/* The activity is as it is committed: of sessions that end by what ran before it, the end is final. */
+void told_settle_from(struct told_instrument *t);
+/* Judges those again of which power that came since may tell otherwise. */
+enum status told_settle(struct db *db, struct told_instrument *t, struct error *err);

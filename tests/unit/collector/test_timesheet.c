@@ -152,7 +152,7 @@ static void tell_power(struct scene *s, struct source *from)
     bool is_changed = false;
     const struct activity_limits limits = {
         n->off_mw, n->exit_mw, n->enter_mw, n->enter_ms, n->exit_ms, activity_gap_ms(n->power_period_ms)};
-    must(told_take_up(s->db, n->id, &t, &is_changed, &err), &err);
+    must(told_take_up(s->db, n, &t, &is_changed, &err), &err);
     for (size_t i = 0; i < from->waiting_count && n->power_point != NULL; i++)
         must(told_power(s->db, &t, &limits, from->waiting[i].time_ms, now_ms, from->waiting[i].mw, &err),
             &err);
@@ -182,10 +182,11 @@ static void tell_session(struct scene *s, size_t i)
     enum told_news news;
     struct session_event e = {.is_open = !s->is_open[i], .class = (enum session_class)random_below(5)};
     snprintf(e.id, sizeof e.id, "e%d", ++s->uid);
-    must(told_take_up(s->db, ids[i], &t, &is_changed, &err), &err);
+    must(told_take_up(s->db, s->sources[i].park, &t, &is_changed, &err), &err);
     if (t.last.end == TOLD_OPEN && t.last.id != 0 && random_below(8) == 0) {
-        must(told_forget(s->db, &t, now_ms - (int64_t)random_below(3600000), &err), &err);
-        s->is_open[i] = false;
+        t.max_session_ms = (int64_t)random_below(3600000);
+        must(told_look(s->db, &t, now_ms, &is_changed, &err), &err);
+        s->is_open[i] = t.last.end == TOLD_OPEN;
     } else {
         must(told_event(s->db, &t, &e, now_ms - (int64_t)random_below(1200000),
                  (enum hours_user)random_below(3), EVIDENCE_DECLARED, &news, &err),
@@ -486,7 +487,7 @@ static void test_what_is_due_is_written_though_the_clock_was_set_back(void **sta
     open_quiet(&s, model);
     step(&s, false); /* takes the instruments up */
     now_ms = BEGIN_MS + 6 * HOUR_MS;
-    must(told_take_up(s.db, "nmr", &t, &is_changed, &err), &err);
+    must(told_take_up(s.db, park_instrument_find(s.park, "nmr"), &t, &is_changed, &err), &err);
     must(told_event(
              s.db, &t, &opened, BEGIN_MS + HOUR_MS, HOURS_USER_INTERNAL, EVIDENCE_DECLARED, &news, &err),
         &err);

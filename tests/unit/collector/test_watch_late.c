@@ -1,0 +1,282 @@
+/* A session, and its hours, are what was told of it, whenever that arrives: live, late, or with a gateway that is cut. */
+#include "collector/instrument/hours_facts.h"
+#include "tests/unit/collector/watch_scene.h"
+
+#define MAX_MS (2 * HOUR) /* max_session of the scene's instruments */
+enum { MOST = 2000, CUTS = 6 };
+
+/* One that is heard `arrived_ms`; times are after BEGIN_MS. */
+struct word {
+    int64_t time_ms, arrived_ms;
+    bool is_power, is_open;
+    int number; /* of the event: its id is k<number> */
+    const char *watts;
+};
+struct history {
+    struct word words[MOST];
+    size_t count;
+    int64_t end_ms;
+};
+
+static void add(struct history *h, struct word word)
+{
+    assert_true(h->count < MOST);
+    h->words[h->count++] = word;
+}
+
+/* Power each 100 s, with silences; sessions of a quarter of an hour to five, most of them closed. */
+static void draw(struct history *h)
+{
+    static const char *const levels[] = {"5", "15", "100", "100", "100"};
+    const char *watts = "15";
+    bool is_open = false;
+    int64_t next_ms = (int64_t)random_below(3600) * S;
+    int number = 0;
+    h->count = 0;
+    h->end_ms = (int64_t)(16 + random_below(16)) * HOUR + (int64_t)random_below(3600000);
+    for (int64_t t = 0; t < h->end_ms; t += 100 * S) {
+        while (next_ms <= t) {
+            is_open = random_below(8) == 0 ? is_open : !is_open;
+            add(h, (struct word){.time_ms = next_ms, .is_open = is_open, .number = ++number});
+            size_t length = random_below(2) == 0 ? 900 + random_below(5 * 3600) : 7000 + random_below(2000);
+            next_ms += (int64_t)length * S + (int64_t)random_below(1000);
+        }
+        if (random_below(200) == 0)
+            watts = levels[random_below(5)];
+        if (random_below(400) == 0)
+            t += (int64_t)(60 + random_below(5400)) * S;
+        if (random_below(50) > 0)
+            add(h, (struct word){.time_ms = t, .is_power = true, .watts = watts});
+    }
+}
+
+/* What comes while its gateway is cut is heard when that is over, in order. */
+static void cut(struct history *h, bool is_power, int64_t from_ms, int64_t until_ms)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (h->words[i].is_power == is_power && h->words[i].time_ms >= from_ms &&
+            h->words[i].arrived_ms < until_ms)
+            h->words[i].arrived_ms = until_ms;
+}
+
+static int by_arrival(const void *a, const void *b)
+{
+    const struct word *p = a, *q = b;
+    int64_t by = p->arrived_ms != q->arrived_ms ? p->arrived_ms - q->arrived_ms
+                 : p->is_power != q->is_power   ? p->is_power - q->is_power
+                                                : p->time_ms - q->time_ms;
+    return by < 0 ? -1 : by > 0;
+}
+
+static void arrive(struct scene *s, const struct word *w)
+{
+    char *line = w->is_power
+                     ? mem_printf("gauge,point=sem value=%s %" PRId64 "\n", w->watts, BEGIN_MS + w->time_ms)
+                     : mem_printf("state,point=sem value=\"%s event=k%d class=internal\" %" PRId64 "\n",
+                           w->is_open ? "open" : "close", w->number, BEGIN_MS + w->time_ms);
+    add_line(s, w->is_power ? 1 : 2, line, BEGIN_MS + w->arrived_ms);
+    free(line);
+}
+
+static char *hours_of(struct scene *s, const struct history *h)
+{
+    struct hours_book book;
+    struct hours hours;
+    struct error err = {""};
+    struct buf text = {0};
+    must(hours_facts_read(s->journal.db, s->watch.instruments[0].park, NULL, BEGIN_MS, BEGIN_MS + h->end_ms,
+             BEGIN_MS + h->end_ms, &book, &err),
+        &err);
+    hours_divide(&book.facts, &hours);
+    for (size_t i = 0; i < hours.count; i++)
+        buf_printf(&text, "%" PRId64 " %" PRId64 " %d %d\n", hours.rows[i].from_ms - BEGIN_MS,
+            hours.rows[i].until_ms - BEGIN_MS, hours.rows[i].part, hours.rows[i].evidence);
+    hours_release(&hours);
+    hours_book_release(&book);
+    return buf_take(&text);
+}
+
+/* In the order of their arrival, taken at random moments; the clock looks in between. */
+static char *rows_of(struct scene *s, struct history *h, bool restarts)
+{
+    open_scene(s, all);
+    qsort(h->words, h->count, sizeof h->words[0], by_arrival);
+    for (size_t i = 0; i < h->count; i++) {
+        arrive(s, &h->words[i]);
+        wall = BEGIN_MS + h->words[i].arrived_ms;
+        bool is_more = i + 1 < h->count && h->words[i + 1].arrived_ms == h->words[i].arrived_ms;
+        if (random_below(is_more ? 100 : 6) == 0)
+            step(s, restarts ? random_below(3) > 0 : true);
+        if (restarts && random_below(400) == 0)
+            start(s, all);
+    }
+    look_at(s, h->end_ms);
+    step(s, true);
+    struct buf text = {0};
+    database_add_rows(s->journal.db, &text,
+        "SELECT id || '|' || opened_ms || '|' || ifnull(closed_ms, '-') || '|' || ifnull(open_event, '') || "
+        "','"
+        " || ifnull(close_event, '') || '|' || evidence || closed_evidence || why FROM session ORDER BY id");
+    char *hours = hours_of(s, h);
+    buf_printf(&text, "%s", hours);
+    free(hours);
+    return buf_take(&text);
+}
+
+/* When it is over that was opened and told over then; TOLD_NONE = it is open. Asks each stretch of its power. */
+static int64_t over_ms(struct scene *s, int64_t opened_ms, int64_t told_ms, bool *ret_is_forgotten)
+{
+    struct activity_span *spans;
+    size_t count;
+    struct error err = {""};
+    int64_t limit_ms = opened_ms + MAX_MS, until_ms = limit_ms;
+    must(told_activity(s->journal.db, find(s, "sem").id, 0, INT64_MAX, &spans, &count, &err), &err);
+    for (size_t i = 0; i < count; i++) {
+        bool is_last = i + 1 == count;
+        if (spans[i].state != ACTIVITY_RUNNING || spans[i].from_ms > limit_ms ||
+            (spans[i].until_ms <= limit_ms && !is_last))
+            continue;
+        until_ms = spans[i].until_ms > limit_ms ? spans[i].until_ms : limit_ms;
+        if (is_last && told_ms - spans[i].until_ms <= s->watch.instruments[0].limits.gap_ms)
+            until_ms = INT64_MAX;
+    }
+    free(spans);
+    *ret_is_forgotten = told_ms > limit_ms && told_ms > until_ms;
+    return *ret_is_forgotten ? until_ms : told_ms;
+}
+
+static void check_ends(struct scene *s, const struct history *h, size_t *forgotten, size_t *longer)
+{
+    struct told_session *sessions;
+    size_t count;
+    struct error err = {""};
+    must(told_sessions(s->journal.db, find(s, "sem").id, 0, INT64_MAX, &sessions, &count, &err), &err);
+    for (size_t i = 0; i < count; i++) {
+        const struct told_session *k = &sessions[i];
+        const char *event = k->close_event[0] != '\0' ? k->close_event
+                            : i + 1 < count           ? sessions[i + 1].open_event
+                                                      : "";
+        int64_t told_ms = BEGIN_MS + h->end_ms;
+        bool is_told = false, is_forgotten;
+        for (size_t w = 0; w < h->count; w++)
+            if (!h->words[w].is_power && event[0] == 'k' && atoi(event + 1) == h->words[w].number)
+                told_ms = BEGIN_MS + h->words[w].time_ms, is_told = true;
+        int64_t closed_ms = over_ms(s, k->opened_ms, told_ms, &is_forgotten);
+        assert_int_equal(k->end == TOLD_FORGOTTEN, is_forgotten);
+        assert_true(k->closed_ms == (is_told || is_forgotten ? closed_ms : TOLD_NONE));
+        *forgotten += is_forgotten;
+        *longer += !is_forgotten && is_told && closed_ms - k->opened_ms > MAX_MS;
+    }
+    free(sessions);
+}
+
+static void same(struct scene *s, struct history *h, bool restarts, const char *expected)
+{
+    char *rows = rows_of(s, h, restarts);
+    assert_string_equal(rows, expected);
+    free(rows);
+    close_scene(s);
+}
+
+static void test_sessions_and_hours_are_the_same_whenever_they_arrive(void **unused)
+{
+    (void)unused;
+    static struct history h;
+    struct scene s;
+    size_t forgotten = 0, longer = 0;
+    for (int round = 0; round < 12; round++) {
+        draw(&h);
+        for (size_t i = 0; i < h.count; i++)
+            h.words[i].arrived_ms = h.words[i].time_ms;
+        char *live = rows_of(&s, &h, false);
+        check_ends(&s, &h, &forgotten, &longer);
+        close_scene(&s);
+        for (size_t i = 0; i < CUTS; i++) {
+            int64_t from_ms = (int64_t)random_below((size_t)h.end_ms);
+            cut(&h, random_below(2) == 0, from_ms,
+                from_ms + (int64_t)random_below((size_t)(h.end_ms - from_ms)) + 1);
+        }
+        same(&s, &h, true, live);
+        cut(&h, round % 2 == 0, 0, h.end_ms);
+        same(&s, &h, false, live);
+        cut(&h, round % 2 != 0, 0, h.end_ms);
+        same(&s, &h, false, live);
+        free(live);
+    }
+    print_message("%zu forgotten, %zu that ran on\n", forgotten, longer);
+    assert_true(forgotten >= 3 && longer >= 3);
+}
+
+/* The run went on, and its power comes after the close. */
+static void test_power_that_comes_late_says_that_it_ran_on(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    told(&s, 0, "open event=a class=internal");
+    look_at(&s, 5 * HOUR);
+    told(&s, 5 * HOUR, "close event=b");
+    take_all(&s);
+    expect_sessions(&s, "0.0|7200.0|11||a|b|233\n");
+    for (int64_t t = 0; t <= 6 * HOUR; t += 60 * S)
+        power(&s, t, t < 4 * HOUR ? "100" : "15");
+    take_all(&s);
+    expect_sessions(&s, "0.0|14400.0|11||a|b|233\n");
+    assert_true(told_floor_ms(&s.watch.instruments[0].told) == BEGIN_MS + 5 * HOUR);
+    told(&s, 7 * HOUR, "open event=c class=internal");
+    told(&s, 11 * HOUR, "close event=d");
+    take_all(&s);
+    for (int64_t t = 6 * HOUR + 60 * S; t <= 12 * HOUR; t += 60 * S)
+        power(&s, t, "100");
+    take_all(&s);
+    expect_sessions(&s, "0.0|14400.0|11||a|b|233\n25200.0|39600.0|11||c|d|221\n");
+    close_scene(&s);
+}
+
+/* At an event of after the greatest length, not at the next look of the clock. */
+static void test_a_late_close_is_judged_at_its_own_time(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    told(&s, 0, "open event=a class=internal");
+    told(&s, 3 * HOUR, "close event=b");
+    told(&s, 4 * HOUR, "open event=c class=internal");
+    told(&s, 7 * HOUR, "open event=d class=internal");
+    told(&s, 9 * HOUR, "close event=e");
+    take_all(&s);
+    expect_sessions(&s, "0.0|7200.0|11||a|b|233\n14400.0|21600.0|11||c||233\n25200.0|32400.0|11||d|e|221\n");
+    close_scene(&s);
+}
+
+/* It was over when its power was late, and is not: nobody ended it. */
+static void test_a_session_that_runs_on_is_open_again(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    told(&s, 0, "open event=a class=internal");
+    look_at(&s, 3 * HOUR);
+    expect_sessions(&s, "0.0|7200.0|11||a||233\n");
+    for (int64_t t = 0; t <= 4 * HOUR; t += 60 * S)
+        power(&s, t, "100");
+    look_at(&s, 4 * HOUR);
+    expect_sessions(&s, "0.0|-|11||a||200\n");
+    look_at(&s, 5 * HOUR);
+    expect_sessions(&s, "0.0|14400.0|11||a||233\n");
+    power(&s, 5 * HOUR, "100"); /* after a silence: of nobody knows whom */
+    look_at(&s, 5 * HOUR);
+    expect_sessions(&s, "0.0|14400.0|11||a||233\n");
+    close_scene(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_late_close_is_judged_at_its_own_time),
+        cmocka_unit_test(test_power_that_comes_late_says_that_it_ran_on),
+        cmocka_unit_test(test_a_session_that_runs_on_is_open_again),
+        cmocka_unit_test(test_sessions_and_hours_are_the_same_whenever_they_arrive),
+    };
+    return cmocka_run_group_tests(tests, random_set_up, NULL);
+}
