@@ -196,7 +196,9 @@ static const char *const scripts[] = {
 
     told_resource_schema,
 
-    told_late_schema};
+    told_late_schema,
+
+    told_reach_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

@@ -38,6 +38,8 @@ const char told_late_schema[] =
     "ALTER TABLE session ADD COLUMN told_evidence INTEGER;"
     "CREATE INDEX session_late ON session(instrument, opened_ms) WHERE told_ms IS NOT NULL;";
 
+const char told_reach_schema[] = "DROP INDEX activity_span_end;"; /* who asks goes by from_ms: REACHING */
+
 static int64_t word_ms(int64_t time_ms, int64_t arrived_ms)
 {
     return time_ms < arrived_ms ? time_ms : arrived_ms;
@@ -155,14 +157,32 @@ enum status told_heard(
     return db_run(add, err);
 }
 
+/* What reaches into [?2, ?3): stretches of one do not overlap, so that of those that begin before only the newest can. */
+#define REACHING(table)                                                                                  \
+    " FROM " table " WHERE instrument = ?1 AND from_ms < ?3 AND +until_ms > ?2 AND from_ms >= coalesce(" \
+    "(SELECT max(from_ms) FROM " table " WHERE instrument = ?1 AND from_ms <= ?2), ?2) ORDER BY from_ms"
+
+static enum status open_activity(
+    struct db *db, int64_t instrument, struct activity_span *ret, struct error *err)
+{
+    struct db_stmt *find = db_keep(db, "SELECT activity FROM instrument WHERE id = ?1");
+    bool has_row;
+    *ret = (struct activity_span){0};
+    db_bind_int(find, 1, instrument);
+    enum status status = db_step(find, &has_row, err);
+    if (status == ST_OK && has_row) {
+        struct activity a = activity_of(db_text(find, 0));
+        activity_open(&a, ret);
+    }
+    db_reset(find);
+    return status;
+}
+
 enum status told_activity(struct db *db, int64_t instrument, int64_t from_ms, int64_t until_ms,
     struct activity_span **ret, size_t *ret_count, struct error *err)
 {
-    struct db_stmt *rows = db_keep(db, "SELECT from_ms, until_ms, state FROM activity_span"
-                                       " WHERE instrument = ?1 AND until_ms > ?2 AND from_ms < ?3"
-                                       " UNION ALL SELECT NULL, activity, NULL FROM instrument WHERE id = ?1"
-                                       " ORDER BY 1 NULLS LAST");
-    struct activity_span *items = NULL, open;
+    struct db_stmt *rows = db_keep(db, "SELECT from_ms, until_ms, state" REACHING("activity_span"));
+    struct activity_span *items = NULL, open = {0};
     size_t count = 0, capacity = 0;
     bool has_row;
     enum status status;
@@ -170,19 +190,18 @@ enum status told_activity(struct db *db, int64_t instrument, int64_t from_ms, in
     db_bind_int(rows, 2, from_ms);
     db_bind_int(rows, 3, until_ms);
     while ((status = db_step(rows, &has_row, err)) == ST_OK && has_row) {
-        if (!db_is_null(rows, 0)) {
-            open = (struct activity_span){
-                db_int(rows, 0), db_int(rows, 1), (enum activity_state)db_int(rows, 2)};
-        } else {
-            struct activity a = activity_of(db_text(rows, 1));
-            if (!activity_open(&a, &open) || open.until_ms <= from_ms || open.from_ms >= until_ms ||
-                open.from_ms == open.until_ms)
-                continue;
-        }
+        MEM_GROW(items, count, capacity);
+        items[count++] =
+            (struct activity_span){db_int(rows, 0), db_int(rows, 1), (enum activity_state)db_int(rows, 2)};
+    }
+    db_reset(rows);
+    if (status == ST_OK)
+        status = open_activity(db, instrument, &open, err);
+    if (status == ST_OK && open.from_ms < open.until_ms && open.until_ms > from_ms &&
+        open.from_ms < until_ms) {
         MEM_GROW(items, count, capacity);
         items[count++] = open;
     }
-    db_reset(rows);
     *ret = items;
     *ret_count = count;
     return status;
@@ -213,8 +232,7 @@ static enum status newest_word(struct db *db, int64_t instrument, int64_t *ret, 
 enum status told_unseen(struct db *db, int64_t instrument, int64_t from_ms, int64_t until_ms,
     struct hours_span **ret, size_t *ret_count, struct error *err)
 {
-    struct db_stmt *rows = db_keep(db, "SELECT from_ms, until_ms FROM session_unseen WHERE instrument = ?1"
-                                       " AND until_ms > ?2 AND from_ms < ?3 ORDER BY from_ms");
+    struct db_stmt *rows = db_keep(db, "SELECT from_ms, until_ms" REACHING("session_unseen"));
     struct spans spans = {0};
     int64_t word_ms = TOLD_NONE;
     bool has_row;

@@ -22,7 +22,7 @@
 #include "lib/db.h"
 #include "lib/session_event.h"
 
-extern const char told_schema[], told_word_schema[], told_resource_schema[], told_late_schema[];
+extern const char told_schema[], told_word_schema[], told_resource_schema[], told_late_schema[], told_reach_schema[];
 
 #define TOLD_NONE AVAILABILITY_NONE            /* no such time */
 #define TOLD_KNOWN_MS INT64_C(3024000000)      /* 35 days, as the journal: so long an id is known */

@@ -1,6 +1,8 @@
 #include "collector/model/version.h"
 #include "tests/unit/collector/watch_scene.h"
 
+#include <sqlite3.h>
+
 static void test_power_becomes_spans_by_the_times_of_its_readings(void **unused)
 {
     (void)unused;
@@ -91,7 +93,78 @@ static void test_what_touches_a_period_is_given_whole(void **unused)
     close_scene(&s);
 }
 
-/* ---- sessions ---- */
+static sqlite3 *newest_connection;
+
+static int note_connection(sqlite3 *db, char **error, const struct sqlite3_api_routines *api)
+{
+    (void)error, (void)api;
+    newest_connection = db;
+    return SQLITE_OK;
+}
+
+/* How the statement with that text goes about it, and how much it did since this was asked last. */
+static int work_of(const char *text, struct buf *plan)
+{
+    sqlite3_stmt *s = NULL, *explained;
+    while ((s = sqlite3_next_stmt(newest_connection, s)) != NULL && strstr(sqlite3_sql(s), text) == NULL) {
+    }
+    assert_non_null(s);
+    char *explain = mem_printf("EXPLAIN QUERY PLAN %s", sqlite3_sql(s));
+    assert_int_equal(sqlite3_prepare_v2(newest_connection, explain, -1, &explained, NULL), SQLITE_OK);
+    while (sqlite3_step(explained) == SQLITE_ROW)
+        buf_printf(plan, "%s\n", (const char *)sqlite3_column_text(explained, 3));
+    sqlite3_finalize(explained);
+    free(explain);
+    return sqlite3_stmt_status(s, SQLITE_STMTSTATUS_VM_STEP, 1);
+}
+
+static void check_work(const char *text, const char *table)
+{
+    struct buf plan = {0};
+    int steps = work_of(text, &plan);
+    buf_add_char(&plan, '\0');
+    char *expected = mem_printf(
+        "SEARCH %s USING PRIMARY KEY (instrument=? AND from_ms>? AND from_ms<?)\n", table);
+    if (strstr(plan.data, expected) == NULL || strstr(plan.data, "SCAN") != NULL)
+        fail_msg("%s", plan.data);
+    assert_in_range(steps, 1, 300);
+    free(expected);
+    buf_release(&plan);
+}
+
+static void test_a_look_reads_only_what_reaches_into_it(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    struct activity_span *spans;
+    struct hours_span *unseen;
+    size_t count;
+    struct error err = {""};
+    assert_int_equal(sqlite3_auto_extension((void (*)(void))note_connection), SQLITE_OK);
+    open_scene(&s, all);
+    sqlite3_cancel_auto_extension((void (*)(void))note_connection);
+    take_all(&s);
+    must(db_exec(s.journal.db,
+             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4999)"
+             " INSERT INTO activity_span SELECT 1, i * 1000, i * 1000 + 1000, i % 3 FROM n;"
+             "INSERT INTO session_unseen SELECT 1, from_ms, from_ms + 500 FROM activity_span;",
+             &err),
+        &err);
+    must(told_activity(s.journal.db, 1, 2500500, 2502000, &spans, &count, &err), &err);
+    assert_int_equal(count, 2);
+    assert_true(spans[0].from_ms == 2500000 && spans[1].until_ms == 2502000);
+    free(spans);
+    must(told_activity(s.journal.db, 1, 2500000, 2500001, &spans, &count, &err), &err);
+    assert_true(count == 1 && spans[0].from_ms == 2500000);
+    free(spans);
+    check_work("SELECT from_ms, until_ms, state FROM activity_span", "activity_span");
+    must(told_unseen(s.journal.db, 1, 2500500, 2502000, &unseen, &count, &err), &err);
+    assert_int_equal(count, 2); /* and that nothing was ever heard */
+    assert_int_equal(unseen[0].from_ms, 2501000);
+    free(unseen);
+    check_work("SELECT from_ms, until_ms FROM session_unseen", "session_unseen");
+    close_scene(&s);
+}
 
 /* ---- resources ---- */
 
@@ -387,6 +460,7 @@ int main(void)
         cmocka_unit_test(test_power_that_is_not_taken_is_no_word),
         cmocka_unit_test(test_power_far_below_zero_is_no_word_of_what_it_does),
         cmocka_unit_test(test_what_touches_a_period_is_given_whole),
+        cmocka_unit_test(test_a_look_reads_only_what_reaches_into_it),
         cmocka_unit_test(test_what_is_down_stays_so_until_a_fresh_state_says_otherwise),
         cmocka_unit_test(test_a_clock_that_was_ahead_masks_nothing_that_is_down),
         cmocka_unit_test(test_new_thresholds_count_from_when_they_are_accepted),
