@@ -115,15 +115,33 @@ static void add_bookings(
 /* ---- what it told ---- */
 
 /* While what was told is not read: nobody knows. */
-static const struct told_instrument nothing = {
-    .power_ms = AVAILABILITY_NONE, .session_ms = AVAILABILITY_NONE};
+static const struct told_instrument nothing = {.power_ms = AVAILABILITY_NONE,
+    .session_ms = AVAILABILITY_NONE,
+    .power_garbled_ms = AVAILABILITY_NONE,
+    .session_garbled_ms = AVAILABILITY_NONE};
+
+/* Where the newest word says nothing of now, it is since garbled_ms, if that is later than it. */
+static struct availability_source source_of(
+    int64_t now_ms, int64_t last_ms, bool is_good, int64_t garbled_ms, int64_t period_ms)
+{
+    struct availability_source source = availability_source_at(now_ms, last_ms, period_ms);
+    if (is_good || source.quality == SOURCE_NEVER_SEEN)
+        return source;
+    source.quality = SOURCE_STALE;
+    if (garbled_ms <= last_ms)
+        source.stale_ms = AVAILABILITY_NONE;
+    else if (garbled_ms < source.stale_ms)
+        source.stale_ms = garbled_ms;
+    return source;
+}
 
 static void add_power(struct availability_facts *facts, const struct park_instrument *i,
     const struct told_instrument *told, int64_t now_ms)
 {
     if (i->power_point == NULL)
         return;
-    facts->power = availability_source_at(now_ms, told->power_ms, i->power_period_ms);
+    facts->power = source_of(
+        now_ms, told->power_ms, told_is_power_good(told), told->power_garbled_ms, i->power_period_ms);
     facts->activity = told_activity_now(told, &facts->activity_since_ms);
 }
 
@@ -136,7 +154,8 @@ static void add_session(struct availability_facts *facts, const struct park_inst
     }
     facts->is_session_open = told_is_session_open(told);
     if (i->session != NULL)
-        facts->session = availability_source_at(now_ms, told->session_ms, TOLD_SESSION_PERIOD_MS);
+        facts->session = source_of(now_ms, told->session_ms, told_is_session_good(told),
+            told->session_garbled_ms, TOLD_SESSION_PERIOD_MS);
     else if (facts->is_session_open)
         facts->session =
             (struct availability_source){true, SOURCE_GOOD, told->last.opened_ms, AVAILABILITY_NONE};

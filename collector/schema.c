@@ -198,7 +198,9 @@ static const char *const scripts[] = {
 
     told_late_schema,
 
-    told_reach_schema};
+    told_reach_schema,
+
+    told_doubt_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

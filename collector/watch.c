@@ -68,6 +68,15 @@ static void follow(struct watch *w, const char *address, enum reading_kind kind,
     follower_add(&w->follower, address, kind, item);
 }
 
+static void tell_other(const struct watch_instrument *n, bool is_other, const char *source, const char *point)
+{
+    if (is_other)
+        log_info("watch",
+            "instrument %s: point %s tells of its %s instead of another one; what that one told last says "
+            "nothing of now",
+            n->park->id, point, source);
+}
+
 static enum status take_up_instrument(
     struct watch *w, const struct park_instrument *park, bool *ret_is_changed, struct error *err)
 {
@@ -81,7 +90,10 @@ static enum status take_up_instrument(
             .gap_ms = activity_gap_ms(park->power_period_ms)}};
     follow(w, park->power_point, READING_GAUGE, n, NULL);
     follow(w, park->session, READING_STATE, n, NULL);
-    return told_take_up(w->follower.db, park, &n->told, ret_is_changed, err);
+    enum status status = told_take_up(w->follower.db, park, &n->told, ret_is_changed, err);
+    tell_other(n, n->told.is_power_other, "power", park->power_point);
+    tell_other(n, n->told.is_session_other, "sessions", park->session);
+    return status;
 }
 
 static enum status take_up_resource(

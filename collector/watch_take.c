@@ -19,17 +19,19 @@ bool watch_power_mw(double watts, int64_t *ret)
 static enum status take_power(
     struct watch *w, struct watch_instrument *n, const struct follower_reading *r, struct error *err)
 {
-    int64_t power_mw;
-    if (!watch_power_mw(r->reading->value, &power_mw))
-        return ST_OK;
-    if (!activity_is_reading(&n->limits, power_mw)) { /* it is no word: the source ages */
+    int64_t power_mw = 0;
+    bool is_power = watch_power_mw(r->reading->value, &power_mw);
+    n->is_changed = true;
+    if (!is_power || !activity_is_reading(&n->limits, power_mw)) {
+        told_power_garbled(&n->told, r->reading->time_ms, r->arrived_ms);
         complain(&n->backward, w->now_mono_ms, LOG_LEVEL_WARN, "watch",
-            "instrument %s, point %s: %.3f W is further below zero than off_w; it is not taken: is its meter "
-            "wired the wrong way round?",
-            n->park->id, n->park->power_point, r->reading->value);
+            "instrument %s, point %s: %.3f W is %s; it is not taken, and what it does is not known until the "
+            "next that is",
+            n->park->id, n->park->power_point, r->reading->value,
+            is_power ? "further below zero than off_w (is its meter wired the wrong way round?)"
+                     : "more than any machine has");
         return ST_OK;
     }
-    n->is_changed = true;
     return told_power(
         w->follower.db, &n->told, &n->limits, r->reading->time_ms, r->arrived_ms, power_mw, err);
 }
@@ -86,13 +88,16 @@ static enum status take_session(
     line_unescape_string(&plain, r->reading->text);
     enum status status = session_event_read_state((struct span){plain.data, plain.len}, &e, &why);
     buf_release(&plain);
-    if (status != ST_OK) { /* it is no word: the source ages */
+    n->is_changed = true;
+    if (status != ST_OK) {
+        told_session_garbled(&n->told, r->reading->time_ms, r->arrived_ms);
         complain(&n->garbled, w->now_mono_ms, LOG_LEVEL_WARN, "watch",
-            "instrument %s, point %s: %s; it is not taken", n->park->id, n->park->session, why.text);
+            "instrument %s, point %s: %s; it is not taken, and whether a session is open is not known until "
+            "the next that is",
+            n->park->id, n->park->session, why.text);
         return ST_OK;
     }
     enum told_news news;
-    n->is_changed = true;
     status = told_heard(w->follower.db, &n->told, r->reading->time_ms, r->arrived_ms, err);
     if (status != ST_OK || !make_event(&e, &n->told, r->reading))
         return status;

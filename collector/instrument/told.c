@@ -38,6 +38,12 @@ const char told_late_schema[] =
     "ALTER TABLE session ADD COLUMN told_evidence INTEGER;"
     "CREATE INDEX session_late ON session(instrument, opened_ms) WHERE told_ms IS NOT NULL;";
 
+/* power_point, session_point: which told the newest word; NULL = not known. */
+const char told_doubt_schema[] = "ALTER TABLE instrument ADD COLUMN power_point TEXT;"
+                                 "ALTER TABLE instrument ADD COLUMN session_point TEXT;"
+                                 "ALTER TABLE instrument ADD COLUMN power_garbled_ms INTEGER;"
+                                 "ALTER TABLE instrument ADD COLUMN session_garbled_ms INTEGER;";
+
 const char told_reach_schema[] = "DROP INDEX activity_span_end;"; /* who asks goes by from_ms: REACHING */
 
 static int64_t word_ms(int64_t time_ms, int64_t arrived_ms)
@@ -51,6 +57,26 @@ bool told_is_session_open(const struct told_instrument *t)
 {
     const struct told_session *s = &t->last;
     return s->id != 0 && (s->end == TOLD_OPEN || (s->end == TOLD_FORGOTTEN && s->close_event[0] == '\0'));
+}
+
+bool told_is_power_good(const struct told_instrument *t)
+{
+    return !t->is_power_other && t->power_garbled_ms <= t->power_ms;
+}
+
+bool told_is_session_good(const struct told_instrument *t)
+{
+    return !t->is_session_other && t->session_garbled_ms <= t->session_ms;
+}
+
+void told_power_garbled(struct told_instrument *t, int64_t time_ms, int64_t arrived_ms)
+{
+    t->power_garbled_ms = told_later_of(t->power_garbled_ms, word_ms(time_ms, arrived_ms));
+}
+
+void told_session_garbled(struct told_instrument *t, int64_t time_ms, int64_t arrived_ms)
+{
+    t->session_garbled_ms = told_later_of(t->session_garbled_ms, word_ms(time_ms, arrived_ms));
 }
 
 enum activity_state told_activity_now(const struct told_instrument *t, int64_t *ret_since_ms)
@@ -73,16 +99,22 @@ static struct activity activity_of(struct span blob)
 enum status told_find(struct db *db, const char *instrument, struct told_instrument *ret, struct error *err)
 {
     struct db_stmt *find =
-        db_keep(db, "SELECT id, activity, power_ms, session_ms FROM instrument WHERE name = ?1");
+        db_keep(db, "SELECT id, activity, power_ms, session_ms, power_garbled_ms, session_garbled_ms"
+                    " FROM instrument WHERE name = ?1");
     bool has_row;
-    *ret = (struct told_instrument){.power_ms = TOLD_NONE, .session_ms = TOLD_NONE};
+    *ret = (struct told_instrument){.power_ms = TOLD_NONE,
+        .session_ms = TOLD_NONE,
+        .power_garbled_ms = TOLD_NONE,
+        .session_garbled_ms = TOLD_NONE};
     db_bind_text(find, 1, span_of(instrument));
     enum status status = db_step(find, &has_row, err);
     if (status == ST_OK && has_row)
         *ret = (struct told_instrument){.id = db_int(find, 0),
             .activity = activity_of(db_text(find, 1)),
             .power_ms = told_time_of(find, 2),
-            .session_ms = told_time_of(find, 3)};
+            .session_ms = told_time_of(find, 3),
+            .power_garbled_ms = told_time_of(find, 4),
+            .session_garbled_ms = told_time_of(find, 5)};
     db_reset(find);
     return status == ST_OK && ret->id != 0 ? told_session_newest(db, ret->id, &ret->last, err) : status;
 }
@@ -97,6 +129,30 @@ static enum status add(struct db *db, const char *name, struct told_instrument *
     return status;
 }
 
+static void bind_point(struct db_stmt *s, int index, const char *point)
+{
+    if (point == NULL)
+        db_bind_null(s, index);
+    else
+        db_bind_text(s, index, span_of(point));
+}
+
+/* Whether the newest words are of other points than those of the model. */
+static enum status compare_points(struct db *db, struct told_instrument *t, struct error *err)
+{
+    struct db_stmt *find = db_keep(db, "SELECT ifnull(power_point <> ?2, 0), ifnull(session_point <> ?3, 0)"
+                                       " FROM instrument WHERE id = ?1");
+    bool has_row;
+    db_bind_int(find, 1, t->id);
+    bind_point(find, 2, t->power_point);
+    bind_point(find, 3, t->session_point);
+    enum status status = db_step(find, &has_row, err);
+    t->is_power_other = status == ST_OK && has_row && db_int(find, 0) != 0;
+    t->is_session_other = status == ST_OK && has_row && db_int(find, 1) != 0;
+    db_reset(find);
+    return status;
+}
+
 enum status told_take_up(struct db *db, const struct park_instrument *park, struct told_instrument *ret,
     bool *ret_is_changed, struct error *err)
 {
@@ -107,18 +163,27 @@ enum status told_take_up(struct db *db, const struct park_instrument *park, stru
     }
     ret->max_session_ms = park->max_session_ms;
     ret->gap_ms = park->power_point != NULL ? activity_gap_ms(park->power_period_ms) : 0;
+    ret->power_point = park->power_point;
+    ret->session_point = park->session;
     told_settle_from(ret);
-    return status;
+    return status == ST_OK ? compare_points(db, ret, err) : status;
 }
 
 enum status told_save(struct db *db, struct told_instrument *t, struct error *err)
 {
-    struct db_stmt *save =
-        db_keep(db, "UPDATE instrument SET activity = ?2, power_ms = ?3, session_ms = ?4 WHERE id = ?1");
+    struct db_stmt *save = db_keep(db,
+        "UPDATE instrument SET activity = ?2, power_ms = ?3, session_ms = ?4, "
+        "power_point = ifnull(?5, power_point),"
+        " session_point = ifnull(?6, session_point), power_garbled_ms = ?7, session_garbled_ms = ?8"
+        " WHERE id = ?1");
     db_bind_int(save, 1, t->id);
     db_bind_blob(save, 2, (struct span){(const char *)&t->activity, sizeof t->activity});
     told_bind_time(save, 3, t->power_ms);
     told_bind_time(save, 4, t->session_ms);
+    bind_point(save, 5, t->is_power_other ? NULL : t->power_point);
+    bind_point(save, 6, t->is_session_other ? NULL : t->session_point);
+    told_bind_time(save, 7, t->power_garbled_ms);
+    told_bind_time(save, 8, t->session_garbled_ms);
     enum status status = db_run(save, err);
     return status == ST_OK ? told_settle(db, t, err) : status;
 }
@@ -127,8 +192,10 @@ enum status told_power(struct db *db, struct told_instrument *t, const struct ac
     int64_t time_ms, int64_t arrived_ms, int64_t power_mw, struct error *err)
 {
     struct activity_done done = activity_read(&t->activity, limits, time_ms, power_mw);
-    if (done.is_taken)
+    if (done.is_taken) {
         t->power_ms = told_later_of(t->power_ms, word_ms(time_ms, arrived_ms));
+        t->is_power_other = false;
+    }
     struct db_stmt *add = db_keep(db, "INSERT INTO activity_span VALUES(?1, ?2, ?3, ?4)");
     enum status status = ST_OK;
     for (int i = 0; i < done.count && status == ST_OK; i++) {
@@ -148,6 +215,7 @@ enum status told_heard(
     if (word <= before)
         return ST_OK;
     t->session_ms = word;
+    t->is_session_other = false;
     if (before != TOLD_NONE && word - before <= activity_gap_ms(TOLD_SESSION_PERIOD_MS))
         return ST_OK;
     struct db_stmt *add = db_keep(db, "INSERT INTO session_unseen VALUES(?1, ?2, ?3)");

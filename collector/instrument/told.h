@@ -22,7 +22,8 @@
 #include "lib/db.h"
 #include "lib/session_event.h"
 
-extern const char told_schema[], told_word_schema[], told_resource_schema[], told_late_schema[], told_reach_schema[];
+extern const char told_schema[], told_word_schema[], told_resource_schema[], told_late_schema[],
+    told_reach_schema[], told_doubt_schema[];
 
 #define TOLD_NONE AVAILABILITY_NONE            /* no such time */
 #define TOLD_KNOWN_MS INT64_C(3024000000)      /* 35 days, as the journal: so long an id is known */
@@ -58,12 +59,20 @@ struct told_instrument {
     int64_t power_ms, session_ms; /* newest words; TOLD_NONE = never */
     struct told_session last;     /* the newest session */
     int64_t max_session_ms,
-        gap_ms;         /* of the park model, only of one that is taken up; gap: of its power, 0 = none */
-    int64_t settled_ms; /* private */
+        gap_ms; /* of the park model, only of one that is taken up; gap: of its power, 0 = none */
+    /* As the park model names them, only of one that is taken up; borrowed from it; NULL = none. Other: the newest word is of
+     * another point, and says nothing of now until this one speaks. */
+    const char *power_point, *session_point;
+    bool is_power_other, is_session_other;
+    int64_t power_garbled_ms, session_garbled_ms; /* newest words that cannot be read; TOLD_NONE = never */
+    int64_t settled_ms;                           /* private */
 };
 /* Whether a session is open, as it was told: also where it was forgotten, and ended by inference, since. That end is for the
  * hours; nobody said that the instrument is free. */
 bool told_is_session_open(const struct told_instrument *t);
+/* Whether the newest word says anything of now: not if it is of another point, or one came that is newer and cannot be read. */
+bool told_is_power_good(const struct told_instrument *t);
+bool told_is_session_good(const struct told_instrument *t);
 /* Before it no event counts: what was inferred gives way, down to the opening. TOLD_NONE = there was no session. */
 int64_t told_floor_ms(const struct told_instrument *t);
 /* The newest power says so, of whatever time. */
@@ -93,6 +102,10 @@ enum status told_power(struct db *db, struct told_instrument *t, const struct ac
 /* A word of the point of its sessions, whatever it says. */
 enum status told_heard(
     struct db *db, struct told_instrument *t, int64_t time_ms, int64_t arrived_ms, struct error *err);
+
+/* A word came that cannot be read: until a newer one that can, nobody knows. In `t` alone. */
+void told_power_garbled(struct told_instrument *t, int64_t time_ms, int64_t arrived_ms);
+void told_session_garbled(struct told_instrument *t, int64_t time_ms, int64_t arrived_ms);
 
 enum told_news {
     TOLD_KNOWN, /* an event of that id was taken before: nothing changed */

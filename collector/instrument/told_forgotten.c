@@ -15,7 +15,7 @@ struct verdict {
 };
 
 /* Until when it ran on without a break from `from_ms`: that itself where it did not run then. INT64_MAX = it still did at
- * at_ms, for all that was heard up to heard_ms. */
+ * at_ms, for all that was heard up to heard_ms; TOLD_NONE = what was heard says nothing of then. */
 static enum status ran_on_until(struct db *db, const struct told_instrument *t, int64_t from_ms,
     int64_t at_ms, int64_t heard_ms, int64_t *ret, struct error *err)
 {
@@ -24,7 +24,9 @@ static enum status ran_on_until(struct db *db, const struct told_instrument *t, 
     *ret = from_ms;
     if (activity_open(&t->activity, &open) && open.from_ms <= from_ms) {
         if (open.state == ACTIVITY_RUNNING)
-            *ret = at_ms - heard_ms <= t->gap_ms ? INT64_MAX : told_later_of(from_ms, open.until_ms);
+            *ret = heard_ms != TOLD_NONE && at_ms - heard_ms <= t->gap_ms
+                       ? INT64_MAX
+                       : told_later_of(from_ms, open.until_ms);
         return ST_OK;
     }
     struct db_stmt *ran = db_keep(db, "SELECT until_ms, state FROM activity_span WHERE instrument = ?1"
@@ -91,7 +93,8 @@ enum status told_look(
     struct verdict verdict;
     if (!told_is_session_open(t))
         return ST_OK;
-    enum status status = judge(db, t, s->opened_ms, now_ms, t->power_ms, &verdict, err);
+    enum status status =
+        judge(db, t, s->opened_ms, now_ms, told_is_power_good(t) ? t->power_ms : TOLD_NONE, &verdict, err);
     if (status != ST_OK)
         return status;
     bool is_changed = verdict.is_forgotten ? set_end(s, verdict.until_ms, TOLD_FORGOTTEN, EVIDENCE_INFERRED)

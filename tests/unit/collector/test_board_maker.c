@@ -627,6 +627,8 @@ static void live(struct scene *s)
         t->activity.steps[0].is_up = random_below(3) > 0;
         t->activity.steps[1].is_up = t->activity.steps[0].is_up && random_below(3) == 0;
         t->last = (struct told_session){.closed_ms = NONE};
+        t->is_power_other = t->is_session_other = false;
+        t->power_garbled_ms = t->session_garbled_ms = NONE;
         if (random_below(2) == 0) {
             int64_t opened_ms = NOW - (int64_t)random_below(900) * MINUTE;
             bool is_open = random_below(2) == 0;
@@ -647,13 +649,13 @@ static void live(struct scene *s)
     }
 }
 
-/* One source or two tell less: they are older, or never told. */
+/* One source or two tell less: they are older, never told, of another point, or garbled since. */
 static void lose(struct scene *s)
 {
     for (size_t n = 1 + random_below(2); n > 0; n--) {
         struct told_instrument *t = &s->instruments[random_below(INSTRUMENTS)].told;
         int64_t last_ms;
-        switch (random_below(4)) {
+        switch (random_below(6)) {
         case 0:
             last_ms = draw_older(10000);
             t->power_ms = last_ms < t->power_ms ? last_ms : t->power_ms;
@@ -668,6 +670,14 @@ static void lose(struct scene *s)
             last_ms = last_ms == NONE ? 0 : last_ms;
             s->item.bookings.known_ms =
                 last_ms < s->item.bookings.known_ms ? last_ms : s->item.bookings.known_ms;
+            break;
+        case 3:
+            t->is_power_other = random_below(2) == 0;
+            t->power_garbled_ms = NOW - (int64_t)random_below(60000);
+            break;
+        case 4:
+            t->is_session_other = random_below(2) == 0;
+            t->session_garbled_ms = NOW - (int64_t)random_below(600000);
             break;
         default:
             last_ms = draw_older(300000);
@@ -729,6 +739,46 @@ static void test_law_a_holds_of_what_the_maker_answers(void **state)
     end(&s);
 }
 
+static void test_what_is_garbled_is_not_fresh_until_it_can_be_read(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    step(&s, true);
+    for (size_t i = 0; i < INSTRUMENTS; i++)
+        s.instruments[i].told.power_garbled_ms = s.instruments[i].told.session_garbled_ms = NOW - 500;
+    later(&s, 1000);
+    expect(&s, "sem-1", AVAILABILITY_UNKNOWN, "stale", NOW - 500);
+    expect(&s, "hood-1", AVAILABILITY_UNKNOWN, "stale", wall); /* free since NOW, for all that was known */
+    tell_all(&s, 0);
+    later(&s, 1000);
+    assert_int_equal(answer_of(&s, "sem-1").status, AVAILABILITY_AVAILABLE);
+    assert_int_equal(answer_of(&s, "hood-1").status, AVAILABILITY_AVAILABLE);
+    end(&s);
+}
+
+/* The park model names another point: until it speaks nobody knows. */
+static void test_what_another_point_told_is_not_fresh(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    step(&s, true);
+    assert_int_equal(answer_of(&s, "sem-1").status, AVAILABILITY_AVAILABLE);
+    assert_int_equal(answer_of(&s, "hood-1").status, AVAILABILITY_AVAILABLE);
+    for (size_t i = 0; i < INSTRUMENTS; i++)
+        s.instruments[i].told.is_power_other = s.instruments[i].told.is_session_other = true;
+    later(&s, 1000);
+    expect(&s, "sem-1", AVAILABILITY_UNKNOWN, "stale", wall);
+    expect(&s, "hood-1", AVAILABILITY_UNKNOWN, "stale", wall);
+    const struct board *b = board_box_get(s.box);
+    assert_int_equal(board_find(b, "sem-1")->activity, ACTIVITY_UNKNOWN);
+    assert_int_equal(board_find(b, "sem-1")->power.quality, SOURCE_STALE);
+    assert_int_equal(board_find(b, "hood-1")->session.quality, SOURCE_STALE);
+    board_put(b);
+    end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -746,6 +796,8 @@ int main(void)
         cmocka_unit_test(test_outages_are_read_only_where_something_changed),
         cmocka_unit_test(test_a_planned_outage_ahead_bounds_what_is_free),
         cmocka_unit_test(test_a_board_is_made_each_second_and_sooner_where_something_is_new),
+        cmocka_unit_test(test_what_is_garbled_is_not_fresh_until_it_can_be_read),
+        cmocka_unit_test(test_what_another_point_told_is_not_fresh),
         cmocka_unit_test(test_law_a_holds_of_what_the_maker_answers),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);

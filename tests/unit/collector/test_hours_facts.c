@@ -75,7 +75,8 @@ static void begin(struct scene *s, const char *line)
         .grace_ms = n[6] * MINUTE};
     assert_true(opening_parse(open[0] == '-' ? NULL : open, &s->instrument.opening));
     must_run(
-        s, mem_printf("INSERT INTO instrument VALUES(7, 'sem', x'', NULL, %lld)", (long long)s->known_ms));
+        s, mem_printf("INSERT INTO instrument(id, name, activity, session_ms) VALUES(7, 'sem', x'', %lld)",
+               (long long)s->known_ms));
     for (int i = 0; i < RESOURCES; i++)
         must_run(s, mem_printf("INSERT INTO resource(id, name, is_down) VALUES(%d, 'r%d', 0)", i + 1, i));
 }

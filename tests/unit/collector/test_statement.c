@@ -118,7 +118,7 @@ static void run(struct scene *s, char *sql)
 static void open_day_of(struct scene *s, const char *text)
 {
     open_scene_of(s, text);
-    run(s, mem_printf("INSERT INTO instrument VALUES(7, 'sem', x'', NULL, %lld)",
+    run(s, mem_printf("INSERT INTO instrument(id, name, activity, session_ms) VALUES(7, 'sem', x'', %lld)",
                (long long)(OCTOBER_MS + 2 * DAY_MS)));
 }
 

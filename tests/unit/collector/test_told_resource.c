@@ -124,7 +124,7 @@ static void test_spans_of_before_are_taken_over(void **unused)
 
 /* ---- what is fresh ---- */
 
-static const char moved[] = HEAD "resources = ({ " NAMED(
+static const char moved_water[] = HEAD "resources = ({ " NAMED(
     "water") "building = \"b\"; kind = \"chilled_water\";"
              " point = \"gw-a/chiller\"; up = (\"on\"); down = (\"off\"); period = 60; });\n"
              "instruments = (" BARE("afm") ");\n";
@@ -138,11 +138,11 @@ static void test_what_another_point_told_is_not_fresh(void **unused)
     start(&s, all);
     take_all(&s);
     assert_int_equal(now_of(&s)->heard_ms, BEGIN_MS); /* the same point, after a restart */
-    start(&s, moved);
+    start(&s, moved_water);
     take_all(&s);
     assert_int_equal(now_of(&s)->heard_ms, TOLD_NONE);
     assert_false(now_of(&s)->is_down);
-    start(&s, moved);
+    start(&s, moved_water);
     take_all(&s);
     assert_int_equal(now_of(&s)->heard_ms, TOLD_NONE);
     state(&s, 1, "chiller", "off", 60 * S, 0);

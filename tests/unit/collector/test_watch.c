@@ -63,8 +63,11 @@ static void test_power_far_below_zero_is_no_word_of_what_it_does(void **unused)
     assert_int_equal(told_activity_now(&t, &since_ms), ACTIVITY_RUNNING); /* until it is stale */
     assert_int_equal(t.power_ms, BEGIN_MS + 60 * S);
     assert_true(s.watch.instruments[0].backward.is_said);
+    assert_false(told_is_power_good(&t));
     power(&s, 410 * S, "50");
     take_all(&s);
+    t = find(&s, "sem");
+    assert_true(told_is_power_good(&t));
     expect_activity(&s, "0.0|60.0|3\n60.0|410.0|0\n");
     close_scene(&s);
 }
@@ -365,6 +368,132 @@ static void test_a_park_without_instruments_keeps_nothing_of_the_journal(void **
     close_scene(&s);
 }
 
+static void use_taken(struct scene *s, const char *park)
+{
+    use(s, park);
+    take_all(s);
+}
+
+static void expect_other(struct scene *s, bool is_power_other, bool is_session_other)
+{
+    const struct told_instrument *t = &s->watch.instruments[0].told;
+    assert_int_equal(t->is_power_other, is_power_other);
+    assert_int_equal(t->is_session_other, is_session_other);
+}
+
+static void test_what_another_point_told_says_nothing_of_now(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    power(&s, 0, "100");
+    told(&s, 0, "open event=a class=internal");
+    take_all(&s);
+    expect_other(&s, false, false);
+    use_taken(&s, moved);
+    expect_other(&s, true, true);
+    start(&s, moved);
+    take_all(&s);
+    expect_other(&s, true, true); /* also after a restart */
+    power(&s, 10 * S, "100");     /* of the former point: nobody follows it */
+    state(&s, 2, "sem-b", "nonsense", 10 * S, 0);
+    take_all(&s);
+    expect_other(&s, true, true);
+    use_taken(&s, all);
+    expect_other(&s, false, false); /* it is the same as before */
+    use_taken(&s, moved);
+    add_line(&s, 1, "gauge,point=sem-b value=100 1767225620000\n", BEGIN_MS + 20 * S);
+    take_all(&s);
+    expect_other(&s, false, true);
+    state(&s, 2, "sem-b", "open event=a class=internal", 30 * S, 0);
+    take_all(&s);
+    expect_other(&s, false, false);
+    start(&s, moved);
+    take_all(&s);
+    expect_other(&s, false, false);
+    use_taken(&s, all);
+    expect_other(&s, true, true);
+    expect(&s, "SELECT count(*) FROM session_unseen WHERE from_ms < 1767225600000", "1\n"); /* none anew */
+    close_scene(&s);
+}
+
+static void test_a_run_that_another_point_told_holds_no_session_open(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    told(&s, 0, "open event=a class=internal");
+    for (int64_t t = 0; t <= 3 * HOUR; t += 60 * S)
+        power(&s, t, "100");
+    look_at(&s, 3 * HOUR);
+    assert_int_equal(s.watch.instruments[0].told.last.end, TOLD_OPEN);
+    use_taken(&s, moved);
+    look_at(&s, 3 * HOUR + S);
+    assert_int_equal(s.watch.instruments[0].told.last.end, TOLD_FORGOTTEN);
+    add_line(&s, 1, "gauge,point=sem-b value=100 1767236405000\n", BEGIN_MS + 3 * HOUR + 5 * S);
+    look_at(&s, 3 * HOUR + 6 * S); /* the new one says that it runs */
+    assert_int_equal(s.watch.instruments[0].told.last.end, TOLD_OPEN);
+    close_scene(&s);
+}
+
+static void expect_good(struct scene *s, bool is_power_good, bool is_session_good)
+{
+    const struct told_instrument *t = &s->watch.instruments[0].told;
+    assert_int_equal(told_is_power_good(t), is_power_good);
+    assert_int_equal(told_is_session_good(t), is_session_good);
+}
+
+/* Nobody knows, until a newer word can be read; what is older than the newest good word changes nothing. */
+static void test_what_cannot_be_read_makes_the_word_before_it_no_word_of_now(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    power(&s, 0, "100");
+    told(&s, 10 * S, "open event=a class=internal");
+    told(&s, 5 * S, "nonsense"); /* of before */
+    take_all(&s);
+    expect_good(&s, true, true);
+    power(&s, 60 * S, "1e300");
+    take_all(&s);
+    expect_good(&s, false, true);
+    told(&s, 70 * S, "nonsense");
+    take_all(&s);
+    expect_good(&s, false, false);
+    start(&s, all);
+    power(&s, 50 * S, "100"); /* a late one of before it */
+    told(&s, 65 * S, "open event=a class=internal");
+    take_all(&s);
+    expect_good(&s, false, false);
+    assert_int_equal(find(&s, "sem").session_ms, BEGIN_MS + 65 * S);
+    power(&s, 80 * S, "100");
+    told(&s, 90 * S, "open event=a class=internal");
+    take_all(&s);
+    expect_good(&s, true, true);
+    state(&s, 2, "sem", "nonsense", HOUR, 100 * S - HOUR); /* its clock is ahead: as of when it came */
+    take_all(&s);
+    expect_good(&s, true, false);
+    assert_int_equal(find(&s, "sem").session_garbled_ms, BEGIN_MS + 100 * S);
+    told(&s, 101 * S, "open event=a class=internal");
+    take_all(&s);
+    expect_good(&s, true, true);
+    close_scene(&s);
+}
+
+static void test_a_run_that_is_garbled_holds_no_session_open(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    told(&s, 0, "open event=a class=internal");
+    for (int64_t t = 0; t <= 3 * HOUR; t += 60 * S)
+        power(&s, t, "100");
+    power(&s, 3 * HOUR + S, "-100");
+    look_at(&s, 3 * HOUR + S);
+    assert_int_equal(s.watch.instruments[0].told.last.end, TOLD_FORGOTTEN);
+    close_scene(&s);
+}
+
 /* ---- grouping ---- */
 
 static char *dump(struct scene *s)
@@ -466,6 +595,10 @@ int main(void)
         cmocka_unit_test(test_new_thresholds_count_from_when_they_are_accepted),
         cmocka_unit_test(test_of_a_version_before_nothing_is_shown_nor_forgotten),
         cmocka_unit_test(test_a_version_that_cannot_be_read_is_one_that_names_nothing),
+        cmocka_unit_test(test_what_another_point_told_says_nothing_of_now),
+        cmocka_unit_test(test_a_run_that_another_point_told_holds_no_session_open),
+        cmocka_unit_test(test_what_cannot_be_read_makes_the_word_before_it_no_word_of_now),
+        cmocka_unit_test(test_a_run_that_is_garbled_holds_no_session_open),
         cmocka_unit_test(test_a_park_without_instruments_keeps_nothing_of_the_journal),
         cmocka_unit_test(test_rows_are_the_same_in_any_grouping_and_after_kills),
     };

@@ -23,15 +23,17 @@
 #define WHOSE                                                                                               \
     "building = \"b\"; category = \"c\"; owner = \"o\"; owner_en = \"o\"; owner_code = \"OWN\"; contact = " \
     "\"8\"; "
-#define POWERED(id, enter)                                                                                 \
-    "{ " NAMED(id) WHOSE "power = \"gw-a/" id "\"; session = \"gw-b/" id "\"; off_w = 10; standby_w = 20;" \
+#define POWERED(id, enter) POWERED_BY(id, id, enter)
+#define POWERED_BY(id, point, enter)                                                                       \
+    "{ " NAMED(id) WHOSE "power = \"gw-a/" point "\"; session = \"gw-b/" point "\"; off_w = 10; standby_w = 20;" \
                          " exit_w = 30; enter_w = " enter                                                  \
                          "; enter_s = 10; exit_s = 60; off_means = \"available\"; max_session = 7200; }"
 #define BARE(id) "{ " NAMED(id) WHOSE "session = \"gw-b/" id "\"; max_session = 7200; }"
 
 static const char nothing[] = HEAD,
                   all[] = HEAD RESOURCES "instruments = (" POWERED("sem", "40") ", " BARE("afm") ");\n",
-                  higher[] = HEAD RESOURCES "instruments = (" POWERED("sem", "400") ", " BARE("afm") ");\n";
+                  higher[] = HEAD RESOURCES "instruments = (" POWERED("sem", "400") ", " BARE("afm") ");\n",
+                  moved[] = HEAD RESOURCES "instruments = (" POWERED_BY("sem", "sem-b", "40") ", " BARE("afm") ");\n";
 
 struct scene {
     struct fake_journal journal;
