@@ -79,6 +79,17 @@ static bool make_event(
     return true;
 }
 
+static void doubt(struct watch *w, struct watch_instrument *n, const struct follower_reading *r,
+    const struct session_event *e)
+{
+    told_session_garbled(&n->told, r->reading->time_ms, r->arrived_ms);
+    complain(&n->garbled, w->now_mono_ms, LOG_LEVEL_WARN, "watch",
+        "instrument %s, point %s: event %s closes again, after others, and a session is open; it closes "
+        "nothing, "
+        "and whether that one still is open is not known until the next event",
+        n->park->id, n->park->session, e->id);
+}
+
 static enum status take_session(
     struct watch *w, struct watch_instrument *n, const struct follower_reading *r, struct error *err)
 {
@@ -97,15 +108,19 @@ static enum status take_session(
             n->park->id, n->park->session, why.text);
         return ST_OK;
     }
-    enum told_news news;
-    status = told_heard(w->follower.db, &n->told, r->reading->time_ms, r->arrived_ms, err);
-    if (status != ST_OK || !make_event(&e, &n->told, r->reading))
+    enum told_news news = TOLD_KNOWN;
+    if (make_event(&e, &n->told, r->reading))
+        status = told_event(w->follower.db, &n->told, &e, r->reading->time_ms, watch_user(n->park, &e),
+            EVIDENCE_DECLARED, &news, err);
+    if (status != ST_OK)
         return status;
-    status = told_event(w->follower.db, &n->told, &e, r->reading->time_ms, watch_user(n->park, &e),
-        EVIDENCE_DECLARED, &news, err);
-    if (status == ST_OK)
+    if (news == TOLD_DOUBTED)
+        doubt(w, n, r, &e);
+    else
         watch_tell_news(n, &e, news);
-    return status;
+    if (news == TOLD_DOUBTED || (news == TOLD_OLDER && !told_is_session_good(&n->told)))
+        return ST_OK;
+    return told_heard(w->follower.db, &n->told, r->reading->time_ms, r->arrived_ms, err);
 }
 
 static bool is_among(const struct conf_list *words, struct span word)

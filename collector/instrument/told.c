@@ -51,6 +51,25 @@ static int64_t word_ms(int64_t time_ms, int64_t arrived_ms)
     return time_ms < arrived_ms ? time_ms : arrived_ms;
 }
 
+/* Of two words of one time the later in the journal counts, as of resources (told_resource.c): both may be of a clock that is
+ * ahead, and are of when they arrived. */
+static bool is_good(int64_t newest_ms, int64_t garbled_ms)
+{
+    return garbled_ms == TOLD_NONE || garbled_ms < newest_ms;
+}
+
+static void take_garbled(int64_t word, int64_t newest_ms, int64_t *garbled_ms)
+{
+    if (word >= newest_ms)
+        *garbled_ms = told_later_of(*garbled_ms, word);
+}
+
+static void take_good(int64_t word, int64_t *garbled_ms)
+{
+    if (word >= *garbled_ms)
+        *garbled_ms = TOLD_NONE;
+}
+
 /* ---- instruments ---- */
 
 bool told_is_session_open(const struct told_instrument *t)
@@ -61,22 +80,22 @@ bool told_is_session_open(const struct told_instrument *t)
 
 bool told_is_power_good(const struct told_instrument *t)
 {
-    return !t->is_power_other && t->power_garbled_ms <= t->power_ms;
+    return !t->is_power_other && is_good(t->power_ms, t->power_garbled_ms);
 }
 
 bool told_is_session_good(const struct told_instrument *t)
 {
-    return !t->is_session_other && t->session_garbled_ms <= t->session_ms;
+    return !t->is_session_other && is_good(t->session_ms, t->session_garbled_ms);
 }
 
 void told_power_garbled(struct told_instrument *t, int64_t time_ms, int64_t arrived_ms)
 {
-    t->power_garbled_ms = told_later_of(t->power_garbled_ms, word_ms(time_ms, arrived_ms));
+    take_garbled(word_ms(time_ms, arrived_ms), t->power_ms, &t->power_garbled_ms);
 }
 
 void told_session_garbled(struct told_instrument *t, int64_t time_ms, int64_t arrived_ms)
 {
-    t->session_garbled_ms = told_later_of(t->session_garbled_ms, word_ms(time_ms, arrived_ms));
+    take_garbled(word_ms(time_ms, arrived_ms), t->session_ms, &t->session_garbled_ms);
 }
 
 enum activity_state told_activity_now(const struct told_instrument *t, int64_t *ret_since_ms)
@@ -195,6 +214,7 @@ enum status told_power(struct db *db, struct told_instrument *t, const struct ac
     if (done.is_taken) {
         t->power_ms = told_later_of(t->power_ms, word_ms(time_ms, arrived_ms));
         t->is_power_other = false;
+        take_good(word_ms(time_ms, arrived_ms), &t->power_garbled_ms);
     }
     struct db_stmt *add = db_keep(db, "INSERT INTO activity_span VALUES(?1, ?2, ?3, ?4)");
     enum status status = ST_OK;
@@ -212,6 +232,7 @@ enum status told_heard(
     struct db *db, struct told_instrument *t, int64_t time_ms, int64_t arrived_ms, struct error *err)
 {
     int64_t word = word_ms(time_ms, arrived_ms), before = t->session_ms;
+    take_good(word, &t->session_garbled_ms);
     if (word <= before)
         return ST_OK;
     t->session_ms = word;

@@ -64,7 +64,7 @@ struct told_instrument {
      * another point, and says nothing of now until this one speaks. */
     const char *power_point, *session_point;
     bool is_power_other, is_session_other;
-    int64_t power_garbled_ms, session_garbled_ms; /* newest words that cannot be read; TOLD_NONE = never */
+    int64_t power_garbled_ms, session_garbled_ms; /* words since then that cannot be read; TOLD_NONE = none */
     int64_t settled_ms;                           /* private */
 };
 /* Whether a session is open, as it was told: also where it was forgotten, and ended by inference, since. That end is for the
@@ -103,7 +103,8 @@ enum status told_power(struct db *db, struct told_instrument *t, const struct ac
 enum status told_heard(
     struct db *db, struct told_instrument *t, int64_t time_ms, int64_t arrived_ms, struct error *err);
 
-/* A word came that cannot be read: until a newer one that can, nobody knows. In `t` alone. */
+/* A word came that cannot be read, or believed: until one that can, and is not older, nobody knows. One that is older than the
+ * newest that was changes nothing. In `t` alone. */
 void told_power_garbled(struct told_instrument *t, int64_t time_ms, int64_t arrived_ms);
 void told_session_garbled(struct told_instrument *t, int64_t time_ms, int64_t arrived_ms);
 
@@ -113,7 +114,9 @@ enum told_news {
     TOLD_TWICE_OPEN,  /* a session was open: it is ended where this one is opened */
     TOLD_NOT_OPEN,    /* no session was open, or only one of later: noted as one that was never opened */
     TOLD_CLOSED_LATE, /* it was forgotten before: it has an inferred end */
-    TOLD_USED_AGAIN   /* taken, with an id that another event had */
+    TOLD_USED_AGAIN,  /* taken, with an id that another event had */
+    TOLD_OLDER,       /* known, of a point that told others since: nothing changed, and it is no word of now */
+    TOLD_DOUBTED      /* as TOLD_OLDER, but it closes, and a session is open: nobody knows */
 };
 /* Whether an event of that id was taken before, within TOLD_KNOWN_MS before `time_ms`. */
 enum status told_is_known(struct db *db, const struct told_instrument *t, const char *event, int64_t time_ms,
@@ -121,9 +124,12 @@ enum status told_is_known(struct db *db, const struct told_instrument *t, const 
 /* An event. It is judged at its own time, whenever it comes: a session that was open by then for longer than max_session was
  * forgotten before, unless a run went on from there to the event; what was inferred without the event gives way. Time does not
  * run back: an event of before the newest one counts as at that; but a close of before the open session's begin is not of that session, which stays open.
- * An id that is known changes nothing, however often it comes. But a reader that numbers its events may begin anew: what a point
- * tells (EVIDENCE_DECLARED) is another event of the same id where it contradicts the state, is later than all that was told, and
- * is not the newest event that the point told: that one it repeats. */
+ * An id that is known changes nothing, however often it comes. But a reader that numbers its events may begin anew: an open that
+ * a point tells (EVIDENCE_DECLARED) is another event of the same id where no session is open, it is later than all that was told,
+ * and is not the newest event that the point told: that one it repeats. A close of a known id never is: it may be late, of another
+ * reader or of a spool that was put back, and somebody may be at work; it is TOLD_DOUBTED. Only one that has the id of the open
+ * session's opening closes that; and one that was noted as of before it, once it comes with a time that is not: a clock was set
+ * back. */
 enum status told_event(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
     struct error *err);

@@ -21,7 +21,8 @@ enum status told_is_known(struct db *db, const struct told_instrument *t, const 
 /* An end that was inferred does not hide who told the close. */
 #define CLOSED_BY "CASE WHEN told_ms IS NULL THEN closed_evidence ELSE told_evidence END"
 
-/* Whether it is the newest that its point told: what a point repeats, whatever people said since. */
+/* Whether it is the newest that its point told: what a point repeats, whatever people said since. By their times: a close of
+ * before an open session is noted after it, and is no newer. */
 static enum status is_newest(struct db *db, const struct told_instrument *t, const struct session_event *e,
     bool *ret, struct error *err)
 {
@@ -29,7 +30,7 @@ static enum status is_newest(struct db *db, const struct told_instrument *t, con
         "SELECT ifnull(?2 = CASE WHEN ?3 THEN open_event ELSE close_event END, 0)"
         "  AND ?3 = (close_event IS NULL OR " CLOSED_BY " = ?5) FROM session WHERE instrument = ?1"
         "  AND (evidence = ?4 OR (close_event IS NOT NULL AND " CLOSED_BY " <> ?5))"
-        " ORDER BY id DESC LIMIT 1");
+        " ORDER BY opened_ms DESC, id DESC LIMIT 1");
     bool has_row;
     db_bind_int(find, 1, t->id);
     db_bind_text(find, 2, span_of(e->id));
@@ -38,6 +39,24 @@ static enum status is_newest(struct db *db, const struct told_instrument *t, con
     db_bind_int(find, 5, EVIDENCE_MANUAL);
     enum status status = db_step(find, &has_row, err);
     *ret = status == ST_OK && has_row && db_int(find, 0) != 0;
+    db_reset(find);
+    return status;
+}
+
+/* Whether that close is of the session that is open: by its id (one for both), or noted while it was open. */
+static enum status is_its_close(
+    struct db *db, const struct told_instrument *t, const char *event, bool *ret, struct error *err)
+{
+    *ret = strcmp(event, t->last.open_event) == 0;
+    if (*ret)
+        return ST_OK;
+    struct db_stmt *find = db_keep(db,
+        "SELECT 1 FROM session WHERE instrument = ?1 AND close_event = ?2 AND why = ?3 AND id > ?4 LIMIT 1");
+    db_bind_int(find, 1, t->id);
+    db_bind_text(find, 2, span_of(event));
+    db_bind_int(find, 3, TOLD_UNOPENED);
+    db_bind_int(find, 4, t->last.id);
+    enum status status = db_step(find, ret, err);
     db_reset(find);
     return status;
 }
@@ -103,25 +122,39 @@ static enum status close_one(struct db *db, struct told_instrument *t, const str
     return status;
 }
 
+/* An event that a point told before, and others since: whether it counts, and what is to be said of it else. */
+static enum status weigh_again(struct db *db, const struct told_instrument *t, const struct session_event *e,
+    int64_t time_ms, bool *ret_counts, enum told_news *ret, struct error *err)
+{
+    bool contradicts = e->is_open != told_is_session_open(t), is_later = time_ms > told_floor_ms(t);
+    *ret = TOLD_OLDER;
+    *ret_counts = e->is_open && contradicts && is_later;
+    if (e->is_open || !contradicts || time_ms < t->last.opened_ms)
+        return ST_OK;
+    enum status status = is_its_close(db, t, e->id, ret_counts, err);
+    if (!*ret_counts && is_later)
+        *ret = TOLD_DOUBTED;
+    return status;
+}
+
 enum status told_event(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
     struct error *err)
 {
-    bool is_repeated = false, is_known = false;
+    bool is_point = evidence == EVIDENCE_DECLARED, is_repeated = false, is_known = false;
     *ret = TOLD_KNOWN;
-    enum status status = ST_OK;
-    if (evidence == EVIDENCE_DECLARED)
-        status = is_newest(db, t, e, &is_repeated, err);
+    enum status status = is_point ? is_newest(db, t, e, &is_repeated, err) : ST_OK;
     if (status == ST_OK && !is_repeated)
         status = told_is_known(db, t, e->id, time_ms, &is_known, err);
-    bool is_another =
-        evidence == EVIDENCE_DECLARED && e->is_open != told_is_session_open(t) && time_ms > told_floor_ms(t);
-    if (status != ST_OK || is_repeated || (is_known && !is_another))
+    bool counts = !is_repeated && !is_known;
+    if (status == ST_OK && is_known && is_point)
+        status = weigh_again(db, t, e, time_ms, &counts, ret, err);
+    if (status != ST_OK || !counts)
         return status;
     int64_t open_ms = told_later_of(time_ms, told_floor_ms(t));
     status = e->is_open ? open_one(db, t, e, open_ms, user, evidence, ret, err)
                         : close_one(db, t, e, time_ms, evidence, ret, err);
-    if (is_known && *ret == TOLD_TAKEN)
+    if (is_known && e->is_open && *ret == TOLD_TAKEN)
         *ret = TOLD_USED_AGAIN;
     return status;
 }

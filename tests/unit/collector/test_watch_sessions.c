@@ -83,19 +83,6 @@ static void test_a_close_of_before_a_session_is_not_its_close(void **unused)
     close_scene(&s);
 }
 
-static void by_hand(struct scene *s, int64_t after_ms, const char *id, bool is_open)
-{
-    struct session_event e = {.is_open = is_open};
-    enum told_news news;
-    struct error err = {""};
-    snprintf(e.id, sizeof e.id, "%s", id);
-    must(db_begin(s->journal.db, &err), &err);
-    must(told_event(s->journal.db, &s->watch.instruments[0].told, &e, BEGIN_MS + after_ms, HOURS_USER_UNKNOWN,
-             EVIDENCE_MANUAL, &news, &err),
-        &err);
-    must(db_commit(s->journal.db, &err), &err);
-}
-
 static void test_a_reader_that_numbers_anew_is_heard(void **unused)
 {
     (void)unused;

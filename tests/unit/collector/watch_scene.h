@@ -116,6 +116,20 @@ static inline void told(struct scene *s, int64_t after_ms, const char *text)
     state(s, 2, "sem", text, after_ms, 0);
 }
 
+/* What a person says of the first instrument. */
+static inline void by_hand(struct scene *s, int64_t after_ms, const char *id, bool is_open)
+{
+    struct session_event e = {.is_open = is_open};
+    enum told_news news;
+    struct error err = {""};
+    snprintf(e.id, sizeof e.id, "%s", id);
+    must(db_begin(s->journal.db, &err), &err);
+    must(told_event(s->journal.db, &s->watch.instruments[0].told, &e, BEGIN_MS + after_ms, HOURS_USER_UNKNOWN,
+             EVIDENCE_MANUAL, &news, &err),
+        &err);
+    must(db_commit(s->journal.db, &err), &err);
+}
+
 /* The rows that a query gives, columns parted by '|'. */
 static inline void expect(struct scene *s, const char *query, const char *rows)
 {
