@@ -100,11 +100,14 @@ static void vouch(struct session_desk *d, size_t index)
     one->noted = NULL;
 }
 
-/* An event came of it, whichever. */
-static void hear(struct session_desk *d, size_t index)
+/* An event came of it, whichever. What was noted before this start is still so only where that event is the one that it is of. */
+static void hear(struct session_desk *d, size_t index, bool is_newest)
 {
     struct desk_instrument *one = &d->instruments[index];
-    vouch(d, index);
+    if (is_newest)
+        vouch(d, index);
+    else
+        feed_hear(&d->feed, index, 0);
     if (one->settings->alive_ms > 0)
         silence_hear(&one->silence, mono_ms(d), 0, d->name, one->settings->name);
 }
@@ -158,6 +161,8 @@ static const char *take_new(struct session_desk *d, struct desk_instrument *one,
             "%s/%s: event %s %s; it is taken all the same", d->name, one->settings->name, e->id,
             e->is_open ? "opens a session while one is open" : "closes a session while none is open");
     one->is_open = e->is_open;
+    free(one->noted);
+    one->noted = NULL;
     remember_id(one, span_of(e->id), number);
     if (is_on_disk(d, number, patience_ms))
         return "taken";
@@ -174,11 +179,12 @@ static const char *take_event(
         error_set(err, ST_INVALID, "instrument \"%s\" is not known here", e->instrument);
         return "refused";
     }
-    hear(d, index);
     size_t later, at = find_id(one, e->id, &later);
+    hear(d, index, at != SESSION_IDS_MAX && later == 0);
     if (at == SESSION_IDS_MAX)
         return take_new(d, one, index, e, patience_ms, err);
-    if (later > 0 && e->is_open != one->is_open) {
+    bool contradicts = later > 0 && e->is_open != one->is_open;
+    if (contradicts && e->is_open) {
         complain(&d->anew, mono_ms(d), LOG_LEVEL_WARN, "source",
             "%s/%s: event %s comes again after others, and is no longer so: its reader began anew; it is "
             "taken as "
@@ -186,6 +192,10 @@ static const char *take_event(
             d->name, one->settings->name, e->id);
         return take_new(d, one, index, e, patience_ms, err);
     }
+    if (contradicts)
+        complain(&d->late, mono_ms(d), LOG_LEVEL_WARN, "source",
+            "%s/%s: event %s closes again, after others, and a session is open; it closes nothing", d->name,
+            one->settings->name, e->id);
     if (is_on_disk(d, one->numbers[at], patience_ms))
         return "known";
     error_set(err, ST_TIMEOUT, "it is not on disk yet; send it again");

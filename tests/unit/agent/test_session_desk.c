@@ -176,7 +176,7 @@ static void test_the_newest_ids_are_known_and_the_state_goes_again(void **state)
     desk_close(&s);
 }
 
-static void test_an_id_of_before_that_contradicts_the_state_is_another_event(void **state)
+static void test_an_open_of_before_that_contradicts_the_state_is_another_event(void **state)
 {
     (void)state;
     struct desk_scene s;
@@ -193,12 +193,32 @@ static void test_an_id_of_before_that_contradicts_the_state_is_another_event(voi
     tell(&s, OPEN("1"), "{\"event\":\"1\",\"result\":\"taken\"}");
     assert_true(s.desk.anew.is_open);
     tell(&s, OPEN("1"), "{\"event\":\"1\",\"result\":\"known\"}"); /* its answer was lost */
-    tell(&s, CLOSE("2"), "{\"event\":\"2\",\"result\":\"taken\"}");
-    tell(&s, CLOSE("2"), "{\"event\":\"2\",\"result\":\"known\"}");
+    tell(&s, CLOSE("5"), "{\"event\":\"5\",\"result\":\"taken\"}");
+    tell(&s, CLOSE("5"), "{\"event\":\"5\",\"result\":\"known\"}");
     tell(&s, OPEN("3"), "{\"event\":\"3\",\"result\":\"taken\"}");
-    assert_int_equal(s.desk.anew.silent, 2); /* one line */
-    expect_seen("l.sem3 open event=1 class=external +3600000\nl.sem3 close event=2 +3600001\n"
+    assert_int_equal(s.desk.anew.silent, 1); /* one line */
+    expect_seen("l.sem3 open event=1 class=external +3600000\nl.sem3 close event=5 +3600001\n"
                 "l.sem3 open event=3 class=external +3600002\n");
+    desk_close(&s);
+}
+
+/* Two readers of one instrument: the answer to the close of one was lost, and the other opened since. */
+static void test_a_close_of_before_closes_nothing(void **state)
+{
+    (void)state;
+    struct desk_scene s;
+    desk_open(&s);
+    tell(&s, OPEN("x1"), "{\"event\":\"x1\",\"result\":\"taken\"}");
+    tell(&s, CLOSE("x2"), "{\"event\":\"x2\",\"result\":\"taken\"}");
+    tell(&s, OPEN("y1"), "{\"event\":\"y1\",\"result\":\"taken\"}");
+    buf_reset(&seen);
+    assert_false(s.desk.late.is_open);
+    tell(&s, CLOSE("x2"), "{\"event\":\"x2\",\"result\":\"known\"}");
+    assert_true(s.desk.late.is_open);
+    expect_seen("");
+    passed_ms = 300000;
+    session_desk_tick(&s.desk);
+    expect_seen("l.sem3 open event=y1 class=external +300000\n");
     desk_close(&s);
 }
 
@@ -206,17 +226,18 @@ static void test_the_newest_is_the_newest_also_where_its_id_came_before(void **s
 {
     (void)state;
     struct desk_scene s;
+    char json[128], answer[64];
     desk_open(&s);
     for (int i = 0; i < 3 * SESSION_IDS_MAX; i++) {
-        const char *const again[] = {OPEN("1"), CLOSE("2")};
-        const char *const taken[] = {
-            "{\"event\":\"1\",\"result\":\"taken\"}", "{\"event\":\"2\",\"result\":\"taken\"}"};
-        const char *const known[] = {
-            "{\"event\":\"1\",\"result\":\"known\"}", "{\"event\":\"2\",\"result\":\"known\"}"};
-        tell(&s, again[i % 2], taken[i % 2]);
-        tell(&s, again[i % 2], known[i % 2]);
+        tell(&s, OPEN("1"), "{\"event\":\"1\",\"result\":\"taken\"}");
+        tell(&s, OPEN("1"), "{\"event\":\"1\",\"result\":\"known\"}");
+        tell(&s, CLOSE("1"), "{\"event\":\"1\",\"result\":\"known\"}"); /* whatever it says now */
+        snprintf(json, sizeof json, CLOSE("e%d"), i);
+        snprintf(answer, sizeof answer, "{\"event\":\"e%d\",\"result\":\"taken\"}", i);
+        tell(&s, json, answer);
     }
-    tell(&s, OPEN("2"), "{\"event\":\"2\",\"result\":\"known\"}"); /* whatever it says now */
+    assert_false(s.desk.late.is_open);
+    tell(&s, OPEN("e191"), "{\"event\":\"e191\",\"result\":\"known\"}");
     desk_close(&s);
 }
 
@@ -226,10 +247,15 @@ static void pass_to(struct desk_scene *s, int64_t ms)
     session_desk_tick(&s->desk);
 }
 
-/* As a start finds it noted in the spool. */
-static void note(struct desk_scene *s, const char *text)
+/* As a start finds it noted in the spool, with the ids of its own event and the one before. */
+static void note(struct desk_scene *s, const char *text, const char *former, const char *own)
 {
-    s->desk.instruments[0].noted = mem_strdup(text);
+    struct desk_instrument *one = &s->desk.instruments[0];
+    one->noted = mem_strdup(text);
+    one->is_open = strncmp(text, "open", 4) == 0;
+    snprintf(one->ids[0], sizeof one->ids[0], "%s", former);
+    snprintf(one->ids[1], sizeof one->ids[1], "%s", own);
+    one->id_count = 2;
 }
 
 static void test_a_reader_that_keeps_alive_is_repeated_while_it_is_heard(void **state)
@@ -276,15 +302,39 @@ static void test_after_a_start_a_reader_that_keeps_alive_is_told_when_it_is_hear
     (void)state;
     struct desk_scene s;
     desk_open_deaf(&s, "alive = 60;");
-    note(&s, "close event=b");
+    note(&s, "close event=b", "a", "b");
     session_desk_listen(&s.desk, true);
     pass_to(&s, 60000);
     assert_false(s.desk.instruments[0].silence.silent.is_open);
     pass_to(&s, 3600000);
     assert_true(s.desk.instruments[0].silence.silent.is_open);
     expect_seen("");
+    tell(&s, CLOSE("b"), "{\"event\":\"b\",\"result\":\"known\"}");
     tell(&s, OPEN("c"), "{\"event\":\"c\",\"result\":\"taken\"}");
     expect_seen("l.sem3 close event=b +3600000\nl.sem3 open event=c class=external +3600001\n");
+    desk_close(&s);
+}
+
+/* The spool may be of before what was told since: another event says nothing of the state in it. */
+static void test_what_was_noted_before_a_start_is_told_again_for_its_own_event_alone(void **state)
+{
+    (void)state;
+    struct desk_scene s;
+    desk_open_deaf(&s, "alive = 60;");
+    note(&s, "open event=b class=external", "a", "b");
+    session_desk_listen(&s.desk, true);
+    tell(&s, OPEN("a"), "{\"event\":\"a\",\"result\":\"known\"}");
+    expect_seen("");
+    tell(&s, OPEN("b"), "{\"event\":\"b\",\"result\":\"known\"}");
+    expect_seen("l.sem3 open event=b class=external +0\n");
+    desk_close(&s);
+    desk_open_deaf(&s, "");
+    note(&s, "open event=b class=external", "a", "b");
+    tell(&s, CLOSE("d"),
+        "{\"event\":\"d\",\"result\":\"taken\"}"); /* by the socket, while the broker is away */
+    session_desk_listen(&s.desk, true);
+    pass_to(&s, 1000);
+    expect_seen("l.sem3 close event=d +0\n");
     desk_close(&s);
 }
 
@@ -293,7 +343,7 @@ static void test_one_that_speaks_on_events_only_is_repeated_while_the_agent_list
     (void)state;
     struct desk_scene s;
     desk_open_deaf(&s, "");
-    note(&s, "close event=b");
+    note(&s, "close event=b", "a", "b");
     pass_to(&s, 3600000); /* its broker is away */
     expect_seen("");
     session_desk_listen(&s.desk, true);
@@ -334,10 +384,12 @@ int main(void)
         cmocka_unit_test(test_a_session_within_one_second_is_there_and_each_event_once),
         cmocka_unit_test(test_two_open_sessions_and_a_close_without_one_are_taken_and_told),
         cmocka_unit_test(test_the_newest_ids_are_known_and_the_state_goes_again),
-        cmocka_unit_test(test_an_id_of_before_that_contradicts_the_state_is_another_event),
+        cmocka_unit_test(test_an_open_of_before_that_contradicts_the_state_is_another_event),
+        cmocka_unit_test(test_a_close_of_before_closes_nothing),
         cmocka_unit_test(test_the_newest_is_the_newest_also_where_its_id_came_before),
         cmocka_unit_test(test_a_reader_that_keeps_alive_is_repeated_while_it_is_heard),
         cmocka_unit_test(test_after_a_start_a_reader_that_keeps_alive_is_told_when_it_is_heard),
+        cmocka_unit_test(test_what_was_noted_before_a_start_is_told_again_for_its_own_event_alone),
         cmocka_unit_test(test_one_that_speaks_on_events_only_is_repeated_while_the_agent_listens),
         cmocka_unit_test(test_a_reader_that_keeps_alive_needs_no_other_way),
     };
