@@ -161,9 +161,10 @@ static void add_session(struct availability_facts *facts, const struct park_inst
             (struct availability_source){true, SOURCE_GOOD, told->last.opened_ms, AVAILABILITY_NONE};
     if (told->last.id == 0)
         return;
-    facts->session_since_ms = facts->is_session_open ? told->last.opened_ms : told->last.closed_ms;
+    facts->session_since_ms =
+        told_floor_ms(told); /* over: since somebody said so, not since an end that is inferred */
     if (!facts->is_session_open && i->cooldown_ms > 0)
-        facts->cooldown_until_ms = told->last.closed_ms + i->cooldown_ms;
+        facts->cooldown_until_ms = facts->session_since_ms + i->cooldown_ms;
 }
 
 /* ---- resources and outages ---- */

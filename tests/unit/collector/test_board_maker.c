@@ -38,7 +38,8 @@ static void test_since_outlives_a_restart(void **state)
     begin(&s);
     assert_true(step(&s, true));
     int64_t opened_ms = wall + 500;
-    s.instruments[2].told.last = (struct told_session){.id = 1, .opened_ms = opened_ms, .closed_ms = NONE};
+    s.instruments[2].told.last =
+        (struct told_session){.id = 1, .opened_ms = opened_ms, .closed_ms = NONE, .told_ms = NONE};
     assert_true(later(&s, 1000));
     expect(&s, "hood-1", AVAILABILITY_IN_USE, "session", opened_ms);
     expect(&s, "sem-1", AVAILABILITY_AVAILABLE, "free", NOW - 60 * MINUTE);
@@ -186,7 +187,7 @@ static void test_a_session_that_people_tell_stands_without_a_heartbeat(void **st
     struct scene s;
     begin(&s);
     s.instruments[1].told.last =
-        (struct told_session){.id = 1, .opened_ms = NOW - 120 * MINUTE, .closed_ms = NONE};
+        (struct told_session){.id = 1, .opened_ms = NOW - 120 * MINUTE, .closed_ms = NONE, .told_ms = NONE};
     step(&s, true);
     expect(&s, "sem-1", AVAILABILITY_IN_USE, "session", NOW - 120 * MINUTE);
     wall += 12 * 60 * MINUTE;
@@ -199,6 +200,29 @@ static void test_a_session_that_people_tell_stands_without_a_heartbeat(void **st
     tell_all(&s, 0);
     assert_true(later(&s, 1000));
     expect(&s, "sem-1", AVAILABILITY_AVAILABLE, "free", wall);
+    end(&s);
+}
+
+/* It was forgotten, and ended by inference 50 minutes ago; that it is over somebody said a minute ago. */
+static void test_what_was_forgotten_cools_down_since_it_was_told_over(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    struct park_instrument *all = s.model->park->instruments.items;
+    all[2].cooldown_ms = 30 * MINUTE;
+    s.instruments[2].told.last = (struct told_session){.id = 1,
+        .opened_ms = NOW - 120 * MINUTE,
+        .closed_ms = NOW - 50 * MINUTE,
+        .told_ms = NOW - MINUTE,
+        .end = TOLD_FORGOTTEN,
+        .close_event = "c"};
+    step(&s, true);
+    expect(&s, "hood-1", AVAILABILITY_RESERVED, "cooldown", NOW - MINUTE);
+    wall += 29 * MINUTE;
+    tell_all(&s, 0);
+    assert_true(later(&s, 1000));
+    expect(&s, "hood-1", AVAILABILITY_AVAILABLE, "free", wall);
     end(&s);
 }
 
@@ -312,8 +336,8 @@ static void act_at_random(struct scene *s)
     struct error err = {""};
     int64_t from_ms = wall + (is_planned ? (int64_t)random_below(60) : -(int64_t)random_below(60)) * MINUTE;
     struct outage_request request = {.act = random_below(3) == 0 ? OUTAGE_CANCEL
-                                            : random_below(2) ? OUTAGE_OPEN
-                                                              : OUTAGE_CLOSE,
+                                            : random_below(2)    ? OUTAGE_OPEN
+                                                                 : OUTAGE_CLOSE,
         .id = 1 + (int64_t)random_below((size_t)s->maker.facts.standing_act + 1),
         .kind = is_planned ? OUTAGE_PLANNED : OUTAGE_BROKEN,
         .target_kind = targets[which].kind,
@@ -444,6 +468,7 @@ static void live(struct scene *s)
             t->last = (struct told_session){.id = 1,
                 .opened_ms = opened_ms,
                 .closed_ms = is_open ? NONE : opened_ms + (NOW - opened_ms) / 2,
+                .told_ms = NONE,
                 .end = is_open ? TOLD_OPEN : TOLD_CLOSED};
         }
     }
@@ -600,6 +625,7 @@ int main(void)
         cmocka_unit_test(test_a_clock_that_may_be_wrong_makes_nothing_fresh),
         cmocka_unit_test(test_what_was_not_read_yet_is_unknown_and_the_last_board_stands_for_a_while),
         cmocka_unit_test(test_a_session_that_people_tell_stands_without_a_heartbeat),
+        cmocka_unit_test(test_what_was_forgotten_cools_down_since_it_was_told_over),
         cmocka_unit_test(test_outages_of_it_of_what_it_needs_and_of_its_space),
         cmocka_unit_test(test_outages_are_as_if_they_were_read_each_time),
         cmocka_unit_test(test_outages_are_read_only_where_something_changed),
