@@ -114,7 +114,10 @@ static enum status record_next(struct core *c, struct error *err)
     int64_t now = c->clock->mono_ms();
     struct error why;
     enum status status = acceptance_record(&c->next, c->turn.db, c->clock->wall_ms(), &why);
-    c->turn.is_model_unrecorded = status != ST_OK && c->next.model == c->model;
+    if (status == ST_OK) /* it is in use, or will be now */
+        c->turn.is_model_unrecorded = false;
+    else if (c->next.model == c->model) /* another one that waits too changes nothing of the one in use */
+        c->turn.is_model_unrecorded = true;
     if (status == ST_FULL || status == ST_TIMEOUT) {
         complain(&c->unrecorded, now, LOG_LEVEL_WARN, "model", "%s; this version is written later", why.text);
         return ST_OK;

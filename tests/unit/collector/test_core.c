@@ -1,6 +1,7 @@
 /* The core thread between a real broker and a real database. */
 #include "collector/core.h"
 
+#include "collector/schema.h"
 #include "lib/clock.h"
 #include "lib/thread.h"
 #include "tests/unit/broker.h"
@@ -473,6 +474,72 @@ static void test_an_io_error_ends_the_core_without_an_acknowledgement(void **sta
     scene_close(&s);
 }
 
+/* ---- a version that there is no room for ---- */
+
+#define WITH_AFM(name)                                                                                       \
+    FAKE_PARK "categories = ({ id = \"c\"; name = \"x\"; name_en = \"x\"; });\n"                             \
+              "instruments = ({ id = \"afm\"; name = \"" name "\"; name_en = \"x\"; building = \"b1\"; "     \
+              "category = \"c\"; owner = \"o\"; owner_en = \"o\"; owner_code = \"OWN\"; contact = \"8\"; "   \
+              "session = \"gw-a/afm\"; });\n"
+
+static struct model *model_of(const struct scene *s, const char *park)
+{
+    char *path = fake_park_file(&s->files, park);
+    struct model *m = model_load((const char *const[MODEL_FILES]){path});
+    model_print_problems(m, stderr);
+    assert_int_equal(model_problem_count(m), 0);
+    unlink(path);
+    free(path);
+    return m;
+}
+
+static void offer(const struct scene *s, const struct model *m)
+{
+    struct error err = {""};
+    struct acceptance a;
+    struct db *db;
+    if (collector_open_reader(s->files.path, &db, &err) != ST_OK ||
+        acceptance_judge(db, s->files.path, m, clock_system.wall_ms(), &a, &err) != ST_OK ||
+        acceptance_refusal(&a, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    db_close(db);
+    core_offer(s->core, &a);
+}
+
+/* Another that waits too does not make it recorded: what instruments tell is folded by versions that have a row. */
+static void test_nothing_is_taken_by_a_version_that_is_not_recorded(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct error err = {""};
+    scene_open(&s);
+    assert_int_equal(core_down(&s, &err), ST_OK);
+    change(&s, "CREATE TABLE ballast(x); CREATE TRIGGER no_room BEFORE INSERT ON model_version BEGIN"
+               "  INSERT INTO ballast VALUES(zeroblob(20000000)); END");
+    model_put(s.model);
+    s.model = model_of(&s, WITH_AFM("a"));
+    s.settings.database.limit_mib = 9;
+    core_up(&s);
+    wait_shown(&s, is_connected, true);
+    publish(&s, 1, "state,point=afm value=\"open event=o1\" 1764000000000\n");
+    wait_shown(&s, has_batches, 1);
+    wait_turn(&s, 2);
+    assert_int_equal(query(&s, "SELECT count(*) FROM instrument"), 0);
+    struct model *other = model_of(&s, WITH_AFM("b"));
+    offer(&s, other);
+    model_put(other);
+    wait_turn(&s, 3);
+    wait_turn(&s, 4);
+    assert_int_equal(query(&s, "SELECT count(*) FROM model_version"), 1);
+    assert_int_equal(query(&s, "SELECT count(*) FROM instrument"), 0);
+    assert_int_equal(core_down(&s, &err), ST_OK);
+    change(&s, "DROP TRIGGER no_room");
+    core_up(&s);
+    wait_rows(&s, "SELECT count(*) FROM model_version", 2);
+    wait_rows(&s, "SELECT count(*) FROM session", 1);
+    scene_close(&s);
+}
+
 int main(void)
 {
     clock_ahead = clock_trusted;
@@ -485,6 +552,7 @@ int main(void)
         cmocka_unit_test(test_at_its_limit_nothing_is_acknowledged_until_there_is_room),
         cmocka_unit_test(test_an_outbox_at_its_limit_stops_acknowledging_until_there_is_room),
         cmocka_unit_test(test_what_the_store_settles_is_pruned_without_a_restart),
+        cmocka_unit_test(test_nothing_is_taken_by_a_version_that_is_not_recorded),
         cmocka_unit_test(test_an_io_error_ends_the_core_without_an_acknowledgement),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
