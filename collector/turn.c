@@ -332,7 +332,9 @@ int64_t turn_due_mono_ms(const struct turn *t)
     int64_t due = due_of(t, t->bookkeeper.position, t->bookkeeper.due_mono_ms);
     due = lower_of(due, due_of(t, temperatures->position, temperatures->due_mono_ms));
     due = lower_of(due, due_of(t, watch->position, watch->due_mono_ms));
-    due = lower_of(due, due_of(t, spaces->position, spaces->due_mono_ms));
+    due = lower_of(due, t->spaces.has_more || t->spaces.has_more_to_prune
+                            ? spaces->due_mono_ms
+                            : due_of(t, spaces->position, spaces->due_mono_ms));
     due = lower_of(due, board_maker_due_mono_ms(&t->board));
     return lower_of(due, timesheet_due_mono_ms(&t->timesheet));
 }

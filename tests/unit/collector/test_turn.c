@@ -146,6 +146,14 @@ static void test_a_batch_that_the_ledger_still_needs_is_not_pruned(void **state)
     turn_once(t);
     assert_int_equal(t->bookkeeper.position, 2);
     assert_int_equal(turn_due_mono_ms(t), INT64_MAX);
+    /* What is left to reckon, or to let go, waits for no batch. */
+    t->spaces.follower.due_mono_ms = turn_now_mono_ms + 7;
+    t->spaces.has_more = true;
+    assert_int_equal(turn_due_mono_ms(t), turn_now_mono_ms + 7);
+    t->spaces.has_more = false;
+    t->spaces.has_more_to_prune = true;
+    assert_int_equal(turn_due_mono_ms(t), turn_now_mono_ms + 7);
+    t->spaces.has_more_to_prune = false;
     assert_int_equal(
         db_exec(t->db,
             "UPDATE journal SET received_ms = 1; UPDATE cursor SET position = 2 WHERE name = 'raw';"
