@@ -72,9 +72,10 @@ static void tell_other(const struct watch_instrument *n, bool is_other, const ch
 {
     if (is_other)
         log_info("watch",
-            "instrument %s: point %s tells of its %s instead of another one; what that one told last says "
-            "nothing of now",
-            n->park->id, point, source);
+            "instrument %s: the newest word of its %s is not known to be of point %s, and says nothing of "
+            "now; "
+            "that point is waited for",
+            n->park->id, source, point);
 }
 
 static enum status take_up_instrument(
@@ -194,16 +195,20 @@ static enum status save(struct watch *w, bool *ret_is_changed, struct error *err
     return status;
 }
 
-static enum status end_forgotten(
-    struct watch *w, struct watch_instrument *n, int64_t now_ms, bool *ret_is_changed, struct error *err)
+/* One whose run comes in bursts is forgotten, and is not, time and again: that is said once. */
+static enum status end_forgotten(struct watch *w, struct watch_instrument *n, const struct clock *clock,
+    bool *ret_is_changed, struct error *err)
 {
     bool was_open = n->told.last.end == TOLD_OPEN;
-    enum status status = told_look(w->follower.db, &n->told, now_ms, ret_is_changed, err);
+    enum status status = told_look(w->follower.db, &n->told, clock->wall_ms(), ret_is_changed, err);
     if (status == ST_OK && was_open && n->told.last.end == TOLD_FORGOTTEN)
-        log_warn("watch",
+        complain(&n->forgotten, clock->mono_ms(), LOG_LEVEL_WARN, "watch",
             "instrument %s: its session is open for longer than max_session: it was forgotten, and is ended "
             "by inference",
             n->park->id);
+    if (status == ST_OK && !told_is_session_open(&n->told))
+        complaint_clear(&n->forgotten, clock->mono_ms(), "watch",
+            "instrument %s: its session that was forgotten is told over", n->park->id);
     return status;
 }
 
@@ -213,10 +218,9 @@ static enum status look(struct watch *w, const struct clock *clock, bool *ret_is
     enum status status = ST_OK;
     if (!w->is_at_end || clock->mono_ms() < w->look_due_mono_ms || !clock->is_synchronised())
         return ST_OK;
-    int64_t now_ms = clock->wall_ms();
     w->look_due_mono_ms = clock->mono_ms() + LOOK_MS;
     for (size_t i = 0; i < w->instrument_count && status == ST_OK; i++)
-        status = end_forgotten(w, &w->instruments[i], now_ms, ret_is_changed, err);
+        status = end_forgotten(w, &w->instruments[i], clock, ret_is_changed, err);
     return status;
 }
 

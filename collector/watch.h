@@ -21,7 +21,7 @@ struct watch_instrument {
     struct told_instrument told;
     struct activity_limits limits;
     bool is_changed;
-    struct complaint garbled, backward; /* its point of sessions; its power */
+    struct complaint garbled, backward, forgotten; /* its point of sessions; its power; its session */
 };
 struct watch_resource {
     const struct park_resource *park;

@@ -36,7 +36,8 @@ const char told_schema[] =
 const char told_late_schema[] =
     "ALTER TABLE session ADD COLUMN told_ms INTEGER;"
     "ALTER TABLE session ADD COLUMN told_evidence INTEGER;"
-    "CREATE INDEX session_late ON session(instrument, opened_ms) WHERE told_ms IS NOT NULL;";
+    "ALTER TABLE session ADD COLUMN limit_ms INTEGER;"
+    "CREATE INDEX session_late ON session(instrument, limit_ms) WHERE told_ms IS NOT NULL;";
 
 /* power_point, session_point: which told the newest word; NULL = not known. */
 const char told_doubt_schema[] = "ALTER TABLE instrument ADD COLUMN power_point TEXT;"
@@ -44,7 +45,8 @@ const char told_doubt_schema[] = "ALTER TABLE instrument ADD COLUMN power_point 
                                  "ALTER TABLE instrument ADD COLUMN power_garbled_ms INTEGER;"
                                  "ALTER TABLE instrument ADD COLUMN session_garbled_ms INTEGER;";
 
-const char told_reach_schema[] = "DROP INDEX activity_span_end;"; /* who asks goes by from_ms: REACHING */
+const char told_reach_schema[] =
+    "DROP INDEX activity_span_end;"; /* who asks goes by from_ms: TOLD_REACHING */
 
 static int64_t word_ms(int64_t time_ms, int64_t arrived_ms)
 {
@@ -148,28 +150,34 @@ static enum status add(struct db *db, const char *name, struct told_instrument *
     return status;
 }
 
-static void bind_point(struct db_stmt *s, int index, const char *point)
-{
-    if (point == NULL)
-        db_bind_null(s, index);
-    else
-        db_bind_text(s, index, span_of(point));
-}
-
-/* Whether the newest words are of other points than those of the model. */
+/* Whether the newest words are not known to be of the model's points. */
 static enum status compare_points(struct db *db, struct told_instrument *t, struct error *err)
 {
-    struct db_stmt *find = db_keep(db, "SELECT ifnull(power_point <> ?2, 0), ifnull(session_point <> ?3, 0)"
-                                       " FROM instrument WHERE id = ?1");
+    struct db_stmt *find =
+        db_keep(db, "SELECT ?2 IS NOT NULL AND power_ms IS NOT NULL AND power_point IS NOT ?2,"
+                    " ?3 IS NOT NULL AND session_ms IS NOT NULL AND session_point IS NOT ?3"
+                    " FROM instrument WHERE id = ?1");
     bool has_row;
     db_bind_int(find, 1, t->id);
-    bind_point(find, 2, t->power_point);
-    bind_point(find, 3, t->session_point);
+    told_bind_text(find, 2, t->power_point);
+    told_bind_text(find, 3, t->session_point);
     enum status status = db_step(find, &has_row, err);
     t->is_power_other = status == ST_OK && has_row && db_int(find, 0) != 0;
     t->is_session_other = status == ST_OK && has_row && db_int(find, 1) != 0;
     db_reset(find);
     return status;
+}
+
+/* One that an earlier program opened, which did not note how long it may last: by the model that finds it so. */
+static enum status limit_session(
+    struct db *db, struct told_instrument *t, bool *ret_is_changed, struct error *err)
+{
+    struct told_session *s = &t->last;
+    if (!told_is_session_open(t) || s->limit_ms != TOLD_NONE)
+        return ST_OK;
+    s->limit_ms = s->opened_ms + t->max_session_ms;
+    *ret_is_changed = true;
+    return told_session_update(db, s, err);
 }
 
 enum status told_take_up(struct db *db, const struct park_instrument *park, struct told_instrument *ret,
@@ -184,7 +192,9 @@ enum status told_take_up(struct db *db, const struct park_instrument *park, stru
     ret->gap_ms = park->power_point != NULL ? activity_gap_ms(park->power_period_ms) : 0;
     ret->power_point = park->power_point;
     ret->session_point = park->session;
-    told_settle_from(ret);
+    ret->unsettled_ms = INT64_MAX;
+    if (status == ST_OK)
+        status = limit_session(db, ret, ret_is_changed, err);
     return status == ST_OK ? compare_points(db, ret, err) : status;
 }
 
@@ -199,8 +209,8 @@ enum status told_save(struct db *db, struct told_instrument *t, struct error *er
     db_bind_blob(save, 2, (struct span){(const char *)&t->activity, sizeof t->activity});
     told_bind_time(save, 3, t->power_ms);
     told_bind_time(save, 4, t->session_ms);
-    bind_point(save, 5, t->is_power_other ? NULL : t->power_point);
-    bind_point(save, 6, t->is_session_other ? NULL : t->session_point);
+    told_bind_text(save, 5, t->is_power_other ? NULL : t->power_point);
+    told_bind_text(save, 6, t->is_session_other ? NULL : t->session_point);
     told_bind_time(save, 7, t->power_garbled_ms);
     told_bind_time(save, 8, t->session_garbled_ms);
     enum status status = db_run(save, err);
@@ -210,8 +220,11 @@ enum status told_save(struct db *db, struct told_instrument *t, struct error *er
 enum status told_power(struct db *db, struct told_instrument *t, const struct activity_limits *limits,
     int64_t time_ms, int64_t arrived_ms, int64_t power_mw, struct error *err)
 {
+    int64_t begin_ms = t->activity.has_read ? t->activity.since_ms : time_ms;
     struct activity_done done = activity_read(&t->activity, limits, time_ms, power_mw);
     if (done.is_taken) {
+        if (begin_ms < t->unsettled_ms)
+            t->unsettled_ms = begin_ms;
         t->power_ms = told_later_of(t->power_ms, word_ms(time_ms, arrived_ms));
         t->is_power_other = false;
         take_good(word_ms(time_ms, arrived_ms), &t->power_garbled_ms);
@@ -246,11 +259,6 @@ enum status told_heard(
     return db_run(add, err);
 }
 
-/* What reaches into [?2, ?3): stretches of one do not overlap, so that of those that begin before only the newest can. */
-#define REACHING(table)                                                                                  \
-    " FROM " table " WHERE instrument = ?1 AND from_ms < ?3 AND +until_ms > ?2 AND from_ms >= coalesce(" \
-    "(SELECT max(from_ms) FROM " table " WHERE instrument = ?1 AND from_ms <= ?2), ?2) ORDER BY from_ms"
-
 static enum status open_activity(
     struct db *db, int64_t instrument, struct activity_span *ret, struct error *err)
 {
@@ -270,7 +278,8 @@ static enum status open_activity(
 enum status told_activity(struct db *db, int64_t instrument, int64_t from_ms, int64_t until_ms,
     struct activity_span **ret, size_t *ret_count, struct error *err)
 {
-    struct db_stmt *rows = db_keep(db, "SELECT from_ms, until_ms, state" REACHING("activity_span"));
+    struct db_stmt *rows =
+        db_keep(db, "SELECT from_ms, until_ms, state" TOLD_REACHING("activity_span", "instrument"));
     struct activity_span *items = NULL, open = {0};
     size_t count = 0, capacity = 0;
     bool has_row;
@@ -321,7 +330,8 @@ static enum status newest_word(struct db *db, int64_t instrument, int64_t *ret, 
 enum status told_unseen(struct db *db, int64_t instrument, int64_t from_ms, int64_t until_ms,
     struct hours_span **ret, size_t *ret_count, struct error *err)
 {
-    struct db_stmt *rows = db_keep(db, "SELECT from_ms, until_ms" REACHING("session_unseen"));
+    struct db_stmt *rows =
+        db_keep(db, "SELECT from_ms, until_ms" TOLD_REACHING("session_unseen", "instrument"));
     struct spans spans = {0};
     int64_t word_ms = TOLD_NONE;
     bool has_row;

@@ -51,6 +51,9 @@ struct told_session {
     /* Where it was told over later than it may last: when, and by whom. Its end is judged by its power (told_look). */
     int64_t told_ms; /* TOLD_NONE = it was not */
     enum hours_evidence told_evidence;
+    /* Until then it may last, by the park model that was in use when it was opened: a later one changes nothing of it. TOLD_NONE
+     * = not known (a close alone; one that an earlier program opened). */
+    int64_t limit_ms;
 };
 
 struct told_instrument {
@@ -65,7 +68,8 @@ struct told_instrument {
     const char *power_point, *session_point;
     bool is_power_other, is_session_other;
     int64_t power_garbled_ms, session_garbled_ms; /* words since then that cannot be read; TOLD_NONE = none */
-    int64_t settled_ms;                           /* private */
+    int64_t
+        unsettled_ms; /* private: power came, and may tell otherwise from there on; INT64_MAX = none did */
 };
 /* Whether a session is open, as it was told: also where it was forgotten, and ended by inference, since. That end is for the
  * hours; nobody said that the instrument is free. */

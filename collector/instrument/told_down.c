@@ -42,13 +42,16 @@ static enum status find_word(
     return status;
 }
 
-enum status told_word_newest(struct db *db, int64_t resource, int64_t *ret_at_ms, struct error *err)
+enum status told_word_newest(struct db *db, int64_t resource, struct told_word *ret, struct error *err)
 {
-    struct db_stmt *find = db_keep(db, "SELECT max(at_ms) FROM resource_word WHERE resource = ?1");
+    struct db_stmt *find =
+        db_keep(db, "SELECT at_ms, time_ms FROM resource_word WHERE resource = ?1" BACKWARD);
     bool has_row;
+    *ret = (struct told_word){.at_ms = TOLD_NONE, .time_ms = TOLD_NONE};
     db_bind_int(find, 1, resource);
     enum status status = db_step(find, &has_row, err);
-    *ret_at_ms = status == ST_OK && has_row ? told_time_of(find, 0) : TOLD_NONE;
+    if (status == ST_OK && has_row)
+        *ret = (struct told_word){.at_ms = db_int(find, 0), .time_ms = db_int(find, 1)};
     db_reset(find);
     return status;
 }
@@ -126,7 +129,8 @@ static enum status put_up(
     enum status status = db_run(cut, err);
     db_bind_int(take, 1, resource);
     db_bind_int(take, 2, w->at_ms);
-    if (status == ST_OK)
+    if (status == ST_OK &&
+        !(p->has_end && p->end.at_ms == w->at_ms)) /* else what begins here begins after that */
         status = db_run(take, err);
     return status == ST_OK && p->has_next && !p->next.says_up ? add_span(db, resource, &p->next, p, err)
                                                               : status;
@@ -173,9 +177,8 @@ enum status told_word_add(
 enum status told_down(struct db *db, int64_t resource, int64_t from_ms, int64_t until_ms,
     struct hours_span **ret, size_t *ret_count, struct error *err)
 {
-    struct db_stmt *rows = db_keep(db,
-        "SELECT from_ms, until_ms, evidence FROM resource_down WHERE resource = ?1 AND from_ms < ?3"
-        " AND (until_ms IS NULL OR (until_ms > ?2 AND until_ms > from_ms)) ORDER BY from_ms");
+    struct db_stmt *rows =
+        db_keep(db, "SELECT from_ms, until_ms, evidence" TOLD_REACHING("resource_down", "resource"));
     struct hours_span *items = NULL;
     size_t count = 0, capacity = 0;
     bool has_row;

@@ -1,8 +1,8 @@
 /*
  * When a session is over that was open for longer than it may be. It lasts for as long as a run goes on that holds the end of
- * its greatest length; told over by then, it ends as it was told. Else it was forgotten: it ends with that run, or at its
- * greatest length where nothing ran. That is a function of when it was opened, when it was told over, and of power; power
- * that comes later may change it.
+ * its greatest length, by the park model in which it was opened; told over by then, it ends as it was told. Else it was
+ * forgotten: it ends with that run, or at its greatest length where nothing ran. That is a function of when it was opened,
+ * when it was told over, and of power; power that comes later may change it, another park model does not.
  */
 #include "collector/instrument/told_private.h"
 #include "lib/mem.h"
@@ -41,10 +41,9 @@ static enum status ran_on_until(struct db *db, const struct told_instrument *t, 
 }
 
 /* Of one that was told over, or is looked at, at at_ms. */
-static enum status judge(struct db *db, const struct told_instrument *t, int64_t opened_ms, int64_t at_ms,
+static enum status judge(struct db *db, const struct told_instrument *t, int64_t limit_ms, int64_t at_ms,
     int64_t heard_ms, struct verdict *ret, struct error *err)
 {
-    int64_t limit_ms = opened_ms + t->max_session_ms;
     *ret = (struct verdict){.is_forgotten = false};
     if (at_ms <= limit_ms)
         return ST_OK;
@@ -78,11 +77,11 @@ enum status told_session_over(struct db *db, struct told_instrument *t, int64_t 
 {
     struct told_session *s = &t->last;
     struct verdict verdict;
-    enum status status = judge(db, t, s->opened_ms, told_ms, t->activity.last_ms, &verdict, err);
+    enum status status = judge(db, t, s->limit_ms, told_ms, t->activity.last_ms, &verdict, err);
     s->told_evidence = evidence;
     if (status == ST_OK)
         end_told(s, &verdict, told_ms);
-    s->told_ms = told_ms > s->opened_ms + t->max_session_ms ? told_ms : TOLD_NONE;
+    s->told_ms = told_ms > s->limit_ms ? told_ms : TOLD_NONE;
     return status == ST_OK ? told_session_update(db, s, err) : status;
 }
 
@@ -94,7 +93,7 @@ enum status told_look(
     if (!told_is_session_open(t))
         return ST_OK;
     enum status status =
-        judge(db, t, s->opened_ms, now_ms, told_is_power_good(t) ? t->power_ms : TOLD_NONE, &verdict, err);
+        judge(db, t, s->limit_ms, now_ms, told_is_power_good(t) ? t->power_ms : TOLD_NONE, &verdict, err);
     if (status != ST_OK)
         return status;
     bool is_changed = verdict.is_forgotten ? set_end(s, verdict.until_ms, TOLD_FORGOTTEN, EVIDENCE_INFERRED)
@@ -107,21 +106,11 @@ enum status told_look(
 
 /* ---- what its power says since ---- */
 
-static int64_t begin_of(const struct activity *a)
-{
-    return a->has_read ? a->since_ms : INT64_MIN;
-}
-
-void told_settle_from(struct told_instrument *t)
-{
-    t->settled_ms = begin_of(&t->activity);
-}
-
 static enum status settle_one(
     struct db *db, struct told_instrument *t, struct told_session *s, struct error *err)
 {
     struct verdict verdict;
-    enum status status = judge(db, t, s->opened_ms, s->told_ms, t->activity.last_ms, &verdict, err);
+    enum status status = judge(db, t, s->limit_ms, s->told_ms, t->activity.last_ms, &verdict, err);
     if (status != ST_OK || !end_told(s, &verdict, s->told_ms))
         return status;
     if (s->id == t->last.id)
@@ -131,13 +120,14 @@ static enum status settle_one(
 
 enum status told_settle(struct db *db, struct told_instrument *t, struct error *err)
 {
-    int64_t from_ms = t->settled_ms < t->max_session_ms ? INT64_MIN : t->settled_ms - t->max_session_ms;
+    if (t->unsettled_ms == INT64_MAX)
+        return ST_OK;
     struct told_session *sessions;
     size_t count;
-    enum status status = told_sessions_late(db, t->id, from_ms, &sessions, &count, err);
+    enum status status = told_sessions_late(db, t->id, t->unsettled_ms, &sessions, &count, err);
     for (size_t i = 0; i < count && status == ST_OK; i++)
         status = settle_one(db, t, &sessions[i], err);
     free(sessions);
-    told_settle_from(t);
+    t->unsettled_ms = INT64_MAX;
     return status;
 }

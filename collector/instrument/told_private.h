@@ -16,15 +16,31 @@ static inline int64_t told_time_of(struct db_stmt *s, int column)
     return db_is_null(s, column) ? TOLD_NONE : db_int(s, column);
 }
 
+/* NULL and "" are no text. */
+static inline void told_bind_text(struct db_stmt *s, int index, const char *text)
+{
+    if (text == NULL || text[0] == '\0')
+        db_bind_null(s, index);
+    else
+        db_bind_text(s, index, span_of(text));
+}
+
 static inline int64_t told_later_of(int64_t a, int64_t b)
 {
     return a > b ? a : b;
 }
 
+/* What reaches into [?2, ?3), and is not over where until_ms is NULL: stretches of one do not overlap, so that of those that begin
+ * before only the newest can. */
+#define TOLD_REACHING(table, of)                                                                            \
+    " FROM " table " WHERE " of " = ?1 AND from_ms < ?3 AND ifnull(until_ms, 9223372036854775807) > ?2 AND" \
+    " from_ms >= coalesce((SELECT max(from_ms) FROM " table " WHERE " of " = ?1 AND from_ms <= ?2), ?2)"    \
+    " ORDER BY from_ms"
+
 /* ---- told_down.c ---- */
 
-/* When the newest word of the resource was; TOLD_NONE = there is none. */
-enum status told_word_newest(struct db *db, int64_t resource, int64_t *ret_at_ms, struct error *err);
+/* Times of the newest word of the resource; TOLD_NONE = there is none. */
+enum status told_word_newest(struct db *db, int64_t resource, struct told_word *ret, struct error *err);
 /* A word, whatever was told before it and after; `newest_ms` is of those before. */
 enum status told_word_add(
     struct db *db, int64_t resource, const struct told_word *w, int64_t newest_ms, struct error *err);
@@ -35,7 +51,7 @@ enum status told_session_insert(
     struct db *db, int64_t instrument, struct told_session *s, struct error *err); /* sets its id */
 /* Writes its end. */
 enum status told_session_update(struct db *db, const struct told_session *s, struct error *err);
-/* Opened from from_ms on, and told over later than it may last. */
+/* Those that might last until from_ms at least, and were told over later than they may. */
 enum status told_sessions_late(struct db *db, int64_t instrument, int64_t from_ms, struct told_session **ret,
     size_t *ret_count, struct error *err);
 /* ret->id 0 = none. */
@@ -47,7 +63,5 @@ enum status told_session_newest(
 /* The open one is told over, by its close (whose event it has by then) or the next one's opening. */
 enum status told_session_over(struct db *db, struct told_instrument *t, int64_t told_ms,
     enum hours_evidence evidence, struct error *err);
-/* The activity is as it is committed: of sessions that end by what ran before it, the end is final. */
-void told_settle_from(struct told_instrument *t);
-/* Judges those again of which power that came since may tell otherwise. */
+/* Judges those again of which the power that came since the last time may tell otherwise. */
 enum status told_settle(struct db *db, struct told_instrument *t, struct error *err);

@@ -22,14 +22,6 @@ enum status told_resource_find(
     return status;
 }
 
-static void bind_point(struct db_stmt *s, int index, const char *point)
-{
-    if (point != NULL)
-        db_bind_text(s, index, span_of(point));
-    else
-        db_bind_null(s, index);
-}
-
 /* What the former point told says nothing of how fresh this one is; and that it is down is for a fresh word to end. */
 static enum status use_point(
     struct db *db, const char *point, struct told_resource *r, bool *ret_is_changed, struct error *err)
@@ -37,7 +29,7 @@ static enum status use_point(
     struct db_stmt *change = db_keep(db, "UPDATE resource SET point = ?2, heard_ms = NULL, unread_ms = NULL"
                                          " WHERE id = ?1 AND point IS NOT ?2");
     db_bind_int(change, 1, r->id);
-    bind_point(change, 2, point);
+    told_bind_text(change, 2, point);
     enum status status = db_run(change, err);
     if (status != ST_OK || db_changes(db) == 0)
         return status;
@@ -54,7 +46,7 @@ enum status told_resource_take_up(struct db *db, const char *name, const char *p
         return status == ST_OK ? use_point(db, point, ret, ret_is_changed, err) : status;
     struct db_stmt *add = db_keep(db, "INSERT INTO resource(name, is_down, point) VALUES(?1, 0, ?2)");
     db_bind_text(add, 1, span_of(name));
-    bind_point(add, 2, point);
+    told_bind_text(add, 2, point);
     status = db_run(add, err);
     *ret_is_changed = true;
     ret->id = db_last_id(db);
@@ -75,27 +67,37 @@ static enum status save(struct db *db, const struct told_resource *r, struct err
 
 /* As of now, by what arrived: availability_is_down. Clocks differ; what may not be used must never look as if it may: a `down`
  * that is fresh counts as at the newest change, and an `up` only as the newest word of all, also of those that nobody can read. */
-static bool counts_now(const struct told_resource *r, const struct told_word *w, int64_t newest_ms)
+static bool counts_now(
+    const struct told_resource *r, const struct told_word *w, const struct told_word *newest)
 {
     if (w->is_fresh && !w->says_up)
         return true;
-    return w->at_ms >= told_later_of(newest_ms, r->since_ms) && (!w->says_up || w->at_ms >= r->unread_ms);
+    bool is_newest = w->at_ms > newest->at_ms || (w->at_ms == newest->at_ms && w->time_ms >= newest->time_ms);
+    return is_newest && w->at_ms >= r->since_ms && (!w->says_up || w->at_ms >= r->unread_ms);
+}
+
+/* A person's is newer than all that was told, also where that arrived before its time. */
+static void put_last(const struct told_resource *r, struct told_word *w, const struct told_word *newest)
+{
+    w->at_ms =
+        told_later_of(w->at_ms, told_later_of(told_later_of(newest->at_ms, r->since_ms), r->unread_ms));
+    w->time_ms = w->at_ms;
+    if (w->at_ms == newest->at_ms && w->time_ms <= newest->time_ms)
+        w->time_ms = newest->time_ms + 1;
 }
 
 enum status told_resource_say(
     struct db *db, struct told_resource *r, const struct told_word *word, struct error *err)
 {
     struct told_word w = *word;
-    int64_t newest_ms;
-    enum status status = told_word_newest(db, r->id, &newest_ms, err);
+    struct told_word newest;
+    enum status status = told_word_newest(db, r->id, &newest, err);
     if (status == ST_OK && w.evidence == EVIDENCE_MANUAL)
-        w.at_ms = w.time_ms =
-            told_later_of(w.at_ms, told_later_of(told_later_of(newest_ms, r->since_ms), r->unread_ms));
+        put_last(r, &w, &newest);
     if (status == ST_OK)
-        status = told_word_add(db, r->id, &w, newest_ms, err);
+        status = told_word_add(db, r->id, &w, newest.at_ms, err);
     bool is_down = availability_is_down(r->is_down, w.says_up, w.is_fresh);
-    if (status != ST_OK || !counts_now(r, &w, newest_ms) ||
-        (r->since_ms != TOLD_NONE && is_down == r->is_down))
+    if (status != ST_OK || !counts_now(r, &w, &newest) || (r->since_ms != TOLD_NONE && is_down == r->is_down))
         return status;
     r->is_down = is_down;
     r->since_ms = told_later_of(w.at_ms, r->since_ms);

@@ -82,6 +82,7 @@ static enum status open_one(struct db *db, struct told_instrument *t, const stru
     struct told_session next = {.opened_ms = time_ms,
         .closed_ms = TOLD_NONE,
         .told_ms = TOLD_NONE,
+        .limit_ms = time_ms + t->max_session_ms,
         .user = user,
         .class = e->class,
         .evidence = evidence,
@@ -100,6 +101,7 @@ static enum status note_close(struct db *db, int64_t instrument, const struct se
     *ret = (struct told_session){.opened_ms = time_ms,
         .closed_ms = time_ms,
         .told_ms = TOLD_NONE,
+        .limit_ms = TOLD_NONE,
         .evidence = EVIDENCE_NONE,
         .closed_evidence = evidence,
         .end = TOLD_UNOPENED};

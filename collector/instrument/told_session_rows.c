@@ -7,8 +7,8 @@ const char *const told_ends[] = {"open", "closed", "next_opened", "forgotten", "
 
 #define COLUMNS                                                                                        \
     "id, opened_ms, closed_ms, user, class, organisation, purpose, open_event, close_event, evidence," \
-    " closed_evidence, why, told_ms, told_evidence"
-#define NAME_COLUMN 14
+    " closed_evidence, why, told_ms, told_evidence, limit_ms"
+#define NAME_COLUMN 15
 
 static void copy_text(char *to, size_t size, struct span text)
 {
@@ -29,7 +29,8 @@ static void read_row(struct db_stmt *row, struct told_session *ret)
         .closed_evidence = (enum hours_evidence)db_int(row, 10),
         .end = (enum told_end)db_int(row, 11),
         .told_ms = told_time_of(row, 12),
-        .told_evidence = (enum hours_evidence)db_int(row, 13)};
+        .told_evidence = (enum hours_evidence)db_int(row, 13),
+        .limit_ms = told_time_of(row, 14)};
     copy_text(ret->organisation, sizeof ret->organisation, db_text(row, 5));
     copy_text(ret->purpose, sizeof ret->purpose, db_text(row, 6));
     copy_text(ret->open_event, sizeof ret->open_event, db_text(row, 7));
@@ -51,32 +52,26 @@ enum status told_session_newest(
     return status;
 }
 
-static void bind_word(struct db_stmt *s, int index, const char *word)
-{
-    if (word[0] == '\0')
-        db_bind_null(s, index);
-    else
-        db_bind_text(s, index, span_of(word));
-}
-
 enum status told_session_insert(struct db *db, int64_t instrument, struct told_session *s, struct error *err)
 {
-    struct db_stmt *add = db_keep(db, "INSERT INTO session(instrument, opened_ms, closed_ms, user, class, "
-                                      "organisation, purpose, open_event,"
-                                      " close_event, evidence, closed_evidence, why) VALUES(?1, ?2, ?3, ?4, "
-                                      "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+    struct db_stmt *add =
+        db_keep(db, "INSERT INTO session(instrument, opened_ms, closed_ms, user, class, "
+                    "organisation, purpose, open_event,"
+                    " close_event, evidence, closed_evidence, why, limit_ms) VALUES(?1, ?2, ?3, ?4, "
+                    "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)");
     db_bind_int(add, 1, instrument);
     db_bind_int(add, 2, s->opened_ms);
     told_bind_time(add, 3, s->closed_ms);
     db_bind_int(add, 4, s->user);
     db_bind_int(add, 5, s->class);
-    bind_word(add, 6, s->organisation);
-    bind_word(add, 7, s->purpose);
-    bind_word(add, 8, s->open_event);
-    bind_word(add, 9, s->close_event);
+    told_bind_text(add, 6, s->organisation);
+    told_bind_text(add, 7, s->purpose);
+    told_bind_text(add, 8, s->open_event);
+    told_bind_text(add, 9, s->close_event);
     db_bind_int(add, 10, s->evidence);
     db_bind_int(add, 11, s->closed_evidence);
     db_bind_int(add, 12, s->end);
+    told_bind_time(add, 13, s->limit_ms);
     enum status status = db_run(add, err);
     s->id = db_last_id(db);
     return status;
@@ -86,14 +81,15 @@ enum status told_session_update(struct db *db, const struct told_session *s, str
 {
     struct db_stmt *end = db_keep(db,
         "UPDATE session SET closed_ms = ?2, close_event = ?3, closed_evidence = ?4, why = ?5, told_ms = ?6,"
-        " told_evidence = ?7 WHERE id = ?1");
+        " told_evidence = ?7, limit_ms = ?8 WHERE id = ?1");
     db_bind_int(end, 1, s->id);
     told_bind_time(end, 2, s->closed_ms);
-    bind_word(end, 3, s->close_event);
+    told_bind_text(end, 3, s->close_event);
     db_bind_int(end, 4, s->closed_evidence);
     db_bind_int(end, 5, s->end);
     told_bind_time(end, 6, s->told_ms);
     db_bind_int(end, 7, s->told_evidence);
+    told_bind_time(end, 8, s->limit_ms);
     return db_run(end, err);
 }
 
@@ -119,7 +115,7 @@ enum status told_sessions_late(struct db *db, int64_t instrument, int64_t from_m
     size_t *ret_count, struct error *err)
 {
     struct db_stmt *rows = db_keep(db, "SELECT " COLUMNS " FROM session WHERE instrument = ?1"
-                                       " AND opened_ms >= ?2 AND told_ms IS NOT NULL ORDER BY opened_ms, id");
+                                       " AND limit_ms >= ?2 AND told_ms IS NOT NULL ORDER BY limit_ms, id");
     db_bind_int(rows, 1, instrument);
     db_bind_int(rows, 2, from_ms);
     return list_of(rows, ret, ret_count, err);

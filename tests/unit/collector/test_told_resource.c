@@ -55,6 +55,56 @@ static void test_what_arrives_after_what_is_later_counts_at_its_time(void **unus
     close_scene(&s);
 }
 
+/* Several that arrived before their time count as at one instant, in the order of their readings. */
+static void test_words_of_one_instant_are_in_the_order_of_their_readings(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    water(&s, 50 * S, "off", 0);
+    water(&s, 105 * S, "on", -5 * S);
+    assert_false(now_of(&s)->is_down);
+    water(&s, 110 * S, "off", -10 * S);
+    expect(&s, SPANS, "50.0|100.0|1\n100.0|-|1\n");
+    water(&s, 100 * S, "on", 50 * S);
+    expect(&s, SPANS, "50.0|100.0|1\n100.0|-|1\n");
+    assert_true(now_of(&s)->is_down); /* by an older word it is not up */
+    water(&s, 102 * S, "off", -2 * S);
+    expect(&s, SPANS, "50.0|100.0|1\n100.0|-|1\n");
+    water(&s, 101 * S, "on", -1 * S);
+    expect(&s, SPANS, "50.0|100.0|1\n100.0|-|1\n");
+    assert_true(now_of(&s)->is_down);
+    close_scene(&s);
+}
+
+static void test_what_a_person_says_is_newer_than_what_arrived_before_its_time(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    struct error err = {""};
+    open_scene(&s, all);
+    water(&s, 110 * S, "off", -10 * S);
+    struct told_resource *r = &s.watch.resources[0].told;
+    struct told_word up = {.says_up = true,
+        .is_fresh = true,
+        .at_ms = BEGIN_MS + 100 * S,
+        .time_ms = BEGIN_MS + 100 * S,
+        .evidence = EVIDENCE_MANUAL};
+    must(db_begin(s.journal.db, &err), &err);
+    must(told_resource_say(s.journal.db, r, &up, &err), &err);
+    must(db_commit(s.journal.db, &err), &err);
+    assert_false(r->is_down);
+    expect(&s, SPANS, "");
+    struct told_word down = up;
+    down.says_up = false;
+    must(db_begin(s.journal.db, &err), &err);
+    must(told_resource_say(s.journal.db, r, &down, &err), &err);
+    must(db_commit(s.journal.db, &err), &err);
+    assert_true(r->is_down);
+    expect(&s, "SELECT " TIME("from_ms") " || '|' || " TIME("until_ms") " FROM resource_down", "100.0|-\n");
+    close_scene(&s);
+}
+
 /* What changes of the past is worked out again. */
 static void test_what_is_taken_away_is_due_again(void **unused)
 {
@@ -317,6 +367,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_down_and_an_up_that_both_arrive_late_were),
         cmocka_unit_test(test_what_arrives_after_what_is_later_counts_at_its_time),
+        cmocka_unit_test(test_words_of_one_instant_are_in_the_order_of_their_readings),
+        cmocka_unit_test(test_what_a_person_says_is_newer_than_what_arrived_before_its_time),
         cmocka_unit_test(test_what_is_taken_away_is_due_again),
         cmocka_unit_test(test_words_do_not_grow_for_ever),
         cmocka_unit_test(test_spans_of_before_are_taken_over),

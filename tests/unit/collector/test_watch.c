@@ -121,13 +121,13 @@ static int work_of(const char *text, struct buf *plan)
     return sqlite3_stmt_status(s, SQLITE_STMTSTATUS_VM_STEP, 1);
 }
 
-static void check_work(const char *text, const char *table)
+static void check_work(const char *text, const char *table, const char *of)
 {
     struct buf plan = {0};
     int steps = work_of(text, &plan);
     buf_add_char(&plan, '\0');
-    char *expected = mem_printf(
-        "SEARCH %s USING PRIMARY KEY (instrument=? AND from_ms>? AND from_ms<?)\n", table);
+    char *expected =
+        mem_printf("SEARCH %s USING PRIMARY KEY (%s=? AND from_ms>? AND from_ms<?)\n", table, of);
     if (strstr(plan.data, expected) == NULL || strstr(plan.data, "SCAN") != NULL)
         fail_msg("%s", plan.data);
     assert_in_range(steps, 1, 300);
@@ -150,7 +150,9 @@ static void test_a_look_reads_only_what_reaches_into_it(void **unused)
     must(db_exec(s.journal.db,
              "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4999)"
              " INSERT INTO activity_span SELECT 1, i * 1000, i * 1000 + 1000, i % 3 FROM n;"
-             "INSERT INTO session_unseen SELECT 1, from_ms, from_ms + 500 FROM activity_span;",
+             "INSERT INTO session_unseen SELECT 1, from_ms, from_ms + 500 FROM activity_span;"
+             "INSERT INTO resource_down SELECT 1, from_ms, from_ms + 500, 1 FROM activity_span;"
+             "INSERT INTO resource_down VALUES(1, 5000000, NULL, 1)",
              &err),
         &err);
     must(told_activity(s.journal.db, 1, 2500500, 2502000, &spans, &count, &err), &err);
@@ -160,12 +162,21 @@ static void test_a_look_reads_only_what_reaches_into_it(void **unused)
     must(told_activity(s.journal.db, 1, 2500000, 2500001, &spans, &count, &err), &err);
     assert_true(count == 1 && spans[0].from_ms == 2500000);
     free(spans);
-    check_work("SELECT from_ms, until_ms, state FROM activity_span", "activity_span");
+    check_work("SELECT from_ms, until_ms, state FROM activity_span", "activity_span", "instrument");
     must(told_unseen(s.journal.db, 1, 2500500, 2502000, &unseen, &count, &err), &err);
     assert_int_equal(count, 2); /* and that nothing was ever heard */
     assert_int_equal(unseen[0].from_ms, 2501000);
     free(unseen);
-    check_work("SELECT from_ms, until_ms FROM session_unseen", "session_unseen");
+    check_work("SELECT from_ms, until_ms FROM session_unseen", "session_unseen", "instrument");
+    must(told_down(s.journal.db, 1, 2500500, 2502000, &unseen, &count, &err), &err);
+    assert_int_equal(count, 1);
+    assert_true(unseen[0].from_ms == 2501000 && unseen[0].until_ms == 2501500);
+    free(unseen);
+    check_work("SELECT from_ms, until_ms, evidence FROM resource_down", "resource_down", "resource");
+    must(told_down(s.journal.db, 1, 6000000, 7000000, &unseen, &count, &err), &err);
+    assert_int_equal(count, 1);
+    assert_true(unseen[0].from_ms == 5000000 && unseen[0].until_ms == INT64_MAX);
+    free(unseen);
     close_scene(&s);
 }
 
@@ -417,6 +428,33 @@ static void test_what_another_point_told_says_nothing_of_now(void **unused)
     close_scene(&s);
 }
 
+/* A database of before points were noted: as of a resource. */
+static void test_what_nobody_knows_which_point_told_says_nothing_of_now(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    struct error err = {""};
+    open_scene(&s, all);
+    take_all(&s);
+    power(&s, 0, "100");
+    told(&s, 0, "open event=a class=internal");
+    start(&s, all); /* of which nothing was ever told */
+    take_all(&s);
+    expect_other(&s, false, false);
+    must(db_exec(s.journal.db, "UPDATE instrument SET power_point = NULL, session_point = NULL", &err), &err);
+    start(&s, all);
+    take_all(&s);
+    expect_other(&s, true, true);
+    power(&s, 60 * S, "100");
+    told(&s, 60 * S, "open event=a class=internal");
+    take_all(&s);
+    expect_other(&s, false, false);
+    start(&s, all);
+    take_all(&s);
+    expect_other(&s, false, false);
+    close_scene(&s);
+}
+
 static void test_a_run_that_another_point_told_holds_no_session_open(void **unused)
 {
     (void)unused;
@@ -596,6 +634,7 @@ int main(void)
         cmocka_unit_test(test_of_a_version_before_nothing_is_shown_nor_forgotten),
         cmocka_unit_test(test_a_version_that_cannot_be_read_is_one_that_names_nothing),
         cmocka_unit_test(test_what_another_point_told_says_nothing_of_now),
+        cmocka_unit_test(test_what_nobody_knows_which_point_told_says_nothing_of_now),
         cmocka_unit_test(test_a_run_that_another_point_told_holds_no_session_open),
         cmocka_unit_test(test_what_cannot_be_read_makes_the_word_before_it_no_word_of_now),
         cmocka_unit_test(test_a_run_that_is_garbled_holds_no_session_open),

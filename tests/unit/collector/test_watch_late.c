@@ -270,12 +270,158 @@ static void test_a_session_that_runs_on_is_open_again(void **unused)
     close_scene(&s);
 }
 
+/* ---- another max_session ---- */
+
+#define LASTING(id, power) "{ " NAMED(id) WHOSE power "session = \"gw-b/" id "\"; max_session = 14400; }"
+static const char longer[] = HEAD RESOURCES "instruments = (" LASTING("sem",
+    "power = \"gw-a/sem\"; off_w = 10; standby_w = 20; exit_w = 30; enter_w = 40; enter_s = 10; exit_s = 60; "
+    "off_means = \"available\"; ") ", " LASTING("afm", "") ");\n";
+
+static void told_of(struct scene *s, const char *point, int64_t after_ms, int number, bool is_open)
+{
+    char *text =
+        mem_printf("%s event=%c%d class=internal", is_open ? "open" : "close", is_open ? 'o' : 'c', number);
+    state(s, 2, point, text, after_ms, 0);
+    free(text);
+}
+
+#define LATE_ROWS "0.0|7200.0|11||o0|c0|233\n20000.0|27200.0|11||o1|c1|233\n40000.0|47200.0|11||o2|c2|233\n"
+
+/* What was stated stays: a session may last for as long as it might when it was opened, whatever park.cfg says since. */
+static void test_another_max_session_changes_nothing_of_what_was(void **unused)
+{
+    (void)unused;
+    static const char *const points[] = {"afm", "sem"};
+    for (int i = 0; i < 2; i++) {
+        struct scene s;
+        open_scene(&s, all);
+        power(&s, -60 * S, "1"); /* one state, in which all of this lies */
+        for (int n = 0; n < 3; n++) {
+            told_of(&s, points[i], n * 20000 * S, n, true);
+            told_of(&s, points[i], n * 20000 * S + 3 * HOUR, n, false);
+        }
+        told_of(&s, points[i], 60000 * S, 3, true);
+        for (int64_t t = 0; t <= 60000 * S; t += 100 * S)
+            power(&s, t, "1");
+        take_all(&s);
+        expect_sessions(&s, LATE_ROWS "60000.0|-|11||o3||200\n");
+        start(&s, longer);
+        for (int64_t t = 60100 * S; t <= 60000 * S + 3 * HOUR; t += 100 * S)
+            power(&s, t, "1");
+        look_at(&s, 60000 * S + 3 * HOUR);
+        expect_sessions(&s, LATE_ROWS "60000.0|67200.0|11||o3||233\n");
+        told_of(&s, points[i], 60000 * S + 3 * HOUR, 3, false);
+        told_of(&s, points[i], 80000 * S, 4, true);
+        told_of(&s, points[i], 80000 * S + 3 * HOUR, 4, false);
+        take_all(&s);
+        expect_sessions(&s, LATE_ROWS "60000.0|67200.0|11||o3|c3|233\n80000.0|90800.0|11||o4|c4|221\n");
+        close_scene(&s);
+    }
+}
+
+/* One that an earlier program opened: by the model that finds it so, and by that from then on. */
+static void test_a_session_of_before_limits_were_noted_has_one(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    struct error err = {""};
+    open_scene(&s, all);
+    told_of(&s, "afm", 0, 0, true);
+    take_all(&s);
+    must(db_exec(s.journal.db, "UPDATE session SET limit_ms = NULL", &err), &err);
+    start(&s, longer);
+    take_all(&s);
+    start(&s, all);
+    look_at(&s, 3 * HOUR);
+    expect_sessions(&s, "0.0|-|11||o0||200\n");
+    look_at(&s, 5 * HOUR);
+    expect_sessions(&s, "0.0|14400.0|11||o0||233\n");
+    close_scene(&s);
+}
+
+/* Whether the session of before is looked at again: it would be made right. */
+static bool is_judged_again(struct scene *s)
+{
+    struct error err = {""};
+    bool has_row;
+    take_all(s);
+    struct db_stmt *find =
+        db_prepare(s->journal.db, "SELECT 1 FROM session WHERE open_event = 'o0' AND closed_ms <> 1");
+    must(db_step(find, &has_row, &err), &err);
+    db_finish(find);
+    return has_row;
+}
+
+/* Only power that may tell otherwise has them read again: not each word, for ever. */
+static void test_what_is_settled_is_not_read_again(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    struct error err = {""};
+    open_scene(&s, all);
+    told_of(&s, "sem", 0, 0, true);
+    told_of(&s, "sem", 3 * HOUR, 0, false);
+    take_all(&s);
+    must(db_exec(s.journal.db, "UPDATE session SET closed_ms = 1", &err), &err);
+    told_of(&s, "sem", 4 * HOUR, 1, true); /* no power was ever heard */
+    assert_false(is_judged_again(&s));
+    power(&s, 5 * HOUR, "1"); /* the first begins after it */
+    power(&s, 5 * HOUR + 100 * S, "1");
+    assert_false(is_judged_again(&s));
+    start(&s, all);
+    told_of(&s, "sem", 5 * HOUR + 200 * S, 1, false);
+    assert_false(is_judged_again(&s));
+    close_scene(&s);
+    open_scene(&s, all);
+    power(&s, 0, "1");
+    told_of(&s, "sem", 0, 0, true);
+    told_of(&s, "sem", 3 * HOUR, 0, false);
+    take_all(&s);
+    must(db_exec(s.journal.db, "UPDATE session SET closed_ms = 1", &err), &err);
+    told_of(&s, "sem", 4 * HOUR, 1, true); /* no power since */
+    assert_false(is_judged_again(&s));
+    power(&s, 4 * HOUR, "1"); /* this one may */
+    assert_true(is_judged_again(&s));
+    close_scene(&s);
+}
+
+/* Bursts of what runs: forgotten, and open again, and forgotten. One complaint. */
+static void test_a_session_that_is_forgotten_again_and_again_is_one_complaint(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    told(&s, 0, "open event=a class=internal");
+    for (int64_t t = 0; t <= 3 * HOUR; t += 60 * S)
+        power(&s, t, "100");
+    look_at(&s, 3 * HOUR);
+    expect_sessions(&s, "0.0|-|11||a||200\n");
+    const struct complaint *c = &watch_find(&s.watch, "sem")->forgotten;
+    for (int i = 1; i <= 3; i++) {
+        look_at(&s, 3 * HOUR + i * 200 * S - 60 * S);
+        assert_true(c->is_said);
+        assert_int_equal(c->silent, i - 1);
+        expect(&s, "SELECT why FROM session", "3\n");
+        power(&s, 3 * HOUR + i * 100 * S, "100"); /* late, and no gap */
+        look_at(&s, 3 * HOUR + i * 100 * S);
+        expect(&s, "SELECT why FROM session", "0\n");
+    }
+    told(&s, 4 * HOUR, "close event=b");
+    look_at(&s, 4 * HOUR + S);
+    assert_false(c->is_open);
+    close_scene(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_late_close_is_judged_at_its_own_time),
         cmocka_unit_test(test_power_that_comes_late_says_that_it_ran_on),
         cmocka_unit_test(test_a_session_that_runs_on_is_open_again),
+        cmocka_unit_test(test_another_max_session_changes_nothing_of_what_was),
+        cmocka_unit_test(test_a_session_of_before_limits_were_noted_has_one),
+        cmocka_unit_test(test_what_is_settled_is_not_read_again),
+        cmocka_unit_test(test_a_session_that_is_forgotten_again_and_again_is_one_complaint),
         cmocka_unit_test(test_sessions_and_hours_are_the_same_whenever_they_arrive),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);
