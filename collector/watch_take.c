@@ -109,9 +109,14 @@ static enum status take_session(
         return ST_OK;
     }
     enum told_news news = TOLD_KNOWN;
-    if (make_event(&e, &n->told, r->reading))
-        status = told_event(w->follower.db, &n->told, &e, r->reading->time_ms, watch_user(n->park, &e),
-            EVIDENCE_DECLARED, &news, err);
+    /* A polled terminal's word is of how it is, not of an event. */
+    bool is_late = e.id[0] != '\0' && r->arrived_ms - r->reading->time_ms > TOLD_SESSION_PERIOD_MS;
+    enum hours_user user = watch_user(n->park, &e);
+    if (is_late)
+        status = told_event_late(w->follower.db, &n->told, &e, r->reading->time_ms, user, &news, err);
+    else if (make_event(&e, &n->told, r->reading))
+        status = told_event(
+            w->follower.db, &n->told, &e, r->reading->time_ms, user, EVIDENCE_DECLARED, &news, err);
     if (status != ST_OK)
         return status;
     if (news == TOLD_DOUBTED)

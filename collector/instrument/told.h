@@ -137,6 +137,10 @@ enum status told_is_known(struct db *db, const struct told_instrument *t, const 
 enum status told_event(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
     struct error *err);
+/* The same of one that a point told, and that was longer under way than one of its words is apart from the next: of before the
+ * newest session it has the place of its time (I14). */
+enum status told_event_late(struct db *db, struct told_instrument *t, const struct session_event *e,
+    int64_t time_ms, enum hours_user user, enum told_news *ret, struct error *err);
 /* By the clock: a session that nobody told over is ended by inference where it is open for longer than max_session, and the
  * run that went on then is over or not heard any more: at the end of that run, or at that length. Power that comes later moves
  * that end, or takes it back. *ret_is_changed: it was otherwise before. */

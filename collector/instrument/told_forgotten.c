@@ -72,10 +72,9 @@ static bool end_told(struct told_session *s, const struct verdict *v, int64_t to
         s, told_ms, is_next ? TOLD_NEXT : TOLD_CLOSED, is_next ? EVIDENCE_INFERRED : s->told_evidence);
 }
 
-enum status told_session_over(struct db *db, struct told_instrument *t, int64_t told_ms,
-    enum hours_evidence evidence, struct error *err)
+enum status told_session_over(struct db *db, const struct told_instrument *t, struct told_session *s,
+    int64_t told_ms, enum hours_evidence evidence, struct error *err)
 {
-    struct told_session *s = &t->last;
     struct verdict verdict;
     enum status status = judge(db, t, s->limit_ms, told_ms, t->activity.last_ms, &verdict, err);
     s->told_evidence = evidence;

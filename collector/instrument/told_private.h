@@ -54,14 +54,27 @@ enum status told_session_update(struct db *db, const struct told_session *s, str
 /* Those that might last until from_ms at least, and were told over later than they may. */
 enum status told_sessions_late(struct db *db, int64_t instrument, int64_t from_ms, struct told_session **ret,
     size_t *ret_count, struct error *err);
+/* The newest opened at that time or before, and the first opened after it; closes alone are none. id 0 = there is none. */
+enum status told_session_around(struct db *db, int64_t instrument, int64_t time_ms,
+    struct told_session *ret_before, struct told_session *ret_after, struct error *err);
 /* ret->id 0 = none. */
 enum status told_session_newest(
     struct db *db, int64_t instrument, struct told_session *ret, struct error *err);
 
+/* One that is open, and no row yet. */
+void told_session_begin(const struct told_instrument *t, struct told_session *ret,
+    const struct session_event *e, int64_t time_ms, enum hours_user user, enum hours_evidence evidence);
+
+/* ---- told_place.c ---- */
+
+/* An event of a point that is late. *ret_is_placed: it is of before the newest session, and has its place there. */
+enum status told_place(struct db *db, const struct told_instrument *t, const struct session_event *e,
+    int64_t time_ms, enum hours_user user, bool *ret_is_placed, enum told_news *ret, struct error *err);
+
 /* ---- how long a session was ---- */
 
-/* The open one is told over, by its close (whose event it has by then) or the next one's opening. */
-enum status told_session_over(struct db *db, struct told_instrument *t, int64_t told_ms,
-    enum hours_evidence evidence, struct error *err);
+/* It is told over, by its close (whose event it has by then) or the next one's opening. */
+enum status told_session_over(struct db *db, const struct told_instrument *t, struct told_session *s,
+    int64_t told_ms, enum hours_evidence evidence, struct error *err);
 /* Judges those again of which the power that came since the last time may tell otherwise. */
 enum status told_settle(struct db *db, struct told_instrument *t, struct error *err);

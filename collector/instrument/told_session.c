@@ -71,15 +71,10 @@ int64_t told_floor_ms(const struct told_instrument *t)
     return s->told_ms != TOLD_NONE ? s->told_ms : s->closed_ms;
 }
 
-static enum status open_one(struct db *db, struct told_instrument *t, const struct session_event *e,
-    int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
-    struct error *err)
+void told_session_begin(const struct told_instrument *t, struct told_session *ret,
+    const struct session_event *e, int64_t time_ms, enum hours_user user, enum hours_evidence evidence)
 {
-    enum status status = ST_OK;
-    if (told_is_session_open(t))
-        status = told_session_over(db, t, time_ms, evidence, err);
-    *ret = t->last.end == TOLD_NEXT ? TOLD_TWICE_OPEN : TOLD_TAKEN;
-    struct told_session next = {.opened_ms = time_ms,
+    *ret = (struct told_session){.opened_ms = time_ms,
         .closed_ms = TOLD_NONE,
         .told_ms = TOLD_NONE,
         .limit_ms = time_ms + t->max_session_ms,
@@ -87,10 +82,20 @@ static enum status open_one(struct db *db, struct told_instrument *t, const stru
         .class = e->class,
         .evidence = evidence,
         .end = TOLD_OPEN};
-    memcpy(next.organisation, e->organisation, sizeof next.organisation);
-    memcpy(next.purpose, e->purpose, sizeof next.purpose);
-    memcpy(next.open_event, e->id, sizeof next.open_event);
-    t->last = next;
+    memcpy(ret->organisation, e->organisation, sizeof ret->organisation);
+    memcpy(ret->purpose, e->purpose, sizeof ret->purpose);
+    memcpy(ret->open_event, e->id, sizeof ret->open_event);
+}
+
+static enum status open_one(struct db *db, struct told_instrument *t, const struct session_event *e,
+    int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
+    struct error *err)
+{
+    enum status status = ST_OK;
+    if (told_is_session_open(t))
+        status = told_session_over(db, t, &t->last, time_ms, evidence, err);
+    *ret = t->last.end == TOLD_NEXT ? TOLD_TWICE_OPEN : TOLD_TAKEN;
+    told_session_begin(t, &t->last, e, time_ms, user, evidence);
     return status == ST_OK ? told_session_insert(db, t->id, &t->last, err) : status;
 }
 
@@ -119,7 +124,7 @@ static enum status close_one(struct db *db, struct told_instrument *t, const str
     if (time_ms < t->last.opened_ms)
         return note_close(db, t->id, e, time_ms, evidence, &noted, err);
     memcpy(t->last.close_event, e->id, sizeof t->last.close_event);
-    enum status status = told_session_over(db, t, time_ms, evidence, err);
+    enum status status = told_session_over(db, t, &t->last, time_ms, evidence, err);
     *ret = t->last.end == TOLD_FORGOTTEN ? TOLD_CLOSED_LATE : TOLD_TAKEN;
     return status;
 }
@@ -139,8 +144,8 @@ static enum status weigh_again(struct db *db, const struct told_instrument *t, c
     return status;
 }
 
-enum status told_event(struct db *db, struct told_instrument *t, const struct session_event *e,
-    int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
+static enum status take(struct db *db, struct told_instrument *t, const struct session_event *e,
+    int64_t time_ms, bool is_late, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
     struct error *err)
 {
     bool is_point = evidence == EVIDENCE_DECLARED, is_repeated = false, is_known = false;
@@ -153,10 +158,28 @@ enum status told_event(struct db *db, struct told_instrument *t, const struct se
         status = weigh_again(db, t, e, time_ms, &counts, ret, err);
     if (status != ST_OK || !counts)
         return status;
+    bool is_placed = false;
+    if (is_late && !is_known)
+        status = told_place(db, t, e, time_ms, user, &is_placed, ret, err);
+    if (status != ST_OK || is_placed)
+        return status;
     int64_t open_ms = told_later_of(time_ms, told_floor_ms(t));
     status = e->is_open ? open_one(db, t, e, open_ms, user, evidence, ret, err)
                         : close_one(db, t, e, time_ms, evidence, ret, err);
     if (is_known && e->is_open && *ret == TOLD_TAKEN)
         *ret = TOLD_USED_AGAIN;
     return status;
+}
+
+enum status told_event(struct db *db, struct told_instrument *t, const struct session_event *e,
+    int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
+    struct error *err)
+{
+    return take(db, t, e, time_ms, false, user, evidence, ret, err);
+}
+
+enum status told_event_late(struct db *db, struct told_instrument *t, const struct session_event *e,
+    int64_t time_ms, enum hours_user user, enum told_news *ret, struct error *err)
+{
+    return take(db, t, e, time_ms, true, user, EVIDENCE_DECLARED, ret, err);
 }

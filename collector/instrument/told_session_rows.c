@@ -52,6 +52,30 @@ enum status told_session_newest(
     return status;
 }
 
+enum status told_session_around(struct db *db, int64_t instrument, int64_t time_ms,
+    struct told_session *ret_before, struct told_session *ret_after, struct error *err)
+{
+    struct db_stmt *around[] = {
+        db_keep(db, "SELECT " COLUMNS " FROM session WHERE instrument = ?1 AND opened_ms <= ?2 AND why <> ?3"
+                    " ORDER BY opened_ms DESC, id DESC LIMIT 1"),
+        db_keep(db, "SELECT " COLUMNS " FROM session WHERE instrument = ?1 AND opened_ms > ?2 AND why <> ?3"
+                    " ORDER BY opened_ms, id LIMIT 1")};
+    struct told_session *found[] = {ret_before, ret_after};
+    enum status status = ST_OK;
+    for (int i = 0; i < 2 && status == ST_OK; i++) {
+        bool has_row;
+        *found[i] = (struct told_session){0};
+        db_bind_int(around[i], 1, instrument);
+        db_bind_int(around[i], 2, time_ms);
+        db_bind_int(around[i], 3, TOLD_UNOPENED);
+        status = db_step(around[i], &has_row, err);
+        if (status == ST_OK && has_row)
+            read_row(around[i], found[i]);
+        db_reset(around[i]);
+    }
+    return status;
+}
+
 enum status told_session_insert(struct db *db, int64_t instrument, struct told_session *s, struct error *err)
 {
     struct db_stmt *add =
