@@ -77,6 +77,7 @@ const char *const words_statement[][3] = {
     {"idle_h", "空转 h", "Idle, h"},
     {"unknown_hours", "未知 h", "Not known, h"},
     {"sessions_kwh", "使用期间电量 kWh", "Energy in sessions, kWh"},
+    {"sessions_known_kwh", "使用期间电量：其中已知 kWh", "Energy in sessions: known part, kWh"},
     {"unknown_energies", "电量未知的次数", "Sessions of unknown energy"},
 
     {"session", "记录号", "Record"},
@@ -179,14 +180,15 @@ const char *const words_statement[][3] = {
         "仪器用电量为其专用电表各刻钟之和。单次使用的电量为结束与开始时表底之差，表底在相邻两次读数间按直线取"
         "值、向下取整；"
         "两端相邻读数的间隔均不超过该次使用时长的十分之一者为实测，否则为估算；其间有异常或缺读数者为未知，不"
-        "是零。",
+        "是零。单位所用各次中有未知者（含无专用电表者），其电量合计不列，已知部分另列。",
         "Energy of an instrument is the sum of the quarter hours of its own meter. Energy of a session is "
         "the register at its "
         "end less that at its begin, linear between two readings and rounded down; measured where the "
         "readings beside both "
         "ends are at most a tenth of the session apart, else estimated; unknown, and not 0, where an "
         "exception or a missing "
-        "reading lies inside."},
+        "reading lies inside. Where that of one of an organisation's sessions is unknown, as without a meter "
+        "of its own, it has no sum; what is known of it stands beside."},
     {"statement_records",
         "使用次数计在开始所在的期间，时长计在其所在的期间。维保不是使用：单列次数，不计入对内、对外次数、外部"
         "用户"

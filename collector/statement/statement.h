@@ -49,6 +49,7 @@ struct statement_energy {
     enum statement_energy_state state;
     int64_t wh; /* 0 where it is not known */
 };
+bool statement_is_energy_known(const struct statement_energy *energy);
 
 struct statement_session {
     const struct told_session *told;
@@ -66,7 +67,7 @@ struct statement_sum {
     int64_t uses; /* that touch the period, but for maintenance */
     int64_t session_ms;
     struct statement_hours hours;
-    int64_t wh, unknown_energies; /* what is known; of how many sessions it is not */
+    int64_t wh, known_energies, unknown_energies; /* what is known; of how many sessions it is, and is not */
 };
 
 /* An organisation by its code, as its users are inside or outside of the legal entity that owns the instrument. */
@@ -140,6 +141,10 @@ int64_t statement_rated_ms(const struct zone *zone, int64_t rated_hours, struct 
 void statement_tally(struct statement_instrument *i, const struct hours *divided);
 /* A session into the sums of its instrument and its organisation; after its energy is known. */
 void statement_sum_up(struct statement_instrument *i);
+/* The energy of a sum's sessions, of those that touch the period, in Wh: told where it is known of each. Where it is not, what is
+ * known, if anything is. Energy that nobody measured is not known. */
+bool statement_sum_energy(const struct statement_sum *sum, int64_t *ret_wh);
+bool statement_sum_known_energy(const struct statement_sum *sum, int64_t *ret_wh);
 /* An instrument's organisations into those of all. */
 void statement_gather(struct statement_organisations *all, const struct statement_organisations *of);
 /* Of rated hours what was effective; of what was effective the external part. -1 = too much is unknown, or it is of nothing. */

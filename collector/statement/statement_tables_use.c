@@ -5,21 +5,25 @@
 
 /* ---- organisations ---- */
 
-static void add_sum(struct table *table, const struct statement_sum *sum, bool has_meter)
+static void add_sum(struct table *table, const struct statement_sum *sum)
 {
+    int64_t wh;
     statement_add_counts(table, sum);
     statement_add_hours(table, sum->session_ms);
     statement_add_effective(table, &sum->hours);
     statement_add_hours(table, sum->hours.part_ms[HOURS_TRAINING]);
     statement_add_hours(table, sum->hours.part_ms[HOURS_IDLE]);
-    table_maybe(table, has_meter, sum->wh, SECONDS);
+    bool is_known = statement_sum_energy(sum, &wh);
+    table_maybe(table, is_known, wh, SECONDS);
+    bool has_known = statement_sum_known_energy(sum, &wh);
+    table_maybe(table, has_known, wh, SECONDS);
     table_maybe(table, sum->unknown_energies > 0, sum->unknown_energies, 0);
 }
 
 #define SUM_COLUMNS                                                                                       \
     "sessions", "internal_sessions", "external_sessions", "trainings", "services", "external_share",      \
         "session_h", "effective_h", "internal_h", "external_h", "unattributed_h", "training_h", "idle_h", \
-        "sessions_kwh", "unknown_energies"
+        "sessions_kwh", "sessions_known_kwh", "unknown_energies"
 
 static void add_organisation(struct table *table, const struct statement_organisation *o)
 {
@@ -32,15 +36,12 @@ void statement_add_organisations(struct tables *tables, const struct statement *
     static const char *const columns[] = {"organisation", "user", "instrument_count", SUM_COLUMNS, NULL};
     static const char *const by_columns[] = {"id", "organisation", "user", SUM_COLUMNS, NULL};
     struct table *table = tables_add(tables, "organisations", columns);
-    bool has_meter = false;
-    for (size_t i = 0; i < s->count; i++)
-        has_meter = has_meter || s->instruments[i].has_energy;
     for (size_t k = 0; k < s->organisations.count; k++) {
         const struct statement_organisation *o = &s->organisations.items[k];
         table_begin(table);
         add_organisation(table, o);
         table_number(table, (int64_t)o->instruments, 0);
-        add_sum(table, &o->sum, has_meter);
+        add_sum(table, &o->sum);
     }
     table = tables_add(tables, "instrument_organisations", by_columns);
     for (size_t i = 0; i < s->count; i++)
@@ -49,7 +50,7 @@ void statement_add_organisations(struct tables *tables, const struct statement *
             table_begin(table);
             table_text(table, s->instruments[i].instrument->id);
             add_organisation(table, o);
-            add_sum(table, &o->sum, s->instruments[i].has_energy);
+            add_sum(table, &o->sum);
         }
 }
 
@@ -79,7 +80,6 @@ static void add_record(
     static const char *const classes[] = {
         "user_unknown", "user_internal", "user_external", "class_training", "class_service"};
     const struct told_session *told = s->told;
-    bool has_energy = s->energy.state >= STATEMENT_MANUAL;
     table_begin(table);
     table_text(table, i->instrument->id);
     table_number(table, told->id, 0);
@@ -94,7 +94,7 @@ static void add_record(
     statement_add_hours(table, s->hours.part_ms[HOURS_TRAINING]);
     statement_add_hours(table, s->hours.part_ms[HOURS_IDLE]);
     statement_add_hours(table, s->hours.part_ms[HOURS_UNKNOWN]);
-    table_maybe(table, has_energy, s->energy.wh, SECONDS);
+    table_maybe(table, statement_is_energy_known(&s->energy), s->energy.wh, SECONDS);
     table_code(table, statement_energy_states[s->energy.state]);
     table_code(table, statement_evidence_code(told->evidence));
     table_code(table, ends[told->end]);

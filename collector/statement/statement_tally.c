@@ -154,7 +154,9 @@ static void add_session(struct statement_sum *sum, const struct statement_sessio
     sum->session_ms += s->until_ms - s->from_ms;
     add_hours(&sum->hours, &s->hours);
     sum->wh += s->energy.wh;
-    sum->unknown_energies += s->energy.state == STATEMENT_UNKNOWN;
+    bool is_known = statement_is_energy_known(&s->energy);
+    sum->known_energies += is_known;
+    sum->unknown_energies += !is_known;
 }
 
 static void add_sum(struct statement_sum *to, const struct statement_sum *more)
@@ -168,7 +170,25 @@ static void add_sum(struct statement_sum *to, const struct statement_sum *more)
     to->session_ms += more->session_ms;
     add_hours(&to->hours, &more->hours);
     to->wh += more->wh;
+    to->known_energies += more->known_energies;
     to->unknown_energies += more->unknown_energies;
+}
+
+bool statement_is_energy_known(const struct statement_energy *energy)
+{
+    return energy->state >= STATEMENT_MANUAL;
+}
+
+bool statement_sum_energy(const struct statement_sum *sum, int64_t *ret_wh)
+{
+    *ret_wh = sum->wh;
+    return sum->unknown_energies == 0;
+}
+
+bool statement_sum_known_energy(const struct statement_sum *sum, int64_t *ret_wh)
+{
+    *ret_wh = sum->wh;
+    return sum->unknown_energies > 0 && sum->known_energies > 0;
 }
 
 static int by_code(const void *a, const void *b)

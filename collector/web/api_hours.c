@@ -27,19 +27,27 @@ static json_t *parts_json(const struct statement_instrument *i)
     return parts;
 }
 
+static json_t *wh_json(bool is_known, int64_t wh)
+{
+    return is_known ? json_integer((json_int_t)wh) : json_null();
+}
+
 static json_t *sum_json(const struct statement_sum *sum, bool has_meter)
 {
+    int64_t wh = 0, known_wh = 0;
+    bool is_known = has_meter && statement_sum_energy(sum, &wh);
+    bool has_known = statement_sum_known_energy(sum, &known_wh);
     int64_t internal = sum->by_user[HOURS_USER_INTERNAL], external = sum->by_user[HOURS_USER_EXTERNAL];
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I}", "sessions",
-        (json_int_t)sum->sessions, "internal", (json_int_t)internal, "external", (json_int_t)external,
-        "trainings", (json_int_t)sum->trainings, "services", (json_int_t)sum->services, "external_share",
-        permille_json(statement_permille(external, internal + external)), "session_ms",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I}",
+        "sessions", (json_int_t)sum->sessions, "internal", (json_int_t)internal, "external",
+        (json_int_t)external, "trainings", (json_int_t)sum->trainings, "services", (json_int_t)sum->services,
+        "external_share", permille_json(statement_permille(external, internal + external)), "session_ms",
         (json_int_t)sum->session_ms, "effective_ms", (json_int_t)statement_effective_ms(&sum->hours),
         "internal_ms", (json_int_t)sum->hours.part_ms[HOURS_INTERNAL], "external_ms",
         (json_int_t)sum->hours.part_ms[HOURS_EXTERNAL], "training_ms",
         (json_int_t)sum->hours.part_ms[HOURS_TRAINING], "idle_ms", (json_int_t)sum->hours.part_ms[HOURS_IDLE],
-        "energy_wh", has_meter ? json_integer((json_int_t)sum->wh) : json_null(), "unknown_energies",
-        (json_int_t)sum->unknown_energies);
+        "energy_wh", wh_json(is_known, wh), "energy_known_wh", wh_json(has_known, known_wh),
+        "unknown_energies", (json_int_t)sum->unknown_energies);
 }
 
 static json_t *organisations_json(const struct statement_instrument *i)
@@ -59,7 +67,7 @@ static struct web_answer answer_statement(
 {
     char period[PERIODS_TEXT_SIZE];
     const char *site = s->site->id;
-    int64_t wh;
+    int64_t wh = 0;
     bool is_known = i->has_energy && amount_is_known(&i->energy, &wh);
     periods_format(s->period, period);
     return answer_json(200,
@@ -75,9 +83,8 @@ static struct web_answer answer_statement(
             "unknown_limit", permille_json(STATEMENT_UNKNOWN_PERMILLE), "utilisation",
             permille_json(statement_utilisation(i)), "sharing_rate", permille_json(statement_sharing_rate(i)),
             "parts", parts_json(i), "run_ms", (json_int_t)i->run_ms, "run_in_session_ms",
-            (json_int_t)i->run_in_session_ms, "energy_wh",
-            is_known ? json_integer((json_int_t)wh) : json_null(), "sum", sum_json(&i->sum, i->has_energy),
-            "organisations", organisations_json(i)));
+            (json_int_t)i->run_in_session_ms, "energy_wh", wh_json(is_known, wh), "sum",
+            sum_json(&i->sum, i->has_energy), "organisations", organisations_json(i)));
 }
 
 struct web_answer handle_hours(struct web_context *context, const struct web_request *request)

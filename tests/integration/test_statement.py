@@ -372,6 +372,10 @@ def test_the_api_says_the_same(made):
     for part in found["parts"]:
         assert Decimal(part["ms"]) / 1000 == rows[part["part"]]["seconds"]
         assert sum(part["evidence_ms"].values()) == part["ms"]
+    organisations = {(row["organisation"], row["user"]): row for row in made.tables["organisations"]}
+    for each in found["organisations"]:
+        row, energy = organisations[each["organisation"], f"user_{each['user']}"], each["sum"]
+        assert (energy["energy_wh"], energy["energy_known_wh"], energy["unknown_energies"]) == (1000 * row["sessions_kwh"], row["sessions_known_kwh"], 0)
     row, = made.tables["instruments"]
     assert (found["unknown_ms"], found["unknown_limit"]) == (1000 * rows["unknown"]["seconds"], 0.05)
     for rate in ("utilisation", "sharing_rate"):

@@ -214,6 +214,56 @@ static void test_maintenance_is_nobodys_use(void **state)
     close_scene(&s);
 }
 
+/* Those of a user from outside on an instrument with a meter, as session_energy_read leaves them. */
+static void gather_metered(
+    struct statement *statement, const char *code, enum statement_energy_state state, int64_t wh)
+{
+    struct told_session told = {.user = HOURS_USER_EXTERNAL, .class = SESSION_CLASS_EXTERNAL};
+    snprintf(told.organisation, sizeof told.organisation, "%s", code);
+    struct statement_session session = {
+        .told = &told, .until_ms = HOUR_MS, .is_opened_here = true, .energy = {state, wh}};
+    struct statement_instrument metered = {.sessions = &session, .session_count = 1, .has_energy = true};
+    statement_sum_up(&metered);
+    assert_int_equal(metered.organisations.count, 1);
+    metered.organisations.items[0].code = code;
+    statement_gather(&statement->organisations, &metered.organisations);
+    free(metered.organisations.items);
+}
+
+static void test_energy_that_nobody_measured_is_no_0(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *organisation, *kwh, *known_kwh, *unknown;
+    } rows[] = {{"BOTH", "", "0.005", "1"}, {"METERED", "0.007", "", ""}, {"NOMETER", "", "", "1"},
+        {"NOUGHT", "0.000", "", ""}, {"UNKNOWN", "", "", "1"}};
+    struct scene s;
+    open_day(&s);
+    add_session(&s, 1, 2, HOURS_USER_EXTERNAL, SESSION_CLASS_EXTERNAL, "BOTH");
+    add_session(&s, 2, 4, HOURS_USER_EXTERNAL, SESSION_CLASS_EXTERNAL, "NOMETER");
+    struct statement statement = day_of(&s);
+    gather_metered(&statement, "BOTH", STATEMENT_MEASURED, 5);
+    gather_metered(&statement, "METERED", STATEMENT_ESTIMATED, 7);
+    gather_metered(&statement, "NOUGHT", STATEMENT_MANUAL, 0);
+    gather_metered(&statement, "UNKNOWN", STATEMENT_UNKNOWN, 0);
+    struct tables tables = tables_of_day(&statement);
+    assert_int_equal(table_find(&tables, "organisations")->count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        expect_cell(&tables, "organisations", i, "organisation", rows[i].organisation);
+        expect_cell(&tables, "organisations", i, "sessions_kwh", rows[i].kwh);
+        expect_cell(&tables, "organisations", i, "sessions_known_kwh", rows[i].known_kwh);
+        expect_cell(&tables, "organisations", i, "unknown_energies", rows[i].unknown);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        expect_cell(&tables, "instrument_organisations", i, "sessions_kwh", "");
+        expect_cell(&tables, "instrument_organisations", i, "sessions_known_kwh", "");
+        expect_cell(&tables, "instrument_organisations", i, "unknown_energies", "1");
+    }
+    tables_release(&tables);
+    statement_release(&statement);
+    close_scene(&s);
+}
+
 static void test_where_too_much_is_unknown_there_are_no_rates_and_the_hours_stand_beside(void **state)
 {
     (void)state;
@@ -315,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_of_a_period_that_has_not_begun_there_is_none),
         cmocka_unit_test(test_of_one_that_has_there_is_what_has_passed_of_it),
         cmocka_unit_test(test_maintenance_is_nobodys_use),
+        cmocka_unit_test(test_energy_that_nobody_measured_is_no_0),
         cmocka_unit_test(test_where_too_much_is_unknown_there_are_no_rates_and_the_hours_stand_beside),
         cmocka_unit_test(test_what_depends_on_bookings_that_nobody_knows_is_no_0),
         cmocka_unit_test(test_without_a_calendar_there_are_no_bookings),
