@@ -11,6 +11,11 @@ const char *const hours_parts[] = {"broken", "planned_outage", "training", "inte
 const char *const hours_evidences[] = {
     "none", "measured", "declared", "inferred", "manual", "imported", NULL};
 
+bool hours_tell_use(const struct hours_facts *f)
+{
+    return f->has_power || f->has_sessions;
+}
+
 /* Walks along a list as time goes on: what is over is passed once. */
 struct walk {
     const void *items;
@@ -50,7 +55,7 @@ static bool is_no_show(const struct hours_facts *f, const struct hours_span *boo
 {
     int64_t from_ms = booking->from_ms;
     int64_t until_ms = booking->until_ms < f->known_until_ms ? booking->until_ms : f->known_until_ms;
-    if (f->known_until_ms - from_ms < f->grace_ms || (!f->has_power && !f->has_sessions))
+    if (f->known_until_ms - from_ms < f->grace_ms || !hours_tell_use(f))
         return false;
     for (size_t i = 0; i < f->session_count; i++)
         if (touches(&f->sessions[i].span, from_ms, until_ms))
@@ -150,7 +155,7 @@ static struct hours_row classify(struct division *d, int64_t time_ms)
     if ((found = find(&d->no_shows, time_ms)) != NULL)
         return row(HOURS_NO_SHOW, found->evidence);
     if ((found = find(&d->bookings, time_ms)) != NULL)
-        return row(HOURS_RESERVED, found->evidence);
+        return hours_tell_use(f) ? row(HOURS_RESERVED, found->evidence) : row(HOURS_UNKNOWN, EVIDENCE_NONE);
     if (!opening_at(f->opening, f->zone, time_ms).is_open)
         return row(HOURS_CLOSED, EVIDENCE_DECLARED);
     return row(HOURS_FREE, f->has_power      ? EVIDENCE_MEASURED

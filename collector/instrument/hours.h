@@ -25,7 +25,7 @@ enum hours_part {
     HOURS_INTERNAL,     /* effective; by the legal entity of the session's user */
     HOURS_EXTERNAL,     /* effective */
     HOURS_UNATTRIBUTED, /* effective, of nobody that is known: outside sessions too */
-    HOURS_UNKNOWN,      /* power or sessions were not fresh */
+    HOURS_UNKNOWN,      /* power or sessions were not fresh; booked, where nothing tells of use */
     HOURS_IDLE,         /* in a session */
     HOURS_NO_SHOW,      /* booked, and nobody came: to the end of the booking */
     HOURS_RESERVED,     /* booked, and not used then */
@@ -79,6 +79,8 @@ struct hours_facts {
     const struct zone *zone;
     int64_t preparation_ms, post_processing_ms, pause_ms, grace_ms;
 };
+/* Whether anything tells of use: of an instrument with a calendar alone nobody knows whether it was used when it was booked. */
+bool hours_tell_use(const struct hours_facts *f);
 
 struct hours_row {
     int64_t from_ms, until_ms;

@@ -159,14 +159,17 @@ const char *const words_statement[][3] = {
         "预约日历只回溯读取 35 "
         "天，且可能多日未能读取：本期内预约情况未知的时长单列。有未知者，预约未到与预约未用不"
         "列数值（不是零），其已知部分另列，各类的已知部分相加恰为本期；该时段内的空闲与非开放时间可能曾被预约"
-        "。",
+        "。既无功率又无使用记录的仪器，被预约的时间计为未知，凡取决于使用者不列数值。",
         "A calendar tells of bookings 35 days back, and may not have been read for longer: for how long in "
         "the "
         "period bookings are not known is told. Where that is so, what was booked and nobody came, and what "
         "was "
         "booked and not used, have no figure, which is not 0; what is known of them stands beside, and what "
         "is "
-        "known of all parts adds up to the period. Time that is free or closed then may have been booked."},
+        "known of all parts adds up to the period. Time that is free or closed then may have been booked. "
+        "Where neither power nor sessions tell of use, time that was booked is unknown, and what depends on "
+        "use "
+        "has no figure."},
     {"statement_evidence",
         "依据：实测为功率传感器所见；申报为使用者刷卡或登记；推断为未登记结束的使用，按最长时限或末次运行结束"
         "；人工登记为工作人员"

@@ -150,8 +150,10 @@ void statement_gather(struct statement_organisations *all, const struct statemen
 /* Of rated hours what was effective; of what was effective the external part. -1 = too much is unknown, or it is of nothing. */
 int64_t statement_utilisation(const struct statement_instrument *i);
 int64_t statement_sharing_rate(const struct statement_instrument *i);
-/* Whether it is known what the part comes to: not of what depends on bookings where they are not. What is known of it is
- * hours.part_ms, so that these add up. */
+/* Whether it is known what the part comes to: not of what depends on bookings where they are not, or on use where nothing
+ * tells of it (hours_tell_use). What is known of it is hours.part_ms, so that these add up. */
 bool statement_is_part_known(const struct statement_instrument *i, enum hours_part part);
+/* Whether what was effective is known: where anything tells of use. */
+bool statement_is_effective_known(const struct statement_instrument *i);
 /* In thousandths, rounded half away from zero; -1 = of nothing there is no share. */
 int64_t statement_permille(int64_t part, int64_t whole);

@@ -36,6 +36,16 @@ static int64_t count_organisations(const struct statement_organisations *all, bo
     return count;
 }
 
+static void add_effective(struct table *table, const struct statement_instrument *i)
+{
+    if (statement_is_effective_known(i)) {
+        statement_add_effective(table, &i->hours);
+        return;
+    }
+    for (int k = 0; k < 4; k++)
+        table_none(table);
+}
+
 static void add_instrument(struct tables *tables, struct table *table, const struct statement_instrument *i)
 {
     const struct park_instrument *instrument = i->instrument;
@@ -49,7 +59,7 @@ static void add_instrument(struct tables *tables, struct table *table, const str
     table_code(table, instrument->is_shared ? "is_shared" : "is_not_shared");
     table_number(table, instrument->rated_hours, 0);
     statement_add_hours(table, i->rated_ms);
-    statement_add_effective(table, &i->hours);
+    add_effective(table, i);
     statement_add_hours(table, i->hours.part_ms[HOURS_UNKNOWN]);
     statement_add_share(table, i->hours.part_ms[HOURS_UNKNOWN], statement_all_ms(&i->hours));
     table_maybe(table, instrument->calendar_id != NULL, statement_round_hours(i->unbooked_ms), HOURS);

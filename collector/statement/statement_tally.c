@@ -40,13 +40,22 @@ int64_t statement_permille(int64_t part, int64_t whole)
 
 bool statement_is_part_known(const struct statement_instrument *i, enum hours_part part)
 {
-    return i->unbooked_ms == 0 || (part != HOURS_NO_SHOW && part != HOURS_RESERVED);
+    bool is_of_bookings = part == HOURS_NO_SHOW || part == HOURS_RESERVED;
+    bool is_of_use = is_of_bookings || part == HOURS_TRAINING || part == HOURS_INTERNAL ||
+                     part == HOURS_EXTERNAL || part == HOURS_UNATTRIBUTED || part == HOURS_IDLE;
+    return !(is_of_bookings && i->unbooked_ms > 0) && !(is_of_use && !hours_tell_use(&i->book.facts));
+}
+
+bool statement_is_effective_known(const struct statement_instrument *i)
+{
+    return hours_tell_use(&i->book.facts);
 }
 
 int64_t statement_utilisation(const struct statement_instrument *i)
 {
-    return statement_has_rates(&i->hours) ? statement_permille(statement_effective_ms(&i->hours), i->rated_ms)
-                                          : -1;
+    return statement_is_effective_known(i) && statement_has_rates(&i->hours)
+               ? statement_permille(statement_effective_ms(&i->hours), i->rated_ms)
+               : -1;
 }
 
 int64_t statement_sharing_rate(const struct statement_instrument *i)

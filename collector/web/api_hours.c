@@ -9,6 +9,11 @@ static json_t *permille_json(int64_t permille)
     return permille < 0 ? json_null() : json_real((double)permille / 1000);
 }
 
+static json_t *maybe_json(bool is_known, int64_t number)
+{
+    return is_known ? json_integer((json_int_t)number) : json_null();
+}
+
 static json_t *parts_json(const struct statement_instrument *i)
 {
     const struct statement_hours *h = &i->hours;
@@ -20,16 +25,11 @@ static json_t *parts_json(const struct statement_instrument *i)
                 json_object_set_new(
                     evidence, hours_evidences[k], json_integer((json_int_t)h->evidence_ms[part][k]));
         json_int_t known_ms = (json_int_t)h->part_ms[part];
-        json_t *ms = statement_is_part_known(i, (enum hours_part)part) ? json_integer(known_ms) : json_null();
+        json_t *ms = maybe_json(statement_is_part_known(i, (enum hours_part)part), known_ms);
         json_array_append_new(parts, json_pack("{s:s, s:o, s:I, s:o}", "part", hours_parts[part], "ms", ms,
                                          "known_ms", known_ms, "evidence_ms", evidence));
     }
     return parts;
-}
-
-static json_t *wh_json(bool is_known, int64_t wh)
-{
-    return is_known ? json_integer((json_int_t)wh) : json_null();
 }
 
 static json_t *sum_json(const struct statement_sum *sum, bool has_meter)
@@ -46,7 +46,7 @@ static json_t *sum_json(const struct statement_sum *sum, bool has_meter)
         "internal_ms", (json_int_t)sum->hours.part_ms[HOURS_INTERNAL], "external_ms",
         (json_int_t)sum->hours.part_ms[HOURS_EXTERNAL], "training_ms",
         (json_int_t)sum->hours.part_ms[HOURS_TRAINING], "idle_ms", (json_int_t)sum->hours.part_ms[HOURS_IDLE],
-        "energy_wh", wh_json(is_known, wh), "energy_known_wh", wh_json(has_known, known_wh),
+        "energy_wh", maybe_json(is_known, wh), "energy_known_wh", maybe_json(has_known, known_wh),
         "unknown_energies", (json_int_t)sum->unknown_energies);
 }
 
@@ -72,18 +72,18 @@ static struct web_answer answer_statement(
     periods_format(s->period, period);
     return answer_json(200,
         json_pack(
-            "{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, "
+            "{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, "
             "s:o}",
             "instrument", i->instrument->id, "site", site, "period", period, "from",
             context_time(context, site, s->span.begin_ms), "to", context_time(context, site, s->span.end_ms),
             "until", context_time(context, site, s->until_ms), "period_ms",
             (json_int_t)(s->until_ms - s->span.begin_ms), "rated_ms", (json_int_t)i->rated_ms, "effective_ms",
-            (json_int_t)statement_effective_ms(&i->hours), "unknown_ms",
+            maybe_json(statement_is_effective_known(i), statement_effective_ms(&i->hours)), "unknown_ms",
             (json_int_t)i->hours.part_ms[HOURS_UNKNOWN], "bookings_unknown_ms", (json_int_t)i->unbooked_ms,
             "unknown_limit", permille_json(STATEMENT_UNKNOWN_PERMILLE), "utilisation",
             permille_json(statement_utilisation(i)), "sharing_rate", permille_json(statement_sharing_rate(i)),
             "parts", parts_json(i), "run_ms", (json_int_t)i->run_ms, "run_in_session_ms",
-            (json_int_t)i->run_in_session_ms, "energy_wh", wh_json(is_known, wh), "sum",
+            (json_int_t)i->run_in_session_ms, "energy_wh", maybe_json(is_known, wh), "sum",
             sum_json(&i->sum, i->has_energy), "organisations", organisations_json(i)));
 }
 

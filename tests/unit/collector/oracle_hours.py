@@ -127,7 +127,7 @@ class Case:
         if held(absent):
             return "no_show", held(absent)
         if held(self.bookings):
-            return "reserved", held(self.bookings)
+            return ("reserved", held(self.bookings)) if self.has_power or self.has_sessions else ("unknown", "none")
         if not self.is_open(minute):
             return "closed", "declared"
         return "free", "measured" if self.has_power else "declared" if self.has_sessions else "imported"

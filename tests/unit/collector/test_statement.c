@@ -26,6 +26,16 @@ static const char booked_text[] =
     "building = \"b\"; category = \"c\"; owner = \"o\"; owner_en = \"o\";"
     " owner_code = \"9\"; contact = \"8\"; session = \"gw-a/s\"; calendar = \"cal\"; });\n";
 
+/* With a calendar alone: nothing tells whether it is used. */
+static const char calendar_text[] =
+    "sites = ({ id = \"s\"; " THING "zone = \"UTC\"; });\n"
+    "buildings = ({ id = \"b\"; " THING "site = \"s\"; });\n"
+    "categories = ({ id = \"c\"; " THING "});\n"
+    "calendars = ({ id = \"cal\"; " THING "site = \"s\"; file = \"/none.ics\"; every = 300; });\n"
+    "instruments = ({ id = \"sem\"; " THING
+    "building = \"b\"; category = \"c\"; owner = \"o\"; owner_en = \"o\";"
+    " owner_code = \"9\"; contact = \"8\"; calendar = \"cal\"; });\n";
+
 struct scene {
     struct fake_journal journal;
     struct park *park;
@@ -298,6 +308,62 @@ static void test_where_too_much_is_unknown_there_are_no_rates_and_the_hours_stan
     }
 }
 
+/* From 8 to 10 and from 12 to 14 o'clock; from_h -1 = nobody knows of bookings. */
+static void add_bookings(struct scene *s, int from_h, int until_h, int64_t read_ms)
+{
+    run(s,
+        mem_printf("INSERT INTO calendar VALUES(3, 'cal', 0, 9000000000000000, %lld, 0, 0, 0, 1, '', x'', 0)",
+            (long long)read_ms));
+    run(s, mem_printf("INSERT INTO calendar_busy(calendar, from_ms, until_ms, uid) VALUES(3, %lld, %lld, 1),"
+                      " (3, %lld, %lld, 2)",
+               (long long)(OCTOBER_MS + 8 * HOUR_MS), (long long)(OCTOBER_MS + 10 * HOUR_MS),
+               (long long)(OCTOBER_MS + 12 * HOUR_MS), (long long)(OCTOBER_MS + 14 * HOUR_MS)));
+    if (from_h >= 0)
+        run(s, mem_printf("INSERT INTO calendar_known VALUES(3, %lld, %lld)",
+                   (long long)(OCTOBER_MS + from_h * HOUR_MS), (long long)(OCTOBER_MS + until_h * HOUR_MS)));
+}
+
+static void test_where_nothing_tells_of_use_nobody_says_that_there_was_none(void **state)
+{
+    (void)state;
+    static const char *const untold[] = {"effective_h", "internal_h", "external_h", "unattributed_h",
+        "utilisation", "sharing_rate", "measured_share"};
+    static const char *const seconds[] = {[HOURS_BROKEN] = "0.000",
+        [HOURS_PLANNED] = "0.000",
+        [HOURS_TRAINING] = "",
+        [HOURS_INTERNAL] = "",
+        [HOURS_EXTERNAL] = "",
+        [HOURS_UNATTRIBUTED] = "",
+        [HOURS_UNKNOWN] = "14400.000",
+        [HOURS_IDLE] = "",
+        [HOURS_NO_SHOW] = "",
+        [HOURS_RESERVED] = "",
+        [HOURS_CLOSED] = "0.000",
+        [HOURS_FREE] = "72000.000"};
+    struct scene s;
+    open_day_of(&s, calendar_text);
+    add_bookings(&s, 0, 24, OCTOBER_MS + DAY_MS);
+    struct statement statement = day_of(&s);
+    struct tables tables = tables_of_day(&statement);
+    for (size_t i = 0; i < sizeof untold / sizeof untold[0]; i++)
+        expect_cell(&tables, "instruments", 0, untold[i], "");
+    expect_cell(&tables, "instruments", 0, "unknown_hours", "4.000");
+    expect_cell(&tables, "instruments", 0, "bookings_unknown_h", "0.000");
+    for (size_t part = 0; part < HOURS_PARTS; part++)
+        expect_cell(&tables, "hours_parts", part, "seconds", seconds[part]);
+    expect_cell(&tables, "hours_parts", HOURS_PARTS, "seconds_known", "86400.000");
+    tables_release(&tables);
+    statement_release(&statement);
+    close_scene(&s);
+
+    /* Nor where nothing is booked. */
+    open_day_of(&s, calendar_text);
+    statement = day_of(&s);
+    assert_true(statement_utilisation(&statement.instruments[0]) == -1);
+    statement_release(&statement);
+    close_scene(&s);
+}
+
 /* Rows of table "hours_parts" are in the order of enum hours_part. */
 static void test_what_depends_on_bookings_that_nobody_knows_is_no_0(void **state)
 {
@@ -315,19 +381,7 @@ static void test_what_depends_on_bookings_that_nobody_knows_is_no_0(void **state
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct scene s;
         open_day_of(&s, booked_text);
-        run(&s,
-            mem_printf(
-                "INSERT INTO calendar VALUES(3, 'cal', 0, 9000000000000000, %lld, 0, 0, 0, 1, '', x'', 0)",
-                (long long)cases[i].read_ms));
-        run(&s,
-            mem_printf("INSERT INTO calendar_busy(calendar, from_ms, until_ms, uid) VALUES(3, %lld, %lld, 1),"
-                       " (3, %lld, %lld, 2)",
-                (long long)(OCTOBER_MS + 8 * HOUR_MS), (long long)(OCTOBER_MS + 10 * HOUR_MS),
-                (long long)(OCTOBER_MS + 12 * HOUR_MS), (long long)(OCTOBER_MS + 14 * HOUR_MS)));
-        if (cases[i].from_h >= 0)
-            run(&s, mem_printf("INSERT INTO calendar_known VALUES(3, %lld, %lld)",
-                        (long long)(OCTOBER_MS + cases[i].from_h * HOUR_MS),
-                        (long long)(OCTOBER_MS + cases[i].until_h * HOUR_MS)));
+        add_bookings(&s, cases[i].from_h, cases[i].until_h, cases[i].read_ms);
         add_session(&s, 12, 13, HOURS_USER_INTERNAL, SESSION_CLASS_INTERNAL, "9");
         struct statement statement = day_of(&s);
         struct tables tables = tables_of_day(&statement);
@@ -368,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_energy_that_nobody_measured_is_no_0),
         cmocka_unit_test(test_where_too_much_is_unknown_there_are_no_rates_and_the_hours_stand_beside),
         cmocka_unit_test(test_what_depends_on_bookings_that_nobody_knows_is_no_0),
+        cmocka_unit_test(test_where_nothing_tells_of_use_nobody_says_that_there_was_none),
         cmocka_unit_test(test_without_a_calendar_there_are_no_bookings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
