@@ -119,17 +119,19 @@ void statement_add_parts(struct tables *tables, const struct statement *s)
     struct table *table = tables_add(tables, "hours_parts", columns);
     for (size_t i = 0; i < s->count; i++) {
         const struct statement_instrument *of = &s->instruments[i];
+        bool is_all_known = true;
         int64_t all_ms = 0, by_evidence_ms[STATEMENT_EVIDENCES] = {0};
         int64_t period_ms = of->book.facts.end_ms - of->book.facts.begin_ms;
         for (int part = 0; part < HOURS_PARTS; part++) {
-            add_part(table, of->instrument->id, hours_parts[part],
-                statement_is_part_known(of, (enum hours_part)part), of->hours.part_ms[part], period_ms,
-                of->hours.evidence_ms[part]);
+            bool is_known = statement_is_part_known(of, (enum hours_part)part);
+            is_all_known = is_all_known && is_known;
+            add_part(table, of->instrument->id, hours_parts[part], is_known, of->hours.part_ms[part],
+                period_ms, of->hours.evidence_ms[part]);
             all_ms += of->hours.part_ms[part];
             for (int k = 0; k < STATEMENT_EVIDENCES; k++)
                 by_evidence_ms[k] += of->hours.evidence_ms[part][k];
         }
-        add_part(table, of->instrument->id, "total", true, all_ms, period_ms, by_evidence_ms);
+        add_part(table, of->instrument->id, "total", is_all_known, all_ms, period_ms, by_evidence_ms);
         table_is_sum_of(table, HOURS_PARTS);
     }
 }
