@@ -8,7 +8,7 @@
 char *json_text(json_t *value)
 {
     assert(value != NULL);
-    char *text = json_dumps(value, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    char *text = json_dumps(value, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(JSON_DIGITS));
     assert(text != NULL);
     json_decref(value);
     return text;

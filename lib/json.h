@@ -6,6 +6,9 @@
 
 #include <jansson.h>
 
+/* A double gives back any decimal of up to 15 digits: so a number is written as the decimal that was meant. */
+#define JSON_DIGITS 15
+
 /* Compact text with the keys in the order in which they were set. Takes the reference to `value` (which may
  * not be NULL). The caller frees the text. */
 char *json_text(json_t *value);

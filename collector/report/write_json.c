@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A double gives back any decimal of up to 15 digits. */
-#define DIGITS 15
+/* Of JSON_DIGITS digits. */
 #define EXACT_MAX INT64_C(999999999999999)
 
 static json_t *number(const struct tables *tables, const struct cell *cell)
@@ -72,10 +71,9 @@ void write_json(const struct tables *tables, struct buf *out)
             json_pack("{s:s, s:s, s:o, s:o}", "id", table->id, "title", words_of(tables->language, table->id),
                 "columns", columns_of(tables, table), "rows", rows_of(tables, table)));
     }
-    json_t *root = json_pack("{s:s, s:s, s:o}", "report",
-        tables->report != NULL ? tables->report : "energy", "language",
-        page_language_name(tables->language), "tables", list);
-    char *text = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(DIGITS));
+    json_t *root = json_pack("{s:s, s:s, s:o}", "report", tables->report != NULL ? tables->report : "energy",
+        "language", page_language_name(tables->language), "tables", list);
+    char *text = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(JSON_DIGITS));
     assert(text != NULL);
     buf_add_str(out, text);
     buf_add_char(out, '\n');

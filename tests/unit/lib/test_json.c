@@ -68,6 +68,21 @@ static void test_a_large_message_is_refused_unread(void **state)
     free(text);
 }
 
+static void test_a_decimal_is_written_as_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        const char *expected;
+    } cases[] = {{8.0 / 1000, "[0.008]"}, {3170003.0 / 1000, "[3170.003]"}, {0.1, "[0.1]"},
+        {-0.05, "[-0.05]"}, {999999999999.999, "[999999999999.999]"}, {2.0, "[2.0]"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *text = json_text(json_pack("[f]", cases[i].value));
+        assert_string_equal(text, cases[i].expected);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -75,6 +90,7 @@ int main(void)
         cmocka_unit_test(test_digits_in_strings_and_keys_stay),
         cmocka_unit_test(test_what_is_no_json_is_refused),
         cmocka_unit_test(test_a_large_message_is_refused_unread),
+        cmocka_unit_test(test_a_decimal_is_written_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
