@@ -72,7 +72,7 @@ static struct web_answer answer_statement(
     periods_format(s->period, period);
     return answer_json(200,
         json_pack(
-            "{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, "
+            "{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
             "s:o}",
             "instrument", i->instrument->id, "site", site, "period", period, "from",
             context_time(context, site, s->span.begin_ms), "to", context_time(context, site, s->span.end_ms),
@@ -82,9 +82,10 @@ static struct web_answer answer_statement(
             (json_int_t)i->hours.part_ms[HOURS_UNKNOWN], "bookings_unknown_ms", (json_int_t)i->unbooked_ms,
             "unknown_limit", permille_json(STATEMENT_UNKNOWN_PERMILLE), "utilisation",
             permille_json(statement_utilisation(i)), "sharing_rate", permille_json(statement_sharing_rate(i)),
-            "parts", parts_json(i), "run_ms", (json_int_t)i->run_ms, "run_in_session_ms",
-            (json_int_t)i->run_in_session_ms, "energy_wh", maybe_json(is_known, wh), "sum",
-            sum_json(&i->sum, i->has_energy), "organisations", organisations_json(i)));
+            "parts", parts_json(i), "run_ms", maybe_json(i->book.facts.has_power, i->run_ms),
+            "run_in_session_ms", maybe_json(i->book.facts.has_power, i->run_in_session_ms), "energy_wh",
+            maybe_json(is_known, wh), "sum", sum_json(&i->sum, i->has_energy), "organisations",
+            organisations_json(i)));
 }
 
 struct web_answer handle_hours(struct web_context *context, const struct web_request *request)

@@ -417,3 +417,17 @@ def test_what_is_not_there_to_be_asked_for_is_refused_in_one_sentence(made, word
     given = dict([("--site", "site"), ("--period", "2026-10"), words])
     done = run([made.collector.program, "statement", "--config", made.collector.settings, *(w for pair in given.items() for w in pair)], 60)
     assert done.returncode == 64 and said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_without_power_nobody_says_that_it_did_not_run(stage):
+    park = stage.folder / "park.cfg"
+    park.write_text(f"""
+sites = ( {{ id = "site"; {THING} zone = "Europe/Berlin"; }} );
+buildings = ( {{ id = "b1"; {THING} site = "site"; }} );
+gateways = ( {{ id = "gw-a"; site = "site"; {THING} }} );
+categories = ( {{ id = "em"; {THING} }} );
+instruments = ( {{ id = "card"; {THING} building = "b1"; category = "em"; owner = "某"; owner_en = "O"; owner_code = "O"; contact = "x"; session = "gw-a/s"; }} );
+""")
+    collector = stage.start(new_collector(stage.folder / "collector", stage.broker(), stage.influx(), park))
+    found = collector.get_json("/api/v1/instruments/card/hours?period=2026-10")
+    assert (found["run_ms"], found["run_in_session_ms"], found["effective_ms"]) == (None, None, 0)
