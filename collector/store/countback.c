@@ -1,5 +1,6 @@
 #include "collector/store/countback.h"
 
+#include "collector/store/repost_rows.h"
 #include "collector/store/rounds.h"
 #include "collector/store/unfinished.h"
 #include "lib/clock.h"
@@ -214,20 +215,23 @@ static bool is_of_books(const struct countback *c)
     return c->measure->kind == KIND_BOOKS;
 }
 
-/* Does the store lack rows of the books for good reason? Some are to be posted again, or wait in the outbox (they were
+/* Does the store lack derived rows for good reason? Some are to be posted again, or wait in the outbox (they were
  * written while the hour was counted). */
 static enum status is_behind(struct countback *c, bool *ret, struct error *err)
 {
-    struct repost due;
-    enum status status = repost_next(c->options.db, &due, err);
-    *ret = due.id != 0;
+    struct repost due = {0};
+    bool is_waiting = false;
+    enum status status = is_of_books(c) ? repost_next(c->options.db, &due, err)
+                                        : repost_rows_wait(c->options.db, &c->at, &is_waiting, err);
+    *ret = due.id != 0 || is_waiting;
     if (status != ST_OK || *ret)
         return status;
     struct db_stmt *waits =
         db_keep(c->options.db, "SELECT 1 FROM outbox WHERE sent_ms IS NULL AND time_ms >= ?1 AND time_ms < ?2"
-                               " AND series >= 'energy,' AND series < 'energy-' LIMIT 1");
+                               " AND series >= ?3 || ',' AND series < ?3 || '-' LIMIT 1");
     db_bind_int(waits, 1, c->at.hour * HOUR_MS);
     db_bind_int(waits, 2, (c->at.hour + 1) * HOUR_MS);
+    db_bind_text(waits, 3, span_of(c->at.measurement));
     status = db_step(waits, ret, err);
     db_reset(waits);
     return status;
@@ -266,6 +270,13 @@ static enum status begin(struct countback *c, int64_t settled, int64_t now_ms, s
     enum status status = is_raw ? body_hour_is_held(c->options.reader, c->at.hour, &is_held, err) : ST_OK;
     if (status == ST_OK && (c->measure == NULL || is_beyond || !is_held)) {
         give_up(c);
+        return ST_OK;
+    }
+    bool is_waiting = false;
+    if (status == ST_OK && !is_raw)
+        status = repost_rows_wait(c->options.db, &c->at, &is_waiting, err);
+    if (status == ST_OK && is_waiting) {
+        leave(c);
         return ST_OK;
     }
     if (status == ST_OK && is_raw)
@@ -358,7 +369,7 @@ static enum status ask_and_compare(struct countback *c, struct error *err)
         bool is_late = false;
         if (c->measure->kind >= 0 && !is_as_expected(c, found))
             status = body_hour_is_held(c->options.reader, c->at.hour, &is_held, err);
-        if (is_of_books(c) && !is_as_expected(c, found))
+        if (c->measure->kind < 0 && !is_as_expected(c, found))
             status = is_behind(c, &is_late, err);
         if (status == ST_OK && is_late)
             leave(c);

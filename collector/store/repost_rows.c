@@ -1,5 +1,7 @@
 #include "collector/store/repost_rows.h"
 
+#include <string.h>
+
 #define QUARTER_MS 900000
 
 const char repost_rows_schema[] =
@@ -92,4 +94,23 @@ enum status repost_rows_step(struct db *db, int64_t now_ms, bool *ret_is_changed
         status = take(db, kind, err);
     }
     return status;
+}
+
+enum status repost_rows_wait(struct db *db, const struct hour *hour, bool *ret, struct error *err)
+{
+    struct db_stmt *wait;
+    *ret = false;
+    if (strcmp(hour->measurement, "instrument") == 0)
+        wait = db_keep(db, "SELECT 1 FROM repost_rows WHERE kind = 0 AND from_ms < ?2 AND until_ms > ?1"
+                           " UNION ALL SELECT 1 FROM timesheet_due WHERE from_ms < ?2 AND until_ms > ?1"
+                           " LIMIT 1");
+    else if (strcmp(hour->measurement, "occupancy") == 0)
+        wait = db_keep(db, "SELECT 1 FROM repost_rows WHERE kind = 1 AND from_ms < ?2 AND until_ms > ?1"
+                           " UNION ALL SELECT 1 FROM space_due WHERE start_ms < ?2 AND start_ms >= ?1"
+                           " LIMIT 1");
+    else
+        return ST_OK;
+    db_bind_int(wait, 1, hour->hour * HOUR_MS);
+    db_bind_int(wait, 2, (hour->hour + 1) * HOUR_MS);
+    return has_row(wait, ret, err);
 }

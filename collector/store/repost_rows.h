@@ -5,10 +5,11 @@
  * `instrument` is worked out anew by the park model of then; `occupancy` is what space_window says. Lines of `availability` are changes,
  * of which only the newest is kept (table availability_now), and those of `gateway` are kept nowhere: they are lost with the store.
  *
- * All calls run inside the core's transaction.
+ * All calls but the last run inside the core's transaction.
  */
 #pragma once
 
+#include "collector/store/hours.h"
 #include "lib/db.h"
 
 extern const char repost_rows_schema[];
@@ -19,3 +20,6 @@ extern const char repost_rows_schema[];
 enum status repost_rows_add_all(struct db *db, struct error *err);
 /* Makes the next slice of each kind due, where none is; sets *ret_is_changed where it did. */
 enum status repost_rows_step(struct db *db, int64_t now_ms, bool *ret_is_changed, struct error *err);
+/* Is something of the hour on its way to the outbox, so that the store may lack it for good reason: posted again, or due by itself?
+ * Never of a measurement other than the two. On a reader; blocks for the disk. */
+enum status repost_rows_wait(struct db *db, const struct hour *hour, bool *ret, struct error *err);

@@ -603,6 +603,87 @@ static void test_a_store_that_does_not_answer_a_count_is_no_store_that_differs(v
     counting_close(&c);
 }
 
+/* An hour of which the store holds nothing, though four rows were counted there once. Is it judged? */
+static bool is_judged(struct counting *c, const char *measurement)
+{
+    struct error err = {""};
+    struct hour_count_list verdicts = {0};
+    struct reject_list rejects = {0};
+    bool has_worked = true;
+    char *due = mem_printf("DELETE FROM hour; INSERT INTO hour VALUES('%s', %lld, 1, 4, NULL, NULL, NULL)",
+        measurement, (long long)HOUR);
+    assert_int_equal(db_exec(c->core.journal.db, due, &err), ST_OK);
+    free(due);
+    countback_destroy(c->countback);
+    c->countback = countback_create(&(struct countback_options){.db = c->core.journal.db,
+        .reader = c->reader,
+        .poster = &c->poster,
+        .slice_lines = 1000,
+        .database_path = c->core.journal.path});
+    for (int i = 0; has_worked; i++) {
+        assert_int_equal(
+            countback_step(c->countback, 1, (HOUR + 1) * HOUR_MS + 60000, &has_worked, &err), ST_OK);
+        assert_true(i < 20);
+    }
+    countback_take(c->countback, &verdicts, &rejects, &c->touched);
+    bool is_different = verdicts.count > 0;
+    for (size_t i = 0; i < verdicts.count; i++)
+        assert_int_equal(verdicts.items[i].outcome, HOUR_DIFFERENT);
+    free(verdicts.items);
+    return is_different;
+}
+
+static void test_an_hour_that_waits_to_be_posted_again_is_judged_when_it_was(void **state)
+{
+    (void)state;
+    need_influxd();
+    /* The hour is [1767225600000, 1767229200000). */
+    static const struct {
+        const char *what;
+        bool is_instrument, is_occupancy, is_gateway; /* are they judged beside it? */
+    } cases[] = {
+        {"DELETE FROM repost_rows", true, true, true},
+        {"INSERT INTO repost_rows VALUES(1, 0, 'sem', 1767229199999, 1768000000000)", false, true, true},
+        {"INSERT INTO repost_rows VALUES(1, 0, 'sem', 1767229200000, 1768000000000)", true, true, true},
+        {"INSERT INTO repost_rows VALUES(1, 0, 'sem', 1, 1767225600000)", true, true, true},
+        {"INSERT INTO repost_rows VALUES(1, 1, '3', 1, 1767225600001)", true, false, true},
+        {"INSERT INTO repost_rows VALUES(1, 1, '3', 1767229200000, 1768000000000)", true, true, true},
+        {"INSERT INTO timesheet_due VALUES(1, 1, 'n2', 1, 1767225600001)", false, true, true},
+        {"INSERT INTO timesheet_due VALUES(1, 1, 'n2', 1767229200000, 9223372036854775807)", true, true,
+            true},
+        {"INSERT INTO space_due VALUES(1767228300000, 3, 0)", true, false, true},
+        {"INSERT INTO space_due VALUES(1767229200000, 3, 0), (1767224700000, 3, 1)", true, true, true},
+        {"INSERT INTO outbox(series, time_ms, line) VALUES('instrument,instrument=sem', 1767228300000, "
+         "'x')",
+            false, true, true},
+        {"INSERT INTO outbox(series, time_ms, line) VALUES('occupancy,space=hall', 1767225600000, 'x')", true,
+            false, true},
+        {"INSERT INTO outbox(series, time_ms, line) VALUES('occupancy,space=hall', 1767229200000, 'x')", true,
+            true, true},
+        {"INSERT INTO outbox(series, time_ms, line) VALUES('gateway,gateway=gw-a', 1767225600000, 'x')", true,
+            true, false},
+    };
+    struct counting c;
+    counting_open(&c, "waiting", true);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct error err = {""};
+        assert_int_equal(db_exec(c.core.journal.db,
+                             "DELETE FROM repost_rows; DELETE FROM timesheet_due; DELETE FROM space_due; "
+                             "DELETE FROM outbox",
+                             &err),
+            ST_OK);
+        if (db_exec(c.core.journal.db, cases[i].what, &err) != ST_OK)
+            fail_msg("%s", err.text);
+        bool is_instrument = is_judged(&c, "instrument"), is_occupancy = is_judged(&c, "occupancy"),
+             is_gateway = is_judged(&c, "gateway");
+        if (is_instrument != cases[i].is_instrument || is_occupancy != cases[i].is_occupancy ||
+            is_gateway != cases[i].is_gateway)
+            fail_msg("%s: instrument %d, occupancy %d, gateway %d judged", cases[i].what, is_instrument,
+                is_occupancy, is_gateway);
+    }
+    counting_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -617,6 +698,7 @@ int main(void)
         cmocka_unit_test(test_where_the_rounds_meet_an_empty_hour_every_hour_is_due),
         cmocka_unit_test(test_late_readings_without_end_do_not_keep_other_hours_from_being_counted),
         cmocka_unit_test(test_a_store_that_does_not_answer_a_count_is_no_store_that_differs),
+        cmocka_unit_test(test_an_hour_that_waits_to_be_posted_again_is_judged_when_it_was),
     };
     return cmocka_run_group_tests(tests, start_influxd, stop_influxd);
 }
