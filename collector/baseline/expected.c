@@ -43,11 +43,26 @@ static bool needs_people(const struct park_baseline *b)
     return b->occupancy.count > 0;
 }
 
+static bool has_weather(const struct park_baseline *b, const struct expected_day *day)
+{
+    return !needs_temperature(b) || day->temperature_mc != WEATHER_NONE;
+}
+
+static bool has_people(const struct park_baseline *b, const struct expected_day *day)
+{
+    return !needs_people(b) || day->people_m >= 0;
+}
+
 static bool counts(const struct park_baseline *b, const struct expected_day *day)
 {
-    return day_is_there(day->energy.state) &&
-           (!needs_temperature(b) || day->temperature_mc != WEATHER_NONE) &&
-           (!needs_people(b) || day->people_m != PEOPLE_NONE);
+    return day_is_there(day->energy.state) && has_weather(b, day) && has_people(b, day);
+}
+
+/* Would it count, but for people who are being reckoned? */
+static bool is_behind(const struct park_baseline *b, const struct expected_day *day)
+{
+    return day_is_there(day->energy.state) && has_weather(b, day) && needs_people(b) &&
+           day->people_m == PEOPLE_BEHIND;
 }
 
 static void count_days(const struct search *s)
@@ -64,7 +79,8 @@ static void count_days(const struct search *s)
              has_temperature = day->temperature_mc != WEATHER_NONE;
         m->no_energy_days += !has_energy;
         m->no_temperature_days += needs_temperature(s->baseline) && !has_temperature;
-        m->no_people_days += needs_people(s->baseline) && day->people_m == PEOPLE_NONE;
+        m->no_people_days += !has_people(s->baseline, day);
+        m->behind_days += is_behind(s->baseline, day);
         if (!counts(s->baseline, day)) {
             m->missing_days++;
             continue;
@@ -228,13 +244,13 @@ static void search(struct search *s)
     struct expected_model *m = s->found;
     count_days(s);
     if (m->missing_days > tenth(m->days) || m->missing_days == m->days) {
-        m->reason = EXPECTED_DAYS_MISSING;
+        m->reason = m->behind_days > 0 ? EXPECTED_BEHIND : EXPECTED_DAYS_MISSING;
         return;
     }
     int64_t all = (int64_t)make_rows(s);
     m->periods = (int64_t)s->row_count;
     if (s->baseline->step == BASELINE_BY_MONTH && all - m->periods > tenth(all)) {
-        m->reason = EXPECTED_MONTHS_MISSING;
+        m->reason = m->behind_days > 0 ? EXPECTED_BEHIND : EXPECTED_MONTHS_MISSING;
         return;
     }
     fill_energy(s);
@@ -324,13 +340,14 @@ void expected_avoided(const struct park_baseline *baseline, const struct expecte
     const struct expected_day *days, size_t count, struct avoided *ret)
 {
     struct avoided a = {.days = (int64_t)count};
-    int64_t last_month = INT64_MIN, periods = 0;
+    int64_t last_month = INT64_MIN, periods = 0, behind_days = 0;
     bool is_monthly = baseline->step == BASELINE_BY_MONTH;
     for (size_t i = 0; i < count && model->reason == EXPECTED_GOOD; i++) {
         const struct expected_day *day = &days[i];
         if (day->energy.state != DAY_WHOLE || !counts(baseline, day) ||
             __builtin_add_overflow(a.metered, day->energy.energy, &a.metered)) {
             a.missing_days++;
+            behind_days += day->energy.state == DAY_WHOLE && is_behind(baseline, day);
             continue;
         }
         a.stated += (double)day->energy.stated;
@@ -339,11 +356,13 @@ void expected_avoided(const struct park_baseline *baseline, const struct expecte
         periods += !is_monthly || day->month != last_month;
         last_month = day->month;
     }
-    a.reason = model->reason != EXPECTED_GOOD                               ? AVOIDED_NO_MODEL
-               : count == 0                                                 ? AVOIDED_BEFORE
-               : is_monthly && a.days < MONTH_DAYS                          ? AVOIDED_TOO_SHORT
-               : a.missing_days > tenth(a.days) || a.missing_days == a.days ? AVOIDED_DAYS_MISSING
-                                                                            : AVOIDED_GOOD;
+    bool lacks_days = a.missing_days > tenth(a.days) || a.missing_days == a.days;
+    a.reason = model->reason != EXPECTED_GOOD      ? AVOIDED_NO_MODEL
+               : count == 0                        ? AVOIDED_BEFORE
+               : is_monthly && a.days < MONTH_DAYS ? AVOIDED_TOO_SHORT
+               : lacks_days && behind_days > 0     ? AVOIDED_BEHIND
+               : lacks_days                        ? AVOIDED_DAYS_MISSING
+                                                   : AVOIDED_GOOD;
     if (a.reason == AVOIDED_GOOD) {
         a.avoided = a.expected - (double)a.metered;
         a.uncertainty = uncertainty(baseline, model, a.expected, (double)periods);

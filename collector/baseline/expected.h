@@ -38,7 +38,7 @@ struct expected_day {
     int64_t month; /* number of its month (periods.h) */
     struct day_energy energy;
     int32_t temperature_mc; /* WEATHER_NONE = there is none */
-    int64_t people_m;       /* mean, in thousandths of a person; PEOPLE_NONE = not known */
+    int64_t people_m;       /* mean, in thousandths of a person; PEOPLE_NONE, PEOPLE_BEHIND = not known */
 };
 
 enum expected_reason {
@@ -51,12 +51,14 @@ enum expected_reason {
     EXPECTED_CV_RMSE,
     EXPECTED_NMBE,
     EXPECTED_NO_PEOPLE, /* of them there are always as many */
+    EXPECTED_BEHIND,    /* days or months are missing, and of some only people, who are being reckoned */
 };
 
 struct expected_model {
     enum expected_reason reason;
     int64_t days, missing_days, filled_days; /* missing: no energy, temperature or people */
     int64_t no_energy_days, no_temperature_days, no_people_days;
+    int64_t behind_days;  /* missing, of which nothing is missing but people who are being reckoned */
     double known, stated; /* energy of the days that count; of that estimated or manual. Base units */
     int64_t periods;      /* days or months that count */
     int32_t lowest_mc, highest_mc;
@@ -86,6 +88,7 @@ enum avoided_reason {
     AVOIDED_BEFORE,       /* nothing of the period is of the reporting period, and over */
     AVOIDED_TOO_SHORT,    /* a model of months says nothing of less than 28 days */
     AVOIDED_DAYS_MISSING, /* more than a tenth of the days */
+    AVOIDED_BEHIND,       /* the same, and of some only people, who are being reckoned */
 };
 
 struct avoided {

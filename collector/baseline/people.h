@@ -5,7 +5,8 @@
  * By quarter hours of `occupancy` (collector/space/rows.h) of one source of a space, always the same, so that nothing changes
  * but people: its counter of people in the area, else the corrected series of its doors. A day has a mean where of each space
  * at least 90 % of it was observed, as of key data that are uploaded (domain: completeness >= 90 %, B), else none: what is
- * not observed is no 0.
+ * not observed is no 0. Where that may be because the reckoning has not come so far it is not missing for good: something of
+ * the space is to be reckoned yet of that day (space_dirty), or a batch that has readings of it was not taken (cursor `space`).
  */
 #pragma once
 
@@ -14,6 +15,7 @@
 #include "lib/db.h"
 
 #define PEOPLE_NONE (-1)
+#define PEOPLE_BEHIND (-2) /* none so far: they are being reckoned */
 #define PEOPLE_OBSERVED_PERCENT 90
 
 /* `ret` has room for days->count. Blocks for the disk. */

@@ -91,7 +91,8 @@ static void add_model(struct table *table, const struct report_baseline *b)
         [EXPECTED_INSIGNIFICANT] = "insignificant",
         [EXPECTED_CV_RMSE] = "cv_rmse_above",
         [EXPECTED_NMBE] = "nmbe_beyond",
-        [EXPECTED_NO_PEOPLE] = "no_people"};
+        [EXPECTED_NO_PEOPLE] = "no_people",
+        [EXPECTED_BEHIND] = "people_behind"};
     const struct expected_model *m = &b->model;
     bool is_monthly = b->park->step == BASELINE_BY_MONTH;
     int scale = tables_scale(b->park->carrier);
@@ -129,7 +130,8 @@ static void add_avoided(const struct tables *tables, struct table *table, const 
         [AVOIDED_NO_MODEL] = "no_model",
         [AVOIDED_BEFORE] = "before_reporting",
         [AVOIDED_TOO_SHORT] = "too_short",
-        [AVOIDED_DAYS_MISSING] = "days_missing"};
+        [AVOIDED_DAYS_MISSING] = "days_missing",
+        [AVOIDED_BEHIND] = "people_behind"};
     const struct avoided *a = &b->avoided;
     bool is_good = a->reason == AVOIDED_GOOD, has_span = b->span.begin_ms < b->span.end_ms;
     int scale = tables_scale(b->park->carrier);

@@ -258,6 +258,7 @@ static const char *const values[][3] = {
     {"months_missing", "不给出：缺失月份过多", "Refused: too many months are missing"},
     {"no_weather", "不给出：度日过少或不变", "Refused: too few degree days, or always the same"},
     {"no_people", "不给出：人数不变", "Refused: there are always as many people"},
+    {"people_behind", "暂不给出：人数尚在推算", "Refused so far: people are still being reckoned"},
     {"negative_coefficient", "不给出：系数为负", "Refused: a coefficient has the wrong sign"},
     {"insignificant", "不给出：系数不显著（t 小于 2）", "Refused: a slope is insignificant (t below 2)"},
     {"cv_rmse_above", "不给出：CV(RMSE) 超限", "Refused: CV(RMSE) is above its limit"},

@@ -377,6 +377,46 @@ static void test_a_day_without_people_that_were_seen_is_missing(void **state)
     assert_int_equal(fit_of(&heated).missing_days, 0);
 }
 
+static void test_days_that_miss_only_people_who_are_being_reckoned_say_so(void **state)
+{
+    (void)state;
+    make_peopled_year();
+    struct park_baseline b = crowded();
+    for (size_t i = 0; i < 37; i++)
+        days[i * 9].people_m = PEOPLE_BEHIND;
+    struct expected_model m = fit_of(&b);
+    assert_int_equal(m.reason, EXPECTED_GOOD); /* what is there suffices */
+    assert_int_equal(m.behind_days, 37);
+    memcpy(later, days, 30 * sizeof *later);
+    struct avoided a;
+    expected_avoided(&b, &m, later, 28, &a); /* days 0, 9, 18 and 27 */
+    assert_int_equal(a.reason, AVOIDED_BEHIND);
+    assert_int_equal(a.missing_days, 4);
+    for (size_t i = 0; i < 28; i += 9)
+        later[i].energy.state = DAY_MISSING; /* with them or without: the day is missing */
+    expected_avoided(&b, &m, later, 28, &a);
+    assert_int_equal(a.reason, AVOIDED_DAYS_MISSING);
+    days[1].people_m = PEOPLE_NONE;
+    m = fit_of(&b);
+    assert_int_equal(m.reason, EXPECTED_BEHIND);
+    assert_int_equal(m.no_people_days, 38);
+    assert_int_equal(m.behind_days, 37);
+    expected_avoided(&b, &m, later, 28, &a);
+    assert_int_equal(a.reason, AVOIDED_NO_MODEL);
+    for (size_t i = 0; i < 37; i++)
+        days[i * 9].temperature_mc = WEATHER_NONE;
+    assert_int_equal(fit_of(&b).reason, EXPECTED_DAYS_MISSING);
+    /* By months: four days of each of nine. */
+    make_peopled_year();
+    b.step = BASELINE_BY_MONTH;
+    for (size_t i = 0; i < 36; i++)
+        days[i / 4 * 30 + i % 4].people_m = PEOPLE_BEHIND;
+    assert_int_equal(fit_of(&b).reason, EXPECTED_BEHIND);
+    for (size_t i = 0; i < 36; i++)
+        days[i / 4 * 30 + i % 4].people_m = PEOPLE_NONE;
+    assert_int_equal(fit_of(&b).reason, EXPECTED_MONTHS_MISSING);
+}
+
 static void test_people_who_are_always_as_many_or_do_not_matter_are_refused(void **state)
 {
     (void)state;
@@ -414,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_nothing_that_is_filled_or_unknown_is_avoided),
         cmocka_unit_test(test_people_explain_what_the_weather_does_not),
         cmocka_unit_test(test_a_day_without_people_that_were_seen_is_missing),
+        cmocka_unit_test(test_days_that_miss_only_people_who_are_being_reckoned_say_so),
         cmocka_unit_test(test_people_who_are_always_as_many_or_do_not_matter_are_refused),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);

@@ -142,11 +142,54 @@ static void test_nine_tenths_of_a_day_do_and_a_millisecond_less_does_not(void **
     close_scene(&s);
 }
 
+static void test_a_day_without_people_that_is_being_reckoned_is_not_missing_for_good(void **state)
+{
+    (void)state;
+    struct scene s;
+    int64_t found[DAYS];
+    size_t days;
+    open_scene(&s);
+    for (int i = 0; i < 96; i++) {
+        add_window(&s, 2, BEGIN_MS + i * QUARTER_MS, QUARTER_MS, 3000 * QUARTER_MS);
+        add_window(&s, 4, BEGIN_MS + DAY_MS + i * QUARTER_MS, QUARTER_MS, 0);
+        add_window(&s, 2, BEGIN_MS + 4 * DAY_MS + i * QUARTER_MS, QUARTER_MS, 3000 * QUARTER_MS);
+        add_window(&s, 4, BEGIN_MS + 4 * DAY_MS + i * QUARTER_MS, QUARTER_MS, 0);
+    }
+    /* Days 1 and 2 of the source that counts, and all of one that does not. What the store has not got yet is reckoned. */
+    run(&s, mem_printf("INSERT INTO space_dirty VALUES(2, 1, %lld, %lld), (1, 0, 0, %lld);"
+                       "INSERT INTO space_due VALUES(%lld, 2, 0)",
+                (long long)(BEGIN_MS + DAY_MS), (long long)(BEGIN_MS + 3 * DAY_MS - 1),
+                (long long)(BEGIN_MS + 9 * DAY_MS), (long long)(BEGIN_MS + 3 * DAY_MS)));
+    read_people(&s, 1, BEGIN_MS, BEGIN_MS + 5 * DAY_MS, found, &days);
+    assert_int_equal(days, 5);
+    static const int64_t one[] = {3000, PEOPLE_BEHIND, PEOPLE_BEHIND, PEOPLE_NONE, 3000};
+    assert_memory_equal(found, one, sizeof one);
+    /* With the second space: of day 0 it has nothing for good, of day 1 all, of day 2 nothing for good. */
+    read_people(&s, 2, BEGIN_MS, BEGIN_MS + 5 * DAY_MS, found, &days);
+    static const int64_t two[] = {PEOPLE_NONE, PEOPLE_BEHIND, PEOPLE_NONE, PEOPLE_NONE, 3000};
+    assert_memory_equal(found, two, sizeof two);
+    /* A batch that was not taken, of the last moment of day 2 to the first of day 3; one that was, of all. */
+    run(&s, mem_printf("DELETE FROM space_dirty; UPDATE cursor SET position = 7 WHERE name = 'space';"
+                       "INSERT INTO journal_span VALUES(1, 86400000, 1, 8, %lld, %lld), (1, 86400000, 1, 7, "
+                       "0, %lld)",
+                (long long)(BEGIN_MS + 3 * DAY_MS - 1), (long long)(BEGIN_MS + 3 * DAY_MS),
+                (long long)(BEGIN_MS + 9 * DAY_MS)));
+    read_people(&s, 1, BEGIN_MS, BEGIN_MS + 5 * DAY_MS, found, &days);
+    static const int64_t batch[] = {3000, PEOPLE_NONE, PEOPLE_BEHIND, PEOPLE_BEHIND, 3000};
+    assert_memory_equal(found, batch, sizeof batch);
+    run(&s, mem_strdup("UPDATE cursor SET position = 8 WHERE name = 'space'"));
+    read_people(&s, 1, BEGIN_MS, BEGIN_MS + 5 * DAY_MS, found, &days);
+    static const int64_t taken[] = {3000, PEOPLE_NONE, PEOPLE_NONE, PEOPLE_NONE, 3000};
+    assert_memory_equal(found, taken, sizeof taken);
+    close_scene(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_days_are_what_fractions_of_their_quarter_hours_come_to),
         cmocka_unit_test(test_nine_tenths_of_a_day_do_and_a_millisecond_less_does_not),
+        cmocka_unit_test(test_a_day_without_people_that_is_being_reckoned_is_not_missing_for_good),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);
 }
