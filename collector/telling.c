@@ -48,8 +48,16 @@ static enum status tell(struct watch *w, struct watch_instrument *n, const struc
 {
     const struct session_event *e = &request->event;
     int64_t time_ms = e->time_ms != 0 ? e->time_ms : now_ms;
-    bool is_known;
+    bool is_known, is_same = true;
     enum status status = told_is_known(w->follower.db, &n->told, e->id, time_ms, &is_known, err);
+    if (status == ST_OK && is_known)
+        status = told_is_same_action(w->follower.db, &n->told, e, &is_same, err);
+    if (status == ST_OK && !is_same)
+        return error_set(err, ST_INVALID,
+            "event id \"%s\" was another event's, which did not %s a session of instrument %s; expected an "
+            "id "
+            "that is new",
+            e->id, e->is_open ? "open" : "close", n->park->id);
     if (status != ST_OK || is_known) {
         ret->news = TOLD_KNOWN;
         return status;

@@ -72,9 +72,8 @@ static void tell_other(const struct watch_instrument *n, bool is_other, const ch
 {
     if (is_other)
         log_info("watch",
-            "instrument %s: the newest word of its %s is not known to be of point %s, and says nothing of "
-            "now; "
-            "that point is waited for",
+            "instrument %s: what was told last of its %s was told by another point, or before a time that "
+            "nobody followed; it says nothing of now until point %s speaks",
             n->park->id, source, point);
 }
 
@@ -107,10 +106,11 @@ static enum status take_up_resource(
 }
 
 /* Of what a version that cannot be read any more had, nothing is known: as of one that names nothing. */
-static enum status read_former(struct watch *w, int64_t number, struct error *err)
+static enum status read_version(struct watch *w, int64_t number, const struct model **ret, struct error *err)
 {
     struct version v;
     struct error why;
+    *ret = NULL;
     enum status status = version_read(w->follower.journal, number, &v, &why);
     if (status == ST_INVALID) {
         log_error(
@@ -119,7 +119,7 @@ static enum status read_former(struct watch *w, int64_t number, struct error *er
     }
     if (status != ST_OK)
         return error_set(err, status, "%s", why.text);
-    w->former = version_model(&v);
+    *ret = version_model(&v);
     version_release(&v);
     return ST_OK;
 }
@@ -135,14 +135,34 @@ static bool names_nothing(const struct park *park)
     return true;
 }
 
+/* Those that were in force for no batch, before the version `number` that is for the next one: what they did not follow is left
+ * also where nobody took them up, so that it is a function of the versions alone. */
+static enum status leave_between(struct watch *w, int64_t number, bool *ret_is_changed, struct error *err)
+{
+    struct db *db = w->follower.journal;
+    int64_t between = 0;
+    enum status status;
+    while ((status = version_unused_next(db, w->follower.position, &between, err)) == ST_OK &&
+           between < number) {
+        const struct model *m;
+        status = read_version(w, between, &m, err);
+        if (status == ST_OK && m != NULL && !names_nothing(m->park))
+            status = told_leave(w->follower.db, m->park, ret_is_changed, err);
+        model_put(m);
+        if (status != ST_OK)
+            break;
+    }
+    return status;
+}
+
 /* Which version the next batch is of: w->former, up to the follower's `until`, or the one in use. */
-static enum status find_former(struct watch *w, struct error *err)
+static enum status find_former(struct watch *w, bool *ret_is_changed, struct error *err)
 {
     struct db *db = w->follower.journal;
     struct version_reign reign;
     enum status status = version_reign_at(db, w->follower.position, &reign, err);
     while (status == ST_OK && reign.until != INT64_MAX) {
-        status = read_former(w, reign.number, err);
+        status = read_version(w, reign.number, &w->former, err);
         if (w->former != NULL && !names_nothing(w->former->park))
             break;
         model_put(w->former);
@@ -151,7 +171,7 @@ static enum status find_former(struct watch *w, struct error *err)
             status = version_reign_next(db, &reign, err);
     }
     w->follower.until = reign.until < w->until ? reign.until : w->until;
-    return status;
+    return status == ST_OK ? leave_between(w, reign.number, ret_is_changed, err) : status;
 }
 
 static enum status take_up_model(struct watch *w, bool *ret_is_changed, struct error *err)
@@ -159,12 +179,14 @@ static enum status take_up_model(struct watch *w, bool *ret_is_changed, struct e
     forget(w);
     enum status status = follower_reset(&w->follower, err);
     if (status == ST_OK)
-        status = find_former(w, err);
+        status = find_former(w, ret_is_changed, err);
     const struct park *park = w->former != NULL ? w->former->park : w->park;
     const struct conf_list *instruments = &park->instruments, *resources = &park->resources;
     w->instruments = mem_zalloc((instruments->count + 1) * sizeof *w->instruments);
     w->resources = mem_zalloc((resources->count + 1) * sizeof *w->resources);
     w->items = mem_zalloc((2 * instruments->count + resources->count + 1) * sizeof *w->items);
+    if (status == ST_OK && !names_nothing(park))
+        status = told_leave(w->follower.db, park, ret_is_changed, err);
     CONF_EACH (const struct park_instrument, n, *instruments)
         if (status == ST_OK)
             status = take_up_instrument(w, n, ret_is_changed, err);

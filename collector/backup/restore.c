@@ -4,6 +4,7 @@
 #include "collector/backup/energy_lineage.h"
 #include "collector/backup/handover.h"
 #include "collector/backup/lineage.h"
+#include "collector/instrument/told.h"
 #include "collector/schema.h"
 #include "collector/store/unfinished.h"
 #include "lib/clock.h"
@@ -125,6 +126,13 @@ static enum status exchange(
     return status;
 }
 
+/* A gateway may hold nothing newer than the backup for a while, or have nothing to tell: what was told up to then is not now. */
+static enum status leave_words(void *user_data, struct db *restored, struct error *err)
+{
+    (void)user_data;
+    return told_leave_all(restored, err);
+}
+
 struct order {
     const char *backup, *database;
     bool drops_decisions, is_refused;
@@ -151,6 +159,8 @@ static enum status put_in_place(struct order *order, struct error *err)
         status = handover_run(part, owner, order->drops_decisions, &order->is_refused, err);
     if (status == ST_OK)
         status = energy_lineage_note(part, goes_on || !was_here ? NULL : database, &meters, err);
+    if (status == ST_OK)
+        status = database_change(part, leave_words, NULL, err);
     if (goes_on)
         remove_logs_of(restoring); /* as below */
     remove_logs_of(part);          /* one that was only read keeps an empty one */

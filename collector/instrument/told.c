@@ -155,8 +155,8 @@ static enum status compare_points(struct db *db, struct told_instrument *t, stru
 {
     struct db_stmt *find =
         db_keep(db, "SELECT ?2 IS NOT NULL AND power_ms IS NOT NULL AND power_point IS NOT ?2,"
-                    " ?3 IS NOT NULL AND session_ms IS NOT NULL AND session_point IS NOT ?3"
-                    " FROM instrument WHERE id = ?1");
+                    " ?3 IS NOT NULL AND session_ms IS NOT NULL AND session_point IS NOT ?3,"
+                    " ifnull(power_point = '" TOLD_NOT_FOLLOWED "', 0) FROM instrument WHERE id = ?1");
     bool has_row;
     db_bind_int(find, 1, t->id);
     told_bind_text(find, 2, t->power_point);
@@ -164,6 +164,7 @@ static enum status compare_points(struct db *db, struct told_instrument *t, stru
     enum status status = db_step(find, &has_row, err);
     t->is_power_other = status == ST_OK && has_row && db_int(find, 0) != 0;
     t->is_session_other = status == ST_OK && has_row && db_int(find, 1) != 0;
+    t->begins_anew = status == ST_OK && has_row && db_int(find, 2) != 0;
     db_reset(find);
     return status;
 }
@@ -221,8 +222,12 @@ enum status told_power(struct db *db, struct told_instrument *t, const struct ac
     int64_t time_ms, int64_t arrived_ms, int64_t power_mw, struct error *err)
 {
     int64_t begin_ms = t->activity.has_read ? t->activity.since_ms : time_ms;
-    struct activity_done done = activity_read(&t->activity, limits, time_ms, power_mw);
+    struct activity_limits with = *limits;
+    if (t->begins_anew)
+        with.gap_ms = 0;
+    struct activity_done done = activity_read(&t->activity, &with, time_ms, power_mw);
     if (done.is_taken) {
+        t->begins_anew = false;
         if (begin_ms < t->unsettled_ms)
             t->unsettled_ms = begin_ms;
         t->power_ms = told_later_of(t->power_ms, word_ms(time_ms, arrived_ms));

@@ -19,6 +19,7 @@
 
 #include "collector/instrument/availability.h"
 #include "collector/instrument/hours.h"
+#include "collector/model/park.h"
 #include "lib/db.h"
 #include "lib/session_event.h"
 
@@ -67,6 +68,7 @@ struct told_instrument {
      * another point, and says nothing of now until this one speaks. */
     const char *power_point, *session_point;
     bool is_power_other, is_session_other;
+    bool begins_anew; /* its power was not followed for a while: with the next reading nothing before counts */
     int64_t power_garbled_ms, session_garbled_ms; /* words since then that cannot be read; TOLD_NONE = none */
     int64_t
         unsettled_ms; /* private: power came, and may tell otherwise from there on; INT64_MAX = none did */
@@ -93,6 +95,11 @@ struct told_resource {
 
 /* ---- writing: within the core's transaction ---- */
 
+/* Before those that a model names are taken up: what this one does not follow, or by another point, was not heard meanwhile.
+ * What was told of it before is no word of now until it is followed again and speaks. */
+enum status told_leave(struct db *db, const struct park *park, bool *ret_is_changed, struct error *err);
+/* So nothing that was told is a word of now: after a restore. What comes next follows what there is without a hole. */
+enum status told_leave_all(struct db *db, struct error *err);
 /* Finds it, or makes it; *ret_is_changed: it was made. */
 enum status told_take_up(struct db *db, const struct park_instrument *park, struct told_instrument *ret,
     bool *ret_is_changed, struct error *err);
@@ -125,6 +132,9 @@ enum told_news {
 /* Whether an event of that id was taken before, within TOLD_KNOWN_MS before `time_ms`. */
 enum status told_is_known(struct db *db, const struct told_instrument *t, const char *event, int64_t time_ms,
     bool *ret, struct error *err);
+/* Whether an event of that id, ever taken, did the same: opened a session, or closed one. */
+enum status told_is_same_action(struct db *db, const struct told_instrument *t,
+    const struct session_event *e, bool *ret, struct error *err);
 /* An event. It is judged at its own time, whenever it comes: a session that was open by then for longer than max_session was
  * forgotten before, unless a run went on from there to the event; what was inferred without the event gives way. Time does not
  * run back: an event of before the newest one counts as at that; but a close of before the open session's begin is not of that session, which stays open.

@@ -37,6 +37,10 @@ static inline int64_t told_later_of(int64_t a, int64_t b)
     " from_ms >= coalesce((SELECT max(from_ms) FROM " table " WHERE " of " = ?1 AND from_ms <= ?2), ?2)"    \
     " ORDER BY from_ms"
 
+/* In place of the point whose word is the newest: nobody followed it for a while; or only that it is no word of now. */
+#define TOLD_NOT_FOLLOWED ""
+#define TOLD_OF_ANOTHER "?"
+
 /* ---- told_down.c ---- */
 
 /* Times of the newest word of the resource; TOLD_NONE = there is none. */

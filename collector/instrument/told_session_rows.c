@@ -191,3 +191,16 @@ enum status told_sessions_each(struct db *db, const char *instrument, int64_t be
     db_reset(page);
     return status;
 }
+
+enum status told_is_same_action(struct db *db, const struct told_instrument *t, const struct session_event *e,
+    bool *ret, struct error *err)
+{
+    struct db_stmt *find =
+        e->is_open ? db_keep(db, "SELECT 1 FROM session WHERE instrument = ?1 AND open_event = ?2 LIMIT 1")
+                   : db_keep(db, "SELECT 1 FROM session WHERE instrument = ?1 AND close_event = ?2 LIMIT 1");
+    db_bind_int(find, 1, t->id);
+    db_bind_text(find, 2, span_of(e->id));
+    enum status status = db_step(find, ret, err);
+    db_reset(find);
+    return status;
+}

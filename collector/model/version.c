@@ -182,3 +182,17 @@ enum status version_reign_next(struct db *db, struct version_reign *reign, struc
     db_bind_int(s, 1, reign->number);
     return read_reign(s, reign, err);
 }
+
+enum status version_unused_next(struct db *db, int64_t position, int64_t *number, struct error *err)
+{
+    struct db_stmt *s =
+        db_keep(db, "SELECT min(number) FROM model_version WHERE number > ?1 AND journal >= ?2");
+    bool has_row;
+    db_bind_int(s, 1, *number);
+    db_bind_int(s, 2, position);
+    enum status status = db_step(s, &has_row, err);
+    if (status == ST_OK)
+        *number = db_is_null(s, 0) ? INT64_MAX : db_int(s, 0);
+    db_reset(s);
+    return status;
+}

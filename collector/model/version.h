@@ -41,3 +41,5 @@ struct version_reign {
 enum status version_reign_at(struct db *db, int64_t position, struct version_reign *ret, struct error *err);
 /* The next after it; not of the newest. */
 enum status version_reign_next(struct db *db, struct version_reign *reign, struct error *err);
+/* The next after number *number that was accepted when the journal had the batch at `position`, or later; INT64_MAX: none. */
+enum status version_unused_next(struct db *db, int64_t position, int64_t *number, struct error *err);

@@ -29,7 +29,7 @@ struct told_again {
     struct db *memory;
     struct watch watch;
     bool is_whole;    /* all of the journal is there */
-    int64_t begin_ms; /* when the first batch of it arrived that is taken anew */
+    int64_t begin_ms; /* when the first batch of it arrived that is taken anew; INT64_MAX: there is none */
     int64_t rows;     /* that were compared */
 };
 
@@ -245,8 +245,10 @@ static enum status compare_resource(struct told_again *t, const char *name, stru
         return status;
     if ((status = told_resource_find(t->v->db, name, &held, err)) == ST_OK)
         status = told_resource_find(t->memory, name, &given, err);
+    /* A restore makes the word of before no word of now; it comes between two batches, and is not noted. */
+    bool is_heard_other = held.heard_ms != TOLD_NONE && held.heard_ms != given.heard_ms;
     if (status == ST_OK &&
-        (held.is_down != given.is_down || held.since_ms != given.since_ms || held.heard_ms != given.heard_ms))
+        (held.is_down != given.is_down || held.since_ms != given.since_ms || is_heard_other))
         verify_differs(t->v, "resource %s: its newest state or word is not what the journal gives", name);
     return status == ST_OK ? compare(t, &down, name, held.id, given.id, INT64_MIN, err) : status;
 }
@@ -279,9 +281,8 @@ static enum status find_begin(struct told_again *t, int64_t *ret_from, struct er
     t->is_whole = pruned == 0 && *ret_from == 0;
     if (status == ST_OK)
         status = read_number(t->v->db,
-            "SELECT received_ms FROM journal WHERE id > (SELECT position FROM cursor WHERE name = "
-            "'watch_noted')"
-            " ORDER BY id LIMIT 1",
+            "SELECT coalesce((SELECT received_ms FROM journal WHERE id > (SELECT position FROM cursor WHERE"
+            " name = 'watch_noted') ORDER BY id LIMIT 1), 9223372036854775807)",
             NULL, &t->begin_ms, err);
     return status;
 }

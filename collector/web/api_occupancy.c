@@ -1,6 +1,7 @@
 /* How full spaces are: each source by step, with utilisation; for the public masked; and counts that people make. */
 #include "collector/web/energy_query.h"
 
+#include "collector/instrument/outage.h"
 #include "collector/space/mask.h"
 #include "collector/space/occupied.h"
 #include "lib/mem.h"
@@ -59,6 +60,10 @@ static bool read_asked(const struct web_context *context, const struct web_reque
     size_t spaces = 0, sources = 0;
     if (!energy_query_read(context, request, &a->q, ret) || (is_masked && !read_masked(request, &a->q, ret)))
         return false;
+    if (a->q.span.begin_ms < OUTAGE_FIRST_MS) {
+        *ret = answer_error(400, "bad_parameter", "from: is before 2000; expected a later time");
+        return false;
+    }
     a->building = request_param(request, "building");
     a->space = request_param(request, "space");
     CONF_EACH (const struct park_space, s, context->options->park->spaces)

@@ -139,6 +139,9 @@ def check_nothing_overlaps(house: House, answer: dict) -> None:
         for end in times[i + 1 :]:
             assert house.collector.get(path % (begin, end))[0] == (200 if (begin, end) == (times[0], times[-1]) else 400), (begin, end)
     assert house.collector.get(path % ("2021-09-07", "2021-09-09") + "&space=room1")[0] == 400
+    for route in ("public/occupancy", "occupancy"):
+        status, text = house.collector.get(f"/api/v1/{route}?from=1970-01-01T00:00:00Z&to=1970-01-02T00:00:00Z&step=1h")
+        assert status == 400 and "from: is before 2000; expected a later time" in text
     [building] = house.collector.get_json(path % (times[0], times[-1]))["buildings"]
     assert building["values"] == answer["buildings"][0]["values"][18:20]
 

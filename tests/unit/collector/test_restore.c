@@ -66,6 +66,14 @@ static void prepare(void)
     backup = mem_printf("%s/%d.backup", folder, number);
     settings.database.path = database;
     struct db *db = open_and_add("gw-a", 1);
+    assert_int_equal(
+        db_exec(db,
+            "INSERT INTO instrument(name, activity, power_point, session_point) VALUES('xrd', x'', 'gw-a/p', "
+            "'gw-a/x');"
+            "INSERT INTO resource(name, is_down, since_ms, heard_ms, point) VALUES('water', 0, 1, 1, "
+            "'gw-a/w')",
+            NULL),
+        ST_OK);
     assert_int_equal(backup_run(&settings, backup, false), 0);
     assert_int_equal(db_exec(db, "UPDATE journal SET received_ms = 2", NULL), ST_OK);
     db_close(db);
@@ -99,6 +107,10 @@ static void check_what_is_aside(int step)
     free(pattern);
 }
 
+static const char fresh_words[] =
+    "SELECT (SELECT count(*) FROM instrument WHERE power_point LIKE 'gw-%' OR session_point LIKE 'gw-%')"
+    " + (SELECT count(*) FROM resource WHERE heard_ms IS NOT NULL)";
+
 static void test_a_restore_killed_at_any_step_keeps_the_database_that_was_there_whole(void **state)
 {
     (void)state;
@@ -121,6 +133,7 @@ static void test_a_restore_killed_at_any_step_keeps_the_database_that_was_there_
         assert_int_not_equal(access(restoring, F_OK), 0);
         assert_int_equal(gateways_in(database), 1);
         assert_int_equal(number_in(database, "SELECT position FROM cursor WHERE name = 'raw'"), 0);
+        assert_int_equal(number_in(database, fresh_words), 0); /* what was told up to the backup is not now */
         check_what_is_aside(steps + 1);
         free(restoring);
         free(database);

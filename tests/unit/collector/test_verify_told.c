@@ -123,12 +123,76 @@ static void test_what_persons_said_and_what_was_inferred_is_not_compared(void **
     close_scene(&s);
 }
 
+static void tell_later(struct scene *s, int64_t after_ms)
+{
+    power(s, after_ms, "15");
+    told(s, after_ms, "close event=b");
+    state(s, 1, "water", "on", after_ms, 0);
+    take_all(s);
+}
+
+static void test_a_version_of_no_batch_is_taken_up_as_it_was(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    tell_all(&s);
+    tell_later(&s, 10810 * S);
+    accept(&s, 3, alone);
+    start(&s, alone);
+    take_all(&s);
+    assert_false(differs(&s, alone));
+    accept(&s, 4, higher);
+    start(&s, higher);
+    take_all(&s);
+    assert_int_equal(watch_find_resource(&s.watch, "water")->told.heard_ms, TOLD_NONE);
+    assert_false(differs(&s, higher));
+    tell_later(&s, 10820 * S);
+    assert_false(differs(&s, higher));
+    change(&s, "UPDATE resource SET heard_ms = heard_ms + 1");
+    assert_true(differs(&s, higher));
+    close_scene(&s);
+}
+
+static void test_a_restore_is_no_difference(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    struct error err = {""};
+    tell_all(&s);
+    tell_later(&s, 10810 * S);
+    must(told_leave_all(s.journal.db, &err), &err);
+    start(&s, higher);
+    take_all(&s);
+    const struct watch_instrument *sem = watch_find(&s.watch, "sem");
+    assert_true(sem->told.is_power_other && sem->told.is_session_other);
+    assert_int_equal(watch_find_resource(&s.watch, "water")->told.heard_ms, TOLD_NONE);
+    assert_false(differs(&s, higher));
+    tell_later(&s, 10820 * S);
+    assert_false(sem->told.is_power_other || sem->told.is_session_other);
+    assert_int_equal(watch_find_resource(&s.watch, "water")->told.heard_ms, BEGIN_MS + 10820 * S);
+    assert_false(differs(&s, higher));
+    close_scene(&s);
+}
+
+static void test_before_the_first_batch_after_an_upgrade_nothing_differs(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    tell_all(&s);
+    change(&s, "UPDATE cursor SET position = (SELECT max(id) FROM journal) WHERE name = 'watch_noted'");
+    assert_false(differs(&s, higher));
+    close_scene(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whatever_somebody_changes_is_named),
         cmocka_unit_test(test_of_a_journal_that_begins_later_what_the_beginning_does_not_touch_is_compared),
         cmocka_unit_test(test_what_persons_said_and_what_was_inferred_is_not_compared),
+        cmocka_unit_test(test_a_version_of_no_batch_is_taken_up_as_it_was),
+        cmocka_unit_test(test_a_restore_is_no_difference),
+        cmocka_unit_test(test_before_the_first_batch_after_an_upgrade_nothing_differs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

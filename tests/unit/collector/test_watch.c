@@ -411,7 +411,7 @@ static void test_what_another_point_told_says_nothing_of_now(void **unused)
     take_all(&s);
     expect_other(&s, true, true);
     use_taken(&s, all);
-    expect_other(&s, false, false); /* it is the same as before */
+    expect_other(&s, true, true); /* what it told while nobody followed it is not known */
     use_taken(&s, moved);
     add_line(&s, 1, "gauge,point=sem-b value=100 1767225620000\n", BEGIN_MS + 20 * S);
     take_all(&s);
@@ -453,6 +453,74 @@ static void test_what_nobody_knows_which_point_told_says_nothing_of_now(void **u
     take_all(&s);
     expect_other(&s, false, false);
     close_scene(&s);
+}
+
+static void tell_three(
+    struct scene *s, int64_t after_ms, const char *watts, const char *session, const char *word)
+{
+    power(s, after_ms, watts);
+    told(s, after_ms, session);
+    state(s, 1, "water", word, after_ms, 0);
+    take_all(s);
+}
+
+static int64_t water_heard_ms(struct scene *s)
+{
+    return watch_find_resource(&s->watch, "water")->told.heard_ms;
+}
+
+static void test_what_nobody_followed_for_a_while_says_nothing_of_now(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    tell_three(&s, 0, "100", "close event=a", "on");
+    tell_three(&s, 10 * S, "100", "close event=a", "on");
+    assert_int_equal(water_heard_ms(&s), BEGIN_MS + 10 * S);
+    use_taken(&s, alone);
+    tell_three(&s, 20 * S, "0", "open event=b class=internal", "off"); /* nobody takes it */
+    use_taken(&s, all);
+    for (int i = 0; i < 2; i++) { /* also after a restart */
+        expect_other(&s, true, true);
+        assert_int_equal(water_heard_ms(&s), TOLD_NONE);
+        start(&s, all);
+        take_all(&s);
+    }
+    tell_three(&s, 40 * S, "100", "close event=c", "on");
+    expect_other(&s, false, false);
+    assert_int_equal(water_heard_ms(&s), BEGIN_MS + 40 * S);
+    tell_three(&s, 50 * S, "100", "close event=c", "on");
+    expect_activity(&s, "0.0|10.0|3\n10.0|40.0|0\n"); /* the new one is of 40 s on */
+    start(&s, all);
+    take_all(&s);
+    expect_other(&s, false, false); /* the same model again */
+    assert_int_equal(water_heard_ms(&s), BEGIN_MS + 50 * S);
+    close_scene(&s);
+}
+
+static void test_a_version_of_no_batch_followed_nothing(void **unused)
+{
+    (void)unused;
+    for (int way = 0; way < 3; way++) { /* taken up; nobody did; the other point, and nobody did */
+        struct scene s;
+        open_scene(&s, all);
+        accept(&s, 1, all);
+        tell_three(&s, 0, "100", "close event=a", "on");
+        accept(&s, 2, way < 2 ? alone : moved);
+        if (way == 0)
+            use_taken(&s, alone);
+        accept(&s, 3, all);
+        start(&s, all);
+        take_all(&s);
+        expect_other(&s, true, true);
+        assert_int_equal(water_heard_ms(&s), way < 2 ? TOLD_NONE : BEGIN_MS);
+        tell_three(&s, 10 * S, "100", "close event=a", "on");
+        start(&s, all);
+        take_all(&s);
+        expect_other(&s, false, false);
+        expect_activity(&s, way < 2 ? "0.0|10.0|0\n" : "");
+        close_scene(&s);
+    }
 }
 
 static void test_a_run_that_another_point_told_holds_no_session_open(void **unused)
@@ -635,6 +703,8 @@ int main(void)
         cmocka_unit_test(test_a_version_that_cannot_be_read_is_one_that_names_nothing),
         cmocka_unit_test(test_what_another_point_told_says_nothing_of_now),
         cmocka_unit_test(test_what_nobody_knows_which_point_told_says_nothing_of_now),
+        cmocka_unit_test(test_what_nobody_followed_for_a_while_says_nothing_of_now),
+        cmocka_unit_test(test_a_version_of_no_batch_followed_nothing),
         cmocka_unit_test(test_a_run_that_another_point_told_holds_no_session_open),
         cmocka_unit_test(test_what_cannot_be_read_makes_the_word_before_it_no_word_of_now),
         cmocka_unit_test(test_a_run_that_is_garbled_holds_no_session_open),

@@ -1,4 +1,5 @@
 /* Sessions as the journal and people tell them (collector/watch.h). */
+#include "collector/telling.h"
 #include "tests/unit/collector/watch_scene.h"
 
 static void test_a_session_opened_and_closed_within_one_second_is_there(void **unused)
@@ -273,6 +274,42 @@ static void test_time_in_which_the_reader_was_not_heard_is_unseen(void **unused)
     close_scene(&s);
 }
 
+static enum status tell(
+    struct scene *s, const char *event, bool is_open, struct telling_result *ret, struct error *err)
+{
+    struct telling request = {.event = {.is_open = is_open, .text = "an event"}, .who = "anna"};
+    snprintf(request.event.id, sizeof request.event.id, "%s", event);
+    snprintf(request.event.instrument, sizeof request.event.instrument, "sem");
+    return telling_run(&s->watch, &ticking, &request, ret, err);
+}
+
+/* Told again it is known; but of another action it is another event, and would be lost without a word. */
+static void test_a_person_may_not_use_an_id_of_an_event_that_did_otherwise(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    struct telling_result result;
+    struct error err = {""};
+    open_scene(&s, all);
+    told(&s, 0, "open event=1 class=external");
+    told(&s, 10 * S, "close event=2");
+    take_all(&s);
+    wall = BEGIN_MS + 20 * S;
+    assert_int_equal(tell(&s, "2", true, &result, &err), ST_INVALID);
+    assert_string_equal(err.text,
+        "event id \"2\" was another event's, which did not open a session of instrument "
+        "sem; expected an id that is new");
+    assert_int_equal(tell(&s, "1", false, &result, &err), ST_INVALID);
+    expect(&s, "SELECT count(*) FROM session", "1\n");
+    assert_int_equal(tell(&s, "1", true, &result, &err), ST_OK);
+    assert_int_equal(result.news, TOLD_KNOWN);
+    assert_int_equal(tell(&s, "2", false, &result, &err), ST_OK);
+    assert_int_equal(result.news, TOLD_KNOWN);
+    assert_int_equal(tell(&s, "3", true, &result, &err), ST_OK);
+    assert_int_equal(result.news, TOLD_TAKEN);
+    close_scene(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_a_session_is_forgotten_though_each_step_brings_something),
         cmocka_unit_test(test_a_session_is_not_forgotten_while_it_runs),
         cmocka_unit_test(test_what_runs_later_is_not_of_a_forgotten_session),
+        cmocka_unit_test(test_a_person_may_not_use_an_id_of_an_event_that_did_otherwise),
         cmocka_unit_test(test_time_in_which_the_reader_was_not_heard_is_unseen),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);

@@ -33,7 +33,8 @@
 static const char nothing[] = HEAD,
                   all[] = HEAD RESOURCES "instruments = (" POWERED("sem", "40") ", " BARE("afm") ");\n",
                   higher[] = HEAD RESOURCES "instruments = (" POWERED("sem", "400") ", " BARE("afm") ");\n",
-                  moved[] = HEAD RESOURCES "instruments = (" POWERED_BY("sem", "sem-b", "40") ", " BARE("afm") ");\n";
+                  moved[] = HEAD RESOURCES "instruments = (" POWERED_BY("sem", "sem-b", "40") ", " BARE("afm") ");\n",
+                  alone[] = HEAD "instruments = (" BARE("afm") ");\n";
 
 struct scene {
     struct fake_journal journal;
