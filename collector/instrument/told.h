@@ -5,7 +5,8 @@
  *
  *   instrument      one that the park model names or named; activity: struct activity, as it is after the newest reading
  *   activity_span   states that are over, half-open, without a hole between them; unknown ones too
- *   session         in the order in which they were told; opened_ms never falls, but of a close alone. closed_ms NULL: it is open
+ *   session         in the order in which they were told: of a close alone, or one that came late (I14), opened_ms may be before that of the
+ *                   one before. closed_ms NULL: it is open
  *   session_unseen  when nothing was heard of the point of its sessions for longer than its gap
  *   resource        one with a point: whether it is down now, by what arrived
  *   resource_word   what its point and persons said of it, each once: at_ms, never later than it arrived, counts

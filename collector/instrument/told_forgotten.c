@@ -76,6 +76,8 @@ enum status told_session_over(struct db *db, const struct told_instrument *t, st
     int64_t told_ms, enum hours_evidence evidence, struct error *err)
 {
     struct verdict verdict;
+    if (s->limit_ms == TOLD_NONE) /* of a program of before limits were noted */
+        s->limit_ms = s->opened_ms + t->max_session_ms;
     enum status status = judge(db, t, s->limit_ms, told_ms, t->activity.last_ms, &verdict, err);
     s->told_evidence = evidence;
     if (status == ST_OK)

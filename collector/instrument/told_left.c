@@ -6,6 +6,11 @@
     column " = CASE WHEN ifnull(" column ", '') = '' OR " column " IS " point " THEN " column " WHEN " point \
            " IS NULL THEN '" TOLD_NOT_FOLLOWED "' ELSE '" TOLD_OF_ANOTHER "' END"
 
+/* Whether that changes it. */
+#define IS_LEFT(column, point)                                                                             \
+    "(" column " <> '' AND " column " IS NOT " point " AND (" column " <> '" TOLD_OF_ANOTHER "' OR " point \
+    " IS NULL))"
+
 /* ' a b c ': ids have no blanks. */
 #define IS_ABSENT "instr(?1, ' ' || name || ' ') = 0"
 
@@ -28,8 +33,9 @@ static enum status leave_instruments(
     struct db *db, const struct park *park, bool *ret_is_changed, struct error *err)
 {
     struct db_stmt *change =
-        db_keep(db, "UPDATE instrument SET " LEFT("power_point", "?2") ", " LEFT("session_point",
-                        "?3") " WHERE name = ?1 AND (power_point IS NOT ?2 OR session_point IS NOT ?3)");
+        db_keep(db, "UPDATE instrument SET " LEFT("power_point", "?2") ", " LEFT(
+                        "session_point", "?3") " WHERE name = ?1 AND (" IS_LEFT("power_point",
+                        "?2") " OR " IS_LEFT("session_point", "?3") ")");
     struct buf names = {0};
     enum status status = ST_OK;
     buf_add_char(&names, ' ');

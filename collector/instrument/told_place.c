@@ -17,25 +17,37 @@ static bool has_own_close(const struct told_session *s)
     return s->close_event[0] != '\0';
 }
 
+/* A late open of while another was, which somebody closed, begins where that one ends; where the next begins there it has no time:
+ * it is noted at its own, so that no later one is hidden by it. */
+static int64_t opening_of(
+    const struct told_session *before, const struct told_session *after, int64_t time_ms, bool *ret_has_time)
+{
+    *ret_has_time = true;
+    if (before->id == 0 || !has_own_close(before) || before->closed_ms <= time_ms)
+        return time_ms;
+    *ret_has_time = before->closed_ms < after->opened_ms;
+    return *ret_has_time ? before->closed_ms : time_ms;
+}
+
 static enum status place_open(struct db *db, const struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, enum told_news *ret, struct error *err)
 {
-    struct told_session before, after;
+    struct told_session before, after, placed;
     enum status status = told_session_around(db, t->id, time_ms, &before, &after, err);
-    bool is_within = status == ST_OK && before.id != 0 && told_over_ms(&before) > time_ms;
     *ret = TOLD_TAKEN;
-    if (is_within && !has_own_close(&before)) {
+    if (status == ST_OK && before.id != 0 && !has_own_close(&before) && told_over_ms(&before) > time_ms) {
         status = told_session_over(db, t, &before, time_ms, EVIDENCE_DECLARED, err);
         *ret = TOLD_TWICE_OPEN;
     }
     if (status != ST_OK)
         return status;
-    struct told_session placed;
-    told_session_begin(t, &placed, e, time_ms, user, EVIDENCE_DECLARED);
-    if (is_within && has_own_close(&before)) /* sessions do not overlap */
-        placed.opened_ms = told_over_ms(&before) < after.opened_ms ? told_over_ms(&before) : after.opened_ms;
+    bool has_time;
+    int64_t open_ms = opening_of(&before, &after, time_ms, &has_time);
+    told_session_begin(t, &placed, e, open_ms, user, EVIDENCE_DECLARED);
     status = told_session_insert(db, t->id, &placed, err);
-    return status == ST_OK ? told_session_over(db, t, &placed, after.opened_ms, after.evidence, err) : status;
+    return status == ST_OK
+               ? told_session_over(db, t, &placed, has_time ? after.opened_ms : open_ms, after.evidence, err)
+               : status;
 }
 
 /* False, in *ret_is_placed: it is of no session. */

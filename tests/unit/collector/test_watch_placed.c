@@ -87,6 +87,38 @@ static void test_what_is_placed_overlaps_nothing(void **unused)
     close_scene(&s);
 }
 
+/* Where the next begins as soon as the one before is over, there is no time between: what is open now stays the newest. */
+static void test_what_has_no_time_hides_nothing(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    late(&s, 100 * S, "open event=a class=internal", 100 * S);
+    late(&s, 900 * S, "close event=b", 900 * S);
+    person(&s, 900 * S, "p1", true);
+    late(&s, 500 * S, "open event=c class=internal", 1000 * S);
+    start(&s, all);
+    take_all(&s);
+    assert_true(told_is_session_open(&s.watch.instruments[0].told));
+    assert_string_equal(s.watch.instruments[0].told.last.open_event, "p1");
+    expect_by_time(&s, "100.0|900.0|a|b|1\n500.0|500.0|c||2\n900.0|-|p1||0\n");
+    close_scene(&s);
+}
+
+static void test_one_of_before_limits_were_noted_has_the_present_one(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    struct error err = {""};
+    open_scene(&s, all);
+    late(&s, 400 * S, "open event=k1 class=internal", 400 * S);
+    person(&s, 4000 * S, "p1", true);
+    must(db_exec(s.journal.db, "UPDATE session SET limit_ms = NULL WHERE open_event = 'k1'", &err), &err);
+    late(&s, 1000 * S, "close event=k2", 4010 * S);
+    expect_by_time(&s, "400.0|1000.0|k1|k2|1\n4000.0|-|p1||0\n");
+    close_scene(&s);
+}
+
 static void test_an_opening_that_is_not_late_counts_now(void **unused)
 {
     (void)unused;
@@ -119,6 +151,8 @@ int main(void)
         cmocka_unit_test(test_a_session_that_comes_after_a_person_opened_another_is_before_it),
         cmocka_unit_test(test_a_close_that_comes_after_a_person_opened_another_ends_its_own),
         cmocka_unit_test(test_what_is_placed_overlaps_nothing),
+        cmocka_unit_test(test_what_has_no_time_hides_nothing),
+        cmocka_unit_test(test_one_of_before_limits_were_noted_has_the_present_one),
         cmocka_unit_test(test_an_opening_that_is_not_late_counts_now),
         cmocka_unit_test(test_what_is_placed_is_judged_by_its_length),
     };
