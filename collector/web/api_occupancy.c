@@ -58,12 +58,14 @@ static bool read_asked(const struct web_context *context, const struct web_reque
     struct asked *a, struct web_answer *ret)
 {
     size_t spaces = 0, sources = 0;
-    if (!energy_query_read(context, request, &a->q, ret) || (is_masked && !read_masked(request, &a->q, ret)))
+    if (!energy_query_read(context, request, &a->q, ret))
         return false;
     if (a->q.span.begin_ms < OUTAGE_FIRST_MS) {
         *ret = answer_error(400, "bad_parameter", "from: is before 2000; expected a later time");
         return false;
     }
+    if (is_masked && !read_masked(request, &a->q, ret))
+        return false;
     a->building = request_param(request, "building");
     a->space = request_param(request, "space");
     CONF_EACH (const struct park_space, s, context->options->park->spaces)
