@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ASSET_MAX (1024 * 1024)
+#define ASSET_MAX (2 * 1024 * 1024) /* the charts' library has 1.1 MiB */
 #define ASSETS_MAX 256
 
 struct web_assets {
@@ -39,7 +39,7 @@ static enum status read_all(
     if (fstat(fd, &st) != 0)
         return error_set(err, ST_INVALID, "%s/%s: %s", folder, name, strerror(errno));
     if (!S_ISREG(st.st_mode) || st.st_size > ASSET_MAX)
-        return error_set(err, ST_INVALID, "%s/%s: not a plain file of at most 1 MiB", folder, name);
+        return error_set(err, ST_INVALID, "%s/%s: not a plain file of at most 2 MiB", folder, name);
     asset->data = mem_alloc((size_t)st.st_size + 1);
     while (asset->len < (size_t)st.st_size) {
         ssize_t n = read(fd, asset->data + asset->len, (size_t)st.st_size - asset->len);
@@ -96,9 +96,9 @@ enum status assets_load(const char *folder, struct web_assets **ret, struct erro
     while (status == ST_OK && (entry = readdir(dir)))
         status = load_file(assets, dirfd(dir), folder, entry->d_name, err);
     closedir(dir);
-    if (status == ST_OK && !assets_find(assets, "ops.html"))
+    if (status == ST_OK && !assets_find(assets, "ops_frame.html"))
         status =
-            error_set(err, ST_INVALID, "%s: no ops.html; expected the folder of the pages' files", folder);
+            error_set(err, ST_INVALID, "%s: no ops_frame.html; expected the folder of the pages' files", folder);
     if (status != ST_OK) {
         assets_destroy(assets);
         return status;

@@ -1,6 +1,6 @@
 /*
  * The files of the pages, read whole at start: no request ever opens a file, so none can leave the folder.
- * Only plain files (no links) with a known extension, at most 1 MiB each.
+ * Only plain files (no links) with a known extension, at most 2 MiB each.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ struct web_asset {
     char etag[WEB_ETAG_SIZE]; /* with its quotes; changes with the content */
 };
 
-/* ST_INVALID: the folder or a file in it cannot be read, or the folder holds no ops.html. */
+/* ST_INVALID: the folder or a file in it cannot be read, or the folder holds no ops_frame.html. */
 enum status assets_load(const char *folder, struct web_assets **ret, struct error *err);
 void assets_destroy(struct web_assets *assets);                                         /* accepts NULL */
 const struct web_asset *assets_find(const struct web_assets *assets, const char *name); /* NULL = none */

@@ -3,9 +3,11 @@
 #include "lib/buf.h"
 #include "lib/mem.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define FRAME_VALUES_MAX 16
 #define LAST_MS INT64_C(253402300799999) /* the end of the year 9999, with which RFC 3339 ends */
 
 static json_t *load_texts(const struct web_assets *assets, const char *name)
@@ -110,7 +112,7 @@ const char *context_text(const struct web_context *context, enum page_language l
 struct web_answer context_page(const struct web_context *context, enum page_language language, int code,
     const char *title, const char *self, const char *content)
 {
-    return context_framed(context, "shell.html", language, code, title, self, content);
+    return context_framed(context, "shell.html", language, code, title, self, content, NULL, 0);
 }
 
 static const char *park_name(const struct web_context *context, enum page_language language)
@@ -123,18 +125,25 @@ static const char *park_name(const struct web_context *context, enum page_langua
 }
 
 struct web_answer context_framed(const struct web_context *context, const char *frame_name,
-    enum page_language language, int code, const char *title, const char *self, const char *content)
+    enum page_language language, int code, const char *title, const char *self, const char *content,
+    const struct web_param *values, size_t count)
 {
     static const char mark[] = "<!--content-->";
     const struct web_asset *frame = assets_find(context->assets, frame_name);
     if (frame == NULL)
         return answer_error(404, "not_found", "the frame of the pages is missing in their folder");
-    const struct web_param values[] = {{"tag", language == PAGE_ZH ? "zh-CN" : "en"}, {"title", title},
+    const struct web_param every[] = {{"tag", language == PAGE_ZH ? "zh-CN" : "en"}, {"title", title},
         {"self", self}, {"is_zh", language == PAGE_ZH ? "true" : "false"},
         {"is_en", language == PAGE_EN ? "true" : "false"}, {"lang", page_language_name(language)},
         {"park", park_name(context, language)},
         {"of_park", park_name(context, language)[0] != '\0' ? " · " : ""}};
-    char *page = page_fill(frame->data, context->texts[language], values, sizeof values / sizeof values[0]);
+    struct web_param all[FRAME_VALUES_MAX];
+    size_t own = sizeof every / sizeof every[0];
+    assert(own + count <= FRAME_VALUES_MAX);
+    memcpy(all, every, sizeof every);
+    if (count > 0)
+        memcpy(all + own, values, count * sizeof *values);
+    char *page = page_fill(frame->data, context->texts[language], all, own + count);
     char *at = strstr(page, mark);
     struct buf out = {0};
     buf_add(&out, page, at != NULL ? (size_t)(at - page) : strlen(page));

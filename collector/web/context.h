@@ -86,6 +86,8 @@ json_t *context_health(
 struct web_answer handle_live(
     struct web_context *context, const struct web_request *request); /* api_live.c */
 struct web_answer handle_gateways(struct web_context *context, const struct web_request *request);
+struct web_answer handle_summary(
+    struct web_context *context, const struct web_request *request); /* api_summary.c */
 struct web_answer handle_losses(
     struct web_context *context, const struct web_request *request); /* api_lists.c */
 struct web_answer handle_quarantine(struct web_context *context, const struct web_request *request);
@@ -165,9 +167,10 @@ struct web_answer handle_ops_outage(
  * language ("/login?lang="). A 404 where the folder of the pages has no frame. */
 struct web_answer context_page(const struct web_context *context, enum page_language language, int code,
     const char *title, const char *self, const char *content);
-/* The same in another frame: the file of that name. */
+/* The same in another frame: the file of that name, which `values` fill beside what every frame is told. */
 struct web_answer context_framed(const struct web_context *context, const char *frame_name,
-    enum page_language language, int code, const char *title, const char *self, const char *content);
+    enum page_language language, int code, const char *title, const char *self, const char *content,
+    const struct web_param *values, size_t count);
 /* A text of the pages; "" where there is none of that key, or it is NULL. */
 const char *context_text(const struct web_context *context, enum page_language language, const char *key);
 

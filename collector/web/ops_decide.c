@@ -4,6 +4,7 @@
 
 #include "collector/energy/unit.h"
 #include "collector/web/ops_fields.h"
+#include "collector/web/ops_frame.h"
 #include "collector/web/ops_page.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
@@ -297,7 +298,7 @@ static struct web_answer answer_form(const struct asked *a, int code)
     add_form(a, &content);
     char *html = buf_take(&content);
     struct web_answer answer =
-        context_page(a->context, a->language, code, text_of(a, "decide_title"), self, html);
+        ops_frame(a->context, a->language, code, "exceptions", text_of(a, "decide_title"), self, html);
     free(html);
     free(self);
     return answer;

@@ -2,6 +2,7 @@
  * API's own (api_lists.c, api_decisions_list.c). */
 #include "collector/web/context.h"
 
+#include "collector/web/ops_frame.h"
 #include "collector/web/ops_page.h"
 
 #include <stdlib.h>
@@ -182,9 +183,6 @@ struct web_answer handle_ops_exceptions(struct web_context *context, const struc
         json_decref(exceptions);
         return answer;
     }
-    buf_printf(&p.out, "<p><a href=\"/ops?lang=%s\">", page_language_name(p.language));
-    buf_add_html(&p.out, ops_text(&p, "subtitle", NULL));
-    buf_add_str(&p.out, "</a></p>");
     ops_add_done(&p, "decided_done", request);
     add_exceptions(&p, json_object_get(exceptions, "exceptions"));
     add_more(&p, request, 0, exceptions);
@@ -196,7 +194,8 @@ struct web_answer handle_ops_exceptions(struct web_context *context, const struc
     json_decref(decisions);
     char *content = buf_take(&p.out);
     char *self = self_of(request);
-    answer = context_page(context, p.language, 200, ops_text(&p, "decide_title", NULL), self, content);
+    answer =
+        ops_frame(context, p.language, 200, "exceptions", ops_text(&p, "decide_title", NULL), self, content);
     free(self);
     free(content);
     return answer;

@@ -4,6 +4,7 @@
 
 #include "collector/outage_json.h"
 #include "collector/web/ops_fields.h"
+#include "collector/web/ops_frame.h"
 #include "lib/mem.h"
 #include "lib/number.h"
 
@@ -21,8 +22,8 @@ static struct web_answer answer_form(const struct ops_outage *a, int code)
         buf_printf(&self, "id=%lld&", (long long)a->outage.id);
     buf_add_str(&self, "lang=");
     char *html = buf_take(&content), *here = buf_take(&self);
-    struct web_answer answer = context_page(
-        a->page.context, a->page.language, code, ops_outage_text(a, "outages_title", NULL), here, html);
+    struct web_answer answer = ops_frame(a->page.context, a->page.language, code, "outages",
+        ops_outage_text(a, "outages_title", NULL), here, html);
     free(html);
     free(here);
     return answer;

@@ -1,4 +1,5 @@
 /* /ops/outages: what is out, or will be, with the forms for it, and what was. The list is the API's own (api_outages.c). */
+#include "collector/web/ops_frame.h"
 #include "collector/web/ops_page.h"
 
 #include "collector/instrument/outage.h"
@@ -143,9 +144,6 @@ static void add_outages(struct ops_page *p, const json_t *items, bool is_standin
 
 static void add_begin(struct ops_page *p, const struct web_request *request)
 {
-    buf_printf(&p->out, "<p><a href=\"/ops?lang=%s\">", page_language_name(p->language));
-    buf_add_html(&p->out, ops_text(p, "subtitle", NULL));
-    buf_add_str(&p->out, "</a></p>");
     ops_add_done(p, "outage_done", request);
     buf_add_str(&p->out, "<p class=\"actions new\">");
     for (int kind = 0; outage_kinds[kind] != NULL; kind++)
@@ -200,7 +198,8 @@ struct web_answer handle_ops_outages(struct web_context *context, const struct w
         buf_printf(&self, BEFORE "=%s&", before);
     buf_add_str(&self, "lang=");
     char *content = buf_take(&p.out), *here = buf_take(&self);
-    answer = context_page(context, p.language, 200, ops_text(&p, "outages_title", NULL), here, content);
+    answer =
+        ops_frame(context, p.language, 200, "outages", ops_text(&p, "outages_title", NULL), here, content);
     free(content);
     free(here);
     return answer;

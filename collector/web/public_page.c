@@ -16,7 +16,7 @@ struct web_answer public_answer(struct public_page *page, int code, const char *
 {
     char *content = buf_take(&page->out);
     struct web_answer answer =
-        context_framed(page->context, "public.html", page->language, code, title, self, content);
+        context_framed(page->context, "public.html", page->language, code, title, self, content, NULL, 0);
     free(content);
     return answer;
 }

@@ -1,4 +1,4 @@
-#include "collector/web/context.h"
+#include "collector/web/ops_frame.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,12 +12,6 @@ static struct web_answer answer_asset(const struct web_asset *asset)
         .cache_control = "no-cache"}; /* keep it, but ask whether it changed */
     memcpy(answer.etag, asset->etag, sizeof answer.etag);
     return answer;
-}
-
-static struct web_answer handle_ops(struct web_context *context, const struct web_request *request)
-{
-    (void)request;
-    return answer_asset(assets_find(context->assets, "ops.html"));
 }
 
 static struct web_answer handle_asset(struct web_context *context, const struct web_request *request)
@@ -54,7 +48,9 @@ const struct web_route web_routes[] = {
     {"/login", "GET", ALLOW_ANYONE, 0, NULL, handle_login_page, PAGE, SHORT},
     {"/login", "POST", ALLOW_ANYONE, 0, NULL, handle_login, PAGE, SHORT},
     {"/logout", "POST", ALLOW_ANY_TOKEN, 0, NULL, handle_logout, PAGE, SHORT},
-    {"/ops", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops, PAGE, SHORT},
+    {"/ops", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
+    {"/ops/meters", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
+    {"/ops/gateways", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
     {"/ops/exceptions", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_exceptions, PAGE, SHORT},
     {"/ops/decide", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_decide, PAGE, SHORT},
     {"/ops/decide", "POST", 0, SCOPE_DECISIONS, NULL, handle_ops_decide, PAGE, LONG},
@@ -66,6 +62,7 @@ const struct web_route web_routes[] = {
     {"/audit/", "GET", ALLOW_AUDITOR, 0, " lang format ", handle_audit, PAGE, LONG},
     {"/assets/", "GET", ALLOW_ANYONE, 0, NULL, handle_asset, DATA, SHORT},
     {"/api/v1/live", "GET", ALLOW_OPERATOR, 0, NONE, handle_live, DATA, SHORT},
+    {"/api/v1/summary", "GET", ALLOW_OPERATOR, 0, NONE, handle_summary, DATA, SHORT},
     {"/api/v1/occupancy", "GET", ALLOW_OPERATOR, 0, OCCUPANCY, handle_occupancy, DATA, LONG},
     {"/api/v1/public/occupancy", "GET", ALLOW_ANYONE, 0, " site building from to step ",
         handle_occupancy_public, DATA, LONG},

@@ -44,3 +44,13 @@ export function clockTime(rfc3339) {
 export function dateAndTime(rfc3339) {
   return `${rfc3339.slice(0, 10)} ${clockTime(rfc3339)}`;
 }
+
+// An amount of the API, a decimal text, rounded and with its thousands grouped.
+export function amount(decimal, places = 1) {
+  const [whole, fraction] = Number(decimal).toFixed(places).replace('-', '').split('.');
+  return `${decimal.startsWith('-') && Number(whole + (fraction ?? '')) !== 0 ? '−' : ''}${group(whole)}${fraction ? `.${fraction}` : ''}`;
+}
+
+export function percent(share, places = 1) {
+  return `${(100 * share).toFixed(places)} %`;
+}

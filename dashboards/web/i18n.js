@@ -1,27 +1,18 @@
-// Language: ?lang= of the address, else the browser's; nothing is stored on the visitor's machine.
+// The texts of the page in its language, which the server chose: <html lang>. Nothing is stored on the visitor's machine.
 
+const language = document.documentElement.lang === 'en' ? 'en' : 'zh';
 const catalogues = { zh: '/assets/zh-CN.json', en: '/assets/en.json' };
-const tags = { zh: 'zh-CN', en: 'en' };
 let texts = {};
-let language = 'zh';
-
-export function chooseLanguage(search, preferred) {
-  const asked = new URLSearchParams(search).get('lang');
-  if (asked === 'zh' || asked === 'en') return asked;
-  for (const tag of preferred) {
-    const lower = tag.toLowerCase();
-    if (lower.startsWith('zh')) return 'zh';
-    if (lower.startsWith('en')) return 'en';
-  }
-  return 'en';
-}
 
 export async function loadLanguage() {
-  language = chooseLanguage(location.search, navigator.languages);
-  document.documentElement.lang = tags[language];
   const answer = await fetch(catalogues[language]);
   if (!answer.ok) throw new Error(`${catalogues[language]}: ${answer.status}`);
   texts = await answer.json();
+}
+
+// For addresses: ?lang=
+export function languageName() {
+  return language;
 }
 
 // The text of a key; {name} is replaced by values.name.
@@ -38,12 +29,4 @@ export function hasText(key) {
 // The name of a thing of the park model in the page's language.
 export function nameOf(thing) {
   return (language === 'en' ? thing.name_en || thing.name : thing.name || thing.name_en) || thing.id;
-}
-
-export function translatePage() {
-  for (const element of document.querySelectorAll('[data-text]')) element.textContent = text(element.dataset.text);
-  for (const element of document.querySelectorAll('[data-label]'))
-    element.setAttribute('aria-label', text(element.dataset.label));
-  for (const link of document.querySelectorAll('[data-lang]'))
-    if (link.dataset.lang === language) link.setAttribute('aria-current', 'true');
 }

@@ -32,7 +32,7 @@ def measure(stage, size) -> list[Figure]:
     subprocess.run([release_folder() / "tests/bench/bench_evidence", folder, *map(str, (meters, days, every_ms))], check=True, timeout=1800)
     settings, bundle = folder / "collector.cfg", folder / "evidence.zip"
     settings.write_text(f'id = "bench"; park = "{folder}/park.cfg"; broker: {{ host = "127.0.0.1"; }}; database: {{ path = "{folder}/evidence.db"; }};\n'
-                        f'store: {{ url = "http://127.0.0.1:1"; database = "x"; }}; http: {{ web = "{SOURCE}/dashboards/web"; }};\n')
+                        f'store: {{ url = "http://127.0.0.1:1"; database = "x"; }}; http: {{ web = "{release_folder()}/pages"; }};\n')
     program = release_folder() / "collector/park-collector"
     write_cpu, write_s, write_mib, _ = took(program, "evidence", "--config", settings, "--site", "s", "--period", "2026", "-o", bundle)
     check_cpu, check_s, check_mib, said = took(program, "verify", "--evidence", bundle)

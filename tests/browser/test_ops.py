@@ -1,4 +1,4 @@
-"""The live page as people see it: Chromium on a running collector."""
+"""The pages of operators as people see them: Chromium on a running collector."""
 
 from __future__ import annotations
 
@@ -16,18 +16,23 @@ from relay import Relay
 WEB = Path(__file__).resolve().parents[2] / "dashboards/web"
 TEXTS = {lang: json.loads((WEB / file).read_text()) for lang, file in (("zh", "zh-CN.json"), ("en", "en.json"))}
 TAGS = {"zh": "zh-CN", "en": "en"}
-SHOWN = "document.getElementById('main').hidden === false"
+PAGES = {"overview": "/ops", "meters": "/ops/meters", "gateways": "/ops/gateways"}
+SHOWN = "document.getElementById('shown').hidden === false"
 
 
-def live(park) -> dict:
-    with urllib.request.urlopen(f"{park.http_url}/api/v1/live", timeout=10) as answer:
+def api(park, path: str) -> dict:
+    with urllib.request.urlopen(f"{park.http_url}/api/v1/{path}", timeout=10) as answer:
         return json.load(answer)
 
 
-def show(browser, park, query="?lang=en", width=1280) -> None:
+def live(park) -> dict:
+    return api(park, "live")
+
+
+def show(browser, park, query="?lang=en", width=1280, page="overview") -> None:
     browser.log()
     browser.size(width)
-    browser.open(f"{park.http_url}/ops{query}")
+    browser.open(f"{park.http_url}{PAGES[page]}{query}")
     browser.wait(SHOWN)
 
 
@@ -53,57 +58,78 @@ def register(reading: dict | None, lang: str) -> str:
     return f"{whole}.{fraction[:3]}{fraction[3:].rstrip('0')} {unit}{side}"
 
 
-def expected_figures(state: dict, lang: str) -> dict:
-    return {
-        "total": kilowatts(state["power"]["known_w"]),
-        "fresh": str(state["coverage"]["fresh"]),
-        "online": str(sum(gateway["online"] for gateway in state["gateways"])),
-        "buildings": {b["id"]: [name(b, lang), kilowatts(b["power"]["known_w"])] for b in state["buildings"]},
-        "meters": {m["id"]: [name(m, lang), register(m["register"], lang),
-                             f"{kilowatts(m['power']['value_w'])} kW" if m["power"] else "–"] for m in state["meters"]},
-        "gateways": {g["id"]: [name(g, lang), str(g["spooled"]["batches"]), str(g["lost"])] for g in state["gateways"]},
-    }
+def expected_figures(state: dict, page: str, lang: str) -> dict:
+    if page == "overview":
+        return {"total": kilowatts(state["power"]["known_w"]), "fresh": str(state["coverage"]["fresh"]),
+                "buildings": {b["id"]: [name(b, lang), kilowatts(b["power"]["known_w"])] for b in state["buildings"]}}
+    if page == "meters":
+        return {m["id"]: [name(m, lang), register(m["register"], lang), f"{kilowatts(m['power']['value_w'])} kW" if m["power"] else "–"]
+                for m in state["meters"]}
+    return {g["id"]: [name(g, lang), str(g["spooled"]["batches"]), str(g["lost"])] for g in state["gateways"]}
 
 
-SHOWN_FIGURES = """
-const text = (id) => document.getElementById(id).textContent;
+ROWS = """
 const cell = (row, i) => row.cells[i].firstElementChild.textContent;
-const rows = (table, cells) => Object.fromEntries([...document.querySelectorAll(`#${table} tbody tr`)].map(
-    (row) => [row.dataset.id, cells.map((i) => cell(row, i))]));
+return Object.fromEntries([...document.querySelectorAll('#%s tbody tr')].map((row) => [row.dataset.id, %s.map((i) => cell(row, i))]));
+"""
+SHOWN_FIGURES = {
+    "overview": """
+const text = (id) => document.getElementById(id).textContent;
 return {
-  total: text('total-power'), fresh: text('fresh'), online: text('online'),
+  total: text('total-power'), fresh: text('fresh'),
   buildings: Object.fromEntries([...document.querySelectorAll('[data-building]')].map(
       (card) => [card.dataset.building, [card.querySelector('h3').textContent, card.querySelector('.figure span').textContent]])),
-  meters: rows('meters', [0, 3, 4]),
-  gateways: rows('gateways', [0, 4, 5]),
 };
-"""
+""",
+    "meters": ROWS % ("meters", "[0, 3, 4]"),
+    "gateways": ROWS % ("gateways", "[0, 4, 5]"),
+}
 
 
-def test_the_page_shows_what_the_api_says(park, browser):
+def wait_equal(look, wanted, seconds=30) -> dict:
+    """The park moves: page and API meet when no new state came between the two looks."""
+    deadline = time.monotonic() + seconds
+    while True:
+        shown, expected = look(), wanted()
+        if shown == expected:
+            return shown
+        assert time.monotonic() < deadline, f"shown {shown}\nwanted {expected}"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_shows_what_the_api_says(park, browser, page):
     for lang in TAGS:
-        show(browser, park, f"?lang={lang}")
-        deadline = time.monotonic() + 30
-        while True:  # the park moves: page and API meet when no new state came between the two looks
-            shown, wanted = browser.run(SHOWN_FIGURES), expected_figures(live(park), lang)
-            if shown == wanted:
-                break
-            assert time.monotonic() < deadline, f"shown {shown}\nwanted {wanted}"
-        assert shown["meters"] and shown["buildings"] and shown["gateways"]
+        show(browser, park, f"?lang={lang}", page=page)
+        shown = wait_equal(lambda: browser.run(SHOWN_FIGURES[page]), lambda: expected_figures(live(park), page, lang))
+        assert shown and all(shown.values())
+
+
+def test_what_asks_for_eyes_is_what_the_api_counts(park, browser):
+    def expected() -> dict:
+        said = api(park, "summary")
+        states = said["instruments"]
+        return {"in_use": str(states["IN_USE"]), "of": TEXTS["en"]["in_use_of"].replace("{total}", str(sum(states.values()) - states["NOT_SHARED"])),
+                "open": [str(said["open_exceptions"]), str(said["outages"]["now"]), str(said["outages"]["ahead"])]}
+
+    show(browser, park)
+    browser.wait("document.querySelectorAll('#open li').length === 3")
+    wait_equal(lambda: browser.run("""
+        return {in_use: document.getElementById('in-use').textContent, of: document.getElementById('in-use-of').textContent,
+                open: [...document.querySelectorAll('#open li')].map((item) => item.textContent.match(/\\d+/)[0])};"""), expected, 40)
 
 
 @pytest.mark.parametrize("lang", TAGS)
 @pytest.mark.parametrize("width", [1920, 1280, 390])
-def test_it_fits_every_screen_in_both_languages(park, browser, lang, width):
-    show(browser, park, f"?lang={lang}", width)
+@pytest.mark.parametrize("page", PAGES)
+def test_it_fits_every_screen_in_both_languages(park, browser, lang, width, page):
+    show(browser, park, f"?lang={lang}", width, page)
     assert browser.run("return document.documentElement.scrollWidth") <= width
     assert browser.run("return document.documentElement.lang") == TAGS[lang]
     assert name(live(park)["sites"][0], lang) in browser.run("return document.title")
     body = browser.run("return document.body.innerText")
-    assert TEXTS[lang]["power_by_building"] in body
-    missing = browser.run("return [...document.querySelectorAll('[data-text]')].filter(e => e.textContent === e.dataset.text)"
-                          ".map(e => e.dataset.text)")
-    assert missing == []
+    assert TEXTS[lang][f"view_{page}"] in body
+    assert "{" not in body, "a text is missing or was not filled"
     assert "undefined" not in body and "NaN" not in body
     assert errors(browser) == []
     origin = urlsplit(park.http_url).netloc
@@ -153,9 +179,9 @@ def test_the_browsers_language_is_spoken_and_the_switch_is_there(park, browser, 
     try:
         show(browser, park, "")
         assert browser.run("return document.documentElement.lang") == tag
-        assert browser.run("return document.querySelector('#languages [aria-current]').lang") == tag
+        assert browser.run("return document.querySelector('.languages [aria-current=true]').lang") == tag
         other = "en" if tag == "zh-CN" else "zh-CN"
-        browser.run(f"document.querySelector('#languages a[lang={other}]').click()")
+        browser.run(f"document.querySelector('.languages a[lang={other}]').click()")
         browser.wait(f"document.documentElement.lang === '{other}' && {SHOWN}")
         assert browser.run("return document.cookie + localStorage.length") == "0"
     finally:
@@ -209,7 +235,7 @@ def test_the_keyboards_focus_is_visible(park, browser):
     show(browser, park)
     tab = {"type": "keyDown", "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
     seen = []
-    for _ in range(3):
+    for _ in range(4):
         browser.command("Input.dispatchKeyEvent", **tab)
         seen.append(browser.run("const e = document.activeElement; return [e.getAttribute('href'), getComputedStyle(e).outlineStyle]"))
-    assert seen == [["#main", "solid"], ["?lang=zh", "solid"], ["?lang=en", "solid"]]
+    assert seen == [["#main", "solid"], ["/ops?lang=en", "solid"], ["/ops?lang=zh", "solid"], ["/ops?lang=en", "solid"]]

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from harness.parkmon import build_folder
 from harness.process import Program, free_port, wait_until
-from harness.servers import SOURCE
 
 ZONE = ZoneInfo("Asia/Shanghai")
 QUARTER_MS = 900_000
@@ -167,7 +166,7 @@ def write_settings(folder: Path, port: int) -> Path:
     path.write_text(f'id = "main"; park = "park.cfg"; factors = "factors.cfg"; tariffs = "tariffs.cfg"; clock = "trusted";\n'
                     f'broker: {{ host = "127.0.0.1"; port = {port}; }};\ndatabase: {{ path = "collector.db"; }};\n'
                     f'store: {{ url = "http://127.0.0.1:{port}"; database = "parkmon"; }};\n'
-                    f'http: {{ address = "127.0.0.1"; port = {free_port()}; web = "{SOURCE / "dashboards/web"}"; }};\n')
+                    f'http: {{ address = "127.0.0.1"; port = {free_port()}; web = "{build_folder() / "pages"}"; }};\n')
     return path
 
 

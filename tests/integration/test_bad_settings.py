@@ -17,7 +17,7 @@ USAGE, UNAVAILABLE, IO, CONFIG = 64, 69, 74, 78
 AGENT = build_folder() / "agent/park-agent"
 COLLECTOR = build_folder() / "collector/park-collector"
 NOBODY = 65534
-WEB = SOURCE / "dashboards/web"
+WEB = build_folder() / "pages"
 
 SECRET = "expected a file with the password in its first line, which only its owner and group may read"
 WORD = '{0} is neither a number nor in quotes; expected "{0}" or a number such as 10, 0.5, 0x1f'

@@ -49,7 +49,7 @@ def write_collector_settings(path: Path, broker: Broker, store_url: str, park: P
         f'password_file = "{broker.password_file(COLLECTOR_USER)}"; {broker_settings} }};\n'
         f'database: {{ path = "{database or path.with_suffix(".db")}"; }};\n'
         f'store: {{ url = "{store_url}"; database = "parkmon"; raw_retention = 0; {store_settings} }};\n'
-        f'http: {{ address = "127.0.0.1"; port = {http_port}; web = "{SOURCE / "dashboards/web"}"; '
+        f'http: {{ address = "127.0.0.1"; port = {http_port}; web = "{build_folder() / "pages"}"; '
         f'{http_settings} }};\n')
     return path
 

@@ -144,7 +144,7 @@ static void test_assets_are_the_known_files_of_the_folder_and_nothing_else(void 
 {
     (void)state;
     expect(ask("GET", "/assets/ops.js", ""), 200, "text/javascript");
-    static const char *const others[] = {"/assets/", "/assets/ops.html", "/assets/secret.txt",
+    static const char *const others[] = {"/assets/", "/assets/ops_frame.html", "/assets/secret.txt",
         "/assets/.hidden.js", "/assets/link.js", "/assets/../ops.js", "/assets/..%2fops.js",
         "/assets/%2e%2e/web/ops.js", "/assets//etc/passwd"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)

@@ -62,7 +62,8 @@ static inline int load(void **state)
     snprintf(database, sizeof database, "%s/collector.db", made_up_folder);
     snprintf(assets, sizeof assets, "%s/web", made_up_folder);
     assert_int_equal(mkdir(assets, 0755), 0);
-    put_file("ops.html", "<!doctype html><title>page</title>");
+    put_file("ops_frame.html", "<!doctype html><title>page</title><!--content-->");
+    put_file("ops_overview.html", "<p>overview</p>");
     put_file("ops.js", "'use strict';");
     put_file("secret.txt", "not for the web");
     put_file(".hidden.js", "not for the web");

@@ -1,0 +1,58 @@
+/* What asks for somebody's eyes, in numbers: for the overview and the wall. */
+#include "collector/instrument/outage.h"
+#include "collector/web/context.h"
+
+static json_t *instruments_json(const struct board *board)
+{
+    json_int_t counts[AVAILABILITY_STATUSES] = {0};
+    for (size_t i = 0; i < board->count; i++)
+        counts[board->items[i].answer.status]++;
+    json_t *json = json_object();
+    for (int i = 0; i < AVAILABILITY_STATUSES; i++)
+        json_object_set_new(json, availability_statuses[i], json_integer(counts[i]));
+    return json;
+}
+
+static enum status outages_json(struct db *db, int64_t now_ms, json_t **ret, struct error *err)
+{
+    struct outage_list standing = {0};
+    json_int_t now = 0;
+    enum status status = outage_standing(db, now_ms, &standing, err);
+    for (size_t i = 0; i < standing.count; i++)
+        now += standing.items[i].from_ms <= now_ms;
+    if (status == ST_OK)
+        *ret = json_pack("{s:I, s:I}", "now", now, "ahead", (json_int_t)standing.count - now);
+    outage_list_release(&standing);
+    return status;
+}
+
+static struct web_answer summary_of(struct web_context *context, const struct board *board)
+{
+    struct web_answer answer;
+    struct context_books books;
+    struct error err;
+    json_t *outages = NULL;
+    if (context_is_old(context, board, &answer))
+        return answer;
+    if (!context_books(context, &books) ||
+        outages_json(context->db, board->made_ms, &outages, &err) != ST_OK) {
+        context_close_db(context);
+        return answer_error(503, "database_unavailable", "the database cannot be read now");
+    }
+    return answer_json(
+        200, json_pack("{s:o, s:o, s:o, s:I}", "as_of", context_time(context, NULL, board->made_ms),
+                 "instruments", instruments_json(board), "outages", outages, "open_exceptions",
+                 (json_int_t)books.open_exceptions));
+}
+
+struct web_answer handle_summary(struct web_context *context, const struct web_request *request)
+{
+    (void)request;
+    struct web_answer answer;
+    const struct board *board = context_board(context, &answer);
+    if (board == NULL)
+        return answer;
+    answer = summary_of(context, board);
+    board_put(board);
+    return answer;
+}

@@ -1,0 +1,48 @@
+#include "collector/web/ops_frame.h"
+
+#include "lib/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_SIZE 64
+
+struct web_answer ops_frame(const struct web_context *context, enum page_language language, int code,
+    const char *view, const char *title, const char *self, const char *content)
+{
+    char here[NAME_SIZE];
+    snprintf(here, sizeof here, "at_%s", view != NULL ? view : "");
+    const struct web_param values[] = {{here, "page"}, {"view", view != NULL ? view : ""}};
+    return context_framed(context, "ops_frame.html", language, code, title, self, content, values,
+        sizeof values / sizeof values[0]);
+}
+
+/* "/ops" is the overview, "/ops/energy" is energy. */
+static const char *view_of(const struct web_request *request)
+{
+    const char *name = request->path + strlen("/ops");
+    return *name == '/' ? name + 1 : "overview";
+}
+
+struct web_answer handle_ops_view(struct web_context *context, const struct web_request *request)
+{
+    const char *view = view_of(request);
+    char file[NAME_SIZE], key[NAME_SIZE];
+    snprintf(file, sizeof file, "ops_%s.html", view);
+    snprintf(key, sizeof key, "view_%s", view);
+    const struct web_asset *asset = assets_find(context->assets, file);
+    if (asset == NULL)
+        return answer_error(404, "not_found", "the page %s is missing in the folder of the pages", file);
+    enum page_language language =
+        page_choose_language(request_param(request, "lang"), request->accept_language);
+    const struct web_param values[] = {{"lang", page_language_name(language)}};
+    char *content =
+        page_fill(asset->data, context->texts[language], values, sizeof values / sizeof values[0]);
+    char *self = mem_printf("%s?lang=", request->path);
+    struct web_answer answer =
+        ops_frame(context, language, 200, view, context_text(context, language, key), self, content);
+    free(self);
+    free(content);
+    return answer;
+}

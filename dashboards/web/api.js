@@ -1,0 +1,18 @@
+// What the API says. Whoever is not signed in any more is sent to do so.
+
+export class ApiError extends Error {}
+
+export async function get(path, parameters = {}) {
+  const url = new URL(path, location.origin);
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined && value !== null) url.searchParams.set(name, value);
+  let answer;
+  try {
+    answer = await fetch(url, { headers: { accept: 'application/json' } });
+  } catch (error) {
+    throw new ApiError(error.message);
+  }
+  if (answer.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+  const said = await answer.json().catch(() => null);
+  if (!answer.ok || said === null) throw new ApiError(said?.error?.message ?? `${url.pathname}: ${answer.status}`);
+  return said;
+}

@@ -1,0 +1,105 @@
+// Charts by ECharts, which is fetched where a page has one; below each its figures as a table, and as CSV. Without the library the
+// table stands alone. Drawn on a canvas, tips as well: a strict content security policy takes no style in markup.
+
+import { make } from './dom.js';
+import { text } from './i18n.js';
+
+const fonts = 'system-ui, "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", sans-serif';
+let library = null;
+
+function loadLibrary() {
+  library ??= import('/assets/echarts.js').catch(() => null);
+  return library;
+}
+
+// The colours of the page, light or dark.
+export function palette() {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name) => style.getPropertyValue(`--${name}`).trim();
+  return { ink: colour('ink'), quiet: colour('quiet'), line: colour('line'), card: colour('card'), series: [1, 2, 3, 4, 5, 6, 7, 8].map((i) => colour(`series-${i}`)) };
+}
+
+const quoted = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+
+function csvOf({ columns, rows }) {
+  const lines = [columns, ...rows].map((row) => row.map((value) => quoted(String(value ?? ''))).join(','));
+  return new Blob([`\ufeff${lines.join('\r\n')}\r\n`], { type: 'text/csv;charset=utf-8' });
+}
+
+function drawTable(table, { columns, rows }) {
+  table.replaceChildren();
+  const head = make('tr', '', make('thead', '', table));
+  columns.forEach((column, i) => (make('th', i ? 'number' : '', head, column).scope = 'col'));
+  const body = make('tbody', '', table);
+  for (const values of rows) {
+    const row = make('tr', '', body);
+    values.forEach((value, i) => {
+      const cell = make(i ? 'td' : 'th', i ? 'number' : '', row, value ?? '–');
+      if (i) cell.dataset.title = columns[i];
+      else cell.scope = 'row';
+    });
+  }
+}
+
+// `element` becomes the chart. draw({ option, data, name }): `option(palette)` is what ECharts is given, data = { columns, rows } of
+// texts what its table and its CSV hold, null where nothing is known; `name` is the file's.
+export class Chart {
+  constructor(element, label) {
+    this.canvas = make('div', 'canvas', element);
+    this.canvas.setAttribute('role', 'img');
+    this.canvas.setAttribute('aria-label', label);
+    this.canvas.hidden = true;
+    const details = make('details', 'figures', element);
+    make('summary', '', details, text('figures'));
+    this.link = make('a', 'csv', details, text('csv'));
+    this.table = make('table', 'list', make('div', 'scroll', details));
+    this.details = details;
+    this.details.addEventListener('toggle', () => this.fillTable());
+    this.last = null;
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.paint());
+    new ResizeObserver(() => this.chart?.resize()).observe(this.canvas);
+  }
+
+  async draw(drawn) {
+    this.last = drawn;
+    URL.revokeObjectURL(this.link.href);
+    this.link.href = URL.createObjectURL(csvOf(drawn.data));
+    this.link.download = `${drawn.name}.csv`;
+    this.fillTable();
+    const echarts = await loadLibrary();
+    if (!echarts) return;
+    this.canvas.hidden = false;
+    this.chart ??= echarts.init(this.canvas, null, { renderer: 'canvas' });
+    this.paint();
+  }
+
+  fillTable() {
+    if (this.details.open && this.last) drawTable(this.table, this.last.data);
+  }
+
+  paint() {
+    if (!this.chart || !this.last) return;
+    const colours = palette();
+    this.chart.setOption(
+      {
+        animation: false,
+        textStyle: { fontFamily: fonts, color: colours.ink },
+        color: colours.series,
+        tooltip: { renderMode: 'richText', trigger: 'axis', confine: true, backgroundColor: colours.card, borderColor: colours.line, textStyle: { color: colours.ink } },
+        ...this.last.option(colours),
+      },
+      { notMerge: true },
+    );
+  }
+}
+
+// Axes that every chart over time has.
+export function axes(colours, { categories, unit }) {
+  const label = { color: colours.quiet };
+  return {
+    grid: { left: 12, right: 16, top: 36, bottom: 8, containLabel: true },
+    legend: { top: 0, right: 12, textStyle: { color: colours.quiet }, icon: 'roundRect', itemHeight: 4, itemWidth: 16 },
+    xAxis: { type: 'category', data: categories, boundaryGap: false, axisLabel: label, axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false } },
+    yAxis: { type: 'value', name: unit, nameTextStyle: { color: colours.quiet, align: 'left' }, nameGap: 12, axisLabel: label, splitLine: { lineStyle: { color: colours.line } } },
+  };
+}

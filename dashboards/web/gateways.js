@@ -1,0 +1,35 @@
+// The gateways: heard when, how far behind, what waits in them and what they have lost.
+
+import { byId, Rows, set, setCell, setCellMark } from './dom.js';
+import { duration } from './format.js';
+import { loadLanguage, nameOf, text } from './i18n.js';
+import { followLive } from './live.js';
+
+await loadLanguage();
+const rows = new Rows(byId('gateways'));
+
+function draw(live) {
+  for (const gateway of live.gateways) {
+    const row = rows.get(gateway);
+    setCell(row, 0, nameOf(gateway));
+    set(row.cells[0].lastElementChild, gateway.in_park_model ? gateway.id : `${gateway.id} · ${text('not_in_model')}`);
+    if (!gateway.online) setCellMark(row, 1, 'bad', text('offline'));
+    else if (!gateway.clock_synchronised) setCellMark(row, 1, 'warn', `${text('online')}, ${text('clock_unsynchronised')}`);
+    else setCellMark(row, 1, 'good', text('online'));
+    setCell(row, 4, String(gateway.spooled.batches));
+    setCell(row, 5, String(gateway.lost), gateway.lost ? 'mark-bad' : '');
+    setCell(row, 6, gateway.version ?? '–');
+  }
+  rows.keepOnly(live.gateways);
+}
+
+function drawAges(live, sinceMs) {
+  const age = (ms) => (ms === null ? text('never') : duration(ms + sinceMs));
+  for (const gateway of live.gateways) {
+    const row = rows.get(gateway);
+    setCell(row, 2, age(gateway.age_ms), 'nowrap');
+    setCell(row, 3, gateway.lag_ms === null ? '–' : age(gateway.lag_ms), 'nowrap');
+  }
+}
+
+followLive(draw, drawAges);

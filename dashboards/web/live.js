@@ -1,0 +1,85 @@
+// The park as it is now, by events: what every page of operators says of its connection, its age and the health of the collector.
+
+import { byId, set } from './dom.js';
+import { clockTime, dateAndTime } from './format.js';
+import { hasText, text } from './i18n.js';
+import { openStream } from './stream.js';
+
+// Nothing new from any gateway for this long: the page says so, though the connection stands.
+const quietMs = 120000;
+
+function drawHealth(health) {
+  const box = byId('health');
+  box.hidden = health.status === 'ready';
+  box.classList.toggle('failing', health.status === 'failing');
+  if (box.hidden) return;
+  set(byId('health-title'), text(`health_${health.status}`));
+  const lines = health.reasons.map((r) => {
+    if (!hasText(`reason_${r.code}`)) return r.message;
+    return text(`reason_${r.code}`) + (r.detail ? text('reason_detail', r) : '');
+  });
+  if (lines.join('\n') === byId('reasons').dataset.lines) return;
+  byId('reasons').dataset.lines = lines.join('\n');
+  byId('reasons').replaceChildren(
+    ...lines.map((line, i) => {
+      const item = document.createElement('li');
+      item.textContent = line;
+      item.title = health.reasons[i].message;
+      return item;
+    }),
+  );
+}
+
+// `state`: wait, open, quiet or lost.
+function drawConnection(state, live) {
+  const time = live ? clockTime(state === 'quiet' ? live.made : live.as_of) : '';
+  const kinds = { wait: 'wait', open: 'good', quiet: 'warn', lost: 'bad' };
+  const words = {
+    wait: 'connecting',
+    open: 'connected',
+    quiet: 'connection_quiet',
+    lost: live ? 'connection_lost' : 'connection_lost_no_data',
+  };
+  const pill = byId('connection');
+  pill.className = `pill pill-${kinds[state]}`;
+  pill.dataset.state = state;
+  set(byId('connection-text'), text(words[state], { time }));
+}
+
+// `draw(live)` at each event; `drawAges(live, sinceMs)` each second between: ages grow also while the connection is lost.
+export function followLive(draw, drawAges = () => {}) {
+  let live = null;
+  let receivedAt = 0; // performance.now(): the browser's clock may be wrong
+  let connection = 'wait';
+
+  function show() {
+    const sinceMs = performance.now() - receivedAt;
+    const isQuiet = connection === 'open' && live !== null && Date.parse(live.as_of) - Date.parse(live.made) + sinceMs > quietMs;
+    drawConnection(isQuiet ? 'quiet' : connection, live);
+    if (live) drawAges(live, sinceMs);
+  }
+
+  openStream('/api/v1/stream', {
+    onData(data) {
+      live = data;
+      receivedAt = performance.now();
+      connection = 'open';
+      set(byId('as-of'), dateAndTime(live.as_of));
+      byId('as-of').dateTime = live.as_of;
+      drawHealth(live.health);
+      draw(live);
+      byId('shown').hidden = false;
+      show();
+    },
+    onState(state) {
+      connection = state;
+      show();
+    },
+    onSignedOut() {
+      location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+    },
+  });
+  byId('state').hidden = false;
+  show();
+  setInterval(show, 1000);
+}

@@ -1,0 +1,60 @@
+// Every meter as it is now.
+
+import { byId, Rows, set, setCell, setCellMark } from './dom.js';
+import { dateAndTime, duration, kilowatts, register } from './format.js';
+import { loadLanguage, nameOf, text } from './i18n.js';
+import { followLive } from './live.js';
+
+await loadLanguage();
+const rows = new Rows(byId('meters'));
+
+function quality(meter) {
+  if (!meter.expected) return ['quiet', 'quality_manual'];
+  const readings = [meter.register, meter.power].filter((r) => r !== null);
+  if (readings.length === 0) return ['bad', 'quality_none'];
+  if (!meter.fresh) return readings.some((r) => r.fresh) ? ['warn', 'quality_partly'] : ['bad', 'quality_stale'];
+  if (readings.some((r) => r.quality === 'clock')) return ['warn', 'quality_clock'];
+  return ['good', 'quality_good'];
+}
+
+// The age of the older of a meter's readings: what the row can be relied on for.
+function age(meter) {
+  const ages = [meter.register, meter.power].filter((r) => r !== null).map((r) => r.age_ms);
+  return ages.length ? Math.max(...ages) : null;
+}
+
+function drawMeter(meter, buildings) {
+  const row = rows.get(meter);
+  setCell(row, 0, nameOf(meter));
+  set(row.cells[0].lastElementChild, meter.id);
+  const building = buildings.get(meter.building);
+  setCell(row, 1, building ? nameOf(building) : '–');
+  setCell(row, 2, text(`carrier_${meter.carrier}`));
+  if (meter.register) {
+    const { value, unit } = register(meter.register.count, meter.register.unit);
+    const side = meter.register.side === 'secondary' ? ` (${text('secondary')})` : '';
+    setCell(row, 3, `${value} ${unit}${side}`);
+    row.cells[3].title = dateAndTime(meter.register.time);
+  } else {
+    setCell(row, 3, '–');
+  }
+  setCell(row, 4, meter.power ? `${kilowatts(meter.power.value_w)} kW` : '–', meter.power && !meter.power.fresh ? 'mark-quiet' : '');
+  const [kind, key] = quality(meter);
+  setCellMark(row, 6, kind, text(key));
+}
+
+function draw(live) {
+  const buildings = new Map(live.buildings.map((b) => [b.id, b]));
+  for (const meter of live.meters) drawMeter(meter, buildings);
+  rows.keepOnly(live.meters);
+  set(byId('unmapped'), live.unmapped ? text('unmapped', { n: live.unmapped }) : '');
+}
+
+function drawAges(live, sinceMs) {
+  for (const meter of live.meters) {
+    const ms = age(meter);
+    setCell(rows.get(meter), 5, ms === null ? '–' : duration(ms + sinceMs), 'nowrap');
+  }
+}
+
+followLive(draw, drawAges);

@@ -1,0 +1,200 @@
+// The park at a glance: power now, today's energy against other days, people, instruments, and what asks for somebody's eyes.
+
+import { ApiError, get } from './api.js';
+import { axes, Chart } from './chart.js';
+import { byId, Keyed, make, set } from './dom.js';
+import { amount, kilowatts, percent } from './format.js';
+import { languageName, loadLanguage, nameOf, text } from './i18n.js';
+import { followLive } from './live.js';
+import { addDays, dayBegin, dayMs, iso, quarterMs, time } from './parktime.js';
+import { Sparkline } from './sparkline.js';
+
+await loadLanguage();
+
+// How often what events do not bring is asked for; the quarter hour that is just over is complete some seconds later.
+const summaryMs = 15000;
+const slowMs = 60000;
+const readAt = { summary: 0, slow: 0 };
+
+// ---- power ----
+
+function powerNote(power) {
+  if (power.meters === 0) return text('no_meters');
+  if (power.fresh === 0) return text('no_power', power);
+  return text(power.fresh === power.meters ? 'known_all' : 'known_part', power);
+}
+
+function powerFigure(power) {
+  return power.known_w === null ? '–' : kilowatts(power.known_w);
+}
+
+const cards = new Keyed(
+  (building) => {
+    const root = make('div', 'card', byId('buildings'));
+    root.dataset.building = building.id;
+    const title = make('h3', 'where', root);
+    const line = make('p', 'figure', root);
+    const figure = make('span', '', line);
+    line.append(' ');
+    make('span', 'unit', line, 'kW');
+    const note = make('p', 'quiet', root);
+    const fill = make('div', 'fill', make('div', 'track', root));
+    fill.parentElement.setAttribute('aria-hidden', 'true');
+    const spark = new Sparkline(text('sparkline'));
+    root.append(spark.element);
+    return { root, title, figure, note, fill, spark };
+  },
+  (card) => card.root,
+);
+
+function drawBuildings(live) {
+  const highest = Math.max(1, ...live.buildings.map((b) => b.power.known_w ?? 0));
+  const now = Date.parse(live.as_of);
+  for (const building of live.buildings) {
+    const card = cards.get(building);
+    set(card.title, nameOf(building));
+    set(card.figure, powerFigure(building.power));
+    set(card.note, powerNote(building.power));
+    card.fill.style.width = `${(100 * Math.max(0, building.power.known_w ?? 0)) / highest}%`;
+    card.spark.add(now, building.power.known_w);
+  }
+  cards.keepOnly(live.buildings);
+}
+
+function drawTotals(live) {
+  set(byId('total-power'), powerFigure(live.power));
+  set(byId('total-coverage'), powerNote(live.power));
+  const { fresh, meters: expected } = live.coverage;
+  set(byId('fresh'), String(fresh));
+  set(byId('expected'), text('coverage_figure', { expected }));
+  byId('coverage-bar').style.width = `${expected ? (100 * fresh) / expected : 0}%`;
+  const online = live.gateways.filter((g) => g.online).length;
+  const lost = live.gateways.reduce((sum, g) => sum + g.lost, 0);
+  set(byId('gateway-text'), text(lost ? 'gateways_lost' : 'gateways_online', { online, count: live.gateways.length, lost }));
+  byId('gateway-text').className = lost || online < live.gateways.length ? 'mark-bad' : 'quiet';
+}
+
+// ---- today's electricity ----
+
+const loadChart = new Chart(byId('load'), text('load_today'));
+
+async function electricity(site, from, to, step) {
+  const said = await get('/api/v1/energy', { site, by: 'carrier', from: iso(from), to: iso(to), step });
+  return said.rows.find((row) => row.carrier === 'electricity')?.values ?? [];
+}
+
+function drawComparison(element, key, today, other) {
+  if (!today?.amount || !other?.amount || Number(other.amount) === 0) {
+    set(element, text(`${key}_unknown`));
+    element.className = 'compare quiet';
+    return;
+  }
+  const share = Number(today.amount) / Number(other.amount) - 1;
+  set(element, text(key, { sign: share > 0.0005 ? '▲' : share < -0.0005 ? '▼' : '=', share: percent(Math.abs(share)), amount: amount(other.amount) }));
+  element.className = 'compare';
+}
+
+const meanKilowatts = (value) => (value?.amount == null ? null : (4 * Number(value.amount)).toFixed(2));
+
+// Both days by the clock: where one has an hour more or less, quarters meet by their time of day.
+function drawLoad(zone, begin, end, today, yesterday) {
+  const byTime = (values) => new Map(values.map((v) => [time(zone, Date.parse(v.start)), meanKilowatts(v)]));
+  const days = [byTime(today), byTime(yesterday)];
+  const times = [];
+  for (let at = begin; at < end; at += quarterMs) times.push(time(zone, at));
+  const names = [text('today'), text('yesterday')];
+  const rows = times.map((at) => [at, ...days.map((day) => day.get(at) ?? null)]);
+  loadChart.draw({
+    name: 'load',
+    data: { columns: [text('time'), ...names.map((name) => `${name} (kW)`)], rows },
+    option: (colours) => ({
+      ...axes(colours, { categories: times, unit: 'kW' }),
+      series: [
+        { name: names[0], type: 'line', data: rows.map((row) => row[1]), showSymbol: false, lineStyle: { width: 2.5 }, areaStyle: { opacity: 0.12 }, z: 3 },
+        { name: names[1], type: 'line', data: rows.map((row) => row[2]), showSymbol: false, lineStyle: { width: 1.5, color: colours.quiet, type: 'dashed' }, itemStyle: { color: colours.quiet } },
+      ],
+    }),
+  });
+}
+
+async function readEnergy({ id: site, zone }, now) {
+  const begin = dayBegin(zone, now);
+  const to = Math.floor(now / quarterMs) * quarterMs;
+  const before = addDays(zone, begin, -1);
+  const yesterday = await electricity(site, before, begin, '15m');
+  if (to === begin) return drawLoad(zone, begin, addDays(zone, begin, 1), [], yesterday);
+  const upTo = async (days) => (await electricity(site, addDays(zone, begin, days), addDays(zone, to, days), '1d'))[0];
+  const [today, lastDay, lastWeek, quarters] = await Promise.all([upTo(0), upTo(-1), upTo(-7), electricity(site, begin, to, '15m')]);
+  set(byId('today'), today?.amount ? amount(today.amount) : '–');
+  drawComparison(byId('against-yesterday'), 'against_yesterday', today, lastDay);
+  drawComparison(byId('against-week'), 'against_week', today, lastWeek);
+  return drawLoad(zone, begin, addDays(zone, begin, 1), quarters, yesterday);
+}
+
+// ---- people ----
+
+// What counts people in a space: its doors, corrected where somebody counted, else a sensor that counts.
+function countOf(space) {
+  const known = space.sources.filter((s) => s.source === 'corrected' || s.source === 'live' || s.source.startsWith('count:'));
+  return known.map((s) => s.values.at(-1)?.mean ?? null).find((mean) => mean !== null) ?? null;
+}
+
+async function readPeople({ id: site }, now) {
+  const to = Math.floor(now / quarterMs) * quarterMs;
+  const { spaces } = await get('/api/v1/occupancy', { site, from: iso(to - quarterMs), to: iso(to), step: '15m' });
+  const counts = spaces.map(countOf).filter((mean) => mean !== null);
+  set(byId('people'), counts.length ? String(Math.round(counts.reduce((sum, mean) => sum + mean, 0))) : '–');
+  set(byId('people-text'), text('people_text', { known: counts.length, spaces: spaces.length }));
+}
+
+// ---- instruments, and what asks for somebody's eyes ----
+
+const states = [
+  ['AVAILABLE', 'good'], ['AVAILABLE_SHORT', 'good'], ['RESERVED', 'quiet'], ['CLOSED', 'quiet'],
+  ['AVAILABLE_DEGRADED', 'good'], ['OUT_OF_SERVICE', 'bad'], ['UNKNOWN', 'warn'],
+];
+const icons = { good: '✓', quiet: '○', warn: '▲', bad: '✕' };
+
+function drawTally(list, items) {
+  list.replaceChildren(...items.map(([kind, word, href]) => {
+    const item = make('li', `mark-${kind}`);
+    if (href) make('a', '', item, `${icons[kind]} ${word}`).href = href;
+    else item.textContent = `${icons[kind]} ${word}`;
+    return item;
+  }));
+}
+
+function drawSummary({ instruments, outages, open_exceptions: exceptions }) {
+  const total = Object.values(instruments).reduce((sum, n) => sum + n, 0) - instruments.NOT_SHARED;
+  set(byId('in-use'), String(instruments.IN_USE));
+  set(byId('in-use-of'), text('in_use_of', { total }));
+  drawTally(byId('instrument-states'), states.filter(([state]) => instruments[state]).map(([state, kind]) => [kind, text(`now_${state}`, { n: instruments[state] })]));
+  const language = `lang=${languageName()}`;
+  drawTally(byId('open'), [
+    [exceptions ? 'warn' : 'good', text('open_exceptions', { n: exceptions }), `/ops/exceptions?${language}`],
+    [outages.now ? 'warn' : 'good', text('outages_now', { n: outages.now }), `/ops/outages?${language}`],
+    ['quiet', text('outages_ahead', { n: outages.ahead }), `/ops/outages?${language}`],
+  ]);
+}
+
+// ---- all of it ----
+
+async function readWhen(what, everyMs, now, read) {
+  if (now - readAt[what] < everyMs) return;
+  readAt[what] = now;
+  try {
+    await read();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    console.info(error.message); // what is shown stays, with its time; the pill says what the connection is like
+  }
+}
+
+followLive((live) => {
+  drawTotals(live);
+  drawBuildings(live);
+  const [site] = live.sites;
+  const now = Date.parse(live.as_of);
+  readWhen('summary', summaryMs, now, async () => drawSummary(await get('/api/v1/summary')));
+  if (site) readWhen('slow', slowMs, now, () => Promise.all([readEnergy(site, now), readPeople(site, now)]));
+});
