@@ -234,14 +234,29 @@ void tree_init(struct tree *tree, const struct park *park, const struct park_sit
     free(terms);
 }
 
+static void release_row(struct tree_row *row)
+{
+    for (size_t k = 0; k < row->part_count; k++)
+        free(row->parts[k].terms);
+    free(row->parts);
+    free(row->left_out);
+}
+
+void tree_keep(struct tree *tree, const char *id)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < tree->count; i++)
+        if (strcmp(tree->rows[i].id, id) == 0)
+            tree->rows[kept++] = tree->rows[i];
+        else
+            release_row(&tree->rows[i]);
+    tree->count = kept;
+}
+
 void tree_release(struct tree *tree)
 {
-    for (size_t i = 0; i < tree->count; i++) {
-        for (size_t k = 0; k < tree->rows[i].part_count; k++)
-            free(tree->rows[i].parts[k].terms);
-        free(tree->rows[i].parts);
-        free(tree->rows[i].left_out);
-    }
+    for (size_t i = 0; i < tree->count; i++)
+        release_row(&tree->rows[i]);
     free(tree->rows);
     *tree = (struct tree){0};
 }

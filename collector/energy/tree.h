@@ -54,6 +54,8 @@ struct tree {
 void tree_init(struct tree *tree, const struct park *park, const struct park_site *site, enum tree_by by,
     struct periods_span span);
 void tree_release(struct tree *tree);
+/* Only the rows of that id, which may be none. */
+void tree_keep(struct tree *tree, const char *id);
 
 /* The quarter hours of a part in its span, from the database. Of several terms a quarter hour is known where all are; of a sum
  * what is known stands beside the others (struct series), of a difference nothing does, because a part of a difference

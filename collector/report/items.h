@@ -3,5 +3,10 @@
 
 #include "collector/web/page.h"
 
+struct item {
+    const char *code, *name, *name_en;
+};
+extern const struct item items[]; /* code NULL = the end */
+
 /* NULL: the code is none of the standard's. */
 const char *items_name(enum page_language language, const char *code);

@@ -197,6 +197,14 @@ struct web_answer handle_energy(struct web_context *context, const struct web_re
     if (!energy_query_read(context, request, &q, &answer))
         return answer;
     tree_init(&tree, context->options->park, q.site, q.by, q.span);
+    const char *id = request_param(request, "id");
+    if (id != NULL)
+        tree_keep(&tree, id);
+    if (id != NULL && tree.count == 0) {
+        tree_release(&tree);
+        return answer_error(400, "bad_parameter",
+            "id: unknown value \"%.40s\"; expected the id of a row, as they are without it", id);
+    }
     steps_cut(&steps, q.zone, q.span, q.step);
     if (energy_query_is_bounded(&tree, &steps, &answer))
         answer = answer_query(context, &q, &tree, &steps);

@@ -33,7 +33,7 @@ static struct web_answer handle_stream(struct web_context *context, const struct
 #define PAGED " limit before "
 #define OUTAGES " state limit before "
 #define SESSIONS " instrument limit before "
-#define ENERGY " site by from to step format "
+#define ENERGY " site by id from to step format "
 #define INSTRUMENTS " q site building category model organisation available length limit after ids "
 #define OCCUPANCY " site building space from to step "
 #define PAGE true
@@ -49,6 +49,7 @@ const struct web_route web_routes[] = {
     {"/login", "POST", ALLOW_ANYONE, 0, NULL, handle_login, PAGE, SHORT},
     {"/logout", "POST", ALLOW_ANY_TOKEN, 0, NULL, handle_logout, PAGE, SHORT},
     {"/ops", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
+    {"/ops/energy", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
     {"/ops/meters", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
     {"/ops/gateways", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
     {"/ops/exceptions", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_exceptions, PAGE, SHORT},
@@ -62,6 +63,7 @@ const struct web_route web_routes[] = {
     {"/audit/", "GET", ALLOW_AUDITOR, 0, " lang format ", handle_audit, PAGE, LONG},
     {"/assets/", "GET", ALLOW_ANYONE, 0, NULL, handle_asset, DATA, SHORT},
     {"/api/v1/live", "GET", ALLOW_OPERATOR, 0, NONE, handle_live, DATA, SHORT},
+    {"/api/v1/park", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, NONE, handle_park, DATA, SHORT},
     {"/api/v1/summary", "GET", ALLOW_OPERATOR, 0, NONE, handle_summary, DATA, SHORT},
     {"/api/v1/occupancy", "GET", ALLOW_OPERATOR, 0, OCCUPANCY, handle_occupancy, DATA, LONG},
     {"/api/v1/public/occupancy", "GET", ALLOW_ANYONE, 0, " site building from to step ",

@@ -97,8 +97,8 @@ export class Chart {
 export function axes(colours, { categories, unit }) {
   const label = { color: colours.quiet };
   return {
-    grid: { left: 12, right: 16, top: 36, bottom: 8, containLabel: true },
-    legend: { top: 0, right: 12, textStyle: { color: colours.quiet }, icon: 'roundRect', itemHeight: 4, itemWidth: 16 },
+    grid: { left: 12, right: 16, top: 60, bottom: 8, containLabel: true },
+    legend: { type: 'scroll', top: 0, right: 12, textStyle: { color: colours.quiet }, icon: 'roundRect', itemHeight: 4, itemWidth: 16 },
     xAxis: { type: 'category', data: categories, boundaryGap: false, axisLabel: label, axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false } },
     yAxis: { type: 'value', name: unit, nameTextStyle: { color: colours.quiet, align: 'left' }, nameGap: 12, axisLabel: label, splitLine: { lineStyle: { color: colours.line } } },
   };

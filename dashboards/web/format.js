@@ -45,10 +45,12 @@ export function dateAndTime(rfc3339) {
   return `${rfc3339.slice(0, 10)} ${clockTime(rfc3339)}`;
 }
 
-// An amount of the API, a decimal text, rounded and with its thousands grouped.
+// An amount of the API, a decimal text, rounded half up and with its thousands grouped: "1286.65" -> "1,286.7".
 export function amount(decimal, places = 1) {
-  const [whole, fraction] = Number(decimal).toFixed(places).replace('-', '').split('.');
-  return `${decimal.startsWith('-') && Number(whole + (fraction ?? '')) !== 0 ? '−' : ''}${group(whole)}${fraction ? `.${fraction}` : ''}`;
+  const [whole, fraction = ''] = decimal.replace('-', '').split('.');
+  const kept = BigInt(whole + fraction.padEnd(places, '0').slice(0, places)) + (fraction[places] >= '5' ? 1n : 0n);
+  const digits = kept.toString().padStart(places + 1, '0');
+  return `${decimal.startsWith('-') && kept !== 0n ? '−' : ''}${group(digits.slice(0, digits.length - places))}${places ? `.${digits.slice(-places)}` : ''}`;
 }
 
 export function percent(share, places = 1) {

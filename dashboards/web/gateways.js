@@ -21,6 +21,7 @@ function draw(live) {
     setCell(row, 6, gateway.version ?? '–');
   }
   rows.keepOnly(live.gateways);
+  byId('shown').hidden = false;
 }
 
 function drawAges(live, sinceMs) {

@@ -68,7 +68,6 @@ export function followLive(draw, drawAges = () => {}) {
       byId('as-of').dateTime = live.as_of;
       drawHealth(live.health);
       draw(live);
-      byId('shown').hidden = false;
       show();
     },
     onState(state) {

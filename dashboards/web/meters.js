@@ -47,6 +47,7 @@ function draw(live) {
   const buildings = new Map(live.buildings.map((b) => [b.id, b]));
   for (const meter of live.meters) drawMeter(meter, buildings);
   rows.keepOnly(live.meters);
+  byId('shown').hidden = false;
   set(byId('unmapped'), live.unmapped ? text('unmapped', { n: live.unmapped }) : '');
 }
 

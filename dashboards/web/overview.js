@@ -193,6 +193,7 @@ async function readWhen(what, everyMs, now, read) {
 followLive((live) => {
   drawTotals(live);
   drawBuildings(live);
+  byId('shown').hidden = false;
   const [site] = live.sites;
   const now = Date.parse(live.as_of);
   readWhen('summary', summaryMs, now, async () => drawSummary(await get('/api/v1/summary')));

@@ -45,3 +45,33 @@ export function addDays(zone, ms, days) {
 export function iso(ms) {
   return new Date(ms).toISOString();
 }
+
+// Days as the calendar names them: "2026-10-25".
+
+const dayOf = (text) => Date.parse(`${text}T00:00:00Z`);
+const textOf = (ms) => new Date(ms).toISOString().slice(0, 10);
+
+// The instant at which that day begins there.
+export function dateBegin(zone, text) {
+  return instantOf(zone, dayOf(text));
+}
+
+export function shiftDate(text, { days = 0, months = 0 }) {
+  const at = new Date(dayOf(text));
+  if (months) {
+    const day = at.getUTCDate();
+    at.setUTCDate(1);
+    at.setUTCMonth(at.getUTCMonth() + months);
+    const last = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 0)).getUTCDate();
+    at.setUTCDate(Math.min(day, last));
+  }
+  return textOf(at.getTime() + days * dayMs);
+}
+
+// The first day of the day's week (from Monday), month or year.
+export function dateFloor(text, length) {
+  if (length === 'week') return textOf(dayOf(text) - ((new Date(dayOf(text)).getUTCDay() + 6) % 7) * dayMs);
+  if (length === 'month') return `${text.slice(0, 7)}-01`;
+  if (length === 'year') return `${text.slice(0, 4)}-01-01`;
+  return text;
+}

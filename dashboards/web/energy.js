@@ -1,0 +1,215 @@
+// Energy of any period: by carrier, building, tenant, item or meter; against another; where it goes; and one of its parts by the hour.
+
+import { ApiError, get } from './api.js';
+import { Chart } from './chart.js';
+import { byId, Rows, set, setCell, setCellMark } from './dom.js';
+import { course, flow, heatMap, loadDuration } from './energy_charts.js';
+import { amount, percent } from './format.js';
+import { loadLanguage, text } from './i18n.js';
+import { followLive } from './live.js';
+import { loadPark, nameOfRow, placeOfRow } from './park.js';
+import { comparedSpan, lengths, moved, parameters, periodOf, spanOf, stepOf, today } from './period.js';
+import { shiftDate } from './parktime.js';
+
+const carriers = ['electricity', 'heat', 'cooling', 'water', 'gas'];
+const ways = ['building', 'tenant', 'item', 'meter', 'carrier'];
+const againsts = ['before', 'year', 'nothing'];
+const units = { electricity: 'kWh', heat: 'MJ', cooling: 'MJ', water: 'm³', gas: 'm³' };
+const hourlyDaysMax = 366;
+
+await loadLanguage();
+const park = await loadPark();
+const rows = new Rows(byId('parts'));
+const charts = { course: new Chart(byId('course'), text('course')), flow: new Chart(byId('flow'), text('flow')), heat: new Chart(byId('heat'), text('heat_map')), duration: new Chart(byId('load-duration'), text('load_duration')) };
+let wanted = null; // what is asked for: as in the address
+let drawing = 0; // only the newest question is answered
+
+// ---- what is asked for, which is also the address ----
+
+const one = (value, known) => (known.includes(value) ? value : known[0]);
+const isDate = (value) => /^\d{4}-\d{2}-\d{2}$/.test(value ?? '') && !Number.isNaN(Date.parse(value));
+
+function readAddress(now) {
+  const asked = new URLSearchParams(location.search);
+  const site = park.sites.find((s) => s.id === asked.get('site')) ?? park.sites[0];
+  const length = lengths.includes(asked.get('length')) ? asked.get('length') : 'month';
+  const from = isDate(asked.get('from')) ? asked.get('from') : today(site.zone, now);
+  const to = isDate(asked.get('to')) ? asked.get('to') : from;
+  return { site, period: periodOf(length, from, to), carrier: one(asked.get('carrier'), carriers), by: one(asked.get('by'), ways), against: one(asked.get('against'), againsts), id: asked.get('id') };
+}
+
+function address({ site, period, carrier, by, against, id }) {
+  const asked = new URLSearchParams(location.search);
+  const values = { site: park.sites.length > 1 ? site.id : null, length: period.length, from: period.from, to: period.length === 'custom' ? shiftDate(period.end, { days: -1 }) : null, carrier, by, against, id };
+  for (const [name, value] of Object.entries(values)) if (value === null) asked.delete(name); else asked.set(name, value);
+  return `${location.pathname}?${asked}`;
+}
+
+function ask(change) {
+  wanted = { ...wanted, ...change };
+  history.pushState(null, '', address(wanted));
+  show();
+}
+
+// ---- the controls ----
+
+function fillSelect(id, names, prefix) {
+  for (const name of names) byId(id).add(new Option(text(`${prefix}_${name}`), name));
+  byId(id).addEventListener('change', () => ask({ [id]: byId(id).value, ...(id === 'by' ? { id: null } : {}) }));
+}
+
+function makeControls() {
+  for (const length of lengths) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.value = length;
+    button.textContent = text(`length_${length}`);
+    button.addEventListener('click', () => ask({ period: periodOf(length, wanted.period.from, shiftDate(wanted.period.end, { days: -1 })) }));
+    byId('lengths').append(button);
+  }
+  fillSelect('carrier', carriers.filter((carrier) => park.meters.some((meter) => meter.carrier === carrier)), 'carrier');
+  fillSelect('by', ways, 'by');
+  fillSelect('against', againsts, 'against');
+  const pick = () => isDate(byId('from').value) && ask({ period: periodOf(wanted.period.length, byId('from').value, byId('to').value || byId('from').value) });
+  byId('from').addEventListener('change', pick);
+  byId('to').addEventListener('change', pick);
+  byId('earlier').addEventListener('click', () => ask({ period: moved(wanted.period, -1) }));
+  byId('later').addEventListener('click', () => ask({ period: moved(wanted.period, 1) }));
+  byId('controls').addEventListener('submit', (event) => event.preventDefault());
+}
+
+function drawControls() {
+  const { period } = wanted;
+  for (const button of byId('lengths').children) button.setAttribute('aria-pressed', String(button.value === period.length));
+  byId('from').value = period.from;
+  byId('to').value = shiftDate(period.end, { days: -1 });
+  byId('to').hidden = period.length !== 'custom';
+  for (const id of ['carrier', 'by', 'against']) byId(id).value = wanted[id];
+}
+
+// ---- the answer ----
+
+const ofCarrier = (said) => said.rows.filter((row) => row.carrier === wanted.carrier && row.kind !== 'gap');
+
+function shareOf(part, whole) {
+  return part !== null && whole !== null && Number(whole) > 0 ? Number(part) / Number(whole) : null;
+}
+
+function changeText(now, before) {
+  const change = before !== null && now !== null && Number(before) !== 0 ? Number(now) / Number(before) - 1 : null;
+  return change === null ? '–' : `${change > 0.0005 ? '▲' : change < -0.0005 ? '▼' : '='} ${percent(Math.abs(change))}`;
+}
+
+const qualities = { measured: 'good', estimated: 'warn', manual: 'warn', absent: 'quiet' };
+
+function drawParts(now, before, total) {
+  const keyOf = (row) => `${row.kind} ${row.id} ${row.carrier}`;
+  const earlier = new Map(before.map((row) => [keyOf(row), row.values[0]]));
+  const items = now.map((row) => ({ row, id: keyOf(row) }));
+  for (const { id, row } of items) {
+    const line = rows.get({ id });
+    const [value] = row.values;
+    const link = line.cells[0].querySelector('a') ?? line.cells[0].insertBefore(document.createElement('a'), line.cells[0].lastElementChild);
+    set(link, nameOfRow(park, wanted.by, row));
+    link.href = address({ ...wanted, id: row.id });
+    link.onclick = (event) => {
+      event.preventDefault();
+      ask({ id: row.id });
+      byId('detail').scrollIntoView({ block: 'start' });
+    };
+    set(line.cells[0].lastElementChild, placeOfRow(park, wanted.by, row));
+    const share = shareOf(value.amount, total);
+    const was = earlier.get(id)?.amount ?? null;
+    setCell(line, 1, value.amount === null ? '–' : `${amount(value.amount)} ${units[row.carrier]}`);
+    setCell(line, 2, share === null || wanted.by === 'carrier' ? '–' : percent(share));
+    setCell(line, 3, was === null ? '–' : amount(was));
+    setCell(line, 4, changeText(value.amount, was), 'nowrap');
+    setCellMark(line, 5, qualities[value.quality] ?? 'bad', text(`energy_${value.quality}`));
+  }
+  rows.keepOnly(items);
+}
+
+function drawHeadline(span, now, before) {
+  const value = now?.values[0] ?? null;
+  set(byId('span'), text('span', { from: wanted.period.from, to: shiftDate(wanted.period.end, { days: -1 }), carrier: text(`carrier_${wanted.carrier}`) }));
+  set(byId('total'), value?.amount ? amount(value.amount) : '–');
+  set(byId('total-unit'), units[wanted.carrier]);
+  const was = before?.values[0].amount ?? null;
+  set(byId('comparison'), was === null ? text(wanted.against === 'nothing' ? 'not_compared' : 'before_unknown') : text(`compared_${wanted.against}`, { change: changeText(value?.amount ?? null, was), amount: amount(was), unit: units[wanted.carrier] }));
+  const missing = value && value.coverage !== null && Number(value.coverage) < 1;
+  set(byId('coverage'), missing ? text('energy_part', { share: percent(Number(value.coverage)), known: amount(value.known), unit: units[wanted.carrier] }) : value ? text('energy_whole') : text('energy_none'));
+}
+
+async function drawFlow(site, asked) {
+  const said = await get('/api/v1/energy', { site: site.id, by: 'meter', step: 'all', ...asked });
+  const known = said.rows.filter((row) => row.carrier === wanted.carrier && row.values[0].amount !== null).map((row) => ({ ...row, parent: park.byId.meter.get(row.id)?.parent }));
+  const place = (row) => (row.parent || row.kind === 'gap' ? '' : ` · ${placeOfRow(park, 'meter', row).split(' · ')[0]}`);
+  const drawn = flow(known, (row) => nameOfRow(park, 'meter', row) + place(row), units[wanted.carrier]);
+  byId('flow-card').hidden = drawn.count === 0;
+  if (drawn.count > 0) await charts.flow.draw(drawn);
+}
+
+async function drawDetail(site, span, row, by) {
+  const days = (span.to - span.from) / 86400000;
+  byId('detail').hidden = !row || days > hourlyDaysMax;
+  if (byId('detail').hidden) return;
+  set(byId('detail-title'), nameOfRow(park, by, row));
+  const said = await get('/api/v1/energy', { site: site.id, by, id: row.id, step: '1h', ...parameters(span) });
+  const { values } = said.rows.find((r) => r.carrier === wanted.carrier && r.kind === row.kind);
+  const unit = units[wanted.carrier];
+  byId('heat').style.setProperty('--rows', String(Math.ceil(days)));
+  await charts.heat.draw(heatMap(site.zone, values, unit));
+  await charts.duration.draw(loadDuration(values, wanted.carrier === 'electricity' ? 'kW' : `${unit}/h`));
+}
+
+async function answer(now) {
+  const { site, period, by } = wanted;
+  const span = spanOf(site.zone, period, now);
+  if (span === null) throw new ApiError(text('not_begun'));
+  const other = wanted.against === 'nothing' ? null : comparedSpan(site.zone, period, span, wanted.against);
+  const asked = { site: site.id, step: 'all' };
+  const [whole, parts, steps, wholeBefore, partsBefore] = await Promise.all([
+    get('/api/v1/energy', { ...asked, by: 'carrier', ...parameters(span) }),
+    get('/api/v1/energy', { ...asked, by, ...parameters(span) }),
+    get('/api/v1/energy', { ...asked, by: by === 'meter' ? 'carrier' : by, step: stepOf(period), ...parameters(span) }),
+    other && get('/api/v1/energy', { ...asked, by: 'carrier', ...parameters(other) }),
+    other && get('/api/v1/energy', { ...asked, by, ...parameters(other) }),
+  ]);
+  return { span, whole: ofCarrier(whole)[0], parts: by === 'carrier' ? parts.rows : ofCarrier(parts), steps: ofCarrier(steps), wholeBefore: wholeBefore && ofCarrier(wholeBefore)[0], partsBefore: partsBefore ? partsBefore.rows : [], stepsBy: by === 'meter' ? 'carrier' : by };
+}
+
+let liveNow = null;
+
+async function show() {
+  const mine = ++drawing;
+  drawControls();
+  try {
+    const said = await answer(liveNow);
+    if (mine !== drawing) return;
+    set(byId('problem'), '');
+    byId('shown').hidden = false;
+    drawHeadline(said.span, said.whole, said.wholeBefore);
+    drawParts(said.parts, said.partsBefore, said.whole?.values[0].amount ?? null);
+    if (said.steps.length > 0) await charts.course.draw(course(said.steps, said.steps.map((row) => nameOfRow(park, said.stepsBy, row)), stepOf(wanted.period), units[wanted.carrier]));
+    await drawFlow(wanted.site, parameters(said.span));
+    const chosen = said.parts.find((row) => row.id === wanted.id && row.carrier === wanted.carrier);
+    await drawDetail(wanted.site, said.span, chosen ?? said.whole, chosen ? wanted.by : 'carrier');
+    document.body.dataset.drawn = String(mine);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (mine === drawing) set(byId('problem'), error.message);
+  }
+}
+
+makeControls();
+addEventListener('popstate', () => {
+  wanted = readAddress(liveNow);
+  show();
+});
+followLive((live) => {
+  const isFirst = liveNow === null;
+  liveNow = Date.parse(live.as_of);
+  if (!isFirst) return;
+  wanted = readAddress(liveNow);
+  show();
+});

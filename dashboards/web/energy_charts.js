@@ -1,0 +1,96 @@
+// What the charts of the energy page are given: pure.
+
+import { axes } from './chart.js';
+import { amount } from './format.js';
+import { text } from './i18n.js';
+import { date, time } from './parktime.js';
+
+const number = (decimal) => (decimal === null ? null : Number(decimal));
+
+// "2026-10-25 14:00", "2026-10-25" or "2026-10", as long as the step is.
+export function stepLabel(value, step) {
+  const length = { '1mo': 7, '1d': 10 }[step];
+  return length ? value.start.slice(0, length) : value.start.slice(5, 16).replace('T', ' ');
+}
+
+// Columns by step, one colour for each of the rows; what nobody knows is a gap.
+export function course(rows, names, step, unit) {
+  const labels = rows[0].values.map((value) => stepLabel(value, step));
+  return {
+    name: 'energy',
+    data: { columns: [text('time'), ...names.map((name) => `${name} (${unit})`)], rows: labels.map((label, i) => [label, ...rows.map((row) => row.values[i].amount)]) },
+    option: (colours) => ({
+      ...axes(colours, { categories: labels, unit }),
+      xAxis: { ...axes(colours, { categories: labels, unit }).xAxis, boundaryGap: true },
+      series: rows.map((row, i) => ({ name: names[i], type: 'bar', stack: 'all', barMaxWidth: 36, data: row.values.map((value) => number(value.amount)) })),
+    }),
+  };
+}
+
+// The hour that is not over yet would look like an idle one.
+const whole = (values) => values.filter((value) => Date.parse(value.end) - Date.parse(value.start) === 3600000);
+
+// A day in a row, an hour in a column.
+export function heatMap(zone, hourly, unit) {
+  const values = whole(hourly);
+  const days = [...new Set(values.map((value) => date(zone, Date.parse(value.start))))];
+  const hours = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, '0')}:00`);
+  const cells = values.filter((value) => value.amount !== null).map((value) => {
+    const at = Date.parse(value.start);
+    return [Number(time(zone, at).slice(0, 2)), days.indexOf(date(zone, at)), Number(value.amount)];
+  });
+  const highest = Math.max(...cells.map((cell) => cell[2]), 0);
+  return {
+    name: 'hours',
+    data: { columns: [text('time'), unit], rows: values.map((value) => [value.start.slice(0, 16).replace('T', ' '), value.amount]) },
+    option: (colours) => ({
+      tooltip: { renderMode: 'richText', confine: true, formatter: ({ value }) => `${days[value[1]]} ${hours[value[0]]}\n${amount(value[2].toFixed(3), 2)} ${unit}` },
+      grid: { left: 12, right: 16, top: 8, bottom: 56, containLabel: true },
+      xAxis: { type: 'category', data: hours, splitArea: { show: false }, axisLabel: { color: colours.quiet }, axisTick: { show: false }, axisLine: { show: false } },
+      yAxis: { type: 'category', data: days, inverse: true, axisLabel: { color: colours.quiet }, axisTick: { show: false }, axisLine: { show: false } },
+      visualMap: { min: 0, max: highest || 1, calculable: false, text: [amount(highest.toFixed(3)), '0'], orient: 'horizontal', left: 'center', bottom: 0, itemHeight: 160, textStyle: { color: colours.quiet }, inRange: { color: [colours.line, colours.series[0], colours.series[1]] } },
+      series: [{ type: 'heatmap', data: cells, itemStyle: { borderColor: colours.card, borderWidth: 1 } }],
+    }),
+  };
+}
+
+// The load of each hour, the highest first: how long it was at least so high.
+export function loadDuration(hourly, unit) {
+  const loads = whole(hourly).filter((value) => value.amount !== null).map((value) => value.amount).sort((a, b) => Number(b) - Number(a));
+  return {
+    name: 'load-duration',
+    data: { columns: [text('hours_at_least'), unit], rows: loads.map((load, i) => [String(i + 1), load]) },
+    option: (colours) => ({
+      ...axes(colours, { categories: loads.map((_, i) => String(i + 1)), unit }),
+      legend: { show: false },
+      series: [{ type: 'line', step: 'end', data: loads.map(Number), showSymbol: false, areaStyle: { opacity: 0.12 } }],
+    }),
+  };
+}
+
+// From each meter to those behind it, and what their registers leave unexplained. `known` are rows of meters and gaps whose amount is
+// known; a meter whose parent is not among them stands at the left.
+export function flow(rows, nameOf, unit) {
+  const meters = new Map(rows.filter((row) => row.kind === 'meter').map((row) => [row.id, row]));
+  const links = [];
+  for (const row of rows) {
+    const parent = row.kind === 'gap' ? row.id : row.parent;
+    const value = Number(row.values[0].amount);
+    if (parent && meters.has(parent) && value > 0) links.push({ source: `meter ${parent}`, target: `${row.kind} ${row.id}`, value, amount: row.values[0].amount });
+  }
+  const used = new Set(links.flatMap((link) => [link.source, link.target]));
+  const named = new Map(rows.map((row) => [`${row.kind} ${row.id}`, nameOf(row)]));
+  return {
+    count: links.length,
+    name: 'flow',
+    data: { columns: [text('from_meter'), text('to_meter'), unit], rows: links.map((link) => [named.get(link.source), named.get(link.target), link.amount]) },
+    option: (colours) => ({
+      tooltip: { renderMode: 'richText', confine: true, formatter: ({ dataType, data }) => (dataType === 'edge' ? `${named.get(data.source)} → ${named.get(data.target)}\n${amount(data.amount)} ${unit}` : named.get(data.name)) },
+      series: [{
+        type: 'sankey', left: 8, right: 190, top: 8, bottom: 8, nodeGap: 14, nodeWidth: 14, draggable: false, layoutIterations: 32,
+        data: [...used].map((name) => ({ name, itemStyle: name.startsWith('gap ') ? { color: colours.quiet } : undefined })),
+        links, label: { color: colours.ink, formatter: ({ name }) => named.get(name) }, lineStyle: { color: 'source', opacity: 0.28 },
+      }],
+    }),
+  };
+}

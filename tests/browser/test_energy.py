@@ -1,0 +1,171 @@
+"""Energy as people see it: every figure is the API's, in any period and way to part it."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+import urllib.request
+from datetime import datetime, timedelta, timezone
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from harness.process import wait_until
+from harness.stage import Park, Stage
+
+WEB = Path(__file__).resolve().parents[2] / "dashboards/web"
+TEXTS = {lang: json.loads((WEB / file).read_text()) for lang, file in (("zh", "zh-CN.json"), ("en", "en.json"))}
+QUARTER = timedelta(minutes=15)
+SITE = timezone(timedelta(hours=8))
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory):
+    """A park whose last ten days came through the real path; nothing of it moves."""
+    with Stage(tmp_path_factory.mktemp("energy")) as stage:
+        park = Park(stage, every=None)
+        park.start_servers()
+        end = datetime.now(timezone.utc)
+        end = end.replace(minute=end.minute // 15 * 15, second=0, microsecond=0)
+        begin = (end.astimezone(SITE) - timedelta(days=9)).replace(hour=0, minute=0)
+        for gateway, agent in park.agents.items():
+            path = park.sim.write_history(stage.folder / f"{gateway}.csv", gateway, begin.isoformat(), (end + timedelta(seconds=1)).isoformat(), 900)
+            done = agent.run("--replay", path)
+            assert done.returncode == 0, done.stderr
+        wait_until(lambda: park.collector.metric("parkmon_ledger_backlog_batches") == 0, 60, "the ledger has folded the history", poll=0.2)
+        yield SimpleNamespace(http_url=park.http_url, end=end, begin=begin)
+
+
+def api(park, **asked) -> dict:
+    with urllib.request.urlopen(f"{park.http_url}/api/v1/energy?{urllib.parse.urlencode({'site': 'jiashan', **asked})}", timeout=20) as answer:
+        return json.load(answer)
+
+
+def amount(decimal: str, places: int = 1) -> str:
+    return f"{Decimal(decimal).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,}"
+
+
+def show(browser, park, query: str, width: int = 1280) -> None:
+    browser.log()
+    browser.size(width)
+    browser.open(f"{park.http_url}/ops/energy?{query}")
+    browser.wait("document.body.dataset.drawn !== undefined", 30)
+
+
+PARTS = """return Object.fromEntries([...document.querySelectorAll('#parts tbody tr')].map((row) =>
+    [row.dataset.id, [1, 3].map((i) => row.cells[i].firstElementChild.textContent)]))"""
+
+
+def table(browser, chart: str) -> list[list[str]]:
+    browser.run(f"document.querySelector('#{chart} details').open = true")
+    browser.wait(f"document.querySelectorAll('#{chart} tbody tr').length > 0")
+    return browser.run(f"return [...document.querySelectorAll('#{chart} tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))")
+
+
+@pytest.mark.parametrize("by", ["building", "tenant", "item", "meter", "carrier"])
+def test_every_number_is_the_apis(history, browser, by):
+    day = (history.end.astimezone(SITE) - timedelta(days=1)).date()
+    before = day - timedelta(days=1)
+    show(browser, history, f"lang=en&length=day&from={day}&by={by}&carrier=electricity")
+    span = {"from": str(day), "to": str(day + timedelta(days=1))}
+    whole = next(row for row in api(history, by="carrier", step="all", **span)["rows"] if row["id"] == "electricity")
+    assert browser.run("return document.getElementById('total').textContent") == amount(whole["values"][0]["amount"])
+    rows = {(row["kind"], row["id"], row["carrier"]): row["values"][0]["amount"] for row in api(history, by=by, step="all", **span)["rows"]}
+    earlier = {(row["kind"], row["id"], row["carrier"]): row["values"][0]["amount"]
+               for row in api(history, by=by, step="all", **{"from": str(before), "to": str(day)})["rows"]}
+    units = {"electricity": "kWh", "heat": "MJ", "cooling": "MJ", "water": "m³", "gas": "m³"}
+    expected = {" ".join(key): [f"{amount(value)} {units[key[2]]}", amount(earlier[key])] for key, value in rows.items()
+                if key[0] != "gap" and (by == "carrier" or key[2] == "electricity")}
+    assert expected and browser.run(PARTS) == expected
+    steps = [row for row in api(history, by="carrier" if by == "meter" else by, step="1h", **span)["rows"] if row["carrier"] == "electricity"]
+    assert table(browser, "course") == [[value["start"][5:16].replace("T", " "), *(row["values"][i]["amount"] for row in steps)]
+                                        for i, value in enumerate(steps[0]["values"])]
+    assert [entry for entry in browser.log() if entry["level"] in ("SEVERE", "WARNING")] == []
+
+
+def test_a_part_is_shown_by_the_hour_and_in_the_order_of_its_load(history, browser):
+    day = (history.end.astimezone(SITE) - timedelta(days=3)).date()
+    show(browser, history, f"lang=en&length=day&from={day}&by=meter&carrier=electricity&id=b2-hvac")
+    values = api(history, by="meter", id="b2-hvac", step="1h", **{"from": str(day), "to": str(day + timedelta(days=1))})["rows"][0]["values"]
+    assert browser.run("return document.getElementById('detail-title').textContent") == "Air handling and fume hoods"
+    assert table(browser, "heat") == [[value["start"][:16].replace("T", " "), value["amount"]] for value in values]
+    loads = sorted((value["amount"] for value in values), key=Decimal, reverse=True)
+    assert table(browser, "load-duration") == [[str(i + 1), load] for i, load in enumerate(loads)]
+
+
+def test_what_flows_from_a_meter_is_what_is_behind_it_and_the_gap(history, browser):
+    day = (history.end.astimezone(SITE) - timedelta(days=1)).date()
+    show(browser, history, f"lang=en&length=day&from={day}&carrier=electricity")
+    sums: dict[str, Decimal] = {}
+    for source, _, value in table(browser, "flow"):
+        sums[source] = sums.get(source, Decimal(0)) + Decimal(value)
+    rows = api(history, by="meter", step="all", **{"from": str(day), "to": str(day + timedelta(days=1))})["rows"]
+    mains = {row["id"]: Decimal(row["values"][0]["amount"]) for row in rows if row["kind"] == "meter" and row["id"] in ("b1-main", "b2-main")}
+    assert sums == {"Main incomer · Research building": mains["b1-main"], "Main incomer · Laboratory building": mains["b2-main"]}
+
+
+def test_a_period_under_way_is_held_against_as_much_of_the_one_before(history, browser):
+    show(browser, history, "lang=en&length=week&carrier=electricity")
+    shown = browser.run("return [document.getElementById('total').textContent, document.getElementById('comparison').textContent]")
+    end = datetime.now(timezone.utc)
+    end = end.replace(minute=end.minute // 15 * 15, second=0, microsecond=0).astimezone(SITE)
+    begin = (end - timedelta(days=end.weekday())).replace(hour=0, minute=0)
+    begin = begin - timedelta(days=7) if begin == end else begin
+    now, before = (next(row for row in api(history, by="carrier", step="all", **{"from": (begin - back).isoformat(), "to": (end - back).isoformat()})["rows"]
+                        if row["id"] == "electricity")["values"][0]["amount"] for back in (timedelta(0), timedelta(days=7)))
+    assert shown[0] == ("–" if now is None else amount(now))
+    assert shown[1] == TEXTS["en"]["before_unknown"] if before is None else f"{amount(before)} kWh" in shown[1]
+
+
+def test_the_controls_are_the_address_and_the_way_back_works(history, browser):
+    show(browser, history, "lang=zh&length=day&carrier=electricity")
+    first = browser.run("return document.getElementById('from').value")
+    browser.run("document.getElementById('earlier').click()")
+    browser.wait("document.body.dataset.drawn === '2'")
+    day = (datetime.fromisoformat(first) - timedelta(days=1)).date()
+    assert f"from={day}" in browser.run("return location.search") and "lang=zh" in browser.run("return location.search")
+    browser.run("history.back()")
+    browser.wait(f"document.getElementById('from').value === '{first}'")
+
+
+@pytest.mark.parametrize("query", ["length=day&from=2999-01-01", "from=nonsense&length=%3Cb%3E&by=x&carrier=y&id=%22%3E%3Cscript%3E"])
+def test_a_wrong_address_is_answered_and_nothing_of_it_is_markup(history, browser, query):
+    browser.log()
+    browser.open(f"{history.http_url}/ops/energy?lang=en&{query}")
+    browser.wait("document.body.dataset.drawn !== undefined || document.getElementById('problem').textContent !== ''")
+    if "2999" in query:
+        assert browser.run("return document.getElementById('problem').textContent") == TEXTS["en"]["not_begun"]
+    assert browser.run("return document.querySelectorAll('main b, main script:not([src])').length") == 0
+    assert [entry for entry in browser.log() if entry["level"] in ("SEVERE", "WARNING")] == []
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("width", [1920, 1280, 390])
+def test_it_fits_every_screen_in_both_languages(history, browser, lang, width):
+    show(browser, history, f"lang={lang}&length=week&by=meter", width)
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    body = browser.run("return document.body.innerText")
+    assert TEXTS[lang]["parts"] in body and "{" not in body and "undefined" not in body and "NaN" not in body
+    assert [entry for entry in browser.log() if entry["level"] in ("SEVERE", "WARNING")] == []
+
+
+def test_the_overview_has_todays_energy_and_its_course(history, browser):
+    browser.size(1280)
+    browser.open(f"{history.http_url}/ops?lang=en")
+    browser.wait("document.getElementById('today').textContent !== '–'", 30)
+    end = datetime.now(timezone.utc)
+    end = end.replace(minute=end.minute // 15 * 15, second=0, microsecond=0).astimezone(SITE)
+    begin = end.replace(hour=0, minute=0)
+    if begin == end:
+        pytest.fail("run at midnight of the park: nothing of the day is over")
+    today, before, week = (next(row for row in api(history, by="carrier", step="1d", **{"from": (begin - back).isoformat(), "to": (end - back).isoformat()})["rows"]
+                                if row["id"] == "electricity")["values"][0]["amount"] for back in (timedelta(0), timedelta(days=1), timedelta(days=7)))
+    shown = browser.run("return ['today', 'against-yesterday', 'against-week'].map((id) => document.getElementById(id).textContent)")
+    assert shown[0] == amount(today)
+    assert f"{amount(before)} kWh" in shown[1] and f"{amount(week)} kWh" in shown[2]
+    quarters = next(row for row in api(history, by="carrier", step="15m", **{"from": begin.isoformat(), "to": end.isoformat()})["rows"]
+                    if row["id"] == "electricity")["values"]
+    rows = table(browser, "load")
+    assert [row[1] for row in rows[:len(quarters)]] == [f"{4 * Decimal(value['amount']):.2f}" for value in quarters]
+    assert all(row[1] == "–" for row in rows[len(quarters):])
