@@ -7,22 +7,32 @@
 #include <string.h>
 
 #define NAME_SIZE 64
+#define WALL "screen" /* /ops?view=screen: the overview for a wall */
 
-struct web_answer ops_frame(const struct web_context *context, enum page_language language, int code,
-    const char *view, const char *title, const char *self, const char *content)
+static struct web_answer put_in(const char *frame, const struct web_context *context,
+    enum page_language language, int code, const char *view, const char *title, const char *self,
+    const char *content)
 {
     char here[NAME_SIZE];
     snprintf(here, sizeof here, "at_%s", view != NULL ? view : "");
     const struct web_param values[] = {{here, "page"}, {"view", view != NULL ? view : ""}};
-    return context_framed(context, "ops_frame.html", language, code, title, self, content, values,
-        sizeof values / sizeof values[0]);
+    return context_framed(
+        context, frame, language, code, title, self, content, values, sizeof values / sizeof values[0]);
+}
+
+struct web_answer ops_frame(const struct web_context *context, enum page_language language, int code,
+    const char *view, const char *title, const char *self, const char *content)
+{
+    return put_in("ops_frame.html", context, language, code, view, title, self, content);
 }
 
 /* "/ops" is the overview, "/ops/energy" is energy. */
 static const char *view_of(const struct web_request *request)
 {
-    const char *name = request->path + strlen("/ops");
-    return *name == '/' ? name + 1 : "overview";
+    const char *name = request->path + strlen("/ops"), *asked = request_param(request, "view");
+    if (*name == '/')
+        return name + 1;
+    return asked != NULL && strcmp(asked, WALL) == 0 ? WALL : "overview";
 }
 
 struct web_answer handle_ops_view(struct web_context *context, const struct web_request *request)
@@ -40,8 +50,9 @@ struct web_answer handle_ops_view(struct web_context *context, const struct web_
     char *content =
         page_fill(asset->data, context->texts[language], values, sizeof values / sizeof values[0]);
     char *self = mem_printf("%s?lang=", request->path);
+    const char *frame = strcmp(view, WALL) == 0 ? "screen_frame.html" : "ops_frame.html";
     struct web_answer answer =
-        ops_frame(context, language, 200, view, context_text(context, language, key), self, content);
+        put_in(frame, context, language, 200, view, context_text(context, language, key), self, content);
     free(self);
     free(content);
     return answer;

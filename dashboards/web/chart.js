@@ -16,7 +16,8 @@ function loadLibrary() {
 export function palette() {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-  return { ink: colour('ink'), quiet: colour('quiet'), line: colour('line'), card: colour('card'), series: [1, 2, 3, 4, 5, 6, 7, 8].map((i) => colour(`series-${i}`)) };
+  const size = 0.75 * parseFloat(style.fontSize); // of labels: a wall has larger ones
+  return { size, ink: colour('ink'), quiet: colour('quiet'), line: colour('line'), card: colour('card'), series: [1, 2, 3, 4, 5, 6, 7, 8].map((i) => colour(`series-${i}`)) };
 }
 
 const quoted = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
@@ -83,7 +84,7 @@ export class Chart {
     this.chart.setOption(
       {
         animation: false,
-        textStyle: { fontFamily: fonts, color: colours.ink },
+        textStyle: { fontFamily: fonts, fontSize: colours.size, color: colours.ink },
         color: colours.series,
         tooltip: { renderMode: 'richText', trigger: 'axis', confine: true, backgroundColor: colours.card, borderColor: colours.line, textStyle: { color: colours.ink } },
         ...this.last.option(colours),
@@ -95,11 +96,11 @@ export class Chart {
 
 // Axes that every chart over time has.
 export function axes(colours, { categories, unit }) {
-  const label = { color: colours.quiet };
+  const label = { color: colours.quiet, fontSize: colours.size };
   return {
     grid: { left: 12, right: 16, top: 60, bottom: 8, containLabel: true },
-    legend: { type: 'scroll', top: 0, right: 12, textStyle: { color: colours.quiet }, icon: 'roundRect', itemHeight: 4, itemWidth: 16 },
+    legend: { type: 'scroll', top: 0, right: 12, textStyle: label, icon: 'roundRect', itemHeight: 4, itemWidth: 16 },
     xAxis: { type: 'category', data: categories, boundaryGap: false, axisLabel: label, axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false } },
-    yAxis: { type: 'value', name: unit, nameTextStyle: { color: colours.quiet, align: 'left' }, nameGap: 12, axisLabel: label, splitLine: { lineStyle: { color: colours.line } } },
+    yAxis: { type: 'value', name: unit, nameTextStyle: { ...label, align: 'left' }, nameGap: 12, axisLabel: label, splitLine: { lineStyle: { color: colours.line } } },
   };
 }

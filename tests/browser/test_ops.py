@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 import urllib.request
@@ -15,6 +16,7 @@ from relay import Relay
 
 WEB = Path(__file__).resolve().parents[2] / "dashboards/web"
 TEXTS = {lang: json.loads((WEB / file).read_text()) for lang, file in (("zh", "zh-CN.json"), ("en", "en.json"))}
+IS_LONG = os.environ.get("PARKMON_LONG") == "1"
 TAGS = {"zh": "zh-CN", "en": "en"}
 PAGES = {"overview": "/ops", "meters": "/ops/meters", "gateways": "/ops/gateways"}
 SHOWN = "document.getElementById('shown').hidden === false"
@@ -142,6 +144,45 @@ def test_new_readings_appear_by_themselves(park, browser):
     browser.wait(f"document.getElementById('as-of').textContent > {json.dumps(before)}", 40)
     browser.wait("document.querySelectorAll('.spark polyline').length > 0", 40)
     assert errors(browser) == []
+
+
+WALL = """
+return {
+  instruments: Object.fromEntries([...document.querySelectorAll('#board li')].map((item) => [item.querySelector('.name').textContent, item.dataset.status])),
+  power: document.getElementById('total-power').textContent,
+};
+"""
+
+
+@pytest.mark.parametrize("lang", TAGS)
+def test_the_wall_fits_without_scroll_and_says_what_the_api_says(park, browser, lang):
+    browser.log()
+    browser.size(1920, 1080)
+    browser.open(f"{park.http_url}/ops?view=screen&lang={lang}")
+    browser.wait(f"{SHOWN} && document.querySelectorAll('#board li').length > 0")
+    assert browser.run("return [document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [1920, 1080]
+    cut = browser.run("return [...document.querySelectorAll('.wall .card')].filter((e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)"
+                      ".map((e) => e.className)")
+    assert cut == []
+    wait_equal(lambda: browser.run(WALL),
+               lambda: {"instruments": {name(i, lang): i["status"] for i in api(park, "instruments?limit=500")["instruments"]},
+                        "power": kilowatts(live(park)["power"]["known_w"])}, 60)
+    assert errors(browser) == []
+
+
+def test_the_wall_stands_without_growing(park, browser):
+    """For half an hour with PARKMON_LONG=1, else for half a minute."""
+    browser.size(1920, 1080)
+    browser.open(f"{park.http_url}/ops?view=screen&lang=zh")
+    browser.wait(SHOWN)
+    heaps = []
+    for _ in range(6):
+        time.sleep(300 if IS_LONG else 5)
+        browser.command("HeapProfiler.collectGarbage")
+        heaps.append((browser.command("Runtime.getHeapUsage")["usedSize"], browser.run("return document.querySelectorAll('*').length")))
+    assert errors(browser) == []
+    assert heaps[-1][0] < 1.15 * heaps[0][0] + 200_000, heaps
+    assert heaps[-1][1] <= heaps[0][1] + 10, heaps
 
 
 def streams(park) -> int:

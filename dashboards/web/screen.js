@@ -1,0 +1,56 @@
+// The wall: beside the overview, every instrument with its state. It stands for days; the newest answer replaces the one before.
+
+import { ApiError, get } from './api.js';
+import { byId, Keyed, make, set } from './dom.js';
+import { loadLanguage, nameOf, text } from './i18n.js';
+
+const everyMs = 15000;
+const shownMax = 24;
+// What asks for somebody's eyes comes first.
+const order = ['OUT_OF_SERVICE', 'UNKNOWN', 'IN_USE', 'AVAILABLE_DEGRADED', 'RESERVED', 'AVAILABLE_SHORT', 'AVAILABLE', 'CLOSED'];
+const icons = { OUT_OF_SERVICE: '✕', UNKNOWN: '?', IN_USE: '▶', AVAILABLE_DEGRADED: '▲', RESERVED: '◷', AVAILABLE_SHORT: '✓', AVAILABLE: '✓', CLOSED: '○' };
+
+await loadLanguage();
+
+const items = new Keyed(
+  () => {
+    const root = make('li', '', byId('board'));
+    return { root, name: make('span', 'name', root), state: make('span', 'state-word', root) };
+  },
+  (item) => item.root,
+);
+
+async function allInstruments() {
+  const instruments = [];
+  for (let after; ; ) {
+    const said = await get('/api/v1/instruments', { limit: 500, after });
+    instruments.push(...said.instruments);
+    if (!said.next) return instruments;
+    after = said.next;
+  }
+}
+
+async function draw() {
+  const instruments = await allInstruments();
+  const first = instruments.sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status)).slice(0, shownMax);
+  for (const instrument of first) {
+    const item = items.get(instrument);
+    set(item.name, nameOf(instrument));
+    set(item.state, `${icons[instrument.status]} ${text(`state_${instrument.status}`)}`);
+    item.root.dataset.status = instrument.status;
+    byId('board').append(item.root);
+  }
+  items.keepOnly(first);
+}
+
+async function again() {
+  try {
+    await draw();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    console.info(error.message); // what is shown stays; the pill says what the connection is like
+  }
+  setTimeout(again, everyMs);
+}
+
+again();
