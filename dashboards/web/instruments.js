@@ -1,0 +1,223 @@
+// Every instrument: what it is now and why, how good that is, its day, its hours of a month and its sessions.
+
+import { ApiError, get } from './api.js';
+import { axes, Chart } from './chart.js';
+import { byId, make, Rows, set, setCell } from './dom.js';
+import { dateAndTime, percent } from './format.js';
+import { hasText, languageName, loadLanguage, nameOf, text } from './i18n.js';
+import { followLive } from './live.js';
+import { addDays, date, dayBegin, iso, shiftDate } from './parktime.js';
+import { drawDay, drawLegend } from './timeline.js';
+
+const everyMs = 5000;
+const shownMax = 200; // rows; who looks for one among more searches
+const barsEveryMs = 60000;
+const hourMs = 3600000;
+const statuses = ['IN_USE', 'AVAILABLE', 'AVAILABLE_SHORT', 'AVAILABLE_DEGRADED', 'RESERVED', 'CLOSED', 'OUT_OF_SERVICE', 'UNKNOWN', 'NOT_SHARED'];
+const icons = { IN_USE: '▶', AVAILABLE: '✓', AVAILABLE_SHORT: '✓', AVAILABLE_DEGRADED: '▲', RESERVED: '◷', CLOSED: '○', OUT_OF_SERVICE: '✕', UNKNOWN: '?', NOT_SHARED: '○' };
+const kinds = { AVAILABLE: 'good', AVAILABLE_SHORT: 'good', AVAILABLE_DEGRADED: 'good', OUT_OF_SERVICE: 'bad', UNKNOWN: 'warn' };
+const forgotten = ['forgotten', 'next_opened', 'never_opened'];
+
+await loadLanguage();
+const rows = new Rows(byId('instruments'));
+const hoursChart = new Chart(byId('hours'), text('hours_of_month'));
+let site = null;
+let now = 0;
+let all = [];
+let readAt = 0;
+let chosen = new URLSearchParams(location.search).get('id');
+let month = null;
+
+// ---- the board ----
+
+async function readAll() {
+  const instruments = [];
+  for (let after; ; ) {
+    const said = await get('/api/v1/instruments', { limit: 500, after });
+    instruments.push(...said.instruments);
+    if (!said.next) return instruments;
+    after = said.next;
+  }
+}
+
+function fits(instrument) {
+  const status = byId('status').value;
+  if (status && instrument.status !== status) return false;
+  const told = [instrument.id, instrument.name, instrument.name_en, instrument.model, instrument.building?.name, instrument.building?.name_en].join(' ').toLowerCase();
+  return byId('q').value.toLowerCase().split(/\s+/).every((word) => told.includes(word));
+}
+
+function sourcesText(sources) {
+  const told = Object.entries(sources).filter(([, source]) => source !== null);
+  return told.map(([name, source]) => `${source.quality === 'good' ? '●' : '▲'} ${text(`short_${name}`)} ${text(`fresh_${source.quality}`)}`).join('\n');
+}
+
+function addressOf(id) {
+  const asked = new URLSearchParams(location.search);
+  asked.set('id', id);
+  return `${location.pathname}?${asked}`;
+}
+
+function drawRow(instrument) {
+  const row = rows.get(instrument);
+  const link = row.cells[0].querySelector('a') ?? row.cells[0].insertBefore(document.createElement('a'), row.cells[0].lastElementChild);
+  set(link, nameOf(instrument));
+  link.href = addressOf(instrument.id);
+  link.onclick = (event) => {
+    event.preventDefault();
+    history.pushState(null, '', link.href);
+    choose(instrument.id);
+  };
+  set(row.cells[0].lastElementChild, [instrument.id, instrument.model].filter(Boolean).join(' · '));
+  setCell(row, 1, `${icons[instrument.status]} ${text(`state_${instrument.status}`)}`, `mark-${kinds[instrument.status] ?? 'quiet'}`);
+  row.dataset.status = instrument.status;
+  setCell(row, 2, hasText(`why_${instrument.reason}`) ? text(`why_${instrument.reason}`) : instrument.reason);
+  setCell(row, 3, instrument.activity ? text(`activity_${instrument.activity}`) : '–');
+  setCell(row, 4, sourcesText(instrument.sources), 'lines');
+  setCell(row, 5, instrument.next_free ? dateAndTime(instrument.next_free).slice(5, 16) : '–', 'nowrap');
+  bars.observe(row);
+}
+
+function drawBoard() {
+  const found = all.filter(fits);
+  const shown = found.slice(0, shownMax);
+  shown.forEach(drawRow);
+  rows.keepOnly(shown);
+  set(byId('more'), found.length > shown.length ? text('instruments_more', { shown: shown.length, n: found.length }) : found.length ? '' : text('public_no_match'));
+  byId('states').replaceChildren(...statuses.map((status) => [status, all.filter((i) => i.status === status).length]).filter(([, n]) => n).map(([status, n]) => make('li', `mark-${kinds[status] ?? 'quiet'}`, null, `${icons[status]} ${n} ${text(`state_${status}`)}`)));
+}
+
+// A day's bar is asked for when its row comes into sight.
+const bars = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) if (isIntersecting) drawBar(target);
+});
+
+async function drawBar(row) {
+  if (now - Number(row.dataset.barAt ?? 0) < barsEveryMs) return;
+  row.dataset.barAt = String(now);
+  const from = dayBegin(site.zone, now);
+  const until = addDays(site.zone, from, 1);
+  await quietly(async () => drawDay(row.cells[6].firstElementChild, (await get(`/api/v1/instruments/${row.dataset.id}/timeline`, { from: iso(from), until: iso(until) })).spans, from, until, now));
+}
+
+// ---- one of them ----
+
+const monthOf = (ms) => date(site.zone, ms).slice(0, 7);
+
+async function drawWeek(id) {
+  const begin = dayBegin(site.zone, now);
+  const days = Array.from({ length: 8 }, (_, i) => addDays(site.zone, begin, i));
+  const { spans } = await get(`/api/v1/instruments/${id}/timeline`, { from: iso(days[0]), until: iso(days[7]) });
+  byId('week').replaceChildren();
+  for (let i = 0; i < 7; i++) {
+    make('span', 'day-name', byId('week'), date(site.zone, days[i]).slice(5));
+    drawDay(make('div', '', byId('week')), spans, days[i], days[i + 1], now);
+  }
+}
+
+const hours = (ms) => (ms / hourMs).toFixed(2);
+
+async function drawHours(id) {
+  const said = await get(`/api/v1/instruments/${id}/hours`, { period: month });
+  set(byId('effective'), said.effective_ms === null ? '–' : hours(said.effective_ms));
+  set(byId('rates'), text('rates', { utilisation: said.utilisation === null ? '–' : percent(said.utilisation), sharing: said.sharing_rate === null ? '–' : percent(said.sharing_rate), sessions: said.sum.sessions }));
+  const parts = said.parts.filter((part) => part.ms > 0);
+  await hoursChart.draw({
+    name: `hours-${id}-${month}`,
+    data: { columns: [text('part'), text('hours_unit')], rows: said.parts.map((part) => [text(`part_${part.part}`), hours(part.ms)]) },
+    option: (colours) => ({
+      ...axes(colours, { categories: [], unit: '' }),
+      legend: { show: false },
+      tooltip: { renderMode: 'richText', confine: true, trigger: 'item', formatter: ({ name, value }) => `${name}\n${value} h` },
+      grid: { left: 8, right: 56, top: 8, bottom: 8, containLabel: true },
+      xAxis: { type: 'value', axisLabel: { color: colours.quiet, fontSize: colours.size }, splitLine: { lineStyle: { color: colours.line } } },
+      yAxis: { type: 'category', inverse: true, data: parts.map((part) => text(`part_${part.part}`)), axisLabel: { color: colours.ink, fontSize: colours.size }, axisTick: { show: false }, axisLine: { show: false } },
+      series: [{ type: 'bar', barMaxWidth: 22, data: parts.map((part) => Number(hours(part.ms))), label: { show: true, position: 'right', color: colours.quiet } }],
+    }),
+  });
+}
+
+async function drawSessions(id) {
+  const { sessions } = await get('/api/v1/sessions', { instrument: id, limit: 20 });
+  const body = byId('sessions').tBodies[0];
+  body.replaceChildren();
+  for (const session of sessions) {
+    const row = make('tr', '', body);
+    const titles = [...byId('sessions').tHead.rows[0].cells].map((cell) => cell.textContent);
+    const values = [session.opened, session.closed].map((time) => (time ? dateAndTime(time).slice(0, 16) : '–'));
+    values.push(text(`user_${session.user}`), session.organisation ?? '–');
+    values.forEach((value, i) => (make('td', i < 2 ? 'nowrap' : '', row, value).dataset.title = titles[i]));
+    const state = make('td', forgotten.includes(session.state) ? 'mark-warn' : '', row, `${forgotten.includes(session.state) ? '▲ ' : ''}${text(`session_${session.state}`)}`);
+    state.dataset.title = titles[4];
+  }
+  byId('no-sessions').hidden = sessions.length > 0;
+}
+
+async function drawDetail() {
+  const instrument = all.find((i) => i.id === chosen);
+  byId('detail').hidden = !instrument;
+  if (!instrument) return;
+  set(byId('detail-title'), nameOf(instrument));
+  set(byId('month'), month);
+  byId('later').disabled = month >= monthOf(now);
+  byId('links').replaceChildren(
+    ...[[`/instruments/${chosen}`, 'view_public'], [`/instruments/${chosen}/label`, 'link_label'], [`/api/v1/instruments/${chosen}.ics`, 'link_feed']].map(([path, key]) => {
+      const link = make('a', '', null, text(key));
+      link.href = path.endsWith('.ics') ? path : `${path}?lang=${languageName()}`;
+      return link;
+    }),
+  );
+  const id = chosen;
+  await quietly(async () => {
+    await Promise.all([drawWeek(id), drawHours(id), drawSessions(id)]);
+    byId('detail').dataset.drawn = `${id} ${month}`;
+  });
+}
+
+async function choose(id) {
+  chosen = id;
+  await drawDetail();
+  byId('detail').scrollIntoView({ block: 'start' });
+}
+
+function moveMonth(by) {
+  month = shiftDate(`${month}-01`, { months: by }).slice(0, 7);
+  drawDetail();
+}
+
+// ---- all of it ----
+
+async function quietly(read) {
+  try {
+    await read();
+    set(byId('problem'), '');
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    set(byId('problem'), error.message);
+  }
+}
+
+byId('status').add(new Option(text('filter_any'), ''));
+for (const status of statuses) byId('status').add(new Option(text(`state_${status}`), status));
+byId('status').addEventListener('change', drawBoard);
+byId('q').addEventListener('input', drawBoard);
+byId('controls').addEventListener('submit', (event) => event.preventDefault());
+byId('earlier').addEventListener('click', () => moveMonth(-1));
+byId('later').addEventListener('click', () => moveMonth(1));
+addEventListener('popstate', () => choose(new URLSearchParams(location.search).get('id')));
+drawLegend(byId('legend'));
+
+followLive(async (live) => {
+  now = Date.parse(live.as_of);
+  if (now - readAt < everyMs || live.sites.length === 0) return;
+  const isFirst = readAt === 0;
+  readAt = now;
+  [site] = live.sites;
+  month ??= monthOf(now);
+  await quietly(async () => {
+    all = await readAll();
+    drawBoard();
+    byId('shown').hidden = false;
+    if (isFirst) await drawDetail();
+  });
+});

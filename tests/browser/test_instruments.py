@@ -1,0 +1,87 @@
+"""The operators' page of instruments: board, days, hours and sessions are the API's."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from test_ops import TAGS, TEXTS, errors, name, wait_equal
+
+SITE = timezone(timedelta(hours=8))
+BOARD = """return Object.fromEntries([...document.querySelectorAll('#instruments tbody tr')].map((row) =>
+    [row.dataset.id, [row.querySelector('a').textContent, row.dataset.status, row.cells[2].textContent, row.cells[3].textContent, row.cells[5].textContent]]))"""
+
+
+def api(park, path: str) -> dict:
+    with urllib.request.urlopen(f"{park.http_url}/api/v1/{path}", timeout=20) as answer:
+        return json.load(answer)
+
+
+def show(browser, park, query: str, width: int = 1280) -> None:
+    browser.log()
+    browser.size(width)
+    browser.open(f"{park.http_url}/ops/instruments?{query}")
+    browser.wait("document.getElementById('shown').hidden === false", 30)
+
+
+@pytest.mark.parametrize("lang", TAGS)
+def test_the_board_is_the_apis(park, browser, lang):
+    def expected() -> dict:
+        texts = TEXTS[lang]
+        return {i["id"]: [name(i, lang), i["status"], texts[f"why_{i['reason']}"], texts[f"activity_{i['activity']}"] if i["activity"] else "–",
+                          i["next_free"][5:16].replace("T", " ") if i["next_free"] else "–"] for i in api(park, "instruments?limit=500")["instruments"]}
+
+    show(browser, park, f"lang={lang}")
+    assert wait_equal(lambda: browser.run(BOARD), expected, 60)
+    assert errors(browser) == []
+
+
+def test_one_is_found_and_its_day_hours_and_sessions_are_the_apis(park, browser):
+    month = datetime.now(SITE).strftime("%Y-%m")
+    before = api(park, f"instruments/sem/hours?period={month}")["parts"]
+    show(browser, park, "lang=en&id=sem")
+    browser.wait("document.getElementById('detail').dataset.drawn !== undefined", 30)
+    after = api(park, f"instruments/sem/hours?period={month}")["parts"]
+    browser.run("document.querySelector('#hours details').open = true")
+    browser.wait("document.querySelectorAll('#hours tbody tr').length > 0")
+    shown = browser.run("return [...document.querySelectorAll('#hours tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))")
+    assert [row[0] for row in shown] == [TEXTS["en"][f"part_{part['part']}"] for part in before]
+    for row, first, last in zip(shown, before, after):  # the page looked between our two looks
+        low, high = sorted(round(part["ms"] / 3600000, 2) for part in (first, last))
+        assert low - 0.005 <= float(row[1]) <= high + 0.005, (row, first, last)
+    sessions = api(park, "sessions?instrument=sem&limit=20")["sessions"]
+    assert browser.run("return document.querySelectorAll('#sessions tbody tr').length") == len(sessions)
+    assert browser.run("return document.querySelectorAll('#week .day-bar').length") == 7
+    assert errors(browser) == []
+
+
+def test_search_and_filter_leave_what_fits(park, browser):
+    show(browser, park, "lang=en")
+    browser.wait("document.querySelectorAll('#instruments tbody tr').length > 1")
+    browser.run("const q = document.getElementById('q'); q.value = 'SEM'; q.dispatchEvent(new Event('input'))")
+    assert list(browser.run(BOARD)) == ["sem"]
+    browser.run("const q = document.getElementById('q'); q.value = '<b>nothing'; q.dispatchEvent(new Event('input'))")
+    assert browser.run(BOARD) == {}
+    assert browser.run("return document.getElementById('more').textContent") == TEXTS["en"]["public_no_match"]
+    browser.run("const q = document.getElementById('q'); q.value = ''; const s = document.getElementById('status'); s.value = 'OUT_OF_SERVICE'; s.dispatchEvent(new Event('change'))")
+    out = [i["id"] for i in api(park, "instruments?limit=500")["instruments"] if i["status"] == "OUT_OF_SERVICE"]
+    assert sorted(browser.run(BOARD)) == sorted(out)
+
+
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize("width", [1920, 1280, 390])
+def test_it_fits_every_screen_in_both_languages(park, browser, lang, width):
+    show(browser, park, f"lang={lang}&id=sem", width)
+    browser.wait("document.getElementById('detail').dataset.drawn !== undefined", 30)
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    body = browser.run("return document.body.innerText")
+    assert "{" not in body and "undefined" not in body and "NaN" not in body
+    assert errors(browser) == []
+
+
+def test_an_id_that_is_none_is_no_detail(park, browser):
+    show(browser, park, "lang=en&id=%3Cscript%3E")
+    assert browser.run("return document.getElementById('detail').hidden") is True
+    assert errors(browser) == []
