@@ -51,6 +51,7 @@ const struct web_route web_routes[] = {
     {"/ops", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
     {"/ops/energy", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
     {"/ops/meters", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
+    {"/ops/occupancy", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
     {"/ops/instruments", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
     {"/ops/gateways", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
     {"/ops/exceptions", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_exceptions, PAGE, SHORT},

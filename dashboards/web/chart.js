@@ -81,6 +81,7 @@ export class Chart {
   paint() {
     if (!this.chart || !this.last) return;
     const colours = palette();
+    this.chart.resize();
     this.chart.setOption(
       {
         animation: false,

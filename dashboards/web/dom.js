@@ -72,3 +72,16 @@ export function setCell(row, index, content, className = '') {
 export function setCellMark(row, index, kind, word) {
   setMark(row.cells[index].firstElementChild, kind, word);
 }
+
+// The head of a row as a link to what it is of; `choose` follows it here.
+export function setHeadLink(row, name, href, choose) {
+  const head = row.cells[0];
+  if (head.firstElementChild.tagName !== 'A') head.firstElementChild.replaceWith(document.createElement('a'));
+  const link = head.firstElementChild;
+  set(link, name);
+  link.href = href;
+  link.onclick = (event) => {
+    event.preventDefault();
+    choose();
+  };
+}

@@ -2,13 +2,14 @@
 
 import { ApiError, get } from './api.js';
 import { Chart } from './chart.js';
-import { byId, Rows, set, setCell, setCellMark } from './dom.js';
+import { byId, Rows, set, setCell, setCellMark, setHeadLink } from './dom.js';
 import { course, flow, heatMap, loadDuration } from './energy_charts.js';
 import { amount, percent } from './format.js';
 import { loadLanguage, text } from './i18n.js';
 import { followLive } from './live.js';
 import { loadPark, nameOfRow, placeOfRow } from './park.js';
-import { comparedSpan, lengths, moved, parameters, periodOf, spanOf, stepOf, today } from './period.js';
+import { comparedSpan, lengths, parameters, spanOf, stepOf, today } from './period.js';
+import { addressOfPeriod, makePeriodControls, periodOfAddress } from './period_controls.js';
 import { shiftDate } from './parktime.js';
 
 const carriers = ['electricity', 'heat', 'cooling', 'water', 'gas'];
@@ -27,20 +28,15 @@ let drawing = 0; // only the newest question is answered
 // ---- what is asked for, which is also the address ----
 
 const one = (value, known) => (known.includes(value) ? value : known[0]);
-const isDate = (value) => /^\d{4}-\d{2}-\d{2}$/.test(value ?? '') && !Number.isNaN(Date.parse(value));
-
 function readAddress(now) {
   const asked = new URLSearchParams(location.search);
   const site = park.sites.find((s) => s.id === asked.get('site')) ?? park.sites[0];
-  const length = lengths.includes(asked.get('length')) ? asked.get('length') : 'month';
-  const from = isDate(asked.get('from')) ? asked.get('from') : today(site.zone, now);
-  const to = isDate(asked.get('to')) ? asked.get('to') : from;
-  return { site, period: periodOf(length, from, to), carrier: one(asked.get('carrier'), carriers), by: one(asked.get('by'), ways), against: one(asked.get('against'), againsts), id: asked.get('id') };
+  return { site, period: periodOfAddress(asked, lengths, 'month', today(site.zone, now)), carrier: one(asked.get('carrier'), carriers), by: one(asked.get('by'), ways), against: one(asked.get('against'), againsts), id: asked.get('id') };
 }
 
 function address({ site, period, carrier, by, against, id }) {
   const asked = new URLSearchParams(location.search);
-  const values = { site: park.sites.length > 1 ? site.id : null, length: period.length, from: period.from, to: period.length === 'custom' ? shiftDate(period.end, { days: -1 }) : null, carrier, by, against, id };
+  const values = { site: park.sites.length > 1 ? site.id : null, ...addressOfPeriod(period), carrier, by, against, id };
   for (const [name, value] of Object.entries(values)) if (value === null) asked.delete(name); else asked.set(name, value);
   return `${location.pathname}?${asked}`;
 }
@@ -59,31 +55,16 @@ function fillSelect(id, names, prefix) {
 }
 
 function makeControls() {
-  for (const length of lengths) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.value = length;
-    button.textContent = text(`length_${length}`);
-    button.addEventListener('click', () => ask({ period: periodOf(length, wanted.period.from, shiftDate(wanted.period.end, { days: -1 })) }));
-    byId('lengths').append(button);
-  }
   fillSelect('carrier', carriers.filter((carrier) => park.meters.some((meter) => meter.carrier === carrier)), 'carrier');
   fillSelect('by', ways, 'by');
   fillSelect('against', againsts, 'against');
-  const pick = () => isDate(byId('from').value) && ask({ period: periodOf(wanted.period.length, byId('from').value, byId('to').value || byId('from').value) });
-  byId('from').addEventListener('change', pick);
-  byId('to').addEventListener('change', pick);
-  byId('earlier').addEventListener('click', () => ask({ period: moved(wanted.period, -1) }));
-  byId('later').addEventListener('click', () => ask({ period: moved(wanted.period, 1) }));
-  byId('controls').addEventListener('submit', (event) => event.preventDefault());
+  return makePeriodControls(lengths, () => wanted.period, (period) => ask({ period }));
 }
 
+const drawPeriod = makeControls();
+
 function drawControls() {
-  const { period } = wanted;
-  for (const button of byId('lengths').children) button.setAttribute('aria-pressed', String(button.value === period.length));
-  byId('from').value = period.from;
-  byId('to').value = shiftDate(period.end, { days: -1 });
-  byId('to').hidden = period.length !== 'custom';
+  drawPeriod();
   for (const id of ['carrier', 'by', 'against']) byId(id).value = wanted[id];
 }
 
@@ -109,14 +90,10 @@ function drawParts(now, before, total) {
   for (const { id, row } of items) {
     const line = rows.get({ id });
     const [value] = row.values;
-    const link = line.cells[0].querySelector('a') ?? line.cells[0].insertBefore(document.createElement('a'), line.cells[0].lastElementChild);
-    set(link, nameOfRow(park, wanted.by, row));
-    link.href = address({ ...wanted, id: row.id });
-    link.onclick = (event) => {
-      event.preventDefault();
+    setHeadLink(line, nameOfRow(park, wanted.by, row), address({ ...wanted, id: row.id }), () => {
       ask({ id: row.id });
       byId('detail').scrollIntoView({ block: 'start' });
-    };
+    });
     set(line.cells[0].lastElementChild, placeOfRow(park, wanted.by, row));
     const share = shareOf(value.amount, total);
     const was = earlier.get(id)?.amount ?? null;
@@ -201,7 +178,6 @@ async function show() {
   }
 }
 
-makeControls();
 addEventListener('popstate', () => {
   wanted = readAddress(liveNow);
   show();

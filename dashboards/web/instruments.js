@@ -2,7 +2,7 @@
 
 import { ApiError, get } from './api.js';
 import { axes, Chart } from './chart.js';
-import { byId, make, Rows, set, setCell } from './dom.js';
+import { byId, make, Rows, set, setCell, setHeadLink } from './dom.js';
 import { dateAndTime, percent } from './format.js';
 import { hasText, languageName, loadLanguage, nameOf, text } from './i18n.js';
 import { followLive } from './live.js';
@@ -49,7 +49,9 @@ function fits(instrument) {
 
 function sourcesText(sources) {
   const told = Object.entries(sources).filter(([, source]) => source !== null);
-  return told.map(([name, source]) => `${source.quality === 'good' ? '●' : '▲'} ${text(`short_${name}`)} ${text(`fresh_${source.quality}`)}`).join('\n');
+  const silent = told.filter(([, source]) => source.quality !== 'good');
+  if (told.length > 0 && silent.length === 0) return `● ${text('sources_good')}`;
+  return silent.map(([name, source]) => `▲ ${text(`short_${name}`)} ${text(`fresh_${source.quality}`)}`).join('\n');
 }
 
 function addressOf(id) {
@@ -60,14 +62,10 @@ function addressOf(id) {
 
 function drawRow(instrument) {
   const row = rows.get(instrument);
-  const link = row.cells[0].querySelector('a') ?? row.cells[0].insertBefore(document.createElement('a'), row.cells[0].lastElementChild);
-  set(link, nameOf(instrument));
-  link.href = addressOf(instrument.id);
-  link.onclick = (event) => {
-    event.preventDefault();
-    history.pushState(null, '', link.href);
+  setHeadLink(row, nameOf(instrument), addressOf(instrument.id), () => {
+    history.pushState(null, '', addressOf(instrument.id));
     choose(instrument.id);
-  };
+  });
   set(row.cells[0].lastElementChild, [instrument.id, instrument.model].filter(Boolean).join(' · '));
   setCell(row, 1, `${icons[instrument.status]} ${text(`state_${instrument.status}`)}`, `mark-${kinds[instrument.status] ?? 'quiet'}`);
   row.dataset.status = instrument.status;

@@ -1,0 +1,167 @@
+// How full the spaces are: now, over a period, and by hour and weekday.
+
+import { ApiError, get } from './api.js';
+import { axes, Chart } from './chart.js';
+import { byId, Rows, set, setCell, setHeadLink } from './dom.js';
+import { percent } from './format.js';
+import { loadLanguage, nameOf, text } from './i18n.js';
+import { followLive } from './live.js';
+import { loadPark } from './park.js';
+import { parameters, spanOf, today } from './period.js';
+import { addressOfPeriod, makePeriodControls, periodOfAddress } from './period_controls.js';
+import { iso, quarterMs, time } from './parktime.js';
+
+const lengths = ['day', 'week', 'month', 'custom'];
+const everyMs = 60000;
+const hourlyDaysMax = 92;
+const dayNames = [1, 2, 3, 4, 5, 6, 0];
+
+await loadLanguage();
+const park = await loadPark();
+const [site] = park.sites;
+const rows = new Rows(byId('spaces'));
+const charts = { course: new Chart(byId('course'), text('course')), heat: new Chart(byId('heat'), text('heat_weekday')) };
+let now = 0;
+let readAt = 0;
+let period = null;
+let chosen = null;
+let drawing = 0;
+
+// What tells most of a space: people counted (corrected, at its doors, by a sensor), else whether somebody is there.
+const ranks = ['corrected', 'live', 'count:', 'binary:', 'co2:', 'wifi:'];
+const rank = (source) => ranks.findIndex((name) => source.source.startsWith(name));
+
+function bestSource(sources) {
+  return sources.filter((source) => source.values.some((value) => value.observed_s > 0)).sort((a, b) => rank(a) - rank(b))[0] ?? null;
+}
+
+const countsPeople = (source) => rank(source) <= ranks.indexOf('count:');
+const people = (mean) => (mean === null ? '–' : mean.toFixed(1));
+const share = (value) => (value === null ? '–' : percent(value));
+
+function address(changed) {
+  const asked = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries({ ...addressOfPeriod(period), space: chosen, ...changed })) if (value === null) asked.delete(name); else asked.set(name, value);
+  return `${location.pathname}?${asked}`;
+}
+
+function drawSpace(space, source, latest, seconds) {
+  const row = rows.get({ id: space.space });
+  setHeadLink(row, nameOf({ ...space, id: space.space }), address({ space: space.space }), () => choose({ space: space.space }));
+  set(row.cells[0].lastElementChild, space.space);
+  const building = park.byId.building.get(space.building);
+  const value = source?.values[0] ?? null;
+  const quarter = latest && countsPeople(latest) ? latest.values[0].mean : null;
+  setCell(row, 1, building ? nameOf(building) : '–');
+  setCell(row, 2, quarter === null ? '–' : String(Math.round(quarter)));
+  setCell(row, 3, space.capacity ? String(space.capacity) : '–');
+  setCell(row, 4, value && countsPeople(source) ? people(value.mean) : '–');
+  setCell(row, 5, value ? share(value.open.frequency) : '–');
+  setCell(row, 6, value ? share(value.open.utilisation) : '–');
+  setCell(row, 7, value ? percent(value.observed_s / seconds) : percent(0));
+  setCell(row, 8, source ? text(`occupancy_${source.source.split(':')[0]}`) : text('occupancy_none'), source ? '' : 'mark-warn');
+}
+
+const hourOf = (value) => Number(time(site.zone, Date.parse(value.start)).slice(0, 2));
+const weekdayOf = (value) => new Date(`${value.start.slice(0, 10)}T00:00:00Z`).getUTCDay();
+
+// The mean of each hour of the week: of so many hours as were observed.
+function byWeekday(values) {
+  const sums = new Map();
+  for (const value of values) {
+    if (value.mean === null) continue;
+    const key = `${weekdayOf(value)} ${hourOf(value)}`;
+    const sum = sums.get(key) ?? { people: 0, seconds: 0 };
+    sums.set(key, { people: sum.people + value.mean * value.observed_s, seconds: sum.seconds + value.observed_s });
+  }
+  return (weekday, hour) => {
+    const sum = sums.get(`${weekday} ${hour}`);
+    return sum?.seconds > 0 ? sum.people / sum.seconds : null;
+  };
+}
+
+async function drawDetail(span) {
+  const known = park.byId.space.get(chosen);
+  const isShort = (span.to - span.from) / 86400000 <= hourlyDaysMax;
+  byId('detail').hidden = !known || !isShort;
+  if (byId('detail').hidden) return;
+  set(byId('detail-title'), nameOf(known));
+  const step = period.length === 'day' ? '15m' : '1h';
+  const said = await get('/api/v1/occupancy', { site: site.id, space: chosen, step, ...parameters(span) });
+  const source = bestSource(said.spaces[0].sources);
+  const values = source?.values ?? [];
+  const unit = source && countsPeople(source) ? text('people_unit') : text('occupied_unit');
+  const labels = values.map((value) => value.start.slice(5, 16).replace('T', ' '));
+  await charts.course.draw({
+    name: `occupancy-${chosen}`,
+    data: { columns: [text('time'), unit, text('observed')], rows: values.map((value, i) => [labels[i], value.mean === null ? null : value.mean.toFixed(2), percent(value.observed_s / ((Date.parse(value.end) - Date.parse(value.start)) / 1000))]) },
+    option: (colours) => ({ ...axes(colours, { categories: labels, unit }), legend: { show: false }, series: [{ type: 'line', step: 'end', showSymbol: false, areaStyle: { opacity: 0.15 }, data: values.map((value) => value.mean) }] }),
+  });
+  const mean = byWeekday(values);
+  const hours = Array.from({ length: 24 }, (_, hour) => hour);
+  const cells = dayNames.flatMap((weekday, y) => hours.map((hour) => [hour, y, mean(weekday, hour)])).filter((cell) => cell[2] !== null);
+  const names = dayNames.map((weekday) => text(`weekday_${(weekday + 6) % 7}`));
+  const highest = Math.max(0, ...cells.map((cell) => cell[2]));
+  await charts.heat.draw({
+    name: `occupancy-week-${chosen}`,
+    data: { columns: [text('time'), unit], rows: cells.map(([hour, y, value]) => [`${names[y]} ${String(hour).padStart(2, '0')}:00`, value.toFixed(2)]) },
+    option: (colours) => ({
+      tooltip: { renderMode: 'richText', confine: true, formatter: ({ value }) => `${names[value[1]]} ${String(value[0]).padStart(2, '0')}:00\n${value[2].toFixed(1)} ${unit}` },
+      grid: { left: 12, right: 16, top: 8, bottom: 56, containLabel: true },
+      xAxis: { type: 'category', data: hours.map((hour) => String(hour).padStart(2, '0')), axisLabel: { color: colours.quiet, fontSize: colours.size }, axisTick: { show: false }, axisLine: { show: false } },
+      yAxis: { type: 'category', data: names, inverse: true, axisLabel: { color: colours.quiet, fontSize: colours.size }, axisTick: { show: false }, axisLine: { show: false } },
+      visualMap: { min: 0, max: highest || 1, calculable: false, text: [highest.toFixed(1), '0'], orient: 'horizontal', left: 'center', bottom: 0, itemHeight: 160, textStyle: { color: colours.quiet }, inRange: { color: [colours.line, colours.series[0]] } },
+      series: [{ type: 'heatmap', data: cells, itemStyle: { borderColor: colours.card, borderWidth: 1 } }],
+    }),
+  });
+}
+
+async function show() {
+  const mine = ++drawing;
+  drawPeriod();
+  try {
+    const span = spanOf(site.zone, period, now);
+    if (span === null) throw new ApiError(text('not_begun'));
+    const end = Math.floor(now / quarterMs) * quarterMs;
+    const [whole, latest] = await Promise.all([
+      get('/api/v1/occupancy', { site: site.id, step: 'all', ...parameters(span) }),
+      get('/api/v1/occupancy', { site: site.id, step: 'all', from: iso(end - quarterMs), to: iso(end) }),
+    ]);
+    if (mine !== drawing) return;
+    set(byId('problem'), '');
+    byId('shown').hidden = false;
+    whole.spaces.forEach((space, i) => drawSpace(space, bestSource(space.sources), bestSource(latest.spaces[i].sources), (span.to - span.from) / 1000));
+    rows.keepOnly(whole.spaces.map((space) => ({ id: space.space })));
+    await drawDetail(span);
+    document.body.dataset.drawn = String(mine);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (mine === drawing) set(byId('problem'), error.message);
+  }
+}
+
+function readAddress() {
+  const asked = new URLSearchParams(location.search);
+  period = periodOfAddress(asked, lengths, 'week', today(site.zone, now));
+  chosen = park.byId.space.has(asked.get('space')) ? asked.get('space') : (park.spaces[0]?.id ?? null);
+}
+
+function choose(changed) {
+  if (changed.period) ({ period } = changed);
+  if (changed.space) chosen = changed.space;
+  history.pushState(null, '', address({}));
+  show();
+}
+
+const drawPeriod = makePeriodControls(lengths, () => period, (next) => choose({ period: next }));
+addEventListener('popstate', () => {
+  readAddress();
+  show();
+});
+followLive((live) => {
+  now = Date.parse(live.as_of);
+  if (period === null) readAddress();
+  if (now - readAt < everyMs) return;
+  readAt = now;
+  show();
+});

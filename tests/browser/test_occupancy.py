@@ -1,0 +1,99 @@
+"""How full the spaces are, as people see it: every figure is the API's."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+import urllib.request
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from test_energy import SITE, history  # noqa: F401 (a fixture)
+from test_ops import TAGS, TEXTS, errors, name
+
+RANKS = ["corrected", "live", "count:", "binary:", "co2:", "wifi:"]
+
+
+def api(park, **asked) -> list[dict]:
+    with urllib.request.urlopen(f"{park.http_url}/api/v1/occupancy?{urllib.parse.urlencode({'site': 'jiashan', **asked})}", timeout=20) as answer:
+        return json.load(answer)["spaces"]
+
+
+def show(browser, park, query: str, width: int = 1280) -> None:
+    browser.log()
+    browser.size(width)
+    browser.open(f"{park.http_url}/ops/occupancy?{query}")
+    browser.wait("document.body.dataset.drawn !== undefined", 30)
+
+
+def best(space: dict) -> dict | None:
+    told = [source for source in space["sources"] if any(value["observed_s"] > 0 for value in source["values"])]
+    return min(told, key=lambda s: next(i for i, word in enumerate(RANKS) if s["source"].startswith(word)), default=None)
+
+
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def near(shown: str, expected: str) -> bool:
+    """Equal, but for how a half is rounded."""
+    if "–" in (shown, expected):
+        return shown == expected
+    return abs(float(shown.removesuffix(" %")) - float(expected.removesuffix(" %"))) < 0.101
+
+
+@pytest.mark.parametrize("lang", TAGS)
+def test_every_number_is_the_apis(history, browser, lang):  # noqa: F811
+    day = (history.end.astimezone(SITE) - timedelta(days=1)).date()
+    show(browser, history, f"lang={lang}&length=day&from={day}&space=b1-hall")
+    span = {"from": str(day), "to": str(day + timedelta(days=1))}
+    rows = browser.run("return Object.fromEntries([...document.querySelectorAll('#spaces tbody tr')].map((row) =>"
+                       "[row.dataset.id, [...row.cells].map((cell) => cell.firstElementChild.textContent)]))")
+    spaces = {space["space"]: space for space in api(history, step="all", **span)}
+    assert set(rows) == set(spaces) and len(spaces) > 3
+    for id, space in spaces.items():
+        source = best(space)
+        assert source, f"nothing is known of {id}"
+        value, row = source["values"][0], rows[id]
+        assert row[0] == name({**space, "id": id}, lang)
+        assert near(row[4], f"{value['mean']:.1f}"), (id, row)
+        assert near(row[5], percent(value["open"]["frequency"])) and near(row[6], percent(value["open"]["utilisation"])), (id, row)
+        assert near(row[7], percent(value["observed_s"] / 86400)), (id, row)
+        assert row[8] == TEXTS[lang][f"occupancy_{source['source'].split(':')[0]}"]
+    browser.run("document.querySelector('#course details').open = true")
+    browser.wait("document.querySelectorAll('#course tbody tr').length > 0")
+    shown = browser.run("return [...document.querySelectorAll('#course tbody tr')].map((row) => row.cells[1].textContent)")
+    values = best(api(history, step="15m", space="b1-hall", **span)[0])["values"]
+    assert [float(text) if text != "–" else None for text in shown] == [pytest.approx(v["mean"], abs=0.0051) if v["mean"] is not None else None for v in values]
+    assert len(shown) == 96 and any(text not in ("–", "0.00") for text in shown)
+    assert browser.run("return document.querySelector('#course canvas').clientWidth === document.querySelector('#course .canvas').clientWidth")
+    assert errors(browser) == []
+
+
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize("width", [1920, 1280, 390])
+def test_it_fits_every_screen_in_both_languages(history, browser, lang, width):  # noqa: F811
+    show(browser, history, f"lang={lang}&length=week", width)
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    body = browser.run("return document.body.innerText")
+    assert TEXTS[lang]["view_occupancy"] in body and "{" not in body and "undefined" not in body and "NaN" not in body
+    assert errors(browser) == []
+
+
+def test_the_heat_map_is_the_mean_of_each_hour_of_the_week(history, browser):  # noqa: F811
+    begin = (history.end.astimezone(SITE) - timedelta(days=8)).date()
+    end = (history.end.astimezone(SITE) - timedelta(days=1)).date()
+    show(browser, history, f"lang=en&length=custom&from={begin}&to={end - timedelta(days=1)}&space=b1-hall")
+    values = best(api(history, step="1h", space="b1-hall", **{"from": str(begin), "to": str(end)})[0])["values"]
+    sums: dict[str, list[float]] = {}
+    for value in values:
+        if value["mean"] is None:
+            continue
+        at = datetime.fromisoformat(value["start"]).astimezone(timezone(timedelta(hours=8)))
+        sum = sums.setdefault(f"{at:%a %H}:00", [0.0, 0.0])
+        sum[0] += value["mean"] * value["observed_s"]
+        sum[1] += value["observed_s"]
+    browser.run("document.querySelector('#heat details').open = true")
+    browser.wait("document.querySelectorAll('#heat tbody tr').length > 0")
+    shown = dict(browser.run("return [...document.querySelectorAll('#heat tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))"))
+    assert {key: float(text) for key, text in shown.items()} == {key: pytest.approx(people / seconds, abs=0.0051) for key, (people, seconds) in sums.items()}
