@@ -16,3 +16,15 @@ export async function get(path, parameters = {}) {
   if (!answer.ok || said === null) throw new ApiError(said?.error?.message ?? `${url.pathname}: ${answer.status}`);
   return said;
 }
+
+// What cannot be read now leaves what is shown, with its time; the pill says what the connection is like. False: it could not.
+export async function quietly(read) {
+  try {
+    await read();
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    console.info(error.message);
+    return false;
+  }
+}

@@ -1,7 +1,8 @@
 // The gateways: heard when, how far behind, what waits in them and what they have lost.
 
+import { get, quietly } from './api.js';
 import { byId, Rows, set, setCell, setCellMark } from './dom.js';
-import { duration } from './format.js';
+import { dateAndTime, duration } from './format.js';
 import { loadLanguage, nameOf, text } from './i18n.js';
 import { followLive } from './live.js';
 
@@ -33,4 +34,30 @@ function drawAges(live, sinceMs) {
   }
 }
 
+// ---- what was lost, and what is kept aside; the newest of each ----
+
+const listed = 50;
+const everyMs = 30000;
+const lists = { losses: new Rows(byId('losses')), quarantine: new Rows(byId('quarantine')) };
+const when = (time) => (time ? dateAndTime(time) : '–');
+
+function drawList(name, items, cellsOf) {
+  for (const item of items) {
+    const row = lists[name].get(item);
+    cellsOf(item).forEach((content, i) => setCell(row, i, content));
+    byId(name).tBodies[0].append(row);
+  }
+  lists[name].keepOnly(items);
+  byId(`no-${name}`).hidden = items.length > 0;
+  byId(name).hidden = items.length === 0;
+}
+
+async function drawLists() {
+  const [{ losses }, { quarantine }] = await Promise.all(['losses', 'quarantine'].map((name) => get(`/api/v1/${name}`, { limit: listed })));
+  drawList('losses', losses, (l) => [when(l.recorded), l.gateway, when(l.from), when(l.to), l.readings === null ? '–' : String(l.readings), l.reason]);
+  drawList('quarantine', quarantine, (q) => [when(q.recorded), q.gateway, q.reason]);
+}
+
 followLive(draw, drawAges);
+quietly(drawLists);
+setInterval(() => quietly(drawLists), everyMs);

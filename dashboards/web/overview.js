@@ -1,6 +1,6 @@
 // The park at a glance: power now, today's energy against other days, people, instruments, and what asks for somebody's eyes.
 
-import { ApiError, get } from './api.js';
+import { get, quietly } from './api.js';
 import { axes, Chart } from './chart.js';
 import { byId, Keyed, make, set } from './dom.js';
 import { amount, kilowatts, percent } from './format.js';
@@ -182,12 +182,7 @@ function drawSummary({ instruments, outages, open_exceptions: exceptions }) {
 async function readWhen(what, everyMs, now, read) {
   if (now - readAt[what] < everyMs) return;
   readAt[what] = now;
-  try {
-    await read();
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    console.info(error.message); // what is shown stays, with its time; the pill says what the connection is like
-  }
+  await quietly(read);
 }
 
 followLive((live) => {

@@ -1,6 +1,6 @@
 // The wall: beside the overview, every instrument with its state. It stands for days; the newest answer replaces the one before.
 
-import { ApiError, get } from './api.js';
+import { get, quietly } from './api.js';
 import { byId, Keyed, make, set } from './dom.js';
 import { loadLanguage, nameOf, text } from './i18n.js';
 
@@ -44,12 +44,7 @@ async function draw() {
 }
 
 async function again() {
-  try {
-    await draw();
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    console.info(error.message); // what is shown stays; the pill says what the connection is like
-  }
+  await quietly(draw);
   setTimeout(again, everyMs);
 }
 

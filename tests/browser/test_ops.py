@@ -185,6 +185,14 @@ def test_the_wall_stands_without_growing(park, browser):
     assert heaps[-1][1] <= heaps[0][1] + 10, heaps
 
 
+def test_what_was_lost_or_kept_aside_is_listed(park, browser):
+    show(browser, park, "?lang=en", page="gateways")
+    for name in ("losses", "quarantine"):
+        listed = api(park, name)[name]
+        browser.wait(f"document.getElementById('no-{name}').hidden === {json.dumps(bool(listed))}")
+        assert browser.run(f"return document.querySelectorAll('#{name} tbody tr').length") == len(listed[:50])
+
+
 def streams(park) -> int:
     with urllib.request.urlopen(f"{park.http_url}/metrics", timeout=10) as answer:
         return int(re.search(r"^parkmon_streams (\d+)$", answer.read().decode(), re.MULTILINE)[1])
