@@ -86,6 +86,8 @@ json_t *context_health(
 struct web_answer handle_live(
     struct web_context *context, const struct web_request *request); /* api_live.c */
 struct web_answer handle_gateways(struct web_context *context, const struct web_request *request);
+struct web_answer handle_costs(
+    struct web_context *context, const struct web_request *request); /* api_costs.c */
 struct web_answer handle_park(
     struct web_context *context, const struct web_request *request); /* api_park.c */
 struct web_answer handle_summary(

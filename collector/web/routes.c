@@ -72,6 +72,7 @@ const struct web_route web_routes[] = {
         handle_occupancy_public, DATA, LONG},
     {"/api/v1/counts", "POST", 0, SCOPE_READINGS, NONE, handle_count, DATA, LONG},
     {"/api/v1/energy", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, ENERGY, handle_energy, DATA, LONG},
+    {"/api/v1/costs", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, " site period ", handle_costs, DATA, LONG},
     {"/api/v1/instruments", "GET", ALLOW_ANYONE, 0, INSTRUMENTS, handle_instruments, DATA, SHORT},
     {"/api/v1/instruments/{id}", "GET", ALLOW_ANYONE, 0, NONE, handle_instrument, DATA, SHORT},
     {"/api/v1/instruments/{id}/timeline", "GET", ALLOW_ANYONE, 0, " from until ", handle_timeline, DATA, LONG},

@@ -8,7 +8,7 @@ import { amount, percent } from './format.js';
 import { loadLanguage, text } from './i18n.js';
 import { followLive } from './live.js';
 import { loadPark, nameOfRow, placeOfRow } from './park.js';
-import { comparedSpan, lengths, parameters, spanOf, stepOf, today } from './period.js';
+import { comparedSpan, lengths, nameOf as nameOfPeriod, parameters, spanOf, stepOf, today } from './period.js';
 import { addressOfPeriod, makePeriodControls, periodOfAddress } from './period_controls.js';
 import { shiftDate } from './parktime.js';
 
@@ -83,7 +83,13 @@ function changeText(now, before) {
 
 const qualities = { measured: 'good', estimated: 'warn', manual: 'warn', absent: 'quiet' };
 
-function drawParts(now, before, total) {
+// What is known of it; "≥" where that is not all.
+function resultText(result, unit) {
+  if (!result || result.known === null) return '–';
+  return `${result.amount === null ? '≥ ' : ''}${amount(result.known, unit === 'yuan' ? 2 : 1)} ${text(`unit_${unit}`)}`;
+}
+
+function drawParts(now, before, total, costs) {
   const keyOf = (row) => `${row.kind} ${row.id} ${row.carrier}`;
   const earlier = new Map(before.map((row) => [keyOf(row), row.values[0]]));
   const items = now.map((row) => ({ row, id: keyOf(row) }));
@@ -101,18 +107,25 @@ function drawParts(now, before, total) {
     setCell(line, 2, share === null || wanted.by === 'carrier' ? '–' : percent(share));
     setCell(line, 3, was === null ? '–' : amount(was));
     setCell(line, 4, changeText(value.amount, was), 'nowrap');
-    setCellMark(line, 5, qualities[value.quality] ?? 'bad', text(`energy_${value.quality}`));
+    const result = costs.get(`${wanted.by} ${row.id} ${row.carrier}`);
+    setCell(line, 5, resultText(result?.cost, 'yuan'));
+    setCell(line, 6, resultText(result?.kgco2, 'kgco2'));
+    setCellMark(line, 7, qualities[value.quality] ?? 'bad', text(`energy_${value.quality}`));
   }
   rows.keepOnly(items);
 }
 
-function drawHeadline(span, now, before) {
+function drawHeadline(span, now, before, costs) {
   const value = now?.values[0] ?? null;
   set(byId('span'), text('span', { from: wanted.period.from, to: shiftDate(wanted.period.end, { days: -1 }), carrier: text(`carrier_${wanted.carrier}`) }));
   set(byId('total'), value?.amount ? amount(value.amount) : '–');
   set(byId('total-unit'), units[wanted.carrier]);
   const was = before?.values[0].amount ?? null;
   set(byId('comparison'), was === null ? text(wanted.against === 'nothing' ? 'not_compared' : 'before_unknown') : text(`compared_${wanted.against}`, { change: changeText(value?.amount ?? null, was), amount: amount(was), unit: units[wanted.carrier] }));
+  const result = costs.get(`carrier ${wanted.carrier} ${wanted.carrier}`);
+  const results = [resultText(result?.cost, 'yuan'), resultText(result?.kgco2, 'kgco2'), resultText(result?.kgce_equivalent, 'kgce')].filter((shown) => shown !== '–');
+  set(byId('costs'), results.join(' · '));
+  set(byId('costs-note'), text(nameOfPeriod(wanted.period) ? 'costs_note' : 'costs_none'));
   const missing = value && value.coverage !== null && Number(value.coverage) < 1;
   set(byId('coverage'), missing ? text('energy_part', { share: percent(Number(value.coverage)), known: amount(value.known), unit: units[wanted.carrier] }) : value ? text('energy_whole') : text('energy_none'));
 }
@@ -145,14 +158,16 @@ async function answer(now) {
   if (span === null) throw new ApiError(text('not_begun'));
   const other = wanted.against === 'nothing' ? null : comparedSpan(site.zone, period, span, wanted.against);
   const asked = { site: site.id, step: 'all' };
-  const [whole, parts, steps, wholeBefore, partsBefore] = await Promise.all([
+  const named = nameOfPeriod(period);
+  const [whole, parts, steps, wholeBefore, partsBefore, costs] = await Promise.all([
     get('/api/v1/energy', { ...asked, by: 'carrier', ...parameters(span) }),
     get('/api/v1/energy', { ...asked, by, ...parameters(span) }),
     get('/api/v1/energy', { ...asked, by: by === 'meter' ? 'carrier' : by, step: stepOf(period), ...parameters(span) }),
     other && get('/api/v1/energy', { ...asked, by: 'carrier', ...parameters(other) }),
     other && get('/api/v1/energy', { ...asked, by, ...parameters(other) }),
+    named && get('/api/v1/costs', { site: site.id, period: named }),
   ]);
-  return { span, whole: ofCarrier(whole)[0], parts: by === 'carrier' ? parts.rows : ofCarrier(parts), steps: ofCarrier(steps), wholeBefore: wholeBefore && ofCarrier(wholeBefore)[0], partsBefore: partsBefore ? partsBefore.rows : [], stepsBy: by === 'meter' ? 'carrier' : by };
+  return { costs: new Map((costs?.rows ?? []).map((row) => [`${row.by} ${row.id} ${row.carrier}`, row])), span, whole: ofCarrier(whole)[0], parts: by === 'carrier' ? parts.rows : ofCarrier(parts), steps: ofCarrier(steps), wholeBefore: wholeBefore && ofCarrier(wholeBefore)[0], partsBefore: partsBefore ? partsBefore.rows : [], stepsBy: by === 'meter' ? 'carrier' : by };
 }
 
 let liveNow = null;
@@ -165,8 +180,8 @@ async function show() {
     if (mine !== drawing) return;
     set(byId('problem'), '');
     byId('shown').hidden = false;
-    drawHeadline(said.span, said.whole, said.wholeBefore);
-    drawParts(said.parts, said.partsBefore, said.whole?.values[0].amount ?? null);
+    drawHeadline(said.span, said.whole, said.wholeBefore, said.costs);
+    drawParts(said.parts, said.partsBefore, said.whole?.values[0].amount ?? null, said.costs);
     if (said.steps.length > 0) await charts.course.draw(course(said.steps, said.steps.map((row) => nameOfRow(park, said.stepsBy, row)), stepOf(wanted.period), units[wanted.carrier]));
     await drawFlow(wanted.site, parameters(said.span));
     const chosen = said.parts.find((row) => row.id === wanted.id && row.carrier === wanted.carrier);

@@ -54,5 +54,10 @@ function yearBefore({ length, from, end }) {
   return { length, from: shiftDate(from, shift), end: shiftDate(end, shift) };
 }
 
+// As the reports name it; null: they have none of that kind.
+export function nameOf({ length, from }) {
+  return { day: from, month: from.slice(0, 7), year: from.slice(0, 4) }[length] ?? null;
+}
+
 export const parameters = ({ from, to }) => ({ from: iso(from), to: iso(to) });
 export const today = (zone, now) => date(zone, now);

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from harness.process import wait_until
+from harness.servers import SOURCE
 from harness.stage import Park, Stage
 
 WEB = Path(__file__).resolve().parents[2] / "dashboards/web"
@@ -24,7 +25,8 @@ SITE = timezone(timedelta(hours=8))
 def history(tmp_path_factory):
     """A park whose last ten days came through the real path; nothing of it moves."""
     with Stage(tmp_path_factory.mktemp("energy")) as stage:
-        park = Park(stage, every=None)
+        rates = "".join(f'{name} = "{SOURCE}/config/{name}.cfg"; ' for name in ("factors", "tariffs"))
+        park = Park(stage, every=None, more=rates)
         park.start_servers()
         end = datetime.now(timezone.utc)
         end = end.replace(minute=end.minute // 15 * 15, second=0, microsecond=0)
@@ -42,6 +44,18 @@ def api(park, **asked) -> dict:
         return json.load(answer)
 
 
+def costs(park, period: str) -> dict:
+    with urllib.request.urlopen(f"{park.http_url}/api/v1/costs?site=jiashan&period={period}", timeout=20) as answer:
+        return {(row["by"], row["id"], row["carrier"]): row for row in json.load(answer)["rows"]}
+
+
+def result(row: dict | None, kind: str) -> str:
+    if row is None or row[kind] is None or row[kind]["known"] is None:
+        return "–"
+    places, unit = {"cost": (2, "yuan"), "kgco2": (1, "kg CO2")}[kind]
+    return f"{'≥ ' if row[kind]['amount'] is None else ''}{amount(row[kind]['known'], places)} {unit}"
+
+
 def amount(decimal: str, places: int = 1) -> str:
     return f"{Decimal(decimal).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,}"
 
@@ -54,7 +68,7 @@ def show(browser, park, query: str, width: int = 1280) -> None:
 
 
 PARTS = """return Object.fromEntries([...document.querySelectorAll('#parts tbody tr')].map((row) =>
-    [row.dataset.id, [1, 3].map((i) => row.cells[i].firstElementChild.textContent)]))"""
+    [row.dataset.id, [1, 3, 5, 6].map((i) => row.cells[i].firstElementChild.textContent)]))"""
 
 
 def table(browser, chart: str) -> list[list[str]]:
@@ -75,9 +89,11 @@ def test_every_number_is_the_apis(history, browser, by):
     earlier = {(row["kind"], row["id"], row["carrier"]): row["values"][0]["amount"]
                for row in api(history, by=by, step="all", **{"from": str(before), "to": str(day)})["rows"]}
     units = {"electricity": "kWh", "heat": "MJ", "cooling": "MJ", "water": "m³", "gas": "m³"}
-    expected = {" ".join(key): [f"{amount(value)} {units[key[2]]}", amount(earlier[key])] for key, value in rows.items()
+    came_to = costs(history, str(day))
+    expected = {" ".join(key): [f"{amount(value)} {units[key[2]]}", amount(earlier[key]), *(result(came_to.get((by, *key[1:])), kind) for kind in ("cost", "kgco2"))] for key, value in rows.items()
                 if key[0] != "gap" and (by == "carrier" or key[2] == "electricity")}
     assert expected and browser.run(PARTS) == expected
+    assert came_to["carrier", "electricity", "electricity"]["kgco2"]["amount"] is not None
     steps = [row for row in api(history, by="carrier" if by == "meter" else by, step="1h", **span)["rows"] if row["carrier"] == "electricity"]
     assert table(browser, "course") == [[value["start"][5:16].replace("T", " "), *(row["values"][i]["amount"] for row in steps)]
                                         for i, value in enumerate(steps[0]["values"])]

@@ -23,7 +23,7 @@ instruments = ( { id = "i1"; name = "x"; name_en = "x"; building = "b1"; categor
 """
 FORM = "application/x-www-form-urlencoded"
 # What a folder's route is asked for.
-EXAMPLES = {"/api/v1/booked": "/api/v1/booked?site=s1&period=2026-10", "/assets/": "/assets/ops.css",
+EXAMPLES = {"/api/v1/costs": "/api/v1/costs?site=s1&period=2026-10", "/api/v1/booked": "/api/v1/booked?site=s1&period=2026-10", "/assets/": "/assets/ops.css",
             "/api/v1/energy": "/api/v1/energy?from=2026-10&to=2026-11", "/api/v1/occupancy": "/api/v1/occupancy?from=2026-10&to=2026-11",
             "/api/v1/public/occupancy": "/api/v1/public/occupancy?from=2026-10&to=2026-11", "/audit/": "/audit/s1/2026-10", "/ops/decide": "/ops/decide?kind=reset",
             "/api/v1/instruments/{id}/hours": "/api/v1/instruments/i1/hours?period=2026-10"}

@@ -543,6 +543,36 @@ def test_what_is_not_there_is_said(served, path, status, word):
     assert answer[0] == status and word in json.loads(answer[2])["error"]["message"]
 
 
+def test_costs_are_those_of_the_report(made, served):
+    """Held against the tables, whose own figures are worked out above; of a meter also against that calculation."""
+    status, _, body = served("/api/v1/costs?site=jiashan&period=2026-10")
+    assert status == 200, body
+    came_to = {(row["by"], row["id"], row["carrier"]): row for row in json.loads(body)["rows"]}
+    kinds = {"cost": ("cost", 0), "kgce_calorific": ("tce_calorific", 3), "kgce_equivalent": ("tce_equivalent", 3), "kgco2": ("tco2", 3)}
+    held = 0
+    for by, table in (("building", "buildings"), ("tenant", "tenants"), ("item", "items"), ("meter", "meters")):
+        for row in made.tables[table]["rows"]:
+            if "sum_of" in row or row["id"] is None:
+                continue
+            found = came_to[by, row["id"], row["carrier"]]
+            for kind, (column, scale) in kinds.items():
+                amount = found[kind] and found[kind]["amount"]
+                assert (None if amount is None else Decimal(amount)) == (None if row[column] is None else row[column].scaleb(scale)), (found, row)
+                held += amount is not None
+            assert found["kgco2e"] is None or found["kgco2e"]["known"] is None, "there is no such factor, and it is no 0"
+    assert held > 30
+    for ident in (m[0] for m in METERS if m[6] == "electricity" and m[0] != "far"):
+        results = [result for key, (_, result) in lines_of(made.park, ident).items() if key[0] == "tco2"]
+        assert came_to["meter", ident, "electricity"]["kgco2"]["amount"] == (None if None in results else f"{Decimal(sum(results)).scaleb(-3):.3f}")
+
+
+@pytest.mark.parametrize("query, word", (("period=2026-10", "site: there is no site"), ("site=x&period=2026-10", "there is no site"),
+                                         ("site=jiashan", "period"), ("site=jiashan&period=2026-13", "period"), ("site=jiashan&period=%3Cb%3E", "period")))
+def test_costs_of_nothing_are_refused(served, query, word):
+    status, _, body = served(f"/api/v1/costs?{query}")
+    assert status == 400 and word in json.loads(body)["error"]["message"]
+
+
 def test_without_a_token_nobody_gets_it(served):
     assert served("/audit/jiashan/2026-10.json", secret="")[0] == 401
 

@@ -1,0 +1,127 @@
+/* What the amounts of a period come to: money, coal equivalent by each basis, CO2 and CO2e, as the energy report has them
+ * (collector/report/lines.h). Worked out at each request, as an errand. */
+#include "collector/report/accepted.h"
+#include "collector/report/report.h"
+#include "collector/web/context.h"
+
+#include <string.h>
+
+#define MONEY_SCALE 2    /* 0.01 yuan */
+#define KILOGRAM_SCALE 3 /* grams */
+#define PERIOD_EXPECTED "expected a day, month, quarter or year, such as 2026-10"
+
+static const char *const part_bys[PART_KINDS] = {
+    [PART_SITE] = "carrier",
+    [PART_BUILDING] = "building",
+    [PART_TENANT] = "tenant",
+    [PART_ITEM] = "item",
+    [PART_METER] = "meter",
+};
+
+/* NULL: of what has none, such as meters without a tenant. */
+static const char *part_id(const struct part *part)
+{
+    switch (part->kind) {
+    case PART_SITE:
+        return park_carriers[part->carrier];
+    case PART_BUILDING:
+        return part->building->id;
+    case PART_TENANT:
+        return part->tenant != NULL ? part->tenant->id : NULL;
+    case PART_ITEM:
+        return part->item;
+    case PART_METER:
+    case PART_GAP:
+        return part->meter->id;
+    }
+    return NULL;
+}
+
+/* Why some day of it has no price or factor; NULL: each has one. */
+static const char *first_why(const struct charge_plan *plan, bool *ret_has_rate)
+{
+    const char *why = NULL;
+    *ret_has_rate = false;
+    for (size_t i = 0; i < plan->key_count; i++) {
+        *ret_has_rate = *ret_has_rate || plan->keys[i].why == NULL;
+        if (why == NULL)
+            why = plan->keys[i].why;
+    }
+    return why;
+}
+
+static json_t *result_json(
+    int kind, const struct charge_plan *plan, const struct charge_total *total, bool is_difference)
+{
+    char text[DECIMAL_TEXT_SIZE];
+    bool has_rate;
+    const char *why = first_why(plan, &has_rate);
+    bool is_known = has_rate && !total->sum.is_overflown && (total->is_whole || !is_difference);
+    decimal_format(
+        (struct decimal){total->sum.result, kind == LINES_MONEY ? MONEY_SCALE : KILOGRAM_SCALE}, text);
+    return json_pack("{s:o, s:o, s:I, s:s?}", "amount", total->is_whole ? json_string(text) : json_null(),
+        "known", is_known ? json_string(text) : json_null(), "unknown_s", (json_int_t)total->sum.unknown_s,
+        "why", why);
+}
+
+static void add_figure(json_t *rows, const struct report_carrier *carrier, const struct report_figure *figure)
+{
+    const char *id = part_id(&figure->part);
+    if (figure->part.kind == PART_GAP || id == NULL)
+        return;
+    json_t *row = json_pack("{s:s, s:s, s:s}", "by", part_bys[figure->part.kind], "id", id, "carrier",
+        park_carriers[carrier->carrier]);
+    for (int kind = 0; kind < LINES_KINDS; kind++)
+        json_object_set_new(row, lines_kinds[kind],
+            carrier->plan.plans[kind].key_count > 0 ? result_json(kind, &carrier->plan.plans[kind],
+                                                          &figure->lines.total[kind], figure->is_difference)
+                                                    : json_null());
+    json_array_append_new(rows, row);
+}
+
+static struct web_answer unavailable(const struct error *err)
+{
+    struct web_answer answer = answer_error(503, "database_unavailable", "%s", err->text);
+    answer.retry_after_s = 5;
+    return answer;
+}
+
+static struct web_answer answer_costs(
+    struct web_context *context, const struct web_request *request, const struct accepted *accepted)
+{
+    const char *site_id = request_param(request, "site"), *text = request_param(request, "period");
+    struct report_options options = {
+        .db = context->db, .is_alone = true, .now_ms = context->clock->wall_ms()};
+    struct report report;
+    struct error err;
+    if (accepted->model == NULL)
+        return answer_error(503, "starting", "no park model was accepted yet");
+    options.park = accepted->model->park;
+    options.rates = &accepted->model->rates;
+    options.site = site_id != NULL ? park_site_find(options.park, site_id) : NULL;
+    if (options.site == NULL)
+        return answer_error(400, "bad_parameter", "site: there is no site \"%.40s\"; expected the id of one",
+            site_id != NULL ? site_id : "");
+    if (text == NULL || !periods_parse(text, &options.period))
+        return answer_error(
+            400, "bad_parameter", "period: \"%.40s\" is none; " PERIOD_EXPECTED, text != NULL ? text : "");
+    if (report_build(&options, &report, &err) != ST_OK)
+        return unavailable(&err);
+    json_t *rows = json_array();
+    for (size_t i = 0; i < report.carrier_count; i++)
+        for (size_t k = 0; k < report.carriers[i].count; k++)
+            add_figure(rows, &report.carriers[i], &report.carriers[i].figures[k]);
+    report_release(&report);
+    return answer_json(200, json_pack("{s:s, s:s, s:o}", "site", site_id, "period", text, "rows", rows));
+}
+
+struct web_answer handle_costs(struct web_context *context, const struct web_request *request)
+{
+    struct error err;
+    struct accepted accepted;
+    if (!context_open_db(context, &err) || accepted_read(context->db, &accepted, &err) != ST_OK)
+        return unavailable(&err);
+    struct web_answer answer = answer_costs(context, request, &accepted);
+    accepted_release(&accepted);
+    return answer;
+}
