@@ -205,7 +205,14 @@ def stop_all(stage: Stage) -> None:
             say(f"{program.name} had to be killed: {str(failure).splitlines()[0]}")
 
 
-def run(folder: Path, is_smoke: bool) -> int:
+def take_screenshots(park: Park, history: History, auditor: Auditor, folder: Path) -> None:
+    from screenshots import take_all  # it needs a browser, which nothing else here does
+
+    taken = take_all(park.http_url, history.names[0], auditor.reader_file.read_text().strip(), folder)
+    say(f"{len(taken)} pictures are in {folder}")
+
+
+def run(folder: Path, is_smoke: bool, pictures: Path | None) -> int:
     with Stage(folder) as stage:
         rates = "".join(f'{name} = "{SOURCE}/config/{name}.cfg"; ' for name in ("factors", "tariffs"))
         desk = Desk(Registers(SEED), folder)
@@ -226,6 +233,9 @@ def run(folder: Path, is_smoke: bool) -> int:
             verify_energy(park, history, auditor)
             say(f"the answer for each instrument is right: {desk.verify(park.collector)}")
             print_addresses(park, history, auditor)
+            if pictures:
+                take_screenshots(park, history, auditor, pictures)
+                return EXIT_OK
             if is_smoke:
                 say("verified")
                 return EXIT_OK
@@ -252,12 +262,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="config/demo/run")
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--screenshots", type=Path)
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="parkmon-demo-"))
     status = EXIT_UNAVAILABLE
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = run(folder, options.smoke)
+        status = run(folder, options.smoke, options.screenshots)
     except OSError as error:
         print(f"demo: {error}", file=sys.stderr)
     if options.keep:

@@ -1,0 +1,60 @@
+"""Pictures of the demo's pages: each in both languages, on a desk and on a phone, and the wall."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from harness.servers import SOURCE
+
+sys.path.insert(0, str(SOURCE / "tests/browser"))
+
+from webdriver import Browser  # noqa: E402 (it stands beside the tests)
+
+DESK, PHONE, WALL = (1280, 900), (390, 844), (1920, 1080)
+READY = "document.fonts.status === 'loaded'"
+SHOWN = "document.getElementById('shown').hidden === false"
+DRAWN = "document.body.dataset.drawn !== undefined"
+# By the picture's name: where it is, and when it is complete.
+PAGES = {
+    "visitors": ("/", READY),
+    "instrument": ("/instruments/sem", READY),
+    "label": ("/instruments/sem/label", READY),
+    "overview": ("/ops", f"{SHOWN} && document.getElementById('today').textContent !== '–'"),
+    "energy": ("/ops/energy", DRAWN),
+    "occupancy": ("/ops/occupancy", DRAWN),
+    "instruments": ("/ops/instruments?id=sem", "document.getElementById('detail').dataset.drawn !== undefined"),
+    "meters": ("/ops/meters", SHOWN),
+    "gateways": ("/ops/gateways", SHOWN),
+    "exceptions": ("/ops/exceptions", READY),
+    "outages": ("/ops/outages", READY),
+    "report": ("/audit/jiashan/{month}", READY),
+}
+WALL_PAGE = ("/ops?view=screen", f"{SHOWN} && document.querySelectorAll('#board li').length > 0")
+
+
+def take(browser: Browser, url: str, page: tuple[str, str], language: str, size: tuple[int, int], path: Path) -> Path:
+    address, is_complete = page
+    browser.size(*size)
+    browser.open(f"{url}{address}{'&' if '?' in address else '?'}lang={language}")
+    browser.wait(is_complete, 30)
+    browser.picture(path)
+    return path
+
+
+def take_all(url: str, month: str, token: str, folder: Path) -> list[Path]:
+    """The pictures, in `folder`: <page>-<language>-<desk|phone|wall>.png."""
+    folder.mkdir(parents=True, exist_ok=True)
+    taken = []
+    with tempfile.TemporaryDirectory() as profile, Browser(Path(profile)) as browser:
+        browser.open(f"{url}/login")
+        browser.run("document.getElementById('token').value = arguments[0]; document.querySelector('form').submit()", token)
+        browser.wait("document.getElementById('token') === null")
+        for language in ("zh", "en"):
+            for name, (address, is_complete) in PAGES.items():
+                page = (address.format(month=month), is_complete)
+                for kind, size in (("desk", DESK), ("phone", PHONE)):
+                    taken.append(take(browser, url, page, language, size, folder / f"{name}-{language}-{kind}.png"))
+            taken.append(take(browser, url, WALL_PAGE, language, WALL, folder / f"wall-{language}-wall.png"))
+    return taken
