@@ -28,3 +28,14 @@ export async function quietly(read) {
     return false;
   }
 }
+
+// Every instrument, in the order of the park model.
+export async function allInstruments() {
+  const instruments = [];
+  for (let after; ; ) {
+    const said = await get('/api/v1/instruments', { limit: 500, after });
+    instruments.push(...said.instruments);
+    if (!said.next) return instruments;
+    after = said.next;
+  }
+}

@@ -96,11 +96,11 @@ export class Chart {
 }
 
 // Axes that every chart over time has.
-export function axes(colours, { categories, unit }) {
+export function axes(colours, { categories, unit, hasLegend = true }) {
   const label = { color: colours.quiet, fontSize: colours.size };
   return {
-    grid: { left: 12, right: 16, top: 60, bottom: 8, containLabel: true },
-    legend: { type: 'scroll', top: 0, right: 12, textStyle: label, icon: 'roundRect', itemHeight: 4, itemWidth: 16 },
+    grid: { left: 12, right: 16, top: hasLegend ? 60 : 32, bottom: 8, containLabel: true },
+    legend: { show: hasLegend, type: 'scroll', top: 0, right: 12, textStyle: label, icon: 'roundRect', itemHeight: 4, itemWidth: 16 },
     xAxis: { type: 'category', data: categories, boundaryGap: false, axisLabel: label, axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false } },
     yAxis: { type: 'value', name: unit, nameTextStyle: { ...label, align: 'left' }, nameGap: 12, axisLabel: label, splitLine: { lineStyle: { color: colours.line } } },
   };

@@ -61,8 +61,7 @@ export function loadDuration(hourly, unit) {
     name: 'load-duration',
     data: { columns: [text('hours_at_least'), unit], rows: loads.map((load, i) => [String(i + 1), load]) },
     option: (colours) => ({
-      ...axes(colours, { categories: loads.map((_, i) => String(i + 1)), unit }),
-      legend: { show: false },
+      ...axes(colours, { categories: loads.map((_, i) => String(i + 1)), unit, hasLegend: false }),
       series: [{ type: 'line', step: 'end', data: loads.map(Number), showSymbol: false, areaStyle: { opacity: 0.12 } }],
     }),
   };

@@ -1,6 +1,6 @@
 // Every instrument: what it is now and why, how good that is, its day, its hours of a month and its sessions.
 
-import { ApiError, get } from './api.js';
+import { allInstruments, ApiError, get } from './api.js';
 import { axes, Chart } from './chart.js';
 import { byId, make, Rows, set, setCell, setHeadLink } from './dom.js';
 import { dateAndTime, percent } from './format.js';
@@ -29,16 +29,6 @@ let chosen = new URLSearchParams(location.search).get('id');
 let month = null;
 
 // ---- the board ----
-
-async function readAll() {
-  const instruments = [];
-  for (let after; ; ) {
-    const said = await get('/api/v1/instruments', { limit: 500, after });
-    instruments.push(...said.instruments);
-    if (!said.next) return instruments;
-    after = said.next;
-  }
-}
 
 function fits(instrument) {
   const status = byId('status').value;
@@ -124,8 +114,7 @@ async function drawHours(id) {
     name: `hours-${id}-${month}`,
     data: { columns: [text('part'), text('hours_unit')], rows: said.parts.map((part) => [text(`part_${part.part}`), hours(part.ms)]) },
     option: (colours) => ({
-      ...axes(colours, { categories: [], unit: '' }),
-      legend: { show: false },
+      ...axes(colours, { categories: [], unit: '', hasLegend: false }),
       tooltip: { renderMode: 'richText', confine: true, trigger: 'item', formatter: ({ name, value }) => `${name}\n${value} h` },
       grid: { left: 8, right: 56, top: 8, bottom: 8, containLabel: true },
       xAxis: { type: 'value', axisLabel: { color: colours.quiet, fontSize: colours.size }, splitLine: { lineStyle: { color: colours.line } } },
@@ -213,7 +202,7 @@ followLive(async (live) => {
   [site] = live.sites;
   month ??= monthOf(now);
   await quietly(async () => {
-    all = await readAll();
+    all = await allInstruments();
     drawBoard();
     byId('shown').hidden = false;
     if (isFirst) await drawDetail();

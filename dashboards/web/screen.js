@@ -1,6 +1,6 @@
 // The wall: beside the overview, every instrument with its state. It stands for days; the newest answer replaces the one before.
 
-import { get, quietly } from './api.js';
+import { allInstruments, quietly } from './api.js';
 import { byId, Keyed, make, set } from './dom.js';
 import { loadLanguage, nameOf, text } from './i18n.js';
 
@@ -19,16 +19,6 @@ const items = new Keyed(
   },
   (item) => item.root,
 );
-
-async function allInstruments() {
-  const instruments = [];
-  for (let after; ; ) {
-    const said = await get('/api/v1/instruments', { limit: 500, after });
-    instruments.push(...said.instruments);
-    if (!said.next) return instruments;
-    after = said.next;
-  }
-}
 
 async function draw() {
   const instruments = await allInstruments();
