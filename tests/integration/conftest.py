@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from harness.claims import pytest_collection_modifyitems, pytest_runtest_protocol  # noqa: F401 (hooks)
-from harness.process import run, wait_until
+from harness.process import run
 from harness.sanitizer import no_report, report_folder  # noqa: F401 (fixtures of every test)
 from harness.stage import OPEN_STAGES, Park, Stage
 
@@ -52,17 +52,6 @@ def small_folder(tmp_path):
 
     yield resize
     run(["umount", "--lazy", folder])
-
-
-@pytest.fixture(scope="session")
-def filled_store(tmp_path_factory):
-    """A park that has run for some seconds: its store holds every measurement. Shared: tests only read."""
-    with Stage(tmp_path_factory.mktemp("filled")) as made:
-        park = Park(made).start()
-        for measurement in ("register", "gauge", "state"):
-            wait_until(lambda: park.influx.count(measurement) > 0, 30, f"{measurement} is in the store", poll=0.2)
-        wait_until(lambda: park.influx.rows("SELECT * FROM gateway LIMIT 1"), 90, "gateway is in the store", poll=0.5)
-        yield park
 
 
 @pytest.fixture(scope="session")
