@@ -24,6 +24,7 @@ import books
 import bundle
 import cpu
 import fold
+import pages
 import report
 import store
 from figures import Figure, table
@@ -32,7 +33,7 @@ from harness.stage import Stage
 EXIT_USAGE = 64
 ROWS = {"store": store.measure, "cpu": cpu.measure, "agent": agent.measure, "backlog": backlog.measure,
         "fold": fold.measure, "amounts": amounts.measure, "report": report.measure, "books": books.measure,
-        "evidence": bundle.measure, "availability": availability.measure}
+        "evidence": bundle.measure, "availability": availability.measure, "pages": pages.measure}
 
 
 @dataclass(frozen=True)
