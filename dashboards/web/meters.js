@@ -43,16 +43,27 @@ function drawMeter(meter, buildings) {
   setCellMark(row, 6, kind, text(key));
 }
 
-function draw(live) {
+// Many rows take a while: the first are shown at once, the others by portions, and a state that comes meanwhile waits for the next.
+const portion = 200;
+let isDrawing = false;
+
+async function draw(live) {
+  if (isDrawing) return;
+  isDrawing = true;
   const buildings = new Map(live.buildings.map((b) => [b.id, b]));
-  for (const meter of live.meters) drawMeter(meter, buildings);
+  for (let i = 0; i < live.meters.length; i += portion) {
+    for (const meter of live.meters.slice(i, i + portion)) drawMeter(meter, buildings);
+    byId('shown').hidden = false;
+    await new Promise((resume) => setTimeout(resume));
+  }
   rows.keepOnly(live.meters);
-  byId('shown').hidden = false;
   set(byId('unmapped'), live.unmapped ? text('unmapped', { n: live.unmapped }) : '');
+  byId('shown').hidden = false;
+  isDrawing = false;
 }
 
 function drawAges(live, sinceMs) {
-  for (const meter of live.meters) {
+  for (const meter of live.meters.filter((m) => rows.known.has(m.id))) {
     const ms = age(meter);
     setCell(rows.get(meter), 5, ms === null ? '–' : duration(ms + sinceMs), 'nowrap');
   }
