@@ -10,7 +10,7 @@ from test_energy import history  # noqa: F401 (a fixture)
 SHOWN = "document.getElementById('shown').hidden === false"
 DRAWN = "document.body.dataset.drawn !== undefined"
 # By where it is: when it is complete.
-PAGES = {
+VIEWS = {
     "/": "true", "/instruments/sem": "true", "/instruments/sem/label": "true", "/login": "true",
     "/ops": SHOWN, "/ops?view=screen": SHOWN, "/ops/energy?length=day": DRAWN, "/ops/occupancy?length=day": DRAWN,
     "/ops/instruments?id=sem": "document.getElementById('detail').dataset.drawn !== undefined", "/ops/meters": SHOWN, "/ops/gateways": SHOWN,
@@ -26,13 +26,13 @@ def axe() -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", VIEWS)
 def test_nothing_serious_is_found(history, browser, axe, path, lang, scheme):  # noqa: F811
     browser.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     try:
         browser.size(1280)
         browser.open(f"{history.http_url}{path}{'&' if '?' in path else '?'}lang={lang}")
-        browser.wait(PAGES[path], 30)
+        browser.wait(VIEWS[path], 30)
         browser.run(axe + "; return true")
         found = [one for one in browser.run(CHECK) if one[0] in ("serious", "critical")]
         assert found == []

@@ -18,7 +18,7 @@ WEB = Path(__file__).resolve().parents[2] / "dashboards/web"
 TEXTS = {lang: json.loads((WEB / file).read_text()) for lang, file in (("zh", "zh-CN.json"), ("en", "en.json"))}
 IS_LONG = os.environ.get("PARKMON_LONG") == "1"
 TAGS = {"zh": "zh-CN", "en": "en"}
-PAGES = {"overview": "/ops", "meters": "/ops/meters", "gateways": "/ops/gateways"}
+VIEWS = {"overview": "/ops", "meters": "/ops/meters", "gateways": "/ops/gateways"}
 SHOWN = "document.getElementById('shown').hidden === false"
 
 
@@ -31,10 +31,10 @@ def live(park) -> dict:
     return api(park, "live")
 
 
-def show(browser, park, query="?lang=en", width=1280, page="overview") -> None:
+def show(browser, park, query="?lang=en", width=1280, view="overview") -> None:
     browser.log()
     browser.size(width)
-    browser.open(f"{park.http_url}{PAGES[page]}{query}")
+    browser.open(f"{park.http_url}{VIEWS[view]}{query}")
     browser.wait(SHOWN)
 
 
@@ -60,11 +60,11 @@ def register(reading: dict | None, lang: str) -> str:
     return f"{whole}.{fraction[:3]}{fraction[3:].rstrip('0')} {unit}{side}"
 
 
-def expected_figures(state: dict, page: str, lang: str) -> dict:
-    if page == "overview":
+def expected_figures(state: dict, view: str, lang: str) -> dict:
+    if view == "overview":
         return {"total": kilowatts(state["power"]["known_w"]), "fresh": str(state["coverage"]["fresh"]),
                 "buildings": {b["id"]: [name(b, lang), kilowatts(b["power"]["known_w"])] for b in state["buildings"]}}
-    if page == "meters":
+    if view == "meters":
         return {m["id"]: [name(m, lang), register(m["register"], lang), f"{kilowatts(m['power']['value_w'])} kW" if m["power"] else "–"]
                 for m in state["meters"]}
     return {g["id"]: [name(g, lang), str(g["spooled"]["batches"]), str(g["lost"])] for g in state["gateways"]}
@@ -99,11 +99,11 @@ def wait_equal(look, wanted, seconds=30) -> dict:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_page_shows_what_the_api_says(park, browser, page):
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_page_shows_what_the_api_says(park, browser, view):
     for lang in TAGS:
-        show(browser, park, f"?lang={lang}", page=page)
-        shown = wait_equal(lambda: browser.run(SHOWN_FIGURES[page]), lambda: expected_figures(live(park), page, lang))
+        show(browser, park, f"?lang={lang}", view=view)
+        shown = wait_equal(lambda: browser.run(SHOWN_FIGURES[view]), lambda: expected_figures(live(park), view, lang))
         assert shown and all(shown.values())
 
 
@@ -123,14 +123,14 @@ def test_what_asks_for_eyes_is_what_the_api_counts(park, browser):
 
 @pytest.mark.parametrize("lang", TAGS)
 @pytest.mark.parametrize("width", [1920, 1280, 390])
-@pytest.mark.parametrize("page", PAGES)
-def test_it_fits_every_screen_in_both_languages(park, browser, lang, width, page):
-    show(browser, park, f"?lang={lang}", width, page)
+@pytest.mark.parametrize("view", VIEWS)
+def test_it_fits_every_screen_in_both_languages(park, browser, lang, width, view):
+    show(browser, park, f"?lang={lang}", width, view)
     assert browser.run("return document.documentElement.scrollWidth") <= width
     assert browser.run("return document.documentElement.lang") == TAGS[lang]
     assert name(live(park)["sites"][0], lang) in browser.run("return document.title")
     body = browser.run("return document.body.innerText")
-    assert TEXTS[lang][f"view_{page}"] in body
+    assert TEXTS[lang][f"view_{view}"] in body
     assert "{" not in body, "a text is missing or was not filled"
     assert "undefined" not in body and "NaN" not in body
     assert errors(browser) == []
@@ -186,7 +186,7 @@ def test_the_wall_stands_without_growing(park, browser):
 
 
 def test_what_was_lost_or_kept_aside_is_listed(park, browser):
-    show(browser, park, "?lang=en", page="gateways")
+    show(browser, park, "?lang=en", view="gateways")
     for name in ("losses", "quarantine"):
         listed = api(park, name)[name]
         browser.wait(f"document.getElementById('no-{name}').hidden === {json.dumps(bool(listed))}")
