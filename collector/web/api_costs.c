@@ -1,10 +1,9 @@
 /* What the amounts of a period come to: money, coal equivalent by each basis, CO2 and CO2e, as the energy report has them
  * (collector/report/lines.h). Worked out at each request, as an errand. */
 #include "collector/report/accepted.h"
+#include "collector/report/drill.h"
 #include "collector/report/report.h"
 #include "collector/web/context.h"
-
-#include <string.h>
 
 #define MONEY_SCALE 2    /* 0.01 yuan */
 #define KILOGRAM_SCALE 3 /* grams */
@@ -17,25 +16,6 @@ static const char *const part_bys[PART_KINDS] = {
     [PART_ITEM] = "item",
     [PART_METER] = "meter",
 };
-
-/* NULL: of what has none, such as meters without a tenant. */
-static const char *part_id(const struct part *part)
-{
-    switch (part->kind) {
-    case PART_SITE:
-        return park_carriers[part->carrier];
-    case PART_BUILDING:
-        return part->building->id;
-    case PART_TENANT:
-        return part->tenant != NULL ? part->tenant->id : NULL;
-    case PART_ITEM:
-        return part->item;
-    case PART_METER:
-    case PART_GAP:
-        return part->meter->id;
-    }
-    return NULL;
-}
 
 /* Why some day of it has no price or factor; NULL: each has one. */
 static const char *first_why(const struct charge_plan *plan, bool *ret_has_rate)
@@ -66,7 +46,8 @@ static json_t *result_json(
 
 static void add_figure(json_t *rows, const struct report_carrier *carrier, const struct report_figure *figure)
 {
-    const char *id = part_id(&figure->part);
+    const struct part *part = &figure->part;
+    const char *id = part->kind == PART_SITE ? park_carriers[part->carrier] : drill_part_id(part);
     if (figure->part.kind == PART_GAP || id == NULL)
         return;
     json_t *row = json_pack("{s:s, s:s, s:s}", "by", part_bys[figure->part.kind], "id", id, "carrier",
