@@ -39,6 +39,16 @@ static size_t find_id(const struct desk_instrument *i, const char *id, size_t *r
     return SESSION_IDS_MAX;
 }
 
+/* Whether what it tells is by an id that another event of it had: its reader began anew. */
+static bool is_anew(const struct desk_instrument *i)
+{
+    size_t count = held(i), newest = (i->id_count - 1) % SESSION_IDS_MAX;
+    for (size_t at = 0; at < count; at++)
+        if (at != newest && strcmp(i->ids[at], i->ids[newest]) == 0)
+            return true;
+    return false;
+}
+
 /* The state, and below it the ids, oldest first, the new one last. */
 static char *make_note(const struct desk_instrument *i, const struct session_event *e)
 {
@@ -184,7 +194,7 @@ static const char *take_event(
     if (at == SESSION_IDS_MAX)
         return take_new(d, one, index, e, patience_ms, err);
     bool contradicts = later > 0 && e->is_open != one->is_open;
-    if (contradicts && e->is_open) {
+    if (contradicts && (e->is_open || is_anew(one))) {
         complain(&d->anew, mono_ms(d), LOG_LEVEL_WARN, "source",
             "%s/%s: event %s comes again after others, and is no longer so: its reader began anew; it is "
             "taken as "

@@ -5,8 +5,7 @@
  *
  *   instrument      one that the park model names or named; activity: struct activity, as it is after the newest reading
  *   activity_span   states that are over, half-open, without a hole between them; unknown ones too
- *   session         in the order in which they were told: of a close alone, or one that came late (I14), opened_ms may be before that of the
- *                   one before. closed_ms NULL: it is open
+ *   session         one, or a close alone; by opened_ms, then id, they follow each other. closed_ms NULL: it is open
  *   session_unseen  when nothing was heard of the point of its sessions for longer than its gap
  *   resource        one with a point: whether it is down now, by what arrived
  *   resource_word   what its point and persons said of it, each once: at_ms, never later than it arrived, counts
@@ -138,18 +137,19 @@ enum status told_is_same_action(struct db *db, const struct told_instrument *t,
     const struct session_event *e, bool *ret, struct error *err);
 /* An event. It is judged at its own time, whenever it comes: a session that was open by then for longer than max_session was
  * forgotten before, unless a run went on from there to the event; what was inferred without the event gives way. Time does not
- * run back: an event of before the newest one counts as at that; but a close of before the open session's begin is not of that session, which stays open.
+ * run back: an event of before the newest one counts as at that; but a close of before the open session's begin is not of that
+ * session, which stays open.
  * An id that is known changes nothing, however often it comes. But a reader that numbers its events may begin anew: an open that
  * a point tells (EVIDENCE_DECLARED) is another event of the same id where no session is open, it is later than all that was told,
- * and is not the newest event that the point told: that one it repeats. A close of a known id never is: it may be late, of another
- * reader or of a spool that was put back, and somebody may be at work; it is TOLD_DOUBTED. Only one that has the id of the open
- * session's opening closes that; and one that was noted as of before it, once it comes with a time that is not: a clock was set
- * back. */
+ * and is not the newest event that the point told: that one it repeats. So is a later close of it while the session that such an
+ * open began is open. Any other close of a known id may be late, of another reader or of a spool that was put back, and somebody may
+ * be at work; it is TOLD_DOUBTED, unless it has the id of the open session's opening, or was noted as of before it, and comes with
+ * a time that is not: a clock was set back. */
 enum status told_event(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
     struct error *err);
 /* The same of one that a point told, and that was longer under way than one of its words is apart from the next: of before the
- * newest session it has the place of its time (I14). */
+ * newest event it has the place of its time, as if all had come in order (I14). */
 enum status told_event_late(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, enum told_news *ret, struct error *err);
 /* By the clock: a session that nobody told over is ended by inference where it is open for longer than max_session, and the

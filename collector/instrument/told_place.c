@@ -1,77 +1,95 @@
 /*
- * Events of a point that come late, of before the newest session: each has the place of its time, as if it had come in order. What
- * is open now stays so.
+ * Events of a point that come late, of before the newest that was told: each has the place of its time, as if all had come in
+ * order. What lies around it is made so: an opening within a session takes over its end; a close within a session ends it, and the
+ * one that had ended it is a close alone; an opening before a close alone has that for its end. None of it changes
+ * whether a session is open now. Of events of one time the later told is the later.
  */
 #include "collector/instrument/told_private.h"
 
 #include <string.h>
 
-/* When it was told over, however its end is judged. */
-static int64_t told_over_ms(const struct told_session *s)
+/* How a session was told over. */
+struct told_over {
+    int64_t time_ms;
+    const char *event; /* of its close; "" = the next was opened */
+    enum hours_evidence evidence;
+};
+
+static struct told_over over_of(const struct told_session *s)
 {
-    return s->told_ms != TOLD_NONE ? s->told_ms : s->closed_ms;
+    bool is_judged = s->told_ms != TOLD_NONE;
+    return (struct told_over){.time_ms = is_judged ? s->told_ms : s->closed_ms,
+        .event = s->close_event,
+        .evidence = is_judged ? s->told_evidence : s->closed_evidence};
 }
 
-static bool has_own_close(const struct told_session *s)
+static enum status end_at(struct db *db, const struct told_instrument *t, struct told_session *s,
+    const struct told_over *over, struct error *err)
 {
-    return s->close_event[0] != '\0';
+    memcpy(s->close_event, over->event, strlen(over->event) + 1);
+    return told_session_over(db, t, s, over->time_ms, over->evidence, err);
 }
 
-/* A late open of while another was, which somebody closed, begins where that one ends; where the next begins there it has no time:
- * it is noted at its own, so that no later one is hidden by it. */
-static int64_t opening_of(
-    const struct told_session *before, const struct told_session *after, int64_t time_ms, bool *ret_has_time)
+/* Whether it was open then, for all that was told. */
+static bool is_open_at(const struct told_session *s, int64_t time_ms)
 {
-    *ret_has_time = true;
-    if (before->id == 0 || !has_own_close(before) || before->closed_ms <= time_ms)
-        return time_ms;
-    *ret_has_time = before->closed_ms < after->opened_ms;
-    return *ret_has_time ? before->closed_ms : time_ms;
+    return s->id != 0 && over_of(s).time_ms > time_ms;
 }
 
-static enum status place_open(struct db *db, const struct told_instrument *t, const struct session_event *e,
-    int64_t time_ms, enum hours_user user, enum told_news *ret, struct error *err)
+static enum status place_open(struct db *db, const struct told_instrument *t, struct told_session *before,
+    const struct told_session *next, struct told_session *placed, struct error *err)
 {
-    struct told_session before, after, placed;
-    enum status status = told_session_around(db, t->id, time_ms, &before, &after, err);
-    *ret = TOLD_TAKEN;
-    if (status == ST_OK && before.id != 0 && !has_own_close(&before) && told_over_ms(&before) > time_ms) {
-        status = told_session_over(db, t, &before, time_ms, EVIDENCE_DECLARED, err);
-        *ret = TOLD_TWICE_OPEN;
+    const struct told_session whole = *before;
+    const struct told_over here = {placed->opened_ms, "", placed->evidence};
+    struct told_over over = {next->opened_ms, "", next->evidence};
+    enum status status = ST_OK;
+    if (is_open_at(&whole, here.time_ms)) {
+        over = over_of(&whole);
+        status = end_at(db, t, before, &here, err);
+    } else if (next->end == TOLD_UNOPENED) {
+        over = over_of(next);
+        placed->id = next->id;
     }
-    if (status != ST_OK)
-        return status;
-    bool has_time;
-    int64_t open_ms = opening_of(&before, &after, time_ms, &has_time);
-    told_session_begin(t, &placed, e, open_ms, user, EVIDENCE_DECLARED);
-    status = told_session_insert(db, t->id, &placed, err);
-    return status == ST_OK
-               ? told_session_over(db, t, &placed, has_time ? after.opened_ms : open_ms, after.evidence, err)
-               : status;
+    if (status == ST_OK && placed->id == 0)
+        status = told_session_insert(db, t->id, placed, err);
+    return status == ST_OK ? end_at(db, t, placed, &over, err) : status;
 }
 
-/* False, in *ret_is_placed: it is of no session. */
-static enum status place_close(struct db *db, const struct told_instrument *t, const struct session_event *e,
-    int64_t time_ms, bool *ret_is_placed, struct error *err)
+static enum status place_close(struct db *db, const struct told_instrument *t, struct told_session *before,
+    const struct told_over *here, struct error *err)
 {
-    struct told_session before, after;
-    enum status status = told_session_around(db, t->id, time_ms, &before, &after, err);
-    *ret_is_placed = status == ST_OK && before.id != 0 && !has_own_close(&before) &&
-                     before.end != TOLD_OPEN && told_over_ms(&before) > time_ms;
-    if (!*ret_is_placed)
-        return status;
-    memcpy(before.close_event, e->id, sizeof before.close_event);
-    return told_session_over(db, t, &before, time_ms, EVIDENCE_DECLARED, err);
+    struct told_session ended = *before;
+    if (before->close_event[0] == '\0')
+        return end_at(db, t, before, here, err);
+    const struct told_over over = over_of(before);
+    told_session_lone(before, over.time_ms, over.evidence);
+    enum status status = told_session_update(db, before, err);
+    if (status == ST_OK)
+        status = told_session_insert(db, t->id, &ended, err);
+    return status == ST_OK ? end_at(db, t, &ended, here, err) : status;
 }
 
-enum status told_place(struct db *db, const struct told_instrument *t, const struct session_event *e,
+enum status told_place(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, bool *ret_is_placed, enum told_news *ret, struct error *err)
 {
-    *ret_is_placed = t->last.id != 0 && t->last.end != TOLD_UNOPENED && time_ms < t->last.opened_ms;
+    struct told_session before, next, placed = {0};
+    *ret_is_placed = t->last.id != 0 && time_ms < told_floor_ms(t);
     if (!*ret_is_placed)
         return ST_OK;
-    if (e->is_open)
-        return place_open(db, t, e, time_ms, user, ret, err);
-    *ret = TOLD_TAKEN;
-    return place_close(db, t, e, time_ms, ret_is_placed, err);
+    enum status status = told_session_around(db, t->id, time_ms, &before, &next, err);
+    if (status != ST_OK)
+        return status;
+    bool is_open = is_open_at(&before, time_ms);
+    *ret = e->is_open == is_open ? (e->is_open ? TOLD_TWICE_OPEN : TOLD_NOT_OPEN) : TOLD_TAKEN;
+    if (e->is_open) {
+        told_session_begin(t, &placed, e, time_ms, user, EVIDENCE_DECLARED);
+        status = place_open(db, t, &before, &next, &placed, err);
+    } else if (is_open) {
+        status = place_close(db, t, &before, &(struct told_over){time_ms, e->id, EVIDENCE_DECLARED}, err);
+    } else {
+        memcpy(placed.close_event, e->id, sizeof placed.close_event);
+        told_session_lone(&placed, time_ms, EVIDENCE_DECLARED);
+        status = told_session_insert(db, t->id, &placed, err);
+    }
+    return status == ST_OK ? told_session_newest(db, t->id, &t->last, err) : status;
 }

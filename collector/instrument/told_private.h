@@ -53,12 +53,11 @@ enum status told_word_add(
 
 enum status told_session_insert(
     struct db *db, int64_t instrument, struct told_session *s, struct error *err); /* sets its id */
-/* Writes its end. */
 enum status told_session_update(struct db *db, const struct told_session *s, struct error *err);
 /* Those that might last until from_ms at least, and were told over later than they may. */
 enum status told_sessions_late(struct db *db, int64_t instrument, int64_t from_ms, struct told_session **ret,
     size_t *ret_count, struct error *err);
-/* The newest opened at that time or before, and the first opened after it; closes alone are none. id 0 = there is none. */
+/* The newest opened at that time or before, and the first that was told after it, which may be a close alone. id 0 = there is none. */
 enum status told_session_around(struct db *db, int64_t instrument, int64_t time_ms,
     struct told_session *ret_before, struct told_session *ret_after, struct error *err);
 /* ret->id 0 = none. */
@@ -69,10 +68,13 @@ enum status told_session_newest(
 void told_session_begin(const struct told_instrument *t, struct told_session *ret,
     const struct session_event *e, int64_t time_ms, enum hours_user user, enum hours_evidence evidence);
 
+/* A close alone, with the event that is its close; its row is no more than that. */
+void told_session_lone(struct told_session *s, int64_t time_ms, enum hours_evidence evidence);
+
 /* ---- told_place.c ---- */
 
-/* An event of a point that is late. *ret_is_placed: it is of before the newest session, and has its place there. */
-enum status told_place(struct db *db, const struct told_instrument *t, const struct session_event *e,
+/* An event of a point that is late. *ret_is_placed: it is of before the newest that was told, and has its place there. */
+enum status told_place(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, bool *ret_is_placed, enum told_news *ret, struct error *err);
 
 /* ---- how long a session was ---- */

@@ -37,65 +37,72 @@ static void read_row(struct db_stmt *row, struct told_session *ret)
     copy_text(ret->close_event, sizeof ret->close_event, db_text(row, 8));
 }
 
+/* First of what the statement gives, which is then reset; id 0 = nothing. */
+static enum status one_of(struct db_stmt *rows, struct told_session *ret, struct error *err)
+{
+    bool has_row;
+    *ret = (struct told_session){0};
+    enum status status = db_step(rows, &has_row, err);
+    if (status == ST_OK && has_row)
+        read_row(rows, ret);
+    db_reset(rows);
+    return status;
+}
+
 enum status told_session_newest(
     struct db *db, int64_t instrument, struct told_session *ret, struct error *err)
 {
     struct db_stmt *newest = db_keep(
         db, "SELECT " COLUMNS " FROM session WHERE instrument = ?1 ORDER BY opened_ms DESC, id DESC LIMIT 1");
-    bool has_row;
-    *ret = (struct told_session){0};
     db_bind_int(newest, 1, instrument);
-    enum status status = db_step(newest, &has_row, err);
-    if (status == ST_OK && has_row)
-        read_row(newest, ret);
-    db_reset(newest);
-    return status;
+    return one_of(newest, ret, err);
 }
 
 enum status told_session_around(struct db *db, int64_t instrument, int64_t time_ms,
     struct told_session *ret_before, struct told_session *ret_after, struct error *err)
 {
-    struct db_stmt *around[] = {
+    struct db_stmt *before =
         db_keep(db, "SELECT " COLUMNS " FROM session WHERE instrument = ?1 AND opened_ms <= ?2 AND why <> ?3"
-                    " ORDER BY opened_ms DESC, id DESC LIMIT 1"),
-        db_keep(db, "SELECT " COLUMNS " FROM session WHERE instrument = ?1 AND opened_ms > ?2 AND why <> ?3"
-                    " ORDER BY opened_ms, id LIMIT 1")};
-    struct told_session *found[] = {ret_before, ret_after};
-    enum status status = ST_OK;
-    for (int i = 0; i < 2 && status == ST_OK; i++) {
-        bool has_row;
-        *found[i] = (struct told_session){0};
-        db_bind_int(around[i], 1, instrument);
-        db_bind_int(around[i], 2, time_ms);
-        db_bind_int(around[i], 3, TOLD_UNOPENED);
-        status = db_step(around[i], &has_row, err);
-        if (status == ST_OK && has_row)
-            read_row(around[i], found[i]);
-        db_reset(around[i]);
-    }
-    return status;
+                    " ORDER BY opened_ms DESC, id DESC LIMIT 1");
+    struct db_stmt *after = db_keep(db, "SELECT " COLUMNS " FROM session WHERE instrument = ?1 AND"
+                                        " opened_ms > ?2 ORDER BY opened_ms, id LIMIT 1");
+    db_bind_int(before, 1, instrument);
+    db_bind_int(before, 2, time_ms);
+    db_bind_int(before, 3, TOLD_UNOPENED);
+    db_bind_int(after, 1, instrument);
+    db_bind_int(after, 2, time_ms);
+    enum status status = one_of(before, ret_before, err);
+    return status == ST_OK ? one_of(after, ret_after, err) : status;
+}
+
+/* Of ?1 its row, or the instrument of a new one. */
+static void bind_row(struct db_stmt *row, int64_t first, const struct told_session *s)
+{
+    db_bind_int(row, 1, first);
+    db_bind_int(row, 2, s->opened_ms);
+    told_bind_time(row, 3, s->closed_ms);
+    db_bind_int(row, 4, s->user);
+    db_bind_int(row, 5, s->class);
+    told_bind_text(row, 6, s->organisation);
+    told_bind_text(row, 7, s->purpose);
+    told_bind_text(row, 8, s->open_event);
+    told_bind_text(row, 9, s->close_event);
+    db_bind_int(row, 10, s->evidence);
+    db_bind_int(row, 11, s->closed_evidence);
+    db_bind_int(row, 12, s->end);
+    told_bind_time(row, 13, s->told_ms);
+    db_bind_int(row, 14, s->told_evidence);
+    told_bind_time(row, 15, s->limit_ms);
 }
 
 enum status told_session_insert(struct db *db, int64_t instrument, struct told_session *s, struct error *err)
 {
     struct db_stmt *add =
-        db_keep(db, "INSERT INTO session(instrument, opened_ms, closed_ms, user, class, "
-                    "organisation, purpose, open_event,"
-                    " close_event, evidence, closed_evidence, why, limit_ms) VALUES(?1, ?2, ?3, ?4, "
-                    "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)");
-    db_bind_int(add, 1, instrument);
-    db_bind_int(add, 2, s->opened_ms);
-    told_bind_time(add, 3, s->closed_ms);
-    db_bind_int(add, 4, s->user);
-    db_bind_int(add, 5, s->class);
-    told_bind_text(add, 6, s->organisation);
-    told_bind_text(add, 7, s->purpose);
-    told_bind_text(add, 8, s->open_event);
-    told_bind_text(add, 9, s->close_event);
-    db_bind_int(add, 10, s->evidence);
-    db_bind_int(add, 11, s->closed_evidence);
-    db_bind_int(add, 12, s->end);
-    told_bind_time(add, 13, s->limit_ms);
+        db_keep(db, "INSERT INTO session(instrument, opened_ms, closed_ms, user, class, organisation, "
+                    "purpose, open_event,"
+                    " close_event, evidence, closed_evidence, why, told_ms, told_evidence, limit_ms)"
+                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
+    bind_row(add, instrument, s);
     enum status status = db_run(add, err);
     s->id = db_last_id(db);
     return status;
@@ -103,18 +110,12 @@ enum status told_session_insert(struct db *db, int64_t instrument, struct told_s
 
 enum status told_session_update(struct db *db, const struct told_session *s, struct error *err)
 {
-    struct db_stmt *end = db_keep(db,
-        "UPDATE session SET closed_ms = ?2, close_event = ?3, closed_evidence = ?4, why = ?5, told_ms = ?6,"
-        " told_evidence = ?7, limit_ms = ?8 WHERE id = ?1");
-    db_bind_int(end, 1, s->id);
-    told_bind_time(end, 2, s->closed_ms);
-    told_bind_text(end, 3, s->close_event);
-    db_bind_int(end, 4, s->closed_evidence);
-    db_bind_int(end, 5, s->end);
-    told_bind_time(end, 6, s->told_ms);
-    db_bind_int(end, 7, s->told_evidence);
-    told_bind_time(end, 8, s->limit_ms);
-    return db_run(end, err);
+    struct db_stmt *update = db_keep(db,
+        "UPDATE session SET opened_ms = ?2, closed_ms = ?3, user = ?4, class = ?5, organisation = ?6,"
+        " purpose = ?7, open_event = ?8, close_event = ?9, evidence = ?10, closed_evidence = ?11, why = ?12,"
+        " told_ms = ?13, told_evidence = ?14, limit_ms = ?15 WHERE id = ?1");
+    bind_row(update, s->id, s);
+    return db_run(update, err);
 }
 
 /* What the statement gives, which is then reset. */

@@ -202,6 +202,31 @@ static void test_an_open_of_before_that_contradicts_the_state_is_another_event(v
     desk_close(&s);
 }
 
+/* It tells no session less for that. */
+static void test_a_reader_that_numbers_anew_is_taken_whole(void **state)
+{
+    (void)state;
+    struct desk_scene s;
+    char json[128], answer[64];
+    desk_open(&s);
+    for (int i = 0; i < 10; i++) {
+        int id = i < 6 ? i + 1 : i - 5;
+        if (i % 2 == 0)
+            snprintf(json, sizeof json, OPEN("%d"), id);
+        else
+            snprintf(json, sizeof json, CLOSE("%d"), id);
+        snprintf(answer, sizeof answer, "{\"event\":\"%d\",\"result\":\"taken\"}", id);
+        tell(&s, json, answer);
+        snprintf(answer, sizeof answer, "{\"event\":\"%d\",\"result\":\"known\"}", id);
+        tell(&s, json, answer);
+    }
+    tell(&s, OPEN("7"),
+        "{\"event\":\"7\",\"result\":\"taken\"}"); /* a number that is new: what closes it is, too */
+    tell(&s, CLOSE("6"), "{\"event\":\"6\",\"result\":\"known\"}");
+    assert_true(s.desk.instruments[0].is_open);
+    desk_close(&s);
+}
+
 /* Two readers of one instrument: the answer to the close of one was lost, and the other opened since. */
 static void test_a_close_of_before_closes_nothing(void **state)
 {
@@ -385,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_two_open_sessions_and_a_close_without_one_are_taken_and_told),
         cmocka_unit_test(test_the_newest_ids_are_known_and_the_state_goes_again),
         cmocka_unit_test(test_an_open_of_before_that_contradicts_the_state_is_another_event),
+        cmocka_unit_test(test_a_reader_that_numbers_anew_is_taken_whole),
         cmocka_unit_test(test_a_close_of_before_closes_nothing),
         cmocka_unit_test(test_the_newest_is_the_newest_also_where_its_id_came_before),
         cmocka_unit_test(test_a_reader_that_keeps_alive_is_repeated_while_it_is_heard),

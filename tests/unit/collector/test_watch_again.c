@@ -49,6 +49,33 @@ static void test_a_known_close_of_before_closes_nothing_and_nobody_knows(void **
     close_scene(&s);
 }
 
+/* A reader that numbers its events began anew while nobody was at work: what it tells counts, though its numbers are known. */
+static void test_a_reader_that_numbers_anew_loses_no_session(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    for (int i = 1; i <= 10; i++) {
+        char *text = mem_printf("%s event=%d", i % 2 != 0 ? "open" : "close", i > 6 ? i - 6 : i);
+        told(&s, i * 100 * S, text);
+        expect_now(&s, i % 2 != 0, true);
+        told(&s, i * 100 * S + 50 * S, text); /* it repeats its newest */
+        free(text);
+        expect_now(&s, i % 2 != 0, true);
+    }
+    expect_sessions(&s, "100.0|200.0|00||1|2|221\n300.0|400.0|00||3|4|221\n500.0|600.0|00||5|6|221\n"
+                        "700.0|800.0|00||1|2|221\n900.0|1000.0|00||3|4|221\n");
+    told(&s, 1100 * S, "open event=5");
+    expect_now(&s, true, true);
+    told(&s, 1090 * S, "close event=2"); /* of before its opening */
+    expect_now(&s, true, true);
+    told(&s, 1200 * S, "open event=7"); /* a number that is new: what closes it is, too */
+    expect_now(&s, true, true);
+    told(&s, 1300 * S, "close event=6");
+    expect_now(&s, true, false);
+    close_scene(&s);
+}
+
 /* A spool that was put back repeats its state of then, while people are at work. */
 static void test_a_state_of_before_that_is_repeated_stays_in_doubt(void **unused)
 {
@@ -153,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_known_close_of_before_closes_nothing_and_nobody_knows),
+        cmocka_unit_test(test_a_reader_that_numbers_anew_loses_no_session),
         cmocka_unit_test(test_a_state_of_before_that_is_repeated_stays_in_doubt),
         cmocka_unit_test(test_a_known_close_that_comes_late_changes_nothing),
         cmocka_unit_test(test_a_close_that_was_noted_closes_once_its_time_is_good),

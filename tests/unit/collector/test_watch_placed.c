@@ -72,37 +72,136 @@ static void test_a_close_that_comes_after_a_person_opened_another_ends_its_own(v
     close_scene(&s);
 }
 
-static void test_what_is_placed_overlaps_nothing(void **unused)
+/* As in order: the close that came in time is of the newest opening before it. */
+static void test_an_opening_within_a_session_takes_over_its_end(void **unused)
 {
     (void)unused;
     struct scene s;
     open_scene(&s, all);
     late(&s, 100 * S, "open event=a class=internal", 100 * S);
     late(&s, 900 * S, "close event=b", 900 * S);
+    late(&s, 500 * S, "open event=c class=internal", 1000 * S); /* within the newest, which is over */
+    expect_by_time(&s, "100.0|500.0|a||2\n500.0|900.0|c|b|1\n");
+    assert_false(told_is_session_open(&s.watch.instruments[0].told));
     person(&s, 2000 * S, "p1", true);
-    late(&s, 500 * S, "open event=c class=internal", 2010 * S); /* while a was open */
-    expect_by_time(&s, "100.0|900.0|a|b|1\n900.0|2000.0|c||2\n2000.0|-|p1||0\n");
-    late(&s, 1500 * S, "open event=d class=internal", 2020 * S); /* while c is, whose close nobody told */
-    expect_by_time(&s, "100.0|900.0|a|b|1\n900.0|1500.0|c||2\n1500.0|2000.0|d||2\n2000.0|-|p1||0\n");
+    late(&s, 1500 * S, "open event=d class=internal", 2020 * S);
+    late(&s, 1700 * S, "open event=e class=internal", 2030 * S); /* within one that the next opening ended */
+    expect_by_time(
+        &s, "100.0|500.0|a||2\n500.0|900.0|c|b|1\n1500.0|1700.0|d||2\n1700.0|2000.0|e||2\n2000.0|-|p1||0\n");
+    assert_string_equal(s.watch.instruments[0].told.last.open_event, "p1");
     close_scene(&s);
 }
 
-/* Where the next begins as soon as the one before is over, there is no time between: what is open now stays the newest. */
-static void test_what_has_no_time_hides_nothing(void **unused)
+static void test_a_close_within_a_session_ends_it_and_the_one_that_did_is_of_none(void **unused)
 {
     (void)unused;
     struct scene s;
     open_scene(&s, all);
     late(&s, 100 * S, "open event=a class=internal", 100 * S);
     late(&s, 900 * S, "close event=b", 900 * S);
-    person(&s, 900 * S, "p1", true);
-    late(&s, 500 * S, "open event=c class=internal", 1000 * S);
+    late(&s, 500 * S, "close event=c", 1000 * S);
+    expect_by_time(&s, "100.0|500.0|a|c|1\n900.0|900.0||b|4\n");
+    late(&s, 1001 * S, "close event=b", 1001 * S); /* what its reader goes on telling */
+    late(&s, 1100 * S, "open event=d class=internal", 1100 * S);
+    late(&s, 1200 * S, "close event=b",
+        1200 * S); /* and of one that somebody else has opened since it is not the close */
+    expect_by_time(&s, "100.0|500.0|a|c|1\n900.0|900.0||b|4\n1100.0|-|d||0\n");
+    assert_true(told_is_session_open(&s.watch.instruments[0].told));
+    close_scene(&s);
+}
+
+static void test_an_opening_before_a_close_alone_has_it_for_its_end(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    late(&s, 900 * S, "close event=b", 900 * S);
+    late(&s, 500 * S, "open event=a class=external organisation=OTHER", 1000 * S);
+    assert_false(told_is_session_open(&s.watch.instruments[0].told));
+    expect_sessions(&s, "500.0|900.0|22|OTHER|a|b|221\n");
     start(&s, all);
     take_all(&s);
-    assert_true(told_is_session_open(&s.watch.instruments[0].told));
-    assert_string_equal(s.watch.instruments[0].told.last.open_event, "p1");
-    expect_by_time(&s, "100.0|900.0|a|b|1\n500.0|500.0|c||2\n900.0|-|p1||0\n");
+    assert_false(told_is_session_open(&s.watch.instruments[0].told));
+    late(&s, 1100 * S, "open event=c class=internal", 1100 * S);
+    late(&s, 700 * S, "close event=d", 1110 * S);
+    expect_by_time(&s, "500.0|700.0|a|d|1\n900.0|900.0||b|4\n1100.0|-|c||0\n");
     close_scene(&s);
+}
+
+/* ---- random events in any order, against one who goes through them by their times ---- */
+
+struct event {
+    int64_t at_s;
+    bool is_open;
+    int64_t arrived_s;
+};
+
+static int by_arrival(const void *a, const void *b)
+{
+    const struct event *p = a, *q = b;
+    return p->arrived_s < q->arrived_s ? -1 : p->arrived_s > q->arrived_s;
+}
+
+static char *by_time(const struct event *events, size_t count)
+{
+    struct buf rows = {0};
+    int64_t opened_s = -1;
+    for (size_t i = 0; i < count; i++) {
+        int64_t at_s = events[i].at_s;
+        if (opened_s >= 0)
+            buf_printf(&rows, "%" PRId64 ".0|%" PRId64 ".0|o%" PRId64 "|", opened_s, at_s, opened_s);
+        if (opened_s >= 0 && events[i].is_open)
+            buf_printf(&rows, "|2\n");
+        else if (!events[i].is_open && opened_s >= 0)
+            buf_printf(&rows, "c%" PRId64 "|1\n", at_s);
+        else if (!events[i].is_open)
+            buf_printf(&rows, "%" PRId64 ".0|%" PRId64 ".0||c%" PRId64 "|4\n", at_s, at_s, at_s);
+        opened_s = events[i].is_open ? at_s : -1;
+    }
+    if (opened_s >= 0)
+        buf_printf(&rows, "%" PRId64 ".0|-|o%" PRId64 "||0\n", opened_s, opened_s);
+    return buf_take(&rows);
+}
+
+/* In time, or later than 300 s; none lasts for max_session. */
+static size_t draw(struct event *events, size_t most)
+{
+    size_t count = 0;
+    for (int64_t at_s = 1; count < most; count++) {
+        bool is_late = random_below(2) == 0;
+        at_s += 1 + (int64_t)random_below(400);
+        events[count] = (struct event){.at_s = at_s,
+            .is_open = random_below(2) == 0,
+            .arrived_s = at_s + (is_late ? 301 + (int64_t)random_below(4000) : 0)};
+    }
+    return count;
+}
+
+static void test_events_in_any_order_are_those_of_their_times(void **unused)
+{
+    (void)unused;
+    for (int round = 0; round < 60; round++) {
+        struct event events[16];
+        struct scene s;
+        size_t count = draw(events, 1 + random_below(16));
+        char *expected = by_time(events, count);
+        qsort(events, count, sizeof events[0], by_arrival);
+        open_scene(&s, all);
+        for (size_t i = 0; i < count; i++) {
+            char *text = mem_printf("%s event=%c%" PRId64, events[i].is_open ? "open" : "close",
+                events[i].is_open ? 'o' : 'c', events[i].at_s);
+            state(&s, 2, "sem", text, events[i].at_s * S, (events[i].arrived_s - events[i].at_s) * S);
+            free(text);
+            if (random_below(3) == 0)
+                take_all(&s);
+            if (random_below(10) == 0)
+                start(&s, all);
+        }
+        take_all(&s);
+        expect_by_time(&s, expected);
+        free(expected);
+        close_scene(&s);
+    }
 }
 
 static void test_one_of_before_limits_were_noted_has_the_present_one(void **unused)
@@ -150,11 +249,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_session_that_comes_after_a_person_opened_another_is_before_it),
         cmocka_unit_test(test_a_close_that_comes_after_a_person_opened_another_ends_its_own),
-        cmocka_unit_test(test_what_is_placed_overlaps_nothing),
-        cmocka_unit_test(test_what_has_no_time_hides_nothing),
+        cmocka_unit_test(test_an_opening_within_a_session_takes_over_its_end),
+        cmocka_unit_test(test_a_close_within_a_session_ends_it_and_the_one_that_did_is_of_none),
+        cmocka_unit_test(test_an_opening_before_a_close_alone_has_it_for_its_end),
+        cmocka_unit_test(test_events_in_any_order_are_those_of_their_times),
         cmocka_unit_test(test_one_of_before_limits_were_noted_has_the_present_one),
         cmocka_unit_test(test_an_opening_that_is_not_late_counts_now),
         cmocka_unit_test(test_what_is_placed_is_judged_by_its_length),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, random_set_up, NULL);
 }
