@@ -177,6 +177,19 @@ static size_t draw(struct event *events, size_t most)
     return count;
 }
 
+/* What is in memory is what was committed. */
+static void expect_newest(struct scene *s)
+{
+    const struct told_session *last = &s->watch.instruments[0].told.last;
+    struct told_instrument read;
+    struct error err = {""};
+    must(told_find(s->journal.db, "sem", &read, &err), &err);
+    assert_int_equal(last->id, read.last.id);
+    assert_int_equal(last->opened_ms, read.last.opened_ms);
+    assert_int_equal(last->closed_ms, read.last.closed_ms);
+    assert_string_equal(last->close_event, read.last.close_event);
+}
+
 static void test_events_in_any_order_are_those_of_their_times(void **unused)
 {
     (void)unused;
@@ -199,6 +212,7 @@ static void test_events_in_any_order_are_those_of_their_times(void **unused)
         }
         take_all(&s);
         expect_by_time(&s, expected);
+        expect_newest(&s);
         free(expected);
         close_scene(&s);
     }
