@@ -200,7 +200,9 @@ static const char *const scripts[] = {
 
     told_reach_schema,
 
-    told_doubt_schema};
+    told_doubt_schema,
+
+    told_place_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

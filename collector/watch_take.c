@@ -60,6 +60,11 @@ void watch_tell_news(const struct watch_instrument *n, const struct session_even
         log_warn("watch",
             "instrument %s: event %s closes a session that was forgotten; the end that was inferred stays",
             id, e->id);
+    else if (news == TOLD_DISPLACES)
+        log_warn("watch",
+            "instrument %s: event %s comes late and closes a session that another had closed later; that one is "
+            "noted, and closes nothing",
+            id, e->id);
     else if (news == TOLD_USED_AGAIN)
         log_warn("watch",
             "instrument %s: event %s %s a session with an id that another event had; it is taken as a new "

@@ -39,13 +39,18 @@ static size_t find_id(const struct desk_instrument *i, const char *id, size_t *r
     return SESSION_IDS_MAX;
 }
 
-/* Whether what it tells is by an id that another event of it had: its reader began anew. */
-static bool is_anew(const struct desk_instrument *i)
+/* Whether that event came next after the newest one when that had its id before: their reader began anew, and tells the same
+ * again. */
+static bool follows_again(const struct desk_instrument *i, const char *id)
 {
-    size_t count = held(i), newest = (i->id_count - 1) % SESSION_IDS_MAX;
-    for (size_t at = 0; at < count; at++)
-        if (at != newest && strcmp(i->ids[at], i->ids[newest]) == 0)
+    size_t count = held(i);
+    const char *newest = i->ids[(i->id_count - 1) % SESSION_IDS_MAX];
+    for (size_t back = 3; back <= count; back++) {
+        const char *then = i->ids[(i->id_count - back) % SESSION_IDS_MAX],
+                   *next = i->ids[(i->id_count - back + 1) % SESSION_IDS_MAX];
+        if (strcmp(then, newest) == 0 && strcmp(next, id) == 0)
             return true;
+    }
     return false;
 }
 
@@ -194,7 +199,7 @@ static const char *take_event(
     if (at == SESSION_IDS_MAX)
         return take_new(d, one, index, e, patience_ms, err);
     bool contradicts = later > 0 && e->is_open != one->is_open;
-    if (contradicts && (e->is_open || is_anew(one))) {
+    if (contradicts && (e->is_open || follows_again(one, e->id))) {
         complain(&d->anew, mono_ms(d), LOG_LEVEL_WARN, "source",
             "%s/%s: event %s comes again after others, and is no longer so: its reader began anew; it is "
             "taken as "

@@ -2,8 +2,8 @@
  * Takes events of sessions: each once, by its id, whatever the agent went through in between, and answers when the
  * state is on disk. What was taken is remembered in the spool with the state itself, so that there is no moment in
  * which one is there without the other; of each instrument the newest SESSION_IDS_MAX ids. An open of one of
- * them that is not the newest, while no session is open, is another event: its reader began anew. So is a close while the
- * session that such an open began is open. Any other close may be late, or of a second reader, and somebody may be at work: it is
+ * them that is not the newest, while no session is open, is another event: its reader began anew. So is, while the
+ * session that such an open began is open, the close that followed it then. Any other close may be late, or of a second reader, and somebody may be at work: it is
  * known, and one line says so.
  *
  * A state is sent again while somebody vouches for it (CONTRIBUTING.md, S8): the reader that keeps alive by being

@@ -45,6 +45,11 @@ const char told_doubt_schema[] = "ALTER TABLE instrument ADD COLUMN power_point 
                                  "ALTER TABLE instrument ADD COLUMN power_garbled_ms INTEGER;"
                                  "ALTER TABLE instrument ADD COLUMN session_garbled_ms INTEGER;";
 
+/* A close alone that ended a session until one came that did so before: it was in its place, and is displaced. */
+const char told_place_schema[] =
+    "ALTER TABLE session ADD COLUMN is_displaced INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX session_place ON session(instrument, opened_ms) WHERE why <> 4;";
+
 const char told_reach_schema[] =
     "DROP INDEX activity_span_end;"; /* who asks goes by from_ms: TOLD_REACHING */
 

@@ -24,7 +24,7 @@
 #include "lib/session_event.h"
 
 extern const char told_schema[], told_word_schema[], told_resource_schema[], told_late_schema[],
-    told_reach_schema[], told_doubt_schema[];
+    told_reach_schema[], told_doubt_schema[], told_place_schema[];
 
 #define TOLD_NONE AVAILABILITY_NONE            /* no such time */
 #define TOLD_KNOWN_MS INT64_C(3024000000)      /* 35 days, as the journal: so long an id is known */
@@ -126,6 +126,7 @@ enum told_news {
     TOLD_NOT_OPEN,    /* no session was open, or only one of later: noted as one that was never opened */
     TOLD_CLOSED_LATE, /* it was forgotten before: it has an inferred end */
     TOLD_USED_AGAIN,  /* taken, with an id that another event had */
+    TOLD_DISPLACES,   /* taken, at its own time: the close that had ended that session is now of none */
     TOLD_OLDER,       /* known, of a point that told others since: nothing changed, and it is no word of now */
     TOLD_DOUBTED      /* as TOLD_OLDER, but it closes, and a session is open: nobody knows */
 };
@@ -141,8 +142,8 @@ enum status told_is_same_action(struct db *db, const struct told_instrument *t,
  * session, which stays open.
  * An id that is known changes nothing, however often it comes. But a reader that numbers its events may begin anew: an open that
  * a point tells (EVIDENCE_DECLARED) is another event of the same id where no session is open, it is later than all that was told,
- * and is not the newest event that the point told: that one it repeats. So is a later close of it while the session that such an
- * open began is open. Any other close of a known id may be late, of another reader or of a spool that was put back, and somebody may
+ * and is not the newest event that the point told: that one it repeats. So is, while the session that such an
+ * open began is open, a later close that closed one of that id before. Any other close of a known id may be late, of another reader or of a spool that was put back, and somebody may
  * be at work; it is TOLD_DOUBTED, unless it has the id of the open session's opening, or was noted as of before it, and comes with
  * a time that is not: a clock was set back. */
 enum status told_event(struct db *db, struct told_instrument *t, const struct session_event *e,

@@ -50,46 +50,62 @@ static enum status place_open(struct db *db, const struct told_instrument *t, st
         over = over_of(next);
         placed->id = next->id;
     }
+    placed->closed_ms = over.time_ms;
     if (status == ST_OK && placed->id == 0)
         status = told_session_insert(db, t->id, placed, err);
     return status == ST_OK ? end_at(db, t, placed, &over, err) : status;
 }
 
+/* A session keeps its row: its number stays that of its opening. */
 static enum status place_close(struct db *db, const struct told_instrument *t, struct told_session *before,
-    const struct told_over *here, struct error *err)
+    const struct told_over *here, enum told_news *ret, struct error *err)
 {
-    struct told_session ended = *before;
-    if (before->close_event[0] == '\0')
-        return end_at(db, t, before, here, err);
-    const struct told_over over = over_of(before);
-    told_session_lone(before, over.time_ms, over.evidence);
-    enum status status = told_session_update(db, before, err);
-    if (status == ST_OK)
-        status = told_session_insert(db, t->id, &ended, err);
-    return status == ST_OK ? end_at(db, t, &ended, here, err) : status;
+    const struct told_session whole = *before;
+    const struct told_over over = over_of(&whole);
+    struct told_session displaced;
+    enum status status = end_at(db, t, before, here, err);
+    if (status != ST_OK || over.event[0] == '\0')
+        return status;
+    *ret = TOLD_DISPLACES;
+    told_session_lone(&displaced, over.event, over.time_ms, over.evidence);
+    status = told_session_insert(db, t->id, &displaced, err);
+    return status == ST_OK ? told_session_displace(db, displaced.id, err) : status;
+}
+
+static enum status note_close(
+    struct db *db, const struct told_instrument *t, const struct told_over *here, struct error *err)
+{
+    struct told_session noted;
+    told_session_lone(&noted, here->event, here->time_ms, here->evidence);
+    return told_session_insert(db, t->id, &noted, err);
+}
+
+/* A close of the instant at which the session that is open began is of what was before. */
+static bool has_place(const struct told_instrument *t, const struct session_event *e, int64_t time_ms)
+{
+    int64_t floor_ms = told_floor_ms(t);
+    return t->last.id != 0 &&
+           (time_ms < floor_ms || (time_ms == floor_ms && !e->is_open && told_is_session_open(t)));
 }
 
 enum status told_place(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, bool *ret_is_placed, enum told_news *ret, struct error *err)
 {
-    struct told_session before, next, placed = {0};
-    *ret_is_placed = t->last.id != 0 && time_ms < told_floor_ms(t);
-    if (!*ret_is_placed)
+    struct told_session before, next, placed;
+    const struct told_over here = {time_ms, e->id, EVIDENCE_DECLARED};
+    if (!(*ret_is_placed = has_place(t, e, time_ms)))
         return ST_OK;
     enum status status = told_session_around(db, t->id, time_ms, &before, &next, err);
     if (status != ST_OK)
         return status;
     bool is_open = is_open_at(&before, time_ms);
     *ret = e->is_open == is_open ? (e->is_open ? TOLD_TWICE_OPEN : TOLD_NOT_OPEN) : TOLD_TAKEN;
-    if (e->is_open) {
-        told_session_begin(t, &placed, e, time_ms, user, EVIDENCE_DECLARED);
+    told_session_begin(t, &placed, e, time_ms, user, EVIDENCE_DECLARED);
+    if (e->is_open)
         status = place_open(db, t, &before, &next, &placed, err);
-    } else if (is_open) {
-        status = place_close(db, t, &before, &(struct told_over){time_ms, e->id, EVIDENCE_DECLARED}, err);
-    } else {
-        memcpy(placed.close_event, e->id, sizeof placed.close_event);
-        told_session_lone(&placed, time_ms, EVIDENCE_DECLARED);
-        status = told_session_insert(db, t->id, &placed, err);
-    }
+    else if (is_open)
+        status = place_close(db, t, &before, &here, ret, err);
+    else
+        status = note_close(db, t, &here, err);
     return status == ST_OK ? told_session_newest(db, t->id, &t->last, err) : status;
 }

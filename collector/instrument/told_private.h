@@ -68,8 +68,11 @@ enum status told_session_newest(
 void told_session_begin(const struct told_instrument *t, struct told_session *ret,
     const struct session_event *e, int64_t time_ms, enum hours_user user, enum hours_evidence evidence);
 
-/* A close alone, with the event that is its close; its row is no more than that. */
-void told_session_lone(struct told_session *s, int64_t time_ms, enum hours_evidence evidence);
+/* A close alone. */
+void told_session_lone(
+    struct told_session *ret, const char *event, int64_t time_ms, enum hours_evidence evidence);
+/* It ended a session, until another did so before it. */
+enum status told_session_displace(struct db *db, int64_t id, struct error *err);
 
 /* ---- told_place.c ---- */
 

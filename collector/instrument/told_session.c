@@ -51,7 +51,8 @@ static enum status is_its_close(
     if (*ret)
         return ST_OK;
     struct db_stmt *find = db_keep(db,
-        "SELECT 1 FROM session WHERE instrument = ?1 AND close_event = ?2 AND why = ?3 AND id > ?4 LIMIT 1");
+        "SELECT 1 FROM session WHERE instrument = ?1 AND close_event = ?2 AND why = ?3 AND id > ?4"
+        " AND is_displaced = 0 LIMIT 1");
     db_bind_int(find, 1, t->id);
     db_bind_text(find, 2, span_of(event));
     db_bind_int(find, 3, TOLD_UNOPENED);
@@ -61,15 +62,16 @@ static enum status is_its_close(
     return status;
 }
 
-/* Whether the session that is open was taken with an id that another event had: its reader began anew. */
-static enum status is_anew(struct db *db, const struct told_instrument *t, bool *ret, struct error *err)
+/* Whether it closed a session whose opening had the id of that which is open: its reader began anew, and tells the same again. */
+static enum status is_close_of_anew(
+    struct db *db, const struct told_instrument *t, const char *event, bool *ret, struct error *err)
 {
-    struct db_stmt *find =
-        db_keep(db, "SELECT 1 FROM session WHERE instrument = ?1 AND open_event = ?2 AND id <> ?3"
-                    " UNION ALL SELECT 1 FROM session WHERE instrument = ?1 AND close_event = ?2 LIMIT 1");
+    struct db_stmt *find = db_keep(db, "SELECT 1 FROM session WHERE instrument = ?1 AND close_event = ?2 AND"
+                                       " open_event = ?3 AND id <> ?4 LIMIT 1");
     db_bind_int(find, 1, t->id);
-    db_bind_text(find, 2, span_of(t->last.open_event));
-    db_bind_int(find, 3, t->last.id);
+    db_bind_text(find, 2, span_of(event));
+    db_bind_text(find, 3, span_of(t->last.open_event));
+    db_bind_int(find, 4, t->last.id);
     enum status status = db_step(find, ret, err);
     db_reset(find);
     return status;
@@ -113,26 +115,23 @@ static enum status open_one(struct db *db, struct told_instrument *t, const stru
     return status == ST_OK ? told_session_insert(db, t->id, &t->last, err) : status;
 }
 
-void told_session_lone(struct told_session *s, int64_t time_ms, enum hours_evidence evidence)
+void told_session_lone(
+    struct told_session *ret, const char *event, int64_t time_ms, enum hours_evidence evidence)
 {
-    struct told_session lone = {.id = s->id,
-        .opened_ms = time_ms,
+    *ret = (struct told_session){.opened_ms = time_ms,
         .closed_ms = time_ms,
         .told_ms = TOLD_NONE,
         .limit_ms = TOLD_NONE,
         .evidence = EVIDENCE_NONE,
         .closed_evidence = evidence,
         .end = TOLD_UNOPENED};
-    memcpy(lone.close_event, s->close_event, sizeof lone.close_event);
-    *s = lone;
+    memcpy(ret->close_event, event, strlen(event) + 1);
 }
 
 static enum status note_close(struct db *db, int64_t instrument, const struct session_event *e,
     int64_t time_ms, enum hours_evidence evidence, struct told_session *ret, struct error *err)
 {
-    *ret = (struct told_session){0};
-    memcpy(ret->close_event, e->id, sizeof ret->close_event);
-    told_session_lone(ret, time_ms, evidence);
+    told_session_lone(ret, e->id, time_ms, evidence);
     return told_session_insert(db, instrument, ret, err);
 }
 
@@ -162,7 +161,7 @@ static enum status weigh_again(struct db *db, const struct told_instrument *t, c
         return ST_OK;
     enum status status = is_its_close(db, t, e->id, ret_counts, err);
     if (status == ST_OK && !*ret_counts && is_later)
-        status = is_anew(db, t, ret_counts, err);
+        status = is_close_of_anew(db, t, e->id, ret_counts, err);
     if (!*ret_counts && is_later)
         *ret = TOLD_DOUBTED;
     return status;

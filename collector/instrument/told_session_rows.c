@@ -9,6 +9,8 @@ const char *const told_ends[] = {"open", "closed", "next_opened", "forgotten", "
     "id, opened_ms, closed_ms, user, class, organisation, purpose, open_event, close_event, evidence," \
     " closed_evidence, why, told_ms, told_evidence, limit_ms"
 #define NAME_COLUMN 15
+/* Of those that begin at one instant only the last has a time; then as they were told. */
+#define NEWEST_FIRST " ORDER BY opened_ms DESC, closed_ms IS NULL DESC, closed_ms DESC, id DESC LIMIT 1"
 
 static void copy_text(char *to, size_t size, struct span text)
 {
@@ -52,8 +54,8 @@ static enum status one_of(struct db_stmt *rows, struct told_session *ret, struct
 enum status told_session_newest(
     struct db *db, int64_t instrument, struct told_session *ret, struct error *err)
 {
-    struct db_stmt *newest = db_keep(
-        db, "SELECT " COLUMNS " FROM session WHERE instrument = ?1 ORDER BY opened_ms DESC, id DESC LIMIT 1");
+    struct db_stmt *newest =
+        db_keep(db, "SELECT " COLUMNS " FROM session WHERE instrument = ?1" NEWEST_FIRST);
     db_bind_int(newest, 1, instrument);
     return one_of(newest, ret, err);
 }
@@ -62,13 +64,13 @@ enum status told_session_around(struct db *db, int64_t instrument, int64_t time_
     struct told_session *ret_before, struct told_session *ret_after, struct error *err)
 {
     struct db_stmt *before =
-        db_keep(db, "SELECT " COLUMNS " FROM session WHERE instrument = ?1 AND opened_ms <= ?2 AND why <> ?3"
-                    " ORDER BY opened_ms DESC, id DESC LIMIT 1");
+        db_keep(db, "SELECT " COLUMNS
+                    " FROM session WHERE instrument = ?1 AND opened_ms <= ?2 AND why <> 4" NEWEST_FIRST);
+    _Static_assert(TOLD_UNOPENED == 4, "as the query and its index (told_place_schema) have it");
     struct db_stmt *after = db_keep(db, "SELECT " COLUMNS " FROM session WHERE instrument = ?1 AND"
                                         " opened_ms > ?2 ORDER BY opened_ms, id LIMIT 1");
     db_bind_int(before, 1, instrument);
     db_bind_int(before, 2, time_ms);
-    db_bind_int(before, 3, TOLD_UNOPENED);
     db_bind_int(after, 1, instrument);
     db_bind_int(after, 2, time_ms);
     enum status status = one_of(before, ret_before, err);
@@ -116,6 +118,13 @@ enum status told_session_update(struct db *db, const struct told_session *s, str
         " told_ms = ?13, told_evidence = ?14, limit_ms = ?15 WHERE id = ?1");
     bind_row(update, s->id, s);
     return db_run(update, err);
+}
+
+enum status told_session_displace(struct db *db, int64_t id, struct error *err)
+{
+    struct db_stmt *mark = db_keep(db, "UPDATE session SET is_displaced = 1 WHERE id = ?1");
+    db_bind_int(mark, 1, id);
+    return db_run(mark, err);
 }
 
 /* What the statement gives, which is then reset. */

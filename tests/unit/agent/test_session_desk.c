@@ -220,9 +220,9 @@ static void test_a_reader_that_numbers_anew_is_taken_whole(void **state)
         snprintf(answer, sizeof answer, "{\"event\":\"%d\",\"result\":\"known\"}", id);
         tell(&s, json, answer);
     }
-    tell(&s, OPEN("7"),
-        "{\"event\":\"7\",\"result\":\"taken\"}"); /* a number that is new: what closes it is, too */
-    tell(&s, CLOSE("6"), "{\"event\":\"6\",\"result\":\"known\"}");
+    tell(&s, OPEN("5"), "{\"event\":\"5\",\"result\":\"taken\"}");
+    tell(&s, CLOSE("2"),
+        "{\"event\":\"2\",\"result\":\"known\"}"); /* another's, told again: 5 was closed by 6 */
     assert_true(s.desk.instruments[0].is_open);
     desk_close(&s);
 }

@@ -67,12 +67,12 @@ static void test_a_reader_that_numbers_anew_loses_no_session(void **unused)
                         "700.0|800.0|00||1|2|221\n900.0|1000.0|00||3|4|221\n");
     told(&s, 1100 * S, "open event=5");
     expect_now(&s, true, true);
-    told(&s, 1090 * S, "close event=2"); /* of before its opening */
+    told(&s, 1090 * S, "close event=6"); /* of before its opening */
     expect_now(&s, true, true);
-    told(&s, 1200 * S, "open event=7"); /* a number that is new: what closes it is, too */
-    expect_now(&s, true, true);
-    told(&s, 1300 * S, "close event=6");
+    told(&s, 1200 * S, "close event=2"); /* another's, told again: 5 was closed by 6 */
     expect_now(&s, true, false);
+    told(&s, 1300 * S, "close event=6");
+    expect_now(&s, false, true);
     close_scene(&s);
 }
 

@@ -110,6 +110,36 @@ static void test_a_close_within_a_session_ends_it_and_the_one_that_did_is_of_non
     close_scene(&s);
 }
 
+/* Also where it is displaced while that one is open. And each keeps its number. */
+static void test_a_close_that_is_displaced_closes_nothing_later(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    late(&s, 100 * S, "open event=a class=internal", 100 * S);
+    late(&s, 900 * S, "close event=b", 900 * S);
+    late(&s, 2000 * S, "open event=d class=internal", 2000 * S);
+    late(&s, 500 * S, "close event=c", 2010 * S);
+    late(&s, 2100 * S, "close event=b", 2100 * S);
+    assert_true(told_is_session_open(&s.watch.instruments[0].told));
+    assert_false(told_is_session_good(&s.watch.instruments[0].told));
+    expect(&s, "SELECT id || open_event FROM session WHERE open_event IS NOT NULL ORDER BY id", "1a\n2d\n");
+    close_scene(&s);
+}
+
+static void test_a_close_of_the_instant_of_an_opening_is_of_the_one_before(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    late(&s, 100 * S, "open event=a class=internal", 100 * S);
+    person(&s, 1000 * S, "p1", true);
+    late(&s, 1000 * S, "close event=b", 2000 * S);
+    assert_true(told_is_session_open(&s.watch.instruments[0].told));
+    expect_by_time(&s, "100.0|1000.0|a||2\n1000.0|-|p1||0\n1000.0|1000.0||b|4\n");
+    close_scene(&s);
+}
+
 static void test_an_opening_before_a_close_alone_has_it_for_its_end(void **unused)
 {
     (void)unused;
@@ -265,6 +295,8 @@ int main(void)
         cmocka_unit_test(test_a_close_that_comes_after_a_person_opened_another_ends_its_own),
         cmocka_unit_test(test_an_opening_within_a_session_takes_over_its_end),
         cmocka_unit_test(test_a_close_within_a_session_ends_it_and_the_one_that_did_is_of_none),
+        cmocka_unit_test(test_a_close_that_is_displaced_closes_nothing_later),
+        cmocka_unit_test(test_a_close_of_the_instant_of_an_opening_is_of_the_one_before),
         cmocka_unit_test(test_an_opening_before_a_close_alone_has_it_for_its_end),
         cmocka_unit_test(test_events_in_any_order_are_those_of_their_times),
         cmocka_unit_test(test_one_of_before_limits_were_noted_has_the_present_one),
