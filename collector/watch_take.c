@@ -72,15 +72,35 @@ void watch_tell_news(const struct watch_instrument *n, const struct session_even
             id, e->id, e->is_open ? "opens" : "closes");
 }
 
-/* A terminal that is polled tells how it is: an event is what changes that. False: nothing does, and nothing of before it opened. */
-static bool make_event(
-    struct session_event *e, const struct told_instrument *told, const struct reading *reading)
+static int64_t word_ms_of(const struct follower_reading *r)
 {
-    if (e->id[0] == '\0' && (e->is_open == told_is_session_open(told) ||
-                                (!e->is_open && reading->time_ms < told->last.opened_ms)))
+    return r->reading->time_ms < r->arrived_ms ? r->reading->time_ms : r->arrived_ms;
+}
+
+/* Longer under way than one word of a point is apart from the next. */
+static bool is_late(const struct follower_reading *r)
+{
+    return r->arrived_ms - r->reading->time_ms > TOLD_SESSION_PERIOD_MS;
+}
+
+/* A terminal that is polled tells how it was: that says nothing of now where a word came that is newer, nor, told late, where a
+ * session was told since, or where it is of before the one that is open. */
+static bool is_old(const struct told_instrument *told, bool is_open, const struct follower_reading *r)
+{
+    int64_t time_ms = r->reading->time_ms;
+    return word_ms_of(r) < told->session_ms || (!is_open && time_ms < told->last.opened_ms) ||
+           (is_late(r) && time_ms < told_floor_ms(told));
+}
+
+/* An event is what changes how it is. False: nothing does. */
+static bool make_event(
+    struct session_event *e, const struct told_instrument *told, const struct follower_reading *r)
+{
+    if (e->id[0] != '\0')
+        return true;
+    if (e->is_open == told_is_session_open(told) || is_old(told, e->is_open, r))
         return false;
-    if (e->id[0] == '\0')
-        snprintf(e->id, sizeof e->id, "polled-%" PRId64, reading->time_ms);
+    snprintf(e->id, sizeof e->id, "polled-%" PRId64, r->reading->time_ms);
     return true;
 }
 
@@ -115,11 +135,11 @@ static enum status take_session(
     }
     enum told_news news = TOLD_KNOWN;
     /* A polled terminal's word is of how it is, not of an event. */
-    bool is_late = e.id[0] != '\0' && r->arrived_ms - r->reading->time_ms > TOLD_SESSION_PERIOD_MS;
+    bool is_late_event = e.id[0] != '\0' && is_late(r);
     enum hours_user user = watch_user(n->park, &e);
-    if (is_late)
+    if (is_late_event)
         status = told_event_late(w->follower.db, &n->told, &e, r->reading->time_ms, user, &news, err);
-    else if (make_event(&e, &n->told, r->reading))
+    else if (make_event(&e, &n->told, r))
         status = told_event(
             w->follower.db, &n->told, &e, r->reading->time_ms, user, EVIDENCE_DECLARED, &news, err);
     if (status != ST_OK)
@@ -146,8 +166,7 @@ static enum status say(struct watch *w, struct watch_resource *resource, struct 
     const struct follower_reading *r, struct error *err)
 {
     bool says_up = is_among(&resource->park->up, word);
-    int64_t time_ms = r->reading->time_ms, late_ms = r->arrived_ms - time_ms;
-    int64_t word_ms = late_ms > 0 ? time_ms : r->arrived_ms;
+    int64_t time_ms = r->reading->time_ms, late_ms = r->arrived_ms - time_ms, word_ms = word_ms_of(r);
     if (!says_up && !is_among(&resource->park->down, word)) {
         complain(&resource->garbled, w->now_mono_ms, LOG_LEVEL_WARN, "watch",
             "resource %s, point %s: \"%.*s\" is neither one of its `up` nor of its `down`; it tells nothing",

@@ -137,6 +137,42 @@ static void test_a_polled_terminal_opens_and_closes_once_by_its_state(void **unu
     close_scene(&s);
 }
 
+/* What a terminal told while its gateway was cut comes at once: words in their order have their own times; what is older than the
+ * newest word, or than what somebody said since, says nothing of now. */
+static void test_an_old_word_of_a_polled_terminal_changes_nothing_of_now(void **unused)
+{
+    (void)unused;
+    static const char rows[] =
+        "SELECT " TIME("opened_ms") " || '|' || " TIME("closed_ms") " FROM session ORDER BY id";
+    struct scene s;
+    open_scene(&s, all);
+    told(&s, 100 * S, "open");
+    told(&s, 200 * S, "closed");
+    state(&s, 2, "sem", "open", 150 * S, 400 * S);
+    take_all(&s);
+    expect(&s, rows, "100.0|200.0\n");
+    told(&s, 600 * S, "open");
+    told(&s, 700 * S, "open");
+    state(&s, 2, "sem", "closed", 650 * S, 400 * S);
+    state(&s, 2, "sem", "closed", 699 * S, 2 * S);
+    take_all(&s);
+    expect(&s, rows, "100.0|200.0\n600.0|-\n");
+    state(&s, 2, "sem", "closed", 1000 * S, HOUR);
+    state(&s, 2, "sem", "open", 2000 * S, HOUR);
+    state(&s, 2, "sem", "closed", 3000 * S, HOUR);
+    take_all(&s);
+    expect(&s, rows, "100.0|200.0\n600.0|1000.0\n2000.0|3000.0\n");
+    by_hand(&s, 4000 * S, "p1", true);
+    by_hand(&s, 5000 * S, "p2", false);
+    state(&s, 2, "sem", "open", 4900 * S, 400 * S);
+    take_all(&s);
+    expect(&s, rows, "100.0|200.0\n600.0|1000.0\n2000.0|3000.0\n4000.0|5000.0\n");
+    told(&s, 4999 * S, "open"); /* its clock goes a little behind ours: it is open now */
+    take_all(&s);
+    expect(&s, rows, "100.0|200.0\n600.0|1000.0\n2000.0|3000.0\n4000.0|5000.0\n5000.0|-\n");
+    close_scene(&s);
+}
+
 static void test_what_is_no_event_changes_nothing_and_its_source_ages(void **unused)
 {
     (void)unused;
@@ -319,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_a_close_of_before_a_session_is_not_its_close),
         cmocka_unit_test(test_a_reader_that_numbers_anew_is_heard),
         cmocka_unit_test(test_a_polled_terminal_opens_and_closes_once_by_its_state),
+        cmocka_unit_test(test_an_old_word_of_a_polled_terminal_changes_nothing_of_now),
         cmocka_unit_test(test_what_is_no_event_changes_nothing_and_its_source_ages),
         cmocka_unit_test(test_a_forgotten_session_is_ended_by_inference_and_nobody_says_that_it_is_free),
         cmocka_unit_test(test_a_session_is_forgotten_though_each_step_brings_something),
