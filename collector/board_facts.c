@@ -163,6 +163,7 @@ static void add_session(struct availability_facts *facts, const struct park_inst
         return;
     facts->session_since_ms =
         told_floor_ms(told); /* over: since somebody said so, not since an end that is inferred */
+    facts->session_limit_ms = told->last.limit_ms;
     if (!facts->is_session_open && i->cooldown_ms > 0)
         facts->cooldown_until_ms = facts->session_since_ms + i->cooldown_ms;
 }

@@ -97,11 +97,16 @@ static bool is_running(const struct availability_facts *f)
     return availability_is_fresh(&f->power) && f->activity == ACTIVITY_RUNNING;
 }
 
+static int64_t session_limit_ms(const struct availability_facts *f)
+{
+    return f->session_limit_ms != AVAILABILITY_NONE ? f->session_limit_ms
+                                                    : f->session_since_ms + f->instrument->max_session_ms;
+}
+
 /* A session that is open for longer than one can be was forgotten, unless the power says that somebody works. */
 static bool is_forgotten(const struct availability_facts *f)
 {
-    return f->is_session_open && f->now_ms - f->session_since_ms > f->instrument->max_session_ms &&
-           !is_running(f);
+    return f->is_session_open && f->now_ms > session_limit_ms(f) && !is_running(f);
 }
 
 static bool is_off(const struct availability_facts *f, enum park_off means)
@@ -375,7 +380,7 @@ struct availability availability_at(const struct availability_facts *f)
     struct judged j = {.facts = f, .session = f->session, .booked_from_ms = AVAILABILITY_NONE};
     if (availability_is_fresh(&f->session) && is_forgotten(f)) {
         j.session.quality = SOURCE_CONFLICT;
-        j.session.stale_ms = f->session_since_ms + f->instrument->max_session_ms + 1;
+        j.session.stale_ms = session_limit_ms(f) + 1;
     }
     j.opening = opening_at(&f->instrument->opening, f->zone, f->now_ms);
     j.edge_ms = next_edge(f, &j.opening, f->now_ms);

@@ -68,7 +68,9 @@ struct availability_facts {
     /* Sessions */
     struct availability_source session;
     bool is_session_open;
-    int64_t session_since_ms;  /* it was opened, or closed; AVAILABILITY_NONE = there was none */
+    int64_t session_since_ms; /* it was opened, or closed; AVAILABILITY_NONE = there was none */
+    int64_t
+        session_limit_ms; /* until then it may be open, as when it was opened; AVAILABILITY_NONE = not known: max_session */
     int64_t cooldown_until_ms; /* after the last session; AVAILABILITY_NONE = none */
     /* Bookings: those that are not over, as they are known */
     struct availability_source calendar;

@@ -116,6 +116,7 @@ struct board_told board_told_nothing(void)
 {
     return (struct board_told){.facts = {.activity_since_ms = AVAILABILITY_NONE,
                                    .session_since_ms = AVAILABILITY_NONE,
+                                   .session_limit_ms = AVAILABILITY_NONE,
                                    .cooldown_until_ms = AVAILABILITY_NONE,
                                    .outage_since_ms = AVAILABILITY_NONE,
                                    .problem_since_ms = AVAILABILITY_NONE}};

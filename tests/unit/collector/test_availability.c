@@ -76,6 +76,7 @@ static void lay_out(struct scene *s)
         .instrument = &s->instrument,
         .activity_since_ms = NOW - 60 * MINUTE,
         .session_since_ms = NONE,
+        .session_limit_ms = NONE,
         .cooldown_until_ms = NONE,
         .outage_since_ms = NONE,
         .problem_since_ms = NONE,
@@ -479,6 +480,14 @@ static void test_since_is_when_what_the_rule_goes_by_began(void **state)
     assert_string_equal(forgotten.reason, "conflict");
     assert_int_equal(forgotten.session_quality, SOURCE_CONFLICT);
     assert_true(forgotten.since_ms == NOW);
+    /* The limit that it was opened with, and not the present one. */
+    s.f.session_limit_ms = NOW;
+    assert_int_equal(availability_at(&s.f).status, AVAILABILITY_IN_USE);
+    s.f.session_since_ms = NOW - MINUTE;
+    s.f.session_limit_ms = NOW - 1000;
+    forgotten = availability_at(&s.f);
+    assert_string_equal(forgotten.reason, "conflict");
+    assert_true(forgotten.since_ms == NOW - 999);
 }
 
 /* ---- the documentation ---- */

@@ -38,8 +38,8 @@ static void test_since_outlives_a_restart(void **state)
     begin(&s);
     assert_true(step(&s, true));
     int64_t opened_ms = wall + 500;
-    s.instruments[2].told.last =
-        (struct told_session){.id = 1, .opened_ms = opened_ms, .closed_ms = NONE, .told_ms = NONE};
+    s.instruments[2].told.last = (struct told_session){
+        .id = 1, .opened_ms = opened_ms, .closed_ms = NONE, .told_ms = NONE, .limit_ms = NONE};
     assert_true(later(&s, 1000));
     expect(&s, "hood-1", AVAILABILITY_IN_USE, "session", opened_ms);
     expect(&s, "sem-1", AVAILABILITY_AVAILABLE, "free", NOW - 60 * MINUTE);
@@ -186,8 +186,8 @@ static void test_a_session_that_people_tell_stands_without_a_heartbeat(void **st
     (void)state;
     struct scene s;
     begin(&s);
-    s.instruments[1].told.last =
-        (struct told_session){.id = 1, .opened_ms = NOW - 120 * MINUTE, .closed_ms = NONE, .told_ms = NONE};
+    s.instruments[1].told.last = (struct told_session){
+        .id = 1, .opened_ms = NOW - 120 * MINUTE, .closed_ms = NONE, .told_ms = NONE, .limit_ms = NONE};
     step(&s, true);
     expect(&s, "sem-1", AVAILABILITY_IN_USE, "session", NOW - 120 * MINUTE);
     wall += 12 * 60 * MINUTE;
@@ -200,6 +200,23 @@ static void test_a_session_that_people_tell_stands_without_a_heartbeat(void **st
     tell_all(&s, 0);
     assert_true(later(&s, 1000));
     expect(&s, "sem-1", AVAILABILITY_AVAILABLE, "free", wall);
+    end(&s);
+}
+
+static void test_a_session_may_last_as_long_as_when_it_was_opened(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    struct park_instrument *all = s.model->park->instruments.items;
+    s.instruments[1].told.last = (struct told_session){
+        .id = 1, .opened_ms = NOW - 120 * MINUTE, .limit_ms = NOW, .closed_ms = NONE, .told_ms = NONE};
+    all[1].max_session_ms = 60 * MINUTE; /* another model's */
+    step(&s, true);
+    expect(&s, "sem-1", AVAILABILITY_IN_USE, "session", NOW - 120 * MINUTE);
+    all[1].max_session_ms = 24 * 60 * MINUTE;
+    assert_true(later(&s, 1000));
+    expect(&s, "sem-1", AVAILABILITY_UNKNOWN, "conflict", NOW + 1);
     end(&s);
 }
 
@@ -466,6 +483,7 @@ static void live(struct scene *s)
             int64_t opened_ms = NOW - (int64_t)random_below(900) * MINUTE;
             bool is_open = random_below(2) == 0;
             t->last = (struct told_session){.id = 1,
+                .limit_ms = NONE,
                 .opened_ms = opened_ms,
                 .closed_ms = is_open ? NONE : opened_ms + (NOW - opened_ms) / 2,
                 .told_ms = NONE,
@@ -625,6 +643,7 @@ int main(void)
         cmocka_unit_test(test_a_clock_that_may_be_wrong_makes_nothing_fresh),
         cmocka_unit_test(test_what_was_not_read_yet_is_unknown_and_the_last_board_stands_for_a_while),
         cmocka_unit_test(test_a_session_that_people_tell_stands_without_a_heartbeat),
+        cmocka_unit_test(test_a_session_may_last_as_long_as_when_it_was_opened),
         cmocka_unit_test(test_what_was_forgotten_cools_down_since_it_was_told_over),
         cmocka_unit_test(test_outages_of_it_of_what_it_needs_and_of_its_space),
         cmocka_unit_test(test_outages_are_as_if_they_were_read_each_time),
