@@ -40,8 +40,10 @@ static void add(const struct space_row *rows, size_t count, const struct steps *
         struct window day = {0};
         for (; row < count && rows[row].start_ms < span.end_ms; row++)
             window_merge(&day, &rows[row].window);
-        if (!is_observed(&day, span.end_ms - span.begin_ms))
-            people[i] = is_behind[i] && people[i] != PEOPLE_NONE ? PEOPLE_BEHIND : PEOPLE_NONE;
+        if (is_behind[i]) /* what there is may come to be otherwise */
+            people[i] = people[i] != PEOPLE_NONE ? PEOPLE_BEHIND : PEOPLE_NONE;
+        else if (!is_observed(&day, span.end_ms - span.begin_ms))
+            people[i] = PEOPLE_NONE;
         else if (people[i] >= 0)
             people[i] += window_mean(&day);
     }

@@ -5,8 +5,9 @@
  * By quarter hours of `occupancy` (collector/space/rows.h) of one source of a space, always the same, so that nothing changes
  * but people: its counter of people in the area, else the corrected series of its doors. A day has a mean where of each space
  * at least 90 % of it was observed, as of key data that are uploaded (domain: completeness >= 90 %, B), else none: what is
- * not observed is no 0. Where that may be because the reckoning has not come so far it is not missing for good: something of
- * the space is to be reckoned yet of that day (space_dirty), or a batch that has readings of it was not taken (cursor `space`).
+ * not observed is no 0. Where the reckoning has not come so far, nobody knows the mean, whatever is there of the day, and it is
+ * not missing for good: something of the space is to be reckoned of that day, yet or anew (space_dirty), or a batch that has
+ * readings of it was not taken (cursor `space`).
  */
 #pragma once
 

@@ -181,6 +181,14 @@ static void test_a_day_without_people_that_is_being_reckoned_is_not_missing_for_
     read_people(&s, 1, BEGIN_MS, BEGIN_MS + 5 * DAY_MS, found, &days);
     static const int64_t taken[] = {3000, PEOPLE_NONE, PEOPLE_NONE, PEOPLE_NONE, 3000};
     assert_memory_equal(found, taken, sizeof taken);
+    /* What was reckoned once, and is to be anew: it may come to another mean. */
+    run(&s, mem_printf("INSERT INTO space_dirty VALUES(2, 4, %lld, %lld)", (long long)(BEGIN_MS + 4 * DAY_MS),
+                (long long)(BEGIN_MS + 4 * DAY_MS + QUARTER_MS)));
+    read_people(&s, 1, BEGIN_MS, BEGIN_MS + 5 * DAY_MS, found, &days);
+    static const int64_t anew[] = {3000, PEOPLE_NONE, PEOPLE_NONE, PEOPLE_NONE, PEOPLE_BEHIND};
+    assert_memory_equal(found, anew, sizeof anew);
+    read_people(&s, 2, BEGIN_MS, BEGIN_MS + 5 * DAY_MS, found, &days); /* whichever space it is of */
+    assert_int_equal(found[4], PEOPLE_BEHIND);
     close_scene(&s);
 }
 
