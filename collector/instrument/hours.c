@@ -11,11 +11,6 @@ const char *const hours_parts[] = {"broken", "planned_outage", "training", "inte
 const char *const hours_evidences[] = {
     "none", "measured", "declared", "inferred", "manual", "imported", NULL};
 
-bool hours_tell_use(const struct hours_facts *f)
-{
-    return f->has_power || f->has_sessions;
-}
-
 /* Walks along a list as time goes on: what is over is passed once. */
 struct walk {
     const void *items;
@@ -50,12 +45,28 @@ static bool touches(const struct hours_span *span, int64_t from_ms, int64_t unti
     return span->from_ms < until_ms && from_ms < span->until_ms;
 }
 
+bool hours_tell_use(const struct hours_facts *f)
+{
+    bool do_people = false;
+    for (size_t i = 0; i < f->telling.count && !do_people; i++)
+        do_people = touches(&f->telling.items[i], f->begin_ms, f->end_ms);
+    return f->has_power || f->has_sessions || do_people;
+}
+
+static bool tell_use_throughout(const struct hours_facts *f, int64_t from_ms, int64_t until_ms)
+{
+    bool do_people = false;
+    for (size_t i = 0; i < f->telling.count && !do_people; i++)
+        do_people = f->telling.items[i].from_ms <= from_ms && until_ms <= f->telling.items[i].until_ms;
+    return f->has_power || f->has_sessions || do_people;
+}
+
 /* Whether nobody came: that is said only where grace is over, and everything that would have told was fresh throughout. */
 static bool is_no_show(const struct hours_facts *f, const struct hours_span *booking)
 {
     int64_t from_ms = booking->from_ms;
     int64_t until_ms = booking->until_ms < f->known_until_ms ? booking->until_ms : f->known_until_ms;
-    if (f->known_until_ms - from_ms < f->grace_ms || !hours_tell_use(f))
+    if (f->known_until_ms - from_ms < f->grace_ms || !tell_use_throughout(f, from_ms, until_ms))
         return false;
     for (size_t i = 0; i < f->session_count; i++)
         if (touches(&f->sessions[i].span, from_ms, until_ms))
@@ -109,7 +120,7 @@ static int by_time(const void *a, const void *b)
 
 struct division {
     const struct hours_facts *facts;
-    struct walk broken, planned, bookings, no_shows, sessions, unseen, activity, effective;
+    struct walk broken, planned, bookings, no_shows, sessions, unseen, activity, effective, telling;
 };
 
 _Static_assert(offsetof(struct hours_session, span) == 0, "begins like a span");
@@ -154,13 +165,15 @@ static struct hours_row classify(struct division *d, int64_t time_ms)
         return row(HOURS_IDLE, session->span.evidence);
     if ((found = find(&d->no_shows, time_ms)) != NULL)
         return row(HOURS_NO_SHOW, found->evidence);
+    bool has_sessions = f->has_sessions || find(&d->telling, time_ms) != NULL;
     if ((found = find(&d->bookings, time_ms)) != NULL)
-        return hours_tell_use(f) ? row(HOURS_RESERVED, found->evidence) : row(HOURS_UNKNOWN, EVIDENCE_NONE);
+        return f->has_power || has_sessions ? row(HOURS_RESERVED, found->evidence)
+                                            : row(HOURS_UNKNOWN, EVIDENCE_NONE);
     if (!opening_at(f->opening, f->zone, time_ms).is_open)
         return row(HOURS_CLOSED, EVIDENCE_DECLARED);
-    return row(HOURS_FREE, f->has_power      ? EVIDENCE_MEASURED
-                           : f->has_sessions ? EVIDENCE_DECLARED
-                                             : EVIDENCE_IMPORTED);
+    return row(HOURS_FREE, f->has_power   ? EVIDENCE_MEASURED
+                           : has_sessions ? EVIDENCE_DECLARED
+                                          : EVIDENCE_IMPORTED);
 }
 
 static void append(struct hours *h, struct hours_row r, int64_t from_ms, int64_t until_ms)
@@ -181,8 +194,8 @@ static struct edges all_edges(const struct division *d)
 {
     const struct hours_facts *f = d->facts;
     struct edges e = {NULL, 0, 0};
-    const struct walk *const walks[] = {
-        &d->broken, &d->planned, &d->bookings, &d->sessions, &d->unseen, &d->activity, &d->effective};
+    const struct walk *const walks[] = {&d->broken, &d->planned, &d->bookings, &d->sessions, &d->unseen,
+        &d->activity, &d->effective, &d->telling};
     for (size_t i = 0; i < sizeof walks / sizeof walks[0]; i++)
         add_walk(&e, f, walks[i]);
     for (int64_t at_ms = f->begin_ms; at_ms < f->end_ms;) {
@@ -210,7 +223,7 @@ void hours_divide(const struct hours_facts *f, struct hours *ret)
     struct division d = {f, walk_of(f->broken), walk_of(f->planned), walk_of(f->bookings), walk_of(no_shows),
         {f->sessions, sizeof *f->sessions, f->session_count, 0}, walk_of(f->unseen),
         {f->activity, sizeof *f->activity, f->activity_count, 0},
-        walk_of((struct hours_list){effective.items, effective.count})};
+        walk_of((struct hours_list){effective.items, effective.count}), walk_of(f->telling)};
     struct edges e = all_edges(&d);
     int64_t at_ms = f->begin_ms;
     for (size_t i = 0; i <= e.count; i++) {

@@ -70,8 +70,10 @@ struct hours_facts {
     struct hours_list broken, planned, bookings;
     const struct hours_session *sessions; /* in order, without overlap: one ends where the next is opened */
     size_t session_count;
-    bool has_sessions;                    /* sessions are told at all */
-    bool has_power;                       /* false: it runs while a session is open (always-on machines) */
+    bool has_sessions; /* a point tells of sessions */
+    struct hours_list
+        telling;    /* when people do (HOURS_TELLING_MS); without overlap, nor one where the next begins */
+    bool has_power; /* false: it runs while a session is open (always-on machines) */
     const struct activity_span *activity; /* in order, without overlap; what none covers is unknown */
     size_t activity_count;
     struct hours_list unseen; /* when the source of sessions was not fresh */
@@ -79,7 +81,11 @@ struct hours_facts {
     const struct zone *zone;
     int64_t preparation_ms, post_processing_ms, pause_ms, grace_ms;
 };
-/* Whether anything tells of use: of an instrument with a calendar alone nobody knows whether it was used when it was booked. */
+/* What tells of use, at an instant: a point of power or of sessions that the park model names; or people, from a session that they
+ * told on until that is over, and 35 days from its opening at least: a choice of ours. Not one of years ago, nor a close alone.
+ * Of an instrument with a calendar alone nobody knows whether it was used when it was booked. */
+#define HOURS_TELLING_MS INT64_C(3024000000)
+/* At any instant of the period. */
 bool hours_tell_use(const struct hours_facts *f);
 
 struct hours_row {

@@ -181,6 +181,31 @@ static enum status widen(struct db *db, const struct told_instrument *t, const s
     return status;
 }
 
+/* When people told of sessions: of one that has no point that tells of use. Those are the lists of told_sessions: in order, and
+ * without a close alone. */
+static enum status add_telling(struct db *db, const struct told_instrument *t, int64_t from_ms,
+    int64_t until_ms, struct hours_book *book, struct error *err)
+{
+    struct told_session *sessions = NULL;
+    struct hours_spans *to = &book->telling;
+    size_t count = 0;
+    enum status status =
+        told_sessions(db, t->id, from_ms - HOURS_TELLING_MS, until_ms, &sessions, &count, err);
+    for (size_t i = 0; i < count && status == ST_OK; i++) {
+        int64_t begin_ms = sessions[i].opened_ms, end_ms = begin_ms + HOURS_TELLING_MS;
+        if (sessions[i].closed_ms == TOLD_NONE)
+            end_ms = INT64_MAX;
+        end_ms = higher_of(end_ms, sessions[i].closed_ms);
+        if (to->count > 0 && begin_ms <= to->items[to->count - 1].until_ms)
+            to->items[to->count - 1].until_ms = higher_of(to->items[to->count - 1].until_ms, end_ms);
+        else
+            add(to, begin_ms, end_ms, EVIDENCE_DECLARED);
+    }
+    book->facts.telling = (struct hours_list){to->items, to->count};
+    free(sessions);
+    return status;
+}
+
 static enum status read_told(struct db *db, const struct park_instrument *instrument, int64_t now_ms,
     struct hours_book *ret, struct error *err)
 {
@@ -188,7 +213,6 @@ static enum status read_told(struct db *db, const struct park_instrument *instru
     int64_t from_ms = f->begin_ms, until_ms = f->end_ms;
     struct told_instrument t;
     enum status status = told_find(db, instrument->id, &t, err);
-    f->has_sessions = instrument->session != NULL || t.last.id != 0;
     if (status == ST_OK)
         f->known_until_ms = higher_of(f->end_ms, hours_heard_ms(instrument, &t, now_ms));
     if (status != ST_OK || t.id == 0) {
@@ -198,6 +222,8 @@ static enum status read_told(struct db *db, const struct park_instrument *instru
     status = widen(db, &t, ret, now_ms, &from_ms, &until_ms, err);
     if (status == ST_OK)
         status = told_sessions(db, t.id, from_ms, until_ms, &ret->told, &f->session_count, err);
+    if (status == ST_OK && instrument->power_point == NULL && instrument->session == NULL)
+        status = add_telling(db, &t, from_ms, until_ms, ret, err);
     if (status == ST_OK)
         status = told_activity(db, t.id, from_ms, until_ms, &ret->activity, &f->activity_count, err);
     /* Whether it is heard no more is asked as of now, so that the end of a period makes no difference. */
@@ -217,6 +243,7 @@ enum status hours_facts_read(struct db *db, const struct park_instrument *instru
                                    .end_ms = end_ms,
                                    .known_until_ms = now_ms, /* of one that never told anything */
                                    .has_power = instrument->power_point != NULL,
+                                   .has_sessions = instrument->session != NULL,
                                    .opening = &instrument->opening,
                                    .zone = zone,
                                    .preparation_ms = instrument->preparation_ms,
@@ -250,6 +277,7 @@ void hours_book_release(struct hours_book *book)
     free(book->broken.items);
     free(book->planned.items);
     free(book->bookings.items);
+    free(book->telling.items);
     busy_list_release(&book->booked_known);
     *book = (struct hours_book){.told = NULL};
 }

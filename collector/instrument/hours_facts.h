@@ -23,7 +23,7 @@ struct hours_book {
     struct hours_spans {
         struct hours_span *items;
         size_t count, capacity;
-    } broken, planned, bookings;
+    } broken, planned, bookings, telling;
     struct busy_list
         booked_known; /* of the period, when its bookings are known; without a calendar there are none, always */
 };

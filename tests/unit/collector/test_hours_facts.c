@@ -188,21 +188,27 @@ static void check(struct scene *s)
     assert_memory_equal(cut_ms, whole_ms, sizeof cut_ms);
 }
 
+static void open_scene(struct scene *s)
+{
+    static char names[RESOURCES][4];
+    fake_journal_open(&s->journal);
+    s->db = s->journal.db;
+    for (int i = 0; i < RESOURCES; i++) {
+        snprintf(names[i], sizeof names[i], "r%d", i);
+        s->resources[i].id = names[i];
+        s->required[i] = &s->resources[i];
+    }
+    must_run(s, mem_strdup("PRAGMA synchronous = OFF; BEGIN"));
+    must_run(s,
+        mem_strdup("INSERT INTO calendar VALUES(3, 'cal', 0, 9000000000000000, 1, 0, 0, 0, 1, '', x'', 0)"));
+}
+
 static void test_what_tables_hold_is_divided_as_the_words_say(void **state)
 {
     (void)state;
     static struct scene s;
     struct oracle oracle;
-    fake_journal_open(&s.journal);
-    s.db = s.journal.db;
-    static char names[RESOURCES][4];
-    for (int i = 0; i < RESOURCES; i++) {
-        snprintf(names[i], sizeof names[i], "r%d", i);
-        s.resources[i].id = names[i];
-        s.required[i] = &s.resources[i];
-    }
-    must_run(&s, mem_strdup("PRAGMA synchronous = OFF; BEGIN"));
-    must_run(&s, mem_strdup("INSERT INTO calendar VALUES(3, 'cal', 0, 9000000000000000, 1, 0, 0, 0, 1, '', x'', 0)"));
+    open_scene(&s);
     oracle_open(&oracle, "collector/oracle_hours.py", random_uint64() >> 32, NULL);
     bool is_outage_table_used = false;
     while (oracle_read(&oracle)) {
@@ -226,10 +232,74 @@ static void test_what_tables_hold_is_divided_as_the_words_say(void **state)
     fake_journal_close(&s.journal);
 }
 
+/* ---- what people tell of use ---- */
+
+#define OPENED_UNTIL(minute) ((minute) - (int)(HOURS_TELLING_MS / MINUTE))
+
+/* Booked from 100100 to 100200; told of, as far as it is, from `opened` for an hour. */
+static void check_booked(struct scene *s, int opened, bool is_close_alone, const char *const *rows)
+{
+    static const char head[] = "case UTC 0 0 100000 101440 102000 0 0 0 15 -";
+    must_run(s, mem_strdup("SAVEPOINT one"));
+    begin(s, head);
+    take(s, "booking 100100 100200 imported");
+    if (opened > 0 && is_close_alone)
+        must_run(s,
+            mem_printf("INSERT INTO session(id, instrument, opened_ms, closed_ms, user, class, evidence,"
+                       " closed_evidence, why) VALUES(99, 7, %lld, %lld, 0, 0, 0, %d, %d)",
+                (long long)(opened * MINUTE), (long long)(opened * MINUTE), EVIDENCE_MANUAL, TOLD_UNOPENED));
+    if (opened > 0 && !is_close_alone) {
+        char *line = mem_printf("session %d %d manual internal 0", opened, opened + 60);
+        take(s, line);
+        free(line);
+    }
+    for (int i = 0; rows[i] != NULL; i++) {
+        long long from, until;
+        char part[16], evidence[16];
+        assert_int_equal(sscanf(rows[i], "%lld %lld %15s %15s", &from, &until, part, evidence), 4);
+        expect(s, from, until, part, evidence);
+    }
+    check(s);
+    must_run(s, mem_strdup("ROLLBACK TO one; RELEASE one"));
+}
+
+static void test_people_tell_of_use_for_a_while_from_each_session_that_they_told(void **state)
+{
+    (void)state;
+    static const struct {
+        int opened;
+        bool is_close_alone;
+        const char *rows[8];
+    } cases[] = {
+        {0, false,
+            {"100000 100100 free imported", "100100 100200 unknown none", "100200 101440 free imported"}},
+        {10, false,
+            {"100000 100100 free imported", "100100 100200 unknown none", "100200 101440 free imported"}},
+        {99990, true,
+            {"100000 100100 free imported", "100100 100200 unknown none", "100200 101440 free imported"}},
+        {OPENED_UNTIL(100100), false,
+            {"100000 100100 free declared", "100100 100200 unknown none", "100200 101440 free imported"}},
+        {OPENED_UNTIL(100150), false,
+            {"100000 100100 free declared", "100100 100150 reserved imported", "100150 100200 unknown none",
+                "100200 101440 free imported"}},
+        {OPENED_UNTIL(100200), false,
+            {"100000 100100 free declared", "100100 100200 no_show imported", "100200 101440 free imported"}},
+        {100300, false,
+            {"100000 100100 free imported", "100100 100200 unknown none", "100200 100300 free imported",
+                "100300 100360 internal manual", "100360 101440 free declared"}}};
+    static struct scene s;
+    open_scene(&s);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        check_booked(&s, cases[i].opened, cases[i].is_close_alone, cases[i].rows);
+    zone_destroy(s.zone);
+    fake_journal_close(&s.journal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_tables_hold_is_divided_as_the_words_say),
+        cmocka_unit_test(test_people_tell_of_use_for_a_while_from_each_session_that_they_told),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);
 }
