@@ -202,7 +202,9 @@ static const char *const scripts[] = {
 
     told_doubt_schema,
 
-    told_place_schema};
+    told_place_schema,
+
+    timesheet_again_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

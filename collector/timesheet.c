@@ -64,6 +64,12 @@ const char timesheet_gone_schema[] =
     "CREATE TRIGGER timesheet_down_gone AFTER DELETE ON resource_down BEGIN" NOTE(
         "1", "name", "old.from_ms", "coalesce(old.until_ms, " FOREVER ")", "resource", "old.resource");
 
+/* Of those of which no point tells use earlier programs wrote what was booked as time that was not used, or as a no-show. Of before
+ * the first that is known there is nothing to write. */
+const char timesheet_again_schema[] =
+    "INSERT INTO timesheet_due(kind, target, from_ms, until_ms)"
+    "  SELECT 0, instrument, 0, written_ms FROM timesheet WHERE power_ms IS NULL AND session_ms IS NULL";
+
 /* ---- the model ---- */
 
 static void forget_model(struct timesheet *t)

@@ -19,7 +19,7 @@
 #include "lib/clock.h"
 #include "lib/db.h"
 
-extern const char timesheet_schema[], timesheet_gone_schema[];
+extern const char timesheet_schema[], timesheet_gone_schema[], timesheet_again_schema[];
 
 struct timesheet {
     struct db *db;

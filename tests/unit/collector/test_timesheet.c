@@ -537,12 +537,107 @@ static void test_a_park_without_instruments_keeps_nothing_that_is_due(void **sta
     close_quiet(&s);
 }
 
+/* ---- a calendar alone ---- */
+
+static const char calendar_alone[] =
+    "sites = (" THING("s", "zone = \"Europe/Berlin\";") ");\n"
+    "buildings = (" THING("b", "site = \"s\";") ");\n"
+    "categories = (" THING("c", "") ");\n"
+    "calendars = (" THING("cal", "site = \"s\"; file = \"/none.ics\";") ");\n"
+    "instruments = (" THING("nmr", OWNED "calendar = \"cal\";") ");\n";
+
+/* Booked for the second hour of ten that are written. */
+static void open_booked(struct scene *s)
+{
+    run(s,
+        mem_strdup("INSERT INTO calendar VALUES(1, 'cal', 0, 9000000000000000, 1, 0, 0, 0, 1, '', x'', 0)"));
+    run(s, mem_printf("INSERT INTO calendar_busy(calendar, from_ms, until_ms, uid) VALUES(1, %lld, %lld, 1)",
+               (long long)(BEGIN_MS + HOUR_MS), (long long)(BEGIN_MS + 2 * HOUR_MS)));
+    s->sources[2].park = park_instrument_find(s->park, "nmr");
+    step(s, false);
+    now_ms = BEGIN_MS + 10 * HOUR_MS;
+    finish(s);
+}
+
+/* How many scripts make the database of the program before that one. */
+static int formats_before(const char *script)
+{
+    int count = 0;
+    while (count < collector_schema.count && collector_schema.scripts[count] != script)
+        count++;
+    return count;
+}
+
+/* A database as the program before left it: rows of an instrument with a calendar alone said that nobody used what was booked. */
+static void test_what_an_earlier_program_wrote_of_a_calendar_alone_is_written_again(void **state)
+{
+    (void)state;
+    static struct scene s;
+    struct error err = {""};
+    struct db_schema before = {collector_schema.scripts, formats_before(timesheet_again_schema)};
+    struct fake_journal *f = &s.journal;
+    int64_t seen_ms[HOURS_PARTS] = {0};
+    s = (struct scene){.journal = {.folder = "/tmp/parkmon-test-store-XXXXXX"}};
+    now_ms = BEGIN_MS;
+    mono_ms = 1000;
+    assert_non_null(mkdtemp(f->folder));
+    snprintf(f->path, sizeof f->path, "%.47s/db", f->folder);
+    must(db_open(f->path, &before, &f->db, &err), &err);
+    s.db = f->db;
+    s.park = fake_park_of(f, calendar_alone);
+    start(&s);
+    open_booked(&s);
+    run(&s,
+        mem_strdup("UPDATE outbox SET line = replace(replace(replace(line, 'reserved_s=0', 'reserved_s=X'),"
+                   " 'unknown_s=900', 'unknown_s=0'), 'reserved_s=X', 'reserved_s=900') WHERE line LIKE"
+                   " '%unknown_s=900%'"));
+    assert_int_equal(number(&s, "SELECT count(*) FROM outbox WHERE line LIKE ?1", "%reserved_s=900%"), 4);
+    timesheet_release(&s.sheet);
+    db_close(f->db);
+    must(db_open(f->path, &collector_schema, &f->db, &err), &err);
+    s.db = f->db;
+    start(&s);
+    finish(&s);
+    assert_int_equal(check(&s, 2, seen_ms), 40);
+    assert_true(seen_ms[HOURS_UNKNOWN] == HOUR_MS);
+    assert_int_equal(number(&s, "SELECT count(*) FROM outbox WHERE line LIKE ?1", "%reserved_s=900%"), 0);
+    close_quiet(&s);
+}
+
+/* From a session on that a person tells, also of hours ago, it is known that nobody used what was booked. */
+static void test_what_people_tell_of_use_is_written_as_of_then(void **state)
+{
+    (void)state;
+    static struct scene s;
+    struct error err = {""};
+    struct told_instrument t;
+    struct session_event opened = {.is_open = true, .id = "e1"}, closed = {.id = "e2"};
+    enum told_news news;
+    bool is_changed = false;
+    int64_t seen_ms[HOURS_PARTS] = {0};
+    open_quiet(&s, calendar_alone);
+    open_booked(&s);
+    assert_int_equal(check(&s, 2, seen_ms), 40);
+    assert_true(seen_ms[HOURS_UNKNOWN] == HOUR_MS && seen_ms[HOURS_NO_SHOW] == 0);
+    must(told_take_up(s.db, s.sources[2].park, &t, &is_changed, &err), &err);
+    must(told_event(s.db, &t, &opened, BEGIN_MS, HOURS_USER_INTERNAL, EVIDENCE_MANUAL, &news, &err), &err);
+    must(told_event(
+             s.db, &t, &closed, BEGIN_MS + HOUR_MS / 2, HOURS_USER_INTERNAL, EVIDENCE_MANUAL, &news, &err),
+        &err);
+    finish(&s);
+    assert_int_equal(check(&s, 2, seen_ms), 40);
+    assert_true(seen_ms[HOURS_UNKNOWN] == HOUR_MS && seen_ms[HOURS_NO_SHOW] == HOUR_MS);
+    close_quiet(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_written_last_is_what_all_that_is_known_says),
         cmocka_unit_test(test_what_is_due_is_written_though_the_clock_was_set_back),
         cmocka_unit_test(test_a_park_without_instruments_keeps_nothing_that_is_due),
+        cmocka_unit_test(test_what_an_earlier_program_wrote_of_a_calendar_alone_is_written_again),
+        cmocka_unit_test(test_what_people_tell_of_use_is_written_as_of_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
