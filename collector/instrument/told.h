@@ -68,7 +68,8 @@ struct told_instrument {
      * another point, and says nothing of now until this one speaks. */
     const char *power_point, *session_point;
     bool is_power_other, is_session_other;
-    bool begins_anew; /* its power was not followed for a while: with the next reading nothing before counts */
+    bool
+        begins_anew; /* its power was not followed for a while: with the next reading nothing before counts */
     int64_t power_garbled_ms, session_garbled_ms; /* words since then that cannot be read; TOLD_NONE = none */
     int64_t
         unsettled_ms; /* private: power came, and may tell otherwise from there on; INT64_MAX = none did */
@@ -90,7 +91,9 @@ struct told_resource {
     int64_t since_ms; /* of that; TOLD_NONE = never told */
     int64_t
         heard_ms; /* newest word of the point that it has; TOLD_NONE = never, or the newest could not be read */
-    int64_t unread_ms; /* when that was; TOLD_NONE = never */
+    /* When a word came that could not be read, or, after a restore or of another point, the newest of before: none that is older is
+     * a word of now. TOLD_NONE = never. */
+    int64_t unread_ms;
 };
 
 /* ---- writing: within the core's transaction ---- */
@@ -134,8 +137,8 @@ enum told_news {
 enum status told_is_known(struct db *db, const struct told_instrument *t, const char *event, int64_t time_ms,
     bool *ret, struct error *err);
 /* Whether an event of that id, ever taken, did the same: opened a session, or closed one. */
-enum status told_is_same_action(struct db *db, const struct told_instrument *t,
-    const struct session_event *e, bool *ret, struct error *err);
+enum status told_is_same_action(struct db *db, const struct told_instrument *t, const struct session_event *e,
+    bool *ret, struct error *err);
 /* An event. It is judged at its own time, whenever it comes: a session that was open by then for longer than max_session was
  * forgotten before, unless a run went on from there to the event; what was inferred without the event gives way. Time does not
  * run back: an event of before the newest one counts as at that; but a close of before the open session's begin is not of that
@@ -176,7 +179,8 @@ struct told_word {
 enum status told_resource_say(
     struct db *db, struct told_resource *r, const struct told_word *word, struct error *err);
 enum status told_resource_heard(struct db *db, struct told_resource *r, int64_t heard_ms, struct error *err);
-/* A word that nobody can read: it is not fresh until a later one is read. */
+/* A word that nobody can read: it is not fresh until one is read that is not older. Of words of one millisecond, read or not, the
+ * later that arrived counts. */
 enum status told_resource_unread(struct db *db, struct told_resource *r, int64_t at_ms, struct error *err);
 
 /* ---- reading: any connection. Lists are the caller's to free, in order of time. ---- */

@@ -60,7 +60,7 @@ static enum status leave_instruments(
 static enum status leave_resources(
     struct db *db, const struct park *park, bool *ret_is_changed, struct error *err)
 {
-    struct db_stmt *change = db_keep(db, "UPDATE resource SET point = NULL, heard_ms = NULL, unread_ms = NULL"
+    struct db_stmt *change = db_keep(db, "UPDATE resource SET point = NULL, " TOLD_RESOURCE_LEFT
                                          " WHERE name = ?1 AND point <> ifnull(?2, '')");
     struct buf names = {0};
     enum status status = ST_OK;
@@ -75,8 +75,7 @@ static enum status leave_resources(
     }
     if (status == ST_OK)
         status = leave_absent(db,
-            "UPDATE resource SET point = NULL, heard_ms = NULL, unread_ms = NULL"
-            " WHERE point IS NOT NULL AND " IS_ABSENT,
+            "UPDATE resource SET point = NULL, " TOLD_RESOURCE_LEFT " WHERE point IS NOT NULL AND " IS_ABSENT,
             &names, ret_is_changed, err);
     buf_release(&names);
     return status;
@@ -94,6 +93,6 @@ enum status told_leave_all(struct db *db, struct error *err)
         "UPDATE instrument SET"
         " power_point = CASE power_point WHEN '' THEN '' ELSE '" TOLD_OF_ANOTHER "' END,"
         " session_point = CASE session_point WHEN '' THEN '' ELSE '" TOLD_OF_ANOTHER "' END;"
-        "UPDATE resource SET point = NULL, heard_ms = NULL, unread_ms = NULL",
+        "UPDATE resource SET point = NULL, " TOLD_RESOURCE_LEFT,
         err);
 }

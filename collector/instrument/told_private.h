@@ -41,6 +41,10 @@ static inline int64_t told_later_of(int64_t a, int64_t b)
 #define TOLD_NOT_FOLLOWED ""
 #define TOLD_OF_ANOTHER "?"
 
+/* What a resource was told is no word of now any more, nor is one that is older and comes later. */
+#define TOLD_RESOURCE_LEFT \
+    "heard_ms = NULL, unread_ms = max(ifnull(heard_ms, unread_ms), ifnull(unread_ms, heard_ms))"
+
 /* ---- told_down.c ---- */
 
 /* Times of the newest word of the resource; TOLD_NONE = there is none. */

@@ -26,15 +26,16 @@ enum status told_resource_find(
 static enum status use_point(
     struct db *db, const char *point, struct told_resource *r, bool *ret_is_changed, struct error *err)
 {
-    struct db_stmt *change = db_keep(db, "UPDATE resource SET point = ?2, heard_ms = NULL, unread_ms = NULL"
-                                         " WHERE id = ?1 AND point IS NOT ?2");
+    struct db_stmt *change = db_keep(
+        db, "UPDATE resource SET point = ?2, " TOLD_RESOURCE_LEFT " WHERE id = ?1 AND point IS NOT ?2");
     db_bind_int(change, 1, r->id);
     told_bind_text(change, 2, point);
     enum status status = db_run(change, err);
     if (status != ST_OK || db_changes(db) == 0)
         return status;
     *ret_is_changed = true;
-    r->heard_ms = r->unread_ms = TOLD_NONE;
+    r->unread_ms = told_later_of(r->heard_ms, r->unread_ms);
+    r->heard_ms = TOLD_NONE;
     return ST_OK;
 }
 
@@ -106,7 +107,7 @@ enum status told_resource_say(
 
 enum status told_resource_heard(struct db *db, struct told_resource *r, int64_t heard_ms, struct error *err)
 {
-    if (heard_ms <= told_later_of(r->heard_ms, r->unread_ms))
+    if (heard_ms <= r->heard_ms || heard_ms < r->unread_ms)
         return ST_OK;
     r->heard_ms = heard_ms;
     return save(db, r, err);
@@ -114,7 +115,7 @@ enum status told_resource_heard(struct db *db, struct told_resource *r, int64_t 
 
 enum status told_resource_unread(struct db *db, struct told_resource *r, int64_t at_ms, struct error *err)
 {
-    if (at_ms < r->heard_ms || at_ms <= r->unread_ms)
+    if (at_ms < told_later_of(r->heard_ms, r->unread_ms))
         return ST_OK;
     r->unread_ms = at_ms;
     r->heard_ms = TOLD_NONE;

@@ -235,6 +235,58 @@ static void test_a_newest_word_that_nobody_can_read_is_not_fresh(void **unused)
     close_scene(&s);
 }
 
+/* Of two words of one millisecond, one of which nobody can read, the later that arrived counts. */
+static void test_of_words_of_one_millisecond_the_later_that_arrived_is_read_or_not(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    water(&s, 60 * S, "lukewarm", 0);
+    water(&s, 90 * S, "on", -30 * S); /* of clocks that are ahead: as of when they arrived */
+    assert_int_equal(now_of(&s)->heard_ms, BEGIN_MS + 60 * S);
+    start(&s, all);
+    water(&s, 91 * S, "lukewarm", -31 * S);
+    assert_int_equal(now_of(&s)->heard_ms, TOLD_NONE);
+    water(&s, 92 * S, "off", -32 * S);
+    assert_int_equal(now_of(&s)->heard_ms, BEGIN_MS + 60 * S);
+    assert_true(now_of(&s)->is_down);
+    water(&s, 93 * S, "on", -33 * S);
+    assert_int_equal(now_of(&s)->heard_ms, BEGIN_MS + 60 * S);
+    assert_false(now_of(&s)->is_down);
+    close_scene(&s);
+}
+
+/* After a restore, and by another point: what is not later than all that was told is no word of now. */
+static void test_what_was_left_is_not_good_by_an_old_word(void **unused)
+{
+    (void)unused;
+    for (int way = 0; way < 4; way++) {
+        struct scene s;
+        struct error err = {""};
+        const char *point = way % 2 == 0 ? "water" : "chiller";
+        bool is_garbled = way < 2;
+        open_scene(&s, all);
+        water(&s, 0, "on", 0);
+        water(&s, 60 * S, is_garbled ? "lukewarm" : "on", 0);
+        if (way % 2 == 0)
+            must(told_leave_all(s.journal.db, &err), &err);
+        start(&s, way % 2 == 0 ? all : moved_water);
+        take_all(&s);
+        assert_int_equal(now_of(&s)->heard_ms, TOLD_NONE);
+        state(&s, 1, point, "on", 59 * S, 31 * S);
+        take_all(&s);
+        assert_int_equal(now_of(&s)->heard_ms, TOLD_NONE);
+        start(&s, way % 2 == 0 ? all : moved_water);
+        state(&s, 1, point, "on", 58 * S, 33 * S);
+        take_all(&s);
+        assert_int_equal(now_of(&s)->heard_ms, TOLD_NONE);
+        state(&s, 1, point, "on", 61 * S, 31 * S);
+        take_all(&s);
+        assert_int_equal(now_of(&s)->heard_ms, BEGIN_MS + 61 * S);
+        close_scene(&s);
+    }
+}
+
 /* ---- any order, any lateness, any grouping ---- */
 
 enum { WORDS = 60 };
@@ -374,6 +426,8 @@ int main(void)
         cmocka_unit_test(test_spans_of_before_are_taken_over),
         cmocka_unit_test(test_what_another_point_told_is_not_fresh),
         cmocka_unit_test(test_a_newest_word_that_nobody_can_read_is_not_fresh),
+        cmocka_unit_test(test_of_words_of_one_millisecond_the_later_that_arrived_is_read_or_not),
+        cmocka_unit_test(test_what_was_left_is_not_good_by_an_old_word),
         cmocka_unit_test(test_spans_are_the_same_in_any_order_lateness_and_grouping),
         cmocka_unit_test(test_what_is_said_of_now_is_never_up_by_an_old_word),
     };
