@@ -10,7 +10,7 @@
  *   resource        one with a point: whether it is down now, by what arrived
  *   resource_word   what its point and persons said of it, each once: at_ms, never later than it arrived, counts
  *   resource_down   from when to when it was down, by the times of these words alone, in whatever order they came; until_ms NULL:
- *                   no later word says that it is up
+ *                   no later word says that it is up. Of words at one instant: told_word_schema
  *   cursor          'watch': the batch up to which the journal was taken (collector/watch.h)
  *
  * The newest word of a source is the time of its reading, but never later than it arrived.

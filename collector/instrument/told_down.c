@@ -29,6 +29,17 @@ static void bind_word(struct db_stmt *s, int64_t resource, const struct told_wor
     db_bind_int(s, 5, !w->says_up);
 }
 
+bool told_word_is_before(const struct told_word *w, const struct told_word *other)
+{
+    if (w->at_ms != other->at_ms)
+        return w->at_ms < other->at_ms;
+    if (w->time_ms != other->time_ms)
+        return w->time_ms < other->time_ms;
+    if (w->evidence != other->evidence)
+        return w->evidence < other->evidence;
+    return w->says_up && !other->says_up;
+}
+
 /* Columns at_ms, is_down, evidence; *ret is as it was where there is none. */
 static enum status find_word(
     struct db_stmt *find, struct told_word *ret, bool *ret_is_there, struct error *err)
@@ -44,14 +55,17 @@ static enum status find_word(
 
 enum status told_word_newest(struct db *db, int64_t resource, struct told_word *ret, struct error *err)
 {
-    struct db_stmt *find =
-        db_keep(db, "SELECT at_ms, time_ms FROM resource_word WHERE resource = ?1" BACKWARD);
+    struct db_stmt *find = db_keep(
+        db, "SELECT at_ms, is_down, evidence, time_ms FROM resource_word WHERE resource = ?1" BACKWARD);
     bool has_row;
     *ret = (struct told_word){.at_ms = TOLD_NONE, .time_ms = TOLD_NONE};
     db_bind_int(find, 1, resource);
     enum status status = db_step(find, &has_row, err);
     if (status == ST_OK && has_row)
-        *ret = (struct told_word){.at_ms = db_int(find, 0), .time_ms = db_int(find, 1)};
+        *ret = (struct told_word){.at_ms = db_int(find, 0),
+            .says_up = db_int(find, 1) == 0,
+            .evidence = (enum hours_evidence)db_int(find, 2),
+            .time_ms = db_int(find, 3)};
     db_reset(find);
     return status;
 }

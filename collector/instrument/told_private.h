@@ -47,7 +47,9 @@ static inline int64_t told_later_of(int64_t a, int64_t b)
 
 /* ---- told_down.c ---- */
 
-/* Times of the newest word of the resource; TOLD_NONE = there is none. */
+/* The order of words (told_word_schema); of two that are the same neither is before. */
+bool told_word_is_before(const struct told_word *w, const struct told_word *other);
+/* The newest word of the resource in that order; its times TOLD_NONE = there is none. */
 enum status told_word_newest(struct db *db, int64_t resource, struct told_word *ret, struct error *err);
 /* A word, whatever was told before it and after; `newest_ms` is of those before. */
 enum status told_word_add(

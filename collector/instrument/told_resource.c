@@ -73,8 +73,8 @@ static bool counts_now(
 {
     if (w->is_fresh && !w->says_up)
         return true;
-    bool is_newest = w->at_ms > newest->at_ms || (w->at_ms == newest->at_ms && w->time_ms >= newest->time_ms);
-    return is_newest && w->at_ms >= r->since_ms && (!w->says_up || w->at_ms >= r->unread_ms);
+    return !told_word_is_before(w, newest) && w->at_ms >= r->since_ms &&
+           (!w->says_up || w->at_ms >= r->unread_ms);
 }
 
 /* A person's is newer than all that was told, also where that arrived before its time. */

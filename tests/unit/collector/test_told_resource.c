@@ -414,6 +414,110 @@ static void test_what_is_said_of_now_is_never_up_by_an_old_word(void **unused)
     }
 }
 
+/* ---- several words of one millisecond ---- */
+
+enum { CROWD = 10 };
+
+/* Of words at one instant the later reading counts, a person's before a point's, and of two points' what is down. */
+static int by_their_order(const void *a, const void *b)
+{
+    const struct told_word *p = a, *q = b;
+    int64_t differences[] = {p->at_ms - q->at_ms, p->time_ms - q->time_ms,
+        (int64_t)p->evidence - (int64_t)q->evidence, (int64_t)q->says_up - (int64_t)p->says_up};
+    for (size_t i = 0; i < sizeof differences / sizeof differences[0]; i++)
+        if (differences[i] != 0)
+            return differences[i] < 0 ? -1 : 1;
+    return 0;
+}
+
+/* A person's is newer than all of before, in the order of arrival. */
+static void put_persons(struct told_word *words)
+{
+    for (size_t i = 0; i < CROWD; i++) {
+        struct told_word *w = &words[i];
+        for (size_t k = 0; k < i && w->evidence == EVIDENCE_MANUAL; k++)
+            w->at_ms = w->time_ms = words[k].at_ms > w->at_ms ? words[k].at_ms : w->at_ms;
+        for (size_t k = 0; k < i && w->evidence == EVIDENCE_MANUAL; k++)
+            if (words[k].at_ms == w->at_ms && words[k].time_ms >= w->time_ms)
+                w->time_ms = words[k].time_ms + 1;
+    }
+}
+
+static char *spans_of_crowd(const struct told_word *words)
+{
+    struct buf rows = {0};
+    int64_t down_ms = TOLD_NONE;
+    for (size_t i = 0; i < CROWD; i++) {
+        if (!words[i].says_up && down_ms == TOLD_NONE) {
+            down_ms = words[i].at_ms;
+        } else if (words[i].says_up && down_ms != TOLD_NONE) {
+            if (down_ms < words[i].at_ms)
+                buf_printf(&rows, "%lld|%lld\n", (long long)down_ms, (long long)words[i].at_ms);
+            down_ms = TOLD_NONE;
+        }
+    }
+    if (down_ms != TOLD_NONE)
+        buf_printf(&rows, "%lld|-\n", (long long)down_ms);
+    return buf_take(&rows);
+}
+
+static void tell_crowd(struct scene *s, const struct told_word *words)
+{
+    struct told_resource *r = &s->watch.resources[0].told;
+    struct error err = {""};
+    must(db_begin(s->journal.db, &err), &err);
+    must(db_exec(s->journal.db,
+             "DELETE FROM resource_word; DELETE FROM resource_down;"
+             "UPDATE resource SET is_down = 0, since_ms = NULL",
+             &err),
+        &err);
+    r->is_down = false;
+    r->since_ms = TOLD_NONE;
+    for (size_t i = 0; i < CROWD; i++)
+        must(told_resource_say(s->journal.db, r, &words[i], &err), &err);
+    must(db_commit(s->journal.db, &err), &err);
+}
+
+/* Times are of five milliseconds, so that most words share theirs. */
+static void draw_crowd(struct told_word *words, bool are_people_there)
+{
+    for (size_t i = 0; i < CROWD; i++) {
+        int64_t at_ms = (int64_t)random_below(5);
+        bool is_person = are_people_there && random_below(5) == 0;
+        words[i] = (struct told_word){.says_up = random_below(2) == 0,
+            .is_fresh = true,
+            .at_ms = at_ms,
+            .time_ms = is_person ? at_ms : at_ms + (int64_t)random_below(2),
+            .evidence = is_person ? EVIDENCE_MANUAL : EVIDENCE_MEASURED};
+    }
+}
+
+static void test_words_that_share_a_millisecond_have_one_order_however_they_come(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    size_t ups = 0, downs = 0;
+    open_scene(&s, all);
+    take_all(&s);
+    for (int round = 0; round < 400; round++) {
+        struct told_word words[CROWD];
+        draw_crowd(words, round % 2 == 1);
+        tell_crowd(&s, words);
+        put_persons(words);
+        qsort(words, CROWD, sizeof *words, by_their_order);
+        char *expected = spans_of_crowd(words);
+        expect(&s, "SELECT from_ms || '|' || ifnull(until_ms, '-') FROM resource_down ORDER BY from_ms",
+            expected);
+        free(expected);
+        if (!now_of(&s)->is_down)
+            assert_true(words[CROWD - 1].says_up); /* by the newest of all, and by no other */
+        ups += !now_of(&s)->is_down;
+        downs += now_of(&s)->is_down;
+    }
+    assert_true(ups > 20 && downs > 20);
+    close_scene(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +533,7 @@ int main(void)
         cmocka_unit_test(test_of_words_of_one_millisecond_the_later_that_arrived_is_read_or_not),
         cmocka_unit_test(test_what_was_left_is_not_good_by_an_old_word),
         cmocka_unit_test(test_spans_are_the_same_in_any_order_lateness_and_grouping),
+        cmocka_unit_test(test_words_that_share_a_millisecond_have_one_order_however_they_come),
         cmocka_unit_test(test_what_is_said_of_now_is_never_up_by_an_old_word),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);
