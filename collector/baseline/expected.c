@@ -23,6 +23,7 @@ struct search {
     size_t day_count;
     struct row *rows;
     size_t row_count;
+    size_t possible; /* rows that count, or would once people are reckoned */
     double *y, *weight, *heating, *cooling, *people;
     struct expected_model *found;
     bool is_qualified; /* what was found */
@@ -97,12 +98,21 @@ static void count_days(const struct search *s)
     }
 }
 
-static int64_t counted(const struct search *s, const struct row *row)
+/* Of the row's days those that count; and those that would once people are reckoned. */
+static int64_t counted(const struct search *s, const struct row *row, int64_t *ret_possible)
 {
-    int64_t count = 0;
-    for (size_t i = row->first; i < row->end; i++)
+    int64_t count = 0, behind = 0;
+    for (size_t i = row->first; i < row->end; i++) {
         count += counts(s->baseline, &s->days[i]);
+        behind += is_behind(s->baseline, &s->days[i]);
+    }
+    *ret_possible = count + behind;
     return count;
+}
+
+static bool is_enough(int64_t days, int64_t all)
+{
+    return days > 0 && (all - days) * 10 <= all;
 }
 
 /* Cuts the days into rows, and keeps those that count. Returns how many there were. */
@@ -115,8 +125,9 @@ static size_t make_rows(struct search *s)
         while (is_monthly && next < s->day_count && s->days[next].month == s->days[i].month)
             next++;
         struct row row = {i, next, s->days[i].month};
-        int64_t days = counted(s, &row), missing = (int64_t)(next - i) - days;
-        if (days == 0 || missing * 10 > (int64_t)(next - i))
+        int64_t possible, days = counted(s, &row, &possible);
+        s->possible += is_enough(possible, (int64_t)(next - i));
+        if (!is_enough(days, (int64_t)(next - i)))
             continue;
         s->rows[s->row_count++] = row;
     }
@@ -239,18 +250,26 @@ static enum expected_reason judge(const struct search *s)
     return EXPECTED_GOOD;
 }
 
+/* Of what lacks: whether it is people alone who are being reckoned, so that without those there is enough. */
+static bool is_waiting(int64_t missing, int64_t behind, int64_t all)
+{
+    return behind > 0 && missing - behind <= tenth(all);
+}
+
 static void search(struct search *s)
 {
     struct expected_model *m = s->found;
     count_days(s);
     if (m->missing_days > tenth(m->days) || m->missing_days == m->days) {
-        m->reason = m->behind_days > 0 ? EXPECTED_BEHIND : EXPECTED_DAYS_MISSING;
+        m->reason =
+            is_waiting(m->missing_days, m->behind_days, m->days) ? EXPECTED_BEHIND : EXPECTED_DAYS_MISSING;
         return;
     }
     int64_t all = (int64_t)make_rows(s);
     m->periods = (int64_t)s->row_count;
     if (s->baseline->step == BASELINE_BY_MONTH && all - m->periods > tenth(all)) {
-        m->reason = m->behind_days > 0 ? EXPECTED_BEHIND : EXPECTED_MONTHS_MISSING;
+        int64_t behind = (int64_t)s->possible - m->periods;
+        m->reason = is_waiting(all - m->periods, behind, all) ? EXPECTED_BEHIND : EXPECTED_MONTHS_MISSING;
         return;
     }
     fill_energy(s);
@@ -357,12 +376,12 @@ void expected_avoided(const struct park_baseline *baseline, const struct expecte
         last_month = day->month;
     }
     bool lacks_days = a.missing_days > tenth(a.days) || a.missing_days == a.days;
-    a.reason = model->reason != EXPECTED_GOOD      ? AVOIDED_NO_MODEL
-               : count == 0                        ? AVOIDED_BEFORE
-               : is_monthly && a.days < MONTH_DAYS ? AVOIDED_TOO_SHORT
-               : lacks_days && behind_days > 0     ? AVOIDED_BEHIND
-               : lacks_days                        ? AVOIDED_DAYS_MISSING
-                                                   : AVOIDED_GOOD;
+    a.reason = model->reason != EXPECTED_GOOD                    ? AVOIDED_NO_MODEL
+               : count == 0                                      ? AVOIDED_BEFORE
+               : is_monthly && a.days < MONTH_DAYS               ? AVOIDED_TOO_SHORT
+               : !lacks_days                                     ? AVOIDED_GOOD
+               : is_waiting(a.missing_days, behind_days, a.days) ? AVOIDED_BEHIND
+                                                                 : AVOIDED_DAYS_MISSING;
     if (a.reason == AVOIDED_GOOD) {
         a.avoided = a.expected - (double)a.metered;
         a.uncertainty = uncertainty(baseline, model, a.expected, (double)periods);

@@ -51,7 +51,7 @@ enum expected_reason {
     EXPECTED_CV_RMSE,
     EXPECTED_NMBE,
     EXPECTED_NO_PEOPLE, /* of them there are always as many */
-    EXPECTED_BEHIND,    /* days or months are missing, and of some only people, who are being reckoned */
+    EXPECTED_BEHIND, /* days or months are missing, but enough of them only people who are being reckoned */
 };
 
 struct expected_model {
@@ -88,7 +88,7 @@ enum avoided_reason {
     AVOIDED_BEFORE,       /* nothing of the period is of the reporting period, and over */
     AVOIDED_TOO_SHORT,    /* a model of months says nothing of less than 28 days */
     AVOIDED_DAYS_MISSING, /* more than a tenth of the days */
-    AVOIDED_BEHIND,       /* the same, and of some only people, who are being reckoned */
+    AVOIDED_BEHIND,       /* the same, but of enough of them only people who are being reckoned */
 };
 
 struct avoided {

@@ -406,6 +406,25 @@ static void test_days_that_miss_only_people_who_are_being_reckoned_say_so(void *
     for (size_t i = 0; i < 37; i++)
         days[i * 9].temperature_mc = WEATHER_NONE;
     assert_int_equal(fit_of(&b).reason, EXPECTED_DAYS_MISSING);
+    /* Waiting would not help: there are too few without them. */
+    make_peopled_year();
+    for (size_t i = 0; i < 40; i++)
+        days[i * 9].people_m = i < 38 ? PEOPLE_NONE : PEOPLE_BEHIND;
+    m = fit_of(&b);
+    assert_int_equal(m.reason, EXPECTED_DAYS_MISSING);
+    assert_int_equal(m.behind_days, 2);
+    days[0].people_m = PEOPLE_BEHIND;
+    assert_int_equal(fit_of(&b).reason, EXPECTED_BEHIND);
+    make_peopled_year();
+    m = fit_of(&b);
+    memcpy(later, days, 30 * sizeof *later);
+    for (size_t i = 0; i < 5; i++)
+        later[i].people_m = i < 4 ? PEOPLE_NONE : PEOPLE_BEHIND;
+    expected_avoided(&b, &m, later, 28, &a);
+    assert_int_equal(a.reason, AVOIDED_DAYS_MISSING);
+    later[3].people_m = PEOPLE_BEHIND;
+    expected_avoided(&b, &m, later, 28, &a);
+    assert_int_equal(a.reason, AVOIDED_BEHIND);
     /* By months: four days of each of nine. */
     make_peopled_year();
     b.step = BASELINE_BY_MONTH;
@@ -415,6 +434,14 @@ static void test_days_that_miss_only_people_who_are_being_reckoned_say_so(void *
     for (size_t i = 0; i < 36; i++)
         days[i / 4 * 30 + i % 4].people_m = PEOPLE_NONE;
     assert_int_equal(fit_of(&b).reason, EXPECTED_MONTHS_MISSING);
+    /* Of three months too much is missing for good, in the fourth people are reckoned: two of twelve may be missing. */
+    make_peopled_year();
+    for (size_t i = 0; i < 16; i++)
+        days[i / 4 * 31 + i % 4].people_m = i / 4 < 3 ? PEOPLE_NONE : PEOPLE_BEHIND;
+    assert_int_equal(fit_of(&b).reason, EXPECTED_MONTHS_MISSING);
+    for (size_t i = 0; i < 4; i++)
+        days[i].people_m = PEOPLE_BEHIND;
+    assert_int_equal(fit_of(&b).reason, EXPECTED_BEHIND);
 }
 
 static void test_people_who_are_always_as_many_or_do_not_matter_are_refused(void **state)

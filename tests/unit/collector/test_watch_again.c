@@ -1,4 +1,5 @@
 /* Events of sessions that a point tells again, and words of one time (rules I13 and I14). */
+#include "collector/telling.h"
 #include "tests/unit/collector/watch_scene.h"
 
 static const struct told_instrument *sem(struct scene *s)
@@ -72,6 +73,33 @@ static void test_a_reader_that_numbers_anew_loses_no_session(void **unused)
     told(&s, 1200 * S, "close event=2"); /* another's, told again: 5 was closed by 6 */
     expect_now(&s, true, false);
     told(&s, 1300 * S, "close event=6");
+    expect_now(&s, false, true);
+    close_scene(&s);
+}
+
+/* What a person says is no word of the point: whether that tells how it is is not known until it says something new. */
+static void test_a_person_does_not_end_the_doubt_about_the_point(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    struct error err = {""};
+    struct telling_result result;
+    open_scene(&s, all);
+    told(&s, 0, "open event=x1");
+    told(&s, 60 * S, "close event=x2");
+    told(&s, 61 * S, "open event=y1");
+    told(&s, 63 * S, "close event=x2");
+    expect_now(&s, true, false);
+    for (int i = 0; i < 2; i++) {
+        struct telling request = {
+            .event = {.time_ms = BEGIN_MS + (70 + i) * S, .is_open = i == 1}, .who = "anna"};
+        snprintf(request.event.instrument, sizeof request.event.instrument, "sem");
+        snprintf(request.event.id, sizeof request.event.id, "p%d", i);
+        wall = BEGIN_MS + 80 * S;
+        must(telling_run(&s.watch, &ticking, &request, &result, &err), &err);
+        expect_now(&s, i == 1, false);
+    }
+    told(&s, 90 * S, "close event=y2");
     expect_now(&s, false, true);
     close_scene(&s);
 }
@@ -181,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_known_close_of_before_closes_nothing_and_nobody_knows),
         cmocka_unit_test(test_a_reader_that_numbers_anew_loses_no_session),
+        cmocka_unit_test(test_a_person_does_not_end_the_doubt_about_the_point),
         cmocka_unit_test(test_a_state_of_before_that_is_repeated_stays_in_doubt),
         cmocka_unit_test(test_a_known_close_that_comes_late_changes_nothing),
         cmocka_unit_test(test_a_close_that_was_noted_closes_once_its_time_is_good),
