@@ -376,6 +376,30 @@ static enum status begin_due(struct timesheet *t, const struct park_instrument *
     return begin(t, n, from_ms, until_ms, now_ms, err);
 }
 
+/* All that is due of it and touches is one, and is worked out once. */
+static enum status gather(struct timesheet *t, int64_t due, int64_t *from_ms, int64_t *until_ms,
+    bool *ret_is_changed, struct error *err)
+{
+#define TOUCHING                                                                                \
+    " FROM timesheet_due d JOIN timesheet_due o ON o.target = d.target AND o.kind = d.kind AND" \
+    " o.from_ms <= d.until_ms AND o.until_ms >= d.from_ms WHERE d.id = ?1"
+    struct db_stmt *put = db_keep(t->db, "UPDATE timesheet_due SET (from_ms, until_ms) ="
+                                         " (SELECT min(o.from_ms), max(o.until_ms)" TOUCHING
+                                         ") WHERE id = ?1 RETURNING from_ms, until_ms");
+    struct db_stmt *drop = db_keep(
+        t->db, "DELETE FROM timesheet_due WHERE id <> ?1 AND id IN (SELECT o.id" TOUCHING ")");
+    bool has_row;
+    db_bind_int(put, 1, due);
+    enum status status = db_step(put, &has_row, err);
+    if (status == ST_OK) {
+        *from_ms = db_int(put, 0);
+        *until_ms = db_int(put, 1);
+    }
+    db_reset(put);
+    db_bind_int(drop, 1, due);
+    return status == ST_OK ? run(t, drop, ret_is_changed, err) : status;
+}
+
 static enum status take_due(
     struct timesheet *t, int64_t now_ms, bool *ret_is_there, bool *ret_is_changed, struct error *err)
 {
@@ -390,6 +414,8 @@ static enum status take_due(
     char *target = mem_strndup(name.at, name.len);
     db_reset(first);
     const struct park_instrument *n = kind == DUE_INSTRUMENT ? park_instrument_find(t->park, target) : NULL;
+    if (n != NULL)
+        status = gather(t, id, &from_ms, &until_ms, ret_is_changed, err);
     if (kind != DUE_INSTRUMENT)
         status = share_out(t, kind, target, from_ms, until_ms, err);
     if (status == ST_OK)

@@ -62,7 +62,8 @@ void watch_tell_news(const struct watch_instrument *n, const struct session_even
             id, e->id);
     else if (news == TOLD_DISPLACES)
         log_warn("watch",
-            "instrument %s: event %s comes late and closes a session that another had closed later; that one is "
+            "instrument %s: event %s comes late and closes a session that another had closed later; that one "
+            "is "
             "noted, and closes nothing",
             id, e->id);
     else if (news == TOLD_USED_AGAIN)
@@ -83,25 +84,20 @@ static bool is_late(const struct follower_reading *r)
     return r->arrived_ms - r->reading->time_ms > TOLD_SESSION_PERIOD_MS;
 }
 
-/* A terminal that is polled tells how it was: that says nothing of now where a word came that is newer, nor, told late, where a
- * session was told since, or where it is of before the one that is open. */
-static bool is_old(const struct told_instrument *told, bool is_open, const struct follower_reading *r)
+/* A terminal that is polled tells how it was then: an event is what changes that. Not where a newer word came, which was none because
+ * that one did not. Without an id: nothing changes. */
+static enum status make_event(struct db *db, struct session_event *e, const struct told_instrument *told,
+    const struct follower_reading *r, struct error *err)
 {
     int64_t time_ms = r->reading->time_ms;
-    return word_ms_of(r) < told->session_ms || (!is_open && time_ms < told->last.opened_ms) ||
-           (is_late(r) && time_ms < told_floor_ms(told));
-}
-
-/* An event is what changes how it is. False: nothing does. */
-static bool make_event(
-    struct session_event *e, const struct told_instrument *told, const struct follower_reading *r)
-{
-    if (e->id[0] != '\0')
-        return true;
-    if (e->is_open == told_is_session_open(told) || is_old(told, e->is_open, r))
-        return false;
-    snprintf(e->id, sizeof e->id, "polled-%" PRId64, r->reading->time_ms);
-    return true;
+    bool was_open = told_is_session_open(told);
+    if (e->id[0] != '\0' || word_ms_of(r) < told->session_ms)
+        return ST_OK;
+    enum status status = is_late(r) ? told_was_open(db, told, time_ms, &was_open, err) : ST_OK;
+    bool is_before = !is_late(r) && !e->is_open && time_ms < told->last.opened_ms;
+    if (status == ST_OK && e->is_open != was_open && !is_before)
+        snprintf(e->id, sizeof e->id, "polled-%" PRId64, time_ms);
+    return status;
 }
 
 static void doubt(struct watch *w, struct watch_instrument *n, const struct follower_reading *r,
@@ -134,14 +130,13 @@ static enum status take_session(
         return ST_OK;
     }
     enum told_news news = TOLD_KNOWN;
-    /* A polled terminal's word is of how it is, not of an event. */
-    bool is_late_event = e.id[0] != '\0' && is_late(r);
     enum hours_user user = watch_user(n->park, &e);
-    if (is_late_event)
-        status = told_event_late(w->follower.db, &n->told, &e, r->reading->time_ms, user, &news, err);
-    else if (make_event(&e, &n->told, r))
-        status = told_event(
-            w->follower.db, &n->told, &e, r->reading->time_ms, user, EVIDENCE_DECLARED, &news, err);
+    struct db *db = w->follower.db;
+    status = make_event(db, &e, &n->told, r, err);
+    if (status == ST_OK && e.id[0] != '\0')
+        status = is_late(r)
+                     ? told_event_late(db, &n->told, &e, r->reading->time_ms, user, &news, err)
+                     : told_event(db, &n->told, &e, r->reading->time_ms, user, EVIDENCE_DECLARED, &news, err);
     if (status != ST_OK)
         return status;
     if (news == TOLD_DOUBTED)

@@ -156,6 +156,9 @@ enum status told_event(struct db *db, struct told_instrument *t, const struct se
  * newest event it has the place of its time, as if all had come in order (I14). */
 enum status told_event_late(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, enum told_news *ret, struct error *err);
+/* Whether a session was open then, as it was told. */
+enum status told_was_open(
+    struct db *db, const struct told_instrument *t, int64_t time_ms, bool *ret, struct error *err);
 /* By the clock: a session that nobody told over is ended by inference where it is open for longer than max_session, and the
  * run that went on then is over or not heard any more: at the end of that run, or at that length. Power that comes later moves
  * that end, or takes it back. *ret_is_changed: it was otherwise before. */

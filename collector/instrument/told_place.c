@@ -80,6 +80,16 @@ static enum status note_close(
     return told_session_insert(db, t->id, &noted, err);
 }
 
+enum status told_was_open(
+    struct db *db, const struct told_instrument *t, int64_t time_ms, bool *ret, struct error *err)
+{
+    struct told_session before, next;
+    enum status status = told_session_around(db, t->id, time_ms, &before, &next, err);
+    *ret = status == ST_OK &&
+           (is_open_at(&before, time_ms) || (before.id == t->last.id && told_is_session_open(t)));
+    return status;
+}
+
 /* A close of the instant at which the session that is open began is of what was before. */
 static bool has_place(const struct told_instrument *t, const struct session_event *e, int64_t time_ms)
 {

@@ -167,9 +167,25 @@ static void test_an_old_word_of_a_polled_terminal_changes_nothing_of_now(void **
     state(&s, 2, "sem", "open", 4900 * S, 400 * S);
     take_all(&s);
     expect(&s, rows, "100.0|200.0\n600.0|1000.0\n2000.0|3000.0\n4000.0|5000.0\n");
+    state(&s, 2, "sem", "closed", 4950 * S, 400 * S); /* told late, it ended that */
+    take_all(&s);
+    expect(&s, rows, "100.0|200.0\n600.0|1000.0\n2000.0|3000.0\n4000.0|4950.0\n5000.0|5000.0\n");
     told(&s, 4999 * S, "open"); /* its clock goes a little behind ours: it is open now */
     take_all(&s);
-    expect(&s, rows, "100.0|200.0\n600.0|1000.0\n2000.0|3000.0\n4000.0|5000.0\n5000.0|-\n");
+    expect(&s, rows, "100.0|200.0\n600.0|1000.0\n2000.0|3000.0\n4000.0|4950.0\n5000.0|5000.0\n5000.0|-\n");
+    close_scene(&s);
+    open_scene(&s, all); /* what it told while somebody said otherwise later */
+    take_all(&s);
+    by_hand(&s, 1000 * S, "p1", true);
+    by_hand(&s, 3000 * S, "p2", false);
+    state(&s, 2, "sem", "open", 300 * S, HOUR);
+    state(&s, 2, "sem", "open", 400 * S, HOUR);
+    state(&s, 2, "sem", "closed", 600 * S, HOUR);
+    state(&s, 2, "sem", "closed", 900 * S, HOUR);
+    state(&s, 2, "sem", "closed", 3100 * S, HOUR);
+    take_all(&s);
+    expect(&s, "SELECT " TIME("opened_ms") " || '|' || " TIME("closed_ms") " FROM session ORDER BY opened_ms",
+        "300.0|600.0\n1000.0|3000.0\n");
     close_scene(&s);
 }
 
