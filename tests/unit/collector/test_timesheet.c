@@ -508,6 +508,36 @@ static void test_what_is_due_is_written_though_the_clock_was_set_back(void **sta
     close_quiet(&s);
 }
 
+/* Each event of a backlog has hours that are due; those that touch are worked out once. The other's, and what does not touch, are
+ * left alone. */
+static void test_what_is_due_and_touches_is_one(void **state)
+{
+    (void)state;
+    static struct scene s;
+    struct error err = {""};
+    bool is_changed = false;
+    open_quiet(&s, model);
+    step(&s, false);
+    now_ms = BEGIN_MS + 48 * HOUR_MS;
+    finish(&s);
+    for (int i = 0; i < 41; i++)
+        run(&s,
+            mem_printf("INSERT INTO timesheet_due(kind, target, from_ms, until_ms) VALUES(0, '%s', %lld, %lld)",
+                i % 2 == 0 ? "nmr" : "sem", (long long)BEGIN_MS + (i < 40 ? i * HOUR_MS / 8 : 46 * HOUR_MS),
+                (long long)BEGIN_MS + (i < 40 ? (i + 3) * HOUR_MS : 47 * HOUR_MS)));
+    mono_ms += TIMESHEET_REST_MS;
+    tick_ms = 20; /* one piece of work */
+    must(db_begin(s.db, &err), &err);
+    must(timesheet_step(&s.sheet, &test_clock, &is_changed, &err), &err);
+    must(db_commit(s.db, &err), &err);
+    assert_true(is_changed);
+    assert_int_equal(number(&s, "SELECT count(*) FROM timesheet_due WHERE target = ?1 AND from_ms > 0", "sem"), 20);
+    assert_in_range(number(&s, "SELECT count(*) FROM timesheet_due WHERE target = ?1", "nmr"), 1, 2);
+    finish(&s);
+    assert_int_equal(number(&s, "SELECT count(*) FROM timesheet_due WHERE target <> ?1", ""), 0);
+    close_quiet(&s);
+}
+
 /* What is due is taken, and concerns nobody: it does not wait for a park that may never come. */
 static void test_a_park_without_instruments_keeps_nothing_that_is_due(void **state)
 {
@@ -635,6 +665,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_written_last_is_what_all_that_is_known_says),
         cmocka_unit_test(test_what_is_due_is_written_though_the_clock_was_set_back),
+        cmocka_unit_test(test_what_is_due_and_touches_is_one),
         cmocka_unit_test(test_a_park_without_instruments_keeps_nothing_that_is_due),
         cmocka_unit_test(test_what_an_earlier_program_wrote_of_a_calendar_alone_is_written_again),
         cmocka_unit_test(test_what_people_tell_of_use_is_written_as_of_then),
