@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* Non-blocking, so that a pipe without a writer is refused instead of waited for. */
@@ -192,4 +193,14 @@ enum status file_lock(const char *path, int *ret_fd, struct error *err)
                              : error_set(err, ST_STORAGE, "cannot lock %s: %s", path, strerror(errno));
     close(fd);
     return status;
+}
+
+enum status file_disk_used(const char *path, int64_t *ret_permille, struct error *err)
+{
+    struct statvfs disk;
+    if (statvfs(path, &disk) != 0)
+        return error_set(err, ST_INVALID, "%s: %s", path, strerror(errno));
+    int64_t used = (int64_t)(disk.f_blocks - disk.f_bfree), all = used + (int64_t)disk.f_bavail;
+    *ret_permille = all > 0 ? used * 1000 / all : 0;
+    return ST_OK;
 }

@@ -4,6 +4,7 @@
 #include "lib/status.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define FILE_SECRET_MAX 4096
 
@@ -26,3 +27,5 @@ enum status file_give_to_owner_of(const char *other, const char *path, struct er
 /* `path` itself when absolute, else relative to the folder in which the file `base` stands. The caller frees
  * it. */
 char *file_beside(const char *base, const char *path);
+/* How much of the disk that `path` lies on is in use, in thousandths, of what this user may have. */
+enum status file_disk_used(const char *path, int64_t *ret_permille, struct error *err);

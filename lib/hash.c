@@ -1,5 +1,7 @@
 #include "lib/hash.h"
 
+#include "lib/buf.h"
+
 #include <assert.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -12,6 +14,34 @@ struct hash hash_of(struct span bytes)
     int is_done = EVP_Digest(bytes.at, bytes.len, hash.bytes, &length, EVP_sha256(), NULL);
     assert(is_done == 1 && length == HASH_SIZE); /* else out of memory */
     return hash;
+}
+
+#define BLOCK_SIZE 64 /* of SHA-256 */
+
+/* H(key xor pad, bytes) */
+static struct hash hash_padded(
+    const unsigned char key[static BLOCK_SIZE], unsigned char pad, struct span bytes)
+{
+    struct buf text = {0};
+    for (size_t i = 0; i < BLOCK_SIZE; i++)
+        buf_add_char(&text, (char)(key[i] ^ pad));
+    buf_add(&text, bytes.at, bytes.len);
+    struct hash hash = hash_of((struct span){text.data, text.len});
+    buf_release(&text);
+    return hash;
+}
+
+struct hash hash_hmac(struct span key, struct span text)
+{
+    unsigned char block[BLOCK_SIZE] = {0};
+    struct hash short_key;
+    if (key.len > BLOCK_SIZE) {
+        short_key = hash_of(key);
+        key = hash_bytes(&short_key);
+    }
+    memcpy(block, key.at, key.len);
+    struct hash inner = hash_padded(block, 0x36, text);
+    return hash_padded(block, 0x5c, hash_bytes(&inner));
 }
 
 bool hash_is_equal(const struct hash *a, const struct hash *b)

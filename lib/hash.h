@@ -13,6 +13,8 @@ struct hash {
 };
 
 struct hash hash_of(struct span bytes);
+/* HMAC-SHA256 (RFC 2104). */
+struct hash hash_hmac(struct span key, struct span text);
 bool hash_is_equal(const struct hash *a, const struct hash *b);
 /* The same in constant time: how long it takes tells nobody where they differ. */
 bool hash_is_same_secret(const struct hash *a, const struct hash *b);

@@ -44,11 +44,32 @@ static void test_a_hash_is_read_back_as_it_was_and_nothing_else_is_one(void **st
     assert_false(hash_read(SPAN("123456789012345678901234567890123"), &read));
 }
 
+/* RFC 4231, 4.2, 4.3 and 4.7: a short key, a shorter one, one that is longer than a block. */
+static void test_the_vectors_of_hmac(void **state)
+{
+    (void)state;
+    char key[131];
+    char text[HASH_TEXT_SIZE];
+    memset(key, 0x0b, 20);
+    struct hash hash = hash_hmac((struct span){key, 20}, SPAN("Hi There"));
+    hash_format(&hash, text);
+    assert_string_equal(text, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    hash = hash_hmac(SPAN("Jefe"), SPAN("what do ya want for nothing?"));
+    hash_format(&hash, text);
+    assert_string_equal(text, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    memset(key, 0xaa, sizeof key);
+    hash = hash_hmac(
+        (struct span){key, sizeof key}, SPAN("Test Using Larger Than Block-Size Key - Hash Key First"));
+    hash_format(&hash, text);
+    assert_string_equal(text, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_examples_of_the_standard),
         cmocka_unit_test(test_a_hash_is_read_back_as_it_was_and_nothing_else_is_one),
+        cmocka_unit_test(test_the_vectors_of_hmac),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
