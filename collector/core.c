@@ -31,12 +31,15 @@ struct core {
     struct error failure;
     const struct model *model; /* in use */
     struct calendar_rounds *rounds;
+    struct couriers *couriers;
     /* One that is to be recorded, and used then; at a start, which a full disk does not keep from working, it is in use
      * already. */
     struct acceptance next;
     struct complaint unrecorded;
     pthread_mutex_t offer_lock; /* around: */
     struct acceptance offered;
+    struct alarm_rules *alarms; /* the same of alarms */
+    bool has_alarms;
     struct asking asking;
 };
 
@@ -157,6 +160,29 @@ void core_offer(struct core *c, struct acceptance *a)
     core_wake(c);
 }
 
+void core_offer_alarms(struct core *c, struct alarm_rules *rules)
+{
+    pthread_mutex_lock(&c->offer_lock);
+    struct alarm_rules *before = c->alarms;
+    c->alarms = rules;
+    c->has_alarms = true;
+    pthread_mutex_unlock(&c->offer_lock);
+    alarm_rules_destroy(before);
+    core_wake(c);
+}
+
+static void settle_alarms(struct core *c)
+{
+    pthread_mutex_lock(&c->offer_lock);
+    struct alarm_rules *rules = c->alarms;
+    bool is_new = c->has_alarms;
+    c->alarms = NULL;
+    c->has_alarms = false;
+    pthread_mutex_unlock(&c->offer_lock);
+    if (is_new)
+        alarm_desk_use_rules(&c->turn.alarms, rules);
+}
+
 /* Between two turns: nothing is under way. */
 static void settle_model(struct core *c)
 {
@@ -262,6 +288,16 @@ enum status core_tell_resource(
     return ask(core, &(struct asking_question){run_tell_resource, request, ret}, err);
 }
 
+static enum status run_ack_alarm(void *turn, const void *request, void *ret, struct error *err)
+{
+    return turn_ack_alarm(turn, request, ret, err);
+}
+
+enum status core_ack_alarm(void *core, const struct alarming *request, struct alarm *ret, struct error *err)
+{
+    return ask(core, &(struct asking_question){run_ack_alarm, request, ret}, err);
+}
+
 static void answer_asked(struct core *c)
 {
     struct error *err;
@@ -326,6 +362,7 @@ static void *run(void *argument)
         int64_t now = c->clock->mono_ms();
         atomic_store(&c->heartbeat_mono_ms, now);
         settle_model(c);
+        settle_alarms(c);
         bool is_good = !c->has_failed && turn(c);
         if (is_good)
             answer_asked(c);
@@ -366,6 +403,7 @@ enum status core_create(const struct core_options *options, struct core **ret, s
     pthread_mutex_init(&c->offer_lock, NULL);
     asking_init(&c->asking);
     c->turn.board.box = options->board;
+    c->couriers = c->turn.alarms.couriers = couriers_create(c->clock, on_event, c);
     c->rounds = c->turn.calendars.rounds = calendar_rounds_create(c->clock, on_event, c);
     if ((status = accept_first(c, err)) != ST_OK) {
         core_destroy(c);
@@ -421,9 +459,11 @@ void core_destroy(struct core *c)
     mqtt_destroy(c->mqtt);
     board_topic_release(&c->topic);
     calendar_rounds_destroy(c->rounds);
+    couriers_destroy(c->couriers);
     turn_close(&c->turn);
     acceptance_release(&c->next);
     acceptance_release(&c->offered);
+    alarm_rules_destroy(c->alarms);
     asking_release(&c->asking);
     model_put(c->model);
     pthread_mutex_destroy(&c->offer_lock);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "collector/accept.h"
+#include "collector/alarming.h"
 #include "collector/calendars/calendar_desk.h"
 #include "collector/close_month.h"
 #include "collector/counting.h"
@@ -59,12 +60,17 @@ enum status core_tell(
 /* That a resource is up again; the same. */
 enum status core_tell_resource(
     void *core, const struct telling_resource *request, struct told_resource *ret, struct error *err);
+/* That a person has taken note of an alarm; the same. */
+enum status core_ack_alarm(void *core, const struct alarming *request, struct alarm *ret, struct error *err);
 /* Returns when the thread is gone. ST_STORAGE: it had ended by itself, nothing was acknowledged that is not
  * on disk. */
 enum status core_stop(struct core *c, struct error *err);
 /* A model that may take the place of the one in use (neither refused nor the same): recorded and used between two turns. Takes
  * what `a` has, and replaces an earlier one that still waits. Any thread. */
 void core_offer(struct core *c, struct acceptance *a);
+/* Rules of alarms, good ones, for between two turns; NULL = none. Takes them, and replaces earlier ones that still wait. Any
+ * thread. */
+void core_offer_alarms(struct core *c, struct alarm_rules *rules);
 void core_destroy(struct core *c); /* accepts NULL; stopped */
 /* Monotonic time of the thread's last turn. Any thread. */
 int64_t core_heartbeat_mono_ms(void *core);

@@ -1,5 +1,6 @@
 #include "collector/reload.h"
 
+#include "collector/alarm_desk.h"
 #include "collector/calendars/calendar_rounds.h"
 #include "collector/schema.h"
 #include "lib/clock.h"
@@ -11,7 +12,8 @@
 /* What is taken while it runs. */
 static bool is_taken(const char *path)
 {
-    return strcmp(path, "park") == 0 || strcmp(path, "factors") == 0 || strcmp(path, "tariffs") == 0;
+    return strcmp(path, "park") == 0 || strcmp(path, "factors") == 0 || strcmp(path, "tariffs") == 0 ||
+           strcmp(path, "alarms") == 0;
 }
 
 static void tell_untaken(const struct collector_settings *before, const struct collector_settings *after)
@@ -44,9 +46,11 @@ static void log_lines(char *text)
     free(text);
 }
 
-static bool has_problems(const struct conf *conf, const struct model *m)
+/* `m` and `alarms` may be NULL. */
+static bool has_problems(const struct conf *conf, const struct model *m, const struct alarm_rules *alarms)
 {
-    if (conf_problem_count(conf) == 0 && (m == NULL || model_problem_count(m) == 0))
+    if (conf_problem_count(conf) == 0 && (m == NULL || model_problem_count(m) == 0) &&
+        (alarms == NULL || conf_problem_count(alarms->conf) == 0))
         return false;
     char *text = NULL;
     size_t size;
@@ -55,6 +59,8 @@ static bool has_problems(const struct conf *conf, const struct model *m)
         conf_print_problems(conf, out);
         if (m != NULL)
             model_print_problems(m, out);
+        if (alarms != NULL)
+            conf_print_problems(alarms->conf, out);
         fclose(out);
         log_lines(text);
     }
@@ -92,11 +98,18 @@ void reload_run(const char *config, const struct collector_settings *settings, s
     struct model *m = fresh.park != NULL ? acceptance_load(&fresh) : NULL;
     if (m != NULL)
         calendar_rounds_check(m->park);
-    if (!has_problems(conf, m)) {
+    struct alarm_rules *alarms =
+        fresh.alarms != NULL ? alarm_desk_load(fresh.alarms, m != NULL ? m->park : NULL, true) : NULL;
+    if (!has_problems(conf, m, alarms)) {
         tell_untaken(settings, &fresh);
-        if (offer(settings, m, core, &err) != ST_OK)
+        if (offer(settings, m, core, &err) == ST_OK) {
+            core_offer_alarms(core, alarms);
+            alarms = NULL;
+        } else {
             log_error("reload", "%s", err.text);
+        }
     }
+    alarm_rules_destroy(alarms);
     model_put(m);
     conf_destroy(conf);
 }

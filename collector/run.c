@@ -2,6 +2,7 @@
 
 #include "collector/accept.h"
 #include "collector/access/token_command.h"
+#include "collector/alarm_desk.h"
 #include "collector/backup/backup.h"
 #include "collector/bundle/check.h"
 #include "collector/bundle/command.h"
@@ -51,12 +52,13 @@ static const char usage[] =
     "       park-collector decide list | outlier | reset | replacement | energy | reading | undo ...\n"
     "       park-collector outage open | change | close | cancel | list ...   (outage --help)\n"
     "       park-collector thresholds --config FILE --instrument ID ...    (thresholds --help)\n"
-    "       park-collector --help-config | --help-park | --help-factors | --help-tariffs | --help-routes | "
-    "--version | --help\n"
+    "       park-collector --help-config | --help-park | --help-factors | --help-tariffs | --help-alarms | "
+    "--help-routes |\n"
+    "                      --version | --help\n"
     "\n"
     "Takes the gateways' readings, keeps them, and shows the park. At SIGHUP it reads the park model, "
-    "factors and\n"
-    "tariffs again, while it runs.\n"
+    "factors,\n"
+    "tariffs and alarms again, while it runs.\n"
     "\n"
     "  --config FILE   the settings (example: config/collector.cfg); they name the other files\n"
     "  --check         check settings and the files they name, tell every mistake, and end\n"
@@ -100,6 +102,7 @@ static const char usage[] =
     "  --help-park     the same for the park model\n"
     "  --help-factors  the same for the factors of coal equivalent and CO2\n"
     "  --help-tariffs  the same for tariffs\n"
+    "  --help-alarms   the same for the rules of alarms\n"
     "  decide          settle what no program can know of a meter (an open exception, a reading by hand, "
     "...), or allow "
     "the\n"
@@ -185,7 +188,7 @@ static void start_control(const char *database, struct running *r)
 }
 
 static enum status start(const struct collector_settings *settings, const struct model *model,
-    struct running *r, struct error *err)
+    struct alarm_rules **alarms, struct running *r, struct error *err)
 {
     enum status status = check_restored(settings, err);
     if (status == ST_OK)
@@ -204,6 +207,8 @@ static enum status start(const struct collector_settings *settings, const struct
         .board = r->board};
     if ((status = core_create(&core_options, &r->core, err)) != ST_OK)
         return status;
+    core_offer_alarms(r->core, *alarms);
+    *alarms = NULL;
     struct store_options store_options = {.database_path = settings->database.path,
         .url = settings->store.url,
         .database = settings->store.database,
@@ -238,6 +243,7 @@ static enum status start(const struct collector_settings *settings, const struct
         .confirm_calendar = core_confirm_calendar,
         .tell = core_tell,
         .tell_resource = core_tell_resource,
+        .ack_alarm = core_ack_alarm,
         .user_data = r->core};
     if ((status = web_start(&web_options, &r->web, err)) != ST_OK)
         return status;
@@ -271,11 +277,13 @@ static enum status stop(struct running *r, bool was_started, struct error *err)
     return status;
 }
 
-static int run(const char *config, const struct collector_settings *settings, const struct model *model)
+/* Takes *alarms. */
+static int run(const char *config, const struct collector_settings *settings, const struct model *model,
+    struct alarm_rules **alarms)
 {
     struct running running = {0};
     struct error err, stop_err;
-    enum status status = start(settings, model, &running, &err);
+    enum status status = start(settings, model, alarms, &running, &err);
     bool is_started = status == ST_OK;
     while (is_started && program_wait() == PROGRAM_RELOAD)
         reload_run(config, settings, running.core);
@@ -291,9 +299,9 @@ static int run(const char *config, const struct collector_settings *settings, co
     return program_exit_code(status);
 }
 
-/* What is done with the settings and the park model, when both are good. */
-static int perform_with_model(
-    const struct command *command, const struct collector_settings *settings, const struct model *model)
+/* What is done with the settings and what they name, when all is good. */
+static int perform_with_model(const struct command *command, const struct collector_settings *settings,
+    const struct model *model, struct alarm_rules **alarms)
 {
     if (command->is_check) {
         printf("%s: good\n%s: good\n", command->config, settings->park);
@@ -301,6 +309,8 @@ static int perform_with_model(
             printf("%s: good\n", settings->factors);
         if (settings->tariffs != NULL)
             printf("%s: good\n", settings->tariffs);
+        if (settings->alarms != NULL)
+            printf("%s: good\n", settings->alarms);
         return command->is_diff ? compare_run(settings, model) : EXIT_OK;
     }
     if (command->name == COMMAND_REBUILD && compare_require(settings, model) != EXIT_OK)
@@ -319,7 +329,7 @@ static int perform_with_model(
                 .language = command->language,
                 .output = command->output});
     log_open((enum log_level)settings->log_level);
-    return run(command->config, settings, model);
+    return run(command->config, settings, model, alarms);
 }
 
 static int check_and_perform(const struct command *command, const struct collector_settings *settings)
@@ -327,11 +337,18 @@ static int check_and_perform(const struct command *command, const struct collect
     struct model *model = acceptance_load(settings);
     if (command->name == COMMAND_RUN)
         calendar_rounds_check(model->park);
+    struct alarm_rules *alarms = command->name == COMMAND_RUN && settings->alarms != NULL
+                                     ? alarm_desk_load(settings->alarms, model->park, true)
+                                     : NULL;
     int code = EXIT_CONFIG;
-    if (model_problem_count(model) > 0)
+    if (model_problem_count(model) > 0 || (alarms != NULL && conf_problem_count(alarms->conf) > 0)) {
         model_print_problems(model, stderr);
-    else
-        code = perform_with_model(command, settings, model);
+        if (alarms != NULL)
+            conf_print_problems(alarms->conf, stderr);
+    } else {
+        code = perform_with_model(command, settings, model, &alarms);
+    }
+    alarm_rules_destroy(alarms);
     model_put(model);
     return code;
 }
@@ -347,6 +364,11 @@ static void print_problems_of_files(const struct collector_settings *settings)
     if (park != NULL)
         conf_print_problems(park->conf, stderr);
     rates_print_problems(&rates, stderr);
+    struct alarm_rules *alarms =
+        settings->alarms != NULL ? alarm_desk_load(settings->alarms, park, true) : NULL;
+    if (alarms != NULL)
+        conf_print_problems(alarms->conf, stderr);
+    alarm_rules_destroy(alarms);
     rates_release(&rates);
     park_destroy(park);
 }
@@ -438,6 +460,7 @@ static int parse(int argc, char **argv, struct command *ret)
         OPT_HELP_PARK,
         OPT_HELP_FACTORS,
         OPT_HELP_TARIFFS,
+        OPT_HELP_ALARMS,
         OPT_HELP_ROUTES,
         OPT_VERSION,
         OPT_HELP
@@ -452,7 +475,8 @@ static int parse(int argc, char **argv, struct command *ret)
         {"help-config", no_argument, NULL, OPT_HELP_CONFIG}, {"help-park", no_argument, NULL, OPT_HELP_PARK},
         {"help-factors", no_argument, NULL, OPT_HELP_FACTORS},
         {"help-routes", no_argument, NULL, OPT_HELP_ROUTES},
-        {"help-tariffs", no_argument, NULL, OPT_HELP_TARIFFS}, {"version", no_argument, NULL, OPT_VERSION},
+        {"help-tariffs", no_argument, NULL, OPT_HELP_TARIFFS},
+        {"help-alarms", no_argument, NULL, OPT_HELP_ALARMS}, {"version", no_argument, NULL, OPT_VERSION},
         {"help", no_argument, NULL, OPT_HELP}, {0}};
     int option;
     char given[16] = "";
@@ -514,6 +538,9 @@ static int parse(int argc, char **argv, struct command *ret)
             return EXIT_OK;
         case OPT_HELP_TARIFFS:
             conf_print_help(&tariffs_section, stdout);
+            return EXIT_OK;
+        case OPT_HELP_ALARMS:
+            conf_print_help(&alarms_section, stdout);
             return EXIT_OK;
         case OPT_HELP_ROUTES:
             web_print_routes(stdout);

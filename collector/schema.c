@@ -1,6 +1,7 @@
 #include "collector/schema.h"
 
 #include "collector/access/changes.h"
+#include "collector/alarm/rows.h"
 #include "collector/baseline/temperature.h"
 #include "collector/board_maker.h"
 #include "collector/energy/booked.h"
@@ -204,7 +205,9 @@ static const char *const scripts[] = {
 
     told_place_schema,
 
-    timesheet_again_schema};
+    timesheet_again_schema,
+
+    alarm_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

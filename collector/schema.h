@@ -26,6 +26,7 @@
  *   timesheet*       which quarter hours of instruments are in the outbox, and which are due (collector/timesheet.h)
  *   space_*          people in spaces (collector/space/tables.h)
  *   repost*          what the store lost, or has otherwise (collector/store/repost.h, repost_rows.h)
+ *   alarm*           what fired, and who was told (collector/alarm/rows.h)
  *   change_log       who decided what of the ledger, beside the log of tokens (collector/access/changes.h)
  *   model_version    the versions of the park model that were accepted, each with its texts
  *

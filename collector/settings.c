@@ -160,6 +160,8 @@ static const struct conf_key collector_keys[] = {
         .help = "the file of conversion and emission factors; absent = no coal equivalent, no CO2"},
     {"tariffs", CONF_PATH, offsetof(struct collector_settings, tariffs),
         .help = "the file of tariffs; absent = no cost"},
+    {"alarms", CONF_PATH, offsetof(struct collector_settings, alarms),
+        .help = "the file of the rules of alarms, and of who is told; absent = no alarms"},
     {"clock", CONF_CHOICE, offsetof(struct collector_settings, clock), .fallback = "kernel",
         .choices = clocks,
         .help = "whether this machine's time is right: as the kernel says (NTP), or trusted"},

@@ -48,6 +48,7 @@ struct collector_settings {
     char *park;    /* the park model's file */
     char *factors; /* the file of conversion and emission factors; NULL = none */
     char *tariffs; /* the file of tariffs; NULL = none */
+    char *alarms;  /* the file of the rules of alarms; NULL = none */
     int log_level;
     int clock; /* index into: kernel, trusted */
     struct collector_broker_settings broker;

@@ -270,11 +270,16 @@ static enum status save_points(struct turn *t, struct group *g, struct error *er
     return known_save(&t->known, t->db, err);
 }
 
-/* What is folded may be pruned, so at the database's limit half of what is spare is for that. */
+/* At the database's limit half of what is spare is for what must be written all the same. */
+static bool has_room(const struct turn *t)
+{
+    return !t->is_careful && !t->is_disk_full && db_used_bytes(t->db) <= t->limit_bytes - spare_bytes(t) / 2;
+}
+
+/* What is folded may be pruned, so at the limit it goes on. */
 static bool has_room_for_books(const struct turn *t)
 {
-    return !t->is_careful && !t->is_disk_full && t->outbox_bytes < t->outbox_limit_bytes &&
-           db_used_bytes(t->db) <= t->limit_bytes - spare_bytes(t) / 2;
+    return has_room(t) && t->outbox_bytes < t->outbox_limit_bytes;
 }
 
 /* Posting again must not fill what new rows need. */
@@ -312,6 +317,26 @@ static enum status make_board(struct turn *t, struct group *g, bool accepts, str
         .may_write = accepts && !t->is_careful,
         .is_touched = g->is_changed};
     return board_maker_step(&t->board, &now, &g->is_changed, err);
+}
+
+static enum status watch_alarms(struct turn *t, struct group *g, struct error *err)
+{
+    bool is_synchronised = t->clock->is_synchronised();
+    struct alarm_desk_now now = {.clock = t->clock,
+        .may_write = has_room(t),
+        .sources = {.db = t->db,
+            .known = &t->known,
+            .presence = &t->presence,
+            .board = &t->board,
+            .now_ms = t->clock->wall_ms(),
+            .is_clock_right = is_synchronised && !turn_is_clock_behind(t),
+            .is_clock_synchronised = is_synchronised,
+            .database_path = t->database_path,
+            .database_bytes = db_used_bytes(t->db),
+            .database_limit_bytes = t->limit_bytes,
+            .outbox_bytes = t->outbox_bytes,
+            .outbox_limit_bytes = t->outbox_limit_bytes}};
+    return alarm_desk_step(&t->alarms, &now, &g->is_changed, err);
 }
 
 static int64_t lower_of(int64_t a, int64_t b)
@@ -383,6 +408,8 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
         status = timesheet_step(&t->timesheet, t->clock, &g->is_changed, err);
     else
         timesheet_rest(&t->timesheet, t->clock);
+    if (status == ST_OK)
+        status = watch_alarms(t, g, err);
     int64_t taken = lower_of(t->bookkeeper.position, t->thermometer.follower.position);
     taken = lower_of(taken, t->watch.follower.position);
     taken = lower_of(taken, t->spaces.follower.position);
@@ -443,6 +470,7 @@ static enum status reload(struct turn *t, enum status status, struct error *err)
     minute_reset(&t->minute);
     prune_reset(&t->prune);
     board_maker_reset(&t->board);
+    alarm_desk_reset(&t->alarms);
     struct error why;
     if (status != ST_STORAGE && load(t, &why) != ST_OK) {
         *err = why;
@@ -491,6 +519,8 @@ enum status turn_run(struct turn *t, bool *ret_is_changed, struct error *err)
         if (g.is_changed)
             status = tell(t, &g, err);
         board_maker_show(&t->board);
+        if (status == ST_OK)
+            alarm_desk_show(&t->alarms);
     }
     *ret_is_changed = g.is_changed;
     free(g.answers);
@@ -512,6 +542,7 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
 {
     const struct database_settings *database = &settings->database;
     *t = (struct turn){.clock = clock,
+        .database_path = database->path,
         .limit_bytes = database->limit_mib << 20,
         .outbox_limit_bytes = collector_settings_outbox_limit(settings)};
     reserve_init(&t->reserve, database->path, RESERVE_BYTES);
@@ -533,6 +564,7 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
     board_maker_init(&t->board, t->db);
     timesheet_init(&t->timesheet, t->db, park);
     spaces_init(&t->spaces, t->db, park);
+    alarm_desk_init(&t->alarms, t->db, settings->id);
     status = load(t, err);
     if (status != ST_OK)
         turn_close(t);
@@ -550,6 +582,7 @@ void turn_use(struct turn *t, const struct model *model)
     board_maker_use(&t->board, model);
     timesheet_use(&t->timesheet, model->park);
     spaces_use(&t->spaces, model->park);
+    alarm_desk_use(&t->alarms, model->park);
     show_touch(&t->show);
 }
 
@@ -571,6 +604,7 @@ void turn_close(struct turn *t)
     board_maker_release(&t->board);
     timesheet_release(&t->timesheet);
     spaces_release(&t->spaces);
+    alarm_desk_release(&t->alarms);
     db_close(t->db);
     *t = (struct turn){0};
 }
@@ -655,4 +689,13 @@ enum status turn_tell_resource(
     if (check_books(t, err) != ST_OK)
         return ST_UNREACHABLE;
     return settle_asked(t, telling_resource_run(&t->watch, t->clock, request, ret, err), err);
+}
+
+enum status turn_ack_alarm(
+    struct turn *t, const struct alarming *request, struct alarm *ret, struct error *err)
+{
+    *ret = (struct alarm){0};
+    if (!has_room(t))
+        return error_set(err, ST_UNREACHABLE, "the collector writes nothing now; see /readyz, and try again");
+    return settle_asked(t, alarming_run(t->db, t->clock->wall_ms(), request, ret, err), err);
 }

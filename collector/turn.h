@@ -1,12 +1,14 @@
 /*
  * One turn of the core: what arrived becomes one transaction (raw batches, marks, points, what the store
  * settled, minute rows, the ledger's books, temperatures, bookings, what instruments told, which of them can be had now,
- * people in spaces, pruning), and only after its commit the answers are due (D1). Memory is a cache of what is committed: after a failure all
+ * people in spaces, alarms, pruning), and only after its commit the answers are due (D1). Memory is a cache of what is committed: after a failure all
  * of it is read again (D7). No thread and no network of its own, so that a test can fail every single operation on the disk.
  * Core thread.
  */
 #pragma once
 
+#include "collector/alarm_desk.h"
+#include "collector/alarming.h"
 #include "collector/board_maker.h"
 #include "collector/bookkeeper.h"
 #include "collector/calendars/calendar_desk.h"
@@ -56,6 +58,8 @@ struct turn {
     struct board_maker board; /* its `box` is set by the owner */
     struct timesheet timesheet;
     struct spaces spaces;
+    struct alarm_desk alarms;  /* its `couriers` are set by the owner */
+    const char *database_path; /* borrowed */
     const struct model *model; /* in use; NULL until turn_use */
     bool
         is_model_unrecorded; /* set by the owner: its version is yet to be written; what instruments tell waits for that */
@@ -112,6 +116,9 @@ enum status turn_tell(
     struct turn *t, const struct telling *request, struct telling_result *ret, struct error *err);
 enum status turn_tell_resource(
     struct turn *t, const struct telling_resource *request, struct told_resource *ret, struct error *err);
+/* That a person has taken note of an alarm; the same, as alarming_run says. */
+enum status turn_ack_alarm(
+    struct turn *t, const struct alarming *request, struct alarm *ret, struct error *err);
 /* Does it say less than when the latest batch arrived? One of the two was wrong, and nobody knows which: readings ahead
  * of it are not judged by it. */
 bool turn_is_clock_behind(const struct turn *t);

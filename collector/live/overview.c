@@ -13,15 +13,12 @@ static void take_reading(struct overview_reading *r, const struct snapshot_point
 {
     if (r->point && r->point->time_ms >= point->time_ms)
         return;
-    int64_t limit_ms = OVERVIEW_FRESH_MS;
-    if (point->period_ms > OVERVIEW_FRESH_MS / 3)
-        limit_ms = point->period_ms > INT64_MAX / 3 ? INT64_MAX : 3 * point->period_ms;
     r->point = point;
     r->age_ms = age_at(point->time_ms, now_ms);
-    r->is_fresh = r->age_ms <= limit_ms;
+    r->is_fresh = r->age_ms <= overview_fresh_ms(point->period_ms);
 }
 
-static const struct park_segment *segment_at(const struct park_meter *meter, int64_t time_ms)
+const struct park_segment *overview_segment(const struct park_meter *meter, int64_t time_ms)
 {
     CONF_EACH (const struct park_segment, segment, meter->segments) {
         if (segment->from_ms <= time_ms && time_ms < segment->until_ms)
@@ -42,16 +39,11 @@ static bool is_contained(const struct park_tags *tags, bool in_building, int64_t
     return false;
 }
 
-/* A meter that counts behind its transformers shows the power behind them as well. */
-static double primary_power(const struct overview_meter *m)
+double overview_primary_w(const struct park_segment *s, double power_w)
 {
-    if (m->power.point == NULL)
-        return 0;
-    const struct park_segment *s = m->segment;
     if (s == NULL || s->registers != REGISTERS_SECONDARY)
-        return m->power.point->value;
-    return m->power.point->value * ((double)s->ct.num / (double)s->ct.den) *
-           ((double)s->pt.num / (double)s->pt.den);
+        return power_w;
+    return power_w * ((double)s->ct.num / (double)s->ct.den) * ((double)s->pt.num / (double)s->pt.den);
 }
 
 static void add_power(struct overview_power *sum, const struct overview_meter *m)
@@ -83,7 +75,7 @@ static void judge_meter(struct overview *o, struct overview_meter *m)
 {
     const struct park_building *first = o->snapshot->park->buildings.items;
     bool has_register = m->segment && m->segment->point;
-    m->power_w = primary_power(m);
+    m->power_w = m->power.point != NULL ? overview_primary_w(m->segment, m->power.point->value) : 0;
     m->is_expected = has_register || m->meter->power;
     m->is_fresh =
         m->is_expected && (!has_register || m->reading.is_fresh) && (!m->meter->power || m->power.is_fresh);
@@ -121,7 +113,7 @@ void overview_init(struct overview *o, const struct snapshot *s, int64_t now_ms)
     for (size_t i = 0; i < o->meter_count; i++) {
         o->meters[i].meter = (const struct park_meter *)park->meters.items + i;
         o->meters[i].tags = park_tags_at(o->meters[i].meter, now_ms);
-        o->meters[i].segment = segment_at(o->meters[i].meter, now_ms);
+        o->meters[i].segment = overview_segment(o->meters[i].meter, now_ms);
     }
     read_points(o);
     for (size_t i = 0; i < o->meter_count; i++)

@@ -12,6 +12,18 @@
 /* A reading is fresh while it is at most three periods old, and 120 s in any case (the period may be
  * unknown). */
 #define OVERVIEW_FRESH_MS (120 * 1000)
+/* How old one may be whose period is this; 0 = unknown. */
+static inline int64_t overview_fresh_ms(int64_t period_ms)
+{
+    if (period_ms <= OVERVIEW_FRESH_MS / 3)
+        return OVERVIEW_FRESH_MS;
+    return period_ms > INT64_MAX / 3 ? INT64_MAX : 3 * period_ms;
+}
+/* A meter that counts behind its transformers shows the power behind them as well: on the primary side, as `registers` of
+ * the segment in force says (NULL = there is none). */
+double overview_primary_w(const struct park_segment *segment, double power_w);
+/* The one in force at a time; NULL = none. */
+const struct park_segment *overview_segment(const struct park_meter *meter, int64_t time_ms);
 /* A gateway says its state every 60 s; silent for three of them it is not online, whatever it said last. */
 #define OVERVIEW_SILENT_MS (180 * 1000)
 

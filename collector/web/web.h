@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "collector/alarming.h"
 #include "collector/calendars/calendar_desk.h"
 #include "collector/close_month.h"
 #include "collector/counting.h"
@@ -60,6 +61,9 @@ struct web_options {
     /* Has it take an event of a session; the same. */
     enum status (*tell)(
         void *user_data, const struct telling *request, struct telling_result *ret, struct error *err);
+    /* Has it note that a person has taken note of an alarm; the same. */
+    enum status (*ack_alarm)(
+        void *user_data, const struct alarming *request, struct alarm *ret, struct error *err);
     void *user_data;
 };
 

@@ -215,6 +215,7 @@ def take_screenshots(park: Park, history: History, auditor: Auditor, folder: Pat
 def run(folder: Path, is_smoke: bool, pictures: Path | None) -> int:
     with Stage(folder) as stage:
         rates = "".join(f'{name} = "{SOURCE}/config/{name}.cfg"; ' for name in ("factors", "tariffs"))
+        rates += f'alarms = "{SOURCE}/config/demo/alarms.cfg"; '
         desk = Desk(Registers(SEED), folder)
         park = Park(stage, SEED, every=None, commit=1.0, more=rates, sim_options=("--desk", desk.socket, "--calendars", desk.calendars))
         try:

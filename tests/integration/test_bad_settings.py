@@ -146,11 +146,11 @@ store: {
   timeout = true;
 };
 http: { address = "0.0.0.0"; port = "8080"; web = "nowhere"; };
-alarms: { };
+sirens: { };
 """
 BAD_COLLECTOR_LINES = f"""1: id: "-main" is not an id; expected 1 to 32 of a-z 0-9 and -, not starting with -
 3: log: "loud" is not known; expected one of error, warn, info, debug
-4: colour: unknown key; expected one of id, park, factors, tariffs, clock, log, broker, database, store, http
+4: colour: unknown key; expected one of id, park, factors, tariffs, alarms, clock, log, broker, database, store, http
 5: broker.port: 0 is out of range; expected 1 to 65535
 5: broker.keep_alive: 3601 s is out of range; expected 5 to 3600 s
 5: broker.password_file: {{folder}}/open.password: open to every user of this machine (mode 644); {SECRET}
@@ -167,7 +167,7 @@ BAD_COLLECTOR_LINES = f"""1: id: "-main" is not an id; expected 1 to 32 of a-z 0
 19: http.port: is a string; expected an integer
 19: http.address: "0.0.0.0" is not a loopback address; expected 127.0.0.1 or ::1, or access = "token"
 19: http.web: {{folder}}/nowhere is not a folder; expected the one with the pages' files
-20: alarms: unknown key; expected one of id, park, factors, tariffs, clock, log, broker, database, store, http
+20: sirens: unknown key; expected one of id, park, factors, tariffs, alarms, clock, log, broker, database, store, http
 """
 
 BAD_PARK = """sites = (
@@ -302,7 +302,7 @@ def test_the_mistakes_of_a_collectors_other_files_come_in_the_same_run(folder, w
                  (tariffs, BAD_TARIFFS_LINES), folder=folder)
 
 
-@pytest.mark.parametrize("key", ["factors", "tariffs"])
+@pytest.mark.parametrize("key", ["factors", "tariffs", "alarms"])
 def test_a_file_that_is_named_must_be_there(folder, key):
     (folder / "collector.cfg").write_text(GOOD_COLLECTOR + f'{key} = "none.cfg";\n')
     assert said(COLLECTOR, folder / "collector.cfg", "--check") == [

@@ -29,7 +29,7 @@ WRAPPERS = {
     "modbus.h": {"agent/drivers/modbus_tcp.c"},
     "modbus/modbus.h": {"agent/drivers/modbus_tcp.c"},
 }
-PURE_DOMAINS = ("ledger", "energy", "baseline", "space", "instrument")
+PURE_DOMAINS = ("ledger", "energy", "baseline", "space", "instrument", "alarm")
 MAY_ALSO = {"energy": ("collector/ledger/",),  # amounts are made of the ledger's quarter hours
             "baseline": ("collector/energy/", "collector/space/")}  # days are made of their quarter hours
 LONGEST_FILE = 800
@@ -136,7 +136,7 @@ def test_every_unit_test_file_is_registered():
 
 
 def test_examples_exist():
-    for name in ("agent.cfg", "collector.cfg", "park.cfg", "factors.cfg", "tariffs.cfg", "broker/mosquitto.conf", "broker/acl"):
+    for name in ("agent.cfg", "collector.cfg", "park.cfg", "factors.cfg", "tariffs.cfg", "alarms.cfg", "broker/mosquitto.conf", "broker/acl"):
         assert (SOURCE / "config" / name).is_file(), name
     assert list((SOURCE / "config/meters").glob("*.cfg")), "no register map"
 

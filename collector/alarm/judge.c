@@ -1,0 +1,127 @@
+#include "collector/alarm/judge.h"
+
+static const struct alarm_word unknown = {ALARM_UNKNOWN, ALARM_NEVER, false, 0};
+
+static struct alarm_word say(enum alarm_say what, int64_t value_m)
+{
+    return (struct alarm_word){what, ALARM_NEVER, true, value_m};
+}
+
+static struct alarm_word judge_level(const struct alarm_limit *limit, int64_t value_m)
+{
+    int64_t over_m = limit->is_above ? value_m : -value_m;
+    int64_t fire_m = limit->is_above ? limit->fire_m : -limit->fire_m,
+            clear_m = limit->is_above ? limit->clear_m : -limit->clear_m;
+    return say(over_m > fire_m ? ALARM_BAD : over_m <= clear_m ? ALARM_GOOD : ALARM_BETWEEN, value_m);
+}
+
+/* Silence is what was not heard while somebody listened. */
+static struct alarm_word judge_silence(const struct alarm_rule *rule, const struct alarm_facts *f)
+{
+    if (f->listening_since_ms == 0 || !f->is_clock_right)
+        return unknown;
+    int64_t from_ms = f->heard_ms > f->listening_since_ms ? f->heard_ms : f->listening_since_ms;
+    int64_t silent_ms = f->now_ms > from_ms ? f->now_ms - from_ms : 0;
+    bool is_silent = silent_ms >= rule->own->for_ms;
+    /* It was not heard since we listen, which is no longer than it may be silent: it may be, and may not. */
+    if (!is_silent && f->heard_ms < f->listening_since_ms)
+        return unknown;
+    struct alarm_word word = say(is_silent ? ALARM_BAD : ALARM_GOOD, silent_ms);
+    word.has_value = f->heard_ms > 0;
+    word.value_m = f->heard_ms > 0 && f->now_ms > f->heard_ms ? f->now_ms - f->heard_ms : 0;
+    if (is_silent)
+        word.since_ms = f->heard_ms > 0 ? f->heard_ms : f->listening_since_ms;
+    return word;
+}
+
+/* One quarter hour without any is enough to know that it stops; that it never does only a whole night can tell. */
+static struct alarm_word judge_water(const struct alarm_rule *rule, const struct alarm_facts *f)
+{
+    struct alarm_word word = judge_level(&rule->limit, f->value_m);
+    return word.say == ALARM_GOOD || f->is_whole ? word : unknown;
+}
+
+/* Bad is what one source says alone; good only what all of them say. */
+static struct alarm_word judge_running(const struct alarm_rule *rule, const struct alarm_facts *f)
+{
+    if (!f->is_running)
+        return (struct alarm_word){ALARM_GOOD, ALARM_NEVER, false, 0};
+    bool asks_hours = f->has_hours && rule->own->when != ALARM_WHEN_NO_SESSION;
+    bool asks_session = f->has_session && rule->own->when != ALARM_WHEN_CLOSED;
+    struct alarm_word word = {ALARM_GOOD, ALARM_NEVER, false, 0};
+    bool is_bad = (asks_hours && !f->is_open) || (asks_session && f->is_session_known && !f->is_session_open);
+    if (is_bad)
+        word.say = ALARM_BAD;
+    else if ((asks_session && !f->is_session_known) || (!asks_hours && !asks_session))
+        word.say = ALARM_UNKNOWN;
+    return word;
+}
+
+static struct alarm_word judge_loss(const struct alarm_rule *rule, const struct alarm_facts *f)
+{
+    if (f->lost_ms == 0)
+        return say(ALARM_GOOD, f->lost * 1000);
+    bool is_new = f->now_ms - f->lost_ms < rule->own->clear_for_ms;
+    struct alarm_word word = say(is_new ? ALARM_BAD : ALARM_GOOD, f->lost * 1000);
+    word.since_ms = is_new ? f->lost_ms : ALARM_NEVER;
+    return word;
+}
+
+struct alarm_word alarm_judge(const struct alarm_rule *rule, const struct alarm_facts *f)
+{
+    if (f->is_gone)
+        return (struct alarm_word){ALARM_GONE, ALARM_NEVER, false, 0};
+    switch ((enum alarm_kind)rule->kind) {
+    case ALARM_NO_DATA:
+        return judge_silence(rule, f);
+    case ALARM_THRESHOLD:
+    case ALARM_BASE_LOAD:
+        return f->is_known && f->is_clock_right ? judge_level(&rule->limit, f->value_m) : unknown;
+    case ALARM_WATER:
+        return f->is_known && f->is_clock_right ? judge_water(rule, f) : unknown;
+    case ALARM_BALANCE:
+        return f->is_known && f->is_clock_right ? judge_level(&rule->limit, f->value_m) : unknown;
+    case ALARM_DISK:
+        return f->is_known ? judge_level(&rule->limit, f->value_m) : unknown;
+    case ALARM_LEFT_RUNNING:
+        return f->is_known && f->is_clock_right ? judge_running(rule, f) : unknown;
+    case ALARM_CLOCK:
+        if (!f->is_known)
+            return unknown;
+        return (struct alarm_word){f->is_synchronised ? ALARM_GOOD : ALARM_BAD, ALARM_NEVER, false, 0};
+    case ALARM_LOSS:
+        return f->is_clock_right ? judge_loss(rule, f) : unknown;
+    }
+    return unknown;
+}
+
+int64_t alarm_for_ms(const struct alarm_rule *rule)
+{
+    return rule->kind == ALARM_NO_DATA ? 0 : rule->own->for_ms;
+}
+
+int64_t alarm_clear_for_ms(const struct alarm_rule *rule)
+{
+    return rule->kind == ALARM_LOSS ? 0 : rule->own->clear_for_ms;
+}
+
+bool alarm_bound_m(const struct alarm_rule *rule, int64_t *ret_m)
+{
+    switch ((enum alarm_kind)rule->kind) {
+    case ALARM_NO_DATA:
+        *ret_m = rule->own->for_ms;
+        return true;
+    case ALARM_THRESHOLD:
+    case ALARM_BASE_LOAD:
+    case ALARM_WATER:
+    case ALARM_BALANCE:
+    case ALARM_DISK:
+        *ret_m = rule->limit.fire_m;
+        return true;
+    case ALARM_LEFT_RUNNING:
+    case ALARM_CLOCK:
+    case ALARM_LOSS:
+        return false;
+    }
+    return false;
+}

@@ -1,0 +1,40 @@
+/*
+ * What is said of a target at an instant, from what is known of it. Pure: facts and the instant are arguments.
+ *
+ * What is old, was never heard, or cannot be told by a clock that may be wrong, is unknown; nothing is taken for 0, or for good.
+ */
+#pragma once
+
+#include "collector/alarm/fold.h"
+#include "collector/alarm/rule.h"
+
+/* Of one target; which of them a kind looks at stands beside. Zeroed: nothing is known. */
+struct alarm_facts {
+    int64_t now_ms;
+    bool is_clock_right; /* the collector's own: else nobody can say how old anything is */
+    bool is_gone;        /* there is nothing to watch: a meter that was taken away */
+    /* ALARM_NO_DATA: when the longest silent of its sources was heard last, 0 = never; and since when the collector listens, 0
+     * = it does not. */
+    int64_t heard_ms, listening_since_ms;
+    /* Those with a limit: the value, where it is known; so too the percent of ALARM_DISK and ALARM_BALANCE. */
+    bool is_known;
+    int64_t value_m;
+    /* ALARM_WATER: of the night's quarter hours the lowest that is known, and whether each of them was measured. */
+    bool is_whole;
+    /* ALARM_LEFT_RUNNING */
+    bool is_running; /* by fresh power, where is_known */
+    int64_t running_since_ms;
+    bool has_hours, is_open;                             /* it has opening hours, and is within them */
+    bool has_session, is_session_known, is_session_open; /* it has a point of sessions */
+    /* ALARM_CLOCK: where is_known */
+    bool is_synchronised;
+    /* ALARM_LOSS: how many were recorded, and when the newest was; 0 = never */
+    int64_t lost, lost_ms;
+};
+
+struct alarm_word alarm_judge(const struct alarm_rule *rule, const struct alarm_facts *facts);
+/* How long a run lasts: what the judge itself has waited for needs no run. */
+int64_t alarm_for_ms(const struct alarm_rule *rule);
+int64_t alarm_clear_for_ms(const struct alarm_rule *rule);
+/* The limit that a message names, thousandths; false: the kind has none. */
+bool alarm_bound_m(const struct alarm_rule *rule, int64_t *ret_m);

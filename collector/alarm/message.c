@@ -1,0 +1,216 @@
+#include "collector/alarm/message.h"
+
+#include "lib/base64.h"
+#include "lib/clock.h"
+#include "lib/hash.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *const alarm_events[] = {"fired", "standing", "cleared", NULL};
+
+static const char *const event_words[][ALARM_LANGUAGES] = {[ALARM_EVENT_FIRED] = {"告警", "Alarm"},
+    [ALARM_EVENT_STANDING] = {"告警未解除", "Still standing"},
+    [ALARM_EVENT_CLEARED] = {"已恢复", "Cleared"}};
+
+enum alarm_event alarm_event_of(const struct alarm *a, int64_t number)
+{
+    if (a->cleared_ms != 0)
+        return ALARM_EVENT_CLEARED;
+    return number == 1 ? ALARM_EVENT_FIRED : ALARM_EVENT_STANDING;
+}
+
+void alarm_message_id(const struct alarm_message *m, char text[static ALARM_MESSAGE_ID_SIZE])
+{
+    const struct alarm *a = m->alarm;
+    snprintf(text, ALARM_MESSAGE_ID_SIZE, "%s-%lld-%lld-%s-%lld", m->collector, (long long)a->id,
+        (long long)a->fired_ms, alarm_events[alarm_event_of(a, m->number)], (long long)m->number);
+}
+
+/* ---- in words ---- */
+
+static void add_part(struct buf *out, const char *word,
+    void (*add)(const struct alarm *, int, enum alarm_language, struct buf *), const struct alarm_message *m,
+    enum alarm_language language)
+{
+    struct buf value = {0};
+    add(m->alarm, m->place.carrier, language, &value);
+    if (value.len > 0)
+        buf_printf(out, " · %s %s", word, value.data);
+    buf_release(&value);
+}
+
+char *alarm_message_text(const struct alarm_message *m, enum alarm_language language)
+{
+    const struct alarm *a = m->alarm;
+    bool is_zh = language == ALARM_ZH;
+    struct buf out = {0};
+    buf_printf(&out, is_zh ? "【%s】%s：%s · " : "[%s] %s: %s · ", alarm_severity_word(a->severity, language),
+        event_words[alarm_event_of(a, m->number)][language], alarm_kind_word(a->kind, language));
+    alarm_target_text(a, &m->place, language, &out);
+    add_part(&out, is_zh ? "数值" : "value", alarm_value, m, language);
+    add_part(&out, is_zh ? "限值" : "limit", alarm_bound, m, language);
+    buf_add_str(&out, is_zh ? " · 起始 " : " · since ");
+    alarm_time(m->zone, a->since_ms, &out);
+    if (a->cleared_ms != 0) {
+        buf_add_str(&out, is_zh ? " · 恢复 " : " · cleared ");
+        alarm_time(m->zone, a->cleared_ms, &out);
+    }
+    buf_printf(&out, is_zh ? " · 规则 %s · 编号 %lld" : " · rule %s · no. %lld", a->rule, (long long)a->id);
+    text_clean(out.data); /* whatever a name holds, it is one line */
+    return buf_take(&out);
+}
+
+/* ---- bodies ---- */
+
+static json_t *time_json(const struct zone *zone, int64_t time_ms)
+{
+    char text[ZONE_TIME_SIZE];
+    if (time_ms == 0)
+        return json_null();
+    zone_format_time(zone, time_ms, text);
+    return json_string(text);
+}
+
+static json_t *number_json(bool is_there, int64_t value_m)
+{
+    return is_there ? json_real((double)value_m / 1000) : json_null();
+}
+
+static char *webhook_body(const struct alarm_message *m, const char *text)
+{
+    const struct alarm *a = m->alarm;
+    char id[ALARM_MESSAGE_ID_SIZE];
+    alarm_message_id(m, id);
+    return json_text(json_pack(
+        "{s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:{s:s, s:s, s:s?, s:s?}, s:o, s:o, s:o, s:o, s:o, "
+        "s:s, s:s}",
+        "id", id, "event", alarm_events[alarm_event_of(a, m->number)], "number", (json_int_t)m->number,
+        "collector", m->collector, "alarm", (json_int_t)a->id, "rule", a->rule, "kind", alarm_kinds[a->kind],
+        "severity", alarm_severities[a->severity], "target", "kind", alarm_target_kinds[a->target_kind], "id",
+        a->target, "name", m->place.name, "name_en", m->place.name_en, "since",
+        time_json(m->zone, a->since_ms), "fired", time_json(m->zone, a->fired_ms), "cleared",
+        time_json(m->zone, a->cleared_ms), "value", number_json(a->has_value, a->value_m), "limit",
+        number_json(a->has_bound, a->bound_m), "unit", alarm_unit(a->kind, a->target_kind, m->place.carrier),
+        "text", text));
+}
+
+/* Both makers' robots take the same. */
+static char *robot_body(const char *text)
+{
+    return json_text(json_pack("{s:s, s:{s:s}}", "msgtype", "text", "text", "content", text));
+}
+
+#define WORD_BYTES 36 /* of text in an encoded word, which may have 75 characters in all */
+#define LINE_BYTES 57 /* of text in a line of 76 characters of Base64 */
+
+/* Of a text in UTF-8, at most `max` bytes, and no part of a character. */
+static size_t whole_characters(const char *text, size_t max)
+{
+    size_t len = strlen(text);
+    if (len <= max)
+        return len;
+    for (len = max; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
+        len--;
+    return len;
+}
+
+static void add_subject(struct buf *out, const char *text)
+{
+    buf_add_str(out, "Subject:");
+    while (*text != '\0') {
+        size_t len = whole_characters(text, WORD_BYTES);
+        buf_add_str(out, " =?utf-8?B?");
+        base64_add(out, (struct span){text, len});
+        buf_add_str(out, "?=");
+        text += len;
+        buf_add_str(out, *text != '\0' ? "\n" : "");
+    }
+    buf_add_char(out, '\n');
+}
+
+/* Lines end as sendmail(8) reads them: with a line feed alone. */
+static char *mail_body(const struct alarm_message *m, const struct alarm_receiver *r, const char *text)
+{
+    struct buf out = {0};
+    char id[ALARM_MESSAGE_ID_SIZE];
+    alarm_message_id(m, id);
+    if (r->from != NULL)
+        buf_printf(&out, "From: %s\n", r->from);
+    buf_add_str(&out, "To:");
+    for (size_t i = 0; i < r->to.count; i++)
+        buf_printf(&out, "%s %s", i == 0 ? "" : ",\n", ((char *const *)r->to.items)[i]);
+    buf_add_char(&out, '\n');
+    add_subject(&out, text);
+    buf_printf(&out,
+        "Message-ID: <%s@parkmon.invalid>\nX-Parkmon-Alarm: %s\nAuto-Submitted: auto-generated\n"
+        "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
+        "Content-Transfer-Encoding: base64\n\n",
+        id, id);
+    for (size_t at = 0, len = strlen(text); at < len; at += LINE_BYTES) {
+        base64_add(&out, (struct span){text + at, len - at < LINE_BYTES ? len - at : LINE_BYTES});
+        buf_add_char(&out, '\n');
+    }
+    return buf_take(&out);
+}
+
+char *alarm_message_body(const struct alarm_message *m, const struct alarm_receiver *receiver)
+{
+    char *text = alarm_message_text(m, (enum alarm_language)receiver->language), *body = NULL;
+    switch ((enum alarm_receiver_kind)receiver->kind) {
+    case ALARM_BY_WEBHOOK:
+        body = webhook_body(m, text);
+        break;
+    case ALARM_BY_DINGTALK:
+    case ALARM_BY_WECOM:
+        body = robot_body(text);
+        break;
+    case ALARM_BY_MAIL:
+        body = mail_body(m, receiver, text);
+        break;
+    }
+    free(text);
+    return body;
+}
+
+/* ---- robots ---- */
+
+void alarm_dingtalk_sign(const char *key, int64_t now_ms, struct buf *out)
+{
+    char *text = mem_printf("%lld\n%s", (long long)now_ms, key);
+    struct hash hash = hash_hmac(span_of(key), span_of(text));
+    struct buf sign = {0};
+    base64_add(&sign, hash_bytes(&hash));
+    buf_printf(out, "timestamp=%lld&sign=", (long long)now_ms);
+    for (size_t i = 0; i < sign.len; i++) {
+        char c = sign.data[i];
+        if (c == '+' || c == '/' || c == '=')
+            buf_printf(out, "%%%02X", (unsigned)c);
+        else
+            buf_add_char(out, c);
+    }
+    buf_release(&sign);
+    free(text);
+}
+
+enum status alarm_answer_check(enum alarm_receiver_kind kind, int code, struct span body, struct error *err)
+{
+    if (code < 200 || code > 299)
+        return error_set(err, ST_PROTOCOL, "it answered %d; expected 200", code);
+    if (kind != ALARM_BY_DINGTALK && kind != ALARM_BY_WECOM)
+        return ST_OK;
+    json_t *said = json_loadb(body.at != NULL ? body.at : "", body.len, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *number = json_object_get(said, "errcode");
+    const char *words = json_string_value(json_object_get(said, "errmsg"));
+    enum status status = ST_OK;
+    if (!json_is_integer(number))
+        status = error_set(err, ST_PROTOCOL, "its answer is no robot's; expected JSON with errcode");
+    else if (json_integer_value(number) != 0)
+        status = error_set(err, ST_PROTOCOL, "the robot refused it: errcode %lld, %.200s",
+            (long long)json_integer_value(number), words != NULL ? words : "");
+    json_decref(said);
+    return status;
+}

@@ -1,0 +1,80 @@
+/*
+ * Alarms in the collector's database: what fired, and what was said of it to whom. Rows of alarms stay as long as the database;
+ * each fires once and clears once.
+ *
+ *   alarm        one each time that a rule fired on a target; cleared_ms NULL: it stands, and is the only one of both that does
+ *   alarm_run    what is on its way to fire or to clear (collector/alarm/fold.h), and since when
+ *   alarm_told   how many messages of an alarm a receiver took, and when it is due the next; due_ms NULL: none, for now
+ *   cursor       'alarms': when runs were looked after last; a run that nobody looked after for ALARM_BREAK_MS is over
+ */
+#pragma once
+
+#include "collector/alarm/fold.h"
+#include "collector/alarm/rule.h"
+#include "lib/db.h"
+
+extern const char alarm_schema[];
+
+#define ALARM_BREAK_MS 120000
+#define ALARM_NOTE_MAX 500 /* bytes */
+
+struct alarm {
+    int64_t id;
+    char *rule;
+    enum alarm_kind kind;
+    enum alarm_target_kind target_kind;
+    char *target; /* its id; "" of the collector */
+    enum alarm_severity severity;
+    int64_t since_ms, fired_ms; /* since when it was so; when it fired */
+    bool has_value, has_bound;
+    int64_t value_m, bound_m; /* thousandths, when it fired */
+    bool is_below;            /* the bound is one that it fires below */
+    int64_t cleared_ms;       /* 0 = it stands */
+    bool is_gone;             /* it was cleared because there is nothing to watch any more */
+    int64_t acked_ms;         /* 0 = nobody did */
+    char *acked_by, *ack_note;
+};
+void alarm_release(struct alarm *a);
+
+struct alarm_list {
+    struct alarm *items;
+    size_t count, capacity;
+};
+void alarm_list_release(struct alarm_list *list);
+
+/* Newest first: those with an id below `before`, at most `limit`; standing ones alone, or all. */
+enum status alarm_list_read(struct db *db, bool is_standing, int64_t before, int64_t limit,
+    struct alarm_list *ret, struct error *err);
+/* ret->id is 0 where there is none. */
+enum status alarm_find(struct db *db, int64_t id, struct alarm *ret, struct error *err);
+struct alarm_counts {
+    int64_t standing, unacked, by_severity[3]; /* by enum alarm_severity: standing */
+};
+enum status alarm_count(struct db *db, struct alarm_counts *ret, struct error *err);
+
+/* What a rule fired on a target; ret_id is its number. Within a transaction, as all that writes. */
+enum status alarm_fire(struct db *db, const struct alarm *a, int64_t *ret_id, struct error *err);
+enum status alarm_clear(struct db *db, int64_t id, int64_t now_ms, bool is_gone, struct error *err);
+/* ST_INVALID, in one sentence: there is none of that number, it is over, or somebody did already. */
+enum status alarm_ack(struct db *db, int64_t id, const char *who, const char *note, int64_t now_ms,
+    struct alarm *ret, struct error *err);
+
+/* ---- runs ---- */
+
+/* ALARM_NEVER: there is none any more. */
+enum status alarm_run_write(struct db *db, const char *rule, enum alarm_target_kind kind, const char *target,
+    int64_t run_ms, struct error *err);
+
+/* ---- who is told ---- */
+
+/* A receiver is due the first message of an alarm at once; nothing where it has a row of it. */
+enum status alarm_told_add(
+    struct db *db, int64_t alarm, const char *receiver, int64_t now_ms, struct error *err);
+/* Every receiver of it is due one more at once: it is over. */
+enum status alarm_told_over(struct db *db, int64_t alarm, int64_t now_ms, struct error *err);
+/* It took message `number`; the next is due then, ALARM_NEVER = none. What another message has come to meanwhile stays. */
+enum status alarm_told_took(
+    struct db *db, int64_t alarm, const char *receiver, int64_t number, int64_t due_ms, struct error *err);
+/* The message that a receiver has been due longest; ret->id is 0 where it is due none. *ret_number: which it is, from 1 on. */
+enum status alarm_told_next(struct db *db, const char *receiver, int64_t now_ms, struct alarm *ret,
+    int64_t *ret_number, struct error *err);

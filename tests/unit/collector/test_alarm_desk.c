@@ -1,0 +1,313 @@
+/* The alarms of the core in its transactions: what fires and clears over failed commits and restarts is what the fold says without
+ * them; which message a receiver is due. */
+#include "collector/alarming.h"
+#include "tests/unit/collector/turn_fixture.h"
+#include "tests/unit/random.h"
+#include "tests/unit/settings_file.h"
+
+static const char park_text[] =
+    "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"Asia/Shanghai\"; });"
+    "gateways = ({ id = \"gw-a\"; name = \"x\"; name_en = \"x\"; site = \"s\"; });";
+#define RULES                                                                                         \
+    "repeat = 60; repeat_max = 200; rules = ("                                                        \
+    "{ id = \"hot\"; kind = \"threshold\"; severity = \"warning\"; on = (\"point:gw-a/t\"); above = " \
+    "\"100\"; clear = \"80\";"                                                                        \
+    "  for = 10; clear_for = 5; });"                                                                  \
+    "receivers = ({ id = \"one\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; },"              \
+    "{ id = \"worst\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; severity = \"critical\"; });"
+
+struct scene {
+    struct turn_scene turn;
+    int64_t seq;
+};
+
+static void must(enum status status, const struct error *err)
+{
+    if (status != ST_OK)
+        fail_msg("%s", err->text);
+}
+
+static void give_rules(struct scene *s, const char *text)
+{
+    char *path = settings_write("a.cfg", text);
+    struct alarm_rules *rules = alarm_rules_load(path);
+    assert_int_equal(conf_problem_count(rules->conf), 0);
+    alarm_desk_use_rules(&s->turn.turn.alarms, rules);
+    free(path);
+}
+
+static void begin(struct scene *s)
+{
+    alarm_desk_use(&s->turn.turn.alarms, s->turn.park);
+    s->turn.turn.presence.listening_since_ms = turn_now_ms;
+    give_rules(s, RULES);
+}
+
+static void open_scene(struct scene *s)
+{
+    *s = (struct scene){0};
+    turn_scene_open_with(&s->turn, park_text);
+    begin(s);
+}
+
+/* As after a kill: what was committed is there. */
+static void restart(struct scene *s)
+{
+    struct error err = {""};
+    turn_close(&s->turn.turn);
+    must(turn_open(&s->turn.turn, &s->turn.settings, s->turn.park, &turn_clock, &err), &err);
+    begin(s);
+}
+
+static void pass(int64_t ms)
+{
+    turn_now_ms += ms;
+    turn_now_mono_ms += ms;
+}
+
+static void read_gauge(struct scene *s, double value)
+{
+    char text[160];
+    snprintf(text, sizeof text,
+        "#park1 epoch=00000000000000aa seq=%lld first=1\ngauge,point=t value=%g %lld\n", (long long)++s->seq,
+        value, (long long)turn_now_ms);
+    turn_give(&s->turn.turn, "gw-a", text);
+}
+
+static int64_t number_of(struct scene *s, const char *sql)
+{
+    struct db_stmt *row = db_prepare(s->turn.turn.db, sql);
+    struct error err = {""};
+    bool has_row;
+    must(db_step(row, &has_row, &err), &err);
+    assert_true(has_row);
+    int64_t number = db_int(row, 0);
+    db_finish(row);
+    return number;
+}
+
+#define STANDING "SELECT count(*) FROM alarm WHERE cleared_ms IS NULL"
+#define ALL "SELECT count(*) FROM alarm"
+
+static void hold(struct scene *s, double value, int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        pass(1000);
+        read_gauge(s, value);
+        turn_once(&s->turn.turn);
+    }
+}
+
+static void test_it_fires_when_it_has_lasted_and_clears_when_it_is_over(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    hold(&s, 101, 10);
+    assert_int_equal(number_of(&s, ALL), 0);
+    hold(&s, 101, 1);
+    assert_int_equal(number_of(&s, STANDING), 1);
+    assert_int_equal(number_of(&s, "SELECT value_m FROM alarm"), 101000);
+    assert_int_equal(number_of(&s, "SELECT fired_ms - since_ms FROM alarm"), 10000);
+    hold(&s, 90, 30);
+    hold(&s, 80, 5);
+    assert_int_equal(number_of(&s, STANDING), 1);
+    hold(&s, 80, 1);
+    assert_int_equal(number_of(&s, STANDING), 0);
+    assert_int_equal(number_of(&s, ALL), 1);
+    turn_scene_close(&s.turn);
+}
+
+static void test_what_is_stale_neither_fires_nor_clears(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    hold(&s, 101, 5);
+    for (int i = 0; i < 600; i++) { /* nothing is read any more */
+        pass(1000);
+        turn_once(&s.turn.turn);
+    }
+    /* It was fresh for two minutes, and fired by then. */
+    assert_int_equal(number_of(&s, STANDING), 1);
+    hold(&s, 80, 2);
+    for (int i = 0; i < 119; i++) {
+        pass(1000);
+        turn_once(&s.turn.turn);
+    }
+    assert_int_equal(number_of(&s, STANDING), 0);
+    pass(10000000);
+    turn_is_clock_right = false;
+    hold(&s, 101, 60);
+    turn_is_clock_right = true;
+    assert_int_equal(number_of(&s, ALL), 1);
+    turn_scene_close(&s.turn);
+}
+
+static void test_a_run_goes_on_over_a_short_restart_and_not_over_a_long_one(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    hold(&s, 101, 6);
+    pass(1000);
+    restart(&s);
+    hold(&s, 101, 4);
+    assert_int_equal(number_of(&s, STANDING), 1);
+    hold(&s, 70, 3);
+    pass(ALARM_BREAK_MS + 31000);
+    restart(&s);
+    hold(&s, 70, 5);
+    assert_int_equal(number_of(&s, STANDING), 1);
+    hold(&s, 70, 1);
+    assert_int_equal(number_of(&s, STANDING), 0);
+    assert_int_equal(number_of(&s, ALL), 1);
+    turn_scene_close(&s.turn);
+}
+
+/* A transaction that fails: what it would have changed is not so, in memory neither. */
+static void fail_turn(struct scene *s)
+{
+    struct error err = {""};
+    struct turn *t = &s->turn.turn;
+    bool is_changed = false;
+    struct alarm_desk_now now = {.clock = &turn_clock,
+        .may_write = true,
+        .sources = {.db = t->db,
+            .known = &t->known,
+            .presence = &t->presence,
+            .board = &t->board,
+            .now_ms = turn_now_ms,
+            .is_clock_right = true,
+            .database_path = t->database_path}};
+    must(db_begin(t->db, &err), &err);
+    must(alarm_desk_step(&t->alarms, &now, &is_changed, &err), &err);
+    db_rollback(t->db);
+    alarm_desk_reset(&t->alarms);
+}
+
+static void test_over_failed_commits_and_restarts_it_is_what_the_fold_says(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 12; round++) {
+        struct scene s;
+        open_scene(&s);
+        struct alarm_state expected = alarm_state_none;
+        int64_t fired = 0, cleared = 0;
+        double value = 50;
+        for (int i = 0; i < 150; i++) {
+            pass(1000);
+            if (random_below(6) == 0)
+                value = (double)(60 + 10 * random_below(7));
+            if (random_below(10) == 0)
+                restart(&s);
+            read_gauge(&s, value);
+            if (random_below(5) == 0)
+                fail_turn(&s); /* by the reading before: it takes no message */
+            turn_once(&s.turn.turn);
+            struct alarm_word word = {value > 100   ? ALARM_BAD
+                                      : value <= 80 ? ALARM_GOOD
+                                                    : ALARM_BETWEEN,
+                ALARM_NEVER, false, 0};
+            enum alarm_change change = alarm_fold(&expected, &word, 10000, 5000, turn_now_ms);
+            fired += change == ALARM_FIRES;
+            cleared += change == ALARM_CLEARS;
+            assert_int_equal(number_of(&s, ALL), fired);
+            assert_int_equal(
+                number_of(&s, "SELECT count(*) FROM alarm WHERE cleared_ms IS NOT NULL"), cleared);
+        }
+        turn_scene_close(&s.turn);
+    }
+}
+
+/* ---- who is told ---- */
+
+static int64_t next_number(struct scene *s, const char *receiver, int64_t now_ms, bool *ret_is_over)
+{
+    struct error err = {""};
+    struct alarm a;
+    int64_t number = 0;
+    must(alarm_told_next(s->turn.turn.db, receiver, now_ms, &a, &number, &err), &err);
+    *ret_is_over = a.id != 0 && a.cleared_ms != 0;
+    int64_t found = a.id != 0 ? number : 0;
+    alarm_release(&a);
+    return found;
+}
+
+static void test_a_receiver_is_due_what_its_severity_asks_for_until_it_is_acknowledged_or_over(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct error err = {""};
+    bool is_over;
+    open_scene(&s);
+    hold(&s, 101, 11);
+    assert_int_equal(next_number(&s, "one", turn_now_ms, &is_over), 1);
+    assert_int_equal(next_number(&s, "worst", turn_now_ms, &is_over), 0);
+    must(alarm_told_took(s.turn.turn.db, 1, "one", 1, turn_now_ms + 60000, &err), &err);
+    assert_int_equal(next_number(&s, "one", turn_now_ms + 59999, &is_over), 0);
+    assert_int_equal(next_number(&s, "one", turn_now_ms + 60000, &is_over), 2);
+    /* What was taken before comes late: nothing changes. */
+    must(alarm_told_took(s.turn.turn.db, 1, "one", 1, ALARM_NEVER, &err), &err);
+    assert_int_equal(next_number(&s, "one", turn_now_ms + 60000, &is_over), 2);
+    struct alarm acked;
+    struct alarming act = {1, 7, "anna", "seen"};
+    must(alarming_run(s.turn.turn.db, turn_now_ms, &act, &acked, &err), &err);
+    assert_string_equal(acked.acked_by, "anna");
+    alarm_release(&acked);
+    assert_int_equal(next_number(&s, "one", INT64_MAX, &is_over), 0);
+    assert_int_equal(alarming_run(s.turn.turn.db, turn_now_ms, &act, &acked, &err), ST_INVALID);
+    assert_int_equal(number_of(&s, "SELECT count(*) FROM change_log"), 1);
+    hold(&s, 70, 6);
+    assert_int_equal(next_number(&s, "one", turn_now_ms, &is_over), 2);
+    assert_true(is_over);
+    turn_scene_close(&s.turn);
+}
+
+static void test_one_who_was_not_told_yet_is_told_though_somebody_took_note(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct error err = {""};
+    struct alarm acked;
+    bool is_over;
+    open_scene(&s);
+    hold(&s, 101, 11);
+    must(alarming_run(s.turn.turn.db, turn_now_ms, &(struct alarming){1, 7, "anna", ""}, &acked, &err), &err);
+    alarm_release(&acked);
+    assert_int_equal(next_number(&s, "one", turn_now_ms, &is_over), 1);
+    turn_scene_close(&s.turn);
+}
+
+static void test_a_rule_that_is_no_more_lets_go_of_what_stands(void **state)
+{
+    (void)state;
+    struct scene s;
+    bool is_over;
+    open_scene(&s);
+    hold(&s, 101, 11);
+    give_rules(&s, "receivers = ({ id = \"new\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; });");
+    hold(&s, 101, 1);
+    assert_int_equal(number_of(&s, "SELECT count(*) FROM alarm WHERE is_gone = 1"), 1);
+    assert_int_equal(next_number(&s, "one", INT64_MAX, &is_over), 0); /* it is no receiver any more */
+    assert_int_equal(number_of(&s, "SELECT count(*) FROM alarm_told"), 0);
+    turn_scene_close(&s.turn);
+}
+
+static int set_up(void **state)
+{
+    return settings_make_folder(state) == 0 ? random_set_up(state) : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_it_fires_when_it_has_lasted_and_clears_when_it_is_over),
+        cmocka_unit_test(test_what_is_stale_neither_fires_nor_clears),
+        cmocka_unit_test(test_a_run_goes_on_over_a_short_restart_and_not_over_a_long_one),
+        cmocka_unit_test(test_over_failed_commits_and_restarts_it_is_what_the_fold_says),
+        cmocka_unit_test(test_a_receiver_is_due_what_its_severity_asks_for_until_it_is_acknowledged_or_over),
+        cmocka_unit_test(test_one_who_was_not_told_yet_is_told_though_somebody_took_note),
+        cmocka_unit_test(test_a_rule_that_is_no_more_lets_go_of_what_stands)};
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}

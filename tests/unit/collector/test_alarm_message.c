@@ -1,0 +1,125 @@
+/* What receivers are sent: one id for each message, texts in both languages, mail whose lines keep within their bounds, and which answers
+ * mean that it was taken. Bodies and signatures are held against other programs by test_alarms.py. */
+#include "collector/alarm/message.h"
+
+#include "lib/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char rule[] = "night", target[] = "m1";
+
+static struct alarm an_alarm(void)
+{
+    return (struct alarm){.id = 12,
+        .rule = rule,
+        .kind = ALARM_THRESHOLD,
+        .target_kind = ALARM_OF_METER,
+        .target = target,
+        .severity = ALARM_CRITICAL,
+        .since_ms = INT64_C(1790000000000),
+        .fired_ms = INT64_C(1790000300000),
+        .has_value = true,
+        .has_bound = true,
+        .value_m = -1500,
+        .bound_m = -1000};
+}
+
+static struct alarm_message a_message(const struct alarm *a, int64_t number)
+{
+    return (struct alarm_message){.alarm = a,
+        .collector = "main",
+        .place = {"总表", "Main meter", "s", CARRIER_ELECTRICITY},
+        .number = number};
+}
+
+static void test_each_message_has_an_id_of_its_own_and_each_attempt_the_same(void **state)
+{
+    (void)state;
+    char ids[4][ALARM_MESSAGE_ID_SIZE], again[ALARM_MESSAGE_ID_SIZE];
+    struct alarm a = an_alarm(), over = an_alarm();
+    over.cleared_ms = a.fired_ms + 1;
+    struct alarm_message messages[] = {
+        a_message(&a, 1), a_message(&a, 2), a_message(&over, 1), a_message(&over, 2)};
+    for (int i = 0; i < 4; i++) {
+        alarm_message_id(&messages[i], ids[i]);
+        alarm_message_id(&messages[i], again);
+        assert_string_equal(ids[i], again);
+        for (int k = 0; k < i; k++)
+            assert_string_not_equal(ids[i], ids[k]);
+    }
+    assert_int_equal(alarm_event_of(&a, 1), ALARM_EVENT_FIRED);
+    assert_int_equal(alarm_event_of(&a, 2), ALARM_EVENT_STANDING);
+    assert_int_equal(alarm_event_of(&over, 1), ALARM_EVENT_CLEARED);
+}
+
+static void test_a_message_is_one_line_in_either_language(void **state)
+{
+    (void)state;
+    struct alarm a = an_alarm();
+    struct alarm_message m = a_message(&a, 1);
+    char *en = alarm_message_text(&m, ALARM_EN), *zh = alarm_message_text(&m, ALARM_ZH);
+    assert_string_equal(en,
+        "[critical] Alarm: Beyond its limit · meter Main meter (m1) · value -1.5 W · limit -1 W"
+        " · since 2026-09-21 14:13:20 · rule night · no. 12");
+    assert_string_equal(zh, "【严重】告警：越限 · 计量表 总表 (m1) · 数值 -1.5 W · 限值 -1 W"
+                            " · 起始 2026-09-21 14:13:20 · 规则 night · 编号 12");
+    free(en);
+    free(zh);
+}
+
+/* RFC 5322, 2.1.1, RFC 2047, 2: lines of at most 78 and 76 characters; no line of the head can be of somebody else's making. */
+static void test_a_mail_keeps_within_its_lines_whatever_a_name_holds(void **state)
+{
+    (void)state;
+    struct alarm a = an_alarm();
+    struct alarm_message m = a_message(&a, 1);
+    m.place.name = "总表总表总表总表总表总表总表总表总表总表总表总表总表总表\nBcc: evil@x\n\nbody";
+    char *to[] = {(char[]){"duty@park.example"}, (char[]){"boss@park.example"}};
+    struct alarm_receiver r = {.kind = ALARM_BY_MAIL, .language = ALARM_ZH, .to = {to, 2}};
+    char *mail = alarm_message_body(&m, &r), *rest = NULL;
+    assert_null(strstr(mail, "Bcc"));
+    assert_non_null(strstr(mail, "To: duty@park.example,\n boss@park.example\n"));
+    for (char *line = strtok_r(mail, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+        if (strncmp(line, "Message-ID", 10) != 0 && strncmp(line, "X-Parkmon", 9) != 0)
+            assert_true(strlen(line) <= 78);
+    free(mail);
+}
+
+static void test_which_answers_mean_that_it_was_taken(void **state)
+{
+    (void)state;
+    static const struct {
+        enum alarm_receiver_kind kind;
+        int code;
+        const char *body;
+        enum status status;
+    } rows[] = {{ALARM_BY_WEBHOOK, 200, "", ST_OK}, {ALARM_BY_WEBHOOK, 204, "", ST_OK},
+        {ALARM_BY_WEBHOOK, 302, "", ST_PROTOCOL}, {ALARM_BY_WEBHOOK, 500, "{\"errcode\":0}", ST_PROTOCOL},
+        {ALARM_BY_DINGTALK, 200, "{\"errcode\":0,\"errmsg\":\"ok\"}", ST_OK},
+        {ALARM_BY_DINGTALK, 200, "{\"errcode\":310000,\"errmsg\":\"sign not match\"}", ST_PROTOCOL},
+        {ALARM_BY_WECOM, 200, "{\"errcode\":0}", ST_OK},
+        {ALARM_BY_WECOM, 200, "{\"errcode\":\"0\"}", ST_PROTOCOL},
+        {ALARM_BY_WECOM, 200, "<html>", ST_PROTOCOL}, {ALARM_BY_WECOM, 200, "", ST_PROTOCOL}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct error err = {""};
+        assert_int_equal(
+            alarm_answer_check(rows[i].kind, rows[i].code, span_of(rows[i].body), &err), rows[i].status);
+        assert_int_equal(err.text[0] != '\0', rows[i].status != ST_OK);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_message_has_an_id_of_its_own_and_each_attempt_the_same),
+        cmocka_unit_test(test_a_message_is_one_line_in_either_language),
+        cmocka_unit_test(test_a_mail_keeps_within_its_lines_whatever_a_name_holds),
+        cmocka_unit_test(test_which_answers_mean_that_it_was_taken)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
