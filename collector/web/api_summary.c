@@ -1,4 +1,5 @@
 /* What asks for somebody's eyes, in numbers: for the overview and the wall. */
+#include "collector/alarm/rows.h"
 #include "collector/instrument/outage.h"
 #include "collector/web/context.h"
 
@@ -26,23 +27,37 @@ static enum status outages_json(struct db *db, int64_t now_ms, json_t **ret, str
     return status;
 }
 
+static enum status alarms_json(struct db *db, json_t **ret, struct error *err)
+{
+    struct alarm_counts counts;
+    enum status status = alarm_count(db, &counts, err);
+    if (status == ST_OK)
+        *ret = json_pack("{s:I, s:I, s:I, s:I, s:I}", "standing", (json_int_t)counts.standing, "unacked",
+            (json_int_t)counts.unacked, "critical", (json_int_t)counts.by_severity[ALARM_CRITICAL], "warning",
+            (json_int_t)counts.by_severity[ALARM_WARNING], "info",
+            (json_int_t)counts.by_severity[ALARM_INFO]);
+    return status;
+}
+
 static struct web_answer summary_of(struct web_context *context, const struct board *board)
 {
     struct web_answer answer;
     struct context_books books;
     struct error err;
-    json_t *outages = NULL;
+    json_t *outages = NULL, *alarms = NULL;
     if (context_is_old(context, board, &answer))
         return answer;
     if (!context_books(context, &books) ||
-        outages_json(context->db, board->made_ms, &outages, &err) != ST_OK) {
+        outages_json(context->db, board->made_ms, &outages, &err) != ST_OK ||
+        alarms_json(context->db, &alarms, &err) != ST_OK) {
+        json_decref(outages);
         context_close_db(context);
         return answer_error(503, "database_unavailable", "the database cannot be read now");
     }
     return answer_json(
-        200, json_pack("{s:o, s:o, s:o, s:I}", "as_of", context_time(context, NULL, board->made_ms),
-                 "instruments", instruments_json(board), "outages", outages, "open_exceptions",
-                 (json_int_t)books.open_exceptions));
+        200, json_pack("{s:o, s:o, s:o, s:o, s:I}", "as_of", context_time(context, NULL, board->made_ms),
+                 "instruments", instruments_json(board), "outages", outages, "alarms", alarms,
+                 "open_exceptions", (json_int_t)books.open_exceptions));
 }
 
 struct web_answer handle_summary(struct web_context *context, const struct web_request *request)

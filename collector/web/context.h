@@ -110,6 +110,9 @@ struct web_answer handle_outages(
     struct web_context *context, const struct web_request *request); /* api_outages.c */
 /* Opens one, or does with that of the path what it says. */
 struct web_answer handle_outage(struct web_context *context, const struct web_request *request);
+struct web_answer handle_alarms(
+    struct web_context *context, const struct web_request *request); /* api_alarms.c */
+struct web_answer handle_alarm_ack(struct web_context *context, const struct web_request *request);
 struct web_answer handle_livez(struct web_context *context, const struct web_request *request); /* health.c */
 struct web_answer handle_readyz(struct web_context *context, const struct web_request *request);
 struct web_answer handle_metrics(
@@ -164,6 +167,8 @@ struct web_answer handle_ops_decide(
 struct web_answer handle_ops_reading(struct web_context *context, const struct web_request *request);
 struct web_answer handle_ops_outages(
     struct web_context *context, const struct web_request *request); /* ops_outages.c */
+struct web_answer handle_ops_alarms(
+    struct web_context *context, const struct web_request *request); /* ops_alarms.c */
 struct web_answer handle_ops_outage(
     struct web_context *context, const struct web_request *request); /* ops_outage.c */
 

@@ -32,6 +32,7 @@ static struct web_answer handle_stream(struct web_context *context, const struct
 #define NONE " "
 #define PAGED " limit before "
 #define OUTAGES " state limit before "
+#define ALARMS " state limit before "
 #define SESSIONS " instrument limit before "
 #define ENERGY " site by id from to step format "
 #define INSTRUMENTS " q site building category model organisation available length limit after ids "
@@ -62,6 +63,8 @@ const struct web_route web_routes[] = {
     {"/ops/outages", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_outages, PAGE, SHORT},
     {"/ops/outage", "GET", ALLOW_OPERATOR, SCOPE_OUTAGES, NULL, handle_ops_outage, PAGE, SHORT},
     {"/ops/outage", "POST", 0, SCOPE_OUTAGES, NULL, handle_ops_outage, PAGE, LONG},
+    {"/ops/alarms", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_alarms, PAGE, SHORT},
+    {"/ops/alarms", "POST", 0, SCOPE_ALARMS, NULL, handle_ops_alarms, PAGE, LONG},
     {"/audit/", "GET", ALLOW_AUDITOR, 0, " lang format ", handle_audit, PAGE, LONG},
     {"/assets/", "GET", ALLOW_ANYONE, 0, NULL, handle_asset, DATA, SHORT},
     {"/api/v1/live", "GET", ALLOW_OPERATOR, 0, NONE, handle_live, DATA, SHORT},
@@ -75,7 +78,8 @@ const struct web_route web_routes[] = {
     {"/api/v1/costs", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, " site period ", handle_costs, DATA, LONG},
     {"/api/v1/instruments", "GET", ALLOW_ANYONE, 0, INSTRUMENTS, handle_instruments, DATA, SHORT},
     {"/api/v1/instruments/{id}", "GET", ALLOW_ANYONE, 0, NONE, handle_instrument, DATA, SHORT},
-    {"/api/v1/instruments/{id}/timeline", "GET", ALLOW_ANYONE, 0, " from until ", handle_timeline, DATA, LONG},
+    {"/api/v1/instruments/{id}/timeline", "GET", ALLOW_ANYONE, 0, " from until ", handle_timeline, DATA,
+        LONG},
     {"/api/v1/instruments/{id}.ics", "GET", ALLOW_ANYONE, 0, " lang ", handle_instrument_feed, DATA, SHORT},
     {"/api/v1/calendars", "GET", ALLOW_OPERATOR, 0, NONE, handle_calendars, DATA, SHORT},
     {"/api/v1/calendars/{id}/confirm", "POST", 0, SCOPE_OUTAGES, NONE, handle_confirm_calendar, DATA, LONG},
@@ -96,6 +100,8 @@ const struct web_route web_routes[] = {
     {"/api/v1/outages/{id}/change", "POST", 0, SCOPE_OUTAGES, NONE, handle_outage, DATA, LONG},
     {"/api/v1/outages/{id}/close", "POST", 0, SCOPE_OUTAGES, NONE, handle_outage, DATA, LONG},
     {"/api/v1/outages/{id}/cancel", "POST", 0, SCOPE_OUTAGES, NONE, handle_outage, DATA, LONG},
+    {"/api/v1/alarms", "GET", ALLOW_OPERATOR, 0, ALARMS, handle_alarms, DATA, SHORT},
+    {"/api/v1/alarms/{id}/ack", "POST", 0, SCOPE_ALARMS, NONE, handle_alarm_ack, DATA, LONG},
     {"/api/v1/readings", "POST", 0, SCOPE_READINGS, " preview ", handle_reading, DATA, LONG},
     {"/api/v1/resources", "GET", ALLOW_OPERATOR, 0, NONE, handle_resources, DATA, SHORT},
     {"/api/v1/resources/{id}/up", "POST", 0, SCOPE_OUTAGES, NONE, handle_resource_up, DATA, LONG},

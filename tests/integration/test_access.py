@@ -145,15 +145,15 @@ def test_the_written_table_is_the_programs():
 
 
 def test_a_scope_lets_its_tokens_write_and_no_others(strict):
-    tokens = {scope: strict.add("public", "--scope", scope) for scope in ("decisions", "readings", "closings", "outages", "sessions")}
+    tokens = {scope: strict.add("public", "--scope", scope) for scope in ("decisions", "readings", "closings", "outages", "sessions", "alarms")}
     rows = [row for row in TABLE if row["scope"] != "-" and row["method"] == "POST"]
-    assert {row["path"] for row in rows} >= {"/api/v1/decisions", "/api/v1/readings", "/api/v1/closings", "/api/v1/outages", "/api/v1/sessions"}
+    assert {row["path"] for row in rows} >= {"/api/v1/decisions", "/api/v1/readings", "/api/v1/closings", "/api/v1/outages", "/api/v1/sessions", "/api/v1/alarms/{id}/ack"}
     for row in rows:
         for scope, token in tokens.items():
             status, _, text = strict.ask("POST", row["path"], bearer(token), "{}")
             if scope == row["scope"]:
                 # Of a form nothing is filled in.
-                said = {"closings": ("bad_closing",), "sessions": ("bad_",),
+                said = {"closings": ("bad_closing",), "alarms": ("there is no alarm", "id: expected the number of an alarm"), "sessions": ("bad_",),
                         "outages": ("bad_outage", "act is none of", "there is no outage", "why: is missing")}
                 assert status in ((400, 404) if "{id}" in row["path"] else (400,)), (row, scope, text)
                 assert any(word in text for word in said.get(scope, ("wrong", "kind is none of", "bad_decision", "bad_count"))), (row, scope, text)

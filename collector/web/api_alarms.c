@@ -1,0 +1,146 @@
+/* Alarms: listed, and acknowledged. In codes: who shows them has the words. */
+#include "collector/web/context.h"
+
+#include "collector/alarm/words.h"
+#include "lib/number.h"
+#include "lib/text.h"
+
+#include <string.h>
+
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX 1000
+
+static struct web_answer not_now(const char *why)
+{
+    struct web_answer answer = answer_error(503, "not_now", "%s", why);
+    answer.retry_after_s = 5;
+    return answer;
+}
+
+static json_t *number_json(bool is_there, int64_t value_m)
+{
+    return is_there ? json_real((double)value_m / 1000) : json_null();
+}
+
+static json_t *alarm_json(const struct web_context *context, const struct alarm *a)
+{
+    struct alarm_place place = alarm_place_find(context->options->park, a->target_kind, a->target);
+    const char *site = place.site;
+    return json_pack(
+        "{s:I, s:s, s:s, s:s, s:{s:s, s:s, s:s?, s:s?}, s:s, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:b, s:o, "
+        "s:s?, s:s?}",
+        "id", (json_int_t)a->id, "rule", a->rule, "kind", alarm_kinds[a->kind], "severity",
+        alarm_severities[a->severity], "target", "kind", alarm_target_kinds[a->target_kind], "id", a->target,
+        "name", place.name, "name_en", place.name_en, "state", a->cleared_ms != 0 ? "cleared" : "standing",
+        "since", context_time(context, site, a->since_ms), "fired", context_time(context, site, a->fired_ms),
+        "value", number_json(a->has_value, a->value_m), "limit", number_json(a->has_bound, a->bound_m),
+        "below", a->is_below, "unit", alarm_unit(a->kind, a->target_kind, place.carrier), "cleared",
+        context_time(context, site, a->cleared_ms), "gone", a->is_gone, "acked",
+        context_time(context, site, a->acked_ms), "acked_by", a->acked_by, "ack_note", a->ack_note);
+}
+
+/* ---- acknowledged ---- */
+
+/* False: *ret is the 400 that says what is wrong. */
+static bool read_note(const struct web_request *request, const char **ret_note, struct web_answer *ret)
+{
+    const char *key;
+    json_t *value;
+    *ret_note = "";
+    json_object_foreach((json_t *)request->json, key, value)
+    {
+        const char *text = json_string_value(value);
+        if (strcmp(key, "note") != 0)
+            *ret = answer_error(400, "bad_alarm", "%.40s: unknown here; expected note alone", key);
+        else if (text == NULL)
+            *ret = answer_error(400, "bad_alarm", "note: expected a text");
+        else if (strlen(text) > ALARM_NOTE_MAX || text_has_control(span_of(text)))
+            *ret = answer_error(400, "bad_alarm",
+                "note: expected at most %d bytes without control characters", ALARM_NOTE_MAX);
+        else {
+            *ret_note = text;
+            continue;
+        }
+        return false;
+    }
+    return true;
+}
+
+/* False: there is none of that number; *ret says so. */
+static bool find_alarm(struct web_context *context, const char *text, int64_t *ret_id, struct web_answer *ret)
+{
+    struct alarm found = {0};
+    struct error err;
+    enum status status = ST_OK;
+    if (number_parse_int64(text, strlen(text), ret_id) && *ret_id > 0)
+        status = context_open_db(context, &err) ? alarm_find(context->db, *ret_id, &found, &err) : ST_STORAGE;
+    bool is_there = found.id != 0;
+    alarm_release(&found);
+    if (status != ST_OK) {
+        context_close_db(context);
+        *ret = not_now(err.text);
+    } else if (!is_there) {
+        *ret = answer_error(404, "not_found", "there is no alarm %.40s", text);
+    }
+    return is_there;
+}
+
+struct web_answer handle_alarm_ack(struct web_context *context, const struct web_request *request)
+{
+    const struct web_options *options = context->options;
+    struct alarming act = {.token = request->caller->token.id, .who = request->caller->token.name};
+    struct web_answer answer;
+    struct alarm alarm;
+    struct error err;
+    if (!find_alarm(context, request->id, &act.alarm, &answer) || !read_note(request, &act.note, &answer))
+        return answer;
+    if (options->ack_alarm == NULL)
+        return not_now("there is nobody who takes it");
+    enum status status = options->ack_alarm(options->user_data, &act, &alarm, &err);
+    if (status == ST_INVALID)
+        return answer_error(422, "refused", "%s", err.text);
+    if (status != ST_OK)
+        return not_now(err.text);
+    answer = answer_json(200, json_pack("{s:o}", "alarm", alarm_json(context, &alarm)));
+    alarm_release(&alarm);
+    return answer;
+}
+
+/* ---- the list ---- */
+
+/* False: *ret is the 400 that says so. */
+static bool read_state(const struct web_request *request, bool *ret_is_standing, struct web_answer *ret)
+{
+    const char *state = request_param(request, "state");
+    *ret_is_standing = state != NULL && strcmp(state, "standing") == 0;
+    if (state == NULL || *ret_is_standing || strcmp(state, "all") == 0)
+        return true;
+    *ret =
+        answer_error(400, "bad_parameter", "state: unknown value \"%.40s\"; expected standing or all", state);
+    return false;
+}
+
+struct web_answer handle_alarms(struct web_context *context, const struct web_request *request)
+{
+    int64_t limit, before;
+    struct web_answer answer;
+    struct alarm_list found;
+    struct error err;
+    bool is_standing;
+    if (!request_int(request, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit, &answer) ||
+        !request_int(request, "before", 1, INT64_MAX, INT64_MAX, &before, &answer) ||
+        !read_state(request, &is_standing, &answer))
+        return answer;
+    if (!context_open_db(context, &err))
+        return not_now(err.text);
+    if (alarm_list_read(context->db, is_standing, before, limit, &found, &err) != ST_OK) {
+        context_close_db(context);
+        return not_now(err.text);
+    }
+    json_t *items = json_array();
+    for (size_t i = 0; i < found.count; i++)
+        json_array_append_new(items, alarm_json(context, &found.items[i]));
+    json_t *next = found.count == (size_t)limit ? json_integer(found.items[found.count - 1].id) : json_null();
+    alarm_list_release(&found);
+    return answer_json(200, json_pack("{s:o, s:o}", "alarms", items, "next_before", next));
+}

@@ -1,0 +1,287 @@
+/* /ops/alarms: what stands, with the form to acknowledge it, and what was. The lists are the API's own (api_alarms.c); the words are
+ * those of the messages (collector/alarm/words.h). */
+#include "collector/web/ops_frame.h"
+#include "collector/web/ops_page.h"
+
+#include "collector/alarm/words.h"
+#include "lib/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BEFORE "before"
+
+static int find_name(const char *const *names, const char *name)
+{
+    for (int i = 0; names[i] != NULL; i++)
+        if (strcmp(names[i], name) == 0)
+            return i;
+    return 0;
+}
+
+static enum alarm_language language_of(const struct ops_page *p)
+{
+    return p->language == PAGE_ZH ? ALARM_ZH : ALARM_EN;
+}
+
+static bool may_ack(const struct web_request *request)
+{
+    const struct caller *caller = request->caller;
+    return caller->kind == CALLER_KNOWN && (caller->token.scopes & SCOPE_ALARMS) != 0;
+}
+
+/* By word and by the pill's own sign, not by colour alone. */
+static void add_severity(struct ops_page *p, const json_t *item)
+{
+    static const char *const pills[] = {"info", "warn", "bad"};
+    int severity = find_name(alarm_severities, ops_member(item, "severity"));
+    buf_add_str(&p->out, "<td data-title=\"");
+    buf_add_html(&p->out, ops_text(p, "alarm_severity", NULL));
+    buf_printf(&p->out, "\"><span class=\"pill pill-%s\"><span class=\"dot\" aria-hidden=\"true\"></span>",
+        pills[severity]);
+    buf_add_html(&p->out, alarm_severity_word((enum alarm_severity)severity, language_of(p)));
+    buf_add_str(&p->out, "</span></td>");
+}
+
+static void add_target(struct ops_page *p, const json_t *item)
+{
+    const json_t *target = json_object_get(item, "target");
+    int kind = find_name(alarm_target_kinds, ops_member(target, "kind"));
+    const char *name = ops_member(target, p->language == PAGE_ZH ? "name" : "name_en"),
+               *id = ops_member(target, "id");
+    const char *word = alarm_target_word((enum alarm_target_kind)kind, language_of(p));
+    buf_add_str(&p->out, "<th scope=\"row\">");
+    buf_add_html(&p->out, name[0] != '\0' ? name : id[0] != '\0' ? id : word);
+    buf_add_str(&p->out, "<span class=\"id\">");
+    buf_add_html(&p->out, word);
+    buf_add_char(&p->out, ' ');
+    buf_add_html(&p->out, id);
+    buf_add_str(&p->out, "</span></th>");
+}
+
+/* What it is, and with what value it fired. */
+static void add_what(struct ops_page *p, const json_t *item)
+{
+    int kind = find_name(alarm_kinds, ops_member(item, "kind"));
+    const json_t *target = json_object_get(item, "target");
+    struct alarm a = {.kind = (enum alarm_kind)kind,
+        .target_kind = (enum alarm_target_kind)find_name(alarm_target_kinds, ops_member(target, "kind")),
+        .has_value = json_is_number(json_object_get(item, "value")),
+        .has_bound = json_is_number(json_object_get(item, "limit"))};
+    a.value_m = (int64_t)(json_number_value(json_object_get(item, "value")) * 1000 +
+                          (json_number_value(json_object_get(item, "value")) < 0 ? -0.5 : 0.5));
+    a.bound_m = (int64_t)(json_number_value(json_object_get(item, "limit")) * 1000 +
+                          (json_number_value(json_object_get(item, "limit")) < 0 ? -0.5 : 0.5));
+    struct alarm_place place =
+        alarm_place_find(p->context->options->park, a.target_kind, ops_member(target, "id"));
+    struct buf value = {0}, bound = {0};
+    alarm_value(&a, place.carrier, language_of(p), &value);
+    alarm_bound(&a, place.carrier, language_of(p), &bound);
+    buf_add_str(&p->out, "<td class=\"note\" data-title=\"");
+    buf_add_html(&p->out, ops_text(p, "alarm_what", NULL));
+    buf_add_str(&p->out, "\"><span><strong>");
+    buf_add_html(&p->out, alarm_kind_word(a.kind, language_of(p)));
+    buf_add_str(&p->out, "</strong>");
+    if (value.len > 0) {
+        buf_add_char(&p->out, ' ');
+        buf_add_html(&p->out, value.data);
+    }
+    buf_add_str(&p->out, "<span class=\"id\">");
+    if (bound.len > 0) {
+        buf_add_html(&p->out,
+            ops_text(p, json_is_true(json_object_get(item, "below")) ? "alarm_below" : "alarm_limit", NULL));
+        buf_add_char(&p->out, ' ');
+        buf_add_html(&p->out, bound.data);
+        buf_add_str(&p->out, " · ");
+    }
+    buf_add_html(&p->out, ops_text(p, "alarm_rule", NULL));
+    buf_add_char(&p->out, ' ');
+    buf_add_html(&p->out, ops_member(item, "rule"));
+    buf_add_str(&p->out, "</span></span></td>");
+    buf_release(&value);
+    buf_release(&bound);
+}
+
+static void add_form(struct ops_page *p, const struct web_request *request, const json_t *item)
+{
+    char id[32];
+    snprintf(id, sizeof id, "%lld", (long long)json_integer_value(json_object_get(item, "id")));
+    buf_add_str(&p->out, "<form class=\"controls ack\" method=\"post\" action=\"/ops/alarms\">");
+    ops_add_hidden("csrf", request->caller->csrf, &p->out);
+    ops_add_hidden("lang", page_language_name(p->language), &p->out);
+    ops_add_hidden("id", id, &p->out);
+    buf_printf(
+        &p->out, "<input name=\"note\" maxlength=\"%d\" autocomplete=\"off\" aria-label=\"", ALARM_NOTE_MAX);
+    buf_add_html(&p->out, ops_text(p, "alarm_note", NULL));
+    buf_add_str(&p->out, "\" placeholder=\"");
+    buf_add_html(&p->out, ops_text(p, "alarm_note", NULL));
+    buf_printf(&p->out, "\"><button type=\"submit\" aria-label=\"");
+    buf_add_html(&p->out, ops_text(p, "alarm_ack", NULL));
+    buf_printf(&p->out, " %s\">", id);
+    buf_add_html(&p->out, ops_text(p, "alarm_ack", NULL));
+    buf_add_str(&p->out, "</button></form>");
+}
+
+/* Who took note, and what was said; of what stands the form for it. */
+static void add_ack(
+    struct ops_page *p, const struct web_request *request, const json_t *item, bool is_standing)
+{
+    const char *by = ops_member(item, "acked_by"), *at = ops_member(item, "acked");
+    bool has_form = by[0] == '\0' && is_standing && may_ack(request);
+    buf_printf(&p->out, "<td class=\"%s\" data-title=\"", has_form ? "actions" : "note");
+    buf_add_html(&p->out, ops_text(p, "alarm_acked", NULL));
+    buf_add_str(&p->out, "\">");
+    if (has_form) {
+        add_form(p, request, item);
+    } else if (by[0] != '\0') {
+        buf_add_str(&p->out, "<span>");
+        buf_add_html(&p->out, ops_member(item, "ack_note"));
+        buf_add_str(&p->out, "<span class=\"id\">");
+        buf_add_html(&p->out, by);
+        buf_printf(&p->out, " %.10s %.5s</span></span>", at, strlen(at) > 16 ? at + 11 : "");
+    }
+    buf_add_str(&p->out, "</td>");
+}
+
+/* To the second, as the site's clocks show it. */
+static void add_time(struct ops_page *p, const char *title, const char *text)
+{
+    char shown[20] = "";
+    if (strlen(text) >= sizeof shown)
+        snprintf(shown, sizeof shown, "%.10s %.8s", text, text + 11);
+    ops_add_cell(p, title, shown);
+}
+
+static void add_row(
+    struct ops_page *p, const struct web_request *request, const json_t *item, bool is_standing)
+{
+    char id[32];
+    snprintf(id, sizeof id, "%lld", (long long)json_integer_value(json_object_get(item, "id")));
+    buf_add_str(&p->out, "<tr>");
+    ops_add_cell(p, "outage_id", id);
+    add_severity(p, item);
+    add_target(p, item);
+    add_what(p, item);
+    add_time(p, "alarm_since", ops_member(item, "since"));
+    if (!is_standing)
+        add_time(p, "alarm_cleared", ops_member(item, "cleared"));
+    add_ack(p, request, item, is_standing);
+    buf_add_str(&p->out, "</tr>");
+}
+
+/* Those that stand, or those that do not. */
+static void add_alarms(
+    struct ops_page *p, const struct web_request *request, const json_t *items, bool is_standing)
+{
+    static const char *const heads[] = {
+        "outage_id", "alarm_severity", "outage_target", "alarm_what", "alarm_since", "alarm_acked", NULL};
+    static const char *const over[] = {"outage_id", "alarm_severity", "outage_target", "alarm_what",
+        "alarm_since", "alarm_cleared", "alarm_acked", NULL};
+    size_t i, shown = 0;
+    json_t *item;
+    ops_begin_table(p, is_standing ? "alarms_standing" : "alarms_over", is_standing ? heads : over);
+    json_array_foreach(items, i, item)
+    {
+        if (is_standing != (strcmp(ops_member(item, "state"), "standing") == 0))
+            continue;
+        add_row(p, request, item, is_standing);
+        shown++;
+    }
+    buf_add_str(&p->out, "</tbody></table>");
+    if (shown == 0)
+        ops_add_text(p, "p", is_standing ? "alarms_none" : "alarms_none_over");
+}
+
+static void add_more(struct ops_page *p, const json_t *said)
+{
+    const json_t *next = json_object_get(said, "next_before");
+    if (!json_is_integer(next))
+        return;
+    buf_printf(&p->out, "<p class=\"actions\"><a href=\"/ops/alarms?lang=%s&amp;" BEFORE "=%lld\">",
+        page_language_name(p->language), (long long)json_integer_value(next));
+    buf_add_html(&p->out, ops_text(p, "list_more", NULL));
+    buf_add_str(&p->out, "</a></p>");
+}
+
+static struct web_answer handle_standing(struct web_context *context, const struct web_request *request)
+{
+    struct web_request asked = *request;
+    asked.params[0] = (struct web_param){"state", "standing"};
+    asked.params[1] = (struct web_param){"limit", "1000"};
+    asked.param_count = 2;
+    return handle_alarms(context, &asked);
+}
+
+static struct web_answer show(
+    struct ops_page *p, const struct web_request *request, int code, const char *message, const char *detail)
+{
+    struct web_answer answer;
+    json_t *standing = ops_list(p->context, request, BEFORE, handle_standing, &answer);
+    if (standing == NULL)
+        return answer;
+    json_t *all = ops_list(p->context, request, BEFORE, handle_alarms, &answer);
+    if (all == NULL) {
+        json_decref(standing);
+        return answer;
+    }
+    ops_add_done(p, "alarm_done", request);
+    ops_add_message(&p->out, message, detail);
+    add_alarms(p, request, json_object_get(standing, "alarms"), true);
+    if (!may_ack(request))
+        ops_add_text(p, "p", "needs_alarms");
+    add_alarms(p, request, json_object_get(all, "alarms"), false);
+    add_more(p, all);
+    json_decref(standing);
+    json_decref(all);
+    const char *before = request_param(request, BEFORE);
+    bool is_number = before != NULL && strspn(before, "0123456789") == strlen(before);
+    char *content = buf_take(&p->out),
+         *here = mem_printf("/ops/alarms?%s%s%slang=", is_number ? BEFORE "=" : "", is_number ? before : "",
+             is_number ? "&" : "");
+    answer =
+        ops_frame(p->context, p->language, code, "alarms", ops_text(p, "view_alarms", NULL), here, content);
+    free(content);
+    free(here);
+    return answer;
+}
+
+/* The API's own handler takes it. */
+static struct web_answer take(struct ops_page *p, const struct web_request *request)
+{
+    const char *id = form_value(request->form, "id");
+    const char *note = form_value(request->form, "note");
+    if (id == NULL || id[0] == '\0' || strspn(id, "0123456789") != strlen(id) || strlen(id) > 18)
+        return answer_error(400, "bad_parameter", "id: expected the number of an alarm");
+    struct web_request asked = *request;
+    json_t *body = json_pack("{s:s}", "note", note != NULL ? note : "");
+    snprintf(asked.id, sizeof asked.id, "%s", id);
+    asked.form = NULL;
+    asked.json = body;
+    struct web_answer said = handle_alarm_ack(p->context, &asked), answer;
+    json_decref(body);
+    if (said.code < 300) {
+        answer = (struct web_answer){.code = 303,
+            .redirect = mem_printf("/ops/alarms?done=%s&lang=%s", asked.id, page_language_name(p->language))};
+    } else {
+        json_t *json = json_loadb(said.body, said.len, 0, NULL);
+        const char *sentence = json_string_value(json_object_get(json_object_get(json, "error"), "message"));
+        struct web_request shown = *request;
+        shown.param_count = 0;
+        answer = show(p, &shown, said.code, ops_text(p, said.code == 503 ? "not_now" : "alarm_refused", NULL),
+            sentence);
+        json_decref(json);
+    }
+    answer_release(&said);
+    return answer;
+}
+
+struct web_answer handle_ops_alarms(struct web_context *context, const struct web_request *request)
+{
+    const char *language =
+        request->form != NULL ? form_value(request->form, "lang") : request_param(request, "lang");
+    struct ops_page p = {
+        .context = context, .language = page_choose_language(language, request->accept_language)};
+    if (request->is_put_off)
+        return show(&p, request, 503, ops_text(&p, "not_now", NULL), NULL);
+    return request->form != NULL ? take(&p, request) : show(&p, request, 200, NULL, NULL);
+}
