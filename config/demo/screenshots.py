@@ -29,6 +29,7 @@ PAGES = {
     "gateways": ("/ops/gateways", SHOWN),
     "exceptions": ("/ops/exceptions", READY),
     "outages": ("/ops/outages", READY),
+    "alarms": ("/ops/alarms", READY),
     "report": ("/audit/jiashan/{month}", READY),
 }
 WALL_PAGE = ("/ops?view=screen", f"{SHOWN} && document.querySelectorAll('#board li').length > 0")

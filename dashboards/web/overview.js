@@ -164,13 +164,14 @@ function drawTally(list, items) {
   }));
 }
 
-function drawSummary({ instruments, outages, open_exceptions: exceptions }) {
+function drawSummary({ instruments, outages, alarms, open_exceptions: exceptions }) {
   const total = Object.values(instruments).reduce((sum, n) => sum + n, 0) - instruments.NOT_SHARED;
   set(byId('in-use'), String(instruments.IN_USE));
   set(byId('in-use-of'), text('in_use_of', { total }));
   drawTally(byId('instrument-states'), states.filter(([state]) => instruments[state]).map(([state, kind]) => [kind, text(`now_${state}`, { n: instruments[state] })]));
   const language = `lang=${languageName()}`;
   drawTally(byId('open'), [
+    [alarms.critical ? 'bad' : alarms.standing ? 'warn' : 'good', text('alarms_now', { n: alarms.standing }), `/ops/alarms?${language}`],
     [exceptions ? 'warn' : 'good', text('open_exceptions', { n: exceptions }), `/ops/exceptions?${language}`],
     [outages.now ? 'warn' : 'good', text('outages_now', { n: outages.now }), `/ops/outages?${language}`],
     ['quiet', text('outages_ahead', { n: outages.ahead }), `/ops/outages?${language}`],

@@ -14,7 +14,7 @@ VIEWS = {
     "/": "true", "/instruments/sem": "true", "/instruments/sem/label": "true", "/login": "true",
     "/ops": SHOWN, "/ops?view=screen": SHOWN, "/ops/energy?length=day": DRAWN, "/ops/occupancy?length=day": DRAWN,
     "/ops/instruments?id=sem": "document.getElementById('detail').dataset.drawn !== undefined", "/ops/meters": SHOWN, "/ops/gateways": SHOWN,
-    "/ops/exceptions": "true", "/ops/outages": "true",
+    "/ops/exceptions": "true", "/ops/outages": "true", "/ops/alarms": "true",
 }
 CHECK = "return axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations.map((v) => [v.impact, v.id, v.nodes.map((n) => n.html.slice(0, 160))]))"
 
