@@ -100,7 +100,9 @@ static void add_amount(
 {
     const char *unit = alarm_unit(a->kind, a->target_kind, carrier);
     if (a->kind == ALARM_NO_DATA) {
-        buf_printf(out, "%lld %s", (long long)(value_m / 60000), language == ALARM_ZH ? "分钟" : "min");
+        bool is_short = value_m < 120000;
+        buf_printf(out, "%lld ", (long long)(value_m / (is_short ? 1000 : 60000)));
+        buf_add_str(out, language == ALARM_ZH ? (is_short ? "秒" : "分钟") : is_short ? "s" : "min");
         return;
     }
     alarm_number(value_m, out);

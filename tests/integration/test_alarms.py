@@ -169,6 +169,9 @@ class Alarms(House):
             return next((one for one in self.of(rule) if (one["state"] == "standing") == is_standing), None)
         return wait_until(found, seconds, f"{rule} {'stands' if is_standing else 'is over'}: {self.of(rule)}")
 
+    def wait_standing_none(self, rule: str) -> None:
+        wait_until(lambda: all(one["state"] == "cleared" for one in self.of(rule)), 30, f"no alarm of {rule} stands")
+
 
 def wait_events(receiver: Receiver, rule: str, events: list[str], seconds: float = 30.0) -> list[dict]:
     wait_until(lambda: receiver.events(rule) == events, seconds, f"{rule}: {events}")

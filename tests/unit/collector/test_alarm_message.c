@@ -73,6 +73,26 @@ static void test_a_message_is_one_line_in_either_language(void **state)
     free(zh);
 }
 
+static void test_silence_is_told_in_seconds_or_minutes(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t value_m;
+        const char *en, *zh;
+    } rows[] = {{0, "0 s", "0 秒"}, {119999, "119 s", "119 秒"}, {120000, "2 min", "2 分钟"},
+        {3659999, "60 min", "60 分钟"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct alarm a = {.kind = ALARM_NO_DATA, .has_value = true, .value_m = rows[i].value_m};
+        struct buf en = {0}, zh = {0};
+        alarm_value(&a, -1, ALARM_EN, &en);
+        alarm_value(&a, -1, ALARM_ZH, &zh);
+        assert_string_equal(en.data, rows[i].en);
+        assert_string_equal(zh.data, rows[i].zh);
+        buf_release(&en);
+        buf_release(&zh);
+    }
+}
+
 /* RFC 5322, 2.1.1, RFC 2047, 2: lines of at most 78 and 76 characters; no line of the head can be of somebody else's making. */
 static void test_a_mail_keeps_within_its_lines_whatever_a_name_holds(void **state)
 {
@@ -119,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_message_has_an_id_of_its_own_and_each_attempt_the_same),
         cmocka_unit_test(test_a_message_is_one_line_in_either_language),
+        cmocka_unit_test(test_silence_is_told_in_seconds_or_minutes),
         cmocka_unit_test(test_a_mail_keeps_within_its_lines_whatever_a_name_holds),
         cmocka_unit_test(test_which_answers_mean_that_it_was_taken)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,54 @@
+"""Alarms as operators see and acknowledge them: Chromium on a running collector, also with JavaScript off, both languages, a wall's, a desk's and a phone's width."""
+
+from __future__ import annotations
+
+import pytest
+from harness.stage import Stage
+from test_alarms import Alarms, park
+from test_login import PAGES, fill_in, text  # noqa: F401
+from test_ops import TAGS, TEXTS, errors
+
+RULES = """
+  { id = "power"; kind = "threshold"; severity = "critical"; on = ("meter:main"); above = "300000"; clear = "250000"; },
+  { id = "quiet"; kind = "no_data"; on = ("gateway:gw-b"); for = 2; }
+"""
+WORDS = {"en": ("critical", "Beyond its limit", "Meter main", "310000 W", "No data"), "zh": ("严重", "越限", "表main", "310000 W", "长时间无数据")}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    with Stage(tmp_path_factory.mktemp("alarms")) as stage:
+        found = Alarms(stage, park(), RULES, "", "repeat = 3600;")
+        found.begin()
+        found.url = found.collector.http_url
+        yield found
+
+
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize("width", [1920, 1280, 390])
+def test_an_operator_acknowledges_what_stands(house, page, lang, width):
+    texts = TEXTS[lang]
+    house.gauge("main.p", 310_000)
+    alarm = house.wait_standing("power", True)
+    house.wait_standing("quiet", True)
+    page.open(f"{house.url}/login?lang=en")
+    fill_in(page, house.anna)
+    page.wait("location.pathname !== '/login'")
+    page.size(width)
+    page.open(f"{house.url}/ops/alarms?lang={lang}")
+    assert page.run("return document.documentElement.lang") == TAGS[lang]
+    shown = text(page)
+    assert all(word in shown for word in WORDS[lang])
+    assert page.run("return document.querySelector('.rail [aria-current=page]').getAttribute('href')") == f"/ops/alarms?lang={lang}"
+    assert page.run("return document.documentElement.scrollWidth") <= width
+    page.run("""const row = [...document.querySelectorAll('tbody tr')].find((one) => one.firstElementChild.textContent === arguments[0]);
+                row.querySelector('[name=note]').value = 'on my way <b>'; row.querySelector('button').click()""", str(alarm["id"]))
+    page.wait("location.search.includes('done=')")
+    shown = text(page)
+    assert f"{texts['alarm_done']} {alarm['id']}" in shown and "on my way <b>" in shown
+    assert page.run("return document.documentElement.scrollWidth") <= width
+    found = house.wait_standing("power", True)
+    assert (found["id"], found["acked_by"], found["ack_note"]) == (alarm["id"], "anna <b>", "on my way <b>")
+    assert errors(page) == []
+    house.gauge("main.p", 1)
+    house.wait_standing_none("power")
