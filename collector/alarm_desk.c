@@ -31,23 +31,20 @@ struct alarm_rules *alarm_desk_load(const char *path, const struct park *park, b
 
 void alarm_desk_init(struct alarm_desk *d, struct db *db, const char *collector)
 {
-    *d = (struct alarm_desk){.db = db, .collector = collector};
+    *d = (struct alarm_desk){.db = db, .post = {.db = db, .collector = collector}};
 }
 
-static size_t receiver_count(const struct alarm_desk *d)
+static void drop_news(struct alarm_desk *d)
 {
-    return d->rules != NULL ? d->rules->receivers.count : 0;
-}
-
-static void drop_parcels(struct alarm_desk *d)
-{
-    for (size_t i = 0; d->parcels != NULL && i < receiver_count(d); i++)
-        courier_parcel_release(&d->parcels[i]);
+    for (size_t i = 0; i < d->news_count; i++)
+        free(d->news[i]);
+    d->news_count = 0;
 }
 
 void alarm_desk_reset(struct alarm_desk *d)
 {
-    drop_parcels(d);
+    alarm_post_reset(&d->post);
+    drop_news(d);
     d->is_loaded = d->has_looked = false;
 }
 
@@ -92,14 +89,10 @@ static void lay_out(struct alarm_desk *d)
 
 void alarm_desk_use_rules(struct alarm_desk *d, struct alarm_rules *rules)
 {
-    drop_parcels(d);
-    free(d->parcels);
     drop_watches(d);
     struct alarm_rules *before = d->rules;
     d->rules = rules;
-    d->parcels = mem_zalloc((receiver_count(d) + 1) * sizeof *d->parcels);
-    if (d->couriers != NULL)
-        couriers_use(d->couriers, rules);
+    alarm_post_use_rules(&d->post, rules);
     alarm_rules_destroy(before);
     lay_out(d);
 }
@@ -112,13 +105,16 @@ void alarm_desk_use(struct alarm_desk *d, const struct park *park)
     size_t i = 0;
     CONF_EACH (const struct park_site, site, park->sites)
         d->zones[i++] = zone_create(site->zone);
+    d->post.park = park;
+    d->post.zones = d->zones;
     lay_out(d);
 }
 
 void alarm_desk_release(struct alarm_desk *d)
 {
-    drop_parcels(d);
-    free(d->parcels);
+    alarm_post_release(&d->post);
+    drop_news(d);
+    free(d->news);
     drop_watches(d);
     drop_zones(d);
     alarm_rules_destroy(d->rules);
@@ -139,14 +135,16 @@ static struct alarm_watch *find(
     return NULL;
 }
 
-static void log_change(const struct alarm_desk *d, const struct alarm *a)
+/* A line for the log, once this is committed. */
+static void add_news(struct alarm_desk *d, const struct alarm *a)
 {
     struct buf text = {0};
     struct alarm_place place = alarm_place_find(d->park, a->target_kind, a->target);
+    buf_printf(&text, "%s: alarm %lld, rule %s, %s, ", a->cleared_ms != 0 ? "cleared" : "fired",
+        (long long)a->id, a->rule, alarm_kind_word(a->kind, ALARM_EN));
     alarm_target_text(a, &place, ALARM_EN, &text);
-    log_info("alarms", "%s: alarm %lld, rule %s, %s, %s", a->cleared_ms != 0 ? "cleared" : "fired",
-        (long long)a->id, a->rule, alarm_kind_word(a->kind, ALARM_EN), text.data);
-    buf_release(&text);
+    MEM_GROW(d->news, d->news_count, d->news_capacity);
+    d->news[d->news_count++] = buf_take(&text);
 }
 
 static enum status clear(
@@ -157,20 +155,10 @@ static enum status clear(
     if (status == ST_OK)
         status = alarm_told_over(d->db, id, now_ms, err);
     if (status == ST_OK && (status = alarm_find(d->db, id, &a, err)) == ST_OK) {
-        log_change(d, &a);
+        add_news(d, &a);
         alarm_release(&a);
     }
     *ret_is_changed = true;
-    return status;
-}
-
-static enum status tell_all(
-    struct alarm_desk *d, int64_t alarm, enum alarm_severity severity, int64_t now_ms, struct error *err)
-{
-    enum status status = ST_OK;
-    CONF_EACH (const struct alarm_receiver, r, d->rules->receivers)
-        if (status == ST_OK && (int)severity >= r->severity)
-            status = alarm_told_add(d->db, alarm, r->id, now_ms, err);
     return status;
 }
 
@@ -192,7 +180,7 @@ static enum status load_standing(
         }
         w->alarm = a->id;
         w->state.is_standing = true;
-        status = tell_all(d, a->id, a->severity, now_ms, err);
+        status = alarm_post_tell(&d->post, a->id, a->severity, now_ms, err);
         *ret_is_changed = true;
     }
     alarm_list_release(&standing);
@@ -226,32 +214,6 @@ static enum status load_runs(struct alarm_desk *d, int64_t now_ms, bool *ret_is_
     return status;
 }
 
-/* Who is no receiver any more is due nothing: should one of that id come again, it is a new one. */
-static enum status forget_receivers(struct alarm_desk *d, bool *ret_is_changed, struct error *err)
-{
-    struct db_stmt *rows = db_keep(d->db, "SELECT DISTINCT receiver FROM alarm_told");
-    char *gone = NULL;
-    bool has_row;
-    enum status status;
-    while ((status = db_step(rows, &has_row, err)) == ST_OK && has_row && gone == NULL) {
-        struct span id = db_text(rows, 0);
-        bool is_known = false;
-        for (size_t i = 0; i < receiver_count(d); i++)
-            is_known =
-                is_known || span_is(id, ((const struct alarm_receiver *)d->rules->receivers.items)[i].id);
-        gone = is_known ? NULL : mem_strndup(id.at, id.len);
-    }
-    db_reset(rows);
-    if (gone == NULL)
-        return status;
-    struct db_stmt *row = db_keep(d->db, "DELETE FROM alarm_told WHERE receiver = ?1");
-    db_bind_text(row, 1, span_of(gone));
-    status = db_run(row, err);
-    free(gone);
-    *ret_is_changed = true;
-    return status == ST_OK ? forget_receivers(d, ret_is_changed, err) : status;
-}
-
 static enum status load(struct alarm_desk *d, int64_t now_ms, bool *ret_is_changed, struct error *err)
 {
     for (size_t i = 0; i < d->count; i++) {
@@ -259,50 +221,12 @@ static enum status load(struct alarm_desk *d, int64_t now_ms, bool *ret_is_chang
         d->watches[i].alarm = 0;
         d->watches[i].due_mono_ms = 0;
     }
-    enum status status = forget_receivers(d, ret_is_changed, err);
+    enum status status = alarm_post_forget(&d->post, ret_is_changed, err);
     if (status == ST_OK)
         status = load_standing(d, now_ms, ret_is_changed, err);
     if (status == ST_OK)
         status = load_runs(d, now_ms, ret_is_changed, err);
     d->is_loaded = status == ST_OK;
-    return status;
-}
-
-/* ---- what receivers took ---- */
-
-/* n messages were taken of what stands: the next follows after repeat, twice that, four times that, ... */
-static int64_t repeat_after(const struct alarm_rules *rules, int64_t taken)
-{
-    int64_t wait_ms = rules->repeat_ms;
-    for (int64_t i = 1; i < taken && wait_ms < rules->repeat_max_ms; i++)
-        wait_ms *= 2;
-    return wait_ms < rules->repeat_max_ms ? wait_ms : rules->repeat_max_ms;
-}
-
-static int64_t next_due(
-    const struct alarm_desk *d, const struct alarm *a, const struct courier_result *r, int64_t now_ms)
-{
-    if (a->cleared_ms != 0) /* meanwhile: that is still to be told */
-        return r->event == ALARM_EVENT_CLEARED ? ALARM_NEVER : now_ms;
-    return a->acked_ms != 0 ? ALARM_NEVER : now_ms + repeat_after(d->rules, r->number);
-}
-
-static enum status take_results(struct alarm_desk *d, int64_t now_ms, bool *ret_is_changed, struct error *err)
-{
-    struct courier_result r;
-    enum status status = ST_OK;
-    while (status == ST_OK && couriers_take(d->couriers, &r)) {
-        if (!r.is_taken || r.receiver >= receiver_count(d))
-            continue;
-        const struct alarm_receiver *to =
-            (const struct alarm_receiver *)d->rules->receivers.items + r.receiver;
-        struct alarm a;
-        status = alarm_find(d->db, r.alarm, &a, err);
-        if (status == ST_OK && a.id != 0)
-            status = alarm_told_took(d->db, a.id, to->id, r.number, next_due(d, &a, &r, now_ms), err);
-        alarm_release(&a);
-        *ret_is_changed = true;
-    }
     return status;
 }
 
@@ -326,8 +250,8 @@ static enum status fire(struct alarm_desk *d, struct alarm_watch *w, const struc
     if (status != ST_OK)
         return status;
     a.id = w->alarm;
-    log_change(d, &a);
-    return tell_all(d, w->alarm, a.severity, now_ms, err);
+    add_news(d, &a);
+    return alarm_post_tell(&d->post, w->alarm, a.severity, now_ms, err);
 }
 
 static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struct alarm_sources *s,
@@ -370,11 +294,11 @@ static bool has_runs(const struct alarm_desk *d)
 static enum status look_at_all(struct alarm_desk *d, const struct alarm_sources *s, const struct clock *clock,
     bool *ret_is_changed, struct error *err)
 {
-    int64_t begin_mono_ms = clock->mono_ms();
     enum status status = ST_OK;
     for (size_t i = 0; i < d->count && status == ST_OK; i++)
         if (!d->watches[i].is_slow)
             status = look(d, &d->watches[i], s, ret_is_changed, err);
+    int64_t begin_mono_ms = clock->mono_ms();
     for (size_t n = 0; n < d->count && status == ST_OK && clock->mono_ms() - begin_mono_ms <= ALARM_STEP_MS;
          n++) {
         struct alarm_watch *w = &d->watches[d->next_slow];
@@ -392,48 +316,12 @@ static enum status look_at_all(struct alarm_desk *d, const struct alarm_sources 
     return status;
 }
 
-/* ---- messages ---- */
-
-static const struct zone *zone_of(const struct alarm_desk *d, const struct alarm_place *place)
-{
-    const struct park_site *site = place->site != NULL ? park_site_find(d->park, place->site) : NULL;
-    const struct park_site *first = d->park->sites.items;
-    return site != NULL ? d->zones[site - first] : d->park->sites.count > 0 ? d->zones[0] : NULL;
-}
-
-static enum status pack(struct alarm_desk *d, size_t receiver, int64_t now_ms, struct error *err)
-{
-    const struct alarm_receiver *to = (const struct alarm_receiver *)d->rules->receivers.items + receiver;
-    struct courier_parcel *p = &d->parcels[receiver];
-    struct alarm a;
-    int64_t number = 0;
-    enum status status = alarm_told_next(d->db, to->id, now_ms, &a, &number, err);
-    if (status != ST_OK || a.id == 0)
-        return status;
-    struct alarm_message m = {.alarm = &a,
-        .collector = d->collector,
-        .place = alarm_place_find(d->park, a.target_kind, a.target),
-        .number = number};
-    m.zone = zone_of(d, &m.place);
-    *p = (struct courier_parcel){a.id, number, alarm_event_of(&a, number), alarm_message_body(&m, to)};
-    alarm_release(&a);
-    return ST_OK;
-}
-
-static enum status pack_all(struct alarm_desk *d, int64_t now_ms, struct error *err)
-{
-    enum status status = ST_OK;
-    for (size_t i = 0; i < receiver_count(d) && d->couriers != NULL && status == ST_OK; i++)
-        if (d->parcels[i].body == NULL && couriers_is_ready(d->couriers, i))
-            status = pack(d, i, now_ms, err);
-    return status;
-}
-
 void alarm_desk_show(struct alarm_desk *d)
 {
-    for (size_t i = 0; i < receiver_count(d) && d->couriers != NULL; i++)
-        if (d->parcels[i].body != NULL)
-            couriers_send(d->couriers, i, &d->parcels[i]);
+    for (size_t i = 0; i < d->news_count; i++)
+        log_info("alarms", "%s", d->news[i]);
+    drop_news(d);
+    alarm_post_send(&d->post);
 }
 
 /* ---- all of it ---- */
@@ -449,8 +337,8 @@ enum status alarm_desk_step(
     s.park = d->park;
     s.zones = d->zones;
     enum status status = d->is_loaded ? ST_OK : load(d, s.now_ms, &is_changed, err);
-    if (status == ST_OK && d->couriers != NULL)
-        status = take_results(d, s.now_ms, &is_changed, err);
+    if (status == ST_OK)
+        status = alarm_post_settle(&d->post, s.now_ms, &is_changed, err);
     bool is_due = !d->has_looked || mono_ms - d->looked_mono_ms >= ALARM_MS;
     if (status == ST_OK && is_due) {
         d->has_looked = true;
@@ -458,7 +346,7 @@ enum status alarm_desk_step(
         status = look_at_all(d, &s, now->clock, &is_changed, err);
     }
     if (status == ST_OK && (is_due || is_changed))
-        status = pack_all(d, s.now_ms, err);
+        status = alarm_post_pack(&d->post, s.now_ms, err);
     *ret_is_changed = *ret_is_changed || is_changed;
     return status;
 }

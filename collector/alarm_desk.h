@@ -3,13 +3,12 @@
  * and what clears by that, and which message each receiver is due. After the commit messages go to the couriers, never
  * after one that failed. Core thread; a step at most each ALARM_MS, cheap: look-ups in memory, and rows for a little at a time.
  *
- * What memory has is a cache of the tables (collector/alarm/rows.h). Which message of an alarm a receiver took is noted when it took
- * it: between the two a kill sends it again, under the same id.
+ * What memory has is a cache of the tables (collector/alarm/rows.h). Lines of the log wait for the commit as messages do.
  */
 #pragma once
 
 #include "collector/alarm_facts.h"
-#include "collector/couriers/courier.h"
+#include "collector/alarm_post.h"
 
 #define ALARM_MS 1000       /* between two looks at what is in memory */
 #define ALARM_SLOW_MS 10000 /* at what takes rows; and no longer than so in one step: */
@@ -21,8 +20,7 @@ struct alarm_rules *alarm_desk_load(const char *path, const struct park *park, b
 
 struct alarm_desk {
     struct db *db;
-    const char *collector;     /* the id of this one; borrowed */
-    struct couriers *couriers; /* borrowed; NULL = messages stay due */
+    struct alarm_post post;    /* its `couriers` are set by the owner */
     struct alarm_rules *rules; /* owned; NULL = none */
     const struct park *park;
     struct zone **zones;         /* of its sites, in their order */
@@ -32,7 +30,8 @@ struct alarm_desk {
     int64_t seen_ms; /* when runs were looked after, as noted last */
     int64_t looked_mono_ms;
     bool has_looked;
-    struct courier_parcel *parcels; /* by receiver: to go when this is committed; body NULL = none */
+    char **news; /* lines for the log, when this is committed; owned */
+    size_t news_count, news_capacity;
 };
 
 void alarm_desk_init(struct alarm_desk *d, struct db *db, const char *collector);

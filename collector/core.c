@@ -403,7 +403,7 @@ enum status core_create(const struct core_options *options, struct core **ret, s
     pthread_mutex_init(&c->offer_lock, NULL);
     asking_init(&c->asking);
     c->turn.board.box = options->board;
-    c->couriers = c->turn.alarms.couriers = couriers_create(c->clock, on_event, c);
+    c->couriers = c->turn.alarms.post.couriers = couriers_create(c->clock, on_event, c);
     c->rounds = c->turn.calendars.rounds = calendar_rounds_create(c->clock, on_event, c);
     if ((status = accept_first(c, err)) != ST_OK) {
         core_destroy(c);

@@ -521,6 +521,8 @@ enum status turn_run(struct turn *t, bool *ret_is_changed, struct error *err)
         board_maker_show(&t->board);
         if (status == ST_OK)
             alarm_desk_show(&t->alarms);
+        t->show.counters.alarm_messages_taken = t->alarms.post.taken;
+        t->show.counters.alarm_messages_failed = t->alarms.post.failed;
     }
     *ret_is_changed = g.is_changed;
     free(g.answers);

@@ -58,7 +58,7 @@ struct turn {
     struct board_maker board; /* its `box` is set by the owner */
     struct timesheet timesheet;
     struct spaces spaces;
-    struct alarm_desk alarms;  /* its `couriers` are set by the owner */
+    struct alarm_desk alarms;  /* its post's `couriers` are set by the owner */
     const char *database_path; /* borrowed */
     const struct model *model; /* in use; NULL until turn_use */
     bool

@@ -198,6 +198,9 @@ void alarm_dingtalk_sign(const char *key, int64_t now_ms, struct buf *out)
 
 enum status alarm_answer_check(enum alarm_receiver_kind kind, int code, struct span body, struct error *err)
 {
+    if (code >= 300 && code <= 399)
+        return error_set(err, ST_PROTOCOL,
+            "it answered %d, and no redirect is followed; expected 200 of the URL that is named", code);
     if (code < 200 || code > 299)
         return error_set(err, ST_PROTOCOL, "it answered %d; expected 200", code);
     if (kind != ALARM_BY_DINGTALK && kind != ALARM_BY_WECOM)

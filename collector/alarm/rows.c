@@ -138,17 +138,20 @@ enum status alarm_find(struct db *db, int64_t id, struct alarm *ret, struct erro
 
 enum status alarm_count(struct db *db, struct alarm_counts *ret, struct error *err)
 {
-    struct db_stmt *rows = db_keep(db, "SELECT severity, count(*), sum(acked_ms IS NULL) FROM alarm"
-                                       " WHERE cleared_ms IS NULL GROUP BY severity");
+    struct db_stmt *rows = db_keep(db, "SELECT kind, severity, count(*), sum(acked_ms IS NULL) FROM alarm"
+                                       " WHERE cleared_ms IS NULL GROUP BY kind, severity");
     bool has_row;
     enum status status;
     *ret = (struct alarm_counts){0};
     while ((status = db_step(rows, &has_row, err)) == ST_OK && has_row) {
-        int64_t severity = db_int(rows, 0);
-        ret->standing += db_int(rows, 1);
-        ret->unacked += db_int(rows, 2);
-        if (severity >= ALARM_INFO && severity <= ALARM_CRITICAL)
-            ret->by_severity[severity] = db_int(rows, 1);
+        int kind = name_of(rows, 0, alarm_kinds);
+        int64_t severity = db_int(rows, 1), count = db_int(rows, 2);
+        ret->standing += count;
+        ret->unacked += db_int(rows, 3);
+        if (severity < ALARM_INFO || severity > ALARM_CRITICAL)
+            continue;
+        ret->by_severity[severity] += count;
+        ret->by_kind[kind][severity] += count;
     }
     db_reset(rows);
     return status;
@@ -298,4 +301,15 @@ enum status alarm_told_next(struct db *db, const char *receiver, int64_t now_ms,
     db_bind_text(row, 1, span_of(receiver));
     db_bind_int(row, 2, now_ms);
     return take_one(row, ret, ret_number, err);
+}
+
+enum status alarm_told_waiting(struct db *db, int64_t now_ms, int64_t *ret, struct error *err)
+{
+    struct db_stmt *row = db_keep(db, "SELECT count(*) FROM alarm_told WHERE due_ms <= ?1");
+    bool has_row;
+    db_bind_int(row, 1, now_ms);
+    enum status status = db_step(row, &has_row, err);
+    *ret = status == ST_OK && has_row ? db_int(row, 0) : 0;
+    db_reset(row);
+    return status;
 }

@@ -48,7 +48,9 @@ enum status alarm_list_read(struct db *db, bool is_standing, int64_t before, int
 /* ret->id is 0 where there is none. */
 enum status alarm_find(struct db *db, int64_t id, struct alarm *ret, struct error *err);
 struct alarm_counts {
-    int64_t standing, unacked, by_severity[3]; /* by enum alarm_severity: standing */
+    int64_t standing, unacked;
+    int64_t by_severity[ALARM_SEVERITIES]; /* standing, and the next */
+    int64_t by_kind[ALARM_KINDS][ALARM_SEVERITIES];
 };
 enum status alarm_count(struct db *db, struct alarm_counts *ret, struct error *err);
 
@@ -78,3 +80,5 @@ enum status alarm_told_took(
 /* The message that a receiver has been due longest; ret->id is 0 where it is due none. *ret_number: which it is, from 1 on. */
 enum status alarm_told_next(struct db *db, const char *receiver, int64_t now_ms, struct alarm *ret,
     int64_t *ret_number, struct error *err);
+/* How many messages are due to all receivers, and not taken yet. */
+enum status alarm_told_waiting(struct db *db, int64_t now_ms, int64_t *ret, struct error *err);

@@ -24,6 +24,7 @@ enum alarm_kind {
 extern const char *const alarm_kinds[]; /* names by enum alarm_kind, NULL-terminated */
 
 enum alarm_severity { ALARM_INFO, ALARM_WARNING, ALARM_CRITICAL };
+#define ALARM_SEVERITIES 3
 extern const char *const alarm_severities[]; /* the same */
 
 enum alarm_target_kind {

@@ -1,4 +1,5 @@
 /* Prometheus text exposition format 0.0.4. Names: parkmon_<what>_<unit>, counters end in _total. */
+#include "collector/alarm/rows.h"
 #include "collector/web/context.h"
 
 #include "lib/buf.h"
@@ -49,6 +50,11 @@ static void write_counters(struct buf *out, const struct snapshot_counters *c)
         out, "parkmon_discarded_bytes_total", "Bytes over a quota, discarded unparsed.", c->discarded_bytes);
     counter(out, "parkmon_commits_total", "Transactions committed.", c->commits);
     counter(out, "parkmon_commit_failures_total", "Transactions that failed to commit.", c->commit_failures);
+    head(out, "parkmon_alarm_messages_total", "counter",
+        "Attempts to give a message to a receiver of alarms.");
+    buf_printf(out, "parkmon_alarm_messages_total{outcome=\"taken\"} %" PRId64 "\n", c->alarm_messages_taken);
+    buf_printf(
+        out, "parkmon_alarm_messages_total{outcome=\"failed\"} %" PRId64 "\n", c->alarm_messages_failed);
 }
 
 static void write_state(struct buf *out, const struct snapshot *s)
@@ -106,6 +112,27 @@ static void write_books(struct buf *out, const struct context_books *books, int6
     bool is_late = books->waiting_since_ms > 0 && now_ms > books->waiting_since_ms;
     sample_seconds(
         out, "parkmon_ledger_backlog_age_seconds", "", is_late ? now_ms - books->waiting_since_ms : 0);
+}
+
+static void write_alarms(struct buf *out, struct web_context *context)
+{
+    struct alarm_counts counts;
+    int64_t waiting;
+    struct error err;
+    if (alarm_count(context->db, &counts, &err) != ST_OK ||
+        alarm_told_waiting(context->db, context->clock->wall_ms(), &waiting, &err) != ST_OK) {
+        context_close_db(context);
+        return;
+    }
+    head(out, "parkmon_alarms_standing", "gauge", "Alarms that stand: /api/v1/alarms?state=standing.");
+    for (int kind = 0; kind < ALARM_KINDS; kind++)
+        for (int severity = 0; severity < ALARM_SEVERITIES; severity++)
+            buf_printf(out, "parkmon_alarms_standing{kind=\"%s\",severity=\"%s\"} %" PRId64 "\n",
+                alarm_kinds[kind], alarm_severities[severity], counts.by_kind[kind][severity]);
+    gauge(
+        out, "parkmon_alarms_unacknowledged", "Of those, the ones that nobody took note of.", counts.unacked);
+    gauge(out, "parkmon_alarm_messages_waiting",
+        "Messages of alarms that are due and that their receivers did not take yet.", waiting);
 }
 
 /* One family at a time, as the format demands; ids need no escaping. */
@@ -170,6 +197,8 @@ struct web_answer handle_metrics(struct web_context *context, const struct web_r
     struct context_books books;
     if (context_books(context, &books))
         write_books(&out, &books, context->clock->wall_ms());
+    if (context->db != NULL)
+        write_alarms(&out, context);
     enum health_level level;
     json_decref(context_health(context, s ? &o : NULL, &level));
     head(&out, "parkmon_health", "gauge", "1 for the collector's present health.");

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from alarm_house import Alarms, park
 from harness.stage import Stage
-from test_alarms import Alarms, park
 from test_login import PAGES, fill_in, text  # noqa: F401
-from test_ops import TAGS, TEXTS, errors
+from test_ops import TAGS, TEXTS, errors, wait_equal
 
 RULES = """
   { id = "power"; kind = "threshold"; severity = "critical"; on = ("meter:main"); above = "300000"; clear = "250000"; },
@@ -52,3 +52,31 @@ def test_an_operator_acknowledges_what_stands(house, page, lang, width):
     assert errors(page) == []
     house.gauge("main.p", 1)
     house.wait_standing_none("power")
+
+
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize("view", ["/ops?", "/ops?view=screen&"])
+def test_the_overview_and_the_wall_count_what_stands_as_the_api_does(house, browser, view, lang):
+    def shown() -> tuple[str, str, str]:
+        return tuple(browser.run("""const [item] = document.querySelectorAll('#open li');
+                                    return item ? [item.textContent.match(/\\d+/)[0], item.className, item.querySelector('a').getAttribute('href')] : [];"""))
+
+    def expected() -> tuple[str, str, str]:
+        standing = house.listed("?state=standing")
+        assert house.ask("GET", "/api/v1/summary", house.operator)[1]["alarms"]["standing"] == len(standing)
+        worst = "bad" if any(one["severity"] == "critical" for one in standing) else "warn" if standing else "good"
+        return str(len(standing)), f"mark-{worst}", f"/ops/alarms?lang={lang}"
+
+    house.gauge("main.p", 1)
+    house.wait_standing_none("power")
+    house.wait_standing("quiet", True)
+    browser.log()
+    browser.size(1920, 1080)
+    browser.open(f"{house.url}{view}lang={lang}")
+    browser.wait("document.querySelectorAll('#open li').length > 0")
+    assert wait_equal(shown, expected, 40)[:2] == ("1", "mark-warn")
+    house.gauge("main.p", 310_000)
+    house.wait_standing("power", True)
+    assert wait_equal(shown, expected, 40)[:2] == ("2", "mark-bad")  # by itself
+    assert browser.run("return document.documentElement.scrollWidth") <= 1920
+    assert errors(browser) == []

@@ -1,9 +1,12 @@
 /* The alarms of the core in its transactions: what fires and clears over failed commits and restarts is what the fold says without
  * them; which message a receiver is due. */
 #include "collector/alarming.h"
+#include "lib/file.h"
 #include "tests/unit/collector/turn_fixture.h"
 #include "tests/unit/random.h"
 #include "tests/unit/settings_file.h"
+
+#include <fcntl.h>
 
 static const char park_text[] =
     "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"Asia/Shanghai\"; });"
@@ -189,7 +192,7 @@ static void fail_turn(struct scene *s)
 static void test_over_failed_commits_and_restarts_it_is_what_the_fold_says(void **state)
 {
     (void)state;
-    for (int round = 0; round < 12; round++) {
+    for (int round = 0; round < 5; round++) {
         struct scene s;
         open_scene(&s);
         struct alarm_state expected = alarm_state_none;
@@ -218,6 +221,54 @@ static void test_over_failed_commits_and_restarts_it_is_what_the_fold_says(void 
         }
         turn_scene_close(&s.turn);
     }
+}
+
+/* What is written to stderr until the end. */
+static int begin_log(const char *path)
+{
+    int before = dup(STDERR_FILENO), fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(before >= 0 && fd >= 0 && dup2(fd, STDERR_FILENO) >= 0);
+    close(fd);
+    return before;
+}
+
+static int end_log(int before, const char *path, const char *words)
+{
+    char *text = NULL;
+    struct error err = {""};
+    size_t length;
+    int count = 0;
+    assert_true(dup2(before, STDERR_FILENO) >= 0);
+    close(before);
+    must(file_read(path, 1 << 20, &text, &length, &err), &err);
+    for (const char *at = text; (at = strstr(at, words)) != NULL; at++)
+        count++;
+    free(text);
+    return count;
+}
+
+static void test_the_log_says_once_what_was_committed(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    char *path = settings_write("log", "");
+    int before = begin_log(path);
+    hold(&s, 101, 10);
+    pass(1000);
+    fail_turn(&s); /* it would have fired */
+    fail_turn(&s);
+    turn_once(&s.turn.turn);
+    assert_int_equal(end_log(before, path, "fired: alarm 1, rule hot, "), 1);
+    before = begin_log(path);
+    hold(&s, 80, 5);
+    pass(1000);
+    fail_turn(&s);
+    turn_once(&s.turn.turn);
+    assert_int_equal(end_log(before, path, "cleared: alarm 1, rule hot, "), 1);
+    assert_int_equal(number_of(&s, ALL), 1);
+    free(path);
+    turn_scene_close(&s.turn);
 }
 
 /* ---- who is told ---- */
@@ -305,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_it_fires_when_it_has_lasted_and_clears_when_it_is_over),
         cmocka_unit_test(test_what_is_stale_neither_fires_nor_clears),
         cmocka_unit_test(test_a_run_goes_on_over_a_short_restart_and_not_over_a_long_one),
+        cmocka_unit_test(test_the_log_says_once_what_was_committed),
         cmocka_unit_test(test_over_failed_commits_and_restarts_it_is_what_the_fold_says),
         cmocka_unit_test(test_a_receiver_is_due_what_its_severity_asks_for_until_it_is_acknowledged_or_over),
         cmocka_unit_test(test_one_who_was_not_told_yet_is_told_though_somebody_took_note),

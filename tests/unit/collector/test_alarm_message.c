@@ -1,5 +1,5 @@
 /* What receivers are sent: one id for each message, texts in both languages, mail whose lines keep within their bounds, and which answers
- * mean that it was taken. Bodies and signatures are held against other programs by test_alarms.py. */
+ * mean that it was taken. Bodies and signatures are held against other programs by test_alarm_receivers.py. */
 #include "collector/alarm/message.h"
 
 #include "lib/mem.h"

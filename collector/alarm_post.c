@@ -1,0 +1,163 @@
+#include "collector/alarm_post.h"
+
+#include "lib/mem.h"
+
+#include <stdlib.h>
+
+static size_t receiver_count(const struct alarm_post *p)
+{
+    return p->rules != NULL ? p->rules->receivers.count : 0;
+}
+
+static const struct alarm_receiver *receiver_at(const struct alarm_post *p, size_t i)
+{
+    return (const struct alarm_receiver *)p->rules->receivers.items + i;
+}
+
+void alarm_post_reset(struct alarm_post *p)
+{
+    for (size_t i = 0; p->parcels != NULL && i < receiver_count(p); i++)
+        courier_parcel_release(&p->parcels[i]);
+}
+
+void alarm_post_use_rules(struct alarm_post *p, struct alarm_rules *rules)
+{
+    alarm_post_reset(p);
+    free(p->parcels);
+    p->rules = rules;
+    p->parcels = mem_zalloc((receiver_count(p) + 1) * sizeof *p->parcels);
+    if (p->couriers != NULL)
+        couriers_use(p->couriers, rules);
+}
+
+void alarm_post_release(struct alarm_post *p)
+{
+    alarm_post_reset(p);
+    free(p->parcels);
+    *p = (struct alarm_post){0};
+}
+
+static bool is_receiver(const struct alarm_post *p, struct span id)
+{
+    for (size_t i = 0; i < receiver_count(p); i++)
+        if (span_is(id, receiver_at(p, i)->id))
+            return true;
+    return false;
+}
+
+enum status alarm_post_forget(struct alarm_post *p, bool *ret_is_changed, struct error *err)
+{
+    struct db_stmt *rows = db_keep(p->db, "SELECT DISTINCT receiver FROM alarm_told");
+    char *gone = NULL;
+    bool has_row;
+    enum status status;
+    while ((status = db_step(rows, &has_row, err)) == ST_OK && has_row && gone == NULL) {
+        struct span id = db_text(rows, 0);
+        gone = is_receiver(p, id) ? NULL : mem_strndup(id.at, id.len);
+    }
+    db_reset(rows);
+    if (gone == NULL)
+        return status;
+    struct db_stmt *row = db_keep(p->db, "DELETE FROM alarm_told WHERE receiver = ?1");
+    db_bind_text(row, 1, span_of(gone));
+    status = db_run(row, err);
+    free(gone);
+    *ret_is_changed = true;
+    return status == ST_OK ? alarm_post_forget(p, ret_is_changed, err) : status;
+}
+
+enum status alarm_post_tell(
+    struct alarm_post *p, int64_t alarm, enum alarm_severity severity, int64_t now_ms, struct error *err)
+{
+    enum status status = ST_OK;
+    for (size_t i = 0; i < receiver_count(p) && status == ST_OK; i++)
+        if ((int)severity >= receiver_at(p, i)->severity)
+            status = alarm_told_add(p->db, alarm, receiver_at(p, i)->id, now_ms, err);
+    return status;
+}
+
+/* n messages were taken of what stands: the next follows after repeat, twice that, four times that, ... */
+static int64_t repeat_after(const struct alarm_rules *rules, int64_t taken)
+{
+    int64_t wait_ms = rules->repeat_ms;
+    for (int64_t i = 1; i < taken && wait_ms < rules->repeat_max_ms; i++)
+        wait_ms *= 2;
+    return wait_ms < rules->repeat_max_ms ? wait_ms : rules->repeat_max_ms;
+}
+
+static int64_t next_due(
+    const struct alarm_post *p, const struct alarm *a, const struct courier_result *r, int64_t now_ms)
+{
+    if (a->cleared_ms != 0) /* meanwhile: that is still to be told */
+        return r->event == ALARM_EVENT_CLEARED ? ALARM_NEVER : now_ms;
+    return a->acked_ms != 0 ? ALARM_NEVER : now_ms + repeat_after(p->rules, r->number);
+}
+
+static enum status note_taken(
+    struct alarm_post *p, const struct courier_result *r, int64_t now_ms, struct error *err)
+{
+    struct alarm a;
+    enum status status = alarm_find(p->db, r->alarm, &a, err);
+    if (status == ST_OK && a.id != 0)
+        status = alarm_told_took(
+            p->db, a.id, receiver_at(p, r->receiver)->id, r->number, next_due(p, &a, r, now_ms), err);
+    alarm_release(&a);
+    return status;
+}
+
+enum status alarm_post_settle(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err)
+{
+    struct courier_result r;
+    enum status status = ST_OK;
+    while (p->couriers != NULL && status == ST_OK && couriers_take(p->couriers, &r)) {
+        p->taken += r.is_taken;
+        p->failed += !r.is_taken;
+        if (!r.is_taken)
+            continue;
+        status = note_taken(p, &r, now_ms, err);
+        *ret_is_changed = true;
+    }
+    return status;
+}
+
+static const struct zone *zone_of(const struct alarm_post *p, const struct alarm_place *place)
+{
+    const struct park_site *site = place->site != NULL ? park_site_find(p->park, place->site) : NULL;
+    const struct park_site *first = p->park->sites.items;
+    return site != NULL ? p->zones[site - first] : p->park->sites.count > 0 ? p->zones[0] : NULL;
+}
+
+static enum status pack(struct alarm_post *p, size_t receiver, int64_t now_ms, struct error *err)
+{
+    const struct alarm_receiver *to = receiver_at(p, receiver);
+    struct alarm a;
+    int64_t number = 0;
+    enum status status = alarm_told_next(p->db, to->id, now_ms, &a, &number, err);
+    if (status != ST_OK || a.id == 0)
+        return status;
+    struct alarm_message m = {.alarm = &a,
+        .collector = p->collector,
+        .place = alarm_place_find(p->park, a.target_kind, a.target),
+        .number = number};
+    m.zone = zone_of(p, &m.place);
+    p->parcels[receiver] =
+        (struct courier_parcel){a.id, number, alarm_event_of(&a, number), alarm_message_body(&m, to)};
+    alarm_release(&a);
+    return ST_OK;
+}
+
+enum status alarm_post_pack(struct alarm_post *p, int64_t now_ms, struct error *err)
+{
+    enum status status = ST_OK;
+    for (size_t i = 0; i < receiver_count(p) && p->couriers != NULL && status == ST_OK; i++)
+        if (p->parcels[i].body == NULL && couriers_is_ready(p->couriers, i))
+            status = pack(p, i, now_ms, err);
+    return status;
+}
+
+void alarm_post_send(struct alarm_post *p)
+{
+    for (size_t i = 0; i < receiver_count(p) && p->couriers != NULL; i++)
+        if (p->parcels[i].body != NULL)
+            couriers_send(p->couriers, i, &p->parcels[i]);
+}

@@ -1,0 +1,38 @@
+/*
+ * Which message each receiver of alarms is due, in the core's transaction (CONTRIBUTING.md, W5): made of what the tables say
+ * (collector/alarm/rows.h), packed for the couriers, and handed to them only after the commit. Core thread; waits for nobody.
+ *
+ * Which message of an alarm a receiver took is noted when it took it: between the two a kill sends it again, under the same id.
+ */
+#pragma once
+
+#include "collector/couriers/courier.h"
+
+struct alarm_post {
+    struct db *db;
+    const char *collector;          /* the id of this one; borrowed */
+    struct couriers *couriers;      /* borrowed; NULL = messages stay due */
+    struct alarm_rules *rules;      /* borrowed; NULL = nobody is told */
+    const struct park *park;        /* borrowed, and the next */
+    struct zone *const *zones;      /* of its sites, in their order */
+    struct courier_parcel *parcels; /* by receiver: to go when this is committed; body NULL = none */
+    int64_t taken, failed;          /* attempts since start, by how they ended */
+};
+
+void alarm_post_release(struct alarm_post *p); /* accepts a zeroed struct */
+/* Other receivers, which must stay until the next call: NULL = none. */
+void alarm_post_use_rules(struct alarm_post *p, struct alarm_rules *rules);
+/* After a failed commit: what was packed does not go. */
+void alarm_post_reset(struct alarm_post *p);
+
+/* Within the core's transaction. Who is no receiver any more is due nothing: should one of that id come again, it is a new one. */
+enum status alarm_post_forget(struct alarm_post *p, bool *ret_is_changed, struct error *err);
+/* All whom it concerns are due the first message of an alarm, but who has a row of it. */
+enum status alarm_post_tell(
+    struct alarm_post *p, int64_t alarm, enum alarm_severity severity, int64_t now_ms, struct error *err);
+/* Notes what receivers took. */
+enum status alarm_post_settle(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err);
+/* Packs the next message of each receiver that is ready for one. */
+enum status alarm_post_pack(struct alarm_post *p, int64_t now_ms, struct error *err);
+/* After the commit: what is packed goes. */
+void alarm_post_send(struct alarm_post *p);

@@ -1,0 +1,93 @@
+"""The file of alarms: each mistake is one sentence with its file and line, at a start, at a check and at a reload, where it changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+from alarm_house import Alarms, Receiver, hook, park, wait_events
+from harness.process import run, wait_until
+from harness.stage import Stage
+
+GOOD = '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }'
+# What is written in line 3, and what is said of it.
+MISTAKES = [
+    ('{ id = "x"; kind = "smoke"; }', 'rules[0].kind: "smoke" is not known; expected one of no_data, threshold, base_load, water, balance, left_running, clock, disk, loss'),
+    ('{ id = "x"; kind = "disk"; colour = "red"; }', "rules[0].colour: unknown key; expected one of id, kind, severity, on, above, clear, for, clear_for"),
+    (f"{GOOD}, {GOOD}", 'rules[1].id: "power" is the id of another rule, in line 3; expected one of its own'),
+    ('{ id = "x"; kind = "clock"; for = -5; }', "rules[0].for: -5 s is out of range; expected 0 to 86400 s"),
+    ('{ id = "x"; kind = "no_data"; for = 0; }', "rules[0].for: 0 s is out of range; expected 1 to 2678400 s"),
+    ('{ id = "x"; kind = "clock"; for = "long"; }', "rules[0].for: is a string; expected a number of seconds"),
+    ('{ id = "x"; kind = "threshold"; above = "2"; clear = "3"; }', 'rules[0].clear: "3" lies beyond the limit at which it fires; expected "2", or a number that is lower'),
+    ('{ id = "x"; kind = "clock"; on = ("meter:main"); }', 'rules[0].on: "meter:main": the kind clock does not watch a meter; expected "gateway", "collector"'),
+]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A collector that runs with one rule, which fired."""
+    with Stage(tmp_path_factory.mktemp("alarms")) as stage:
+        receiver = Receiver()
+        found = Alarms(stage, park(), GOOD, hook(receiver), "repeat = 3600;")
+        found.receiver = receiver
+        found.begin()
+        found.gauge("main.p", 2000)
+        found.wait_standing("power", True)
+        yield found
+        receiver.close()
+
+
+@pytest.mark.parametrize(("written", "said"), MISTAKES, ids=[said.split(":")[0] + str(i) for i, (_, said) in enumerate(MISTAKES)])
+def test_a_mistake_is_one_sentence_and_a_reload_with_it_keeps_what_was(desk, written, said):
+    before = len(desk.collector.log())
+    desk.reload(written, hook(desk.receiver), "repeat = 3600;")
+    line = f"{desk.rules_file}:3: {said}"
+    wait_until(lambda: "everything stays as it is" in desk.collector.log()[before:], 20, "the reload is refused")
+    logged = desk.collector.log()[before:]
+    assert logged.count(str(desk.rules_file) + ":") == 1 and line in logged
+    checked = run([desk.collector.program, "--config", desk.collector.settings, "--check"])
+    assert checked.returncode == 78 and checked.stderr.splitlines() == [line]
+    assert [one["state"] for one in desk.of("power")] == ["standing"] and len(desk.listed()) == 1
+    assert desk.receiver.events("power") == ["fired"]
+
+
+def test_receivers_that_cannot_be_are_refused_as_well(desk):
+    receivers = f"""{hook(desk.receiver)}, {hook(desk.receiver)},
+{{ id = "b"; kind = "pigeon"; }},
+{{ id = "c"; kind = "webhook"; url = "http://127.0.0.1/"; timeout = -1; }},
+{{ id = "d"; kind = "dingtalk"; url_file = "{desk.rules_file}.none"; }}"""
+    desk.write(GOOD, receivers)
+    checked = run([desk.collector.program, "--config", desk.collector.settings, "--check"])
+    assert checked.returncode == 78
+    expected = ['6: receivers[1].id: "duty" is the id of another receiver, in line 6', '7: receivers[2].kind: "pigeon" is not known; expected one of webhook, dingtalk, wecom, mail',
+                "8: receivers[3].timeout: -1 s is out of range; expected 1 to 60 s", "9: receivers[4].url_file: "]
+    lines = checked.stderr.splitlines()
+    assert len(lines) == len(expected), lines
+    assert all(line.startswith(f"{desk.rules_file}:{words}") for line, words in zip(lines, expected, strict=True)), lines
+
+
+def test_mistakes_are_told_with_file_line_and_key_and_a_reload_with_one_changes_nothing(stage):
+    receiver = Receiver()
+    rules = '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }'
+    house = Alarms(stage, park(), rules, hook(receiver), "repeat = 3600;")
+    checked = run([house.collector.program, "--config", house.collector.settings, "--check"])
+    assert checked.returncode == 0 and f"{house.rules_file}: good" in checked.stdout
+    house.begin()
+    house.gauge("main.p", 2000)
+    house.wait_standing("power", True)
+    house.reload('{ id = "power"; kind = "threshold"; on = ("meter:none"); above = "1000"; }', hook(receiver))
+    line = 'rules[0].on: "meter:none" is not in the park model; expected the id of a meter'
+    wait_until(lambda: line in house.collector.log() and "everything stays as it is" in house.collector.log(), 20, "the mistake is told")
+    checked = run([house.collector.program, "--config", house.collector.settings, "--check"])
+    assert checked.returncode == 78 and f"{house.rules_file}:3: {line}" in checked.stderr
+    assert house.wait_standing("power", True)["state"] == "standing"
+    # A rule that is no more: what it fired is over, and says why.
+    house.reload(rules.replace('"power"', '"other"'), hook(receiver), "repeat = 3600;")
+    assert house.wait_standing("power", False)["gone"] is True
+    house.wait_standing("other", True)
+    wait_events(receiver, "power", ["fired", "cleared"])
+    # Who is new is told of what stands.
+    second = Receiver()
+    house.reload(rules.replace('"power"', '"other"'), hook(receiver) + "," + hook(second, "second"), "repeat = 3600;")
+    wait_events(second, "other", ["fired"])
+    assert receiver.events("other") == ["fired"]
+    receiver.close()
+    second.close()

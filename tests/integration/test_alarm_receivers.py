@@ -1,0 +1,190 @@
+"""Who is told of alarms: at growing intervals, by robots and by mail; receivers that are dead, hang, refuse or answer nonsense cost nothing to the others.
+What must be said is written here from config/alarms.cfg, the README and the makers' documents."""
+
+from __future__ import annotations
+
+import base64
+import email
+import email.policy
+import hashlib
+import hmac
+import json
+import re
+import time
+from urllib.parse import parse_qs, urlsplit
+
+from alarm_house import Alarms, Hole, Odd, Receiver, hook, park, wait_events
+from harness.process import run, wait_until
+
+# ---- who is told ----
+
+def test_what_stands_is_told_again_at_growing_intervals_until_somebody_takes_note(stage):
+    receiver = Receiver()
+    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }', hook(receiver), "repeat = 1; repeat_max = 3;")
+    house.begin()
+    house.gauge("main.p", 2000)
+    wait_until(lambda: len(receiver.told("power")) >= 5, 40, "five messages")
+    times = [at for at, _, _ in receiver.posts][:5]
+    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    assert gaps[0] >= 0.9 and gaps[1] >= 1.9 and gaps[2] >= 2.9 and gaps[3] >= 2.9  # 1, 2, then at most 3
+    assert [said["number"] for said in receiver.told("power")][:5] == [1, 2, 3, 4, 5]
+    assert receiver.events("power")[:3] == ["fired", "standing", "standing"]
+    alarm = house.wait_standing("power", True)
+    assert house.ask("POST", f"/api/v1/alarms/{alarm['id']}/ack", house.anna, {})[0] == 200
+    house.gauge("main.p", 2000)
+    count = len(receiver.posts)  # one may have been under way
+    house.gauge("main.p", 0)
+    wait_until(lambda: receiver.events("power")[-1] == "cleared", 20, "one line on recovery")
+    assert len(receiver.posts) <= count + 2 and receiver.events("power").count("cleared") == 1
+    receiver.close()
+
+
+def test_receivers_that_are_dead_or_hang_cost_nothing_to_others_nor_to_the_core(stage):
+    duty, failing, hole = Receiver(), Receiver(), Hole()
+    dead = Receiver()
+    port = dead.port
+    dead.close()
+    failing.answer = 500
+    receivers = ", ".join([hook(hole, "hole", 60), hook(dead, "dead"), hook(failing, "failing"), hook(duty)])
+    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }', receivers, "repeat = 3600;")
+    house.begin()
+    for round_ in range(3):
+        for watts, event in ((2000, "fired"), (0, "cleared")):
+            begun = time.monotonic()
+            house.gauge("main.p", watts)
+            wait_until(lambda event=event, round_=round_: duty.events("power").count(event) == round_ + 1, 10, f"{event} is told")
+            assert time.monotonic() - begun < 8
+    assert failing.posts == [] and hole.taken
+    assert "receiver dead did not take a message" in house.collector.log() and "receiver failing did not take a message" in house.collector.log()
+    # Whoever comes back is told what he missed: that it fired, or is over.
+    failing.answer = 200
+    back = Receiver(port)
+    wait_until(lambda: back.events("power").count("cleared") == 3 and failing.events("power").count("cleared") == 3, 60, "they are told")
+    begun = time.monotonic()
+    house.collector.stop()
+    assert time.monotonic() - begun < 10
+    for one in (duty, failing, hole, back):
+        one.close()
+
+
+def pour(connection) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        connection.sendall(b"x" * 65536)
+
+
+def drip(connection) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.2)
+
+
+def says(text: str):
+    return lambda connection: connection.sendall(text.encode())
+
+
+def test_receivers_that_answer_nonsense_are_told_apart_in_one_line_each_and_cost_nothing(stage):
+    """As an operator finds them at night: what each did, by its name and host, and nothing of its path."""
+    certificate = stage.folder / "server.pem"
+    done = run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-keyout", stage.folder / "key.pem", "-out",
+                stage.folder / "cert.pem"])
+    assert done.returncode == 0, done.stderr
+    certificate.write_text((stage.folder / "key.pem").read_text() + (stage.folder / "cert.pem").read_text())
+    duty, elsewhere = Receiver(), Receiver()
+    empty = "\r\nContent-Length: 0\r\n\r\n"
+    odd = {  # what it does, and what must be said of it
+        "moved": (Odd(says(f"HTTP/1.1 307 Moved\r\nLocation: {elsewhere.url}{empty}")), "it answered 307, and no redirect is followed; expected 200 of the URL that is named"),
+        "gone": (Odd(says(f"HTTP/1.1 404 Not Found{empty}")), "it answered 404; expected 200"),
+        "busy": (Odd(says(f"HTTP/1.1 503 Busy\r\nRetry-After: 40{empty}")), "it answered 503; expected 200; next try in 40 s"),
+        "flood": (Odd(pour), "the answer has more than 65536 bytes"),
+        "slow": (Odd(drip), "Operation timed out after "),
+        "rude": (Odd(says("SSH-2.0-OpenSSH_9.2\r\n")), "Received HTTP/0.9 when not allowed"),
+        "mute": (Odd(lambda connection: None), "Empty reply from server"),
+        "unsigned": (Odd(says(f"HTTP/1.1 200 OK{empty}"), str(certificate)), "SSL certificate problem: self-signed certificate"),
+    }
+    plain = Odd(says(f"HTTP/1.1 400 Bad Request{empty}"), is_patient=False)  # no TLS where https is asked for
+    odd["plain"] = (plain, "wrong version number")
+    plain.url = plain.url.replace("http:", "https:")
+    receivers = ", ".join([*(hook(one, name, 2) for name, (one, _) in odd.items()), hook(duty)])
+    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }', receivers, "repeat = 3600;")
+    house.begin()
+    begun = time.monotonic()
+    house.gauge("main.p", 2000)
+    wait_until(lambda: duty.events("power") == ["fired"], 20, "the one that is well is told")
+    house.gauge("main.p", 0)
+    wait_until(lambda: duty.events("power") == ["fired", "cleared"], 20, "and told that it is over")
+    assert time.monotonic() - begun < 15
+    for name, (one, words) in odd.items():
+        def lines(name=name):
+            return [line for line in house.collector.log().splitlines() if f"receiver {name} did not take a message: " in line]
+
+        line, = wait_until(lines, 20, f"{name} is complained of")
+        host = one.url.split("/hook")[0]
+        assert f"receiver {name} did not take a message: {host}: " in line and words in line and "; next try in " in line, line
+        assert "secretpath" not in line
+    assert elsewhere.posts == [] and odd["unsigned"][0].requests == []
+    # All in figures: nine wait, each was tried, and the core never did.
+    def attempts(outcome: str) -> int:
+        return int(re.search(rf'\nparkmon_alarm_messages_total\{{outcome="{outcome}"\}} (\d+)\n', house.collector.get("/metrics")[1])[1])
+
+    assert house.collector.metric("parkmon_alarm_messages_waiting") == len(odd)
+    wait_until(lambda: attempts("failed") >= len(odd) and attempts("taken") == 2, 20, "the attempts are counted")
+    assert house.collector.metric("parkmon_core_heartbeat_age_seconds") < 2
+    begun = time.monotonic()
+    house.collector.stop()
+    assert time.monotonic() - begun < 10
+    for one in (duty, elsewhere, *(one for one, _ in odd.values())):
+        one.close()
+
+
+def test_robots_are_told_with_their_secrets_from_files_which_are_nowhere_else(stage):
+    ding, wecom = Receiver(), Receiver()
+    secrets = {"ding.url": f"http://127.0.0.1:{ding.port}/robot/send?access_token=tok123secret", "ding.key": "SECkey456secret",
+               "wecom.url": f"http://127.0.0.1:{wecom.port}/cgi-bin/webhook/send?key=key789secret"}
+    for name, text in secrets.items():
+        (stage.folder / name).write_text(text + "\n")
+        (stage.folder / name).chmod(0o600)
+    receivers = f"""{{ id = "ding"; kind = "dingtalk"; url_file = "{stage.folder}/ding.url"; secret_file = "{stage.folder}/ding.key"; }},
+                    {{ id = "wecom"; kind = "wecom"; url_file = "{stage.folder}/wecom.url"; language = "en"; }}"""
+    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }', receivers, "repeat = 3600;")
+    wecom.body = {"errcode": 45009, "errmsg": "api freq out of limit"}
+    house.begin()
+    house.gauge("main.p", 2000)
+    wait_until(lambda: ding.posts and wecom.posts, 20, "both are told")
+    _, path, said = ding.posts[0]
+    query = {name: values[0] for name, values in parse_qs(urlsplit(path).query, strict_parsing=True).items()}
+    expected = base64.b64encode(hmac.new(b"SECkey456secret", f"{query['timestamp']}\nSECkey456secret".encode(), hashlib.sha256).digest()).decode()
+    assert urlsplit(path).path == "/robot/send" and query["access_token"] == "tok123secret" and query["sign"] == expected
+    assert abs(int(query["timestamp"]) / 1000 - time.time()) < 60
+    assert said["msgtype"] == "text" and said["text"]["content"].startswith("【警告】告警：越限 · 计量表 表main (main) · 数值 2000 W · 限值 1000 W")
+    # A robot that says no with 200 has not taken it: the same again.
+    wait_until(lambda: "errcode 45009" in house.collector.log(), 20, "the refusal is told")
+    wecom.body = {"errcode": 0, "errmsg": "ok"}
+    wait_until(lambda: len(wecom.posts) >= 2, 40, "it is tried again")
+    assert wecom.posts[0][1] == "/cgi-bin/webhook/send?key=key789secret" and wecom.posts[0][2] == wecom.posts[1][2]
+    status, found = house.ask("GET", "/api/v1/alarms", house.operator)
+    assert status == 200
+    for text in (house.collector.log(), json.dumps(found), house.collector.get("/metrics")[1], house.collector.get("/readyz")[1]):
+        assert not any(secret in text for secret in ("tok123secret", "SECkey456secret", "key789secret"))
+    ding.close()
+    wecom.close()
+
+
+def test_mail_goes_through_sendmail_without_a_shell(stage):
+    box, program = stage.folder / "box", stage.folder / "send mail; touch evil"
+    box.mkdir()
+    program.write_text(f'#!/bin/sh\nprintf "%s|" "$@" > "{box}/arguments"\ncat > "{box}/mail.$$"\nmv "{box}/mail.$$" "{box}/mail-$$"\n')
+    program.chmod(0o755)
+    receivers = f'{{ id = "mail"; kind = "mail"; to = ("duty@park.example", "boss@park.example"); from = "parkmon@park.example"; sendmail = "{program}"; }}'
+    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }', receivers, "repeat = 3600;")
+    house.begin()
+    house.gauge("main.p", 2000)
+    path, = wait_until(lambda: list(box.glob("mail-*")), 20, "a mail")
+    mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    assert mail["To"] == "duty@park.example, boss@park.example" and mail["From"] == "parkmon@park.example" and mail["Auto-Submitted"] == "auto-generated"
+    text = mail.get_content().strip()
+    assert mail["Subject"] == text and text.startswith("【警告】告警：越限 · 计量表 表main (main)")
+    assert (box / "arguments").read_text() == "-t|-i|" and not list(stage.folder.rglob("evil"))
+    house.gauge("main.p", 0)
+    wait_until(lambda: len(list(box.glob("mail-*"))) == 2, 20, "the recovery")
