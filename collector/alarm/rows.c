@@ -106,9 +106,11 @@ enum status alarm_list_read(
     struct db *db, bool is_standing, int64_t before, int64_t limit, struct alarm_list *ret, struct error *err)
 {
     struct db_stmt *rows =
-        is_standing ? db_keep(db, "SELECT " COLUMNS " FROM alarm a WHERE cleared_ms IS NULL AND id < ?1"
-                                  " ORDER BY id DESC LIMIT ?2")
-                    : db_keep(db, "SELECT " COLUMNS " FROM alarm a WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
+        is_standing
+            ? db_keep(db, "SELECT " COLUMNS
+                          " FROM alarm a INDEXED BY alarm_standing WHERE cleared_ms IS NULL AND id < ?1"
+                          " ORDER BY id DESC LIMIT ?2")
+            : db_keep(db, "SELECT " COLUMNS " FROM alarm a WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
     db_bind_int(rows, 1, before);
     db_bind_int(rows, 2, limit);
     return take_all(rows, ret, err);
@@ -297,7 +299,8 @@ enum status alarm_told_next(struct db *db, const char *receiver, int64_t now_ms,
 {
     struct db_stmt *row =
         db_keep(db, "SELECT " COLUMNS ", t.taken + 1 FROM alarm_told t JOIN alarm a ON a.id = t.alarm"
-                    " WHERE t.receiver = ?1 AND t.due_ms <= ?2 ORDER BY t.due_ms, t.alarm LIMIT 1");
+                    " WHERE t.receiver = ?1 AND t.due_ms <= ?2"
+                    " ORDER BY a.severity DESC, t.due_ms, t.alarm LIMIT 1");
     db_bind_text(row, 1, span_of(receiver));
     db_bind_int(row, 2, now_ms);
     return take_one(row, ret, ret_number, err);

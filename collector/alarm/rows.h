@@ -77,7 +77,8 @@ enum status alarm_told_over(struct db *db, int64_t alarm, int64_t now_ms, struct
 /* It took message `number`; the next is due then, ALARM_NEVER = none. What another message has come to meanwhile stays. */
 enum status alarm_told_took(
     struct db *db, int64_t alarm, const char *receiver, int64_t number, int64_t due_ms, struct error *err);
-/* The message that a receiver has been due longest; ret->id is 0 where it is due none. *ret_number: which it is, from 1 on. */
+/* Of the messages that a receiver is due one of the worst severity, of those the one due longest; ret->id is 0 where it is due
+ * none. *ret_number: which it is, from 1 on. */
 enum status alarm_told_next(struct db *db, const char *receiver, int64_t now_ms, struct alarm *ret,
     int64_t *ret_number, struct error *err);
 /* How many messages are due to all receivers, and not taken yet. */

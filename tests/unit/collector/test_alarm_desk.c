@@ -330,6 +330,36 @@ static void test_one_who_was_not_told_yet_is_told_though_somebody_took_note(void
     turn_scene_close(&s.turn);
 }
 
+/* A gateway that is gone takes its meters with it: hundreds of messages, of which none must hold up the fire. */
+static void test_the_worst_is_told_first_and_then_what_waits_longest(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct error err = {""};
+    open_scene(&s);
+    struct db *db = s.turn.turn.db;
+    static const enum alarm_severity severities[] = {
+        ALARM_WARNING, ALARM_INFO, ALARM_CRITICAL, ALARM_WARNING, ALARM_CRITICAL};
+    static const int64_t expected[] = {5, 3, 4, 1, 2};
+    for (int i = 0; i < 5; i++) {
+        char target[] = {(char)('a' + i), '\0'}, rule[] = "r";
+        int64_t id;
+        struct alarm a = {
+            .rule = rule, .target = target, .severity = severities[i], .since_ms = 1, .fired_ms = 1};
+        must(alarm_fire(db, &a, &id, &err), &err);
+        must(alarm_told_add(db, id, "one", turn_now_ms - i, &err), &err);
+    }
+    for (int i = 0; i < 5; i++) {
+        struct alarm a;
+        int64_t number;
+        must(alarm_told_next(db, "one", turn_now_ms, &a, &number, &err), &err);
+        assert_int_equal(a.id, expected[i]);
+        must(alarm_told_took(db, a.id, "one", 1, ALARM_NEVER, &err), &err);
+        alarm_release(&a);
+    }
+    turn_scene_close(&s.turn);
+}
+
 static void test_a_rule_that_is_no_more_lets_go_of_what_stands(void **state)
 {
     (void)state;
@@ -360,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_over_failed_commits_and_restarts_it_is_what_the_fold_says),
         cmocka_unit_test(test_a_receiver_is_due_what_its_severity_asks_for_until_it_is_acknowledged_or_over),
         cmocka_unit_test(test_one_who_was_not_told_yet_is_told_though_somebody_took_note),
+        cmocka_unit_test(test_the_worst_is_told_first_and_then_what_waits_longest),
         cmocka_unit_test(test_a_rule_that_is_no_more_lets_go_of_what_stands)};
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
