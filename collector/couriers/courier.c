@@ -203,8 +203,9 @@ static struct courier *begin(struct couriers *of, const struct alarm_receiver *r
         .secret_file = mem_strdup(r->secret_file),
         .sendmail = mem_strdup(r->sendmail),
         .timeout_ms = (int)r->timeout_ms};
-    if (pipe2(c->cancel_fds, O_CLOEXEC) != 0)
-        abort(); /* out of descriptors */
+    /* Where no descriptor is left it cannot be told to end, and ends in its time. */
+    if (c->kind != ALARM_BY_MAIL || pipe2(c->cancel_fds, O_CLOEXEC) != 0)
+        c->cancel_fds[0] = c->cancel_fds[1] = -1;
     pthread_mutex_init(&c->lock, NULL);
     thread_cond_init(&c->changed);
     thread_start(&c->thread, run, c);
@@ -214,7 +215,7 @@ static struct courier *begin(struct couriers *of, const struct alarm_receiver *r
 static void cancel(struct courier *c)
 {
     pthread_mutex_lock(&c->lock);
-    if (!c->is_stopping && write(c->cancel_fds[1], "", 1) != 1)
+    if (!c->is_stopping && c->kind == ALARM_BY_MAIL && write(c->cancel_fds[1], "", 1) != 1)
         log_warn("alarms", "receiver %s: cannot be told to end; it ends in its time", c->id);
     c->is_stopping = true;
     if (c->http != NULL)
@@ -230,8 +231,9 @@ static void end(struct courier *c)
     courier_parcel_release(&c->parcel);
     pthread_cond_destroy(&c->changed);
     pthread_mutex_destroy(&c->lock);
-    close(c->cancel_fds[0]);
-    close(c->cancel_fds[1]);
+    for (int i = 0; i < 2; i++)
+        if (c->cancel_fds[i] >= 0)
+            close(c->cancel_fds[i]);
     free(c->id);
     free(c->told);
     free(c->url);

@@ -59,19 +59,24 @@ static void add_target(struct ops_page *p, const json_t *item)
     buf_add_str(&p->out, "</span></th>");
 }
 
+static int64_t thousandths(const json_t *number)
+{
+    double value = json_number_value(number) * 1000;
+    return (int64_t)(value < 0 ? value - 0.5 : value + 0.5);
+}
+
 /* What it is, and with what value it fired. */
 static void add_what(struct ops_page *p, const json_t *item)
 {
     int kind = find_name(alarm_kinds, ops_member(item, "kind"));
-    const json_t *target = json_object_get(item, "target");
+    const json_t *target = json_object_get(item, "target"), *at = json_object_get(item, "value"),
+                 *limit = json_object_get(item, "limit");
     struct alarm a = {.kind = (enum alarm_kind)kind,
         .target_kind = (enum alarm_target_kind)find_name(alarm_target_kinds, ops_member(target, "kind")),
-        .has_value = json_is_number(json_object_get(item, "value")),
-        .has_bound = json_is_number(json_object_get(item, "limit"))};
-    a.value_m = (int64_t)(json_number_value(json_object_get(item, "value")) * 1000 +
-                          (json_number_value(json_object_get(item, "value")) < 0 ? -0.5 : 0.5));
-    a.bound_m = (int64_t)(json_number_value(json_object_get(item, "limit")) * 1000 +
-                          (json_number_value(json_object_get(item, "limit")) < 0 ? -0.5 : 0.5));
+        .has_value = json_is_number(at),
+        .value_m = thousandths(at),
+        .has_bound = json_is_number(limit),
+        .bound_m = thousandths(limit)};
     struct alarm_place place =
         alarm_place_find(p->context->options->park, a.target_kind, ops_member(target, "id"));
     struct buf value = {0}, bound = {0};
