@@ -58,6 +58,7 @@ export class Chart {
     this.details.addEventListener('toggle', () => this.fillTable());
     this.last = null;
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.paint());
+    narrow.addEventListener('change', () => this.paint());
     new ResizeObserver(() => this.chart?.resize()).observe(this.canvas);
   }
 
@@ -93,6 +94,38 @@ export class Chart {
       { notMerge: true },
     );
   }
+}
+
+// A phone's width, as in ops.css.
+const narrow = matchMedia('(max-width: 760px)');
+export const isNarrow = () => narrow.matches;
+
+// A tip of one cell or line; formatter as of ECharts.
+export function tip(colours, formatter) {
+  return { renderMode: 'richText', confine: true, backgroundColor: colours.card, borderColor: colours.line, textStyle: { color: colours.ink }, formatter };
+}
+
+// The scale of a heat map: from what is hardly seen to the first colour of series, with the texts of its ends, the highest first.
+export function heatColours(colours, min, max, ends) {
+  return { min, max: max > min ? max : min + 1, calculable: false, text: ends, orient: 'horizontal', left: 'center', bottom: 0, itemHeight: 160, textStyle: { color: colours.quiet }, inRange: { color: [colours.line, colours.series[0]] } };
+}
+
+// Draws a cell of a custom series of which nobody knows its value: a frame and a stroke across it, which no colour of the scale is.
+export function unknownCell(colours) {
+  return (params, api) => {
+    const [x, y] = api.coord([api.value(0), api.value(1)]);
+    const { cellWidth, cellHeight } = params.coordSys;
+    const [width, height] = (cellWidth === undefined ? api.size([1, 1]) : [cellWidth, cellHeight]).map((side) => Math.max(1, side - 2));
+    const left = x - width / 2;
+    const top = y - height / 2;
+    return {
+      type: 'group',
+      children: [
+        { type: 'rect', shape: { x: left, y: top, width, height }, style: { fill: colours.card, stroke: colours.quiet, lineWidth: 1, opacity: 0.5 } },
+        { type: 'line', shape: { x1: left, y1: top + height, x2: left + width, y2: top }, style: { stroke: colours.quiet, lineWidth: 1, opacity: 0.5 } },
+      ],
+    };
+  };
 }
 
 // Axes that every chart over time has.

@@ -3,6 +3,7 @@
 import { ApiError, get } from './api.js';
 import { Chart } from './chart.js';
 import { byId, Rows, set, setCell, setCellMark, setHeadLink } from './dom.js';
+import { YearCalendar } from './energy_calendar.js';
 import { course, flow, heatMap, loadDuration } from './energy_charts.js';
 import { amount, percent } from './format.js';
 import { loadLanguage, text } from './i18n.js';
@@ -22,6 +23,7 @@ await loadLanguage();
 const park = await loadPark();
 const rows = new Rows(byId('parts'));
 const charts = { course: new Chart(byId('course'), text('course')), flow: new Chart(byId('flow'), text('flow')), heat: new Chart(byId('heat'), text('heat_map')), duration: new Chart(byId('load-duration'), text('load_duration')) };
+const year = new YearCalendar();
 let wanted = null; // what is asked for: as in the address
 let drawing = 0; // only the newest question is answered
 
@@ -141,9 +143,11 @@ async function drawFlow(site, asked) {
 
 async function drawDetail(site, span, row, by) {
   const days = (span.to - span.from) / 86400000;
-  byId('detail').hidden = !row || days > hourlyDaysMax;
-  if (byId('detail').hidden) return;
+  byId('detail').hidden = !row;
+  byId('by-hour').hidden = days > hourlyDaysMax;
+  if (!row) return;
   set(byId('detail-title'), nameOfRow(park, by, row));
+  if (byId('by-hour').hidden) return;
   const said = await get('/api/v1/energy', { site: site.id, by, id: row.id, step: '1h', ...parameters(span) });
   const { values } = said.rows.find((r) => r.carrier === wanted.carrier && r.kind === row.kind);
   const unit = units[wanted.carrier];
@@ -185,8 +189,11 @@ async function show() {
     if (said.steps.length > 0) await charts.course.draw(course(said.steps, said.steps.map((row) => nameOfRow(park, said.stepsBy, row)), stepOf(wanted.period), units[wanted.carrier]));
     await drawFlow(wanted.site, parameters(said.span));
     const chosen = said.parts.find((row) => row.id === wanted.id && row.carrier === wanted.carrier);
-    await drawDetail(wanted.site, said.span, chosen ?? said.whole, chosen ? wanted.by : 'carrier');
+    const row = chosen ?? said.whole;
+    const by = chosen ? wanted.by : 'carrier';
+    await drawDetail(wanted.site, said.span, row, by);
     document.body.dataset.drawn = String(mine);
+    if (row) await year.draw({ site: wanted.site, by, row, year: wanted.period.from.slice(0, 4), unit: units[row.carrier], now: liveNow });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (mine === drawing) set(byId('problem'), error.message);

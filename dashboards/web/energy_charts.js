@@ -1,6 +1,6 @@
 // What the charts of the energy page are given: pure.
 
-import { axes } from './chart.js';
+import { axes, heatColours, tip } from './chart.js';
 import { amount } from './format.js';
 import { text } from './i18n.js';
 import { date, time } from './parktime.js';
@@ -44,11 +44,11 @@ export function heatMap(zone, hourly, unit) {
     name: 'hours',
     data: { columns: [text('time'), unit], rows: values.map((value) => [value.start.slice(0, 16).replace('T', ' '), value.amount]) },
     option: (colours) => ({
-      tooltip: { renderMode: 'richText', confine: true, formatter: ({ value }) => `${days[value[1]]} ${hours[value[0]]}\n${amount(value[2].toFixed(3), 2)} ${unit}` },
+      tooltip: tip(colours, ({ value }) => `${days[value[1]]} ${hours[value[0]]}\n${amount(value[2].toFixed(3), 2)} ${unit}`),
       grid: { left: 12, right: 16, top: 8, bottom: 56, containLabel: true },
       xAxis: { type: 'category', data: hours, splitArea: { show: false }, axisLabel: { color: colours.quiet }, axisTick: { show: false }, axisLine: { show: false } },
       yAxis: { type: 'category', data: days, inverse: true, axisLabel: { color: colours.quiet }, axisTick: { show: false }, axisLine: { show: false } },
-      visualMap: { min: 0, max: highest || 1, calculable: false, text: [amount(highest.toFixed(3)), '0'], orient: 'horizontal', left: 'center', bottom: 0, itemHeight: 160, textStyle: { color: colours.quiet }, inRange: { color: [colours.line, colours.series[0], colours.series[1]] } },
+      visualMap: heatColours(colours, 0, highest, [amount(highest.toFixed(3)), '0']),
       series: [{ type: 'heatmap', data: cells, itemStyle: { borderColor: colours.card, borderWidth: 1 } }],
     }),
   };
@@ -84,7 +84,7 @@ export function flow(rows, nameOf, unit) {
     name: 'flow',
     data: { columns: [text('from_meter'), text('to_meter'), unit], rows: links.map((link) => [named.get(link.source), named.get(link.target), link.amount]) },
     option: (colours) => ({
-      tooltip: { renderMode: 'richText', confine: true, formatter: ({ dataType, data }) => (dataType === 'edge' ? `${named.get(data.source)} → ${named.get(data.target)}\n${amount(data.amount)} ${unit}` : named.get(data.name)) },
+      tooltip: tip(colours, ({ dataType, data }) => (dataType === 'edge' ? `${named.get(data.source)} → ${named.get(data.target)}\n${amount(data.amount)} ${unit}` : named.get(data.name))),
       series: [{
         type: 'sankey', left: 8, right: 190, top: 8, bottom: 8, nodeGap: 14, nodeWidth: 14, draggable: false, layoutIterations: 32,
         data: [...used].map((name) => ({ name, itemStyle: name.startsWith('gap ') ? { color: colours.quiet } : undefined })),

@@ -1,8 +1,8 @@
 // How full the spaces are: now, over a period, and by hour and weekday.
 
 import { ApiError, get } from './api.js';
-import { axes, Chart } from './chart.js';
-import { byId, Rows, set, setCell, setHeadLink } from './dom.js';
+import { axes, Chart, heatColours, tip } from './chart.js';
+import { byId, make, Rows, set, setCell, setHeadLink } from './dom.js';
 import { percent } from './format.js';
 import { loadLanguage, nameOf, text } from './i18n.js';
 import { followLive } from './live.js';
@@ -10,6 +10,7 @@ import { loadPark } from './park.js';
 import { parameters, spanOf, today } from './period.js';
 import { addressOfPeriod, makePeriodControls, periodOfAddress } from './period_controls.js';
 import { iso, quarterMs, time } from './parktime.js';
+import { spaceHeat } from './space_heat.js';
 
 const lengths = ['day', 'week', 'month', 'custom'];
 const everyMs = 60000;
@@ -20,11 +21,12 @@ await loadLanguage();
 const park = await loadPark();
 const [site] = park.sites;
 const rows = new Rows(byId('spaces'));
-const charts = { course: new Chart(byId('course'), text('course')), heat: new Chart(byId('heat'), text('heat_weekday')) };
+const charts = { across: new Chart(byId('across'), text('heat_spaces')), course: new Chart(byId('course'), text('course')), heat: new Chart(byId('heat'), text('heat_weekday')) };
 let now = 0;
 let readAt = 0;
 let period = null;
 let chosen = null;
+let measure = 'utilisation';
 let drawing = 0;
 
 // What tells most of a space: people counted (corrected, at its doors, by a sensor), else whether somebody is there.
@@ -41,7 +43,7 @@ const share = (value) => (value === null ? '–' : percent(value));
 
 function address(changed) {
   const asked = new URLSearchParams(location.search);
-  for (const [name, value] of Object.entries({ ...addressOfPeriod(period), space: chosen, ...changed })) if (value === null) asked.delete(name); else asked.set(name, value);
+  for (const [name, value] of Object.entries({ ...addressOfPeriod(period), space: chosen, measure, ...changed })) if (value === null) asked.delete(name); else asked.set(name, value);
   return `${location.pathname}?${asked}`;
 }
 
@@ -80,6 +82,28 @@ function byWeekday(values) {
   };
 }
 
+// All spaces of the site by hour or day, each by the source that its row in the table is of. What is refused (a long period of very many
+// spaces) leaves the rest of the page.
+async function drawAcross(span, whole) {
+  const step = period.length === 'day' ? '1h' : '1d';
+  drawMeasure();
+  try {
+    const said = await get('/api/v1/occupancy', { site: site.id, step, ...parameters(span) });
+    const spaces = whole.spaces.map((space, i) => {
+      const best = bestSource(space.sources);
+      return { name: nameOf({ ...space, id: space.space }), values: best && said.spaces[i].sources.find((source) => source.source === best.source).values };
+    });
+    set(byId('across-problem'), '');
+    const starts = (said.spaces.flatMap((space) => space.sources)[0]?.values ?? []).map((value) => value.start);
+    byId('across-card').hidden = starts.length === 0;
+    byId('across').style.setProperty('--rows', String(spaces.length));
+    if (starts.length > 0) await charts.across.draw(spaceHeat(spaces, starts, step, measure, `${measure}-${period.from}`));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    set(byId('across-problem'), error.message);
+  }
+}
+
 async function drawDetail(span) {
   const known = park.byId.space.get(chosen);
   const isShort = (span.to - span.from) / 86400000 <= hourlyDaysMax;
@@ -106,11 +130,11 @@ async function drawDetail(span) {
     name: `occupancy-week-${chosen}`,
     data: { columns: [text('time'), unit], rows: cells.map(([hour, y, value]) => [`${names[y]} ${String(hour).padStart(2, '0')}:00`, value.toFixed(2)]) },
     option: (colours) => ({
-      tooltip: { renderMode: 'richText', confine: true, formatter: ({ value }) => `${names[value[1]]} ${String(value[0]).padStart(2, '0')}:00\n${value[2].toFixed(1)} ${unit}` },
+      tooltip: tip(colours, ({ value }) => `${names[value[1]]} ${String(value[0]).padStart(2, '0')}:00\n${value[2].toFixed(1)} ${unit}`),
       grid: { left: 12, right: 16, top: 8, bottom: 56, containLabel: true },
       xAxis: { type: 'category', data: hours.map((hour) => String(hour).padStart(2, '0')), axisLabel: { color: colours.quiet, fontSize: colours.size }, axisTick: { show: false }, axisLine: { show: false } },
       yAxis: { type: 'category', data: names, inverse: true, axisLabel: { color: colours.quiet, fontSize: colours.size }, axisTick: { show: false }, axisLine: { show: false } },
-      visualMap: { min: 0, max: highest || 1, calculable: false, text: [highest.toFixed(1), '0'], orient: 'horizontal', left: 'center', bottom: 0, itemHeight: 160, textStyle: { color: colours.quiet }, inRange: { color: [colours.line, colours.series[0]] } },
+      visualMap: heatColours(colours, 0, highest, [highest.toFixed(1), '0']),
       series: [{ type: 'heatmap', data: cells, itemStyle: { borderColor: colours.card, borderWidth: 1 } }],
     }),
   });
@@ -132,6 +156,7 @@ async function show() {
     byId('shown').hidden = false;
     whole.spaces.forEach((space, i) => drawSpace(space, bestSource(space.sources), bestSource(latest.spaces[i].sources), (span.to - span.from) / 1000));
     rows.keepOnly(whole.spaces.map((space) => ({ id: space.space })));
+    await drawAcross(span, whole);
     await drawDetail(span);
     document.body.dataset.drawn = String(mine);
   } catch (error) {
@@ -140,15 +165,30 @@ async function show() {
   }
 }
 
+const measures = ['utilisation', 'frequency'];
+
+function drawMeasure() {
+  for (const button of byId('measures').children) button.setAttribute('aria-pressed', String(button.value === measure));
+}
+
+for (const name of measures) {
+  const button = make('button', '', byId('measures'), text(name));
+  button.type = 'button';
+  button.value = name;
+  button.addEventListener('click', () => choose({ measure: name }));
+}
+
 function readAddress() {
   const asked = new URLSearchParams(location.search);
   period = periodOfAddress(asked, lengths, 'week', today(site.zone, now));
+  measure = measures.includes(asked.get('measure')) ? asked.get('measure') : measures[0];
   chosen = park.byId.space.has(asked.get('space')) ? asked.get('space') : (park.spaces[0]?.id ?? null);
 }
 
 function choose(changed) {
   if (changed.period) ({ period } = changed);
   if (changed.space) chosen = changed.space;
+  if (changed.measure) ({ measure } = changed);
   history.pushState(null, '', address({}));
   show();
 }

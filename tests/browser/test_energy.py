@@ -110,6 +110,56 @@ def test_a_part_is_shown_by_the_hour_and_in_the_order_of_its_load(history, brows
     assert table(browser, "load-duration") == [[str(i + 1), load] for i, load in enumerate(loads)]
 
 
+# What a chart was given, by series.
+DRAWN_CELLS = """return import('/assets/echarts.js').then((echarts) =>
+    echarts.getInstanceByDom(document.querySelector('#%s .canvas')).getOption().series.map((series) => series.data.map((cell) => cell.value ?? cell)))"""
+
+
+def csv(browser, chart: str, folder: Path, name: str) -> list[str]:
+    """The lines of what the chart's link brings."""
+    browser.command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+    browser.run(f"document.querySelector('#{chart} details').open = true; document.querySelector('#{chart} .csv').click()")
+    wait_until((folder / name).exists, 15, "the file is there")
+    text = (folder / name).read_bytes().decode("utf-8-sig")
+    assert text.endswith("\r\n")
+    return text.split("\r\n")[:-1]
+
+
+@pytest.mark.parametrize("lang", TEXTS)
+def test_the_calendar_has_each_day_of_the_year_and_none_that_is_not_known_as_nought(history, browser, tmp_path, lang):
+    year = (history.end.astimezone(SITE) - timedelta(days=1)).year
+    show(browser, history, f"lang={lang}&length=year&from={year}-06-15&by=meter&carrier=electricity&id=b2-hvac")
+    browser.wait(f"document.getElementById('calendar').dataset.drawn === '{year}'", 30)
+    values = api(history, by="meter", id="b2-hvac", step="1d", **{"from": str(year), "to": str(year + 1)})["rows"][0]["values"]
+    begun = [value for value in values if datetime.fromisoformat(value["start"]) <= datetime.now(timezone.utc)]
+    known = [value for value in begun if value["amount"] is not None]
+    assert len(begun) < len(values) and 1 <= len(known) <= 9
+    assert table(browser, "calendar") == [[value["start"][:10], value["amount"] or "–", value["known"] or "–", TEXTS[lang][f"energy_{value['quality']}"]] for value in begun]
+    drawn, unknown = browser.run(DRAWN_CELLS % "calendar")
+    assert drawn == [[value["start"][:10], float(value["amount"])] for value in known]
+    assert [cell[0] for cell in unknown] == [value["start"][:10] for value in begun if value["amount"] is None]
+    assert csv(browser, "calendar", tmp_path, f"days-{year}.csv")[1:] == [f'{value["start"][:10]},{value["amount"] or ""},{value["known"] or ""},{TEXTS[lang]["energy_" + value["quality"]]}' for value in begun]
+    assert browser.log() == []
+
+
+REFUSES_YEARS = """const asked = window.fetch;
+window.fetch = (url, options) => (/step=1d&from=\\d{4}&/.test(url) ? Promise.resolve(new Response('{"error": {"code": "too_much", "message": "a shorter period"}}', {status: 400}))
+    : asked(url, options));"""
+
+
+def test_a_year_that_is_more_than_one_answer_holds_is_said_and_leaves_the_rest(history, browser):
+    """As with very many meters."""
+    refusal = browser.command("Page.addScriptToEvaluateOnNewDocument", source=REFUSES_YEARS)["identifier"]
+    try:
+        day = (history.end.astimezone(SITE) - timedelta(days=1)).date()
+        show(browser, history, f"lang=en&length=day&from={day}&carrier=electricity")
+        browser.wait("document.getElementById('calendar-problem').textContent === 'a shorter period'")
+        assert browser.run("return document.getElementById('problem').textContent") == ""
+        assert len(table(browser, "heat")) == 24
+    finally:
+        browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=refusal)
+
+
 def test_what_flows_from_a_meter_is_what_is_behind_it_and_the_gap(history, browser):
     day = (history.end.astimezone(SITE) - timedelta(days=1)).date()
     show(browser, history, f"lang=en&length=day&from={day}&carrier=electricity")

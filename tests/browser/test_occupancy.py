@@ -8,7 +8,7 @@ import urllib.request
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from test_energy import SITE, history  # noqa: F401 (a fixture)
+from test_energy import DRAWN_CELLS, SITE, history  # noqa: F401 (a fixture)
 from test_ops import TAGS, TEXTS, errors, name
 
 RANKS = ["corrected", "live", "count:", "binary:", "co2:", "wifi:"]
@@ -97,3 +97,42 @@ def test_the_heat_map_is_the_mean_of_each_hour_of_the_week(history, browser):  #
     browser.wait("document.querySelectorAll('#heat tbody tr').length > 0")
     shown = dict(browser.run("return [...document.querySelectorAll('#heat tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))"))
     assert {key: float(text) for key, text in shown.items()} == {key: pytest.approx(people / seconds, abs=0.0051) for key, (people, seconds) in sums.items()}
+
+
+def state(used: dict, measure: str) -> str:
+    """In words of the catalogue, or the share."""
+    return ("used_closed" if used["open_s"] == 0 else "used_unknown" if used["frequency"] is None else
+            "used_uncounted" if used[measure] is None else percent(used[measure]))
+
+
+@pytest.mark.parametrize("measure", ["utilisation", "frequency"])
+@pytest.mark.parametrize("length", ["day", "custom"])
+@pytest.mark.parametrize("lang", TAGS)
+def test_the_map_of_all_spaces_is_the_apis_and_says_what_is_unknown(history, browser, lang, length, measure):  # noqa: F811
+    end = (history.end.astimezone(SITE) - timedelta(days=1)).date()
+    begin = end if length == "day" else end - timedelta(days=12)  # longer than anything is known
+    show(browser, history, f"lang={lang}&length={length}&from={begin}&to={end}&measure={measure}")
+    span = {"from": str(begin), "to": str(end + timedelta(days=1))}
+    stepped = {space["space"]: space for space in api(history, step="1h" if length == "day" else "1d", **span)}
+    wanted, known, unknown = [], [], []
+    for y, space in enumerate(api(history, step="all", **span)):
+        source = best(space)["source"]
+        for x, value in enumerate(next(s for s in stepped[space["space"]]["sources"] if s["source"] == source)["values"]):
+            used = value["open"]
+            word = state(used, measure)
+            wanted.append([name({**space, "id": space["space"]}, lang), value["start"][:16].replace("T", " "), TEXTS[lang].get(word, word),
+                           percent(used["observed_s"] / used["open_s"]) if used["open_s"] else "–"])
+            if word in ("used_unknown", "used_uncounted"):
+                unknown.append([x, y])
+            elif word != "used_closed":
+                known.append([x, y, pytest.approx(used[measure])])
+    browser.run("document.querySelector('#across details').open = true")
+    browser.wait("document.querySelectorAll('#across tbody tr').length > 0")
+    shown = browser.run("return [...document.querySelectorAll('#across tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))")
+    assert len(shown) == len(wanted) and known
+    for row, expected in zip(shown, wanted):
+        assert row[:2] == expected[:2] and all(a == b if b[-1] != "%" else near(a, b) for a, b in zip(row[2:], expected[2:])), (row, expected)
+    drawn, hatched = browser.run(DRAWN_CELLS % "across")
+    assert drawn == known and [cell[:2] for cell in hatched] == unknown
+    assert bool(unknown) == (length == "custom")
+    assert errors(browser) == []
