@@ -29,13 +29,31 @@ static void add_hints(struct public_page *page, const struct park_instrument *i,
     buf_add_str(&page->out, "</div>");
 }
 
+/* Bytes, of which a Chinese character has three and is about twice as wide as a letter. */
+#define LONG_NAME 100
+#define LONG_IN_ALL 240
+
+/* More than has its place on the sheet in the usual sizes. */
+static bool is_long(const struct park_instrument *i)
+{
+    const struct park_site *site = i->building->site;
+    const char *const texts[] = {i->name, i->name_en, i->model, site->name, site->name_en};
+    size_t total = 0, longest = 0;
+    for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {
+        size_t len = texts[k] != NULL ? strlen(texts[k]) : 0;
+        total += len;
+        longest = len > longest ? len : longest;
+    }
+    return longest > LONG_NAME || total > LONG_IN_ALL;
+}
+
 void public_write_label(struct public_page *page, const struct board_item *item, const char *address)
 {
     const struct park_instrument *i = item->instrument;
     const struct park_site *site = i->building->site;
     char *url = mem_printf("%s/instruments/%s", address, i->id);
     add_hints(page, i, address);
-    buf_add_str(&page->out, "<article class=\"label\">");
+    buf_printf(&page->out, "<article class=\"label%s\">", is_long(i) ? " label-long" : "");
     add_line(page, "h2", "zh-CN", i->name);
     add_line(page, "p class=\"english\"", "en", i->name_en);
     qr_add_svg(&page->out, url, url);

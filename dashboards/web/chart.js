@@ -134,7 +134,7 @@ export function axes(colours, { categories, unit, hasLegend = true }) {
   return {
     grid: { left: 12, right: 16, top: hasLegend ? 60 : 32, bottom: 8, containLabel: true },
     legend: { show: hasLegend, type: 'scroll', top: 0, right: 12, textStyle: label, icon: 'roundRect', itemHeight: 4, itemWidth: 16 },
-    xAxis: { type: 'category', data: categories, boundaryGap: false, axisLabel: label, axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false } },
+    xAxis: { type: 'category', data: categories, boundaryGap: false, axisLabel: { ...label, alignMinLabel: 'left', alignMaxLabel: 'right' }, axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false } },
     yAxis: { type: 'value', name: unit, nameTextStyle: { ...label, align: 'left' }, nameGap: 12, axisLabel: label, splitLine: { lineStyle: { color: colours.line } } },
   };
 }

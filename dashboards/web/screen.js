@@ -20,6 +20,20 @@ const items = new Keyed(
   (item) => item.root,
 );
 
+// Whole lines only: what does not fit is left out, from the end, and counted.
+let shown = [];
+let total = 0;
+
+function fit() {
+  const board = byId('board');
+  for (const item of shown) item.root.hidden = false;
+  let count = shown.length;
+  const say = () => set(byId('board-rest'), total > count ? text('board_rest', { n: total - count }) : '');
+  for (say(); count > 0 && board.scrollHeight > board.clientHeight; say()) shown[--count].root.hidden = true;
+}
+
+new ResizeObserver(fit).observe(byId('board'));
+
 async function draw() {
   const instruments = await allInstruments();
   const first = instruments.sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status)).slice(0, shownMax);
@@ -31,6 +45,9 @@ async function draw() {
     byId('board').append(item.root);
   }
   items.keepOnly(first);
+  shown = first.map((instrument) => items.get(instrument));
+  total = instruments.length;
+  fit();
 }
 
 async function again() {

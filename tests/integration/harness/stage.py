@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.parkmon import Agent, Collector, new_collector
@@ -50,7 +51,8 @@ class Park:
     """
 
     def __init__(self, stage: Stage, seed: int = 7, every: float | None = 1.0, commit: float = 0.2, build: Path | None = None,
-                 users: tuple[str, ...] = (), more: str = "", sim_options: tuple = ()):
+                 users: tuple[str, ...] = (), more: str = "", sim_options: tuple = (),
+                 edit_park: Callable[[str], str] | None = None):
         self.stage = stage
         self.folder = stage.folder
         self.seed = seed
@@ -60,6 +62,7 @@ class Park:
         self.users = users  # whom the broker knows beside
         self.more = more  # further settings of the collector
         self.sim_options = sim_options  # further ones of `sim config`
+        self.edit_park = edit_park  # makes the park model that is used of the simulated one's
         self.agents: dict[str, Agent] = {}
 
     def start_servers(self) -> None:
@@ -70,6 +73,9 @@ class Park:
         settings = self.sim.write_settings(self.folder / "settings", self.broker, self.every, self.commit, more=self.sim_options)
         for path in settings:
             self.agents[path.stem] = self.stage.add(Agent(path, self.broker, self.build))
+        if self.edit_park:
+            model = self.folder / "settings/park.cfg"
+            model.write_text(self.edit_park(model.read_text()))
         self.collector: Collector = self.stage.start(
             new_collector(self.folder / "collector", self.broker, self.influx, self.folder / "settings/park.cfg",
                           build=self.build, more=f'clock = "trusted"; {self.more}'))

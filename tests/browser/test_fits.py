@@ -1,0 +1,211 @@
+"""Nothing is cut off: every page, both languages, on a wall, a desk and a phone, in a park whose names are as long as names get."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import pytest
+from harness.process import run, wait_until
+from harness.servers import SOURCE
+from harness.stage import Park, Stage
+from test_login import fill_in
+from test_ops import SHOWN, TAGS, TEXTS, errors
+
+SITE = timezone(timedelta(hours=8))
+LONG = 60  # characters of a name
+TAIL = {"zh": "（含温湿度与振动控制的超净实验平台、配套空压与冷却水系统，由嘉善科创园公共测试中心统一管理并对外开放共享使用）", "en": " of the shared cleanroom platform with vibrationcontrol and cooling"}
+DAYS = 3
+
+
+def long_names(model: str) -> str:
+    """Each name and other text for people is as long as that."""
+    def longer(found: re.Match) -> str:
+        lang = "en" if found[1].endswith("_en") else "zh"
+        return f'{found[1]} = "{(found[2] + TAIL[lang])[:LONG]}"'
+
+    return re.sub(r'\b((?:name|owner|location|training|charges)(?:_en)?|contact|model) = "([^"]*)"', longer, model)
+
+
+def broken_history(path) -> None:
+    """The air handling's register of the last hours is another's: an open exception."""
+    lines = path.read_text().splitlines(keepends=True)
+    last = [i for i, line in enumerate(lines) if line.startswith("b2.hvac,")][-16:]
+    for i in last:
+        point, value, time = lines[i].split(",")
+        lines[i] = f"{point},{int(value) // 2},{time}"
+    path.write_text("".join(lines))
+
+
+class House:
+    def __init__(self, stage: Stage):
+        rates = "".join(f'{name} = "{SOURCE}/config/{name}.cfg"; ' for name in ("factors", "tariffs"))
+        park = Park(stage, more=rates, edit_park=long_names)
+        park.start_servers()
+        end = datetime.now(timezone.utc).replace(second=0, microsecond=0)
+        self.begin = (end.astimezone(SITE) - timedelta(days=DAYS)).replace(hour=0, minute=0)
+        for gateway, agent in park.agents.items():
+            path = park.sim.write_history(stage.folder / f"{gateway}.csv", gateway, self.begin.isoformat(), end.isoformat(), 900)
+            if gateway == "gw-b":
+                broken_history(path)
+            done = agent.run("--replay", path)
+            assert done.returncode == 0, done.stderr
+        self.collector, self.url = park.collector, park.http_url
+        self.tokens = {"auditor": self.command("token", "add", "--name", "ann", "--role", "auditor").strip(),
+                       "operator": self.command("token", "add", "--name", "bo", "--role", "operator", "--scope", "decisions,readings,outages").strip()}
+        note = TAIL["en"][:40]
+        for kind, target in (("repair", "sem"), ("maintenance", "xrd")):
+            self.command("outage", "open", "--instrument", target, "--category", kind, "--note", f"{note} {target}")
+        wait_until(lambda: self.collector.metric("parkmon_ledger_backlog_batches") == 0, 60, "the ledger has folded the history", poll=0.2)
+        for agent in park.agents.values():
+            agent.start()
+        self.month = f"{self.begin:%Y-%m}"
+        self.day = f"{self.begin + timedelta(days=1):%Y-%m-%d}"
+
+    def command(self, *words: str) -> str:
+        done = run([self.collector.program, *words[:2], "--config", self.collector.settings, *words[2:]])
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    with Stage(tmp_path_factory.mktemp("fits")) as stage:
+        yield House(stage)
+
+
+LOADED = "document.readyState === 'complete'"
+DRAWN = "document.body.dataset.drawn !== undefined"
+# Who looks, where ({month} and {day} are filled in), and when it is complete.
+VIEWS = [
+    (None, "/", LOADED), (None, "/?available=now&length=2h", LOADED), (None, "/instruments/sem", LOADED), (None, "/instruments/sem/label", LOADED),
+    (None, "/login", LOADED), ("operator", "/login", LOADED),
+    (None, "/ops", f"{SHOWN} && document.querySelectorAll('#open li').length === 3"),
+    (None, "/ops?view=screen", f"{SHOWN} && document.querySelectorAll('#board li').length > 0"),
+    (None, "/ops/energy?length=day&from={day}&by=meter", f"{DRAWN} && document.getElementById('calendar').dataset.drawn"),
+    (None, "/ops/energy?length=year&by=tenant", f"{DRAWN} && document.getElementById('calendar').dataset.drawn"),
+    (None, "/ops/meters", SHOWN), (None, "/ops/occupancy?length=day&from={day}", DRAWN), (None, "/ops/occupancy?length=month", DRAWN),
+    (None, "/ops/instruments?id=sem", "document.getElementById('detail').dataset.drawn !== undefined"), (None, "/ops/gateways", SHOWN),
+    ("operator", "/ops/exceptions", LOADED), ("operator", "/ops/outages", LOADED), ("operator", "/ops/decide?kind=energy&meter=b2-hvac", LOADED),
+    ("operator", "/ops/decide?kind=replacement", LOADED), ("operator", "/ops/reading", LOADED), ("operator", "/ops/outage?act=open&kind=broken", LOADED),
+    ("operator", "/ops/outage?act=close&id=1", LOADED),
+    ("auditor", "/audit/jiashan/{month}", LOADED), ("auditor", "/audit/jiashan/{month}/building/b2", LOADED),
+    ("auditor", "/audit/jiashan/{month}/meter/b2-hvac", LOADED), ("auditor", "/audit/jiashan/{month}/meter/b2-hvac/{day}", LOADED),
+]
+
+# Every text that is seen, of which a part is not: beyond the window's sides, or outside of what holds it and hides or shortens the rest.
+# What can be scrolled to is seen; so is not what is there for those who listen.
+CUT = """
+const [seen, cut] = [new Map(), []];
+const boxOf = (e) => { if (!seen.has(e)) { const s = getComputedStyle(e); const b = e.getBoundingClientRect();
+    seen.set(e, { b, x: s.overflowX, y: s.overflowY, tiny: b.width <= 2 || b.height <= 2, gone: s.visibility === 'hidden' }); } return seen.get(e); };
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+for (let node; (node = walker.nextNode());) {
+  const holder = node.parentElement;
+  if (!node.data.trim() || holder.closest('script, noscript, style, canvas, option, .skip') || boxOf(holder).gone) continue;
+  const range = document.createRange();
+  range.selectNodeContents(node);
+  for (const r of range.getClientRects()) {
+    if (r.width < 1 || r.height < 1) continue;
+    let [how, scrolls] = ['', false];
+    for (let e = holder; e && e !== document.body && !how; e = e.parentElement) {
+      const { b, x, y, tiny } = boxOf(e);
+      if (tiny && x !== 'visible') { how = 'unseen'; break; }
+      if (/auto|scroll/.test(x + y)) { scrolls = true; break; }
+      if (x !== 'visible' && (r.left < b.left - 2 || r.right > b.right + 2)) how = 'side';
+      if (y !== 'visible' && (r.top < b.top - 3 || r.bottom > b.bottom + 3)) how = 'height';
+    }
+    if (!how && !scrolls && (r.left < -1 || r.right > innerWidth + 1)) how = 'window';
+    if (!how && getComputedStyle(document.body).overflowY === 'hidden' && r.bottom > innerHeight + 1) how = 'below';
+    if (how && how !== 'unseen') { cut.push([how, holder.tagName, holder.className, holder.id, node.data.trim().slice(0, 60)]); break; }
+  }
+}
+for (const e of document.querySelectorAll('input, select, button, textarea'))
+  if (e.offsetParent && !e.closest('.hidden') && (e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > innerWidth + 1)) cut.push(['field', e.tagName, e.className, e.id || e.name, e.value]);
+return cut;
+"""
+
+
+@pytest.fixture(scope="module")
+def visitor(house, browser):
+    """Signs in, and out, as a page needs it."""
+    state = SimpleNamespace(who=None)
+
+    def become(who: str | None) -> None:
+        if who == state.who:
+            return
+        browser.command("Network.clearBrowserCookies")
+        if who:
+            browser.open(f"{house.url}/login?lang=en")
+            fill_in(browser, house.tokens[who])
+            browser.wait("location.pathname !== '/login' || document.getElementById('token') === null")
+        state.who = who
+
+    yield become
+    browser.command("Network.clearBrowserCookies")
+
+
+@pytest.mark.parametrize(("who", "path", "is_complete"), VIEWS, ids=[f"{who or 'anyone'} {path}" for who, path, _ in VIEWS])
+def test_nothing_is_cut_off_and_nothing_leaves_the_host(house, browser, visitor, who, path, is_complete):
+    visitor(who)
+    path = path.format(month=house.month, day=house.day)
+    found = {}
+    for lang in TAGS:
+        for width, height in ((1920, 1080), (1280, 900), (390, 844)):
+            browser.size(width, height)
+            browser.log()
+            browser.open(f"{house.url}{path}{'&' if '?' in path else '?'}lang={lang}")
+            browser.wait(is_complete, 30)
+            browser.run("for (const details of document.querySelectorAll('details')) details.open = true")
+            assert browser.run("return document.documentElement.lang") == TAGS[lang]
+            wide = browser.run("return document.documentElement.scrollWidth")
+            faults = [*browser.run(CUT), *([["page", wide]] if wide > width else []), *(["console", entry["message"]] for entry in errors(browser))]
+            faults += [["left", url] for url in browser.requests() if urlsplit(url).scheme not in ("blob", "data") and urlsplit(url).netloc != urlsplit(house.url).netloc]
+            if faults:
+                found[lang, width] = faults
+    assert not found, "\n".join(f"{lang} {width}: {fault}" for (lang, width), faults in found.items() for fault in faults)
+
+
+def test_a_label_of_long_names_prints_whole_on_its_sheet(house, browser, visitor):
+    visitor(None)
+    browser.command("Emulation.setEmulatedMedia", media="print")
+    try:
+        browser.size(1280)
+        browser.open(f"{house.url}/instruments/sem/label?lang=zh")
+        assert browser.run("const e = document.querySelector('.label'); return [e.scrollHeight - e.clientHeight, e.scrollWidth - e.clientWidth]") == [0, 0]
+        assert browser.run(CUT) == []
+        assert browser.run("return document.querySelector('.label').innerText.length") > 5 * LONG
+    finally:
+        browser.command("Emulation.setEmulatedMedia", media="")
+
+
+def test_the_wall_shows_whole_lines_and_counts_the_rest(house, browser, visitor):
+    visitor(None)
+    browser.size(1920, 1080)
+    browser.open(f"{house.url}/ops?view=screen&lang=en")
+    browser.wait("document.querySelectorAll('#board li').length > 0", 30)
+    for height in (1080, 800):
+        browser.size(1920, height)
+        browser.wait("document.querySelector('#board').scrollHeight <= document.querySelector('#board').clientHeight")
+        shown, rest = browser.run("return [[...document.querySelectorAll('#board li')].filter((item) => !item.hidden).length, document.getElementById('board-rest').textContent]")
+        assert 1 <= shown <= 8 and rest == ("" if shown == 8 else TEXTS["en"]["board_rest"].replace("{n}", str(8 - shown)))
+    assert shown < 8
+
+
+def test_what_is_cut_off_is_found(house, browser, visitor):
+    """The check itself: shortened, hidden below, beyond the window, in a field; and not what is only for those who listen."""
+    visitor(None)
+    browser.size(1280)
+    browser.open(f"{house.url}/login?lang=en")
+    assert browser.run(CUT) == []
+    browser.run("""document.querySelector('main').insertAdjacentHTML('beforeend', `<p id="a">${'long '.repeat(90)}</p><div id="b"><p>one</p><p>two</p></div><p id="c">far</p>
+        <p class="hidden">only heard</p><div id="d"><p>${'scrolled to '.repeat(90)}</p></div><input id="e" value="${'long '.repeat(30)}">`);
+        const style = (id, values) => Object.assign(document.getElementById(id).style, values);
+        style('a', { overflow: 'hidden', whiteSpace: 'nowrap', textOverflow: 'ellipsis', width: '200px' });
+        style('b', { overflow: 'hidden', height: '20px' });
+        style('c', { position: 'absolute', left: '1270px', whiteSpace: 'nowrap' });
+        style('d', { overflow: 'auto', whiteSpace: 'nowrap', width: '200px' });
+        style('e', { width: '100px' });""")
+    assert {(how, id) for how, _, _, id, _ in browser.run(CUT)} == {("side", "a"), ("height", ""), ("window", "c"), ("field", "e")}
