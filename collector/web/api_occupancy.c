@@ -1,12 +1,10 @@
-/* How full spaces are: each source by step, with utilisation; for the public masked; and counts that people make. */
+/* How full spaces are: each source by step, with utilisation; for the public masked. */
 #include "collector/web/energy_query.h"
 
 #include "collector/instrument/outage.h"
 #include "collector/space/mask.h"
 #include "collector/space/occupied.h"
 #include "lib/mem.h"
-#include "lib/number.h"
-#include "lib/rfc3339.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +12,6 @@
 #define QUARTERS_MAX 1000000 /* that are read for one answer */
 #define VALUES_MAX 10000
 #define DOOR_SOURCES 2
-#define NOTE_MAX 200
 
 static const char *const door_sources[DOOR_SOURCES] = {"live", "corrected"};
 
@@ -25,6 +22,31 @@ struct asked {
     struct steps steps;
     const char *building, *space; /* NULL = any */
 };
+
+/* An id that none of the site has. False: *ret says so. */
+static bool check_ids(const struct web_context *context, const struct asked *a, struct web_answer *ret)
+{
+    const struct park *park = context->options->park;
+    bool has_building = a->building == NULL, has_space = a->space == NULL, are_together = false;
+    CONF_EACH (const struct park_building, b, park->buildings)
+        has_building |= a->building != NULL && b->site == a->q.site && strcmp(b->id, a->building) == 0;
+    CONF_EACH (const struct park_space, s, park->spaces) {
+        bool is_it = a->space != NULL && s->building->site == a->q.site && strcmp(s->id, a->space) == 0;
+        has_space |= is_it;
+        are_together |= is_it && (a->building == NULL || strcmp(s->building_id, a->building) == 0);
+    }
+    if (!has_building || !has_space)
+        *ret = answer_error(400, "bad_parameter",
+            "%s: unknown value \"%.40s\"; expected the id of one of site %s",
+            has_building ? "space" : "building", has_building ? a->space : a->building, a->q.site->id);
+    else if (a->space != NULL && !are_together)
+        *ret = answer_error(400, "bad_parameter",
+            "space: \"%.40s\" is in another building; expected one of building \"%.40s\"", a->space,
+            a->building);
+    else
+        return true;
+    return false;
+}
 
 static bool is_asked(const struct asked *a, const struct park_space *s)
 {
@@ -57,7 +79,7 @@ static bool read_masked(const struct web_request *request, struct energy_query *
 static bool read_asked(const struct web_context *context, const struct web_request *request, bool is_masked,
     struct asked *a, struct web_answer *ret)
 {
-    size_t spaces = 0, sources = 0;
+    size_t sources = 0;
     if (!energy_query_read(context, request, &a->q, ret))
         return false;
     if (a->q.span.begin_ms < OUTAGE_FIRST_MS) {
@@ -68,16 +90,11 @@ static bool read_asked(const struct web_context *context, const struct web_reque
         return false;
     a->building = request_param(request, "building");
     a->space = request_param(request, "space");
-    CONF_EACH (const struct park_space, s, context->options->park->spaces)
-        if (is_asked(a, s)) {
-            spaces++;
-            sources += sources_of(s);
-        }
-    if (spaces == 0 && (a->building != NULL || a->space != NULL)) {
-        *ret = answer_error(404, "not_found",
-            "no space of site %s is asked for; expected one of the park model", a->q.site->id);
+    if (!check_ids(context, a, ret))
         return false;
-    }
+    CONF_EACH (const struct park_space, s, context->options->park->spaces)
+        if (is_asked(a, s))
+            sources += sources_of(s);
     steps_cut(&a->steps, a->q.zone, a->q.span, a->q.step);
     int64_t quarters = (a->q.span.end_ms - a->q.span.begin_ms) / PERIODS_QUARTER_HOUR_MS;
     if (sources * a->steps.count <= VALUES_MAX && (int64_t)sources * quarters <= QUARTERS_MAX)
@@ -314,86 +331,4 @@ struct web_answer handle_occupancy_public(struct web_context *context, const str
     answer = answer_asked(context, &a, true);
     steps_release(&a.steps);
     return answer;
-}
-
-/* ---- counts ---- */
-
-static const char *text_of(const struct web_request *request, const char *key)
-{
-    return json_string_value(json_object_get(request->json, key));
-}
-
-/* A JSON number, or a text as a form sends it. */
-static bool persons_of(const struct web_request *request, int64_t *ret)
-{
-    const json_t *value = json_object_get(request->json, "persons");
-    const char *text = json_string_value(value);
-    *ret = json_integer_value(value);
-    return text != NULL ? number_parse_int64(text, strlen(text), ret) : json_is_integer(value);
-}
-
-static bool read_count(struct web_context *context, const struct web_request *request,
-    struct person_count *ret, struct web_answer *answer)
-{
-    static const char *const known[] = {"space", "persons", "at", "note", NULL};
-    const char *key;
-    json_t *value;
-    *answer = (struct web_answer){0};
-    json_object_foreach((json_t *)request->json, key, value)
-    {
-        size_t i = 0;
-        while (known[i] != NULL && strcmp(known[i], key) != 0)
-            i++;
-        bool is_number = known[i] != NULL && strcmp(key, "persons") == 0 && json_is_integer(value);
-        if (known[i] == NULL || (json_string_value(value) == NULL && !is_number)) {
-            *answer = answer_error(400, "bad_count",
-                "%.40s: unknown here, or not a text or number; expected space, persons, at, note", key);
-            return false;
-        }
-    }
-    const char *at = text_of(request, "at");
-    int64_t now_ms = context->clock->wall_ms();
-    *ret = (struct person_count){.space = text_of(request, "space"),
-        .note = text_of(request, "note"),
-        .time_ms = now_ms,
-        .entered_ms = now_ms,
-        .token = request->caller->token.id,
-        .who = request->caller->token.name};
-    if (ret->space == NULL)
-        *answer =
-            answer_error(400, "bad_count", "space: is missing; expected the id of one with doors that count");
-    else if (!persons_of(request, &ret->persons) || ret->persons < 0 || ret->persons > LEVEL_PERSONS_MAX)
-        *answer = answer_error(400, "bad_count", "persons: expected a whole number from 0 to %lld",
-            (long long)LEVEL_PERSONS_MAX);
-    else if (at != NULL && !rfc3339_parse(at, &ret->time_ms))
-        *answer = answer_error(400, "bad_count",
-            "at: \"%.40s\" is not a time; expected one such as 2026-10-01T12:00:00+08:00", at);
-    else if (ret->time_ms > now_ms || ret->time_ms < now_ms - ANCHORS_HOLD_MS)
-        *answer = answer_error(400, "bad_count", "at: expected a time of the last 7 days");
-    else if (ret->note != NULL && strlen(ret->note) > NOTE_MAX)
-        *answer = answer_error(400, "bad_count", "note: expected at most %d bytes", NOTE_MAX);
-    return answer->code == 0;
-}
-
-struct web_answer handle_count(struct web_context *context, const struct web_request *request)
-{
-    const struct web_options *options = context->options;
-    struct person_count count;
-    struct web_answer answer;
-    struct error err;
-    if (!read_count(context, request, &count, &answer))
-        return answer;
-    if (options->count_people == NULL)
-        return answer_error(503, "not_now", "there is nobody who takes it");
-    enum status status = options->count_people(options->user_data, &count, &err);
-    if (status == ST_INVALID)
-        return answer_error(422, "refused", "%s", err.text);
-    if (status != ST_OK) {
-        answer = answer_error(503, "not_now", "%s", err.text);
-        answer.retry_after_s = 5;
-        return answer;
-    }
-    return answer_json(
-        201, json_pack("{s:s, s:o, s:I}", "space", count.space, "at",
-                 context_time(context, NULL, count.time_ms), "persons", (json_int_t)count.persons));
 }

@@ -123,7 +123,7 @@ static struct web_answer answer_report(
     const struct park_site *site =
         accepted->model != NULL ? park_site_find(accepted->model->park, wanted->site) : NULL;
     if (site == NULL)
-        return answer_error(404, "not_found", "there is no such site");
+        return answer_error(404, "not_found", "site: there is no such site");
     struct report_options options = {.db = context->db,
         .park = accepted->model->park,
         .rates = &accepted->model->rates,
@@ -180,7 +180,7 @@ struct web_answer handle_audit(struct web_context *context, const struct web_req
             "format: unknown here; another format is at " PREFIX "%s/%s with .xlsx, .csv or .json behind it",
             wanted.site, wanted.name);
     if (!periods_parse(wanted.name, &wanted.period))
-        return answer_error(400, "bad_period", "%s is no period; %s", wanted.name, PERIODS_EXPECTED);
+        return answer_error(400, "bad_period", "period: %s is no period; %s", wanted.name, PERIODS_EXPECTED);
     struct error err;
     struct accepted accepted;
     if (!context_open_db(context, &err) || accepted_read(context->db, &accepted, &err) != ST_OK)

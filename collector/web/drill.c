@@ -56,9 +56,10 @@ static bool read_path(const struct web_context *context, const struct web_reques
     d->site = find_site(d->park, site, (size_t)(period - 1 - site));
     bool is_period = periods_parse(name, &d->period);
     if (d->site == NULL)
-        *ret_answer = answer_error(404, "not_found", "there is no such site");
+        *ret_answer = answer_error(404, "not_found", "site: there is no such site");
     else if (!is_period)
-        *ret_answer = answer_error(400, "bad_period", "%.40s is no period; %s", name, PERIODS_EXPECTED);
+        *ret_answer =
+            answer_error(400, "bad_period", "period: %.40s is no period; %s", name, PERIODS_EXPECTED);
     free(name);
     if (d->site == NULL || !is_period)
         return false;

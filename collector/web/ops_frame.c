@@ -26,19 +26,22 @@ struct web_answer ops_frame(const struct web_context *context, enum page_languag
     return put_in("ops_frame.html", context, language, code, view, title, self, content);
 }
 
-/* "/ops" is the overview, "/ops/energy" is energy. */
+/* "/ops" is the overview, "/ops/energy" is energy. NULL: there is no such view. */
 static const char *view_of(const struct web_request *request)
 {
     const char *name = request->path + strlen("/ops"), *asked = request_param(request, "view");
     if (*name == '/')
         return name + 1;
-    return asked != NULL && strcmp(asked, WALL) == 0 ? WALL : "overview";
+    return asked == NULL ? "overview" : strcmp(asked, WALL) == 0 ? WALL : NULL;
 }
 
 struct web_answer handle_ops_view(struct web_context *context, const struct web_request *request)
 {
     const char *view = view_of(request);
     char file[NAME_SIZE], key[NAME_SIZE];
+    if (view == NULL)
+        return answer_error(400, "bad_parameter", "view: unknown value \"%.40s\"; expected " WALL,
+            request_param(request, "view"));
     snprintf(file, sizeof file, "ops_%s.html", view);
     snprintf(key, sizeof key, "view_%s", view);
     const struct web_asset *asset = assets_find(context->assets, file);

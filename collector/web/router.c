@@ -42,8 +42,8 @@ bool request_why(const struct web_request *request, const char **ret, struct web
             *ret = json_string_value(value);
             continue;
         }
-        *ret_answer = answer_error(
-            400, "bad_request", is_why ? "%.40s: expected a text" : "%.40s: unknown here", key);
+        *ret_answer =
+            answer_error(400, "bad_request", is_why ? "%.40s: expected a text" : "%.40s: unknown here", key);
         return false;
     }
     if (*ret == NULL)
@@ -85,9 +85,23 @@ static bool is_listed(const char *list, const char *name)
     return is_found;
 }
 
+/* Of pages for operators and auditors. Visitors' links carry all sorts, and get the page in their browser's language. */
+static bool check_language(
+    const struct web_route *route, const struct web_request *request, struct web_answer *ret)
+{
+    const char *lang = request_param(request, "lang");
+    if (!route->is_page || route->allow & ALLOW_ANYONE || lang == NULL || strcmp(lang, "zh") == 0 ||
+        strcmp(lang, "en") == 0)
+        return true;
+    *ret = answer_error(400, "bad_parameter", "lang: unknown value \"%.40s\"; expected zh or en", lang);
+    return false;
+}
+
 static bool check_params(
     const struct web_route *route, const struct web_request *request, struct web_answer *ret)
 {
+    if (!check_language(route, request, ret))
+        return false;
     if (!route->params)
         return true;
     for (size_t i = 0; i < request->param_count; i++) {
@@ -182,7 +196,10 @@ static bool check_request(
 {
     const char *method = request->method;
     bool is_get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-    if (request->is_odd || !request->host || request->path[0] != '/') {
+    if (request->odd_param != NULL) {
+        *ret = answer_error(400, "bad_request", "%.40s: expected text of UTF-8 without control characters",
+            request->odd_param);
+    } else if (request->is_odd || !request->host || request->path[0] != '/') {
         *ret = answer_error(400, "bad_request", "the request is malformed");
     } else if (!router_host_allowed(request->host, router->address, router->name)) {
         *ret = answer_error(421, "wrong_host", "this listener serves localhost and %s only", router->address);

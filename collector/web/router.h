@@ -37,6 +37,7 @@ struct web_request {
     const json_t *json;          /* or of one of JSON: an object, borrowed */
     bool is_put_off;             /* set for a page that is_long: only say that it is not done now, as a 503 */
     bool has_body;               /* announced by Content-Length or Transfer-Encoding */
+    const char *odd_param; /* the first whose value is no text; NULL = none, or its name is none either */
     bool is_odd; /* malformed in a way the HTTP library lets pass: a header twice that may come once, a NUL,
                       too many parameters */
 };

@@ -185,6 +185,7 @@ static enum MHD_Result read_param(void *cls, enum MHD_ValueKind kind, const char
     if (!value)
         value = "";
     if (request->param_count == WEB_PARAMS_MAX || !is_plain(key) || !is_plain(value)) {
+        request->odd_param = request->param_count < WEB_PARAMS_MAX && is_plain(key) ? key : NULL;
         request->is_odd = true;
         return MHD_NO;
     }
