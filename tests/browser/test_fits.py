@@ -1,4 +1,4 @@
-"""Nothing is cut off: every page, both languages, on a wall, a desk and a phone, in a park whose names are as long as names get."""
+"""Nothing is cut off, and no name is markup: every page, both languages, on a wall, a desk and a phone, in a park whose names are as long as names get."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from test_ops import SHOWN, TAGS, TEXTS, errors
 
 SITE = timezone(timedelta(hours=8))
 LONG = 60  # characters of a name
-TAIL = {"zh": "（含温湿度与振动控制的超净实验平台、配套空压与冷却水系统，由嘉善科创园公共测试中心统一管理并对外开放共享使用）", "en": " of the shared cleanroom platform with vibrationcontrol and cooling"}
+# Markup in it is text.
+TAIL = {"zh": "（含<i>温湿度与振动控制的超净实验平台、配套空压与冷却水系统，由嘉善科创园公共测试中心统一管理并对外开放共享使用）", "en": " of the <i>shared cleanroom platform with vibrationcontrol and cooling"}
 DAYS = 3
 
 
@@ -163,6 +164,9 @@ def test_nothing_is_cut_off_and_nothing_leaves_the_host(house, browser, visitor,
             wide = browser.run("return document.documentElement.scrollWidth")
             faults = [*browser.run(CUT), *([["page", wide]] if wide > width else []), *(["console", entry["message"]] for entry in errors(browser))]
             faults += [["left", url] for url in browser.requests() if urlsplit(url).scheme not in ("blob", "data") and urlsplit(url).netloc != urlsplit(house.url).netloc]
+            faults += [["markup"]] * browser.run("return document.querySelectorAll('i').length")
+            if not path.startswith("/login") and "<i>" not in browser.run("return document.title + document.body.innerText"):
+                faults.append(["no name"])
             if faults:
                 found[lang, width] = faults
     assert not found, "\n".join(f"{lang} {width}: {fault}" for (lang, width), faults in found.items() for fault in faults)
