@@ -99,8 +99,10 @@ struct web_answer handle_park(struct web_context *context, const struct web_requ
 {
     (void)request;
     const struct park *park = context->options->park;
-    return answer_json(200, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sites", sites_json(park),
-                                "buildings", buildings_json(park), "tenants", tenants_json(park), "spaces",
-                                spaces_json(park), "meters", meters_json(park, context->clock->wall_ms()),
-                                "virtual_meters", virtual_meters_json(park), "items", items_json()));
+    int64_t now_ms = context->clock->wall_ms();
+    return answer_json(200,
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "as_of", context_time(context, NULL, now_ms),
+            "sites", sites_json(park), "buildings", buildings_json(park), "tenants", tenants_json(park),
+            "spaces", spaces_json(park), "meters", meters_json(park, now_ms), "virtual_meters",
+            virtual_meters_json(park), "items", items_json()));
 }

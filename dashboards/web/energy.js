@@ -19,8 +19,7 @@ const againsts = ['before', 'year', 'nothing'];
 const units = { electricity: 'kWh', heat: 'MJ', cooling: 'MJ', water: 'm³', gas: 'm³' };
 const hourlyDaysMax = 366;
 
-await loadLanguage();
-const park = await loadPark();
+const [park] = await Promise.all([loadPark(), loadLanguage()]);
 const rows = new Rows(byId('parts'));
 const charts = { course: new Chart(byId('course'), text('course')), flow: new Chart(byId('flow'), text('flow')), heat: new Chart(byId('heat'), text('heat_map')), duration: new Chart(byId('load-duration'), text('load_duration')) };
 const year = new YearCalendar();
@@ -85,8 +84,10 @@ function changeText(now, before) {
 
 const qualities = { measured: 'good', estimated: 'warn', manual: 'warn', absent: 'quiet' };
 
-// What is known of it; "≥" where that is not all.
-function resultText(result, unit) {
+// What is known of it; "≥" where that is not all. `costs` is null while they are asked for.
+function resultText(costs, key, kind, unit) {
+  if (costs === null) return '…';
+  const result = costs.get(key)?.[kind];
   if (!result || result.known === null) return '–';
   return `${result.amount === null ? '≥ ' : ''}${amount(result.known, unit === 'yuan' ? 2 : 1)} ${text(`unit_${unit}`)}`;
 }
@@ -109,9 +110,9 @@ function drawParts(now, before, total, costs) {
     setCell(line, 2, share === null || wanted.by === 'carrier' ? '–' : percent(share));
     setCell(line, 3, was === null ? '–' : amount(was));
     setCell(line, 4, changeText(value.amount, was), 'nowrap');
-    const result = costs.get(`${wanted.by} ${row.id} ${row.carrier}`);
-    setCell(line, 5, resultText(result?.cost, 'yuan'));
-    setCell(line, 6, resultText(result?.kgco2, 'kgco2'));
+    const key = `${wanted.by} ${row.id} ${row.carrier}`;
+    setCell(line, 5, resultText(costs, key, 'cost', 'yuan'));
+    setCell(line, 6, resultText(costs, key, 'kgco2', 'kgco2'));
     setCellMark(line, 7, qualities[value.quality] ?? 'bad', text(`energy_${value.quality}`));
   }
   rows.keepOnly(items);
@@ -124,9 +125,9 @@ function drawHeadline(span, now, before, costs) {
   set(byId('total-unit'), units[wanted.carrier]);
   const was = before?.values[0].amount ?? null;
   set(byId('comparison'), was === null ? text(wanted.against === 'nothing' ? 'not_compared' : 'before_unknown') : text(`compared_${wanted.against}`, { change: changeText(value?.amount ?? null, was), amount: amount(was), unit: units[wanted.carrier] }));
-  const result = costs.get(`carrier ${wanted.carrier} ${wanted.carrier}`);
-  const results = [resultText(result?.cost, 'yuan'), resultText(result?.kgco2, 'kgco2'), resultText(result?.kgce_equivalent, 'kgce')].filter((shown) => shown !== '–');
-  set(byId('costs'), results.join(' · '));
+  const key = `carrier ${wanted.carrier} ${wanted.carrier}`;
+  const results = [['cost', 'yuan'], ['kgco2', 'kgco2'], ['kgce_equivalent', 'kgce']].map(([kind, unit]) => resultText(costs, key, kind, unit));
+  set(byId('costs'), costs === null ? '…' : results.filter((shown) => shown !== '–').join(' · '));
   set(byId('costs-note'), text(nameOfPeriod(wanted.period) ? 'costs_note' : 'costs_none'));
   const missing = value && value.coverage !== null && Number(value.coverage) < 1;
   set(byId('coverage'), missing ? text('energy_part', { share: percent(Number(value.coverage)), known: amount(value.known), unit: units[wanted.carrier] }) : value ? text('energy_whole') : text('energy_none'));
@@ -162,20 +163,26 @@ async function answer(now) {
   if (span === null) throw new ApiError(text('not_begun'));
   const other = wanted.against === 'nothing' ? null : comparedSpan(site.zone, period, span, wanted.against);
   const asked = { site: site.id, step: 'all' };
-  const named = nameOfPeriod(period);
-  const [whole, parts, steps, wholeBefore, partsBefore, costs] = await Promise.all([
+  const [whole, parts, steps, wholeBefore, partsBefore] = await Promise.all([
     get('/api/v1/energy', { ...asked, by: 'carrier', ...parameters(span) }),
     get('/api/v1/energy', { ...asked, by, ...parameters(span) }),
     get('/api/v1/energy', { ...asked, by: by === 'meter' ? 'carrier' : by, step: stepOf(period), ...parameters(span) }),
     other && get('/api/v1/energy', { ...asked, by: 'carrier', ...parameters(other) }),
     other && get('/api/v1/energy', { ...asked, by, ...parameters(other) }),
-    named && get('/api/v1/costs', { site: site.id, period: named }),
   ]);
-  return { costs: new Map((costs?.rows ?? []).map((row) => [`${row.by} ${row.id} ${row.carrier}`, row])), span, whole: ofCarrier(whole)[0], parts: by === 'carrier' ? parts.rows : ofCarrier(parts), steps: ofCarrier(steps), wholeBefore: wholeBefore && ofCarrier(wholeBefore)[0], partsBefore: partsBefore ? partsBefore.rows : [], stepsBy: by === 'meter' ? 'carrier' : by };
+  return { span, whole: ofCarrier(whole)[0], parts: by === 'carrier' ? parts.rows : ofCarrier(parts), steps: ofCarrier(steps), wholeBefore: wholeBefore && ofCarrier(wholeBefore)[0], partsBefore: partsBefore ? partsBefore.rows : [], stepsBy: by === 'meter' ? 'carrier' : by };
 }
 
-let liveNow = null;
+let liveNow = Date.parse(park.as_of); // the first event of a large park takes a while
 
+// By "by id carrier"; a period that the reports have no name for has none.
+async function readCosts() {
+  const period = nameOfPeriod(wanted.period);
+  const said = period && (await get('/api/v1/costs', { site: wanted.site.id, period }));
+  return new Map((said?.rows ?? []).map((row) => [`${row.by} ${row.id} ${row.carrier}`, row]));
+}
+
+// The amounts come first, and the page can be used: shown. What they came to, where they flow and each hour follow: drawn.
 async function show() {
   const mine = ++drawing;
   drawControls();
@@ -184,14 +191,23 @@ async function show() {
     if (mine !== drawing) return;
     set(byId('problem'), '');
     byId('shown').hidden = false;
-    drawHeadline(said.span, said.whole, said.wholeBefore, said.costs);
-    drawParts(said.parts, said.partsBefore, said.whole?.values[0].amount ?? null, said.costs);
+    const drawAmounts = (costs) => {
+      drawHeadline(said.span, said.whole, said.wholeBefore, costs);
+      drawParts(said.parts, said.partsBefore, said.whole?.values[0].amount ?? null, costs);
+    };
+    drawAmounts(null);
+    document.body.dataset.shown = String(mine);
+    follow();
     if (said.steps.length > 0) await charts.course.draw(course(said.steps, said.steps.map((row) => nameOfRow(park, said.stepsBy, row)), stepOf(wanted.period), units[wanted.carrier]));
-    await drawFlow(wanted.site, parameters(said.span));
     const chosen = said.parts.find((row) => row.id === wanted.id && row.carrier === wanted.carrier);
     const row = chosen ?? said.whole;
     const by = chosen ? wanted.by : 'carrier';
     await drawDetail(wanted.site, said.span, row, by);
+    const costs = await readCosts();
+    if (mine !== drawing) return;
+    drawAmounts(costs);
+    await drawFlow(wanted.site, parameters(said.span));
+    if (mine !== drawing) return;
     document.body.dataset.drawn = String(mine);
     if (row) await year.draw({ site: wanted.site, by, row, year: wanted.period.from.slice(0, 4), unit: units[row.carrier], now: liveNow });
   } catch (error) {
@@ -204,10 +220,17 @@ addEventListener('popstate', () => {
   wanted = readAddress(liveNow);
   show();
 });
-followLive((live) => {
-  const isFirst = liveNow === null;
-  liveNow = Date.parse(live.as_of);
-  if (!isFirst) return;
-  wanted = readAddress(liveNow);
-  show();
-});
+
+// The events of a large park are large: they wait until the amounts are there, but not for ever.
+let isFollowing = false;
+function follow() {
+  if (isFollowing) return;
+  isFollowing = true;
+  followLive((live) => {
+    liveNow = Date.parse(live.as_of);
+  });
+}
+
+setTimeout(follow, 2000);
+wanted = readAddress(liveNow);
+show();

@@ -43,18 +43,23 @@ function drawMeter(meter, buildings) {
   setCellMark(row, 6, kind, text(key));
 }
 
-// Many rows take a while: the first are shown at once, the others by portions, and a state that comes meanwhile waits for the next.
-const portion = 200;
+// Many rows take a while: a screen full is shown at once, the others by portions between which the page answers, and a state that comes
+// meanwhile waits for the next.
+const firstRows = 40;
+const portionMs = 12;
 let isDrawing = false;
 
 async function draw(live) {
   if (isDrawing) return;
   isDrawing = true;
   const buildings = new Map(live.buildings.map((b) => [b.id, b]));
-  for (let i = 0; i < live.meters.length; i += portion) {
-    for (const meter of live.meters.slice(i, i + portion)) drawMeter(meter, buildings);
+  let until = 0; // of the first rows as soon as they are there
+  for (const [i, meter] of live.meters.entries()) {
+    drawMeter(meter, buildings);
+    if (i + 1 < firstRows || performance.now() < until) continue;
     byId('shown').hidden = false;
     await new Promise((resume) => setTimeout(resume));
+    until = performance.now() + portionMs;
   }
   rows.keepOnly(live.meters);
   set(byId('unmapped'), live.unmapped ? text('unmapped', { n: live.unmapped }) : '');

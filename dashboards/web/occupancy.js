@@ -17,13 +17,12 @@ const everyMs = 60000;
 const hourlyDaysMax = 92;
 const dayNames = [1, 2, 3, 4, 5, 6, 0];
 
-await loadLanguage();
-const park = await loadPark();
+const [park] = await Promise.all([loadPark(), loadLanguage()]);
 const [site] = park.sites;
 const rows = new Rows(byId('spaces'));
 const charts = { across: new Chart(byId('across'), text('heat_spaces')), course: new Chart(byId('course'), text('course')), heat: new Chart(byId('heat'), text('heat_weekday')) };
-let now = 0;
-let readAt = 0;
+let now = Date.parse(park.as_of);
+let readAt = now;
 let period = null;
 let chosen = null;
 let measure = 'utilisation';
@@ -198,9 +197,10 @@ addEventListener('popstate', () => {
   readAddress();
   show();
 });
+readAddress();
+show();
 followLive((live) => {
   now = Date.parse(live.as_of);
-  if (period === null) readAddress();
   if (now - readAt < everyMs) return;
   readAt = now;
   show();
