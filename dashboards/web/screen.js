@@ -10,6 +10,7 @@ const shownMax = 24;
 const order = ['OUT_OF_SERVICE', 'UNKNOWN', 'IN_USE', 'AVAILABLE_DEGRADED', 'RESERVED', 'AVAILABLE_SHORT', 'AVAILABLE', 'CLOSED'];
 const icons = { OUT_OF_SERVICE: '✕', UNKNOWN: '?', IN_USE: '▶', AVAILABLE_DEGRADED: '▲', RESERVED: '◷', AVAILABLE_SHORT: '✓', AVAILABLE: '✓', CLOSED: '○' };
 
+performance.setResourceTimingBufferSize(0); // the browser would keep 250 of its requests, for nobody
 await loadLanguage();
 
 const items = new Keyed(

@@ -34,12 +34,13 @@ class Browser:
     def __init__(self, folder: Path, language: str = "en-US"):
         self.port = free_port()
         self.session = ""
+        self.profile = folder / "profile"
         with open(folder / "chromedriver.log", "w") as log:
             self.driver = subprocess.Popen(["/usr/bin/chromedriver", f"--port={self.port}"], stdout=log,
                                            stderr=subprocess.STDOUT, preexec_fn=end_with_parent)
         try:
             self.await_driver()
-            options = {"args": [*FLAGS, f"--user-data-dir={folder / 'profile'}", f"--accept-lang={language}"],
+            options = {"args": [*FLAGS, f"--user-data-dir={self.profile}", f"--accept-lang={language}"],
                        "binary": "/usr/bin/chromium"}
             wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
             self.session = self.call("POST", "", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
