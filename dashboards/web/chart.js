@@ -131,10 +131,11 @@ export function unknownCell(colours) {
 // Axes that every chart over time has.
 export function axes(colours, { categories, unit, hasLegend = true }) {
   const label = { color: colours.quiet, fontSize: colours.size };
+  const halfOfLast = Math.ceil(0.32 * colours.size * String(categories.at(-1) ?? '').length); // it stands below the end of the axis
   return {
-    grid: { left: 12, right: 16, top: hasLegend ? 60 : 32, bottom: 8, containLabel: true },
+    grid: { left: 12, right: Math.max(16, halfOfLast), top: hasLegend ? 60 : 32, bottom: 8, containLabel: true },
     legend: { show: hasLegend, type: 'scroll', top: 0, right: 12, textStyle: label, icon: 'roundRect', itemHeight: 4, itemWidth: 16 },
-    xAxis: { type: 'category', data: categories, boundaryGap: false, axisLabel: { ...label, alignMinLabel: 'left', alignMaxLabel: 'right' }, axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false } },
+    xAxis: { type: 'category', data: categories, boundaryGap: false, axisLabel: label, axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false } },
     yAxis: { type: 'value', name: unit, nameTextStyle: { ...label, align: 'left' }, nameGap: 12, axisLabel: label, splitLine: { lineStyle: { color: colours.line } } },
   };
 }

@@ -96,7 +96,7 @@ VIEWS = [
     ("auditor", "/audit/jiashan/{month}/meter/b2-hvac", LOADED), ("auditor", "/audit/jiashan/{month}/meter/b2-hvac/{day}", LOADED),
 ]
 
-# Every text that is seen, of which a part is not: beyond the window's sides, or outside of what holds it and hides or shortens the rest.
+# Every text that is seen, of which a part is not: beyond the window's sides or its card's, or outside of what holds it and hides or shortens the rest.
 # What can be scrolled to is seen; so is not what is there for those who listen.
 CUT = """
 const [seen, cut] = [new Map(), []];
@@ -119,6 +119,8 @@ for (let node; (node = walker.nextNode());) {
       if (y !== 'visible' && (r.top < b.top - 3 || r.bottom > b.bottom + 3)) how = 'height';
     }
     if (!how && !scrolls && (r.left < -1 || r.right > innerWidth + 1)) how = 'window';
+    const card = holder.closest('.card, td, th');
+    if (!how && !scrolls && card && boxOf(card).b.width && (r.right > boxOf(card).b.right + 1 || r.left < boxOf(card).b.left - 1)) how = 'card';
     if (!how && getComputedStyle(document.body).overflowY === 'hidden' && r.bottom > innerHeight + 1) how = 'below';
     if (how && how !== 'unseen') { cut.push([how, holder.tagName, holder.className, holder.id, node.data.trim().slice(0, 60)]); break; }
   }
