@@ -1,26 +1,6 @@
 /* From the journal to quarter hours of people in spaces: a function of the set of readings, however they come. */
-#include "collector/space/reckon.h"
-#include "collector/spaces.h"
-#include "tests/unit/collector/journal_scene.h"
+#include "tests/unit/collector/spaces_scene.h"
 #include "tests/unit/oracle.h"
-
-#include <inttypes.h>
-
-#define MINUTE_MS INT64_C(60000)
-#define QUARTER_MS INT64_C(900000)
-#define HOUR_MS INT64_C(3600000)
-#define DAY_MS INT64_C(86400000)
-#define HEAD                                                                        \
-    "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"UTC\"; });\n"   \
-    "buildings = ({ id = \"b\"; name = \"x\"; name_en = \"x\"; site = \"s\"; });\n" \
-    "gateways = ({ id = \"gw-a\"; name = \"x\"; name_en = \"x\"; site = \"s\"; },"  \
-    " { id = \"gw-b\"; name = \"x\"; name_en = \"x\"; site = \"s\"; });\n"
-#define DOOR(id, in, out)                                                             \
-    "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; in = \"" in "\"; out = \"" out \
-    "\"; period = 300; max_rate = 60; }"
-#define SPACE(id, more) \
-    "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; building = \"b\"; capacity = 10; " more " }"
-#define SPACES(list) HEAD "spaces = (" list ");\n"
 
 static const char
     hall[] = SPACES(SPACE("hall", "doors = (" DOOR("d", "gw-a/in", "gw-a/out") ");")),
@@ -35,57 +15,6 @@ static const char
                              " sensors = ({ point = \"gw-a/cam\"; kind = \"count\"; period = 60; },"
                              " { point = \"gw-b/pir\"; kind = \"binary\"; period = 60; hold = 300; });"));
 
-struct scene {
-    struct fake_journal journal;
-    struct park *park;
-    struct spaces spaces;
-};
-
-/* One that was just started. */
-static void start(struct scene *s, const char *park)
-{
-    struct error err = {""};
-    spaces_release(&s->spaces);
-    use_park(&s->journal, &s->park, park);
-    spaces_init(&s->spaces, s->journal.db, s->park);
-    must(spaces_reset(&s->spaces, &err), &err);
-}
-
-static void open_scene(struct scene *s, const char *park)
-{
-    *s = (struct scene){0};
-    open_journal(&s->journal);
-    wall = BEGIN_MS + 400 * DAY_MS;
-    start(s, park);
-}
-
-static void close_scene(struct scene *s)
-{
-    spaces_release(&s->spaces);
-    park_destroy(s->park);
-    fake_journal_close(&s->journal);
-}
-
-/* One transaction; whether nothing is left to do. */
-static bool step(struct scene *s, bool commits)
-{
-    struct error err = {""};
-    bool is_changed = false;
-    mono_ms += SPACES_REST_MS;
-    must(db_begin(s->journal.db, &err), &err);
-    must(spaces_step(&s->spaces, &ticking, &is_changed, &err), &err);
-    end_transaction(&s->journal, commits);
-    if (!commits)
-        must(spaces_reset(&s->spaces, &err), &err);
-    return !is_changed && s->spaces.follower.due_mono_ms > mono_ms;
-}
-
-static void take_all(struct scene *s)
-{
-    while (!step(s, true)) {
-    }
-}
-
 /* No quarter hour is over by the clock: what is written again and again is posted once, when it is done. */
 static void post_later(void)
 {
@@ -98,45 +27,11 @@ static void post_all(struct scene *s)
     take_all(s);
 }
 
-static void add(
-    struct scene *s, int gateway, const char *kind, const char *point, const char *value, int64_t time_ms)
-{
-    char *line = mem_printf("%s,point=%s value=%s %" PRId64 "\n", kind, point, value, time_ms);
-    fake_journal_add(&s->journal, gateway, line, NULL);
-    free(line);
-}
-
 static void add_door(struct scene *s, const char *point, int64_t count, int64_t time_ms)
 {
     char value[32];
     snprintf(value, sizeof value, "%" PRId64 "i", count);
     add(s, 1, "register", point, value, time_ms);
-}
-
-/* The row of a source; start_ms is 0 where there is none. */
-static struct space_row row_at(struct scene *s, const char *space, const char *name, int64_t start_ms)
-{
-    struct error err = {""};
-    struct db_stmt *find =
-        db_prepare(s->journal.db, "SELECT id FROM space_source WHERE space = ? AND name = ?");
-    bool has_row;
-    db_bind_text(find, 1, span_of(space));
-    db_bind_text(find, 2, span_of(name));
-    must(db_step(find, &has_row, &err), &err);
-    assert_true(has_row);
-    struct space_row *rows, found = {0};
-    size_t count;
-    must(rows_read(s->journal.db, db_int(find, 0), start_ms, start_ms + 1, &rows, &count, &err), &err);
-    if (count > 0)
-        found = rows[0];
-    free(rows);
-    db_finish(find);
-    return found;
-}
-
-static struct window window_at(struct scene *s, const char *space, const char *name, int64_t start_ms)
-{
-    return row_at(s, space, name, start_ms).window;
 }
 
 /* What waits for the store, line by line; the caller frees it. */
@@ -519,45 +414,7 @@ static void test_rows_are_the_same_in_any_order_and_grouping_and_after_kills(voi
     close_scene(&a);
 }
 
-static void test_what_is_five_weeks_late_changes_nothing(void **state)
-{
-    (void)state;
-    struct scene s;
-    open_scene(&s, seen);
-    for (int day = 0; day <= 60; day++)
-        for (int i = 0; i < 3; i++) {
-            add(&s, 1, "gauge", "cam", "2", BEGIN_MS + day * DAY_MS + i * MINUTE_MS);
-            take_all(&s);
-        }
-    int64_t newest_ms = BEGIN_MS + 60 * DAY_MS + 2 * MINUTE_MS;
-    add(&s, 1, "gauge", "cam", "9", newest_ms - 35 * DAY_MS - 1);
-    add(&s, 1, "gauge", "cam", "9", newest_ms - 35 * DAY_MS + 30000);
-    take_all(&s);
-    assert_int_equal(window_at(&s, "room", "count:gw-a/cam", BEGIN_MS + 25 * DAY_MS).max, 2000);
-    assert_int_equal(row_at(&s, "room", "count:gw-a/cam", BEGIN_MS + 25 * DAY_MS).window.observed_ms,
-        2 * MINUTE_MS + 30000);
-    assert_int_equal(window_at(&s, "room", "count:gw-a/cam", BEGIN_MS).observed_ms, 2 * MINUTE_MS);
-    struct error err = {""};
-    bool has_row;
-    struct db_stmt *held = db_prepare(s.journal.db, "SELECT count(*) FROM space_sample");
-    must(db_step(held, &has_row, &err), &err);
-    assert_in_range(db_int(held, 0), 3 * 50, 3 * 53);
-    db_finish(held);
-    close_scene(&s);
-}
-
 /* ---- what is let go ---- */
-
-static int64_t number_of(struct scene *s, const char *sql)
-{
-    struct error err = {""};
-    bool has_row;
-    struct db_stmt *q = db_prepare(s->journal.db, sql);
-    must(db_step(q, &has_row, &err), &err);
-    int64_t number = db_int(q, 0);
-    db_finish(q);
-    return number;
-}
 
 #define SELDOM_DOOR(id, in, out)                                                      \
     "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; in = \"" in "\"; out = \"" out \
@@ -774,7 +631,6 @@ int main(void)
         cmocka_unit_test(test_what_no_sensor_of_people_says_is_not_counted),
         cmocka_unit_test(test_nobody_is_held_in_a_gap_and_nothing_before_it_is_lost),
         cmocka_unit_test(test_people_who_were_counted_are_inside_for_a_week),
-        cmocka_unit_test(test_what_is_five_weeks_late_changes_nothing),
         cmocka_unit_test(test_what_is_told_once_a_day_is_known_all_day),
         cmocka_unit_test(test_pruning_changes_no_row),
         cmocka_unit_test(test_readings_are_let_go_a_few_at_a_time),
