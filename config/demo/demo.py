@@ -87,8 +87,21 @@ def replay(park: Park, files: dict[str, Path]) -> int:
         park.stage.programs.remove(program)
     for name, what in (("parkmon_store_backlog_batches", "the history is in InfluxDB"), ("parkmon_ledger_backlog_batches", "the ledger has the history"),
                        ("parkmon_outbox_bytes", "its energy is in InfluxDB")):
-        wait_until(lambda: park.collector.metric(name) == 0, 300, what, poll=0.2)
+        drain(park, name, what)
     return total
+
+
+def drain(park: Park, name: str, what: str) -> None:
+    """For as long as it becomes less: how long that takes is the machine's affair."""
+    least, since = park.collector.metric(name), time.monotonic()
+    while least > 0:
+        progress(f"{what}: {least:.0f} to go")
+        time.sleep(0.2)
+        now, left = time.monotonic(), park.collector.metric(name)
+        if left < least:
+            least, since = left, now
+        elif now - since > 120:
+            raise Failure(f"for 120 s nothing went on: {what} ({name} is {left:.0f})")
 
 
 def make_history(park: Park, desk: Desk) -> tuple[History, Auditor]:
