@@ -67,6 +67,8 @@ const char timesheet_gone_schema[] =
 /* Of those of which no point tells use earlier programs wrote what was booked as time that was not used, or as a no-show. Of before
  * the first that is known there is nothing to write. */
 const char timesheet_again_schema[] =
+    "DROP INDEX timesheet_due_target;"
+    "CREATE INDEX timesheet_due_walk ON timesheet_due(target, kind, from_ms);"
     "INSERT INTO timesheet_due(kind, target, from_ms, until_ms)"
     "  SELECT 0, instrument, 0, written_ms FROM timesheet WHERE power_ms IS NULL AND session_ms IS NULL";
 
@@ -376,27 +378,34 @@ static enum status begin_due(struct timesheet *t, const struct park_instrument *
     return begin(t, n, from_ms, until_ms, now_ms, err);
 }
 
-/* All that is due of it and touches is one, and is worked out once. */
-static enum status gather(struct timesheet *t, int64_t due, int64_t *from_ms, int64_t *until_ms,
-    bool *ret_is_changed, struct error *err)
+/* What is due of it from there on without a gap is one, and is worked out once. */
+static enum status gather(struct timesheet *t, int64_t due, const char *target, int64_t from_ms,
+    int64_t *until_ms, bool *ret_is_changed, struct error *err)
 {
-#define TOUCHING                                                                                \
-    " FROM timesheet_due d JOIN timesheet_due o ON o.target = d.target AND o.kind = d.kind AND" \
-    " o.from_ms <= d.until_ms AND o.until_ms >= d.from_ms WHERE d.id = ?1"
-    struct db_stmt *put = db_keep(t->db, "UPDATE timesheet_due SET (from_ms, until_ms) ="
-                                         " (SELECT min(o.from_ms), max(o.until_ms)" TOUCHING
-                                         ") WHERE id = ?1 RETURNING from_ms, until_ms");
-    struct db_stmt *drop = db_keep(
-        t->db, "DELETE FROM timesheet_due WHERE id <> ?1 AND id IN (SELECT o.id" TOUCHING ")");
-    bool has_row;
-    db_bind_int(put, 1, due);
-    enum status status = db_step(put, &has_row, err);
-    if (status == ST_OK) {
-        *from_ms = db_int(put, 0);
-        *until_ms = db_int(put, 1);
+    struct db_stmt *walk = db_keep(t->db, "SELECT from_ms, until_ms FROM timesheet_due WHERE target = ?1"
+                                          " AND kind = 0 AND from_ms >= ?2 ORDER BY from_ms");
+    struct db_stmt *drop = db_keep(t->db, "DELETE FROM timesheet_due WHERE target = ?1 AND kind = 0"
+                                          " AND from_ms BETWEEN ?2 AND ?3 AND id <> ?4");
+    struct db_stmt *put = db_keep(t->db, "UPDATE timesheet_due SET until_ms = ?2 WHERE id = ?1");
+    int64_t last_ms = from_ms;
+    bool has_row = true, touches = true;
+    enum status status = ST_OK;
+    db_bind_text(walk, 1, span_of(target));
+    db_bind_int(walk, 2, from_ms);
+    while (status == ST_OK && touches && (status = db_step(walk, &has_row, err)) == ST_OK && has_row) {
+        touches = db_int(walk, 0) <= *until_ms;
+        last_ms = touches ? db_int(walk, 0) : last_ms;
+        *until_ms = touches ? higher_of(*until_ms, db_int(walk, 1)) : *until_ms;
     }
-    db_reset(put);
-    db_bind_int(drop, 1, due);
+    db_reset(walk);
+    db_bind_text(drop, 1, span_of(target));
+    db_bind_int(drop, 2, from_ms);
+    db_bind_int(drop, 3, last_ms);
+    db_bind_int(drop, 4, due);
+    db_bind_int(put, 1, due);
+    db_bind_int(put, 2, *until_ms);
+    if (status == ST_OK)
+        status = run(t, put, ret_is_changed, err);
     return status == ST_OK ? run(t, drop, ret_is_changed, err) : status;
 }
 
@@ -415,7 +424,7 @@ static enum status take_due(
     db_reset(first);
     const struct park_instrument *n = kind == DUE_INSTRUMENT ? park_instrument_find(t->park, target) : NULL;
     if (n != NULL)
-        status = gather(t, id, &from_ms, &until_ms, ret_is_changed, err);
+        status = gather(t, id, target, from_ms, &until_ms, ret_is_changed, err);
     if (kind != DUE_INSTRUMENT)
         status = share_out(t, kind, target, from_ms, until_ms, err);
     if (status == ST_OK)

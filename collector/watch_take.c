@@ -84,19 +84,17 @@ static bool is_late(const struct follower_reading *r)
     return r->arrived_ms - r->reading->time_ms > TOLD_SESSION_PERIOD_MS;
 }
 
-/* A terminal that is polled tells how it was then: an event is what changes that. Not where a newer word came, which was none because
- * that one did not. Without an id: nothing changes. */
-static enum status make_event(struct db *db, struct session_event *e, const struct told_instrument *told,
+/* What a terminal that is polled tells is an event or none; one that is older than its newest word is none. Without an id: nothing
+ * changes. */
+static enum status make_event(struct db *db, struct session_event *e, struct told_instrument *told,
     const struct follower_reading *r, struct error *err)
 {
-    int64_t time_ms = r->reading->time_ms;
-    bool was_open = told_is_session_open(told);
+    bool is_event;
     if (e->id[0] != '\0' || word_ms_of(r) < told->session_ms)
         return ST_OK;
-    enum status status = is_late(r) ? told_was_open(db, told, time_ms, &was_open, err) : ST_OK;
-    bool is_before = !is_late(r) && !e->is_open && time_ms < told->last.opened_ms;
-    if (status == ST_OK && e->is_open != was_open && !is_before)
-        snprintf(e->id, sizeof e->id, "polled-%" PRId64, time_ms);
+    enum status status = told_polled(db, told, e->is_open, r->reading->time_ms, is_late(r), &is_event, err);
+    if (status == ST_OK && is_event)
+        snprintf(e->id, sizeof e->id, "polled-%" PRId64, r->reading->time_ms);
     return status;
 }
 

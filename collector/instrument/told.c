@@ -45,9 +45,11 @@ const char told_doubt_schema[] = "ALTER TABLE instrument ADD COLUMN power_point 
                                  "ALTER TABLE instrument ADD COLUMN power_garbled_ms INTEGER;"
                                  "ALTER TABLE instrument ADD COLUMN session_garbled_ms INTEGER;";
 
-/* A close alone that ended a session until one came that did so before: it was in its place, and is displaced. */
+/* says_open: the newest word of a terminal that is polled; NULL = not noted.
+ * A close alone that ended a session until one came that did so before: it was in its place, and is displaced. */
 const char told_place_schema[] =
     "ALTER TABLE session ADD COLUMN is_displaced INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE instrument ADD COLUMN says_open INTEGER;"
     "CREATE INDEX session_place ON session(instrument, opened_ms) WHERE why <> 4;";
 
 const char told_reach_schema[] =
@@ -125,8 +127,8 @@ static struct activity activity_of(struct span blob)
 enum status told_find(struct db *db, const char *instrument, struct told_instrument *ret, struct error *err)
 {
     struct db_stmt *find =
-        db_keep(db, "SELECT id, activity, power_ms, session_ms, power_garbled_ms, session_garbled_ms"
-                    " FROM instrument WHERE name = ?1");
+        db_keep(db, "SELECT id, activity, power_ms, session_ms, power_garbled_ms, session_garbled_ms,"
+                    " says_open FROM instrument WHERE name = ?1");
     bool has_row;
     *ret = (struct told_instrument){.power_ms = TOLD_NONE,
         .session_ms = TOLD_NONE,
@@ -140,7 +142,9 @@ enum status told_find(struct db *db, const char *instrument, struct told_instrum
             .power_ms = told_time_of(find, 2),
             .session_ms = told_time_of(find, 3),
             .power_garbled_ms = told_time_of(find, 4),
-            .session_garbled_ms = told_time_of(find, 5)};
+            .session_garbled_ms = told_time_of(find, 5),
+            .has_polled = !db_is_null(find, 6),
+            .says_open = !db_is_null(find, 6) && db_int(find, 6) != 0};
     db_reset(find);
     return status == ST_OK && ret->id != 0 ? told_session_newest(db, ret->id, &ret->last, err) : status;
 }
@@ -209,8 +213,8 @@ enum status told_save(struct db *db, struct told_instrument *t, struct error *er
     struct db_stmt *save = db_keep(db,
         "UPDATE instrument SET activity = ?2, power_ms = ?3, session_ms = ?4, "
         "power_point = ifnull(?5, power_point),"
-        " session_point = ifnull(?6, session_point), power_garbled_ms = ?7, session_garbled_ms = ?8"
-        " WHERE id = ?1");
+        " session_point = ifnull(?6, session_point), power_garbled_ms = ?7, session_garbled_ms = ?8,"
+        " says_open = ?9 WHERE id = ?1");
     db_bind_int(save, 1, t->id);
     db_bind_blob(save, 2, (struct span){(const char *)&t->activity, sizeof t->activity});
     told_bind_time(save, 3, t->power_ms);
@@ -219,6 +223,7 @@ enum status told_save(struct db *db, struct told_instrument *t, struct error *er
     told_bind_text(save, 6, t->is_session_other ? NULL : t->session_point);
     told_bind_time(save, 7, t->power_garbled_ms);
     told_bind_time(save, 8, t->session_garbled_ms);
+    told_bind_time(save, 9, t->has_polled ? t->says_open : TOLD_NONE);
     enum status status = db_run(save, err);
     return status == ST_OK ? told_settle(db, t, err) : status;
 }

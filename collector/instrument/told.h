@@ -62,6 +62,7 @@ struct told_instrument {
     struct activity activity;
     int64_t power_ms, session_ms; /* newest words; TOLD_NONE = never */
     struct told_session last;     /* the newest session */
+    bool has_polled, says_open;   /* the newest word of a terminal that is polled, if one was noted */
     int64_t max_session_ms,
         gap_ms; /* of the park model, only of one that is taken up; gap: of its power, 0 = none */
     /* As the park model names them, only of one that is taken up; borrowed from it; NULL = none. Other: the newest word is of
@@ -156,9 +157,10 @@ enum status told_event(struct db *db, struct told_instrument *t, const struct se
  * newest event it has the place of its time, as if all had come in order (I14). */
 enum status told_event_late(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, enum told_news *ret, struct error *err);
-/* Whether a session was open then, as it was told. */
-enum status told_was_open(
-    struct db *db, const struct told_instrument *t, int64_t time_ms, bool *ret, struct error *err);
+/* A word of a terminal that is polled, in their order: whether it is an event. It is where it is another than its own before, whatever
+ * people said since, and a session is not as it says, then. Notes it in `t`. */
+enum status told_polled(struct db *db, struct told_instrument *t, bool is_open, int64_t time_ms, bool is_late,
+    bool *ret_is_event, struct error *err);
 /* By the clock: a session that nobody told over is ended by inference where it is open for longer than max_session, and the
  * run that went on then is over or not heard any more: at the end of that run, or at that length. Power that comes later moves
  * that end, or takes it back. *ret_is_changed: it was otherwise before. */

@@ -57,6 +57,9 @@ enum status told_word_add(
 
 /* ---- rows of sessions ---- */
 
+/* Cut at `size`. */
+void told_copy_text(char *to, size_t size, struct span text);
+
 enum status told_session_insert(
     struct db *db, int64_t instrument, struct told_session *s, struct error *err); /* sets its id */
 enum status told_session_update(struct db *db, const struct told_session *s, struct error *err);
@@ -85,6 +88,10 @@ enum status told_session_displace(struct db *db, int64_t id, struct error *err);
 /* An event of a point that is late. *ret_is_placed: it is of before the newest that was told, and has its place there. */
 enum status told_place(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, bool *ret_is_placed, enum told_news *ret, struct error *err);
+
+/* Whether a session was open then, as it was told. */
+enum status told_was_open(
+    struct db *db, const struct told_instrument *t, int64_t time_ms, bool *ret, struct error *err);
 
 /* ---- how long a session was ---- */
 

@@ -21,34 +21,64 @@ enum status told_is_known(struct db *db, const struct told_instrument *t, const 
 /* An end that was inferred does not hide who told the close. */
 #define CLOSED_BY "CASE WHEN told_ms IS NULL THEN closed_evidence ELSE told_evidence END"
 
-/* Whether it is the newest that its point told: what a point repeats, whatever people said since. By their times: a close of
- * before an open session is noted after it, and is no newer. */
-static enum status is_newest(struct db *db, const struct told_instrument *t, const struct session_event *e,
-    bool *ret, struct error *err)
+/* What its point told last, whatever people said since. By their times: a close of before an open session is noted after it, and is
+ * no newer. */
+struct newest {
+    bool is_open;
+    char event[SESSION_EVENT_ID_MAX + 1]; /* "" = it never told anything */
+};
+static enum status newest_of_point(
+    struct db *db, const struct told_instrument *t, struct newest *ret, struct error *err)
 {
-    struct db_stmt *find = db_keep(db,
-        "SELECT ifnull(?2 = CASE WHEN ?3 THEN open_event ELSE close_event END, 0)"
-        "  AND ?3 = (close_event IS NULL OR " CLOSED_BY " = ?5) FROM session WHERE instrument = ?1"
-        "  AND (evidence = ?4 OR (close_event IS NOT NULL AND " CLOSED_BY " <> ?5))"
-        " ORDER BY opened_ms DESC, id DESC LIMIT 1");
+#define OPENED_LAST "(close_event IS NULL OR " CLOSED_BY " = ?3)"
+    struct db_stmt *find =
+        db_keep(db, "SELECT " OPENED_LAST ", CASE WHEN " OPENED_LAST
+                    " THEN open_event ELSE close_event END FROM session WHERE instrument = ?1"
+                    "  AND (evidence = ?2 OR (close_event IS NOT NULL AND " CLOSED_BY " <> ?3))"
+                    " ORDER BY opened_ms DESC, id DESC LIMIT 1");
     bool has_row;
+    *ret = (struct newest){.is_open = false};
     db_bind_int(find, 1, t->id);
-    db_bind_text(find, 2, span_of(e->id));
-    db_bind_int(find, 3, e->is_open);
-    db_bind_int(find, 4, EVIDENCE_DECLARED);
-    db_bind_int(find, 5, EVIDENCE_MANUAL);
+    db_bind_int(find, 2, EVIDENCE_DECLARED);
+    db_bind_int(find, 3, EVIDENCE_MANUAL);
     enum status status = db_step(find, &has_row, err);
-    *ret = status == ST_OK && has_row && db_int(find, 0) != 0;
+    if (status == ST_OK && has_row) {
+        ret->is_open = db_int(find, 0) != 0;
+        told_copy_text(ret->event, sizeof ret->event, db_text(find, 1));
+    }
     db_reset(find);
     return status;
 }
 
-/* Whether that close is of the session that is open: by its id (one for both), or noted while it was open. */
+static enum status is_newest(struct db *db, const struct told_instrument *t, const struct session_event *e,
+    bool *ret, struct error *err)
+{
+    struct newest newest;
+    enum status status = newest_of_point(db, t, &newest, err);
+    *ret = status == ST_OK && newest.is_open == e->is_open && strcmp(newest.event, e->id) == 0;
+    return status;
+}
+
+enum status told_polled(struct db *db, struct told_instrument *t, bool is_open, int64_t time_ms, bool is_late,
+    bool *ret_is_event, struct error *err)
+{
+    struct newest newest = {.is_open = t->says_open};
+    bool was_open = told_is_session_open(t);
+    enum status status = t->has_polled ? ST_OK : newest_of_point(db, t, &newest, err);
+    if (status == ST_OK && is_late)
+        status = told_was_open(db, t, time_ms, &was_open, err);
+    *ret_is_event = status == ST_OK && is_open != newest.is_open && is_open != was_open;
+    t->has_polled = true;
+    t->says_open = is_open;
+    return status;
+}
+
+/* Whether that close is of the session that is open: by its id (one for both), or noted while it was open, if a point opened it. */
 static enum status is_its_close(
     struct db *db, const struct told_instrument *t, const char *event, bool *ret, struct error *err)
 {
     *ret = strcmp(event, t->last.open_event) == 0;
-    if (*ret)
+    if (*ret || t->last.evidence != EVIDENCE_DECLARED)
         return ST_OK;
     struct db_stmt *find = db_keep(db,
         "SELECT 1 FROM session WHERE instrument = ?1 AND close_event = ?2 AND why = ?3 AND id > ?4"
@@ -167,6 +197,16 @@ static enum status weigh_again(struct db *db, const struct told_instrument *t, c
     return status;
 }
 
+/* A person's time is that of this machine, and what a point stamped before it was before it, however long it was under way. */
+static bool is_person_newest(const struct told_instrument *t)
+{
+    const struct told_session *s = &t->last;
+    enum hours_evidence by = told_is_session_open(t)   ? s->evidence
+                             : s->told_ms != TOLD_NONE ? s->told_evidence
+                                                       : s->closed_evidence;
+    return s->id != 0 && by == EVIDENCE_MANUAL;
+}
+
 static enum status take(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, bool is_late, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
     struct error *err)
@@ -182,7 +222,7 @@ static enum status take(struct db *db, struct told_instrument *t, const struct s
     if (status != ST_OK || !counts)
         return status;
     bool is_placed = false;
-    if (is_late && !is_known)
+    if (!is_known && (is_late || (is_point && is_person_newest(t))))
         status = told_place(db, t, e, time_ms, user, &is_placed, ret, err);
     if (status != ST_OK || is_placed)
         return status;

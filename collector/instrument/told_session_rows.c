@@ -12,7 +12,7 @@ const char *const told_ends[] = {"open", "closed", "next_opened", "forgotten", "
 /* Of those that begin at one instant only the last has a time; then as they were told. */
 #define NEWEST_FIRST " ORDER BY opened_ms DESC, closed_ms IS NULL DESC, closed_ms DESC, id DESC LIMIT 1"
 
-static void copy_text(char *to, size_t size, struct span text)
+void told_copy_text(char *to, size_t size, struct span text)
 {
     size_t length = text.len < size ? text.len : size - 1;
     if (length > 0)
@@ -33,10 +33,10 @@ static void read_row(struct db_stmt *row, struct told_session *ret)
         .told_ms = told_time_of(row, 12),
         .told_evidence = (enum hours_evidence)db_int(row, 13),
         .limit_ms = told_time_of(row, 14)};
-    copy_text(ret->organisation, sizeof ret->organisation, db_text(row, 5));
-    copy_text(ret->purpose, sizeof ret->purpose, db_text(row, 6));
-    copy_text(ret->open_event, sizeof ret->open_event, db_text(row, 7));
-    copy_text(ret->close_event, sizeof ret->close_event, db_text(row, 8));
+    told_copy_text(ret->organisation, sizeof ret->organisation, db_text(row, 5));
+    told_copy_text(ret->purpose, sizeof ret->purpose, db_text(row, 6));
+    told_copy_text(ret->open_event, sizeof ret->open_event, db_text(row, 7));
+    told_copy_text(ret->close_event, sizeof ret->close_event, db_text(row, 8));
 }
 
 /* First of what the statement gives, which is then reset; id 0 = nothing. */
@@ -195,7 +195,7 @@ enum status told_sessions_each(struct db *db, const char *instrument, int64_t be
         struct told_session session;
         char name[ID_MAX + 1];
         read_row(page, &session);
-        copy_text(name, sizeof name, db_text(page, NAME_COLUMN));
+        told_copy_text(name, sizeof name, db_text(page, NAME_COLUMN));
         each(user_data, name, &session);
     }
     db_reset(page);

@@ -262,16 +262,23 @@ static void test_one_of_before_limits_were_noted_has_the_present_one(void **unus
     close_scene(&s);
 }
 
-static void test_an_opening_that_is_not_late_counts_now(void **unused)
+/* A gateway that was cut for less than 300 s: what its reader told before a person spoke was before that. */
+static void test_what_a_reader_told_before_a_person_spoke_was_before_that(void **unused)
 {
     (void)unused;
     struct scene s;
     open_scene(&s, all);
     person(&s, 4000 * S, "p1", true);
-    person(&s, 4100 * S, "p2", false);
-    late(&s, 3990 * S, "open event=k1 class=internal",
-        4110 * S); /* a clock that is behind: somebody is there */
+    late(&s, 3950 * S, "open event=k1 class=internal", 4010 * S);
+    late(&s, 3960 * S, "close event=k2", 4010 * S);
+    expect_by_time(&s, "3950.0|3960.0|k1|k2|1\n4000.0|-|p1||0\n");
+    assert_string_equal(s.watch.instruments[0].told.last.open_event, "p1");
+    late(&s, 4260 * S, "close event=k2", 4260 * S); /* it goes on telling it */
     assert_true(told_is_session_open(&s.watch.instruments[0].told));
+    person(&s, 4300 * S, "p2", false);
+    late(&s, 4290 * S, "open event=k3 class=internal", 4310 * S);
+    assert_false(told_is_session_open(&s.watch.instruments[0].told));
+    expect_by_time(&s, "3950.0|3960.0|k1|k2|1\n4000.0|4290.0|p1||2\n4290.0|4300.0|k3|p2|1\n");
     close_scene(&s);
 }
 
@@ -300,7 +307,7 @@ int main(void)
         cmocka_unit_test(test_an_opening_before_a_close_alone_has_it_for_its_end),
         cmocka_unit_test(test_events_in_any_order_are_those_of_their_times),
         cmocka_unit_test(test_one_of_before_limits_were_noted_has_the_present_one),
-        cmocka_unit_test(test_an_opening_that_is_not_late_counts_now),
+        cmocka_unit_test(test_what_a_reader_told_before_a_person_spoke_was_before_that),
         cmocka_unit_test(test_what_is_placed_is_judged_by_its_length),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);
