@@ -532,6 +532,10 @@ static void test_what_is_due_and_touches_is_one(void **state)
     must(db_commit(s.db, &err), &err);
     assert_true(is_changed);
     assert_int_equal(number(&s, "SELECT count(*) FROM timesheet_due WHERE target = ?1 AND from_ms > 0", "sem"), 20);
+    char *rest = mem_printf("SELECT count(*) FROM timesheet_due WHERE target = ?1 AND from_ms >= %lld",
+        (long long)BEGIN_MS + 45 * HOUR_MS);
+    assert_int_equal(number(&s, rest, "nmr"), 1);
+    free(rest);
     assert_in_range(number(&s, "SELECT count(*) FROM timesheet_due WHERE target = ?1", "nmr"), 1, 2);
     finish(&s);
     assert_int_equal(number(&s, "SELECT count(*) FROM timesheet_due WHERE target <> ?1", ""), 0);

@@ -275,10 +275,19 @@ static void test_what_a_reader_told_before_a_person_spoke_was_before_that(void *
     assert_string_equal(s.watch.instruments[0].told.last.open_event, "p1");
     late(&s, 4260 * S, "close event=k2", 4260 * S); /* it goes on telling it */
     assert_true(told_is_session_open(&s.watch.instruments[0].told));
+    late(&s, 3970 * S, "close event=k9", 4265 * S);
+    late(&s, 4270 * S, "close event=k2",
+        4270 * S); /* nor does one that was noted, and comes again after others */
+    assert_true(told_is_session_open(&s.watch.instruments[0].told));
+    assert_false(told_is_session_good(&s.watch.instruments[0].told));
+    late(&s, 3980 * S, "close event=k10", 4275 * S);
+    late(&s, 4280 * S, "close event=k9", 4280 * S);
+    assert_true(told_is_session_open(&s.watch.instruments[0].told));
     person(&s, 4300 * S, "p2", false);
     late(&s, 4290 * S, "open event=k3 class=internal", 4310 * S);
     assert_false(told_is_session_open(&s.watch.instruments[0].told));
-    expect_by_time(&s, "3950.0|3960.0|k1|k2|1\n4000.0|4290.0|p1||2\n4290.0|4300.0|k3|p2|1\n");
+    expect_by_time(&s, "3950.0|3960.0|k1|k2|1\n3970.0|3970.0||k9|4\n3980.0|3980.0||k10|4\n"
+                       "4000.0|4290.0|p1||2\n4290.0|4300.0|k3|p2|1\n");
     close_scene(&s);
 }
 
