@@ -133,8 +133,9 @@ function drawHeadline(span, now, before, costs) {
   set(byId('coverage'), missing ? text('energy_part', { share: percent(Number(value.coverage)), known: amount(value.known), unit: units[wanted.carrier] }) : value ? text('energy_whole') : text('energy_none'));
 }
 
-async function drawFlow(site, asked) {
+async function drawFlow(mine, site, asked) {
   const said = await get('/api/v1/energy', { site: site.id, by: 'meter', step: 'all', ...asked });
+  if (mine !== drawing) return;
   const known = said.rows.filter((row) => row.carrier === wanted.carrier && row.values[0].amount !== null).map((row) => ({ ...row, parent: park.byId.meter.get(row.id)?.parent }));
   const place = (row) => (row.parent || row.kind === 'gap' ? '' : ` · ${placeOfRow(park, 'meter', row).split(' · ')[0]}`);
   const drawn = flow(known, (row) => nameOfRow(park, 'meter', row) + place(row), units[wanted.carrier]);
@@ -142,7 +143,7 @@ async function drawFlow(site, asked) {
   if (drawn.count > 0) await charts.flow.draw(drawn);
 }
 
-async function drawDetail(site, span, row, by) {
+async function drawDetail(mine, site, span, row, by) {
   const days = (span.to - span.from) / 86400000;
   byId('detail').hidden = !row;
   byId('by-hour').hidden = days > hourlyDaysMax;
@@ -150,6 +151,7 @@ async function drawDetail(site, span, row, by) {
   set(byId('detail-title'), nameOfRow(park, by, row));
   if (byId('by-hour').hidden) return;
   const said = await get('/api/v1/energy', { site: site.id, by, id: row.id, step: '1h', ...parameters(span) });
+  if (mine !== drawing) return;
   const { values } = said.rows.find((r) => r.carrier === wanted.carrier && r.kind === row.kind);
   const unit = units[wanted.carrier];
   byId('heat').style.setProperty('--rows', String(Math.ceil(days)));
@@ -198,15 +200,16 @@ async function show() {
     drawAmounts(null);
     document.body.dataset.shown = String(mine);
     follow();
-    if (said.steps.length > 0) await charts.course.draw(course(said.steps, said.steps.map((row) => nameOfRow(park, said.stepsBy, row)), stepOf(wanted.period), units[wanted.carrier]));
     const chosen = said.parts.find((row) => row.id === wanted.id && row.carrier === wanted.carrier);
     const row = chosen ?? said.whole;
     const by = chosen ? wanted.by : 'carrier';
-    await drawDetail(wanted.site, said.span, row, by);
-    const costs = await readCosts();
-    if (mine !== drawing) return;
-    drawAmounts(costs);
-    await drawFlow(wanted.site, parameters(said.span));
+    // Asked for at once: those who read months are answered one after another, and charts are drawn meanwhile.
+    await Promise.all([
+      said.steps.length > 0 && charts.course.draw(course(said.steps, said.steps.map((row) => nameOfRow(park, said.stepsBy, row)), stepOf(wanted.period), units[wanted.carrier])),
+      drawDetail(mine, wanted.site, said.span, row, by),
+      readCosts().then((costs) => mine === drawing && drawAmounts(costs)),
+      drawFlow(mine, wanted.site, parameters(said.span)),
+    ]);
     if (mine !== drawing) return;
     document.body.dataset.drawn = String(mine);
     if (row) await year.draw({ site: wanted.site, by, row, year: wanted.period.from.slice(0, 4), unit: units[row.carrier], now: liveNow });
