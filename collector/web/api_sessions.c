@@ -62,6 +62,22 @@ static struct web_answer not_now(const struct error *err, const char *code)
     return answer;
 }
 
+static void see(void *user_data, const char *instrument, const struct told_session *session)
+{
+    (void)instrument;
+    (void)session;
+    *(bool *)user_data = true;
+}
+
+/* Of the park model, or of sessions that were kept when it was. */
+static enum status find_instrument(
+    const struct web_context *context, const char *instrument, bool *ret_is_known, struct error *err)
+{
+    *ret_is_known = park_instrument_find(context->options->park, instrument) != NULL;
+    return *ret_is_known ? ST_OK
+                         : told_sessions_each(context->db, instrument, INT64_MAX, 1, see, ret_is_known, err);
+}
+
 struct web_answer handle_sessions(struct web_context *context, const struct web_request *request)
 {
     int64_t limit, before;
@@ -71,10 +87,16 @@ struct web_answer handle_sessions(struct web_context *context, const struct web_
     if (!request_int(request, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit, &answer) ||
         !request_int(request, "before", 1, INT64_MAX, INT64_MAX, &before, &answer))
         return answer;
-    if (instrument != NULL && !id_is_valid(instrument))
-        return answer_error(400, "bad_parameter", "instrument: expected the id of an instrument");
+    bool is_known = true;
     if (!context_open_db(context, &err))
         return not_now(&err, "database_unavailable");
+    if (instrument != NULL && find_instrument(context, instrument, &is_known, &err) != ST_OK) {
+        context_close_db(context);
+        return not_now(&err, "database_unavailable");
+    }
+    if (!is_known)
+        return answer_error(400, "bad_parameter",
+            "instrument: there is no instrument \"%.40s\"; expected the id of one", instrument);
     struct page page = {.context = context, .items = json_array()};
     if (told_sessions_each(context->db, instrument, before, limit, add, &page, &err) != ST_OK) {
         json_decref(page.items);

@@ -44,8 +44,12 @@ static bool add_field(struct web_form *form, char *field)
         *value++ = '\0';
     else
         value = field + strlen(field);
-    if (form->count == FORM_FIELDS_MAX || !decode(field) || !decode(value) || form_value(form, field) != NULL)
+    if (form->count == FORM_FIELDS_MAX || !decode(field))
         return false;
+    if (!decode(value) || form_value(form, field) != NULL) {
+        form->odd_field = field;
+        return false;
+    }
     form->fields[form->count++] = (struct web_param){field, value};
     return true;
 }

@@ -16,7 +16,8 @@ struct web_param {
 struct web_form {
     struct web_param fields[FORM_FIELDS_MAX];
     size_t count;
-    char *text; /* owned */
+    char *text;            /* owned */
+    const char *odd_field; /* the one that is not as it should be; NULL = none, or its name is none either */
 };
 
 /* application/x-www-form-urlencoded (WHATWG URL, "application/x-www-form-urlencoded parsing"). False: a bad escape, a

@@ -88,6 +88,9 @@ struct web_answer public_answer(struct public_page *page, int code, const char *
 /* A page that says only that. */
 struct web_answer public_message(
     const struct web_context *context, enum page_language language, int code, const char *key);
+/* A 400 that says that the parameter of that name, one of ours, has no value that leads anywhere. */
+struct web_answer public_refuse_param(
+    struct web_context *context, const struct web_request *request, const char *name);
 /* scheme://host[:port] by which visitors reach us: by the name of the settings, else as this one did. The caller frees it. */
 char *public_address(const struct web_context *context, const struct web_request *request);
 /* Whether that leads to this machine alone. */
@@ -106,6 +109,8 @@ int64_t public_length_ms(const char *text);
 bool public_is_given(const char *text); /* neither NULL nor "" */
 void public_add_form(struct public_page *page, const struct public_filter *filter);
 
+/* The name of the parameter of the filter that is no id of the park; NULL: each is, or is not given. */
+const char *public_find_unknown(const struct park *park, const struct public_filter *filter);
 void public_write_list(struct public_page *page, const struct public_filter *filter);
 void public_write_instrument(struct public_page *page, const struct board_item *item);
 void public_write_label(struct public_page *page, const struct board_item *item, const char *address);

@@ -46,8 +46,9 @@ static int compare(const void *left, const void *right)
     return order != 0 ? order : a->item < b->item ? -1 : a->item > b->item;
 }
 
-/* False: there is none of that id, so nothing fits. */
-static bool wish_of(const struct park *park, const struct public_filter *filter, struct search_wish *ret)
+/* NULL: it is found; else the name of the parameter of which there is none of that id. */
+static const char *wish_of(
+    const struct park *park, const struct public_filter *filter, struct search_wish *ret)
 {
     *ret = (struct search_wish){0};
     search_wish_type(ret, public_is_given(filter->q) ? filter->q : NULL, NULL,
@@ -58,8 +59,17 @@ static bool wish_of(const struct park *park, const struct public_filter *filter,
     CONF_EACH (const struct park_building, building, park->buildings)
         if (public_is_given(filter->building) && strcmp(building->id, filter->building) == 0)
             ret->building = building;
-    return (!public_is_given(filter->category) || ret->category != NULL) &&
-           (!public_is_given(filter->building) || ret->building != NULL);
+    if (public_is_given(filter->category) && ret->category == NULL)
+        return "category";
+    return public_is_given(filter->building) && ret->building == NULL ? "building" : NULL;
+}
+
+const char *public_find_unknown(const struct park *park, const struct public_filter *filter)
+{
+    struct search_wish wish;
+    const char *name = wish_of(park, filter, &wish);
+    search_wish_release(&wish);
+    return name;
 }
 
 static bool fits(const struct entry *entry, const struct public_filter *filter)
@@ -75,7 +85,7 @@ static struct list list_of(const struct public_page *page, const struct public_f
     const struct board *board = page->board;
     struct list list = {.entries = mem_zalloc((board->count + 1) * sizeof *list.entries)};
     struct search_wish wish;
-    bool is_any = wish_of(board->model->park, filter, &wish);
+    bool is_any = wish_of(board->model->park, filter, &wish) == NULL;
     for (size_t i = 0; i < board->count; i++) {
         struct entry entry = {&board->items[i], public_group_of(page, &board->items[i])};
         if (entry.group == PUBLIC_GROUPS)

@@ -33,6 +33,18 @@ struct web_answer public_message(
     return public_answer(&page, code, context_text(context, language, "public_title"), "?lang=");
 }
 
+struct web_answer public_refuse_param(
+    struct web_context *context, const struct web_request *request, const char *name)
+{
+    struct public_page page = {.context = context, .language = public_language(request)};
+    buf_add_str(&page.out, "<p class=\"card\">");
+    public_say(&page, context_text(context, page.language, "public_bad_param"), name);
+    buf_printf(&page.out, " <a href=\"/?lang=%s\">", page_language_name(page.language));
+    buf_add_html(&page.out, context_text(context, page.language, "public_all"));
+    buf_add_str(&page.out, "</a></p>");
+    return public_answer(&page, 400, context_text(context, page.language, "public_title"), "/?lang=");
+}
+
 /* ---- where we are ---- */
 
 /* The host of "host", "host:port", "[v6]:port". */
@@ -100,6 +112,17 @@ static char *list_self(const struct web_request *request)
     return buf_take(&self);
 }
 
+/* NULL: what was asked for can be searched for. Words are any text. */
+static const char *find_wrong(
+    const struct park *park, const struct public_filter *filter, const char *available, const char *length)
+{
+    if (public_is_given(available) && !filter->is_free)
+        return "available";
+    if (public_is_given(length) && filter->length_ms == 0)
+        return "length";
+    return public_find_unknown(park, filter);
+}
+
 struct web_answer handle_public_list(struct web_context *context, const struct web_request *request)
 {
     struct public_page page;
@@ -107,13 +130,18 @@ struct web_answer handle_public_list(struct web_context *context, const struct w
     if (!open_page(context, request, &page, &answer))
         return answer;
     const char *available = request_param(request, "available");
-    int64_t length_ms = public_length_ms(request_param(request, "length"));
+    const char *length = request_param(request, "length");
     struct public_filter filter = {.q = request_param(request, "q"),
         .category = request_param(request, "category"),
         .building = request_param(request, "building"),
         .organisation = request_param(request, "organisation"),
         .is_free = available != NULL && strcmp(available, "now") == 0,
-        .length_ms = length_ms};
+        .length_ms = public_length_ms(length)};
+    const char *wrong = find_wrong(page.board->model->park, &filter, available, length);
+    if (wrong != NULL) {
+        board_put(page.board);
+        return public_refuse_param(context, request, wrong);
+    }
     page.search = context_search(context, page.board);
     char *self = list_self(request);
     public_add_as_of(&page, self);

@@ -85,39 +85,47 @@ static bool is_listed(const char *list, const char *name)
     return is_found;
 }
 
-/* Of pages for operators and auditors. Visitors' links carry all sorts, and get the page in their browser's language. */
-static bool check_language(
+static bool is_given_twice(const struct web_request *request, const char *name)
+{
+    int count = 0;
+    for (size_t i = 0; i < request->param_count; i++)
+        count += strcmp(request->params[i].name, name) == 0;
+    return count > 1;
+}
+
+/* A route's list says the rest; NULL: all are as they should be, else the name of the one that is not. */
+static const char *find_wrong_param(
     const struct web_route *route, const struct web_request *request, struct web_answer *ret)
 {
     const char *lang = request_param(request, "lang");
-    if (!route->is_page || route->allow & ALLOW_ANYONE || lang == NULL || strcmp(lang, "zh") == 0 ||
-        strcmp(lang, "en") == 0)
-        return true;
-    *ret = answer_error(400, "bad_parameter", "lang: unknown value \"%.40s\"; expected zh or en", lang);
-    return false;
-}
-
-static bool check_params(
-    const struct web_route *route, const struct web_request *request, struct web_answer *ret)
-{
-    if (!check_language(route, request, ret))
-        return false;
-    if (!route->params)
-        return true;
-    for (size_t i = 0; i < request->param_count; i++) {
+    bool is_any_ignored = route->params != NULL && route->params[0] == '*';
+    for (size_t i = 0; i < request->param_count && route->params != NULL; i++) {
         const char *name = request->params[i].name;
-        if (!is_listed(route->params, name)) {
+        bool is_known = is_listed(route->params, name);
+        if (!is_known && !is_any_ignored)
             *ret = answer_error(400, "unknown_parameter", "%.40s: unknown here; known are:%s", name,
                 strcmp(route->params, " ") == 0 ? " none" : route->params);
-            return false;
-        }
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(request->params[j].name, name) == 0) {
-                *ret = answer_error(400, "bad_parameter", "%.40s: given twice", name);
-                return false;
-            }
+        else if (is_known && is_given_twice(request, name))
+            *ret = answer_error(400, "bad_parameter", "%.40s: given twice", name);
+        else
+            continue;
+        return name;
     }
-    return true;
+    if (!route->is_page || lang == NULL || strcmp(lang, "zh") == 0 || strcmp(lang, "en") == 0)
+        return NULL;
+    *ret = answer_error(400, "bad_parameter", "lang: unknown value \"%.40s\"; expected zh or en", lang);
+    return "lang";
+}
+
+static bool check_params(const struct router *router, struct web_context *context,
+    const struct web_route *route, const struct web_request *request, struct web_answer *ret)
+{
+    const char *name = find_wrong_param(route, request, ret);
+    if (name != NULL && route->is_page && route->allow & ALLOW_ANYONE && router->refuse_param != NULL) {
+        answer_release(ret);
+        *ret = router->refuse_param(context, request, name);
+    }
+    return name == NULL;
 }
 
 /* `ret` is untouched where the route has no {id}. */
@@ -249,7 +257,10 @@ static bool read_form(const struct web_route *route, const struct web_request *r
     if (!has_type(request, type))
         *ret = answer_error(415, "unsupported_media_type", "expected %s", type);
     else if (!form_parse(form, request->body ? request->body : "", request->body_len))
-        *ret = answer_error(400, "bad_form", "the form is malformed");
+        *ret = form->odd_field != NULL
+                   ? answer_error(400, "bad_form",
+                         "%.40s: expected one text of UTF-8 without control characters", form->odd_field)
+                   : answer_error(400, "bad_form", "the form is malformed");
     else if (!guard_is_own_page(request->fetch_site, request->origin, request->host))
         *ret = answer_error(403, "cross_site", "a form is taken from pages of this listener only");
     else if (request->caller->is_session && !(route->allow & ALLOW_ANYONE) &&
@@ -369,7 +380,7 @@ const struct web_route *router_admit(const struct router *router, struct web_con
         *ret = answer_error(405, "method_not_allowed", "only %s", allow);
         ret->allow = allow;
     } else if (check_caller(router, context, route, &asked, ret_caller, ret) &&
-               check_params(route, request, ret)) {
+               check_params(router, context, route, &asked, ret)) {
         return route;
     }
     ret->is_closing |= request->has_body && request->body == NULL;

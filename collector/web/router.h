@@ -60,7 +60,9 @@ struct web_route {
         *method;    /* GET, with which goes HEAD; or POST: of a form where is_page, else of a JSON object */
     unsigned allow; /* of enum web_allow */
     unsigned scope; /* of enum scope: whose token has it is let through; 0 = none */
-    const char *params; /* " a b " = those allowed; NULL = any, ignored (pages: links carry all sorts) */
+    /* " a b " = those allowed; "* a b " = those, once each, and any other is ignored (pages: links carry all sorts);
+     * NULL = any, ignored. */
+    const char *params;
     struct web_answer (*handle)(struct web_context *context, const struct web_request *request);
     bool is_page; /* for people: who is refused gets a page, see refuse_page */
     bool
@@ -84,6 +86,9 @@ struct router {
     /* The page that a person gets in place of the one that was asked for: to sign in, as a 401, or, who has, what else
      * there is, as a 403; NULL = there is none. */
     struct web_answer (*refuse_page)(struct web_context *context, const struct web_request *request);
+    /* Of a page for anyone, in place of a 400: that the parameter of that name is wrong; NULL = there is none. */
+    struct web_answer (*refuse_param)(
+        struct web_context *context, const struct web_request *request, const char *name);
 };
 
 /* Checks the request: Host, method, body, who asks, parameters. *ret_caller says who asked. NULL: it is refused, and *ret the

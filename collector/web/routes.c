@@ -1,4 +1,5 @@
 #include "collector/web/ops_frame.h"
+#include "collector/web/public.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,33 +38,37 @@ static struct web_answer handle_stream(struct web_context *context, const struct
 #define ENERGY " site by id from to step format "
 #define INSTRUMENTS " q site building category model organisation available length limit after ids "
 #define OCCUPANCY " site building space from to step "
+/* Of pages, whose links carry all sorts. */
+#define SEARCH "* lang q category building organisation available length "
+#define LANGUAGE "* lang "
 #define PAGE true
 #define DATA false
 #define LONG true
 #define SHORT false
 
 const struct web_route web_routes[] = {
-    {"/", "GET", ALLOW_ANYONE, 0, NULL, handle_public_list, PAGE, SHORT},
-    {"/instruments/{id}", "GET", ALLOW_ANYONE, 0, NULL, handle_public_instrument, PAGE, SHORT},
-    {"/instruments/{id}/label", "GET", ALLOW_ANYONE, 0, NULL, handle_public_label, PAGE, SHORT},
-    {"/login", "GET", ALLOW_ANYONE, 0, NULL, handle_login_page, PAGE, SHORT},
+    {"/", "GET", ALLOW_ANYONE, 0, SEARCH, handle_public_list, PAGE, SHORT},
+    {"/instruments/{id}", "GET", ALLOW_ANYONE, 0, LANGUAGE, handle_public_instrument, PAGE, SHORT},
+    {"/instruments/{id}/label", "GET", ALLOW_ANYONE, 0, LANGUAGE, handle_public_label, PAGE, SHORT},
+    {"/login", "GET", ALLOW_ANYONE, 0, "* lang next ", handle_login_page, PAGE, SHORT},
     {"/login", "POST", ALLOW_ANYONE, 0, NULL, handle_login, PAGE, SHORT},
     {"/logout", "POST", ALLOW_ANY_TOKEN, 0, NULL, handle_logout, PAGE, SHORT},
-    {"/ops", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
-    {"/ops/energy", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
-    {"/ops/meters", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
-    {"/ops/occupancy", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
-    {"/ops/instruments", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
-    {"/ops/gateways", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_view, PAGE, SHORT},
-    {"/ops/exceptions", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_exceptions, PAGE, SHORT},
-    {"/ops/decide", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_decide, PAGE, SHORT},
+    {"/ops", "GET", ALLOW_OPERATOR, 0, "* lang view ", handle_ops_view, PAGE, SHORT},
+    {"/ops/energy", "GET", ALLOW_OPERATOR, 0, LANGUAGE, handle_ops_view, PAGE, SHORT},
+    {"/ops/meters", "GET", ALLOW_OPERATOR, 0, LANGUAGE, handle_ops_view, PAGE, SHORT},
+    {"/ops/occupancy", "GET", ALLOW_OPERATOR, 0, LANGUAGE, handle_ops_view, PAGE, SHORT},
+    {"/ops/instruments", "GET", ALLOW_OPERATOR, 0, LANGUAGE, handle_ops_view, PAGE, SHORT},
+    {"/ops/gateways", "GET", ALLOW_OPERATOR, 0, LANGUAGE, handle_ops_view, PAGE, SHORT},
+    {"/ops/exceptions", "GET", ALLOW_OPERATOR, 0, LANGUAGE, handle_ops_exceptions, PAGE, SHORT},
+    {"/ops/decide", "GET", ALLOW_OPERATOR, 0, "* lang kind ", handle_ops_decide, PAGE, SHORT},
     {"/ops/decide", "POST", 0, SCOPE_DECISIONS, NULL, handle_ops_decide, PAGE, LONG},
-    {"/ops/reading", "GET", ALLOW_OPERATOR, SCOPE_READINGS, NULL, handle_ops_reading, PAGE, SHORT},
+    {"/ops/reading", "GET", ALLOW_OPERATOR, SCOPE_READINGS, LANGUAGE, handle_ops_reading, PAGE, SHORT},
     {"/ops/reading", "POST", 0, SCOPE_READINGS, NULL, handle_ops_reading, PAGE, LONG},
-    {"/ops/outages", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_outages, PAGE, SHORT},
-    {"/ops/outage", "GET", ALLOW_OPERATOR, SCOPE_OUTAGES, NULL, handle_ops_outage, PAGE, SHORT},
+    {"/ops/outages", "GET", ALLOW_OPERATOR, 0, "* lang before ", handle_ops_outages, PAGE, SHORT},
+    {"/ops/outage", "GET", ALLOW_OPERATOR, SCOPE_OUTAGES, "* lang act kind id target ", handle_ops_outage,
+        PAGE, SHORT},
     {"/ops/outage", "POST", 0, SCOPE_OUTAGES, NULL, handle_ops_outage, PAGE, LONG},
-    {"/ops/alarms", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_alarms, PAGE, SHORT},
+    {"/ops/alarms", "GET", ALLOW_OPERATOR, 0, "* lang before ", handle_ops_alarms, PAGE, SHORT},
     {"/ops/alarms", "POST", 0, SCOPE_ALARMS, NULL, handle_ops_alarms, PAGE, LONG},
     {"/audit/", "GET", ALLOW_AUDITOR, 0, " lang format ", handle_audit, PAGE, LONG},
     {"/assets/", "GET", ALLOW_ANYONE, 0, NULL, handle_asset, DATA, SHORT},
@@ -78,7 +83,8 @@ const struct web_route web_routes[] = {
     {"/api/v1/costs", "GET", ALLOW_OPERATOR | ALLOW_AUDITOR, 0, " site period ", handle_costs, DATA, LONG},
     {"/api/v1/instruments", "GET", ALLOW_ANYONE, 0, INSTRUMENTS, handle_instruments, DATA, SHORT},
     {"/api/v1/instruments/{id}", "GET", ALLOW_ANYONE, 0, NONE, handle_instrument, DATA, SHORT},
-    {"/api/v1/instruments/{id}/timeline", "GET", ALLOW_ANYONE, 0, " from until ", handle_timeline, DATA, LONG},
+    {"/api/v1/instruments/{id}/timeline", "GET", ALLOW_ANYONE, 0, " from until ", handle_timeline, DATA,
+        LONG},
     {"/api/v1/instruments/{id}.ics", "GET", ALLOW_ANYONE, 0, " lang ", handle_instrument_feed, DATA, SHORT},
     {"/api/v1/calendars", "GET", ALLOW_OPERATOR, 0, NONE, handle_calendars, DATA, SHORT},
     {"/api/v1/calendars/{id}/confirm", "POST", 0, SCOPE_OUTAGES, NONE, handle_confirm_calendar, DATA, LONG},
@@ -127,7 +133,8 @@ struct router context_router(const struct web_context *context)
         .address = context->options->address,
         .name = context->options->name,
         .guard = context->guard,
-        .refuse_page = refuse_page};
+        .refuse_page = refuse_page,
+        .refuse_param = public_refuse_param};
 }
 
 void web_print_routes(FILE *out)

@@ -178,14 +178,18 @@ static bool is_plain(const char *text)
     return text_is_utf8(span_of(text)) && !text_has_control(span_of(text));
 }
 
-static enum MHD_Result read_param(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+/* A decoded NUL would cut it short: its size says so. */
+static enum MHD_Result read_param(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_size,
+    const char *value, size_t value_size)
 {
     (void)kind;
     struct web_request *request = cls;
     if (!value)
         value = "";
-    if (request->param_count == WEB_PARAMS_MAX || !is_plain(key) || !is_plain(value)) {
-        request->odd_param = request->param_count < WEB_PARAMS_MAX && is_plain(key) ? key : NULL;
+    bool is_named = strlen(key) == key_size && is_plain(key);
+    if (request->param_count == WEB_PARAMS_MAX || !is_named || strlen(value) != value_size ||
+        !is_plain(value)) {
+        request->odd_param = request->param_count < WEB_PARAMS_MAX && is_named ? key : NULL;
         request->is_odd = true;
         return MHD_NO;
     }
@@ -194,7 +198,6 @@ static enum MHD_Result read_param(void *cls, enum MHD_ValueKind kind, const char
 }
 
 /* An encoded NUL would cut the path short before anyone could see it; here the path is still as it came. */
-
 static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
 {
     (void)cls;
@@ -210,7 +213,7 @@ static void read_request(const struct web *w, struct MHD_Connection *connection,
         (struct web_request){.method = method, .path = path, .is_odd = mark == &odd_mark || !is_plain(path)};
     struct header_reader headers = {.request = ret, .length = -1};
     MHD_get_connection_values(connection, MHD_HEADER_KIND, read_header, &headers);
-    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, read_param, ret);
+    MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, read_param, ret);
     /* Two lengths, or a length and an encoding: two readers of this request could disagree about where it
      * ends. */
     if (headers.hosts != 1 || headers.lengths + headers.encodings > 1 ||

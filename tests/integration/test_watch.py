@@ -236,7 +236,28 @@ def test_a_wrong_event_is_refused_in_one_sentence_and_changes_nothing(house, bod
 def test_only_who_may_tells_of_sessions(house):
     assert house.ask("POST", "/api/v1/sessions", house.operator, event(9))[0] == 403
     status, answer = house.ask("GET", "/api/v1/sessions?instrument=No", house.operator)
-    assert (status, answer["error"]["message"]) == (400, "instrument: expected the id of an instrument")
+    assert (status, answer["error"]["message"]) == (400, 'instrument: there is no instrument "No"; expected the id of one')
+
+
+def test_sessions_of_an_instrument_that_is_no_more_are_listed_and_of_nobody_refused(tmp_path):
+    with Stage(tmp_path) as stage:
+        house = Watched(stage)
+        house.start()
+        house.add_tokens()
+        assert house.ask("POST", "/api/v1/sessions", house.teller, event(1))[0] == 201
+        instrument = event(1)["instrument"]
+        kept = sessions(house, instrument)
+        house.collector.stop()
+        park = stage.folder / "park.cfg"
+        with_it = park.read_text()
+        without = re.sub(rf', \{{ id = "{instrument}";[^}}]*\}}', "", with_it)
+        assert without != with_it
+        park.write_text(without)
+        decided = run([house.collector.program, "decide", "model", "--config", house.collector.settings, "--why", "sold"])
+        assert decided.returncode == 0, decided.stderr
+        house.start()
+        assert [one["session"] for one in sessions(house, instrument)] == [one["session"] for one in kept] and len(kept) == 1
+        assert house.ask("GET", "/api/v1/sessions?instrument=no-such", house.operator)[0] == 400
 
 
 def test_a_session_of_a_second_is_there_and_what_is_no_event_is_one_line(house):

@@ -218,12 +218,11 @@ static void test_filters_and_words_are_looked_for(void **state)
         const char *query, *found; /* ids */
     } cases[] = {{"lang=en", "full hood plain"}, {"q=", "full hood plain"}, {"q=microscope", "plain"},
         {"q=电镜", "plain"}, {"q=D8", "full"}, {"q=guangxin", "full plain"}, {"q=nothing", ""},
-        {"category=fume", "hood"}, {"category=", "full hood plain"}, {"category=absent", ""},
-        {"building=b1", "full plain"}, {"building=b9", ""}, {"organisation=园区", "hood"},
-        {"available=now", "full hood"}, {"available=later", "full hood plain"},
+        {"category=fume", "hood"}, {"category=", "full hood plain"}, {"building=b1", "full plain"},
+        {"organisation=园区", "hood"}, {"available=now", "full hood"},
         {"available=now&category=xray", "full"}, {"available=now&length=30m", "full hood"},
-        {"available=now&length=1h", "full"}, {"length=2h", "full hood plain"},
-        {"length=soon", "full hood plain"}, {"q=private", ""}, {"unknown=1", "full hood plain"}};
+        {"available=now&length=1h", "full"}, {"length=2h", "full hood plain"}, {"q=private", ""},
+        {"unknown=1", "full hood plain"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *path = mem_printf("/?%s", cases[i].query), *page = public_page_of(path);
         struct buf found = {0};
@@ -241,6 +240,27 @@ static void test_filters_and_words_are_looked_for(void **state)
             has(page, "/?lang=en\">All instruments</a>");
         buf_release(&found);
         free(page);
+        free(path);
+    }
+}
+
+static void test_what_is_not_there_to_be_searched_for_is_refused(void **state)
+{
+    (void)state;
+    public_show(public_told());
+    static const struct {
+        const char *query, *name;
+    } cases[] = {{"category=absent", "category"}, {"building=b9", "building"},
+        {"available=later", "available"}, {"length=soon", "length"}, {"length=3h", "length"},
+        {"q=full&building=b1&category=x", "category"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *path = mem_printf("/?lang=en&%s", cases[i].query), *said = mem_printf("“%s”", cases[i].name);
+        struct web_answer answer = public_ask(path);
+        assert_int_equal(answer.code, 400);
+        has(answer.body, said);
+        has(answer.body, "<a href=\"/?lang=en\">All instruments</a>");
+        answer_release(&answer);
+        free(said);
         free(path);
     }
 }
@@ -433,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_who_does_not_tell_and_what_is_out_says_why_and_no_more),
         cmocka_unit_test(test_an_old_board_makes_nothing_free),
         cmocka_unit_test(test_filters_and_words_are_looked_for),
+        cmocka_unit_test(test_what_is_not_there_to_be_searched_for_is_refused),
         cmocka_unit_test(test_a_wanted_length_is_looked_for_ahead),
         cmocka_unit_test(test_the_languages_lead_to_the_same_search),
         cmocka_unit_test(test_what_people_write_is_text_and_never_markup),

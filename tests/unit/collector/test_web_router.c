@@ -36,6 +36,7 @@ static struct web_answer handle_id(struct web_context *context, const struct web
 static const struct web_route routes[] = {
     {"/list", "GET", ALLOW_ANYONE, 0, " limit before ", handle, false, false},
     {"/page", "GET", ALLOW_ANYONE, 0, NULL, handle, false, false},
+    {"/links", "GET", ALLOW_ANYONE, 0, "* lang limit ", handle, true, false},
     {"/files/", "GET", ALLOW_ANYONE, 0, NULL, handle, false, false},
     {"/things/{id}", "GET", ALLOW_ANYONE, 0, NULL, handle_id, false, false},
     {"/things/{id}.ics", "GET", ALLOW_ANYONE, 0, NULL, handle_id, false, false},
@@ -153,6 +154,25 @@ static void test_mistakes_in_parameters_are_named(void **state)
     twice.param_count = 2;
     twice.params[0] = twice.params[1] = (struct web_param){"limit", "5"};
     expect(ask(&twice), 400, "given twice");
+}
+
+static void test_a_page_takes_its_own_parameters_once_and_ignores_others(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *second;
+        int code;
+        const char *word;
+    } cases[] = {{"limit", "utm", 200, "5"}, {"utm", "utm", 200, "5"},
+        {"limit", "limit", 400, "limit: given twice"}, {"*", "*", 200, "5"},
+        {"lang", "utm", 400, "lang: unknown value"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct web_request request = get("/links");
+        request.param_count = 2;
+        request.params[0] = (struct web_param){cases[i].first, "5"};
+        request.params[1] = (struct web_param){cases[i].second, "5"};
+        expect(ask(&request), cases[i].code, cases[i].word);
+    }
 }
 
 static void test_what_is_odd_ends_the_connection(void **state)
@@ -318,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_a_path_answers_its_methods_only),
         cmocka_unit_test(test_a_foreign_host_name_is_refused),
         cmocka_unit_test(test_mistakes_in_parameters_are_named),
+        cmocka_unit_test(test_a_page_takes_its_own_parameters_once_and_ignores_others),
         cmocka_unit_test(test_what_is_odd_ends_the_connection),
         cmocka_unit_test(test_paths_match_whole_or_below_a_folder),
         cmocka_unit_test(test_a_part_of_the_path_is_an_id),
