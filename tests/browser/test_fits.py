@@ -106,7 +106,7 @@ DRAWN = "document.body.dataset.drawn !== undefined"
 VIEWS = [
     (None, "/", LOADED), (None, "/?available=now&length=2h", LOADED), (None, "/instruments/sem", LOADED), (None, "/instruments/sem/label", LOADED),
     (None, "/login", LOADED), ("operator", "/login", LOADED), (None, "/?building=no-such", LOADED),
-    (None, "/ops", f"{SHOWN} && document.querySelectorAll('#open li').length === 3"),
+    (None, "/ops", f"{SHOWN} && document.querySelectorAll('#open li').length === 4"),
     (None, "/ops?view=screen", f"{SHOWN} && document.querySelectorAll('#board li').length > 0"),
     (None, "/ops/energy?length=day&from={day}&by=meter", f"{DRAWN} && document.getElementById('calendar').dataset.drawn"),
     (None, "/ops/energy?length=year&by=tenant", f"{DRAWN} && document.getElementById('calendar').dataset.drawn"),
