@@ -15,13 +15,14 @@ from webdriver import Browser  # noqa: E402 (it stands beside the tests)
 DESK, PHONE, WALL = (1280, 900), (390, 844), (1920, 1080)
 READY = "document.fonts.status === 'loaded'"
 SHOWN = "document.getElementById('shown').hidden === false"
+LOAD_DRAWN = "document.querySelector('#load canvas') !== null"
 DRAWN = "document.body.dataset.drawn !== undefined"
 # By the picture's name: where it is, and when it is complete.
 PAGES = {
     "visitors": ("/", READY),
     "instrument": ("/instruments/sem", READY),
     "label": ("/instruments/sem/label", READY),
-    "overview": ("/ops", f"{SHOWN} && document.getElementById('today').textContent !== '–'"),
+    "overview": ("/ops", f"{SHOWN} && document.getElementById('today').textContent !== '–' && {LOAD_DRAWN}"),
     "energy": ("/ops/energy", DRAWN),
     "occupancy": ("/ops/occupancy", DRAWN),
     "instruments": ("/ops/instruments?id=sem", "document.getElementById('detail').dataset.drawn !== undefined"),
@@ -32,7 +33,7 @@ PAGES = {
     "alarms": ("/ops/alarms", READY),
     "report": ("/audit/jiashan/{month}", READY),
 }
-WALL_PAGE = ("/ops?view=screen", f"{SHOWN} && document.querySelectorAll('#board li').length > 0")
+WALL_PAGE = ("/ops?view=screen", f"{SHOWN} && document.querySelectorAll('#board li').length > 0 && {LOAD_DRAWN}")
 
 
 def take(browser: Browser, url: str, page: tuple[str, str], language: str, size: tuple[int, int], path: Path) -> Path:
