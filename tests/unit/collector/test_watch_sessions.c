@@ -278,7 +278,7 @@ static void test_a_session_is_not_forgotten_while_it_runs(void **unused)
     told(&s, 0, "open event=a class=internal");
     for (int64_t t = 0; t <= 3 * HOUR; t += 60 * S)
         power(&s, t, "100");
-    look_at(&s, 3 * HOUR);
+    look_at(&s, 3 * HOUR + 30 * S); /* also between two readings */
     expect_sessions(&s, "0.0|-|11||a||200\n");
     power(&s, 3 * HOUR + 60 * S, "15");
     power(&s, 3 * HOUR + 120 * S, "15");
