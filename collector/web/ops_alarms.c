@@ -231,10 +231,12 @@ static struct web_answer show(
     }
     ops_add_done(p, "alarm_done", request);
     ops_add_message(&p->out, message, detail);
+    buf_add_str(&p->out, "<div class=\"alarms\">");
     add_alarms(p, request, json_object_get(standing, "alarms"), true);
     if (!may_ack(request))
         ops_add_text(p, "p", "needs_alarms");
     add_alarms(p, request, json_object_get(all, "alarms"), false);
+    buf_add_str(&p->out, "</div>");
     add_more(p, all);
     json_decref(standing);
     json_decref(all);
