@@ -491,9 +491,12 @@ static void test_what_is_due_is_written_though_the_clock_was_set_back(void **sta
     must(told_event(
              s.db, &t, &opened, BEGIN_MS + HOUR_MS, HOURS_USER_INTERNAL, EVIDENCE_DECLARED, &news, &err),
         &err);
+    finish(&s);
+    assert_int_equal(number(&s, "SELECT count(*) FROM timesheet_due WHERE target = ?1", "nmr"), 0);
     must(told_event(
              s.db, &t, &closed, BEGIN_MS + 5 * HOUR_MS, HOURS_USER_INTERNAL, EVIDENCE_DECLARED, &news, &err),
         &err);
+    assert_int_equal(number(&s, "SELECT count(*) FROM timesheet_due WHERE target = ?1", "nmr"), 1);
     finish(&s);
     assert_true(number(&s, "SELECT written_ms FROM timesheet WHERE instrument = ?1", "nmr") == now_ms);
     run(&s,
