@@ -329,6 +329,8 @@ static int perform_with_model(const struct command *command, const struct collec
                 .language = command->language,
                 .output = command->output});
     log_open((enum log_level)settings->log_level);
+    if (*alarms != NULL)
+        couriers_log_unfit(*alarms);
     return run(command->config, settings, model, alarms);
 }
 
@@ -338,7 +340,7 @@ static int check_and_perform(const struct command *command, const struct collect
     if (command->name == COMMAND_RUN)
         calendar_rounds_check(model->park);
     struct alarm_rules *alarms = command->name == COMMAND_RUN && settings->alarms != NULL
-                                     ? alarm_desk_load(settings->alarms, model->park, true)
+                                     ? alarm_desk_load(settings->alarms, model->park, command->is_check)
                                      : NULL;
     int code = EXIT_CONFIG;
     if (model_problem_count(model) > 0 || (alarms != NULL && conf_problem_count(alarms->conf) > 0)) {

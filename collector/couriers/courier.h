@@ -16,6 +16,8 @@ struct couriers;
 
 /* Whether this user can read the secrets that receivers name, and they are what they should be: problems of rules->conf. */
 void couriers_check(struct alarm_rules *rules);
+/* The same as lines of the log: at a start nothing of it is a reason not to begin, and it is tried anew at each attempt. */
+void couriers_log_unfit(const struct alarm_rules *rules);
 
 /* Borrows the clock. `on_result`: on a thread of a courier; must only wake the core. */
 struct couriers *couriers_create(

@@ -91,3 +91,33 @@ def test_mistakes_are_told_with_file_line_and_key_and_a_reload_with_one_changes_
     assert receiver.events("other") == ["fired"]
     receiver.close()
     second.close()
+
+
+def test_a_collector_begins_although_what_a_receiver_needs_is_not_there(stage):
+    """After a restore, or on another machine: readings must not wait for somebody to write a secret."""
+    duty, robot = Receiver(), Receiver()
+    secret, program = stage.folder / "robot.url", stage.folder / "sendmail"
+    receivers = f"""{hook(duty)},
+{{ id = "robot"; kind = "wecom"; url_file = "{secret}"; }},
+{{ id = "mail"; kind = "mail"; to = ("duty@park.example"); sendmail = "{program}"; }}"""
+    house = Alarms(stage, park(), GOOD, receivers, "repeat = 3600;")
+    checked = run([house.collector.program, "--config", house.collector.settings, "--check"])
+    lines = checked.stderr.splitlines()
+    assert checked.returncode == 78 and len(lines) == 2 and "receivers[1].url_file: " in lines[0] and "receivers[2].sendmail: " in lines[1], lines
+    house.begin()
+    for name, key, path in (("robot", "url_file", secret), ("mail", "sendmail", program)):
+        line, = (line for line in house.collector.log().splitlines() if f"receiver {name} is told nothing until this is mended: {key}: {path}" in line)
+        assert "; expected a " in line and "ERROR" in line.upper()
+    house.gauge("main.p", 2000)
+    wait_events(duty, "power", ["fired"])
+    before = len(house.collector.log())
+    house.reload(GOOD, receivers, "repeat = 3600;")
+    wait_until(lambda: "everything stays as it is" in house.collector.log()[before:], 20, "a reload is strict")
+    secret.write_text(robot.url + "\n")
+    secret.chmod(0o600)
+    box = stage.folder / "mail"
+    program.write_text(f'#!/bin/sh\ncat > "{box}"\n')
+    program.chmod(0o755)
+    wait_until(lambda: robot.posts and box.exists(), 60, "they are told at a later attempt")
+    duty.close()
+    robot.close()
