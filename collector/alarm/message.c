@@ -207,13 +207,13 @@ enum status alarm_answer_check(enum alarm_receiver_kind kind, int code, struct s
         return ST_OK;
     json_t *said = json_loadb(body.at != NULL ? body.at : "", body.len, JSON_REJECT_DUPLICATES, NULL);
     const json_t *number = json_object_get(said, "errcode");
-    const char *words = json_string_value(json_object_get(said, "errmsg"));
     enum status status = ST_OK;
     if (!json_is_integer(number))
         status = error_set(err, ST_PROTOCOL, "its answer is no robot's; expected JSON with errcode");
     else if (json_integer_value(number) != 0)
-        status = error_set(err, ST_PROTOCOL, "the robot refused it: errcode %lld, %.200s",
-            (long long)json_integer_value(number), words != NULL ? words : "");
+        /* Its words may repeat what it was sent, and with it the secret. */
+        status = error_set(err, ST_PROTOCOL, "the robot refused it: errcode %lld",
+            (long long)json_integer_value(number));
     json_decref(said);
     return status;
 }
