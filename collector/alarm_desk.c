@@ -336,7 +336,11 @@ enum status alarm_desk_step(
     bool is_changed = false;
     s.park = d->park;
     s.zones = d->zones;
+    bool is_doubtful = !d->is_loaded || s.now_ms < d->last_ms;
+    d->last_ms = s.now_ms;
     enum status status = d->is_loaded ? ST_OK : load(d, s.now_ms, &is_changed, err);
+    if (status == ST_OK && is_doubtful)
+        status = alarm_post_mend(&d->post, s.now_ms, &is_changed, err);
     if (status == ST_OK)
         status = alarm_post_settle(&d->post, s.now_ms, &is_changed, err);
     bool is_due = !d->has_looked || mono_ms - d->looked_mono_ms >= ALARM_MS;

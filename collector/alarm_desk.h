@@ -28,6 +28,7 @@ struct alarm_desk {
     size_t count, next_slow;
     bool is_loaded;
     int64_t seen_ms; /* when runs were looked after, as noted last */
+    int64_t last_ms; /* the wall clock at the step before */
     int64_t looked_mono_ms;
     bool has_looked;
     char **news; /* lines for the log, when this is committed; owned */

@@ -85,6 +85,14 @@ static int64_t repeat_after(const struct alarm_rules *rules, int64_t taken)
     return wait_ms < rules->repeat_max_ms ? wait_ms : rules->repeat_max_ms;
 }
 
+enum status alarm_post_mend(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err)
+{
+    if (p->rules == NULL)
+        return ST_OK;
+    return alarm_told_mend(
+        p->db, now_ms, p->rules->repeat_ms, p->rules->repeat_max_ms, ret_is_changed, err);
+}
+
 static int64_t next_due(
     const struct alarm_post *p, const struct alarm *a, const struct courier_result *r, int64_t now_ms)
 {

@@ -30,6 +30,8 @@ enum status alarm_post_forget(struct alarm_post *p, bool *ret_is_changed, struct
 /* All whom it concerns are due the first message of an alarm, but who has a row of it. */
 enum status alarm_post_tell(
     struct alarm_post *p, int64_t alarm, enum alarm_severity severity, int64_t now_ms, struct error *err);
+/* No message is due later than the rules say, whatever the clock was when it became due. */
+enum status alarm_post_mend(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err);
 /* Notes what receivers took. */
 enum status alarm_post_settle(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err);
 /* Packs the next message of each receiver that is ready for one. */

@@ -282,6 +282,24 @@ enum status alarm_told_over(struct db *db, int64_t alarm, int64_t now_ms, struct
     return db_run(row, err);
 }
 
+enum status alarm_told_mend(struct db *db, int64_t now_ms, int64_t repeat_ms, int64_t repeat_max_ms,
+    bool *ret_is_changed, struct error *err)
+{
+    struct db_stmt *row = db_keep(db,
+        "UPDATE alarm_told SET due_ms = mended FROM (SELECT t.alarm AS which, t.receiver AS who,"
+        " CASE WHEN t.taken = 0 OR a.cleared_ms IS NOT NULL THEN ?1"
+        " ELSE ?1 + min(?2 << min(t.taken - 1, 20), ?3) END AS mended"
+        " FROM alarm_told t JOIN alarm a ON a.id = t.alarm WHERE t.due_ms > ?1)"
+        " WHERE alarm = which AND receiver = who AND due_ms > mended");
+    db_bind_int(row, 1, now_ms);
+    db_bind_int(row, 2, repeat_ms);
+    db_bind_int(row, 3, repeat_max_ms);
+    enum status status = db_run(row, err);
+    if (status == ST_OK && db_changes(db) > 0)
+        *ret_is_changed = true;
+    return status;
+}
+
 enum status alarm_told_took(
     struct db *db, int64_t alarm, const char *receiver, int64_t number, int64_t due_ms, struct error *err)
 {

@@ -330,6 +330,45 @@ static void test_one_who_was_not_told_yet_is_told_though_somebody_took_note(void
     turn_scene_close(&s.turn);
 }
 
+/* A clock that was ahead for a while, or is set back: nobody waits for a time that is far away. */
+static void test_a_clock_that_is_set_back_mutes_nothing(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct error err = {""};
+    bool is_over;
+    static const bool restarts[] = {false, true};
+    for (size_t i = 0; i < 2; i++) {
+        open_scene(&s);
+        hold(&s, 101, 11);
+        turn_now_ms -= 30 * INT64_C(86400000);
+        turn_now_mono_ms += 1000;
+        if (restarts[i])
+            restart(&s);
+        turn_once(&s.turn.turn);
+        assert_int_equal(next_number(&s, "one", turn_now_ms, &is_over), 1); /* the first telling */
+        must(alarm_told_took(s.turn.turn.db, 1, "one", 2, turn_now_ms + 120000, &err), &err);
+        turn_now_ms -= 100000;
+        turn_now_mono_ms += 1000;
+        if (restarts[i])
+            restart(&s);
+        turn_once(&s.turn.turn);
+        /* The third comes after twice `repeat` from now on. */
+        assert_int_equal(next_number(&s, "one", turn_now_ms + 119999, &is_over), 0);
+        assert_int_equal(next_number(&s, "one", turn_now_ms + 120000, &is_over), 3);
+        must(alarm_told_over(s.turn.turn.db, 1, turn_now_ms + 50000, &err), &err);
+        must(alarm_clear(s.turn.turn.db, 1, turn_now_ms + 50000, false, &err), &err);
+        turn_now_ms -= 1;
+        turn_now_mono_ms += 1000;
+        if (restarts[i])
+            restart(&s);
+        turn_once(&s.turn.turn);
+        assert_int_equal(next_number(&s, "one", turn_now_ms, &is_over), 3);
+        assert_true(is_over);
+        turn_scene_close(&s.turn);
+    }
+}
+
 /* A gateway that is gone takes its meters with it: hundreds of messages, of which none must hold up the fire. */
 static void test_the_worst_is_told_first_and_then_what_waits_longest(void **state)
 {
@@ -390,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_over_failed_commits_and_restarts_it_is_what_the_fold_says),
         cmocka_unit_test(test_a_receiver_is_due_what_its_severity_asks_for_until_it_is_acknowledged_or_over),
         cmocka_unit_test(test_one_who_was_not_told_yet_is_told_though_somebody_took_note),
+        cmocka_unit_test(test_a_clock_that_is_set_back_mutes_nothing),
         cmocka_unit_test(test_the_worst_is_told_first_and_then_what_waits_longest),
         cmocka_unit_test(test_a_rule_that_is_no_more_lets_go_of_what_stands)};
     return cmocka_run_group_tests(tests, set_up, NULL);
