@@ -279,7 +279,6 @@ static void gather_running(const struct alarm_sources *s, const char *id, struct
     const struct availability_facts *told = &board->told[i - first].facts;
     f->is_known = told->power.is_configured && is_fresh(&told->power) && told->activity != ACTIVITY_UNKNOWN;
     f->is_running = told->activity == ACTIVITY_RUNNING;
-    f->running_since_ms = told->activity_since_ms;
     f->has_hours = i->open != NULL;
     f->is_open = opening_at(&i->opening, zone_of(s, i->building->site), s->now_ms).is_open;
     f->has_session = i->session != NULL;

@@ -23,7 +23,6 @@ struct alarm_facts {
     bool is_whole;
     /* ALARM_LEFT_RUNNING */
     bool is_running; /* by fresh power, where is_known */
-    int64_t running_since_ms;
     bool has_hours, is_open;                             /* it has opening hours, and is within them */
     bool has_session, is_session_known, is_session_open; /* it has a point of sessions */
     /* ALARM_CLOCK: where is_known */

@@ -45,7 +45,7 @@ static const struct conf_key threshold_keys[] = {
     {"below", CONF_STRING, OWN(below), .min = 1, .max = 20, .help = "it fires below this number"},
     {"clear", CONF_STRING, OWN(clear), .min = 1, .max = 20,
         .help = "it clears at this number, and on that side of it where it does not fire; absent = the same"},
-    FOR_KEY("0", 0), CLEAR_FOR_KEY("0", DAY_MS, CLEARED), {0}};
+    FOR_KEY("60", 0), CLEAR_FOR_KEY("60", DAY_MS, CLEARED), {0}};
 static const struct conf_key base_load_keys[] = {
     {"above", CONF_STRING, OWN(above), .is_required = true, .min = 1, .max = 20,
         .help = "it fires above this mean of the night: W of electricity, J or L an hour of others"},
@@ -383,8 +383,8 @@ static const struct conf_key alarms_keys[] = {
                 "so on"},
     {"repeat_max", CONF_SECONDS, offsetof(struct alarm_rules, repeat_max_ms), .fallback = "86400",
         .min = 1000, .max = 31 * DAY_MS, .help = "the longest time between two of these"},
-    {"rules", CONF_LIST, offsetof(struct alarm_rules, rules), .max = 500, .section = &rule_section,
-        .help = "what is watched"},
+    {"rules", CONF_LIST, offsetof(struct alarm_rules, rules), .is_required = true, .max = 500,
+        .section = &rule_section, .help = "what is watched; rules = (); watches nothing"},
     {"receivers", CONF_LIST, offsetof(struct alarm_rules, receivers), .max = 16, .section = &receiver_section,
         .help = "who is told"},
     {0}};

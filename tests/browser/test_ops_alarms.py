@@ -9,7 +9,7 @@ from test_login import PAGES, fill_in, text  # noqa: F401
 from test_ops import TAGS, TEXTS, errors, wait_equal
 
 RULES = """
-  { id = "power"; kind = "threshold"; severity = "critical"; on = ("meter:main"); above = "300000"; clear = "250000"; },
+  { id = "power"; kind = "threshold"; severity = "critical"; on = ("meter:main"); above = "300000"; clear = "250000"; for = 0; clear_for = 0; },
   { id = "quiet"; kind = "no_data"; on = ("gateway:gw-b"); for = 2; }
 """
 WORDS = {"en": ("critical", "Beyond its limit", "Meter main", "310000 W", "No data"), "zh": ("严重", "越限", "表main", "310000 W", "长时间无数据")}

@@ -23,7 +23,7 @@ def begin(stage, rules: str, **options) -> tuple[Alarms, Receiver]:
 
 def test_people_above_a_number_fire_and_clear(stage):
     """By quarter hours that are over: a door that nobody passes, and what persons counted."""
-    house, receiver = begin(stage, '{ id = "crowd"; kind = "threshold"; on = ("space:hall"); above = "40"; clear = "38.5"; }')
+    house, receiver = begin(stage, '{ id = "crowd"; kind = "threshold"; on = ("space:hall"); above = "40"; clear = "38.5"; for = 0; clear_for = 0; }')
     porter = house.token("porter", "--role", "operator", "--scope", "readings")
     now = int(time.time())
     quarter = now // QUARTER_S * QUARTER_S

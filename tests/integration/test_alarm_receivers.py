@@ -20,7 +20,7 @@ from harness.process import run, wait_until
 
 def test_what_stands_is_told_again_at_growing_intervals_until_somebody_takes_note(stage):
     receiver = Receiver()
-    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }', hook(receiver), "repeat = 1; repeat_max = 3;")
+    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }', hook(receiver), "repeat = 1; repeat_max = 3;")
     house.begin()
     house.gauge("main.p", 2000)
     wait_until(lambda: len(receiver.told("power")) >= 5, 40, "five messages")
@@ -46,7 +46,7 @@ def test_receivers_that_are_dead_or_hang_cost_nothing_to_others_nor_to_the_core(
     dead.close()
     failing.answer = 500
     receivers = ", ".join([hook(hole, "hole", 60), hook(dead, "dead"), hook(failing, "failing"), hook(duty)])
-    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }', receivers, "repeat = 3600;")
+    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }', receivers, "repeat = 3600;")
     house.begin()
     for round_ in range(3):
         for watts, event in ((2000, "fired"), (0, "cleared")):
@@ -107,7 +107,7 @@ def test_receivers_that_answer_nonsense_are_told_apart_in_one_line_each_and_cost
     odd["plain"] = (plain, "wrong version number")
     plain.url = plain.url.replace("http:", "https:")
     receivers = ", ".join([*(hook(one, name, 2) for name, (one, _) in odd.items()), hook(duty)])
-    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }', receivers, "repeat = 3600;")
+    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }', receivers, "repeat = 3600;")
     house.begin()
     begun = time.monotonic()
     house.gauge("main.p", 2000)
@@ -147,7 +147,7 @@ def test_robots_are_told_with_their_secrets_from_files_which_are_nowhere_else(st
         (stage.folder / name).chmod(0o600)
     receivers = f"""{{ id = "ding"; kind = "dingtalk"; url_file = "{stage.folder}/ding.url"; secret_file = "{stage.folder}/ding.key"; }},
                     {{ id = "wecom"; kind = "wecom"; url_file = "{stage.folder}/wecom.url"; language = "en"; }}"""
-    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }', receivers, "repeat = 3600;")
+    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }', receivers, "repeat = 3600;")
     wecom.body = {"errcode": 45009, "errmsg": "api freq out of limit"}
     house.begin()
     house.gauge("main.p", 2000)
@@ -177,7 +177,7 @@ def test_mail_goes_through_sendmail_without_a_shell(stage):
     program.write_text(f'#!/bin/sh\nprintf "%s|" "$@" > "{box}/arguments"\ncat > "{box}/mail.$$"\nmv "{box}/mail.$$" "{box}/mail-$$"\n')
     program.chmod(0o755)
     receivers = f'{{ id = "mail"; kind = "mail"; to = ("duty@park.example", "boss@park.example"); from = "parkmon@park.example"; sendmail = "{program}"; }}'
-    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }', receivers, "repeat = 3600;")
+    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }', receivers, "repeat = 3600;")
     house.begin()
     house.gauge("main.p", 2000)
     path, = wait_until(lambda: list(box.glob("mail-*")), 20, "a mail")

@@ -17,8 +17,8 @@ from test_ops_forms import TEXTS, Person
 # ---- what is live ----
 
 LIVE = """
-  { id = "power"; kind = "threshold"; severity = "critical"; on = ("meter:main"); above = "300000"; clear = "250000.5"; },
-  { id = "cold"; kind = "threshold"; on = ("point:gw-a/freezer"); below = "-70"; clear = "-65"; for = 2; },
+  { id = "power"; kind = "threshold"; severity = "critical"; on = ("meter:main"); above = "300000"; clear = "250000.5"; for = 0; clear_for = 0; },
+  { id = "cold"; kind = "threshold"; on = ("point:gw-a/freezer"); below = "-70"; clear = "-65"; for = 2; clear_for = 0; },
   { id = "silent"; kind = "no_data"; on = ("point:gw-a/beat"); for = 3; },
   { id = "quiet"; kind = "no_data"; on = ("gateway:gw-b"); for = 2; },
   { id = "lost"; kind = "loss"; on = ("gateway:gw-a"); clear_for = 6; },
