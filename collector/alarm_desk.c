@@ -153,7 +153,7 @@ static enum status clear(
     struct alarm a;
     enum status status = alarm_clear(d->db, id, now_ms, is_gone, err);
     if (status == ST_OK)
-        status = alarm_told_over(d->db, id, now_ms, err);
+        status = alarm_post_over(&d->post, id, now_ms, err);
     if (status == ST_OK && (status = alarm_find(d->db, id, &a, err)) == ST_OK) {
         add_news(d, &a);
         alarm_release(&a);

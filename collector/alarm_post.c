@@ -76,6 +76,15 @@ enum status alarm_post_tell(
     return status;
 }
 
+enum status alarm_post_over(struct alarm_post *p, int64_t alarm, int64_t now_ms, struct error *err)
+{
+    enum status status = alarm_told_over(p->db, alarm, now_ms, err);
+    for (size_t i = 0; i < receiver_count(p) && status == ST_OK; i++)
+        if (receiver_at(p, i)->kind != ALARM_BY_WEBHOOK)
+            status = alarm_told_drop(p->db, alarm, receiver_at(p, i)->id, err);
+    return status;
+}
+
 /* n messages were taken of what stands: the next follows after repeat, twice that, four times that, ... */
 static int64_t repeat_after(const struct alarm_rules *rules, int64_t taken)
 {

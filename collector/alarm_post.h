@@ -30,6 +30,9 @@ enum status alarm_post_forget(struct alarm_post *p, bool *ret_is_changed, struct
 /* All whom it concerns are due the first message of an alarm, but who has a row of it. */
 enum status alarm_post_tell(
     struct alarm_post *p, int64_t alarm, enum alarm_severity severity, int64_t now_ms, struct error *err);
+/* It is over: all who were told of it are due one more message. A program that was not is told in order, that it fired and that it
+ * is over; people are told nothing of what came and went. */
+enum status alarm_post_over(struct alarm_post *p, int64_t alarm, int64_t now_ms, struct error *err);
 /* No message is due later than the rules say, whatever the clock was when it became due. */
 enum status alarm_post_mend(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err);
 /* Notes what receivers took. */

@@ -15,12 +15,25 @@ const char *const alarm_events[] = {"fired", "standing", "cleared", NULL};
 static const char *const event_words[][ALARM_LANGUAGES] = {[ALARM_EVENT_FIRED] = {"告警", "Alarm"},
     [ALARM_EVENT_STANDING] = {"告警未解除", "Still standing"},
     [ALARM_EVENT_CLEARED] = {"已恢复", "Cleared"}};
+/* Nobody knows whether it is over: there is nothing to watch any more, or nobody who does. */
+static const char *const gone_words[ALARM_LANGUAGES] = {"不再监视", "No longer watched"};
 
 enum alarm_event alarm_event_of(const struct alarm *a, int64_t number)
 {
-    if (a->cleared_ms != 0)
-        return ALARM_EVENT_CLEARED;
-    return number == 1 ? ALARM_EVENT_FIRED : ALARM_EVENT_STANDING;
+    if (number == 1)
+        return ALARM_EVENT_FIRED;
+    return a->cleared_ms != 0 ? ALARM_EVENT_CLEARED : ALARM_EVENT_STANDING;
+}
+
+/* What a message says of the end: the first of an alarm is the same before it and after. */
+static int64_t told_cleared_ms(const struct alarm_message *m)
+{
+    return alarm_event_of(m->alarm, m->number) == ALARM_EVENT_CLEARED ? m->alarm->cleared_ms : 0;
+}
+
+static bool tells_gone(const struct alarm_message *m)
+{
+    return told_cleared_ms(m) != 0 && m->alarm->is_gone;
 }
 
 void alarm_message_id(const struct alarm_message *m, char text[static ALARM_MESSAGE_ID_SIZE])
@@ -49,14 +62,14 @@ char *alarm_message_text(const struct alarm_message *m, enum alarm_language lang
     bool is_zh = language == ALARM_ZH;
     struct buf out = {0};
     buf_printf(&out, is_zh ? "【%s】%s：%s · " : "[%s] %s: %s · ", alarm_severity_word(a->severity, language),
-        event_words[alarm_event_of(a, m->number)][language], alarm_kind_word(a->kind, language));
+        tells_gone(m) ? gone_words[language] : event_words[alarm_event_of(a, m->number)][language], alarm_kind_word(a->kind, language));
     alarm_target_text(a, &m->place, language, &out);
     add_part(&out, is_zh ? "数值" : "value", alarm_value, m, language);
     add_part(&out, is_zh ? "限值" : "limit", alarm_bound, m, language);
     buf_add_str(&out, is_zh ? " · 起始 " : " · since ");
     alarm_time(m->zone, a->since_ms, &out);
-    if (a->cleared_ms != 0) {
-        buf_add_str(&out, is_zh ? " · 恢复 " : " · cleared ");
+    if (told_cleared_ms(m) != 0) {
+        buf_add_str(&out, tells_gone(m) ? (is_zh ? " · 结束 " : " · ended ") : is_zh ? " · 恢复 " : " · cleared ");
         alarm_time(m->zone, a->cleared_ms, &out);
     }
     buf_printf(&out, is_zh ? " · 规则 %s · 编号 %lld" : " · rule %s · no. %lld", a->rule, (long long)a->id);
@@ -86,14 +99,14 @@ static char *webhook_body(const struct alarm_message *m, const char *text)
     char id[ALARM_MESSAGE_ID_SIZE];
     alarm_message_id(m, id);
     return json_text(json_pack(
-        "{s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:{s:s, s:s, s:s?, s:s?}, s:o, s:o, s:o, s:o, s:o, "
-        "s:s, s:s}",
+        "{s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:{s:s, s:s, s:s?, s:s?}, s:o, s:o, s:o, s:b, s:o, "
+        "s:o, s:s, s:s}",
         "id", id, "event", alarm_events[alarm_event_of(a, m->number)], "number", (json_int_t)m->number,
         "collector", m->collector, "alarm", (json_int_t)a->id, "rule", a->rule, "kind", alarm_kinds[a->kind],
         "severity", alarm_severities[a->severity], "target", "kind", alarm_target_kinds[a->target_kind], "id",
         a->target, "name", m->place.name, "name_en", m->place.name_en, "since",
         time_json(m->zone, a->since_ms), "fired", time_json(m->zone, a->fired_ms), "cleared",
-        time_json(m->zone, a->cleared_ms), "value", number_json(a->has_value, a->value_m), "limit",
+        time_json(m->zone, told_cleared_ms(m)), "gone", tells_gone(m), "value", number_json(a->has_value, a->value_m), "limit",
         number_json(a->has_bound, a->bound_m), "unit", alarm_unit(a->kind, a->target_kind, m->place.carrier),
         "text", text));
 }

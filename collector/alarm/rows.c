@@ -282,6 +282,15 @@ enum status alarm_told_over(struct db *db, int64_t alarm, int64_t now_ms, struct
     return db_run(row, err);
 }
 
+enum status alarm_told_drop(struct db *db, int64_t alarm, const char *receiver, struct error *err)
+{
+    struct db_stmt *row = db_keep(
+        db, "UPDATE alarm_told SET due_ms = NULL WHERE receiver = ?2 AND alarm = ?1 AND taken = 0");
+    db_bind_int(row, 1, alarm);
+    db_bind_text(row, 2, span_of(receiver));
+    return db_run(row, err);
+}
+
 enum status alarm_told_mend(struct db *db, int64_t now_ms, int64_t repeat_ms, int64_t repeat_max_ms,
     bool *ret_is_changed, struct error *err)
 {

@@ -74,6 +74,8 @@ enum status alarm_told_add(
     struct db *db, int64_t alarm, const char *receiver, int64_t now_ms, struct error *err);
 /* Every receiver of it is due one more at once: it is over. */
 enum status alarm_told_over(struct db *db, int64_t alarm, int64_t now_ms, struct error *err);
+/* It is due nothing of one that it was not told of; should it take the first message all the same, the next is due by that. */
+enum status alarm_told_drop(struct db *db, int64_t alarm, const char *receiver, struct error *err);
 /* After the clock was set back, or rules have shorter times: what was never told, or is over, is due by now, and a repeat no later
  * than after the time that its number of messages asks for. */
 enum status alarm_told_mend(struct db *db, int64_t now_ms, int64_t repeat_ms, int64_t repeat_max_ms,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 from alarm_house import Alarms, Receiver, hook, park, wait_events
 from harness.process import run, wait_until
 from harness.stage import Stage
 
-GOOD = '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }'
+GOOD = '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }'
 # What is written in line 3, and what is said of it.
 MISTAKES = [
     ('{ id = "x"; kind = "smoke"; }', 'rules[0].kind: "smoke" is not known; expected one of no_data, threshold, base_load, water, balance, left_running, clock, disk, loss'),
@@ -16,7 +19,7 @@ MISTAKES = [
     ('{ id = "x"; kind = "clock"; for = -5; }', "rules[0].for: -5 s is out of range; expected 0 to 86400 s"),
     ('{ id = "x"; kind = "no_data"; for = 0; }', "rules[0].for: 0 s is out of range; expected 1 to 2678400 s"),
     ('{ id = "x"; kind = "clock"; for = "long"; }', "rules[0].for: is a string; expected a number of seconds"),
-    ('{ id = "x"; kind = "threshold"; above = "2"; clear = "3"; }', 'rules[0].clear: "3" lies beyond the limit at which it fires; expected "2", or a number that is lower'),
+    ('{ id = "x"; kind = "threshold"; above = "2"; clear = "3"; for = 0; clear_for = 0; }', 'rules[0].clear: "3" lies beyond the limit at which it fires; expected "2", or a number that is lower'),
     ('{ id = "x"; kind = "clock"; on = ("meter:main"); }', 'rules[0].on: "meter:main": the kind clock does not watch a meter; expected "gateway", "collector"'),
 ]
 
@@ -66,14 +69,14 @@ def test_receivers_that_cannot_be_are_refused_as_well(desk):
 
 def test_mistakes_are_told_with_file_line_and_key_and_a_reload_with_one_changes_nothing(stage):
     receiver = Receiver()
-    rules = '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }'
+    rules = '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }'
     house = Alarms(stage, park(), rules, hook(receiver), "repeat = 3600;")
     checked = run([house.collector.program, "--config", house.collector.settings, "--check"])
     assert checked.returncode == 0 and f"{house.rules_file}: good" in checked.stdout
     house.begin()
     house.gauge("main.p", 2000)
     house.wait_standing("power", True)
-    house.reload('{ id = "power"; kind = "threshold"; on = ("meter:none"); above = "1000"; }', hook(receiver))
+    house.reload('{ id = "power"; kind = "threshold"; on = ("meter:none"); above = "1000"; for = 0; clear_for = 0; }', hook(receiver))
     line = 'rules[0].on: "meter:none" is not in the park model; expected the id of a meter'
     wait_until(lambda: line in house.collector.log() and "everything stays as it is" in house.collector.log(), 20, "the mistake is told")
     checked = run([house.collector.program, "--config", house.collector.settings, "--check"])
@@ -83,7 +86,8 @@ def test_mistakes_are_told_with_file_line_and_key_and_a_reload_with_one_changes_
     house.reload(rules.replace('"power"', '"other"'), hook(receiver), "repeat = 3600;")
     assert house.wait_standing("power", False)["gone"] is True
     house.wait_standing("other", True)
-    wait_events(receiver, "power", ["fired", "cleared"])
+    over = wait_events(receiver, "power", ["fired", "cleared"])[-1]
+    assert over["gone"] is True and "No longer watched" in over["text"]
     # Who is new is told of what stands.
     second = Receiver()
     house.reload(rules.replace('"power"', '"other"'), hook(receiver) + "," + hook(second, "second"), "repeat = 3600;")
@@ -91,6 +95,18 @@ def test_mistakes_are_told_with_file_line_and_key_and_a_reload_with_one_changes_
     assert receiver.events("other") == ["fired"]
     receiver.close()
     second.close()
+
+
+def test_a_file_without_rules_is_a_mistake_and_one_with_none_is_not(desk):
+    before = len(desk.collector.log())
+    desk.rules_file.write_text("repeat = 3600;\n")
+    os.kill(desk.collector.pid, signal.SIGHUP)
+    wait_until(lambda: "everything stays as it is" in desk.collector.log()[before:], 20, "the reload is refused")
+    checked = run([desk.collector.program, "--config", desk.collector.settings, "--check"])
+    assert checked.returncode == 78 and checked.stderr.startswith(f"{desk.rules_file}") and "rules: is missing; expected " in checked.stderr, checked.stderr
+    assert [one["state"] for one in desk.of("power")] == ["standing"]
+    desk.rules_file.write_text("rules = ();\n")
+    assert run([desk.collector.program, "--config", desk.collector.settings, "--check"]).returncode == 0
 
 
 def test_a_collector_begins_although_what_a_receiver_needs_is_not_there(stage):

@@ -17,7 +17,8 @@ static const char park_text[] =
     "\"100\"; clear = \"80\";"                                                                        \
     "  for = 10; clear_for = 5; });"                                                                  \
     "receivers = ({ id = \"one\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; },"              \
-    "{ id = \"worst\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; severity = \"critical\"; });"
+    "{ id = \"worst\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; severity = \"critical\"; },"    \
+    "{ id = \"mail\"; kind = \"mail\"; to = (\"a@b\"); });"
 
 struct scene {
     struct turn_scene turn;
@@ -330,6 +331,24 @@ static void test_one_who_was_not_told_yet_is_told_though_somebody_took_note(void
     turn_scene_close(&s.turn);
 }
 
+static void test_what_came_and_went_untold_is_told_to_programs_in_order_and_to_people_not(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct error err = {""};
+    bool is_over;
+    open_scene(&s);
+    hold(&s, 101, 11);
+    assert_int_equal(next_number(&s, "mail", turn_now_ms, &is_over), 1);
+    hold(&s, 70, 6);
+    assert_int_equal(next_number(&s, "mail", INT64_MAX, &is_over), 0);
+    assert_int_equal(next_number(&s, "one", turn_now_ms, &is_over), 1);
+    /* The message that was on its way when it was over: the end follows. */
+    must(alarm_told_took(s.turn.turn.db, 1, "mail", 1, turn_now_ms, &err), &err);
+    assert_int_equal(next_number(&s, "mail", turn_now_ms, &is_over), 2);
+    turn_scene_close(&s.turn);
+}
+
 /* A clock that was ahead for a while, or is set back: nobody waits for a time that is far away. */
 static void test_a_clock_that_is_set_back_mutes_nothing(void **state)
 {
@@ -406,7 +425,7 @@ static void test_a_rule_that_is_no_more_lets_go_of_what_stands(void **state)
     bool is_over;
     open_scene(&s);
     hold(&s, 101, 11);
-    give_rules(&s, "receivers = ({ id = \"new\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; });");
+    give_rules(&s, "rules = (); receivers = ({ id = \"new\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; });");
     hold(&s, 101, 1);
     assert_int_equal(number_of(&s, "SELECT count(*) FROM alarm WHERE is_gone = 1"), 1);
     assert_int_equal(next_number(&s, "one", INT64_MAX, &is_over), 0); /* it is no receiver any more */
@@ -429,6 +448,8 @@ int main(void)
         cmocka_unit_test(test_over_failed_commits_and_restarts_it_is_what_the_fold_says),
         cmocka_unit_test(test_a_receiver_is_due_what_its_severity_asks_for_until_it_is_acknowledged_or_over),
         cmocka_unit_test(test_one_who_was_not_told_yet_is_told_though_somebody_took_note),
+        cmocka_unit_test(
+            test_what_came_and_went_untold_is_told_to_programs_in_order_and_to_people_not),
         cmocka_unit_test(test_a_clock_that_is_set_back_mutes_nothing),
         cmocka_unit_test(test_the_worst_is_told_first_and_then_what_waits_longest),
         cmocka_unit_test(test_a_rule_that_is_no_more_lets_go_of_what_stands)};

@@ -45,7 +45,7 @@ static void test_each_message_has_an_id_of_its_own_and_each_attempt_the_same(voi
     struct alarm a = an_alarm(), over = an_alarm();
     over.cleared_ms = a.fired_ms + 1;
     struct alarm_message messages[] = {
-        a_message(&a, 1), a_message(&a, 2), a_message(&over, 1), a_message(&over, 2)};
+        a_message(&a, 1), a_message(&a, 2), a_message(&over, 2), a_message(&over, 3)};
     for (int i = 0; i < 4; i++) {
         alarm_message_id(&messages[i], ids[i]);
         alarm_message_id(&messages[i], again);
@@ -55,7 +55,12 @@ static void test_each_message_has_an_id_of_its_own_and_each_attempt_the_same(voi
     }
     assert_int_equal(alarm_event_of(&a, 1), ALARM_EVENT_FIRED);
     assert_int_equal(alarm_event_of(&a, 2), ALARM_EVENT_STANDING);
-    assert_int_equal(alarm_event_of(&over, 1), ALARM_EVENT_CLEARED);
+    /* It fired all the same, and this message says no more than that, as before. */
+    struct alarm_message late = a_message(&over, 1);
+    alarm_message_id(&late, again);
+    assert_string_equal(again, ids[0]);
+    assert_int_equal(alarm_event_of(&over, 1), ALARM_EVENT_FIRED);
+    assert_int_equal(alarm_event_of(&over, 2), ALARM_EVENT_CLEARED);
 }
 
 static void test_a_message_is_one_line_in_either_language(void **state)
@@ -71,6 +76,27 @@ static void test_a_message_is_one_line_in_either_language(void **state)
                             " · 起始 2026-09-21 14:13:20 · 规则 night · 编号 12");
     free(en);
     free(zh);
+}
+
+static void test_what_nobody_watches_any_more_is_not_told_as_over(void **state)
+{
+    (void)state;
+    struct alarm a = an_alarm();
+    a.cleared_ms = a.fired_ms + 60000;
+    a.is_gone = true;
+    struct alarm_message m = a_message(&a, 2);
+    struct alarm_receiver r = {.kind = ALARM_BY_WEBHOOK, .language = ALARM_EN};
+    char *en = alarm_message_text(&m, ALARM_EN), *zh = alarm_message_text(&m, ALARM_ZH),
+         *body = alarm_message_body(&m, &r);
+    assert_non_null(strstr(en, "[critical] No longer watched: "));
+    assert_non_null(strstr(zh, "【严重】不再监视："));
+    assert_null(strstr(en, "leared"));
+    assert_null(strstr(zh, "恢复"));
+    assert_non_null(strstr(body, "\"event\":\"cleared\""));
+    assert_non_null(strstr(body, "\"gone\":true"));
+    free(en);
+    free(zh);
+    free(body);
 }
 
 static void test_silence_is_told_in_seconds_or_minutes(void **state)
@@ -140,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_message_has_an_id_of_its_own_and_each_attempt_the_same),
         cmocka_unit_test(test_a_message_is_one_line_in_either_language),
+        cmocka_unit_test(test_what_nobody_watches_any_more_is_not_told_as_over),
         cmocka_unit_test(test_silence_is_told_in_seconds_or_minutes),
         cmocka_unit_test(test_a_mail_keeps_within_its_lines_whatever_a_name_holds),
         cmocka_unit_test(test_which_answers_mean_that_it_was_taken)};
