@@ -9,6 +9,7 @@
 
 #define CURSOR "alarms"
 #define SEEN_MS 30000 /* between two notes that runs are looked after */
+#define ROOM_MS 60000 /* between two attempts to write where there may be no room */
 
 struct alarm_watch {
     const struct alarm_rule *rule;
@@ -282,6 +283,17 @@ static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struc
     return status;
 }
 
+/* Nothing new is known of it: that ends a run. */
+static enum status rest(
+    struct alarm_desk *d, struct alarm_watch *w, bool *ret_is_changed, struct error *err)
+{
+    if (w->state.run_ms == ALARM_NEVER)
+        return ST_OK;
+    w->state.run_ms = ALARM_NEVER;
+    *ret_is_changed = true;
+    return alarm_run_write(d->db, w->rule->id, w->target.kind, w->target.id, ALARM_NEVER, err);
+}
+
 static bool has_runs(const struct alarm_desk *d)
 {
     for (size_t i = 0; i < d->count; i++)
@@ -292,18 +304,23 @@ static bool has_runs(const struct alarm_desk *d)
 
 /* All that is in memory; of the others a few, in turn. */
 static enum status look_at_all(struct alarm_desk *d, const struct alarm_sources *s, const struct clock *clock,
-    bool *ret_is_changed, struct error *err)
+    bool has_room, bool *ret_is_changed, struct error *err)
 {
     enum status status = ST_OK;
-    for (size_t i = 0; i < d->count && status == ST_OK; i++)
-        if (!d->watches[i].is_slow)
-            status = look(d, &d->watches[i], s, ret_is_changed, err);
+    for (size_t i = 0; i < d->count && status == ST_OK; i++) {
+        struct alarm_watch *w = &d->watches[i];
+        if (!has_room && w->target.kind != ALARM_OF_COLLECTOR)
+            status = rest(d, w, ret_is_changed, err);
+        else if (!w->is_slow)
+            status = look(d, w, s, ret_is_changed, err);
+    }
     int64_t begin_mono_ms = clock->mono_ms();
     for (size_t n = 0; n < d->count && status == ST_OK && clock->mono_ms() - begin_mono_ms <= ALARM_STEP_MS;
          n++) {
         struct alarm_watch *w = &d->watches[d->next_slow];
         d->next_slow = (d->next_slow + 1) % d->count;
-        if (!w->is_slow || begin_mono_ms < w->due_mono_ms)
+        if (!w->is_slow || begin_mono_ms < w->due_mono_ms ||
+            (!has_room && w->target.kind != ALARM_OF_COLLECTOR))
             continue;
         w->due_mono_ms = begin_mono_ms + ALARM_SLOW_MS;
         status = look(d, w, s, ret_is_changed, err);
@@ -334,6 +351,11 @@ enum status alarm_desk_step(
     struct alarm_sources s = now->sources;
     int64_t mono_ms = now->clock->mono_ms();
     bool is_changed = false;
+    if (!now->has_room && !d->is_loaded) {
+        if (mono_ms < d->retry_mono_ms)
+            return ST_OK;
+        d->retry_mono_ms = mono_ms + ROOM_MS;
+    }
     s.park = d->park;
     s.zones = d->zones;
     bool is_doubtful = !d->is_loaded || s.now_ms < d->last_ms;
@@ -347,7 +369,7 @@ enum status alarm_desk_step(
     if (status == ST_OK && is_due) {
         d->has_looked = true;
         d->looked_mono_ms = mono_ms;
-        status = look_at_all(d, &s, now->clock, &is_changed, err);
+        status = look_at_all(d, &s, now->clock, now->has_room, &is_changed, err);
     }
     if (status == ST_OK && (is_due || is_changed))
         status = alarm_post_pack(&d->post, s.now_ms, err);

@@ -323,7 +323,8 @@ static enum status watch_alarms(struct turn *t, struct group *g, struct error *e
 {
     bool is_synchronised = t->clock->is_synchronised();
     struct alarm_desk_now now = {.clock = t->clock,
-        .may_write = has_room(t),
+        .may_write = !t->is_careful, /* little, and that the disk is full is what is to be told */
+        .has_room = has_room(t),
         .sources = {.db = t->db,
             .known = &t->known,
             .presence = &t->presence,

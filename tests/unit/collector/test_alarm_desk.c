@@ -177,6 +177,7 @@ static void fail_turn(struct scene *s)
     bool is_changed = false;
     struct alarm_desk_now now = {.clock = &turn_clock,
         .may_write = true,
+        .has_room = true,
         .sources = {.db = t->db,
             .known = &t->known,
             .presence = &t->presence,
@@ -349,6 +350,40 @@ static void test_what_came_and_went_untold_is_told_to_programs_in_order_and_to_p
     turn_scene_close(&s.turn);
 }
 
+/* Nothing is taken any more, so of gauges nothing is known; that it is so must be told. */
+static void test_without_room_the_disk_is_told_and_nothing_else_judged(void **state)
+{
+    (void)state;
+    struct scene s;
+    bool is_over;
+    open_scene(&s);
+    give_rules(&s, "rules = ({ id = \"hot\"; kind = \"threshold\"; on = (\"point:gw-a/t\"); above = \"100\"; for = 10; },"
+                   "{ id = \"quiet\"; kind = \"no_data\"; on = (\"point:gw-a/t\"); for = 60; },"
+                   "{ id = \"full\"; kind = \"disk\"; on = (\"collector\"); for = 20; above = 99; });"
+                   "receivers = ({ id = \"one\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; });");
+    hold(&s, 101, 5);
+    assert_int_equal(number_of(&s, "SELECT count(*) FROM alarm_run WHERE rule = 'hot'"), 1);
+    int64_t limit_bytes = s.turn.turn.limit_bytes;
+    s.turn.turn.limit_bytes = db_used_bytes(s.turn.turn.db) - 4096;
+    hold(&s, 101, 100);
+    assert_int_equal(number_of(&s, ALL), 1);
+    assert_int_equal(number_of(&s, "SELECT count(*) FROM alarm WHERE rule = 'full'"), 1);
+    assert_int_equal(number_of(&s, "SELECT count(*) FROM alarm_run WHERE rule = 'hot'"), 0);
+    assert_int_equal(next_number(&s, "one", turn_now_ms, &is_over), 1);
+    /* What was written was not committed: that is not tried each second. */
+    fail_turn(&s);
+    pass(1000);
+    turn_once(&s.turn.turn);
+    assert_false(s.turn.turn.alarms.is_loaded);
+    pass(60000);
+    turn_once(&s.turn.turn);
+    assert_true(s.turn.turn.alarms.is_loaded);
+    s.turn.turn.limit_bytes = limit_bytes;
+    hold(&s, 101, 5);
+    assert_int_equal(number_of(&s, "SELECT count(*) FROM alarm WHERE rule = 'hot'"), 0);
+    turn_scene_close(&s.turn);
+}
+
 /* A clock that was ahead for a while, or is set back: nobody waits for a time that is far away. */
 static void test_a_clock_that_is_set_back_mutes_nothing(void **state)
 {
@@ -450,6 +485,7 @@ int main(void)
         cmocka_unit_test(test_one_who_was_not_told_yet_is_told_though_somebody_took_note),
         cmocka_unit_test(
             test_what_came_and_went_untold_is_told_to_programs_in_order_and_to_people_not),
+        cmocka_unit_test(test_without_room_the_disk_is_told_and_nothing_else_judged),
         cmocka_unit_test(test_a_clock_that_is_set_back_mutes_nothing),
         cmocka_unit_test(test_the_worst_is_told_first_and_then_what_waits_longest),
         cmocka_unit_test(test_a_rule_that_is_no_more_lets_go_of_what_stands)};
