@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define LOOK_MS 50 /* between two looks whether it has ended, where nothing tells */
+
 struct child {
     pid_t pid;
     int input_fd, pid_fd; /* -1 = closed */
@@ -86,6 +88,25 @@ static enum status wait_for(
     }
 }
 
+/* Until it has ended, and can be asked how. */
+static enum status wait_end(const struct child *c, int64_t deadline_mono_ms, int cancel_fd,
+    const char *program, struct error *err)
+{
+    if (c->pid_fd >= 0)
+        return wait_for(c->pid_fd, POLLIN, deadline_mono_ms, cancel_fd, program, err);
+    for (;;) { /* no descriptor was left for it */
+        siginfo_t end = {0};
+        struct pollfd polled = {cancel_fd, POLLIN, 0};
+        int64_t left_ms = deadline_mono_ms - clock_system.mono_ms();
+        if (waitid(P_PID, (id_t)c->pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0 && end.si_pid == c->pid)
+            return ST_OK;
+        if (left_ms <= 0)
+            return error_set(err, ST_TIMEOUT, "%s did not end in its time", program);
+        if (poll(&polled, 1, left_ms < LOOK_MS ? (int)left_ms : LOOK_MS) > 0)
+            return error_set(err, ST_UNREACHABLE, "%s: cancelled", program);
+    }
+}
+
 static enum status feed(struct child *c, struct span mail, int64_t deadline_mono_ms, int cancel_fd,
     const char *program, struct error *err)
 {
@@ -124,10 +145,10 @@ enum status mail_send(const char *program, struct span mail, int timeout_ms, int
     if (status != ST_OK)
         return status;
     status = feed(&c, mail, deadline_mono_ms, cancel_fd, program, err);
-    if (status == ST_OK && c.pid_fd >= 0)
-        status = wait_for(c.pid_fd, POLLIN, deadline_mono_ms, cancel_fd, program, err);
-    if (status != ST_OK)
-        kill(c.pid, SIGKILL);
+    if (status == ST_OK)
+        status = wait_end(&c, deadline_mono_ms, cancel_fd, program, err);
+    if (status != ST_OK) /* it leads a group of its own: what it began ends with it */
+        kill(-c.pid, SIGKILL);
     shut(&c.input_fd);
     siginfo_t end = {0};
     while (waitid(P_PID, (id_t)c.pid, &end, WEXITED) != 0 && errno == EINTR)
