@@ -234,7 +234,7 @@ static enum status load(struct alarm_desk *d, int64_t now_ms, bool *ret_is_chang
 /* ---- what is said now ---- */
 
 static enum status fire(struct alarm_desk *d, struct alarm_watch *w, const struct alarm_word *word,
-    int64_t run_ms, int64_t now_ms, struct error *err)
+    enum alarm_reason reason, int64_t run_ms, int64_t now_ms, struct error *err)
 {
     struct alarm a = {.rule = w->rule->id,
         .kind = (enum alarm_kind)w->rule->kind,
@@ -245,6 +245,7 @@ static enum status fire(struct alarm_desk *d, struct alarm_watch *w, const struc
         .fired_ms = now_ms,
         .has_value = word->has_value,
         .value_m = word->value_m,
+        .reason = reason,
         .is_below = !w->rule->limit.is_above && w->rule->kind == ALARM_THRESHOLD};
     a.has_bound = alarm_bound_m(w->rule, &a.bound_m);
     enum status status = alarm_fire(d->db, &a, &w->alarm, err);
@@ -270,7 +271,7 @@ static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struc
         int64_t from_ms = before.run_ms != ALARM_NEVER ? before.run_ms : s->now_ms;
         if (word.since_ms != ALARM_NEVER && word.since_ms < from_ms)
             from_ms = word.since_ms;
-        status = fire(d, w, &word, from_ms, s->now_ms, err);
+        status = fire(d, w, &word, alarm_reason_of(w->rule, &facts), from_ms, s->now_ms, err);
         *ret_is_changed = true;
     } else if (change == ALARM_CLEARS) {
         status = clear(d, w->alarm, s->now_ms, word.say == ALARM_GONE, ret_is_changed, err);
@@ -284,8 +285,7 @@ static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struc
 }
 
 /* Nothing new is known of it: that ends a run. */
-static enum status rest(
-    struct alarm_desk *d, struct alarm_watch *w, bool *ret_is_changed, struct error *err)
+static enum status rest(struct alarm_desk *d, struct alarm_watch *w, bool *ret_is_changed, struct error *err)
 {
     if (w->state.run_ms == ALARM_NEVER)
         return ST_OK;

@@ -32,7 +32,7 @@ struct alarm_desk {
     int64_t looked_mono_ms;
     bool has_looked;
     int64_t retry_mono_ms; /* without room: not again before, should what was written not be committed */
-    char **news; /* lines for the log, when this is committed; owned */
+    char **news;           /* lines for the log, when this is committed; owned */
     size_t news_count, news_capacity;
 };
 
@@ -48,8 +48,8 @@ void alarm_desk_reset(struct alarm_desk *d);
 struct alarm_desk_now {
     const struct clock *clock;
     struct alarm_sources sources; /* without park and zones */
-    bool may_write; /* else nothing is judged, and nothing goes */
-    bool has_room;  /* else the collector's own targets alone are judged: nothing new is known of others */
+    bool may_write;               /* else nothing is judged, and nothing goes */
+    bool has_room; /* else the collector's own targets alone are judged: nothing new is known of others */
 };
 /* Within the core's transaction, after the board. Sets *ret_is_changed where it wrote. */
 enum status alarm_desk_step(

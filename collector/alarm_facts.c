@@ -158,8 +158,8 @@ static bool find_night(
 }
 
 /* The sum of a night, where it is all known; the lowest quarter hour that is. */
-static void add_night(const struct alarm_rule *rule, const struct night *night, const struct series *series,
-    struct alarm_facts *f)
+static void add_night(const struct alarm_rule *rule, enum park_carrier carrier, const struct night *night,
+    const struct series *series, struct alarm_facts *f)
 {
     bool is_known = true, is_measured = true, has_lowest = false;
     int64_t sum = 0, lowest = 0;
@@ -181,10 +181,14 @@ static void add_night(const struct alarm_rule *rule, const struct night *night, 
     f->is_whole = is_measured;
     f->is_known = is_water ? has_lowest : is_known;
     int64_t value = is_water ? lowest : sum;
+    bool is_joule = carrier == CARRIER_HEAT || carrier == CARRIER_COOLING;
     if (value > INT64_MAX / 4000 || value < INT64_MIN / 4000)
         f->is_known = false;
-    else /* an hour is four quarter hours */
-        f->value_m = is_water ? value * 1000 : value * 4000 / (int64_t)night->count;
+    else if (is_water)
+        f->value_m = value * 1000;
+    else /* a quarter hour is a quarter of an hour of Wh or L, or 900 seconds of J */
+        f->value_m =
+            is_joule ? value * 1000 / (900 * (int64_t)night->count) : value * 4000 / (int64_t)night->count;
 }
 
 static enum status gather_night(const struct alarm_sources *s, const struct alarm_rule *rule,
@@ -201,7 +205,7 @@ static enum status gather_night(const struct alarm_sources *s, const struct alar
     series_init(&series, night.day, &due);
     status = series_read(s->db, id, &series, err);
     if (status == ST_OK)
-        add_night(rule, &night, &series, f);
+        add_night(rule, m->carrier, &night, &series, f);
     series_release(&series);
     return status;
 }

@@ -30,9 +30,19 @@ void alarm_post_use_rules(struct alarm_post *p, struct alarm_rules *rules)
         couriers_use(p->couriers, rules);
 }
 
+char *alarm_post_link(const char *name, int64_t port, bool is_https)
+{
+    if (name == NULL)
+        return NULL;
+    /* A proxy has the port of https, we have our own. */
+    return is_https ? mem_printf("https://%s/ops/alarms", name)
+                    : mem_printf("http://%s:%lld/ops/alarms", name, (long long)port);
+}
+
 void alarm_post_release(struct alarm_post *p)
 {
     alarm_post_reset(p);
+    free(p->link);
     free(p->parcels);
     *p = (struct alarm_post){0};
 }
@@ -98,8 +108,7 @@ enum status alarm_post_mend(struct alarm_post *p, int64_t now_ms, bool *ret_is_c
 {
     if (p->rules == NULL)
         return ST_OK;
-    return alarm_told_mend(
-        p->db, now_ms, p->rules->repeat_ms, p->rules->repeat_max_ms, ret_is_changed, err);
+    return alarm_told_mend(p->db, now_ms, p->rules->repeat_ms, p->rules->repeat_max_ms, ret_is_changed, err);
 }
 
 static int64_t next_due(
@@ -155,7 +164,8 @@ static enum status pack(struct alarm_post *p, size_t receiver, int64_t now_ms, s
     struct alarm_message m = {.alarm = &a,
         .collector = p->collector,
         .place = alarm_place_find(p->park, a.target_kind, a.target),
-        .number = number};
+        .number = number,
+        .link = p->link};
     m.zone = zone_of(p, &m.place);
     p->parcels[receiver] =
         (struct courier_parcel){a.id, number, alarm_event_of(&a, number), alarm_message_body(&m, to)};

@@ -11,6 +11,7 @@
 struct alarm_post {
     struct db *db;
     const char *collector;          /* the id of this one; borrowed */
+    char *link;                     /* of the page of alarms; owned; NULL = not known */
     struct couriers *couriers;      /* borrowed; NULL = messages stay due */
     struct alarm_rules *rules;      /* borrowed; NULL = nobody is told */
     const struct park *park;        /* borrowed, and the next */
@@ -19,6 +20,8 @@ struct alarm_post {
     int64_t taken, failed;          /* attempts since start, by how they ended */
 };
 
+/* By the name under which browsers reach this collector; NULL = it has none. The caller frees it. */
+char *alarm_post_link(const char *name, int64_t port, bool is_https);
 void alarm_post_release(struct alarm_post *p); /* accepts a zeroed struct */
 /* Other receivers, which must stay until the next call: NULL = none. */
 void alarm_post_use_rules(struct alarm_post *p, struct alarm_rules *rules);

@@ -207,7 +207,9 @@ static const char *const scripts[] = {
 
     timesheet_again_schema,
 
-    alarm_schema};
+    alarm_schema,
+
+    alarm_reason_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

@@ -41,16 +41,27 @@ static struct alarm_word judge_water(const struct alarm_rule *rule, const struct
     return word.say == ALARM_GOOD || f->is_whole ? word : unknown;
 }
 
+enum alarm_reason alarm_reason_of(const struct alarm_rule *rule, const struct alarm_facts *f)
+{
+    if (rule->kind != ALARM_LEFT_RUNNING)
+        return ALARM_REASON_NONE;
+    bool is_closed = f->has_hours && rule->own->when != ALARM_WHEN_NO_SESSION && !f->is_open;
+    bool is_alone =
+        f->has_session && rule->own->when != ALARM_WHEN_CLOSED && f->is_session_known && !f->is_session_open;
+    if (is_closed)
+        return is_alone ? ALARM_REASON_BOTH : ALARM_REASON_CLOSED;
+    return is_alone ? ALARM_REASON_NO_SESSION : ALARM_REASON_NONE;
+}
+
 /* Bad is what one source says alone; good only what all of them say. */
 static struct alarm_word judge_running(const struct alarm_rule *rule, const struct alarm_facts *f)
 {
+    struct alarm_word word = {ALARM_GOOD, ALARM_NEVER, false, 0};
     if (!f->is_running)
-        return (struct alarm_word){ALARM_GOOD, ALARM_NEVER, false, 0};
+        return word;
     bool asks_hours = f->has_hours && rule->own->when != ALARM_WHEN_NO_SESSION;
     bool asks_session = f->has_session && rule->own->when != ALARM_WHEN_CLOSED;
-    struct alarm_word word = {ALARM_GOOD, ALARM_NEVER, false, 0};
-    bool is_bad = (asks_hours && !f->is_open) || (asks_session && f->is_session_known && !f->is_session_open);
-    if (is_bad)
+    if (alarm_reason_of(rule, f) != ALARM_REASON_NONE)
         word.say = ALARM_BAD;
     else if ((asks_session && !f->is_session_known) || (!asks_hours && !asks_session))
         word.say = ALARM_UNKNOWN;

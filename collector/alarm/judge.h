@@ -22,7 +22,7 @@ struct alarm_facts {
     /* ALARM_WATER: of the night's quarter hours the lowest that is known, and whether each of them was measured. */
     bool is_whole;
     /* ALARM_LEFT_RUNNING */
-    bool is_running; /* by fresh power, where is_known */
+    bool is_running;                                     /* by fresh power, where is_known */
     bool has_hours, is_open;                             /* it has opening hours, and is within them */
     bool has_session, is_session_known, is_session_open; /* it has a point of sessions */
     /* ALARM_CLOCK: where is_known */
@@ -32,6 +32,8 @@ struct alarm_facts {
 };
 
 struct alarm_word alarm_judge(const struct alarm_rule *rule, const struct alarm_facts *facts);
+/* Of an instrument that is bad: why. */
+enum alarm_reason alarm_reason_of(const struct alarm_rule *rule, const struct alarm_facts *facts);
 /* How long a run lasts: what the judge itself has waited for needs no run. */
 int64_t alarm_for_ms(const struct alarm_rule *rule);
 int64_t alarm_clear_for_ms(const struct alarm_rule *rule);

@@ -61,18 +61,37 @@ char *alarm_message_text(const struct alarm_message *m, enum alarm_language lang
     const struct alarm *a = m->alarm;
     bool is_zh = language == ALARM_ZH;
     struct buf out = {0};
-    buf_printf(&out, is_zh ? "【%s】%s：%s · " : "[%s] %s: %s · ", alarm_severity_word(a->severity, language),
-        tells_gone(m) ? gone_words[language] : event_words[alarm_event_of(a, m->number)][language], alarm_kind_word(a->kind, language));
+    buf_printf(&out, is_zh ? "【%s】%s：%s" : "[%s] %s: %s", alarm_severity_word(a->severity, language),
+        tells_gone(m) ? gone_words[language] : event_words[alarm_event_of(a, m->number)][language],
+        alarm_kind_word(a->kind, language));
+    const char *reason = alarm_reason_word(a->reason, language);
+    if (reason != NULL)
+        buf_printf(&out, is_zh ? "（%s）" : " (%s)", reason);
+    buf_add_str(&out, " · ");
     alarm_target_text(a, &m->place, language, &out);
-    add_part(&out, is_zh ? "数值" : "value", alarm_value, m, language);
+    const char *at = is_zh ? m->place.at : m->place.at_en;
+    if (at != NULL)
+        buf_printf(&out, " · %s", at);
+    bool is_first = alarm_event_of(a, m->number) == ALARM_EVENT_FIRED;
+    if (is_first)
+        add_part(&out, is_zh ? "数值" : "value", alarm_value, m, language);
     add_part(&out, is_zh ? "限值" : "limit", alarm_bound, m, language);
     buf_add_str(&out, is_zh ? " · 起始 " : " · since ");
     alarm_time(m->zone, a->since_ms, &out);
+    if (!is_first) { /* what it is by now is not kept */
+        buf_add_str(&out, is_zh ? " · 触发 " : " · fired ");
+        alarm_time(m->zone, a->fired_ms, &out);
+        add_part(&out, is_zh ? "触发时" : "then", alarm_value, m, language);
+    }
     if (told_cleared_ms(m) != 0) {
-        buf_add_str(&out, tells_gone(m) ? (is_zh ? " · 结束 " : " · ended ") : is_zh ? " · 恢复 " : " · cleared ");
+        buf_add_str(&out, tells_gone(m) ? (is_zh ? " · 结束 " : " · ended ")
+                          : is_zh       ? " · 恢复 "
+                                        : " · cleared ");
         alarm_time(m->zone, a->cleared_ms, &out);
     }
     buf_printf(&out, is_zh ? " · 规则 %s · 编号 %lld" : " · rule %s · no. %lld", a->rule, (long long)a->id);
+    if (m->link != NULL)
+        buf_printf(&out, " · %s", m->link);
     text_clean(out.data); /* whatever a name holds, it is one line */
     return buf_take(&out);
 }
@@ -99,16 +118,18 @@ static char *webhook_body(const struct alarm_message *m, const char *text)
     char id[ALARM_MESSAGE_ID_SIZE];
     alarm_message_id(m, id);
     return json_text(json_pack(
-        "{s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:{s:s, s:s, s:s?, s:s?}, s:o, s:o, s:o, s:b, s:o, "
-        "s:o, s:s, s:s}",
+        "{s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:{s:s, s:s, s:s?, s:s?, s:s?, s:s?}, s:o, s:o, s:o, "
+        "s:b, s:o, s:o, s:o, s:s, s:s?, s:s?, s:s}",
         "id", id, "event", alarm_events[alarm_event_of(a, m->number)], "number", (json_int_t)m->number,
         "collector", m->collector, "alarm", (json_int_t)a->id, "rule", a->rule, "kind", alarm_kinds[a->kind],
         "severity", alarm_severities[a->severity], "target", "kind", alarm_target_kinds[a->target_kind], "id",
-        a->target, "name", m->place.name, "name_en", m->place.name_en, "since",
-        time_json(m->zone, a->since_ms), "fired", time_json(m->zone, a->fired_ms), "cleared",
-        time_json(m->zone, told_cleared_ms(m)), "gone", tells_gone(m), "value", number_json(a->has_value, a->value_m), "limit",
-        number_json(a->has_bound, a->bound_m), "unit", alarm_unit(a->kind, a->target_kind, m->place.carrier),
-        "text", text));
+        a->target, "name", m->place.name, "name_en", m->place.name_en, "at", m->place.at, "at_en",
+        m->place.at_en, "since", time_json(m->zone, a->since_ms), "fired", time_json(m->zone, a->fired_ms),
+        "cleared", time_json(m->zone, told_cleared_ms(m)), "gone", tells_gone(m), "value",
+        number_json(a->has_value && alarm_event_of(a, m->number) == ALARM_EVENT_FIRED, a->value_m),
+        "fired_value", number_json(a->has_value, a->value_m), "limit", number_json(a->has_bound, a->bound_m),
+        "unit", alarm_unit(a->kind, a->target_kind, m->place.carrier), "reason",
+        a->reason != ALARM_REASON_NONE ? alarm_reasons[a->reason] : NULL, "link", m->link, "text", text));
 }
 
 /* Both makers' robots take the same. */
@@ -225,8 +246,8 @@ enum status alarm_answer_check(enum alarm_receiver_kind kind, int code, struct s
         status = error_set(err, ST_PROTOCOL, "its answer is no robot's; expected JSON with errcode");
     else if (json_integer_value(number) != 0)
         /* Its words may repeat what it was sent, and with it the secret. */
-        status = error_set(err, ST_PROTOCOL, "the robot refused it: errcode %lld",
-            (long long)json_integer_value(number));
+        status = error_set(
+            err, ST_PROTOCOL, "the robot refused it: errcode %lld", (long long)json_integer_value(number));
     json_decref(said);
     return status;
 }

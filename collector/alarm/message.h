@@ -20,6 +20,7 @@ struct alarm_message {
     struct alarm_place place;
     const struct zone *zone; /* of the target's site; NULL = UTC */
     int64_t number;          /* from 1 on, of this alarm and receiver */
+    const char *link;        /* of the page of alarms; NULL = nobody knows how browsers reach it */
 };
 
 /* What it tells: that an alarm fired, still stands, or is over. */

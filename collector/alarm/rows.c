@@ -28,9 +28,12 @@ const char alarm_schema[] =
     "CREATE INDEX alarm_told_alarm ON alarm_told(alarm);"
     "INSERT INTO cursor VALUES('alarms', 0);";
 
+/* NULL: none, or of before. */
+const char alarm_reason_schema[] = "ALTER TABLE alarm ADD COLUMN reason TEXT;";
+
 #define COLUMNS                                                                                     \
     "a.id, a.rule, a.kind, a.target_kind, a.target, a.severity, a.since_ms, a.fired_ms, a.value_m," \
-    " a.bound_m, a.is_below, a.cleared_ms, a.is_gone, a.acked_ms, a.acked_by, a.ack_note"
+    " a.bound_m, a.is_below, a.cleared_ms, a.is_gone, a.acked_ms, a.acked_by, a.ack_note, a.reason"
 
 void alarm_release(struct alarm *a)
 {
@@ -84,7 +87,8 @@ static void take(struct db_stmt *row, struct alarm *ret)
         .is_gone = db_int(row, 12) != 0,
         .acked_ms = db_int(row, 13),
         .acked_by = text_of(row, 14),
-        .ack_note = text_of(row, 15)};
+        .ack_note = text_of(row, 15),
+        .reason = (enum alarm_reason)name_of(row, 16, alarm_reasons)};
 }
 
 static enum status take_all(struct db_stmt *rows, struct alarm_list *ret, struct error *err)
@@ -125,7 +129,7 @@ static enum status take_one(struct db_stmt *row, struct alarm *ret, int64_t *ret
     if (status == ST_OK && has_row) {
         take(row, ret);
         if (ret_more != NULL)
-            *ret_more = db_int(row, 16);
+            *ret_more = db_int(row, 17);
     }
     db_reset(row);
     return status;
@@ -178,8 +182,8 @@ static void bind_number(struct db_stmt *row, int index, bool is_there, int64_t v
 enum status alarm_fire(struct db *db, const struct alarm *a, int64_t *ret_id, struct error *err)
 {
     struct db_stmt *row = db_keep(db, "INSERT INTO alarm(rule, target_kind, target, kind, severity, "
-                                      "since_ms, fired_ms, value_m, bound_m, is_below)"
-                                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+                                      "since_ms, fired_ms, value_m, bound_m, is_below, reason)"
+                                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, ''))");
     bind_target(row, 1, a->rule, a->target_kind, a->target);
     db_bind_text(row, 4, span_of(alarm_kinds[a->kind]));
     db_bind_int(row, 5, a->severity);
@@ -188,6 +192,7 @@ enum status alarm_fire(struct db *db, const struct alarm *a, int64_t *ret_id, st
     bind_number(row, 8, a->has_value, a->value_m);
     bind_number(row, 9, a->has_bound, a->bound_m);
     db_bind_int(row, 10, a->is_below);
+    db_bind_text(row, 11, span_of(alarm_reasons[a->reason]));
     enum status status = db_run(row, err);
     if (status == ST_OK)
         *ret_id = db_last_id(db);
@@ -284,8 +289,8 @@ enum status alarm_told_over(struct db *db, int64_t alarm, int64_t now_ms, struct
 
 enum status alarm_told_drop(struct db *db, int64_t alarm, const char *receiver, struct error *err)
 {
-    struct db_stmt *row = db_keep(
-        db, "UPDATE alarm_told SET due_ms = NULL WHERE receiver = ?2 AND alarm = ?1 AND taken = 0");
+    struct db_stmt *row =
+        db_keep(db, "UPDATE alarm_told SET due_ms = NULL WHERE receiver = ?2 AND alarm = ?1 AND taken = 0");
     db_bind_int(row, 1, alarm);
     db_bind_text(row, 2, span_of(receiver));
     return db_run(row, err);
@@ -294,12 +299,12 @@ enum status alarm_told_drop(struct db *db, int64_t alarm, const char *receiver, 
 enum status alarm_told_mend(struct db *db, int64_t now_ms, int64_t repeat_ms, int64_t repeat_max_ms,
     bool *ret_is_changed, struct error *err)
 {
-    struct db_stmt *row = db_keep(db,
-        "UPDATE alarm_told SET due_ms = mended FROM (SELECT t.alarm AS which, t.receiver AS who,"
-        " CASE WHEN t.taken = 0 OR a.cleared_ms IS NOT NULL THEN ?1"
-        " ELSE ?1 + min(?2 << min(t.taken - 1, 20), ?3) END AS mended"
-        " FROM alarm_told t JOIN alarm a ON a.id = t.alarm WHERE t.due_ms > ?1)"
-        " WHERE alarm = which AND receiver = who AND due_ms > mended");
+    struct db_stmt *row =
+        db_keep(db, "UPDATE alarm_told SET due_ms = mended FROM (SELECT t.alarm AS which, t.receiver AS who,"
+                    " CASE WHEN t.taken = 0 OR a.cleared_ms IS NOT NULL THEN ?1"
+                    " ELSE ?1 + min(?2 << min(t.taken - 1, 20), ?3) END AS mended"
+                    " FROM alarm_told t JOIN alarm a ON a.id = t.alarm WHERE t.due_ms > ?1)"
+                    " WHERE alarm = which AND receiver = who AND due_ms > mended");
     db_bind_int(row, 1, now_ms);
     db_bind_int(row, 2, repeat_ms);
     db_bind_int(row, 3, repeat_max_ms);

@@ -13,7 +13,7 @@
 #include "collector/alarm/rule.h"
 #include "lib/db.h"
 
-extern const char alarm_schema[];
+extern const char alarm_schema[], alarm_reason_schema[];
 
 #define ALARM_BREAK_MS 120000
 #define ALARM_NOTE_MAX 500 /* bytes */
@@ -28,6 +28,7 @@ struct alarm {
     int64_t since_ms, fired_ms; /* since when it was so; when it fired */
     bool has_value, has_bound;
     int64_t value_m, bound_m; /* thousandths, when it fired */
+    enum alarm_reason reason; /* when it fired */
     bool is_below;            /* the bound is one that it fires below */
     int64_t cleared_ms;       /* 0 = it stands */
     bool is_gone;             /* it was cleared because there is nothing to watch any more */

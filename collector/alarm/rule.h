@@ -12,7 +12,7 @@
 enum alarm_kind {
     ALARM_NO_DATA,      /* a meter, point or gateway was not heard for longer than `for`; seconds */
     ALARM_THRESHOLD,    /* power of a meter (W), a gauge, people in a space with doors */
-    ALARM_BASE_LOAD,    /* the mean power of a meter in the hours of a night; W, J/h or L/h by its carrier */
+    ALARM_BASE_LOAD,    /* the mean power of a meter in the hours of a night; W, or L/h of water and gas */
     ALARM_WATER,        /* the lowest quarter hour of a night: water that never stops; base units */
     ALARM_BALANCE,      /* a parent's gap of a day; percent of what its `balance_limit` allows */
     ALARM_LEFT_RUNNING, /* an instrument runs after hours, or without a session */
@@ -39,6 +39,10 @@ enum alarm_target_kind {
 extern const char *const alarm_target_kinds[]; /* the same */
 
 enum alarm_when { ALARM_WHEN_CLOSED, ALARM_WHEN_NO_SESSION, ALARM_WHEN_EITHER };
+
+/* Why an instrument should not run; rows hold the names. */
+enum alarm_reason { ALARM_REASON_NONE, ALARM_REASON_CLOSED, ALARM_REASON_NO_SESSION, ALARM_REASON_BOTH };
+extern const char *const alarm_reasons[]; /* names, NULL-terminated; the first is "" */
 
 /* A limit to fire beyond, and one to clear at or within: between them nothing changes. */
 struct alarm_limit {

@@ -12,6 +12,7 @@ const char *const alarm_severities[] = {"info", "warning", "critical", NULL};
 const char *const alarm_target_kinds[] = {
     "meter", "point", "gateway", "space", "instrument", "collector", NULL};
 const char *const alarm_receiver_kinds[] = {"webhook", "dingtalk", "wecom", "mail", NULL};
+const char *const alarm_reasons[] = {"", "closed", "no_session", "both", NULL};
 static const char *const languages[] = {"zh", "en", NULL};
 static const char *const whens[] = {"closed", "no_session", "either", NULL};
 
@@ -48,7 +49,8 @@ static const struct conf_key threshold_keys[] = {
     FOR_KEY("60", 0), CLEAR_FOR_KEY("60", DAY_MS, CLEARED), {0}};
 static const struct conf_key base_load_keys[] = {
     {"above", CONF_STRING, OWN(above), .is_required = true, .min = 1, .max = 20,
-        .help = "it fires above this mean of the night: W of electricity, J or L an hour of others"},
+        .help = "it fires above this mean of the night: W of electricity, heat and cooling, L an hour of "
+                "water and gas"},
     {"clear", CONF_STRING, OWN(clear), .min = 1, .max = 20,
         .help = "it clears at a night with this mean or less; absent = the same"},
     NIGHT_KEY, {0}};

@@ -1,8 +1,10 @@
 #include "collector/alarm/words.h"
 
 #include "lib/decimal.h"
+#include "lib/mem.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const kind_words[ALARM_KINDS][ALARM_LANGUAGES] = {
@@ -11,7 +13,7 @@ static const char *const kind_words[ALARM_KINDS][ALARM_LANGUAGES] = {
     [ALARM_BASE_LOAD] = {"夜间基荷过高", "Night base load too high"},
     [ALARM_WATER] = {"用水整夜不停", "Water never stops"},
     [ALARM_BALANCE] = {"计量不平衡超限", "Balance gap beyond its limit"},
-    [ALARM_LEFT_RUNNING] = {"仪器无人使用仍在运行", "Instrument left running"},
+    [ALARM_LEFT_RUNNING] = {"仪器在非预期时段运行", "Instrument runs when it should not"},
     [ALARM_CLOCK] = {"时钟未同步", "Clock not synchronised"},
     [ALARM_DISK] = {"存储空间将满", "Disk nearly full"},
     [ALARM_LOSS] = {"数据丢失", "Readings lost"},
@@ -31,6 +33,15 @@ static const char *const target_words[ALARM_TARGET_KINDS][ALARM_LANGUAGES] = {
 const char *alarm_kind_word(enum alarm_kind kind, enum alarm_language language)
 {
     return kind_words[kind][language];
+}
+
+const char *alarm_reason_word(enum alarm_reason reason, enum alarm_language language)
+{
+    static const char *const words[][ALARM_LANGUAGES] = {[ALARM_REASON_NONE] = {NULL, NULL},
+        [ALARM_REASON_CLOSED] = {"不在开放时间", "outside its opening hours"},
+        [ALARM_REASON_NO_SESSION] = {"无使用会话", "no session"},
+        [ALARM_REASON_BOTH] = {"不在开放时间且无使用会话", "outside its opening hours, no session"}};
+    return words[reason][language];
 }
 
 const char *alarm_severity_word(enum alarm_severity severity, enum alarm_language language)
@@ -66,9 +77,7 @@ const char *alarm_unit(enum alarm_kind kind, enum alarm_target_kind target, int 
     case ALARM_THRESHOLD:
         return target == ALARM_OF_METER ? "W" : target == ALARM_OF_SPACE ? "1" : "";
     case ALARM_BASE_LOAD:
-        if (carrier == CARRIER_ELECTRICITY)
-            return "W";
-        return carrier == CARRIER_HEAT || carrier == CARRIER_COOLING ? "J/h" : carrier < 0 ? "" : "L/h";
+        return carrier < 0 ? "" : carrier == CARRIER_WATER || carrier == CARRIER_GAS ? "L/h" : "W";
     case ALARM_WATER:
         return base_unit(carrier);
     case ALARM_BALANCE:
@@ -92,7 +101,43 @@ void alarm_number(int64_t value_m, struct buf *out)
         number.scale--;
     }
     decimal_format(number, text);
-    buf_add_str(out, text);
+    size_t sign = text[0] == '-' ? 1 : 0, whole = strcspn(text, ".");
+    for (size_t i = 0; i < whole; i++) {
+        if (i > sign && (whole - i) % 3 == 0)
+            buf_add_char(out, ',');
+        buf_add_char(out, text[i]);
+    }
+    buf_add_str(out, text + whole);
+}
+
+/* What people write larger amounts in; the largest first. */
+static const struct larger {
+    const char *unit, *larger;
+    int64_t factor;
+} larger_units[] = {{"W", "MW", 1000000}, {"W", "kW", 1000}, {"J", "GJ", 1000000000}, {"J", "MJ", 1000000},
+    {"J", "kJ", 1000}, {"L", "m³", 1000}, {"L/h", "m³/h", 1000}};
+
+/* To the nearest; half away from 0. */
+static int64_t divide(int64_t value, int64_t by)
+{
+    return (value < 0 ? value - by / 2 : value + by / 2) / by;
+}
+
+/* In the unit that fits: three digits and more, and no more than two decimals. */
+static void add_in_unit(int64_t value_m, const char *unit, struct buf *out)
+{
+    for (size_t i = 0; i < sizeof larger_units / sizeof larger_units[0]; i++) {
+        const struct larger *l = &larger_units[i];
+        if (strcmp(l->unit, unit) != 0 || (value_m < 1000 * l->factor && value_m > -1000 * l->factor))
+            continue;
+        int64_t whole_m = divide(value_m, l->factor), step = whole_m < 10000 && whole_m > -10000 ? 10 : 100;
+        alarm_number(divide(value_m, l->factor * step) * step, out);
+        buf_printf(out, " %s", l->larger);
+        return;
+    }
+    alarm_number(value_m, out);
+    if (unit[0] != '\0')
+        buf_printf(out, " %s", unit);
 }
 
 static void add_amount(
@@ -105,13 +150,12 @@ static void add_amount(
         buf_add_str(out, language == ALARM_ZH ? (is_short ? "秒" : "分钟") : is_short ? "s" : "min");
         return;
     }
-    alarm_number(value_m, out);
-    if (a->kind == ALARM_THRESHOLD && a->target_kind == ALARM_OF_SPACE)
+    bool is_people = a->kind == ALARM_THRESHOLD && a->target_kind == ALARM_OF_SPACE;
+    add_in_unit(value_m, is_people || a->kind == ALARM_LOSS ? "" : unit, out);
+    if (is_people)
         buf_add_str(out, language == ALARM_ZH ? " 人" : " people");
     else if (a->kind == ALARM_LOSS)
         buf_add_str(out, language == ALARM_ZH ? " 次" : " recorded");
-    else if (unit[0] != '\0')
-        buf_printf(out, " %s", unit);
 }
 
 void alarm_value(const struct alarm *a, int carrier, enum alarm_language language, struct buf *out)
@@ -130,12 +174,24 @@ void alarm_time(const struct zone *zone, int64_t time_ms, struct buf *out)
 {
     char text[ZONE_TIME_SIZE];
     zone_format_time(zone, time_ms, text);
-    buf_printf(out, "%.10s %.8s", text, text + 11);
+    const char *offset = text + 23;
+    buf_printf(out, "%.10s %.8s %s", text, text + 11, offset[0] == 'Z' ? "UTC" : offset);
+}
+
+/* "<gateway>/<point>": where its gateway is. */
+static const struct park_site *site_of_point(const struct park *park, const char *name)
+{
+    char *gateway = mem_strndup(name, strcspn(name, "/"));
+    const struct park_gateway *g = park_gateway_find(park, gateway);
+    free(gateway);
+    return g != NULL ? g->site : NULL;
 }
 
 struct alarm_place alarm_place_find(const struct park *park, enum alarm_target_kind kind, const char *id)
 {
     struct alarm_place place = {.carrier = -1};
+    const struct park_building *building = NULL;
+    const struct park_site *site = NULL;
     const struct park_meter *m;
     const struct park_gateway *g;
     const struct park_space *s;
@@ -143,23 +199,33 @@ struct alarm_place alarm_place_find(const struct park *park, enum alarm_target_k
     switch (kind) {
     case ALARM_OF_METER:
         if ((m = park_meter_find(park, id)) != NULL)
-            place = (struct alarm_place){m->name, m->name_en, m->building->site_id, m->carrier};
+            place = (struct alarm_place){.name = m->name, .name_en = m->name_en, .carrier = m->carrier},
+            building = m->building;
         break;
     case ALARM_OF_GATEWAY:
         if ((g = park_gateway_find(park, id)) != NULL)
-            place = (struct alarm_place){g->name, g->name_en, g->site_id, -1};
+            place.name = g->name, place.name_en = g->name_en, site = g->site;
         break;
     case ALARM_OF_SPACE:
         if ((s = park_space_find(park, id)) != NULL)
-            place = (struct alarm_place){s->name, s->name_en, s->building->site_id, -1};
+            place.name = s->name, place.name_en = s->name_en, building = s->building;
         break;
     case ALARM_OF_INSTRUMENT:
         if ((i = park_instrument_find(park, id)) != NULL)
-            place = (struct alarm_place){i->name, i->name_en, i->building->site_id, -1};
+            place.name = i->name, place.name_en = i->name_en, building = i->building;
         break;
     case ALARM_OF_POINT:
+        site = site_of_point(park, id);
+        break;
     case ALARM_OF_COLLECTOR:
         break;
+    }
+    if (building != NULL)
+        site = building->site;
+    if (site != NULL) {
+        place.site = site->id;
+        place.at = building != NULL ? building->name : site->name;
+        place.at_en = building != NULL ? building->name_en : site->name_en;
     }
     return place;
 }

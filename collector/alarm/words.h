@@ -9,18 +9,20 @@
 #include "lib/buf.h"
 
 const char *alarm_kind_word(enum alarm_kind kind, enum alarm_language language);
+/* "outside its opening hours"; NULL = none. */
+const char *alarm_reason_word(enum alarm_reason reason, enum alarm_language language);
 const char *alarm_severity_word(enum alarm_severity severity, enum alarm_language language);
 const char *alarm_target_word(enum alarm_target_kind kind, enum alarm_language language);
 
-/* Code of the unit of values and bounds: "W", "L", "J", "W", "s", "%", "1"; "" of a gauge, whose unit is its own. `carrier`:
+/* Code of the unit of values and bounds: "W", "L", "L/h", "J", "s", "%", "1"; "" of a gauge, whose unit is its own. `carrier`:
  * enum park_carrier of a meter, -1 = not known. */
 const char *alarm_unit(enum alarm_kind kind, enum alarm_target_kind target, int carrier);
-/* Thousandths as a decimal without needless zeros: "250.5". */
+/* Thousandths as a decimal without needless zeros: "1,250.5". */
 void alarm_number(int64_t value_m, struct buf *out);
-/* The same with its unit, in words: "250.5 W", "15 min"; nothing where there is none. */
+/* As people write it, in the unit that fits: "30.8 kW", "15 min"; nothing where there is none. */
 void alarm_value(const struct alarm *a, int carrier, enum alarm_language language, struct buf *out);
 void alarm_bound(const struct alarm *a, int carrier, enum alarm_language language, struct buf *out);
-/* "2026-10-01 16:00:00" by the zone's clocks. */
+/* "2026-10-01 16:00:00 +08:00" by the zone's clocks. */
 void alarm_time(const struct zone *zone, int64_t time_ms, struct buf *out);
 
 /* A name and what it stands for, of a target as the park has it now; an id that it does not have stands for itself. */
@@ -28,6 +30,7 @@ struct alarm_place {
     const char *name, *name_en; /* NULL = none: the collector, a point */
     const char *site;           /* its id; NULL = none */
     int carrier;                /* of a meter; -1 = none */
+    const char *at, *at_en;     /* name of its building; of its site, where it is in none; NULL = neither */
 };
 struct alarm_place alarm_place_find(const struct park *park, enum alarm_target_kind kind, const char *id);
 /* "meter Main (m1)" */

@@ -439,8 +439,7 @@ static enum status check_sendmail(const struct alarm_receiver *r, struct error *
 static const struct {
     const char *key;
     enum status (*check)(const struct alarm_receiver *r, struct error *err);
-} checks[] = {
-    {"secret_file", check_secret_file}, {"url_file", check_url_file}, {"sendmail", check_sendmail}};
+} checks[] = {{"secret_file", check_secret_file}, {"url_file", check_url_file}, {"sendmail", check_sendmail}};
 
 void couriers_check(struct alarm_rules *rules)
 {

@@ -89,8 +89,8 @@ static enum status wait_for(
 }
 
 /* Until it has ended, and can be asked how. */
-static enum status wait_end(const struct child *c, int64_t deadline_mono_ms, int cancel_fd,
-    const char *program, struct error *err)
+static enum status wait_end(
+    const struct child *c, int64_t deadline_mono_ms, int cancel_fd, const char *program, struct error *err)
 {
     if (c->pid_fd >= 0)
         return wait_for(c->pid_fd, POLLIN, deadline_mono_ms, cancel_fd, program, err);

@@ -87,6 +87,15 @@ static void add_what(struct ops_page *p, const json_t *item)
     buf_add_str(&p->out, "\"><span><strong>");
     buf_add_html(&p->out, alarm_kind_word(a.kind, language_of(p)));
     buf_add_str(&p->out, "</strong>");
+    const char *reason =
+        json_is_string(json_object_get(item, "reason"))
+            ? alarm_reason_word(
+                  (enum alarm_reason)find_name(alarm_reasons, ops_member(item, "reason")), language_of(p))
+            : NULL;
+    if (reason != NULL) {
+        buf_add_char(&p->out, ' ');
+        buf_add_html(&p->out, reason);
+    }
     if (value.len > 0) {
         buf_add_char(&p->out, ' ');
         buf_add_html(&p->out, value.data);

@@ -12,7 +12,7 @@ RULES = """
   { id = "power"; kind = "threshold"; severity = "critical"; on = ("meter:main"); above = "300000"; clear = "250000"; for = 0; clear_for = 0; },
   { id = "quiet"; kind = "no_data"; on = ("gateway:gw-b"); for = 2; }
 """
-WORDS = {"en": ("critical", "Beyond its limit", "Meter main", "310000 W", "No data"), "zh": ("严重", "越限", "表main", "310000 W", "长时间无数据")}
+WORDS = {"en": ("critical", "Beyond its limit", "Meter main", "310 kW", "No data"), "zh": ("严重", "越限", "表main", "310 kW", "长时间无数据")}
 
 
 @pytest.fixture(scope="module")

@@ -45,8 +45,8 @@ def test_power_beyond_its_limit_fires_once_and_clears_once_with_a_kill_between(l
     said, = wait_events(live.receiver, "power", ["fired"])
     assert {key: said[key] for key in ("event", "number", "collector", "alarm", "kind", "severity", "target", "value", "limit", "unit", "cleared")} == {
         "event": "fired", "number": 1, "collector": "main", "alarm": fired["id"], "kind": "threshold", "severity": "critical",
-        "target": {"kind": "meter", "id": "main", "name": "表main", "name_en": "Meter main"}, "value": 300250.5, "limit": 300000.0, "unit": "W", "cleared": None}
-    assert "[critical] Alarm: Beyond its limit · meter Meter main (main) · value 300250.5 W · limit 300000 W · since " in said["text"]
+        "target": {"kind": "meter", "id": "main", "name": "表main", "name_en": "Meter main", "at": "x", "at_en": "x"}, "value": 300250.5, "limit": 300000.0, "unit": "W", "cleared": None}
+    assert "[critical] Alarm: Beyond its limit · meter Meter main (main) · x · value 300.3 kW · limit 300 kW · since " in said["text"]
     assert said["fired"] == fired["fired"] and said["fired"].endswith("+08:00")
     live.bounce()
     live.gauge("main.p", 280_000)  # between the limits: it stands
@@ -195,7 +195,7 @@ def test_the_list_is_paged_from_the_newest(live):
 def test_the_page_shows_what_stands_and_takes_an_acknowledgement(live):
     live.gauge("main.p", 500_000)
     alarm = live.wait_standing("power", True)
-    for lang, words in (("en", ("Beyond its limit", "Meter main", "500000 W", "critical", "No data", "B")), ("zh", ("越限", "表main", "500000 W", "严重", "长时间无数据", "乙"))):
+    for lang, words in (("en", ("Beyond its limit", "Meter main", "500 kW", "critical", "No data", "B")), ("zh", ("越限", "表main", "500 kW", "严重", "长时间无数据", "乙"))):
         person = Person(live, live.anna)
         status, _, text = person.send("GET", f"/ops/alarms?lang={lang}")
         assert status == 200 and all(word in text for word in words), text

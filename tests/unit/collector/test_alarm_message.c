@@ -34,7 +34,7 @@ static struct alarm_message a_message(const struct alarm *a, int64_t number)
 {
     return (struct alarm_message){.alarm = a,
         .collector = "main",
-        .place = {"总表", "Main meter", "s", CARRIER_ELECTRICITY},
+        .place = {"总表", "Main meter", "s", CARRIER_ELECTRICITY, "1号楼", "Building 1"},
         .number = number};
 }
 
@@ -70,10 +70,10 @@ static void test_a_message_is_one_line_in_either_language(void **state)
     struct alarm_message m = a_message(&a, 1);
     char *en = alarm_message_text(&m, ALARM_EN), *zh = alarm_message_text(&m, ALARM_ZH);
     assert_string_equal(en,
-        "[critical] Alarm: Beyond its limit · meter Main meter (m1) · value -1.5 W · limit -1 W"
-        " · since 2026-09-21 14:13:20 · rule night · no. 12");
-    assert_string_equal(zh, "【严重】告警：越限 · 计量表 总表 (m1) · 数值 -1.5 W · 限值 -1 W"
-                            " · 起始 2026-09-21 14:13:20 · 规则 night · 编号 12");
+        "[critical] Alarm: Beyond its limit · meter Main meter (m1) · Building 1 · value -1.5 W · limit -1 W"
+        " · since 2026-09-21 14:13:20 UTC · rule night · no. 12");
+    assert_string_equal(zh, "【严重】告警：越限 · 计量表 总表 (m1) · 1号楼 · 数值 -1.5 W · 限值 -1 W"
+                            " · 起始 2026-09-21 14:13:20 UTC · 规则 night · 编号 12");
     free(en);
     free(zh);
 }
@@ -97,6 +97,63 @@ static void test_what_nobody_watches_any_more_is_not_told_as_over(void **state)
     free(en);
     free(zh);
     free(body);
+}
+
+/* What it was when it fired is never told as what it is now. */
+static void test_a_later_message_says_when_it_fired_and_with_what(void **state)
+{
+    (void)state;
+    struct alarm a = an_alarm();
+    a.cleared_ms = a.fired_ms + 60000;
+    a.kind = ALARM_LEFT_RUNNING;
+    a.reason = ALARM_REASON_BOTH;
+    a.has_value = a.has_bound = false;
+    struct alarm_message m = a_message(&a, 2);
+    m.link = "https://park.example/ops/alarms";
+    char *en = alarm_message_text(&m, ALARM_EN);
+    assert_string_equal(en,
+        "[critical] Cleared: Instrument runs when it should not (outside its opening hours, no session) · "
+        "meter "
+        "Main meter (m1) · Building 1 · since 2026-09-21 14:13:20 UTC · fired 2026-09-21 14:18:20 UTC"
+        " · cleared 2026-09-21 14:19:20 UTC · rule night · no. 12 · https://park.example/ops/alarms");
+    free(en);
+    a = an_alarm();
+    m = a_message(&a, 2);
+    struct alarm_receiver r = {.kind = ALARM_BY_WEBHOOK, .language = ALARM_ZH};
+    char *zh = alarm_message_text(&m, ALARM_ZH), *body = alarm_message_body(&m, &r);
+    assert_string_equal(zh,
+        "【严重】告警未解除：越限 · 计量表 总表 (m1) · 1号楼 · 限值 -1 W · 起始 2026-09-21 14:13:20 UTC"
+        " · 触发 2026-09-21 14:18:20 UTC · 触发时 -1.5 W · 规则 night · 编号 12");
+    assert_non_null(strstr(body, "\"value\":null"));
+    assert_non_null(strstr(body, "\"fired_value\":-1.5"));
+    free(zh);
+    free(body);
+}
+
+static void test_figures_are_as_people_write_them(void **state)
+{
+    (void)state;
+    static const struct {
+        enum alarm_kind kind;
+        int carrier;
+        int64_t value_m;
+        const char *text;
+    } rows[] = {{ALARM_THRESHOLD, CARRIER_ELECTRICITY, 30837400, "30.8 kW"},
+        {ALARM_THRESHOLD, CARRIER_ELECTRICITY, -1040000, "-1.04 kW"},
+        {ALARM_THRESHOLD, CARRIER_ELECTRICITY, 999900, "999.9 W"},
+        {ALARM_THRESHOLD, CARRIER_ELECTRICITY, 1234567890, "1.23 MW"},
+        {ALARM_BASE_LOAD, CARRIER_HEAT, 251200000, "251.2 kW"},
+        {ALARM_BASE_LOAD, CARRIER_COOLING, INT64_C(5250000000000), "5,250 MW"},
+        {ALARM_BASE_LOAD, CARRIER_WATER, 1500000, "1.5 m³/h"},
+        {ALARM_BASE_LOAD, CARRIER_GAS, 30000, "30 L/h"}, {ALARM_WATER, CARRIER_WATER, 12345678, "12.3 m³"},
+        {ALARM_BALANCE, -1, 1500500, "1,500.5 %"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct alarm a = {.kind = rows[i].kind, .has_value = true, .value_m = rows[i].value_m};
+        struct buf text = {0};
+        alarm_value(&a, rows[i].carrier, ALARM_EN, &text);
+        assert_string_equal(text.data, rows[i].text);
+        buf_release(&text);
+    }
 }
 
 static void test_silence_is_told_in_seconds_or_minutes(void **state)
@@ -167,6 +224,8 @@ int main(void)
         cmocka_unit_test(test_each_message_has_an_id_of_its_own_and_each_attempt_the_same),
         cmocka_unit_test(test_a_message_is_one_line_in_either_language),
         cmocka_unit_test(test_what_nobody_watches_any_more_is_not_told_as_over),
+        cmocka_unit_test(test_a_later_message_says_when_it_fired_and_with_what),
+        cmocka_unit_test(test_figures_are_as_people_write_them),
         cmocka_unit_test(test_silence_is_told_in_seconds_or_minutes),
         cmocka_unit_test(test_a_mail_keeps_within_its_lines_whatever_a_name_holds),
         cmocka_unit_test(test_which_answers_mean_that_it_was_taken)};
