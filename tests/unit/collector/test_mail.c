@@ -6,6 +6,8 @@
 #include "tests/unit/settings_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -31,18 +33,25 @@ static enum status send_by(const char *script, int timeout_ms, struct error *err
     return status;
 }
 
+/* What it began holds a pipe open, which ends only with it. */
 static void test_what_it_began_ends_with_it(void **state)
 {
     (void)state;
     struct error err = {""};
-    char *mark = settings_write("mark", "");
-    assert_int_equal(unlink(mark), 0);
-    char *script = mem_printf("#!/bin/sh\n(sleep 2; echo > '%s') &\nwait\n", mark);
-    assert_int_equal(send_by(script, 300, &err), ST_TIMEOUT);
-    usleep(2500000);
-    assert_int_equal(access(mark, F_OK), -1);
+    char said[64], *pipe_path = settings_write("pipe", "");
+    assert_int_equal(unlink(pipe_path), 0);
+    assert_int_equal(mkfifo(pipe_path, 0600), 0);
+    int fd = open(pipe_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(fd >= 0);
+    char *script = mem_printf("#!/bin/sh\n(echo begun; sleep 60) > '%s' &\nwait\n", pipe_path);
+    assert_int_equal(send_by(script, 1000, &err), ST_TIMEOUT);
+    struct pollfd polled = {fd, POLLIN, 0};
+    do
+        assert_int_equal(poll(&polled, 1, 20000), 1);
+    while (read(fd, said, sizeof said) > 0);
+    close(fd);
     free(script);
-    free(mark);
+    free(pipe_path);
 }
 
 static void test_it_ends_in_its_time_with_and_without_a_descriptor_for_it(void **state)
