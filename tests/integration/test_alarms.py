@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
-from alarm_house import ZONE, Alarms, Receiver, hook, park, wait_events
+from alarm_house import SEGMENT, ZONE, Alarms, Receiver, hook, park, wait_events
 from harness.process import wait_until
 from harness.stage import Stage
 from test_ops_forms import TEXTS, Person
@@ -220,43 +220,54 @@ def test_the_page_shows_what_stands_and_takes_an_acknowledgement(live):
 
 BOOKS = """
   {{ id = "base"; kind = "base_load"; on = ("meter:main"); night = "00:00-02:00"; above = "{base}"; }},
+  {{ id = "heat"; kind = "base_load"; on = ("meter:warm"); night = "00:00-02:00"; above = "{heat}"; }},
   {{ id = "water"; kind = "water"; on = ("meter:*"); night = "00:00-02:00"; above = "{water}"; }},
   {{ id = "gap"; kind = "balance"; clear = 90; }},
   {{ id = "full"; kind = "disk"; above = {full}; clear = {full}; for = 0; clear_for = 0; }}
 """
 
 
+def heated(limit: str) -> str:
+    """J are counted: 900 kJ a quarter hour are 1000 W."""
+    return park(limit).replace("meters = (", f"""meters = ({{ id = "warm"; name = "暖"; name_en = "Warm"; building = "b1"; carrier = "heat"; {SEGMENT.format("warm")} }},
+""", 1)
+
+
 def test_nights_days_and_disks_fire_once_and_clear_once(stage):
     """The night and the day before now: main draws 4 kWh a quarter hour, part 1 kWh, and water runs at 30 L in the lowest quarter hour."""
     receiver = Receiver()
-    house = Alarms(stage, park(), BOOKS.format(base=15_999, water=29, full=1), hook(receiver), "repeat = 3600;")
+    house = Alarms(stage, heated("0.05"), BOOKS.format(base=15_999, heat=999, water=29, full=1), hook(receiver), "repeat = 3600;")
     house.begin()
     end = int(time.time()) // 900 * 900
     first = end - 60 * 3600
-    lines = {name: [] for name in ("main", "part", "tap")}
+    lines = {name: [] for name in ("main", "part", "tap", "warm")}
     counts = dict.fromkeys(lines, 1_000_000)
     for at in range(first, end + 1, 900):
         for name in lines:
             lines[name].append(f"register,point={name} value={counts[name]}i {at * 1000}")
         counts["main"] += 4000
         counts["part"] += 1000
+        counts["warm"] += 900_000
         counts["tap"] += 30 if datetime.fromtimestamp(at, ZONE).hour == 1 else 45
     house.send(*(line for each in lines.values() for line in each))
     assert house.wait_standing("base", True)["value"] == 16000.0
+    heat = house.wait_standing("heat", True)
+    assert (heat["value"], heat["limit"], heat["unit"]) == (1000.0, 999.0, "W")
+    assert "value 1 kW · limit 999 W" in wait_events(receiver, "heat", ["fired"])[0]["text"]
     assert house.wait_standing("water", True)["value"] == 30.0
     assert house.wait_standing("gap", True)["value"] == 1500.0  # 75 % of what main drew, where 5 % are allowed
     house.wait_standing("full", True)
     house.bounce()
-    assert sorted(one["rule"] for one in house.listed()) == ["base", "full", "gap", "water"]
+    assert sorted(one["rule"] for one in house.listed()) == ["base", "full", "gap", "heat", "water"]
     # Limits that the same night, day and disk keep.
-    house.park.write_text(park("0.9"))
+    house.park.write_text(heated("0.9"))
     status = house.command("decide", "model", "--who", "x", "--why", "x")
-    house.reload(BOOKS.format(base=16_000, water=30, full=99), hook(receiver), "repeat = 3600;")
-    for rule in ("base", "water", "full"):
+    house.reload(BOOKS.format(base=16_000, heat=1000, water=30, full=99), hook(receiver), "repeat = 3600;")
+    for rule in ("base", "heat", "water", "full"):
         house.wait_standing(rule, False)
     house.wait_standing("gap", False)
     assert status.returncode in (0, 1), status.stderr
-    for rule in ("base", "water", "gap", "full"):
+    for rule in ("base", "heat", "water", "gap", "full"):
         wait_events(receiver, rule, ["fired", "cleared"])
         assert len(house.of(rule)) == 1
     receiver.close()
