@@ -386,7 +386,7 @@ static const struct conf_key alarms_keys[] = {
     {"repeat_max", CONF_SECONDS, offsetof(struct alarm_rules, repeat_max_ms), .fallback = "86400",
         .min = 1000, .max = 31 * DAY_MS, .help = "the longest time between two of these"},
     {"rules", CONF_LIST, offsetof(struct alarm_rules, rules), .is_required = true, .max = 500,
-        .section = &rule_section, .help = "what is watched; rules = (); watches nothing"},
+        .section = &rule_section, .help = "what is watched, rules = (...), or rules = () for nothing"},
     {"receivers", CONF_LIST, offsetof(struct alarm_rules, receivers), .max = 16, .section = &receiver_section,
         .help = "who is told"},
     {0}};

@@ -45,7 +45,7 @@ static struct park *load_park(void)
 }
 
 #define RULE(rest) "rules = (\n{ id = \"r\"; " rest " }\n);"
-#define RECEIVER(rest) "receivers = (\n{ id = \"r\"; " rest " }\n);"
+#define RECEIVER(rest) "rules = (); receivers = (\n{ id = \"r\"; " rest " }\n);"
 #define AT_RULE "a.cfg:2: rules[0]."
 #define AT_RECEIVER "a.cfg:2: receivers[0]."
 
@@ -53,6 +53,8 @@ static void test_each_mistake_is_one_sentence_with_line_and_key(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {{RULE("kind = \"noise\";"), AT_RULE "kind: "},
+        {"repeat = 60;",
+            "rules: is missing; expected what is watched, rules = (...), or rules = () for nothing"},
         {RULE(""), "kind: is missing"},
         {RULE("kind = \"no_data\";"), "for: is missing; expected silence after which it fires"},
         {RULE("kind = \"no_data\"; for = 60; above = \"1\";"), AT_RULE "above: "},
