@@ -87,15 +87,30 @@ static bool is_late(const struct follower_reading *r)
 /* What a terminal that is polled tells is an event or none; one that is older than its newest word is none. Without an id: nothing
  * changes. */
 static enum status make_event(struct db *db, struct session_event *e, struct told_instrument *told,
-    const struct follower_reading *r, struct error *err)
+    const struct follower_reading *r, enum told_word_news *ret, struct error *err)
 {
-    bool is_event;
-    if (e->id[0] != '\0' || word_ms_of(r) < told->session_ms)
+    *ret = TOLD_NO_EVENT;
+    if (e->id[0] != '\0') {
+        told->has_polled = false;
         return ST_OK;
-    enum status status = told_polled(db, told, e->is_open, r->reading->time_ms, is_late(r), &is_event, err);
-    if (status == ST_OK && is_event)
+    }
+    if (word_ms_of(r) < told->session_ms)
+        return ST_OK;
+    enum status status = told_polled(db, told, e->is_open, r->reading->time_ms, is_late(r), ret, err);
+    if (status == ST_OK && *ret == TOLD_EVENT)
         snprintf(e->id, sizeof e->id, "polled-%" PRId64, r->reading->time_ms);
     return status;
+}
+
+/* Its point says that a session is open, and a person closed one: the source is not good until another event. */
+static void contradict(struct watch *w, struct watch_instrument *n, const struct follower_reading *r)
+{
+    told_session_garbled(&n->told, r->reading->time_ms, r->arrived_ms);
+    complain(&n->garbled, w->now_mono_ms, LOG_LEVEL_WARN, "watch",
+        "instrument %s, point %s: it says that a session is open, and a person closed it; whether one is "
+        "open is not "
+        "known until the next event",
+        n->park->id, n->park->session);
 }
 
 static void doubt(struct watch *w, struct watch_instrument *n, const struct follower_reading *r,
@@ -130,7 +145,8 @@ static enum status take_session(
     enum told_news news = TOLD_KNOWN;
     enum hours_user user = watch_user(n->park, &e);
     struct db *db = w->follower.db;
-    status = make_event(db, &e, &n->told, r, err);
+    enum told_word_news word;
+    status = make_event(db, &e, &n->told, r, &word, err);
     if (status == ST_OK && e.id[0] != '\0')
         status = is_late(r)
                      ? told_event_late(db, &n->told, &e, r->reading->time_ms, user, &news, err)
@@ -139,9 +155,15 @@ static enum status take_session(
         return status;
     if (news == TOLD_DOUBTED)
         doubt(w, n, r, &e);
+    else if (news == TOLD_OVER || word == TOLD_CONTRADICTS)
+        contradict(w, n, r);
     else
         watch_tell_news(n, &e, news);
-    if (news == TOLD_DOUBTED || (news == TOLD_OLDER && !told_is_session_good(&n->told)))
+    /* What says nothing new ends no doubt. */
+    bool is_told_again =
+        news == TOLD_OLDER || (news == TOLD_KNOWN && e.is_open && !told_is_session_open(&n->told));
+    if (news == TOLD_DOUBTED || news == TOLD_OVER || word == TOLD_CONTRADICTS ||
+        (is_told_again && !told_is_session_good(&n->told)))
         return ST_OK;
     return told_heard(w->follower.db, &n->told, r->reading->time_ms, r->arrived_ms, err);
 }

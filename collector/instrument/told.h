@@ -131,6 +131,7 @@ enum told_news {
     TOLD_CLOSED_LATE, /* it was forgotten before: it has an inferred end */
     TOLD_USED_AGAIN,  /* taken, with an id that another event had */
     TOLD_DISPLACES,   /* taken, at its own time: the close that had ended that session is now of none */
+    TOLD_OVER,        /* taken, an open that comes after a person closed, and is of before: nobody knows */
     TOLD_OLDER,       /* known, of a point that told others since: nothing changed, and it is no word of now */
     TOLD_DOUBTED      /* as TOLD_OLDER, but it closes, and a session is open: nobody knows */
 };
@@ -142,8 +143,8 @@ enum status told_is_same_action(struct db *db, const struct told_instrument *t, 
     bool *ret, struct error *err);
 /* An event. It is judged at its own time, whenever it comes: a session that was open by then for longer than max_session was
  * forgotten before, unless a run went on from there to the event; what was inferred without the event gives way. Time does not
- * run back: an event of before the newest one counts as at that; but a close of before the open session's begin is not of that
- * session, which stays open.
+ * run back: an event of before the newest one counts as at that, or has the place of its time (told_event_late) where a person told
+ * the newest and a point this; but a close of before the open session's begin is not of that session, which stays open.
  * An id that is known changes nothing, however often it comes. But a reader that numbers its events may begin anew: an open that
  * a point tells (EVIDENCE_DECLARED) is another event of the same id where no session is open, it is later than all that was told,
  * and is not the newest event that the point told: that one it repeats. So is, while the session that such an
@@ -157,10 +158,16 @@ enum status told_event(struct db *db, struct told_instrument *t, const struct se
  * newest event it has the place of its time, as if all had come in order (I14). */
 enum status told_event_late(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, enum hours_user user, enum told_news *ret, struct error *err);
-/* A word of a terminal that is polled, in their order: whether it is an event. It is where it is another than its own before, whatever
- * people said since, and a session is not as it says, then. Notes it in `t`. */
+enum told_word_news {
+    TOLD_NO_EVENT,
+    TOLD_EVENT,
+    TOLD_CONTRADICTS /* it says that one is open, as before, and a person closed it: nobody knows */
+};
+/* A word of a terminal that is polled, in their order. It is an event where it is another than its own before, whatever people said
+ * since, and a session is not as it says, then. Where it is not known what that point said before, an `open` is, and a `close` of
+ * what a point opened. Notes it in `t`. */
 enum status told_polled(struct db *db, struct told_instrument *t, bool is_open, int64_t time_ms, bool is_late,
-    bool *ret_is_event, struct error *err);
+    enum told_word_news *ret, struct error *err);
 /* By the clock: a session that nobody told over is ended by inference where it is open for longer than max_session, and the
  * run that went on then is over or not heard any more: at the end of that run, or at that length. Power that comes later moves
  * that end, or takes it back. *ret_is_changed: it was otherwise before. */

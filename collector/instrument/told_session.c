@@ -59,15 +59,40 @@ static enum status is_newest(struct db *db, const struct told_instrument *t, con
     return status;
 }
 
-enum status told_polled(struct db *db, struct told_instrument *t, bool is_open, int64_t time_ms, bool is_late,
-    bool *ret_is_event, struct error *err)
+static enum hours_evidence newest_by(const struct told_instrument *t)
 {
-    struct newest newest = {.is_open = t->says_open};
-    bool was_open = told_is_session_open(t);
-    enum status status = t->has_polled ? ST_OK : newest_of_point(db, t, &newest, err);
-    if (status == ST_OK && is_late)
-        status = told_was_open(db, t, time_ms, &was_open, err);
-    *ret_is_event = status == ST_OK && is_open != newest.is_open && is_open != was_open;
+    const struct told_session *s = &t->last;
+    return told_is_session_open(t)   ? s->evidence
+           : s->told_ms != TOLD_NONE ? s->told_evidence
+                                     : s->closed_evidence;
+}
+
+/* A person's time is that of this machine: what a point stamped before it was before it, however long it was under way. */
+static bool is_before_a_person(const struct told_instrument *t, int64_t time_ms)
+{
+    return t->last.id != 0 && newest_by(t) == EVIDENCE_MANUAL && time_ms < told_floor_ms(t);
+}
+
+/* What it said before. Of one that is not known a session is its own where a point opened it. */
+static bool said_open(const struct told_instrument *t, bool is_open, bool was_open)
+{
+    if (t->has_polled && !t->is_session_other)
+        return t->says_open;
+    return is_open ? was_open : t->last.evidence == EVIDENCE_DECLARED;
+}
+
+enum status told_polled(struct db *db, struct told_instrument *t, bool is_open, int64_t time_ms, bool is_late,
+    enum told_word_news *ret, struct error *err)
+{
+    bool was_open = told_is_session_open(t), is_placed = is_late || is_before_a_person(t, time_ms);
+    *ret = TOLD_NO_EVENT;
+    if (!is_placed && !is_open && time_ms < t->last.opened_ms)
+        return ST_OK;
+    enum status status = is_placed ? told_was_open(db, t, time_ms, &was_open, err) : ST_OK;
+    if (is_open != was_open && is_open != said_open(t, is_open, was_open))
+        *ret = TOLD_EVENT;
+    else if (is_open && !told_is_session_open(t))
+        *ret = TOLD_CONTRADICTS;
     t->has_polled = true;
     t->says_open = is_open;
     return status;
@@ -197,16 +222,6 @@ static enum status weigh_again(struct db *db, const struct told_instrument *t, c
     return status;
 }
 
-/* A person's time is that of this machine, and what a point stamped before it was before it, however long it was under way. */
-static bool is_person_newest(const struct told_instrument *t)
-{
-    const struct told_session *s = &t->last;
-    enum hours_evidence by = told_is_session_open(t)   ? s->evidence
-                             : s->told_ms != TOLD_NONE ? s->told_evidence
-                                                       : s->closed_evidence;
-    return s->id != 0 && by == EVIDENCE_MANUAL;
-}
-
 static enum status take(struct db *db, struct told_instrument *t, const struct session_event *e,
     int64_t time_ms, bool is_late, enum hours_user user, enum hours_evidence evidence, enum told_news *ret,
     struct error *err)
@@ -222,8 +237,11 @@ static enum status take(struct db *db, struct told_instrument *t, const struct s
     if (status != ST_OK || !counts)
         return status;
     bool is_placed = false;
-    if (!is_known && (is_late || (is_point && is_person_newest(t))))
+    if (!is_known && (is_late || (is_point && is_before_a_person(t, time_ms))))
         status = told_place(db, t, e, time_ms, user, &is_placed, ret, err);
+    /* A person closed what nobody had told, or another: whether that was of this one nobody knows. */
+    if (is_placed && e->is_open && strcmp(t->last.open_event, e->id) == 0 && newest_by(t) == EVIDENCE_MANUAL)
+        *ret = TOLD_OVER;
     if (status != ST_OK || is_placed)
         return status;
     int64_t open_ms = told_later_of(time_ms, told_floor_ms(t));

@@ -291,6 +291,32 @@ static void test_what_a_reader_told_before_a_person_spoke_was_before_that(void *
     close_scene(&s);
 }
 
+/* Its clock may be behind by a second, and somebody at work: nobody knows, however often it is told. */
+static void test_an_opening_that_a_person_closed_before_it_came_is_in_doubt(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    const struct told_instrument *sem = NULL;
+    person(&s, 500 * S, "p0", true);
+    person(&s, 1000 * S, "p1", false);
+    late(&s, 999 * S, "open event=k1", 1001 * S);
+    for (int i = 0; i < 4; i++) {
+        sem = &s.watch.instruments[0].told;
+        assert_false(told_is_session_open(sem));
+        assert_false(told_is_session_good(sem));
+        late(&s, (1300 + i * 300) * S, "open event=k1", (1301 + i * 300) * S);
+    }
+    late(&s, 2600 * S, "close event=k2", 2600 * S);
+    assert_true(told_is_session_good(sem));
+    late(&s, 2700 * S, "open event=k3", 2700 * S);
+    person(&s, 2800 * S, "p2", false); /* who knew of it */
+    late(&s, 3000 * S, "open event=k3", 3000 * S);
+    assert_false(told_is_session_open(sem));
+    assert_true(told_is_session_good(sem));
+    close_scene(&s);
+}
+
 static void test_what_is_placed_is_judged_by_its_length(void **unused)
 {
     (void)unused;
@@ -317,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_events_in_any_order_are_those_of_their_times),
         cmocka_unit_test(test_one_of_before_limits_were_noted_has_the_present_one),
         cmocka_unit_test(test_what_a_reader_told_before_a_person_spoke_was_before_that),
+        cmocka_unit_test(test_an_opening_that_a_person_closed_before_it_came_is_in_doubt),
         cmocka_unit_test(test_what_is_placed_is_judged_by_its_length),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);

@@ -205,6 +205,93 @@ static void test_an_old_word_of_a_polled_terminal_changes_nothing_of_now(void **
     close_scene(&s);
 }
 
+static void expect_now(struct scene *s, bool is_open, bool is_good)
+{
+    take_all(s);
+    assert_int_equal(told_is_session_open(&s->watch.instruments[0].told), is_open);
+    assert_int_equal(told_is_session_good(&s->watch.instruments[0].told), is_good);
+}
+
+static const char other_reader[] = HEAD RESOURCES "instruments = ({ " NAMED("sem") WHOSE
+    "power = \"gw-a/sem\"; session = \"gw-b/sem-b\"; off_w = 10; standby_w = 20; exit_w = 30; enter_w = 40;"
+    " enter_s = 10; exit_s = 60; off_means = \"available\"; max_session = 7200; });\n";
+
+/* Not by what another source of the instrument said meanwhile. */
+static void test_another_reader_is_no_word_of_now_until_it_speaks(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    told(&s, 100 * S, "open event=a");
+    expect_now(&s, true, true);
+    start(&s, other_reader);
+    power(&s, 200 * S, "15");
+    expect_now(&s, true, false);
+    start(&s, other_reader);
+    expect_now(&s, true, false);
+    state(&s, 2, "sem-b", "close event=b", 300 * S, 0);
+    expect_now(&s, false, true);
+    close_scene(&s);
+}
+
+/* What it says is never hidden by what it said before. */
+static void test_a_polled_terminal_that_contradicts_a_person_leaves_doubt(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    struct error err = {""};
+    open_scene(&s, all);
+    told(&s, 100 * S, "open");
+    expect_now(&s, true, true);
+    by_hand(&s, 500 * S, "p0", false);
+    expect_now(&s, false, true);
+    for (int i = 0; i < 3; i++) {
+        told(&s, 560 * S + i * 60 * S, "open");
+        expect_now(&s, false, false);
+    }
+    told(&s, 800 * S, "closed");
+    expect_now(&s, false, true);
+    told(&s, 850 * S, "open");
+    expect_now(&s, true, true);
+    by_hand(&s, 900 * S, "p1", false);
+    must(told_leave_all(s.journal.db, &err), &err);
+    start(&s, all);
+    told(&s, 1000 * S, "open"); /* after a restore nobody knows what it said before */
+    expect_now(&s, true, true);
+    told(&s, 1100 * S, "closed");
+    state(&s, 2, "sem", "open", 1230 * S, -30 * S);
+    state(&s, 2, "sem", "closed", 1220 * S, 1 * S); /* its clock was set back */
+    expect_now(&s, true, true);
+    told(&s, 1300 * S, "closed");
+    expect_now(&s, false, true);
+    told(&s, 1400 * S, "open event=k1"); /* another terminal, which tells events */
+    told(&s, 1500 * S, "closed");
+    expect_now(&s, false, true);
+    by_hand(&s, 1600 * S, "p2", true);
+    must(told_leave_all(s.journal.db, &err), &err);
+    start(&s, all);
+    told(&s, 1700 * S, "closed"); /* what a person opened it does not close before it said that it is open */
+    expect_now(&s, true, true);
+    close_scene(&s);
+}
+
+/* Words that were under way while a person spoke: each at its own time. */
+static void test_words_of_a_polled_terminal_of_before_a_person_have_their_time(void **unused)
+{
+    (void)unused;
+    struct scene s;
+    open_scene(&s, all);
+    told(&s, 600 * S, "closed");
+    take_all(&s);
+    by_hand(&s, 1000 * S, "p1", true);
+    state(&s, 2, "sem", "open", 800 * S, 250 * S);
+    state(&s, 2, "sem", "closed", 900 * S, 150 * S);
+    expect_now(&s, true, true);
+    expect(&s, "SELECT " TIME("opened_ms") " || '|' || " TIME("closed_ms") " FROM session ORDER BY opened_ms",
+        "800.0|900.0\n1000.0|-\n");
+    close_scene(&s);
+}
+
 static void test_what_is_no_event_changes_nothing_and_its_source_ages(void **unused)
 {
     (void)unused;
@@ -388,6 +475,9 @@ int main(void)
         cmocka_unit_test(test_a_reader_that_numbers_anew_is_heard),
         cmocka_unit_test(test_a_polled_terminal_opens_and_closes_once_by_its_state),
         cmocka_unit_test(test_an_old_word_of_a_polled_terminal_changes_nothing_of_now),
+        cmocka_unit_test(test_another_reader_is_no_word_of_now_until_it_speaks),
+        cmocka_unit_test(test_a_polled_terminal_that_contradicts_a_person_leaves_doubt),
+        cmocka_unit_test(test_words_of_a_polled_terminal_of_before_a_person_have_their_time),
         cmocka_unit_test(test_what_is_no_event_changes_nothing_and_its_source_ages),
         cmocka_unit_test(test_a_forgotten_session_is_ended_by_inference_and_nobody_says_that_it_is_free),
         cmocka_unit_test(test_a_session_is_forgotten_though_each_step_brings_something),
