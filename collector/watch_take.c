@@ -103,9 +103,9 @@ static enum status make_event(struct db *db, struct session_event *e, struct tol
 }
 
 /* Its point says that a session is open, and a person closed one: the source is not good until another event. */
-static void contradict(struct watch *w, struct watch_instrument *n, const struct follower_reading *r)
+static void contradict(struct watch *w, struct watch_instrument *n)
 {
-    told_session_garbled(&n->told, r->reading->time_ms, r->arrived_ms);
+    n->told.is_contradicted = true;
     complain(&n->garbled, w->now_mono_ms, LOG_LEVEL_WARN, "watch",
         "instrument %s, point %s: it says that a session is open, and a person closed it; whether one is "
         "open is not "
@@ -156,12 +156,13 @@ static enum status take_session(
     if (news == TOLD_DOUBTED)
         doubt(w, n, r, &e);
     else if (news == TOLD_OVER || word == TOLD_CONTRADICTS)
-        contradict(w, n, r);
+        contradict(w, n);
     else
         watch_tell_news(n, &e, news);
-    /* What says nothing new ends no doubt. */
-    bool is_told_again =
-        news == TOLD_OLDER || (news == TOLD_KNOWN && e.is_open && !told_is_session_open(&n->told));
+    /* What says nothing new ends no doubt: of before, or what a person closed, whoever opened another since. */
+    bool is_its_own = told_is_session_open(&n->told) && strcmp(n->told.last.open_event, e.id) == 0;
+    bool is_told_again = news == TOLD_OLDER || (n->told.is_contradicted && news == TOLD_KNOWN &&
+                                                   e.id[0] != '\0' && e.is_open && !is_its_own);
     if (news == TOLD_DOUBTED || news == TOLD_OVER || word == TOLD_CONTRADICTS ||
         (is_told_again && !told_is_session_good(&n->told)))
         return ST_OK;

@@ -50,6 +50,7 @@ const char told_doubt_schema[] = "ALTER TABLE instrument ADD COLUMN power_point 
 const char told_place_schema[] =
     "ALTER TABLE session ADD COLUMN is_displaced INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE instrument ADD COLUMN says_open INTEGER;"
+    "ALTER TABLE instrument ADD COLUMN is_contradicted INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX session_place ON session(instrument, opened_ms) WHERE why <> 4;";
 
 const char told_reach_schema[] =
@@ -94,7 +95,7 @@ bool told_is_power_good(const struct told_instrument *t)
 
 bool told_is_session_good(const struct told_instrument *t)
 {
-    return !t->is_session_other && is_good(t->session_ms, t->session_garbled_ms);
+    return !t->is_session_other && !t->is_contradicted && is_good(t->session_ms, t->session_garbled_ms);
 }
 
 void told_power_garbled(struct told_instrument *t, int64_t time_ms, int64_t arrived_ms)
@@ -128,7 +129,7 @@ enum status told_find(struct db *db, const char *instrument, struct told_instrum
 {
     struct db_stmt *find =
         db_keep(db, "SELECT id, activity, power_ms, session_ms, power_garbled_ms, session_garbled_ms,"
-                    " says_open FROM instrument WHERE name = ?1");
+                    " says_open, is_contradicted FROM instrument WHERE name = ?1");
     bool has_row;
     *ret = (struct told_instrument){.power_ms = TOLD_NONE,
         .session_ms = TOLD_NONE,
@@ -144,7 +145,8 @@ enum status told_find(struct db *db, const char *instrument, struct told_instrum
             .power_garbled_ms = told_time_of(find, 4),
             .session_garbled_ms = told_time_of(find, 5),
             .has_polled = !db_is_null(find, 6),
-            .says_open = !db_is_null(find, 6) && db_int(find, 6) != 0};
+            .says_open = !db_is_null(find, 6) && db_int(find, 6) != 0,
+            .is_contradicted = db_int(find, 7) != 0};
     db_reset(find);
     return status == ST_OK && ret->id != 0 ? told_session_newest(db, ret->id, &ret->last, err) : status;
 }
@@ -214,7 +216,7 @@ enum status told_save(struct db *db, struct told_instrument *t, struct error *er
         "UPDATE instrument SET activity = ?2, power_ms = ?3, session_ms = ?4, "
         "power_point = ifnull(?5, power_point),"
         " session_point = ifnull(?6, session_point), power_garbled_ms = ?7, session_garbled_ms = ?8,"
-        " says_open = ?9 WHERE id = ?1");
+        " says_open = ?9, is_contradicted = ?10 WHERE id = ?1");
     db_bind_int(save, 1, t->id);
     db_bind_blob(save, 2, (struct span){(const char *)&t->activity, sizeof t->activity});
     told_bind_time(save, 3, t->power_ms);
@@ -224,6 +226,7 @@ enum status told_save(struct db *db, struct told_instrument *t, struct error *er
     told_bind_time(save, 7, t->power_garbled_ms);
     told_bind_time(save, 8, t->session_garbled_ms);
     told_bind_time(save, 9, t->has_polled ? t->says_open : TOLD_NONE);
+    db_bind_int(save, 10, t->is_contradicted);
     enum status status = db_run(save, err);
     return status == ST_OK ? told_settle(db, t, err) : status;
 }
@@ -261,6 +264,7 @@ enum status told_heard(
 {
     int64_t word = word_ms(time_ms, arrived_ms), before = t->session_ms;
     take_good(word, &t->session_garbled_ms);
+    t->is_contradicted = false;
     if (word <= before)
         return ST_OK;
     t->session_ms = word;

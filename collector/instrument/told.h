@@ -63,6 +63,7 @@ struct told_instrument {
     int64_t power_ms, session_ms; /* newest words; TOLD_NONE = never */
     struct told_session last;     /* the newest session */
     bool has_polled, says_open;   /* the newest word of a terminal that is polled, if one was noted */
+    bool is_contradicted; /* its point says that a session is open which a person closed: not good until told_heard */
     int64_t max_session_ms,
         gap_ms; /* of the park model, only of one that is taken up; gap: of its power, 0 = none */
     /* As the park model names them, only of one that is taken up; borrowed from it; NULL = none. Other: the newest word is of

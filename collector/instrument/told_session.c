@@ -88,8 +88,11 @@ enum status told_polled(struct db *db, struct told_instrument *t, bool is_open, 
     *ret = TOLD_NO_EVENT;
     if (!is_placed && !is_open && time_ms < t->last.opened_ms)
         return ST_OK;
+    /* That it is over is of who was there before, where a person opened since it last said that it is open. */
+    bool is_of_before =
+        !is_placed && !is_open && t->last.evidence == EVIDENCE_MANUAL && t->session_ms < t->last.opened_ms;
     enum status status = is_placed ? told_was_open(db, t, time_ms, &was_open, err) : ST_OK;
-    if (is_open != was_open && is_open != said_open(t, is_open, was_open))
+    if (is_open != was_open && is_open != said_open(t, is_open, was_open) && !is_of_before)
         *ret = TOLD_EVENT;
     else if (is_open && !told_is_session_open(t))
         *ret = TOLD_CONTRADICTS;
@@ -240,7 +243,11 @@ static enum status take(struct db *db, struct told_instrument *t, const struct s
     if (!is_known && (is_late || (is_point && is_before_a_person(t, time_ms))))
         status = told_place(db, t, e, time_ms, user, &is_placed, ret, err);
     /* A person closed what nobody had told, or another: whether that was of this one nobody knows. */
-    if (is_placed && e->is_open && strcmp(t->last.open_event, e->id) == 0 && newest_by(t) == EVIDENCE_MANUAL)
+    bool is_over = false;
+    if (status == ST_OK && is_placed && e->is_open && !told_is_session_open(t) &&
+        newest_by(t) == EVIDENCE_MANUAL)
+        status = is_newest(db, t, e, &is_over, err);
+    if (is_over)
         *ret = TOLD_OVER;
     if (status != ST_OK || is_placed)
         return status;

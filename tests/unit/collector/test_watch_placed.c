@@ -307,6 +307,16 @@ static void test_an_opening_that_a_person_closed_before_it_came_is_in_doubt(void
         assert_false(told_is_session_good(sem));
         late(&s, (1300 + i * 300) * S, "open event=k1", (1301 + i * 300) * S);
     }
+    person(&s, 2400 * S, "p3", true); /* somebody else, in between */
+    late(&s, 2410 * S, "open event=k1", 2410 * S);
+    assert_false(told_is_session_good(sem));
+    person(&s, 2500 * S, "p4", false);
+    person(&s, 2510 * S, "p5", false); /* pressed twice */
+    late(&s, 2520 * S, "open event=k1", 2520 * S);
+    start(&s, all);
+    take_all(&s);
+    sem = &s.watch.instruments[0].told;
+    assert_false(told_is_session_good(sem));
     late(&s, 2600 * S, "close event=k2", 2600 * S);
     assert_true(told_is_session_good(sem));
     late(&s, 2700 * S, "open event=k3", 2700 * S);
@@ -314,6 +324,16 @@ static void test_an_opening_that_a_person_closed_before_it_came_is_in_doubt(void
     late(&s, 3000 * S, "open event=k3", 3000 * S);
     assert_false(told_is_session_open(sem));
     assert_true(told_is_session_good(sem));
+    late(&s, 3100 * S, "nonsense", 3100 * S);
+    assert_false(told_is_session_good(sem));
+    late(&s, 3300 * S, "open event=k3", 3300 * S); /* read again */
+    assert_true(told_is_session_good(sem));
+    late(&s, 3310 * S, "close event=k4", 3310 * S);
+    person(&s, 3400 * S, "p6", false);
+    person(&s, 3401 * S, "p7", false);
+    late(
+        &s, 3399 * S, "open event=k5", 3402 * S); /* not the newest row, but the newest that its point told */
+    assert_false(told_is_session_good(sem));
     close_scene(&s);
 }
 

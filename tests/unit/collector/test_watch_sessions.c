@@ -268,9 +268,17 @@ static void test_a_polled_terminal_that_contradicts_a_person_leaves_doubt(void *
     told(&s, 1500 * S, "closed");
     expect_now(&s, false, true);
     by_hand(&s, 1600 * S, "p2", true);
+    told(&s, 1650 * S, "closed");
+    expect_now(&s, true, true);
     must(told_leave_all(s.journal.db, &err), &err);
     start(&s, all);
     told(&s, 1700 * S, "closed"); /* what a person opened it does not close before it said that it is open */
+    expect_now(&s, true, true);
+    by_hand(&s, 1710 * S, "p3", false);
+    told(&s, 1720 * S, "open");
+    expect_now(&s, true, true);
+    by_hand(&s, 1750 * S, "p4", true); /* the next one, before it was seen that the former logged out */
+    told(&s, 1780 * S, "closed");
     expect_now(&s, true, true);
     close_scene(&s);
 }
