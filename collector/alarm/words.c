@@ -54,21 +54,6 @@ const char *alarm_target_word(enum alarm_target_kind kind, enum alarm_language l
     return target_words[kind][language];
 }
 
-static const char *base_unit(int carrier)
-{
-    switch ((enum park_carrier)carrier) {
-    case CARRIER_ELECTRICITY:
-        return "Wh";
-    case CARRIER_HEAT:
-    case CARRIER_COOLING:
-        return "J";
-    case CARRIER_WATER:
-    case CARRIER_GAS:
-        return "L";
-    }
-    return "";
-}
-
 const char *alarm_unit(enum alarm_kind kind, enum alarm_target_kind target, int carrier)
 {
     switch (kind) {
@@ -79,7 +64,7 @@ const char *alarm_unit(enum alarm_kind kind, enum alarm_target_kind target, int 
     case ALARM_BASE_LOAD:
         return carrier < 0 ? "" : carrier == CARRIER_WATER || carrier == CARRIER_GAS ? "L/h" : "W";
     case ALARM_WATER:
-        return base_unit(carrier);
+        return park_carrier_unit(carrier);
     case ALARM_BALANCE:
     case ALARM_DISK:
         return "%";

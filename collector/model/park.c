@@ -100,6 +100,21 @@ static bool is_installed(const struct point_use *use, int64_t time_ms, struct pa
     return false;
 }
 
+const char *park_carrier_unit(int carrier)
+{
+    switch ((enum park_carrier)carrier) {
+    case CARRIER_ELECTRICITY:
+        return "Wh";
+    case CARRIER_HEAT:
+    case CARRIER_COOLING:
+        return "J";
+    case CARRIER_WATER:
+    case CARRIER_GAS:
+        return "L";
+    }
+    return "";
+}
+
 struct park_place park_place(const struct park *park, const char *gateway, const char *point, int64_t time_ms)
 {
     struct park_place place = {.role = ROLE_UNMAPPED, .from_ms = INT64_MIN, .until_ms = INT64_MAX};

@@ -66,6 +66,8 @@ struct park_gateway {
 
 enum park_carrier { CARRIER_ELECTRICITY, CARRIER_HEAT, CARRIER_COOLING, CARRIER_WATER, CARRIER_GAS };
 extern const char *const park_carriers[]; /* names by enum park_carrier, NULL-terminated */
+/* What registers count in: "Wh", "J" or "L" (the wire contract, "Base units"); "" = of no carrier. */
+const char *park_carrier_unit(int carrier);
 
 enum park_registers { REGISTERS_UNSAID = -1, REGISTERS_PRIMARY, REGISTERS_SECONDARY };
 

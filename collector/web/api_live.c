@@ -3,22 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Base units of the wire contract, section "Base units". */
-static const char *carrier_unit(enum park_carrier carrier)
-{
-    switch (carrier) {
-    case CARRIER_ELECTRICITY:
-        return "Wh";
-    case CARRIER_HEAT:
-    case CARRIER_COOLING:
-        return "J";
-    case CARRIER_WATER:
-    case CARRIER_GAS:
-        return "L";
-    }
-    return "";
-}
-
 static json_t *number_or_null(double value, bool is_known)
 {
     return is_known ? json_real(value) : json_null();
@@ -50,7 +34,7 @@ static json_t *register_json(const struct web_context *c, const char *site, cons
     json_t *json = reading_json(c, site, &m->reading);
     bool is_secondary = m->segment && m->segment->registers == REGISTERS_SECONDARY;
     json_object_set_new(json, "count", json_integer(m->reading.point->count));
-    json_object_set_new(json, "unit", json_string(carrier_unit((enum park_carrier)m->meter->carrier)));
+    json_object_set_new(json, "unit", json_string(park_carrier_unit(m->meter->carrier)));
     json_object_set_new(json, "side", json_string(is_secondary ? "secondary" : "primary"));
     return json;
 }
