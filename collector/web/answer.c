@@ -8,6 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LATER_S 5
+
+struct web_answer answer_later(const char *error, const char *why)
+{
+    struct web_answer answer = answer_error(503, error, "%s", why);
+    answer.retry_after_s = LATER_S;
+    return answer;
+}
+
+struct web_answer answer_undone(enum status status, const struct error *err)
+{
+    return status == ST_INVALID ? answer_error(422, "refused", "%s", err->text)
+                                : answer_later("not_now", err->text);
+}
+
 struct web_answer answer_text(int code, const char *content_type, char *body, size_t len)
 {
     return (struct web_answer){.code = code, .content_type = content_type, .body = body, .len = len};

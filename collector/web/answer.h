@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/json.h"
+#include "lib/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,6 +34,10 @@ struct web_answer answer_json(int code, json_t *value);
 /* {"error":{"code":...,"message":...}}: the code is for programs, the message for people. */
 struct web_answer answer_error(int code, const char *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A 503 of what may be well in a moment: asked again after some seconds. */
+struct web_answer answer_later(const char *error, const char *why);
+/* What the core did not do: refused, as a 422 (ST_INVALID), or could not now. */
+struct web_answer answer_undone(enum status status, const struct error *err);
 /* Takes `body`, which came from malloc. */
 struct web_answer answer_text(int code, const char *content_type, char *body, size_t len);
 /* An ETag of what is said; it differs between versions of ours, it does not resist an attacker. */

@@ -1,21 +1,12 @@
 /* Alarms: listed, and acknowledged. In codes: who shows them has the words. */
 #include "collector/web/context.h"
+#include "collector/web/paging.h"
 
 #include "collector/alarm/words.h"
 #include "lib/number.h"
 #include "lib/text.h"
 
 #include <string.h>
-
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
-
-static struct web_answer not_now(const char *why)
-{
-    struct web_answer answer = answer_error(503, "not_now", "%s", why);
-    answer.retry_after_s = 5;
-    return answer;
-}
 
 static json_t *number_json(bool is_there, int64_t value_m)
 {
@@ -78,8 +69,7 @@ static bool find_alarm(struct web_context *context, const char *text, int64_t *r
     bool is_there = found.id != 0;
     alarm_release(&found);
     if (status != ST_OK) {
-        context_close_db(context);
-        *ret = not_now(err.text);
+        *ret = context_give_up_db(context, &err);
     } else if (!is_there) {
         *ret = answer_error(404, "not_found", "there is no alarm %.40s", text);
     }
@@ -96,12 +86,10 @@ struct web_answer handle_alarm_ack(struct web_context *context, const struct web
     if (!find_alarm(context, request->id, &act.alarm, &answer) || !read_note(request, &act.note, &answer))
         return answer;
     if (options->ack_alarm == NULL)
-        return not_now("there is nobody who takes it");
+        return answer_later("not_now", "there is nobody who takes it");
     enum status status = options->ack_alarm(options->user_data, &act, &alarm, &err);
-    if (status == ST_INVALID)
-        return answer_error(422, "refused", "%s", err.text);
     if (status != ST_OK)
-        return not_now(err.text);
+        return answer_undone(status, &err);
     answer = answer_json(200, json_pack("{s:o}", "alarm", alarm_json(context, &alarm)));
     alarm_release(&alarm);
     return answer;
@@ -109,39 +97,24 @@ struct web_answer handle_alarm_ack(struct web_context *context, const struct web
 
 /* ---- the list ---- */
 
-/* False: *ret is the 400 that says so. */
-static bool read_state(const struct web_request *request, bool *ret_is_standing, struct web_answer *ret)
-{
-    const char *state = request_param(request, "state");
-    *ret_is_standing = state != NULL && strcmp(state, "standing") == 0;
-    if (state == NULL || *ret_is_standing || strcmp(state, "all") == 0)
-        return true;
-    *ret =
-        answer_error(400, "bad_parameter", "state: unknown value \"%.40s\"; expected standing or all", state);
-    return false;
-}
-
 struct web_answer handle_alarms(struct web_context *context, const struct web_request *request)
 {
-    int64_t limit, before;
+    struct paging paging;
     struct web_answer answer;
     struct alarm_list found;
     struct error err;
     bool is_standing;
-    if (!request_int(request, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit, &answer) ||
-        !request_int(request, "before", 1, INT64_MAX, INT64_MAX, &before, &answer) ||
-        !read_state(request, &is_standing, &answer))
+    if (!paging_read(request, &paging, &answer) ||
+        !paging_read_state(request, &is_standing, &answer))
         return answer;
     if (!context_open_db(context, &err))
-        return not_now(err.text);
-    if (alarm_list_read(context->db, is_standing, before, limit, &found, &err) != ST_OK) {
-        context_close_db(context);
-        return not_now(err.text);
-    }
+        return context_give_up_db(context, &err);
+    if (alarm_list_read(context->db, is_standing, paging.before, paging.limit, &found, &err) != ST_OK)
+        return context_give_up_db(context, &err);
     json_t *items = json_array();
     for (size_t i = 0; i < found.count; i++)
         json_array_append_new(items, alarm_json(context, &found.items[i]));
-    json_t *next = found.count == (size_t)limit ? json_integer(found.items[found.count - 1].id) : json_null();
+    int64_t last = found.count > 0 ? found.items[found.count - 1].id : 0;
     alarm_list_release(&found);
-    return answer_json(200, json_pack("{s:o, s:o}", "alarms", items, "next_before", next));
+    return paging_answer("alarms", items, paging_next(&paging, items, last));
 }

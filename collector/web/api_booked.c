@@ -128,9 +128,7 @@ struct web_answer handle_booked(struct web_context *context, const struct web_re
     if (status == ST_OK) {
         answer = answer_all(&report);
     } else {
-        context_close_db(context);
-        answer = answer_error(503, "database_unavailable", "%s", err.text);
-        answer.retry_after_s = 5;
+        answer = context_give_up_db(context, &err);
     }
     closed_release(&report);
     zone_destroy(report.zone);

@@ -3,13 +3,6 @@
 
 #include <string.h>
 
-static struct web_answer not_now(const char *why)
-{
-    struct web_answer answer = answer_error(503, "not_now", "%s", why);
-    answer.retry_after_s = 5;
-    return answer;
-}
-
 static json_t *calendar_json(const struct web_context *context, const struct park_calendar *c,
     const struct booking_state *state, const struct bookings *b)
 {
@@ -39,7 +32,7 @@ struct web_answer handle_calendars(struct web_context *context, const struct web
     (void)request;
     struct error err;
     if (!context_open_db(context, &err))
-        return not_now(err.text);
+        return context_give_up_db(context, &err);
     json_t *items = json_array();
     enum status status = ST_OK;
     CONF_EACH (const struct park_calendar, c, context->options->park->calendars)
@@ -48,8 +41,7 @@ struct web_answer handle_calendars(struct web_context *context, const struct web
     if (status == ST_OK)
         return answer_json(200, json_pack("{s:o}", "calendars", items));
     json_decref(items);
-    context_close_db(context);
-    return not_now(err.text);
+    return context_give_up_db(context, &err);
 }
 
 /* ---- empty indeed ---- */
@@ -74,11 +66,9 @@ struct web_answer handle_confirm_calendar(struct web_context *context, const str
     if (find(options->park, request->id) == NULL)
         return answer_error(404, "unknown_calendar", "no calendar has the id \"%.40s\"", request->id);
     if (options->confirm_calendar == NULL)
-        return answer_error(503, "not_now", "there is nobody who takes it");
+        return answer_later("not_now", "there is nobody who takes it");
     enum status status = options->confirm_calendar(options->user_data, &act, &err);
-    if (status == ST_INVALID)
-        return answer_error(422, "refused", "%s", err.text);
     if (status != ST_OK)
-        return not_now(err.text);
+        return answer_undone(status, &err);
     return answer_json(200, json_pack("{s:s, s:b}", "calendar", request->id, "empty", 1));
 }

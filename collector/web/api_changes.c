@@ -1,9 +1,7 @@
 /* The log of who changed what, newest first; pages as in api_lists.c. There are two: of the tokens' database, and of the
  * collector's own; their ids sort by time together (collector/access/changes.h). */
 #include "collector/web/context.h"
-
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
+#include "collector/web/paging.h"
 
 struct list {
     const struct web_context *context;
@@ -42,28 +40,25 @@ static json_t *merge(json_t *a, json_t *b, size_t limit)
 
 struct web_answer handle_changes(struct web_context *context, const struct web_request *request)
 {
-    int64_t limit, before;
+    struct paging paging;
     struct web_answer answer;
     struct error err;
-    if (!request_int(request, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit, &answer) ||
-        !request_int(request, "before", 1, INT64_MAX, INT64_MAX, &before, &answer))
+    if (!paging_read(request, &paging, &answer))
         return answer;
     struct list tokens = {.context = context, .items = json_array()},
                 own = {.context = context, .items = json_array()};
-    enum status status = guard_changes(context->guard, before, limit, add_item, &tokens, &err);
+    enum status status = guard_changes(context->guard, paging.before, paging.limit, add_item, &tokens, &err);
     if (status == ST_OK && !context_open_db(context, &err))
         status = ST_STORAGE;
-    if (status == ST_OK && (status = changes_each(context->db, before, limit, add_item, &own, &err)) != ST_OK)
+    if (status == ST_OK &&
+        (status = changes_each(context->db, paging.before, paging.limit, add_item, &own, &err)) != ST_OK)
         context_close_db(context);
     if (status != ST_OK) {
         json_decref(tokens.items);
         json_decref(own.items);
-        answer = answer_error(503, "access_unavailable", "%s", err.text);
-        answer.retry_after_s = 5;
-        return answer;
+        return answer_later("access_unavailable", err.text);
     }
-    json_t *items = merge(tokens.items, own.items, (size_t)limit);
-    size_t count = json_array_size(items);
-    json_t *next = count == (size_t)limit ? json_integer(id_at(items, count - 1)) : json_null();
-    return answer_json(200, json_pack("{s:o, s:o}", "changes", items, "next_before", next));
+    json_t *items = merge(tokens.items, own.items, (size_t)paging.limit);
+    int64_t last = id_at(items, (size_t)paging.limit - 1);
+    return paging_answer("changes", items, paging_next(&paging, items, last));
 }

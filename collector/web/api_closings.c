@@ -1,5 +1,6 @@
 /* Months of sites that are closed: closed, previewed and listed. collector/close_month.h has what is refused. */
 #include "collector/web/context.h"
+#include "collector/web/paging.h"
 
 #include "collector/close_json.h"
 #include "collector/energy/unit.h"
@@ -8,9 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
 
 static json_t *amount_json(int carrier, int64_t amount)
 {
@@ -87,25 +85,16 @@ static struct web_answer answer_result(
 
 /* ---- the request ---- */
 
-static struct web_answer not_now(const char *why)
-{
-    struct web_answer answer = answer_error(503, "not_now", "%s", why);
-    answer.retry_after_s = 5;
-    return answer;
-}
-
 static struct web_answer close_it(struct web_context *context, const struct close_month *request)
 {
     const struct web_options *options = context->options;
     struct close_month_result result;
     struct error err;
     if (options->close_month == NULL)
-        return answer_error(503, "not_now", "there is nobody who closes");
+        return answer_later("not_now", "there is nobody who closes");
     enum status status = options->close_month(options->user_data, request, &result, &err);
-    if (status == ST_INVALID)
-        return answer_error(422, "refused", "%s", err.text);
     if (status != ST_OK)
-        return not_now(err.text);
+        return answer_undone(status, &err);
     struct web_answer answer = answer_result(context, request, &result);
     close_month_result_release(&result);
     return answer;
@@ -174,22 +163,22 @@ static enum status add_closing(
 
 struct web_answer handle_closings(struct web_context *context, const struct web_request *request)
 {
-    int64_t limit, before, last = 0;
+    int64_t last = 0;
+    struct paging paging;
     struct web_answer answer;
     struct error err;
     bool has_row;
-    if (!request_int(request, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit, &answer) ||
-        !request_int(request, "before", 1, INT64_MAX, INT64_MAX, &before, &answer))
+    if (!paging_read(request, &paging, &answer))
         return answer;
     if (!context_open_db(context, &err))
-        return not_now(err.text);
+        return context_give_up_db(context, &err);
     json_t *items = json_array();
     struct db_stmt *row = db_keep(context->db,
         "SELECT id, site, month, from_ms, until_ms, closed_ms, token, who, why, model, journal,"
         " (SELECT hash FROM closing_seal WHERE closing = id) FROM closing WHERE id < ?1 ORDER BY id DESC "
         "LIMIT ?2");
-    db_bind_int(row, 1, before);
-    db_bind_int(row, 2, limit);
+    db_bind_int(row, 1, paging.before);
+    db_bind_int(row, 2, paging.limit);
     enum status status;
     while ((status = db_step(row, &has_row, &err)) == ST_OK && has_row) {
         last = db_int(row, 0);
@@ -199,10 +188,7 @@ struct web_answer handle_closings(struct web_context *context, const struct web_
     db_reset(row);
     if (status != ST_OK) {
         json_decref(items);
-        context_close_db(context);
-        return not_now(err.text);
+        return context_give_up_db(context, &err);
     }
-    bool is_more = json_array_size(items) == (size_t)limit;
-    return answer_json(200, json_pack("{s:o, s:o}", "closings", items, "next_before",
-                                is_more ? json_integer(last) : json_null()));
+    return paging_answer("closings", items, paging_next(&paging, items, last));
 }

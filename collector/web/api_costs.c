@@ -60,13 +60,6 @@ static void add_figure(json_t *rows, const struct report_carrier *carrier, const
     json_array_append_new(rows, row);
 }
 
-static struct web_answer unavailable(const struct error *err)
-{
-    struct web_answer answer = answer_error(503, "database_unavailable", "%s", err->text);
-    answer.retry_after_s = 5;
-    return answer;
-}
-
 static struct web_answer answer_costs(
     struct web_context *context, const struct web_request *request, const struct accepted *accepted)
 {
@@ -87,7 +80,7 @@ static struct web_answer answer_costs(
         return answer_error(
             400, "bad_parameter", "period: \"%.40s\" is none; " PERIOD_EXPECTED, text != NULL ? text : "");
     if (report_build(&options, &report, &err) != ST_OK)
-        return unavailable(&err);
+        return context_give_up_db(context, &err);
     json_t *rows = json_array();
     for (size_t i = 0; i < report.carrier_count; i++)
         for (size_t k = 0; k < report.carriers[i].count; k++)
@@ -101,7 +94,7 @@ struct web_answer handle_costs(struct web_context *context, const struct web_req
     struct error err;
     struct accepted accepted;
     if (!context_open_db(context, &err) || accepted_read(context->db, &accepted, &err) != ST_OK)
-        return unavailable(&err);
+        return context_give_up_db(context, &err);
     struct web_answer answer = answer_costs(context, request, &accepted);
     accepted_release(&accepted);
     return answer;

@@ -78,15 +78,10 @@ struct web_answer handle_count(struct web_context *context, const struct web_req
     if (!read_count(context, request, &count, &answer))
         return answer;
     if (options->count_people == NULL)
-        return answer_error(503, "not_now", "there is nobody who takes it");
+        return answer_later("not_now", "there is nobody who takes it");
     enum status status = options->count_people(options->user_data, &count, &err);
-    if (status == ST_INVALID)
-        return answer_error(422, "refused", "%s", err.text);
-    if (status != ST_OK) {
-        answer = answer_error(503, "not_now", "%s", err.text);
-        answer.retry_after_s = 5;
-        return answer;
-    }
+    if (status != ST_OK)
+        return answer_undone(status, &err);
     return answer_json(
         201, json_pack("{s:s, s:o, s:I}", "space", count.space, "at",
                  context_time(context, NULL, count.time_ms), "persons", (json_int_t)count.persons));

@@ -141,15 +141,6 @@ static struct web_answer answer_effect(
 
 /* ---- the request ---- */
 
-static struct web_answer refuse(enum status status, const struct error *err)
-{
-    if (status == ST_INVALID)
-        return answer_error(422, "refused", "%s", err->text);
-    struct web_answer answer = answer_error(503, "not_now", "%s", err->text);
-    answer.retry_after_s = 5;
-    return answer;
-}
-
 static struct web_answer decide(
     struct web_context *context, const struct web_request *request, struct deciding_words *words)
 {
@@ -168,11 +159,11 @@ static struct web_answer decide(
     d.decided.who = request->caller->token.name;
     d.decided.token = request->caller->token.id;
     if (options->decide == NULL)
-        return answer_error(503, "not_now", "there is nobody who decides");
+        return answer_later("not_now", "there is nobody who decides");
     struct deciding_effect effect = {0};
     enum status status = options->decide(options->user_data, &d, &effect, &err);
     if (status != ST_OK)
-        return refuse(status, &err);
+        return answer_undone(status, &err);
     answer = answer_effect(context, &d, &effect);
     deciding_effect_release(&effect);
     return answer;

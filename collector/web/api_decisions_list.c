@@ -1,12 +1,10 @@
 /* The decisions of persons about meters, newest first; pages as in api_lists.c. */
 #include "collector/web/context.h"
+#include "collector/web/paging.h"
 
 #include "collector/ledger/decided_list.h"
 
 #include <stdio.h>
-
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
 
 static json_t *text_json(struct db_stmt *row, int column)
 {
@@ -66,36 +64,26 @@ static json_t *item_json(const struct web_context *context, struct db_stmt *row)
     return item;
 }
 
-static struct web_answer fail(struct web_context *context, json_t *items, const struct error *err)
-{
-    json_decref(items);
-    context_close_db(context);
-    struct web_answer answer = answer_error(503, "database_unavailable", "%s", err->text);
-    answer.retry_after_s = 5;
-    return answer;
-}
-
 struct web_answer handle_decisions(struct web_context *context, const struct web_request *request)
 {
-    int64_t limit, before, last = 0;
+    int64_t last = 0;
+    struct paging paging;
     struct web_answer answer;
     struct error err;
     bool has_row = true;
-    if (!request_int(request, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit, &answer) ||
-        !request_int(request, "before", 1, INT64_MAX, INT64_MAX, &before, &answer))
+    if (!paging_read(request, &paging, &answer))
         return answer;
-    json_t *items = json_array();
     if (!context_open_db(context, &err))
-        return fail(context, items, &err);
-    struct db_stmt *row = decided_list(context->db, 0, INT64_MIN, INT64_MAX, before, limit);
+        return context_give_up_db(context, &err);
+    json_t *items = json_array();
+    struct db_stmt *row = decided_list(context->db, 0, INT64_MIN, INT64_MAX, paging.before, paging.limit);
     enum status status;
     while ((status = db_step(row, &has_row, &err)) == ST_OK && has_row) {
         last = db_int(row, DECIDED_ID);
         json_array_append_new(items, item_json(context, row));
     }
-    if (status != ST_OK)
-        return fail(context, items, &err);
-    bool is_more = json_array_size(items) == (size_t)limit;
-    return answer_json(200, json_pack("{s:o, s:o}", "decisions", items, "next_before",
-                                is_more ? json_integer(last) : json_null()));
+    if (status == ST_OK)
+        return paging_answer("decisions", items, paging_next(&paging, items, last));
+    json_decref(items);
+    return context_give_up_db(context, &err);
 }

@@ -165,14 +165,6 @@ static struct web_answer whole_answer(
                                 tree_bys[q->by], "step", energy_query_step(q->step), "rows", rows));
 }
 
-static struct web_answer refuse(struct web_context *context, const struct error *err)
-{
-    context_close_db(context); /* the next request opens another, perhaps on a restored file */
-    struct web_answer answer = answer_error(503, "database_unavailable", "%s", err->text);
-    answer.retry_after_s = 5;
-    return answer;
-}
-
 static struct web_answer answer_query(struct web_context *context, const struct energy_query *q,
     const struct tree *tree, const struct steps *steps)
 {
@@ -182,7 +174,8 @@ static struct web_answer answer_query(struct web_context *context, const struct 
     enum status status = context_open_db(context, &err) ? ST_OK : ST_STORAGE;
     if (status == ST_OK)
         status = write_rows(&out, context->db, q, tree, steps, context->clock->wall_ms(), &err);
-    struct web_answer answer = status == ST_OK ? whole_answer(context, q, &out) : refuse(context, &err);
+    struct web_answer answer =
+        status == ST_OK ? whole_answer(context, q, &out) : context_give_up_db(context, &err);
     json_decref(out.rows);
     buf_release(&out.csv);
     return answer;

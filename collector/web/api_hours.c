@@ -110,12 +110,8 @@ struct web_answer handle_hours(struct web_context *context, const struct web_req
     }
     if (is_ahead)
         return answer_error(400, "bad_parameter", "%s", err.text);
-    if (status != ST_OK) {
-        context_close_db(context); /* the next request opens another, perhaps on a restored file */
-        answer = answer_error(503, "database_unavailable", "%s", err.text);
-        answer.retry_after_s = 5;
-        return answer;
-    }
+    if (status != ST_OK)
+        return context_give_up_db(context, &err);
     answer = answer_statement(context, &statement, &statement.instruments[0]);
     statement_release(&statement);
     return answer;

@@ -304,10 +304,7 @@ static struct web_answer answer_asked(struct web_context *context, const struct 
                      context_time(context, a->q.site->id, a->q.span.end_ms), "step",
                      energy_query_step(a->q.step), is_masked ? "buildings" : "spaces", items));
     json_decref(items);
-    context_close_db(context);
-    struct web_answer answer = answer_error(503, "database_unavailable", "%s", err.text);
-    answer.retry_after_s = 5;
-    return answer;
+    return context_give_up_db(context, &err);
 }
 
 struct web_answer handle_occupancy(struct web_context *context, const struct web_request *request)

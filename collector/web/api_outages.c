@@ -1,13 +1,11 @@
 /* Outages that people tell: listed, opened, changed, closed and cancelled. collector/instrument/outage.h has what is refused. */
 #include "collector/web/context.h"
+#include "collector/web/paging.h"
 
 #include "collector/outage_json.h"
 #include "lib/number.h"
 
 #include <string.h>
-
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
 
 /* ---- one of them ---- */
 
@@ -42,13 +40,6 @@ static json_t *outage_json(const struct web_context *context, const struct outag
         context_time(context, site, o->closed_ms), "closed_by", o->closed_by, "closed_note", o->closed_note);
 }
 
-static struct web_answer not_now(const char *why)
-{
-    struct web_answer answer = answer_error(503, "not_now", "%s", why);
-    answer.retry_after_s = 5;
-    return answer;
-}
-
 /* ---- what people do ---- */
 
 static struct web_answer ask(const struct web_context *context, const struct outaging *outaging)
@@ -57,12 +48,10 @@ static struct web_answer ask(const struct web_context *context, const struct out
     struct outaging_result result;
     struct error err;
     if (options->outage == NULL)
-        return answer_error(503, "not_now", "there is nobody who takes it");
+        return answer_later("not_now", "there is nobody who takes it");
     enum status status = options->outage(options->user_data, outaging, &result, &err);
-    if (status == ST_INVALID)
-        return answer_error(422, "refused", "%s", err.text);
     if (status != ST_OK)
-        return not_now(err.text);
+        return answer_undone(status, &err);
     struct web_answer answer = answer_json(outaging->request.act == OUTAGE_OPEN ? 201 : 200,
         json_pack("{s:o}", "outage", outage_json(context, &result.outage, context->clock->wall_ms())));
     outaging_result_release(&result);
@@ -84,8 +73,7 @@ static bool find_outage(
     bool is_there = found.id != 0;
     outage_release(&found);
     if (status != ST_OK) {
-        context_close_db(context);
-        *ret = not_now(err.text);
+        *ret = context_give_up_db(context, &err);
     } else if (!is_there) {
         *ret = answer_error(404, "not_found", "there is no outage %.40s", text);
     }
@@ -110,42 +98,27 @@ struct web_answer handle_outage(struct web_context *context, const struct web_re
 
 /* ---- the list ---- */
 
-/* False: *ret is the 400 that says so. */
-static bool read_state(const struct web_request *request, bool *ret_is_standing, struct web_answer *ret)
-{
-    const char *state = request_param(request, "state");
-    *ret_is_standing = state != NULL && strcmp(state, "standing") == 0;
-    if (state == NULL || *ret_is_standing || strcmp(state, "all") == 0)
-        return true;
-    *ret =
-        answer_error(400, "bad_parameter", "state: unknown value \"%.40s\"; expected standing or all", state);
-    return false;
-}
-
 struct web_answer handle_outages(struct web_context *context, const struct web_request *request)
 {
-    int64_t limit, before, now_ms = context->clock->wall_ms();
+    struct paging paging;
+    int64_t now_ms = context->clock->wall_ms();
     struct web_answer answer;
     struct outage_list found;
     struct error err;
     bool is_standing;
-    if (!request_int(request, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit, &answer) ||
-        !request_int(request, "before", 1, INT64_MAX, INT64_MAX, &before, &answer) ||
-        !read_state(request, &is_standing, &answer))
+    if (!paging_read(request, &paging, &answer) ||
+        !paging_read_state(request, &is_standing, &answer))
         return answer;
     if (!context_open_db(context, &err))
-        return not_now(err.text);
+        return context_give_up_db(context, &err);
     enum status status = is_standing ? outage_standing(context->db, now_ms, &found, &err)
-                                     : outage_list_read(context->db, before, limit, &found, &err);
-    if (status != ST_OK) {
-        context_close_db(context);
-        return not_now(err.text);
-    }
+                                     : outage_list_read(context->db, paging.before, paging.limit, &found, &err);
+    if (status != ST_OK)
+        return context_give_up_db(context, &err);
     json_t *items = json_array();
     for (size_t i = 0; i < found.count; i++)
         json_array_append_new(items, outage_json(context, &found.items[i], now_ms));
-    bool is_more = !is_standing && found.count == (size_t)limit;
-    json_t *next = is_more ? json_integer(found.items[found.count - 1].id) : json_null();
+    int64_t last = !is_standing && found.count > 0 ? found.items[found.count - 1].id : 0;
     outage_list_release(&found);
-    return answer_json(200, json_pack("{s:o, s:o}", "outages", items, "next_before", next));
+    return paging_answer("outages", items, paging_next(&paging, items, last));
 }

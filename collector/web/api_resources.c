@@ -3,13 +3,6 @@
 
 #include <string.h>
 
-static struct web_answer not_now(const char *why)
-{
-    struct web_answer answer = answer_error(503, "not_now", "%s", why);
-    answer.retry_after_s = 5;
-    return answer;
-}
-
 static json_t *time_json(const struct web_context *context, const struct park_resource *r, int64_t time_ms)
 {
     return time_ms == TOLD_NONE ? json_null() : context_time(context, r->building->site_id, time_ms);
@@ -32,7 +25,7 @@ struct web_answer handle_resources(struct web_context *context, const struct web
     (void)request;
     struct error err;
     if (!context_open_db(context, &err))
-        return not_now(err.text);
+        return context_give_up_db(context, &err);
     json_t *items = json_array();
     enum status status = ST_OK;
     CONF_EACH (const struct park_resource, r, context->options->park->resources) {
@@ -43,8 +36,7 @@ struct web_answer handle_resources(struct web_context *context, const struct web
     if (status == ST_OK)
         return answer_json(200, json_pack("{s:o}", "resources", items));
     json_decref(items);
-    context_close_db(context);
-    return not_now(err.text);
+    return context_give_up_db(context, &err);
 }
 
 struct web_answer handle_resource_up(struct web_context *context, const struct web_request *request)
@@ -61,11 +53,9 @@ struct web_answer handle_resource_up(struct web_context *context, const struct w
     if (resource == NULL)
         return answer_error(404, "unknown_resource", "no resource has the id \"%.40s\"", request->id);
     if (options->tell_resource == NULL)
-        return not_now("nobody watches the resources");
+        return answer_later("not_now", "nobody watches the resources");
     enum status status = options->tell_resource(options->user_data, &act, &told, &err);
-    if (status == ST_INVALID)
-        return answer_error(422, "refused", "%s", err.text);
     if (status != ST_OK)
-        return not_now(err.text);
+        return answer_undone(status, &err);
     return answer_json(200, resource_json(context, resource, &told));
 }

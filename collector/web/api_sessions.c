@@ -1,9 +1,7 @@
 /* Sessions of instruments: listed newest first, in codes, and told by people and other systems as a card reader tells them
  * (lib/session_event.h). */
 #include "collector/web/context.h"
-
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
+#include "collector/web/paging.h"
 
 static const char *const users[] = {"unknown", "internal", "external"};
 /* Of an event that was not as expected; by enum told_news. */
@@ -55,13 +53,6 @@ static void add(void *user_data, const char *instrument, const struct told_sessi
     json_array_append_new(page->items, session_json(page->context, instrument, session));
 }
 
-static struct web_answer not_now(const struct error *err, const char *code)
-{
-    struct web_answer answer = answer_error(503, code, "%s", err->text);
-    answer.retry_after_s = 5;
-    return answer;
-}
-
 static void see(void *user_data, const char *instrument, const struct told_session *session)
 {
     (void)instrument;
@@ -80,32 +71,26 @@ static enum status find_instrument(
 
 struct web_answer handle_sessions(struct web_context *context, const struct web_request *request)
 {
-    int64_t limit, before;
+    struct paging paging;
     struct web_answer answer;
     struct error err;
     const char *instrument = request_param(request, "instrument");
-    if (!request_int(request, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit, &answer) ||
-        !request_int(request, "before", 1, INT64_MAX, INT64_MAX, &before, &answer))
+    if (!paging_read(request, &paging, &answer))
         return answer;
     bool is_known = true;
     if (!context_open_db(context, &err))
-        return not_now(&err, "database_unavailable");
-    if (instrument != NULL && find_instrument(context, instrument, &is_known, &err) != ST_OK) {
-        context_close_db(context);
-        return not_now(&err, "database_unavailable");
-    }
+        return context_give_up_db(context, &err);
+    if (instrument != NULL && find_instrument(context, instrument, &is_known, &err) != ST_OK)
+        return context_give_up_db(context, &err);
     if (!is_known)
         return answer_error(400, "bad_parameter",
             "instrument: there is no instrument \"%.40s\"; expected the id of one", instrument);
     struct page page = {.context = context, .items = json_array()};
-    if (told_sessions_each(context->db, instrument, before, limit, add, &page, &err) != ST_OK) {
+    if (told_sessions_each(context->db, instrument, paging.before, paging.limit, add, &page, &err) != ST_OK) {
         json_decref(page.items);
-        context_close_db(context);
-        return not_now(&err, "database_unavailable");
+        return context_give_up_db(context, &err);
     }
-    bool is_more = json_array_size(page.items) == (size_t)limit;
-    return answer_json(200, json_pack("{s:o, s:o}", "sessions", page.items, "next_before",
-                                is_more ? json_integer(page.last) : json_null()));
+    return paging_answer("sessions", page.items, paging_next(&paging, page.items, page.last));
 }
 
 /* ---- an event ---- */
@@ -120,12 +105,10 @@ struct web_answer handle_tell(struct web_context *context, const struct web_requ
             (struct span){request->body, request->body_len}, NULL, true, &telling.event, &err) != ST_OK)
         return answer_error(400, "bad_event", "%s", err.text);
     if (options->tell == NULL)
-        return answer_error(503, "not_now", "nobody watches the instruments");
+        return answer_later("not_now", "nobody watches the instruments");
     enum status status = options->tell(options->user_data, &telling, &result, &err);
-    if (status == ST_INVALID)
-        return answer_error(422, "refused", "%s", err.text);
     if (status != ST_OK)
-        return not_now(&err, "not_now");
+        return answer_undone(status, &err);
     bool is_known = result.news == TOLD_KNOWN;
     return answer_json(is_known ? 200 : 201,
         json_pack("{s:s, s:s, s:o, s:o}", "event", telling.event.id, "result", is_known ? "known" : "taken",

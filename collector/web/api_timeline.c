@@ -127,9 +127,7 @@ struct web_answer handle_timeline(struct web_context *context, const struct web_
         if (make(context, item, span, &timeline, &err) == ST_OK) {
             answer = answer_timeline(item, span, &timeline);
         } else {
-            context_close_db(context); /* the next request opens another, perhaps on a restored file */
-            answer = answer_error(503, "database_unavailable", "%s", err.text);
-            answer.retry_after_s = 5;
+            answer = context_give_up_db(context, &err);
         }
         timeline_release(&timeline);
     }

@@ -110,13 +110,6 @@ static enum status write_report(const struct wanted *wanted, const struct accept
     return status;
 }
 
-static struct web_answer unavailable(const struct error *err)
-{
-    struct web_answer answer = answer_error(503, "report_unavailable", "%s", err->text);
-    answer.retry_after_s = 5;
-    return answer;
-}
-
 static struct web_answer answer_report(
     struct web_context *context, const struct wanted *wanted, const struct accepted *accepted)
 {
@@ -135,12 +128,12 @@ static struct web_answer answer_report(
     struct buf out = {0};
     enum status status = report_build(&options, &report, &err);
     if (status != ST_OK)
-        return unavailable(&err);
+        return answer_later("report_unavailable", err.text);
     status = write_report(wanted, accepted, &report, &out, &err);
     report_release(&report);
     if (status != ST_OK) {
         buf_release(&out);
-        return unavailable(&err);
+        return answer_later("report_unavailable", err.text);
     }
     size_t length = out.len;
     return answer_text(200, type_of(wanted->format), buf_take(&out), length);
@@ -184,7 +177,7 @@ struct web_answer handle_audit(struct web_context *context, const struct web_req
     struct error err;
     struct accepted accepted;
     if (!context_open_db(context, &err) || accepted_read(context->db, &accepted, &err) != ST_OK)
-        return unavailable(&err);
+        return answer_later("report_unavailable", err.text);
     struct web_answer answer = answer_report(context, &wanted, &accepted);
     accepted_release(&accepted);
     return answer;

@@ -87,6 +87,12 @@ void context_close_db(struct web_context *context)
     memset(context->lists, 0, sizeof context->lists);
 }
 
+struct web_answer context_give_up_db(struct web_context *context, const struct error *err)
+{
+    context_close_db(context);
+    return answer_later("database_unavailable", err->text);
+}
+
 void context_release(struct web_context *context)
 {
     context_close_db(context);

@@ -44,6 +44,8 @@ bool context_open_db(struct web_context *context, struct error *err);
 /* Each answer is of one model: the one in use when this is called. */
 void context_follow(struct web_context *context);
 void context_close_db(struct web_context *context);
+/* After a failure: the next request opens another reader, perhaps on a restored file. The 503 that says so. */
+struct web_answer context_give_up_db(struct web_context *context, const struct error *err);
 
 /* Of the ledger's books. */
 struct context_books {

@@ -184,9 +184,7 @@ static struct web_answer answer_tables(const struct asked *a, const struct table
 static struct web_answer unavailable(struct web_context *context, const struct error *err)
 {
     context_close_db(context);
-    struct web_answer answer = answer_error(503, "report_unavailable", "%s", err->text);
-    answer.retry_after_s = 5;
-    return answer;
+    return answer_later("report_unavailable", err->text);
 }
 
 /* All of a page as of one commit. */

@@ -24,28 +24,6 @@ const char *energy_query_step(enum steps_kind step)
     return step_names[step];
 }
 
-/* One of a few words. Absent: `fallback`. */
-static bool read_word(const struct web_request *request, const char *name, const char *const *words,
-    int fallback, int *ret, struct web_answer *ret_answer)
-{
-    const char *text = request_param(request, name);
-    *ret = fallback;
-    if (text == NULL)
-        return true;
-    for (int i = 0; words[i] != NULL; i++)
-        if (strcmp(words[i], text) == 0) {
-            *ret = i;
-            return true;
-        }
-    struct buf known = {0};
-    for (int i = 0; words[i] != NULL; i++)
-        buf_printf(&known, "%s%s", i > 0 ? ", " : "", words[i]);
-    *ret_answer = answer_error(
-        400, "bad_parameter", "%s: unknown value \"%.40s\"; expected one of %s", name, text, known.data);
-    buf_release(&known);
-    return false;
-}
-
 static bool read_site(const struct web_context *context, const struct web_request *request,
     struct energy_query *q, struct web_answer *ret_answer)
 {
@@ -103,9 +81,9 @@ bool energy_query_read(const struct web_context *context, const struct web_reque
 {
     int by, step, format;
     if (!read_site(context, request, q, ret_answer) ||
-        !read_word(request, "by", tree_bys, TREE_CARRIER, &by, ret_answer) ||
-        !read_word(request, "step", step_names, STEPS_WHOLE, &step, ret_answer) ||
-        !read_word(request, "format", formats, 0, &format, ret_answer) ||
+        !request_word(request, "by", tree_bys, TREE_CARRIER, &by, ret_answer) ||
+        !request_word(request, "step", step_names, STEPS_WHOLE, &step, ret_answer) ||
+        !request_word(request, "format", formats, 0, &format, ret_answer) ||
         !read_time(request, "from", q->zone, &q->span.begin_ms, ret_answer) ||
         !read_time(request, "to", q->zone, &q->span.end_ms, ret_answer))
         return false;

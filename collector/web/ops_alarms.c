@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BEFORE "before"
+static const char *const before[] = {"before", NULL};
 
 static int find_name(const char *const *names, const char *name)
 {
@@ -206,17 +206,6 @@ static void add_alarms(
         ops_add_text(p, "p", is_standing ? "alarms_none" : "alarms_none_over");
 }
 
-static void add_more(struct ops_page *p, const json_t *said)
-{
-    const json_t *next = json_object_get(said, "next_before");
-    if (!json_is_integer(next))
-        return;
-    buf_printf(&p->out, "<p class=\"actions\"><a href=\"/ops/alarms?lang=%s&amp;" BEFORE "=%lld\">",
-        page_language_name(p->language), (long long)json_integer_value(next));
-    buf_add_html(&p->out, ops_text(p, "list_more", NULL));
-    buf_add_str(&p->out, "</a></p>");
-}
-
 static struct web_answer handle_standing(struct web_context *context, const struct web_request *request)
 {
     struct web_request asked = *request;
@@ -230,10 +219,10 @@ static struct web_answer show(
     struct ops_page *p, const struct web_request *request, int code, const char *message, const char *detail)
 {
     struct web_answer answer;
-    json_t *standing = ops_list(p->context, request, BEFORE, handle_standing, &answer);
+    json_t *standing = ops_list(p->context, request, before[0], handle_standing, &answer);
     if (standing == NULL)
         return answer;
-    json_t *all = ops_list(p->context, request, BEFORE, handle_alarms, &answer);
+    json_t *all = ops_list(p->context, request, before[0], handle_alarms, &answer);
     if (all == NULL) {
         json_decref(standing);
         return answer;
@@ -246,14 +235,10 @@ static struct web_answer show(
         ops_add_text(p, "p", "needs_alarms");
     add_alarms(p, request, json_object_get(all, "alarms"), false);
     buf_add_str(&p->out, "</div>");
-    add_more(p, all);
+    ops_add_more(p, request, before, before[0], all);
     json_decref(standing);
     json_decref(all);
-    const char *before = request_param(request, BEFORE);
-    bool is_number = before != NULL && strspn(before, "0123456789") == strlen(before);
-    char *content = buf_take(&p->out),
-         *here = mem_printf("/ops/alarms?%s%s%slang=", is_number ? BEFORE "=" : "", is_number ? before : "",
-             is_number ? "&" : "");
+    char *content = buf_take(&p->out), *here = ops_self(request, before);
     answer =
         ops_frame(p->context, p->language, code, "alarms", ops_text(p, "view_alarms", NULL), here, content);
     free(content);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* From where on a list is shown. */
-static const char *const before[] = {"exceptions_before", "decisions_before"};
+static const char *const before[] = {"exceptions_before", "decisions_before", NULL};
 
 static void add_meter(struct ops_page *p, const char *id)
 {
@@ -140,36 +140,6 @@ static void add_decisions(struct ops_page *p, const json_t *items)
         ops_add_text(p, "p", "decisions_none");
 }
 
-/* One link for each list that goes on; the other stays where it is. */
-static void add_more(struct ops_page *p, const struct web_request *request, size_t list, const json_t *said)
-{
-    const json_t *next = json_object_get(said, "next_before");
-    const char *other = request_param(request, before[1 - list]);
-    if (!json_is_integer(next))
-        return;
-    buf_printf(&p->out, "<p class=\"actions\"><a href=\"/ops/exceptions?lang=%s&amp;%s=%lld",
-        page_language_name(p->language), before[list], (long long)json_integer_value(next));
-    if (other != NULL)
-        buf_printf(&p->out, "&amp;%s=%s", before[1 - list], other);
-    buf_add_str(&p->out, "\">");
-    buf_add_html(&p->out, ops_text(p, "list_more", NULL));
-    buf_add_str(&p->out, "</a></p>");
-}
-
-/* Where this page is, up to its language. */
-static char *self_of(const struct web_request *request)
-{
-    struct buf self = {0};
-    buf_add_str(&self, "/ops/exceptions?");
-    for (size_t i = 0; i < 2; i++) {
-        const char *from = request_param(request, before[i]);
-        if (from != NULL)
-            buf_printf(&self, "%s=%s&", before[i], from);
-    }
-    buf_add_str(&self, "lang=");
-    return buf_take(&self);
-}
-
 struct web_answer handle_ops_exceptions(struct web_context *context, const struct web_request *request)
 {
     struct ops_page p = {.context = context,
@@ -185,15 +155,15 @@ struct web_answer handle_ops_exceptions(struct web_context *context, const struc
     }
     ops_add_done(&p, "decided_done", request);
     add_exceptions(&p, json_object_get(exceptions, "exceptions"));
-    add_more(&p, request, 0, exceptions);
+    ops_add_more(&p, request, before, before[0], exceptions);
     ops_add_heading(&p, "others_heading");
     add_others(&p);
     add_decisions(&p, json_object_get(decisions, "decisions"));
-    add_more(&p, request, 1, decisions);
+    ops_add_more(&p, request, before, before[1], decisions);
     json_decref(exceptions);
     json_decref(decisions);
     char *content = buf_take(&p.out);
-    char *self = self_of(request);
+    char *self = ops_self(request, before);
     answer =
         ops_frame(context, p.language, 200, "exceptions", ops_text(&p, "decide_title", NULL), self, content);
     free(self);

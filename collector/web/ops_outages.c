@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BEFORE "before"
+static const char *const before[] = {"before", NULL};
 
 /* Which acts a state lets a person do. */
 static const struct {
@@ -151,17 +151,6 @@ static void add_begin(struct ops_page *p, const struct web_request *request)
     buf_add_str(&p->out, "</p>");
 }
 
-static void add_more(struct ops_page *p, const json_t *said)
-{
-    const json_t *next = json_object_get(said, "next_before");
-    if (!json_is_integer(next))
-        return;
-    buf_printf(&p->out, "<p class=\"actions\"><a href=\"/ops/outages?lang=%s&amp;" BEFORE "=%lld\">",
-        page_language_name(p->language), (long long)json_integer_value(next));
-    buf_add_html(&p->out, ops_text(p, "list_more", NULL));
-    buf_add_str(&p->out, "</a></p>");
-}
-
 static struct web_answer handle_standing(struct web_context *context, const struct web_request *request)
 {
     struct web_request asked = *request;
@@ -175,10 +164,10 @@ struct web_answer handle_ops_outages(struct web_context *context, const struct w
     struct ops_page p = {.context = context,
         .language = page_choose_language(request_param(request, "lang"), request->accept_language)};
     struct web_answer answer;
-    json_t *standing = ops_list(context, request, BEFORE, handle_standing, &answer);
+    json_t *standing = ops_list(context, request, before[0], handle_standing, &answer);
     if (standing == NULL)
         return answer;
-    json_t *all = ops_list(context, request, BEFORE, handle_outages, &answer);
+    json_t *all = ops_list(context, request, before[0], handle_outages, &answer);
     if (all == NULL) {
         json_decref(standing);
         return answer;
@@ -187,17 +176,11 @@ struct web_answer handle_ops_outages(struct web_context *context, const struct w
     add_begin(&p, request);
     add_outages(&p, json_object_get(standing, "outages"), true);
     add_outages(&p, json_object_get(all, "outages"), false);
-    add_more(&p, all);
+    ops_add_more(&p, request, before, before[0], all);
     buf_add_str(&p.out, "</div>");
     json_decref(standing);
     json_decref(all);
-    const char *before = request_param(request, BEFORE);
-    struct buf self = {0};
-    buf_add_str(&self, "/ops/outages?");
-    if (before != NULL)
-        buf_printf(&self, BEFORE "=%s&", before);
-    buf_add_str(&self, "lang=");
-    char *content = buf_take(&p.out), *here = buf_take(&self);
+    char *content = buf_take(&p.out), *here = ops_self(request, before);
     answer =
         ops_frame(context, p.language, 200, "outages", ops_text(&p, "outages_title", NULL), here, content);
     free(content);

@@ -72,6 +72,47 @@ void ops_add_done(struct ops_page *p, const char *key, const struct web_request 
     buf_printf(&p->out, " %s</p>", done);
 }
 
+static void add_given(
+    struct buf *to, const struct web_request *request, const char *const *params, const char *but)
+{
+    for (size_t i = 0; params[i] != NULL; i++) {
+        const char *value = request_param(request, params[i]);
+        if (value == NULL || (but != NULL && strcmp(params[i], but) == 0))
+            continue;
+        buf_printf(to, "%s=", params[i]);
+        form_add_encoded(to, value);
+        buf_add_char(to, '&');
+    }
+}
+
+void ops_add_more(struct ops_page *p, const struct web_request *request, const char *const *params,
+    const char *param, const json_t *said)
+{
+    const json_t *next = json_object_get(said, "next_before");
+    if (!json_is_integer(next))
+        return;
+    struct buf link = {0};
+    buf_printf(&link, "%s?", request->path);
+    add_given(&link, request, params, param);
+    buf_printf(&link, "%s=%lld&lang=%s", param, (long long)json_integer_value(next),
+        page_language_name(p->language));
+    buf_add_str(&p->out, "<p class=\"actions\"><a href=\"");
+    buf_add_html(&p->out, link.data);
+    buf_add_str(&p->out, "\">");
+    buf_add_html(&p->out, ops_text(p, "list_more", NULL));
+    buf_add_str(&p->out, "</a></p>");
+    buf_release(&link);
+}
+
+char *ops_self(const struct web_request *request, const char *const *params)
+{
+    struct buf self = {0};
+    buf_printf(&self, "%s?", request->path);
+    add_given(&self, request, params, NULL);
+    buf_add_str(&self, "lang=");
+    return buf_take(&self);
+}
+
 json_t *ops_list(struct web_context *context, const struct web_request *request, const char *param,
     struct web_answer (*handler)(struct web_context *context, const struct web_request *request),
     struct web_answer *ret_answer)

@@ -1,5 +1,6 @@
 #include "collector/web/router.h"
 
+#include "lib/buf.h"
 #include "lib/mem.h"
 #include "lib/number.h"
 
@@ -28,6 +29,27 @@ bool request_int(const struct web_request *request, const char *name, int64_t mi
     }
     *ret = value;
     return true;
+}
+
+bool request_word(const struct web_request *request, const char *name, const char *const *words, int fallback,
+    int *ret, struct web_answer *ret_answer)
+{
+    const char *text = request_param(request, name);
+    *ret = fallback;
+    if (text == NULL)
+        return true;
+    for (int i = 0; words[i] != NULL; i++)
+        if (strcmp(words[i], text) == 0) {
+            *ret = i;
+            return true;
+        }
+    struct buf known = {0};
+    for (int i = 0; words[i] != NULL; i++)
+        buf_printf(&known, "%s%s", i > 0 ? ", " : "", words[i]);
+    *ret_answer = answer_error(
+        400, "bad_parameter", "%s: unknown value \"%.40s\"; expected one of %s", name, text, known.data);
+    buf_release(&known);
+    return false;
 }
 
 bool request_why(const struct web_request *request, const char **ret, struct web_answer *ret_answer)
@@ -352,8 +374,7 @@ static bool check_caller(const struct router *router, struct web_context *contex
 {
     struct error err;
     if (guard_identify(router->guard, &request->credentials, caller, &err) != ST_OK) {
-        *ret = answer_error(503, "access_unavailable", "%s", err.text);
-        ret->retry_after_s = 5;
+        *ret = answer_later("access_unavailable", err.text);
         return false;
     }
     enum guard_verdict verdict = guard_decide(

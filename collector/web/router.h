@@ -114,6 +114,11 @@ const char *request_param(const struct web_request *request, const char *name);
 bool request_int(const struct web_request *request, const char *name, int64_t min, int64_t max,
     int64_t fallback, int64_t *ret, struct web_answer *ret_answer);
 
+/* One of a few words (NULL-terminated), by its index; `fallback` when not given. False: *ret_answer is the 400 that says
+ * so. */
+bool request_word(const struct web_request *request, const char *name, const char *const *words, int fallback,
+    int *ret, struct web_answer *ret_answer);
+
 /* The text `why` of a body that has that key alone. False: *ret_answer is the 400 that says what it lacks. */
 bool request_why(const struct web_request *request, const char **ret, struct web_answer *ret_answer);
 
