@@ -3,43 +3,40 @@
 from __future__ import annotations
 
 import base64
-import ctypes
 import json
-import signal
-import socket
-import subprocess
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+from harness.process import Program, free_port
+
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage"]
-PR_SET_PDEATHSIG = 1
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+class Driver(Program):
+    """chromedriver."""
 
+    def __init__(self, folder: Path):
+        self.port = free_port()
+        super().__init__("chromedriver", folder, ["/usr/bin/chromedriver", f"--port={self.port}"])
 
-def end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    def is_ready(self) -> bool:
+        if not self.listens(self.port):
+            return False
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/status", timeout=10) as answer:
+            return json.load(answer)["value"]["ready"]
 
 
 class Browser:
     """One window. Every request that pages make, and every console line, is kept by the browser for `log` and `requests`."""
 
     def __init__(self, folder: Path, language: str = "en-US"):
-        self.port = free_port()
         self.session = ""
         self.profile = folder / "profile"
-        with open(folder / "chromedriver.log", "w") as log:
-            self.driver = subprocess.Popen(["/usr/bin/chromedriver", f"--port={self.port}"], stdout=log,
-                                           stderr=subprocess.STDOUT, preexec_fn=end_with_parent)
+        self.driver = Driver(folder).start()
         try:
-            self.await_driver()
             options = {"args": [*FLAGS, f"--user-data-dir={self.profile}", f"--accept-lang={language}"],
                        "binary": "/usr/bin/chromium"}
             wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
@@ -58,28 +55,10 @@ class Browser:
         if self.session:
             self.call("DELETE", "")
             self.session = ""
-        self.driver.terminate()
-        try:
-            self.driver.wait(10)
-        except subprocess.TimeoutExpired:
-            self.driver.kill()
-            self.driver.wait()
-
-    def await_driver(self) -> None:
-        deadline = time.monotonic() + 20
-        while True:
-            assert self.driver.poll() is None, "chromedriver ended"
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/status", timeout=2) as answer:
-                    if json.load(answer)["value"]["ready"]:
-                        return
-            except (urllib.error.URLError, ConnectionError, socket.timeout):
-                pass
-            assert time.monotonic() < deadline, "chromedriver does not answer"
-            time.sleep(0.05)
+        self.driver.stop(expect=None)
 
     def call(self, method: str, path: str, body: dict | None = None):
-        url = f"http://127.0.0.1:{self.port}/session" + (f"/{self.session}" if self.session else "") + path
+        url = f"http://127.0.0.1:{self.driver.port}/session" + (f"/{self.session}" if self.session else "") + path
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
         try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,10 +24,15 @@ class Failure(Exception):
 
 
 def free_port() -> int:
-    """A loopback port that nobody uses now. Whoever takes it checks with `listens` that it got it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback port that nobody uses now. Whoever takes it checks with `listens` that it got it.
+
+    It is below those that the system hands out for connections: one of these could be made before the listener is there.
+    """
+    while True:
+        port = random.SystemRandom().randrange(10000, 32768)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(condition: Callable[[], object], seconds: float, what: str, poll: float = 0.02):
