@@ -107,7 +107,7 @@ export function tip(colours, formatter) {
 
 // The scale of a heat map: from what is hardly seen to the first colour of series, with the texts of its ends, the highest first.
 export function heatColours(colours, min, max, ends) {
-  return { min, max: max > min ? max : min + 1, calculable: false, text: ends, orient: 'horizontal', left: 'center', bottom: 0, itemHeight: 160, textStyle: { color: colours.quiet }, inRange: { color: [colours.line, colours.series[0]] } };
+  return { show: max > min, min, max: max > min ? max : min + 1, calculable: false, text: ends, orient: 'horizontal', left: 'center', bottom: 0, itemHeight: 160, textStyle: { color: colours.quiet }, inRange: { color: [colours.line, colours.series[0]] } };
 }
 
 // Draws a cell of a custom series of which nobody knows its value: a frame and a stroke across it, which no colour of the scale is.
@@ -128,14 +128,29 @@ export function unknownCell(colours) {
   };
 }
 
+// Which steps of a course are named below it: of a day every third hour, of more days by the hour each midnight; else as many as fit.
+function namedSteps(categories) {
+  const clock = /^(\d\d-\d\d )?\d\d:\d\d$/;
+  if (!clock.test(categories[0] ?? '')) return {};
+  const days = new Set(categories.map((label) => label.slice(0, -5))).size;
+  const isNamed = days > 2 ? (label) => label.endsWith('00:00') : (label) => label.endsWith(':00') && Number(label.slice(-5, -3)) % 3 === 0;
+  return { interval: (_, label) => isNamed(label), hideOverlap: true, formatter: (label) => (days > 2 ? label.slice(0, 5) : label.slice(-5)) };
+}
+
+// A known value between two unknown ones is a dot: no line leads there.
+export function dots(values) {
+  return { showAllSymbol: true, symbol: 'circle', symbolSize: (_, { dataIndex: i }) => (values[i] != null && values[i - 1] == null && values[i + 1] == null ? 6 : 0) };
+}
+
 // Axes that every chart over time has.
 export function axes(colours, { categories, unit, hasLegend = true }) {
   const label = { color: colours.quiet, fontSize: colours.size };
-  const halfOfLast = Math.ceil(0.32 * colours.size * String(categories.at(-1) ?? '').length); // it stands below the end of the axis
+  const named = namedSteps(categories);
+  const halfOfLast = named.interval ? 0 : Math.ceil(0.32 * colours.size * String(categories.at(-1) ?? '').length); // it stands below the end of the axis
   return {
     grid: { left: 12, right: Math.max(16, halfOfLast), top: hasLegend ? 60 : 32, bottom: 8, containLabel: true },
     legend: { show: hasLegend, type: 'scroll', top: 0, right: 12, textStyle: label, icon: 'roundRect', itemHeight: 4, itemWidth: 16 },
-    xAxis: { type: 'category', data: categories, boundaryGap: false, axisLabel: label, axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false } },
+    xAxis: { type: 'category', data: categories, boundaryGap: false, axisLabel: { ...label, ...named }, axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false } },
     yAxis: { type: 'value', name: unit, nameTextStyle: { ...label, align: 'left' }, nameGap: 12, axisLabel: label, splitLine: { lineStyle: { color: colours.line } } },
   };
 }

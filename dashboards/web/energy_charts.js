@@ -60,10 +60,16 @@ export function loadDuration(hourly, unit) {
   return {
     name: 'load-duration',
     data: { columns: [text('hours_at_least'), unit], rows: loads.map((load, i) => [String(i + 1), load]) },
-    option: (colours) => ({
-      ...axes(colours, { categories: loads.map((_, i) => String(i + 1)), unit, hasLegend: false }),
-      series: [{ type: 'line', step: 'end', data: loads.map(Number), showSymbol: false, areaStyle: { opacity: 0.12 } }],
-    }),
+    option: (colours) => {
+      const { xAxis, ...common } = axes(colours, { categories: [], unit, hasLegend: false });
+      const { size, quiet } = colours;
+      return {
+        ...common,
+        tooltip: { ...tip(colours, ([{ value: [hours] }]) => `${text('hours_at_least')} ${hours}\n${amount(loads[Math.max(0, hours - 1)])} ${unit}`), trigger: 'axis' },
+        xAxis: { type: 'value', min: 0, max: loads.length, axisLabel: { color: quiet, fontSize: size, showMaxLabel: false }, axisLine: xAxis.axisLine, splitLine: { show: false } },
+        series: [{ type: 'line', step: 'start', data: [0, ...loads.keys()].map((hour, i) => [i, Number(loads[hour])]), showSymbol: false, areaStyle: { opacity: 0.12 } }],
+      };
+    },
   };
 }
 

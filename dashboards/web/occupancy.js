@@ -1,7 +1,7 @@
 // How full the spaces are: now, over a period, and by hour and weekday.
 
 import { ApiError, get } from './api.js';
-import { axes, Chart, heatColours, tip } from './chart.js';
+import { axes, Chart, dots, heatColours, tip } from './chart.js';
 import { byId, make, Rows, set, setCell, setHeadLink } from './dom.js';
 import { percent } from './format.js';
 import { loadLanguage, nameOf, text } from './i18n.js';
@@ -118,7 +118,7 @@ async function drawDetail(span) {
   await charts.course.draw({
     name: `occupancy-${chosen}`,
     data: { columns: [text('time'), unit, text('observed')], rows: values.map((value, i) => [labels[i], value.mean === null ? null : value.mean.toFixed(2), percent(value.observed_s / ((Date.parse(value.end) - Date.parse(value.start)) / 1000))]) },
-    option: (colours) => ({ ...axes(colours, { categories: labels, unit, hasLegend: false }), series: [{ type: 'line', step: 'end', showSymbol: false, areaStyle: { opacity: 0.15 }, data: values.map((value) => value.mean) }] }),
+    option: (colours) => ({ ...axes(colours, { categories: labels, unit, hasLegend: false }), series: [{ type: 'line', step: 'end', ...dots(values.map((value) => value.mean)), areaStyle: { opacity: 0.15 }, data: values.map((value) => value.mean) }] }),
   });
   const mean = byWeekday(values);
   const hours = Array.from({ length: 24 }, (_, hour) => hour);

@@ -1,7 +1,7 @@
 // The park at a glance: power now, today's energy against other days, people, instruments, and what asks for somebody's eyes.
 
 import { get, quietly } from './api.js';
-import { axes, Chart } from './chart.js';
+import { axes, Chart, dots } from './chart.js';
 import { byId, Keyed, make, set } from './dom.js';
 import { amount, kilowatts, percent } from './format.js';
 import { languageName, loadLanguage, nameOf, text } from './i18n.js';
@@ -78,57 +78,84 @@ function drawTotals(live) {
 
 const loadChart = new Chart(byId('load'), text('load_today'));
 
+// Of all sites. A site that has no meter of it adds nothing; null: of one that has, it is not known.
+function sum(amounts) {
+  const all = amounts.filter((amount) => amount !== undefined);
+  if (all.length <= 1) return all[0] ?? null;
+  return all.includes(null) ? null : all.reduce((sum, amount) => sum + Number(amount), 0).toFixed(3);
+}
+
 async function electricity(site, from, to, step) {
-  const said = await get('/api/v1/energy', { site, by: 'carrier', from: iso(from), to: iso(to), step });
+  const said = await get('/api/v1/energy', { site: site.id, by: 'carrier', from: iso(from), to: iso(to), step });
   return said.rows.find((row) => row.carrier === 'electricity')?.values ?? [];
 }
 
+const quarterOf = (now) => Math.floor(now / quarterMs) * quarterMs;
+
+// Of a day of each site, as much as is over of today at `now`.
+async function amountByNow(sites, now, days) {
+  const ofSite = async (site) => {
+    const begin = dayBegin(site.zone, now);
+    const [value] = await electricity(site, addDays(site.zone, begin, days), addDays(site.zone, quarterOf(now), days), 'all');
+    return value?.amount;
+  };
+  return sum(await Promise.all(sites.map(ofSite)));
+}
+
 function drawComparison(element, key, today, other) {
-  if (!today?.amount || !other?.amount || Number(other.amount) === 0) {
+  if (today === null || other === null || Number(other) === 0) {
     set(element, text(`${key}_unknown`));
     element.className = 'compare quiet';
     return;
   }
-  const share = Number(today.amount) / Number(other.amount) - 1;
-  set(element, text(key, { sign: share > 0.0005 ? '▲' : share < -0.0005 ? '▼' : '=', share: percent(Math.abs(share)), amount: amount(other.amount) }));
+  const share = Number(today) / Number(other) - 1;
+  set(element, text(key, { sign: share > 0.0005 ? '▲' : share < -0.0005 ? '▼' : '=', share: percent(Math.abs(share)), amount: amount(other) }));
   element.className = 'compare';
 }
 
-const meanKilowatts = (value) => (value?.amount == null ? null : (4 * Number(value.amount)).toFixed(2));
+const meanKilowatts = (quarterKwh) => (quarterKwh === null ? null : (4 * Number(quarterKwh)).toFixed(2));
 
-// Both days by the clock: where one has an hour more or less, quarters meet by their time of day.
-function drawLoad(zone, begin, end, today, yesterday) {
-  const byTime = (values) => new Map(values.map((v) => [time(zone, Date.parse(v.start)), meanKilowatts(v)]));
-  const days = [byTime(today), byTime(yesterday)];
+// The course of a day of all sites, by their clocks: where a day has an hour more or less, quarters meet by their time.
+async function courseOf(sites, begins, ends) {
+  const ofSite = async (site, i) => (ends[i] > begins[i] ? electricity(site, begins[i], ends[i], '15m') : []);
+  const bySite = (await Promise.all(sites.map(ofSite))).map((values, i) => new Map(values.map((v) => [time(sites[i].zone, Date.parse(v.start)), v.amount])));
+  return (at) => meanKilowatts(sum(bySite.map((site) => site.get(at))));
+}
+
+function drawLoad({ zone }, begin, end, today, yesterday) {
   const times = [];
   for (let at = begin; at < end; at += quarterMs) times.push(time(zone, at));
   const names = [text('today'), text('yesterday')];
-  const rows = times.map((at) => [at, ...days.map((day) => day.get(at) ?? null)]);
+  const rows = times.map((at) => [at, today(at), yesterday(at)]);
+  const [known, before] = [1, 2].map((i) => rows.map((row) => row[i]));
   loadChart.draw({
     name: 'load',
     data: { columns: [text('time'), ...names.map((name) => `${name} (kW)`)], rows },
     option: (colours) => ({
       ...axes(colours, { categories: times, unit: 'kW' }),
       series: [
-        { name: names[0], type: 'line', data: rows.map((row) => row[1]), showSymbol: false, lineStyle: { width: 2.5 }, areaStyle: { opacity: 0.12 }, z: 3 },
-        { name: names[1], type: 'line', data: rows.map((row) => row[2]), showSymbol: false, lineStyle: { width: 1.5, color: colours.quiet, type: 'dashed' }, itemStyle: { color: colours.quiet } },
+        { name: names[0], type: 'line', data: known, ...dots(known), lineStyle: { width: 2.5 }, areaStyle: { opacity: 0.12 }, z: 3 },
+        { name: names[1], type: 'line', data: before, ...dots(before), lineStyle: { width: 1.5, color: colours.quiet, type: 'dashed' }, itemStyle: { color: colours.quiet } },
       ],
     }),
   });
 }
 
-async function readEnergy({ id: site, zone }, now) {
-  const begin = dayBegin(zone, now);
-  const to = Math.floor(now / quarterMs) * quarterMs;
-  const before = addDays(zone, begin, -1);
-  const yesterday = await electricity(site, before, begin, '15m');
-  if (to === begin) return drawLoad(zone, begin, addDays(zone, begin, 1), [], yesterday);
-  const upTo = async (days) => (await electricity(site, addDays(zone, begin, days), addDays(zone, to, days), '1d'))[0];
-  const [today, lastDay, lastWeek, quarters] = await Promise.all([upTo(0), upTo(-1), upTo(-7), electricity(site, begin, to, '15m')]);
-  set(byId('today'), today?.amount ? amount(today.amount) : '–');
-  drawComparison(byId('against-yesterday'), 'against_yesterday', today, lastDay);
-  drawComparison(byId('against-week'), 'against_week', today, lastWeek);
-  return drawLoad(zone, begin, addDays(zone, begin, 1), quarters, yesterday);
+async function readEnergy(sites, now) {
+  const begins = sites.map(({ zone }) => dayBegin(zone, now));
+  const shifted = (days) => sites.map(({ zone }, i) => addDays(zone, begins[i], days));
+  const isBegun = begins.every((begin) => quarterOf(now) > begin);
+  const amounts = isBegun ? Promise.all([0, -1, -7].map((days) => amountByNow(sites, now, days))) : [null, null, null];
+  const [[today, lastDay, lastWeek], quarters, yesterday] = await Promise.all([amounts, courseOf(sites, begins, sites.map(() => quarterOf(now))), courseOf(sites, shifted(-1), begins)]);
+  set(byId('today'), today === null ? '–' : amount(today));
+  if (isBegun) {
+    drawComparison(byId('against-yesterday'), 'against_yesterday', today, lastDay);
+    drawComparison(byId('against-week'), 'against_week', today, lastWeek);
+  } else {
+    set(byId('against-yesterday'), text('today_begins'));
+    set(byId('against-week'), '');
+  }
+  drawLoad(sites[0], begins[0], shifted(1)[0], quarters, yesterday);
 }
 
 // ---- people ----
@@ -139,9 +166,10 @@ function countOf(space) {
   return known.map((s) => s.values.at(-1)?.mean ?? null).find((mean) => mean !== null) ?? null;
 }
 
-async function readPeople({ id: site }, now) {
-  const to = Math.floor(now / quarterMs) * quarterMs;
-  const { spaces } = await get('/api/v1/occupancy', { site, from: iso(to - quarterMs), to: iso(to), step: '15m' });
+async function readPeople(sites, now) {
+  const span = { from: iso(quarterOf(now) - quarterMs), to: iso(quarterOf(now)), step: '15m' };
+  const said = await Promise.all(sites.map((site) => get('/api/v1/occupancy', { site: site.id, ...span })));
+  const spaces = said.flatMap((one) => one.spaces);
   const counts = spaces.map(countOf).filter((mean) => mean !== null);
   set(byId('people'), counts.length ? String(Math.round(counts.reduce((sum, mean) => sum + mean, 0))) : '–');
   set(byId('people-text'), text('people_text', { known: counts.length, spaces: spaces.length }));
@@ -190,8 +218,8 @@ followLive((live) => {
   drawTotals(live);
   drawBuildings(live);
   byId('shown').hidden = false;
-  const [site] = live.sites;
+  const { sites } = live;
   const now = Date.parse(live.as_of);
   readWhen('summary', summaryMs, now, async () => drawSummary(await get('/api/v1/summary')));
-  if (site) readWhen('slow', slowMs, now, () => Promise.all([readEnergy(site, now), readPeople(site, now)]));
+  if (sites.length > 0) readWhen('slow', slowMs, now, () => Promise.all([readEnergy(sites, now), readPeople(sites, now)]));
 });
