@@ -97,8 +97,9 @@ static void add_what(struct ops_page *p, const json_t *item)
         buf_add_html(&p->out, reason);
     }
     if (value.len > 0) {
-        buf_add_char(&p->out, ' ');
+        buf_add_str(&p->out, " <span class=\"nowrap\">");
         buf_add_html(&p->out, value.data);
+        buf_add_str(&p->out, "</span>");
     }
     buf_add_str(&p->out, "<span class=\"id\">");
     if (bound.len > 0) {
@@ -157,15 +158,6 @@ static void add_ack(
     buf_add_str(&p->out, "</td>");
 }
 
-/* To the second, as the site's clocks show it. */
-static void add_time(struct ops_page *p, const char *title, const char *text)
-{
-    char shown[20] = "";
-    if (strlen(text) >= sizeof shown)
-        snprintf(shown, sizeof shown, "%.10s %.8s", text, text + 11);
-    ops_add_cell(p, title, shown);
-}
-
 static void add_row(
     struct ops_page *p, const struct web_request *request, const json_t *item, bool is_standing)
 {
@@ -176,9 +168,9 @@ static void add_row(
     add_severity(p, item);
     add_target(p, item);
     add_what(p, item);
-    add_time(p, "alarm_since", ops_member(item, "since"));
+    ops_add_time(p, "alarm_since", ops_member(item, "since"));
     if (!is_standing)
-        add_time(p, "alarm_cleared", ops_member(item, "cleared"));
+        ops_add_time(p, "alarm_cleared", ops_member(item, "cleared"));
     add_ack(p, request, item, is_standing);
     buf_add_str(&p->out, "</tr>");
 }
@@ -229,13 +221,13 @@ static struct web_answer show(
     }
     ops_add_done(p, "alarm_done", request);
     ops_add_message(&p->out, message, detail);
-    buf_add_str(&p->out, "<div class=\"alarms\">");
+    ops_begin_lists(p, "alarms");
     add_alarms(p, request, json_object_get(standing, "alarms"), true);
     if (!may_ack(request))
         ops_add_text(p, "p", "needs_alarms");
     add_alarms(p, request, json_object_get(all, "alarms"), false);
-    buf_add_str(&p->out, "</div>");
     ops_add_more(p, request, before, before[0], all);
+    ops_end_lists(p);
     json_decref(standing);
     json_decref(all);
     char *content = buf_take(&p->out), *here = ops_self(request, before);

@@ -123,8 +123,8 @@ static void add_decisions(struct ops_page *p, const json_t *items)
         ops_add_cell(p, "decision_kind", ops_text(p, "decide", ops_member(item, "kind")));
         ops_add_cell(p, "decision_state", ops_text(p, "decision", ops_member(item, "state")));
         ops_add_time(p, "exception_from", ops_member(item, "from"));
-        ops_add_cell(p, "decision_who", ops_member(item, "who"));
-        ops_add_cell(p, "field_why", ops_member(item, "why"));
+        ops_add_note(p, "decision_who", ops_member(item, "who"));
+        ops_add_note(p, "field_why", ops_member(item, "why"));
         buf_add_str(&p->out, "<td class=\"actions\">");
         const char *state = ops_member(item, "state");
         if (strcmp(state, "in_force") == 0 || strcmp(state, "without_object") == 0) {
@@ -154,12 +154,14 @@ struct web_answer handle_ops_exceptions(struct web_context *context, const struc
         return answer;
     }
     ops_add_done(&p, "decided_done", request);
+    ops_begin_lists(&p, "exceptions");
     add_exceptions(&p, json_object_get(exceptions, "exceptions"));
     ops_add_more(&p, request, before, before[0], exceptions);
     ops_add_heading(&p, "others_heading");
     add_others(&p);
     add_decisions(&p, json_object_get(decisions, "decisions"));
     ops_add_more(&p, request, before, before[1], decisions);
+    ops_end_lists(&p);
     json_decref(exceptions);
     json_decref(decisions);
     char *content = buf_take(&p.out);

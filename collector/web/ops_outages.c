@@ -94,16 +94,6 @@ static void add_actions(struct ops_page *p, const json_t *item)
     buf_add_str(&p->out, "</td>");
 }
 
-/* To the minute, as the site's clocks show it: people told it so. */
-static void add_time(struct ops_page *p, const char *title, const char *text)
-{
-    char shown[17];
-    bool is_time = strlen(text) >= sizeof "2026-03-02T18:06" && text[10] == 'T';
-    if (is_time)
-        snprintf(shown, sizeof shown, "%.10s %.5s", text, text + 11);
-    ops_add_cell(p, title, is_time ? shown : text);
-}
-
 static void add_row(struct ops_page *p, const json_t *item)
 {
     char id[32];
@@ -114,8 +104,8 @@ static void add_row(struct ops_page *p, const json_t *item)
     add_target(p, item);
     ops_add_cell(p, "outage_kind", ops_text(p, "outage_kind", ops_member(item, "kind")));
     ops_add_cell(p, "outage_state", ops_text(p, "outage_state", state));
-    add_time(p, "exception_from", ops_member(item, "from"));
-    add_time(p, "exception_until", until[0] != '\0' ? until : ops_text(p, "outage_endless", NULL));
+    ops_add_time(p, "exception_from", ops_member(item, "from"));
+    ops_add_time(p, "exception_until", until[0] != '\0' ? until : ops_text(p, "outage_endless", NULL));
     add_note(p, item);
     add_actions(p, item);
     buf_add_str(&p->out, "</tr>");
@@ -172,12 +162,12 @@ struct web_answer handle_ops_outages(struct web_context *context, const struct w
         json_decref(standing);
         return answer;
     }
-    buf_add_str(&p.out, "<div class=\"outages\">");
     add_begin(&p, request);
+    ops_begin_lists(&p, "outages");
     add_outages(&p, json_object_get(standing, "outages"), true);
     add_outages(&p, json_object_get(all, "outages"), false);
     ops_add_more(&p, request, before, before[0], all);
-    buf_add_str(&p.out, "</div>");
+    ops_end_lists(&p);
     json_decref(standing);
     json_decref(all);
     char *content = buf_take(&p.out), *here = ops_self(request, before);

@@ -1,5 +1,7 @@
 #include "collector/web/ops_page.h"
 
+#include "collector/web/when.h"
+
 #include <string.h>
 
 const char *ops_text(const struct ops_page *p, const char *prefix, const char *name)
@@ -41,25 +43,55 @@ void ops_begin_table(struct ops_page *p, const char *heading, const char *const 
     buf_add_str(&p->out, "</tr></thead><tbody>");
 }
 
-void ops_add_cell(struct ops_page *p, const char *title, const char *text)
+static void begin_cell(struct ops_page *p, const char *title, bool is_note)
 {
-    buf_add_str(&p->out, "<td data-title=\"");
+    buf_printf(&p->out, "<td%s data-title=\"", is_note ? " class=\"note\"" : "");
     buf_add_html(&p->out, ops_text(p, title, NULL));
     buf_add_str(&p->out, "\">");
+}
+
+static void add_cell(struct ops_page *p, const char *title, const char *text, bool is_note)
+{
+    begin_cell(p, title, is_note);
     buf_add_html(&p->out, text);
     buf_add_str(&p->out, "</td>");
 }
 
+void ops_add_cell(struct ops_page *p, const char *title, const char *text)
+{
+    add_cell(p, title, text, false);
+}
+
+void ops_add_note(struct ops_page *p, const char *title, const char *text)
+{
+    add_cell(p, title, text, true);
+}
+
 void ops_add_time(struct ops_page *p, const char *title, const char *text)
 {
-    char shown[64];
-    if (strlen(text) <= 23) {
+    if (strlen(text) < sizeof "2026-03-02T18:06:00" - 1 || text[10] != 'T') {
         ops_add_cell(p, title, text);
         return;
     }
-    bool is_whole = strncmp(text + 19, ".000", 4) == 0;
-    snprintf(shown, sizeof shown, "%.10s %.*s %s", text, is_whole ? 8 : 12, text + 11, text + 23);
-    ops_add_cell(p, title, shown);
+    bool is_minute = strncmp(text + 16, ":00", 3) == 0;
+    begin_cell(p, title, false);
+    buf_printf(&p->out, "<span><span class=\"nowrap\">%.10s</span> <span class=\"nowrap\">%.*s</span></span></td>", text,
+        is_minute ? 5 : 8, text + 11);
+}
+
+void ops_begin_lists(struct ops_page *p, const char *view)
+{
+    buf_printf(&p->out, "<div id=\"lists\" class=\"%s\">", view);
+}
+
+void ops_end_lists(struct ops_page *p)
+{
+    struct when when = {.zone = context_zone(p->context, NULL), .texts = p->context->texts[p->language]};
+    buf_add_str(&p->out, "</div><noscript><p class=\"quiet\">");
+    buf_add_html(&p->out, ops_text(p, "as_of", NULL));
+    buf_add_char(&p->out, ' ');
+    when_add_second(&p->out, &when, "as_of", p->context->clock->wall_ms());
+    buf_add_str(&p->out, "</p></noscript><script type=\"module\" src=\"/assets/lists.js\"></script>");
 }
 
 void ops_add_done(struct ops_page *p, const char *key, const struct web_request *request)

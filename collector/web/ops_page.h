@@ -19,9 +19,14 @@ const char *ops_member(const json_t *item, const char *name);
 void ops_add_text(struct ops_page *p, const char *element, const char *key);
 void ops_add_heading(struct ops_page *p, const char *key);
 void ops_begin_table(struct ops_page *p, const char *heading, const char *const *keys);
+/* A cell of a word or two, which is not broken inside of one; of a text; of a time as the site's clocks show it, with the seconds
+ * that the API says if they are not 00 (what is no time stays). `title` is the column's. */
 void ops_add_cell(struct ops_page *p, const char *title, const char *text);
-/* "2026-03-02 18:06:00.500 +08:00" of what the API says; what is shorter than a time stays. */
+void ops_add_note(struct ops_page *p, const char *title, const char *text);
 void ops_add_time(struct ops_page *p, const char *title, const char *text);
+/* Around what the page lists: it is read again while the page stands (dashboards/web/lists.js); without scripts it says of when it is. */
+void ops_begin_lists(struct ops_page *p, const char *view);
+void ops_end_lists(struct ops_page *p);
 /* That it was done, where the page's `done` says so, with its number. */
 void ops_add_done(struct ops_page *p, const char *key, const struct web_request *request);
 

@@ -80,3 +80,29 @@ def test_the_overview_and_the_wall_count_what_stands_as_the_api_does(house, brow
     assert wait_equal(shown, expected, 40)[:2] == ("2", "mark-bad")  # by itself
     assert browser.run("return document.documentElement.scrollWidth") <= 1920
     assert errors(browser) == []
+
+
+def test_a_page_that_stands_open_follows_and_leaves_what_is_being_typed(house, browser):
+    house.gauge("main.p", 1)
+    house.wait_standing_none("power")
+    browser.command("Network.clearBrowserCookies")
+    browser.size(1280)
+    browser.log()
+    browser.open(f"{house.url}/login?lang=en")
+    fill_in(browser, house.anna)
+    browser.wait("location.pathname !== '/login'")
+    browser.open(f"{house.url}/ops/alarms?lang=en")
+    browser.wait("document.getElementById('connection').dataset.state === 'open' && document.getElementById('as-of').textContent !== '–'")
+    standing = "[...document.querySelector('#lists table tbody').rows].map((row) => row.cells[0].textContent)"
+    house.gauge("main.p", 310_000)
+    alarm = house.wait_standing("power", True)
+    browser.wait(f"{standing}.includes('{alarm['id']}')", 30)
+    browser.run("window.note = document.querySelector('#lists [name=note]'); note.focus(); note.value = 'on my w'")
+    house.gauge("main.p", 1)
+    house.wait_standing_none("power")
+    browser.run("window.asked = 0; const fetched = window.fetch; window.fetch = (...what) => { asked++; return fetched(...what); }")
+    browser.wait("asked >= 2", 40)
+    assert browser.run(f"return note.isConnected && {standing}.includes('{alarm['id']}')")
+    browser.run("note.value = ''; note.blur()")
+    browser.wait(f"!{standing}.includes('{alarm['id']}')", 30)
+    assert errors(browser) == []
