@@ -22,9 +22,9 @@ NOTE = 500  # of what is said of an alarm
 # Markup in it is text.
 TAIL = {"zh": "（含<i>温湿度与振动控制的超净实验平台、配套空压与冷却水系统，由嘉善科创园公共测试中心统一管理并对外开放共享使用）", "en": " of the <i>shared cleanroom platform with vibrationcontrol and cooling"}
 DAYS = 3
-# All of it fires, whose ids are as long as ids get: the limits of power from the first reading on, the silence while no agent runs.
+# All of it fires at once, whose ids are as long as ids get: the limits of power by the first reading, the silence while no agent runs.
 RULES = f"""rules = (
-  {{ id = "{'a-rule-' * 4}abcd"; kind = "threshold"; severity = "critical"; on = ("meter:*"); above = "0"; }},
+  {{ id = "{'a-rule-' * 4}abcd"; kind = "threshold"; severity = "critical"; on = ("meter:*"); above = "0"; for = 0; }},
   {{ id = "quiet"; kind = "no_data"; on = ("gateway:*"); for = 1; clear_for = 1; }} );
 """
 
@@ -121,7 +121,7 @@ VIEWS = [
 ]
 
 # Every text that is seen, of which a part is not: beyond the window's sides or its card's, or outside of what holds it and hides or shortens the rest.
-# What can be scrolled to is seen; so is not what is there for those who listen.
+# What can be scrolled to is seen; so is not what is there for those who listen. Nor is any squeezed into lines of a letter or two.
 CUT = """
 const [seen, cut] = [new Map(), []];
 const boxOf = (e) => { if (!seen.has(e)) { const s = getComputedStyle(e); const b = e.getBoundingClientRect();
@@ -132,8 +132,9 @@ for (let node; (node = walker.nextNode());) {
   if (!node.data.trim() || holder.closest('script, noscript, style, canvas, option, .skip') || boxOf(holder).gone) continue;
   const range = document.createRange();
   range.selectNodeContents(node);
-  for (const r of range.getClientRects()) {
-    if (r.width < 1 || r.height < 1) continue;
+  const rects = [...range.getClientRects()].filter((r) => r.width >= 1 && r.height >= 1);
+  const lines = new Set(rects.map((r) => Math.round(r.top))).size;
+  for (const r of rects) {
     let [how, scrolls] = ['', false];
     for (let e = holder; e && e !== document.body && !how; e = e.parentElement) {
       const { b, x, y, tiny } = boxOf(e);
@@ -146,6 +147,7 @@ for (let node; (node = walker.nextNode());) {
     const card = holder.closest('.card, td, th');
     if (!how && !scrolls && card && boxOf(card).b.width && (r.right > boxOf(card).b.right + 1 || r.left < boxOf(card).b.left - 1)) how = 'card';
     if (!how && getComputedStyle(document.body).overflowY === 'hidden' && r.bottom > innerHeight + 1) how = 'below';
+    if (!how && lines > 1 && node.data.trim().length < 2.5 * lines) how = 'squeezed';
     if (how && how !== 'unseen') { cut.push([how, holder.tagName, holder.className, holder.id, node.data.trim().slice(0, 60)]); break; }
   }
 }
