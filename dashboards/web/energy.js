@@ -9,7 +9,7 @@ import { amount, percent } from './format.js';
 import { loadLanguage, text } from './i18n.js';
 import { followLive } from './live.js';
 import { loadPark, nameOfRow, placeOfRow } from './park.js';
-import { comparedSpan, lengths, nameOf as nameOfPeriod, parameters, spanOf, stepOf, today } from './period.js';
+import { comparedSpan, lengths, nameOf as nameOfPeriod, newestDay, parameters, spanOf, stepOf } from './period.js';
 import { addressOfPeriod, makePeriodControls, periodOfAddress } from './period_controls.js';
 import { shiftDate } from './parktime.js';
 
@@ -32,7 +32,7 @@ const one = (value, known) => (known.includes(value) ? value : known[0]);
 function readAddress(now) {
   const asked = new URLSearchParams(location.search);
   const site = park.sites.find((s) => s.id === asked.get('site')) ?? park.sites[0];
-  return { site, period: periodOfAddress(asked, lengths, 'month', today(site.zone, now)), carrier: one(asked.get('carrier'), carriers), by: one(asked.get('by'), ways), against: one(asked.get('against'), againsts), id: asked.get('id') };
+  return { site, period: periodOfAddress(asked, lengths, 'month', newestDay(site.zone, now)), carrier: one(asked.get('carrier'), carriers), by: one(asked.get('by'), ways), against: one(asked.get('against'), againsts), id: asked.get('id') };
 }
 
 function address({ site, period, carrier, by, against, id }) {

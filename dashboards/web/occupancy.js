@@ -7,7 +7,7 @@ import { percent } from './format.js';
 import { loadLanguage, nameOf, text } from './i18n.js';
 import { followLive } from './live.js';
 import { loadPark } from './park.js';
-import { parameters, spanOf, today } from './period.js';
+import { newestDay, parameters, spanOf } from './period.js';
 import { addressOfPeriod, makePeriodControls, periodOfAddress } from './period_controls.js';
 import { iso, quarterMs, time } from './parktime.js';
 import { spaceHeat } from './space_heat.js';
@@ -179,7 +179,7 @@ for (const name of measures) {
 
 function readAddress() {
   const asked = new URLSearchParams(location.search);
-  period = periodOfAddress(asked, lengths, 'week', today(site.zone, now));
+  period = periodOfAddress(asked, lengths, 'week', newestDay(site.zone, now));
   measure = measures.includes(asked.get('measure')) ? asked.get('measure') : measures[0];
   chosen = park.byId.space.has(asked.get('space')) ? asked.get('space') : (park.spaces[0]?.id ?? null);
 }

@@ -92,10 +92,11 @@ async function electricity(site, from, to, step) {
 
 const quarterOf = (now) => Math.floor(now / quarterMs) * quarterMs;
 
-// Of a day of each site, as much as is over of today at `now`.
+// Of a day of each site, as much as is over of today at `now`. At midnight nothing of it is, and nothing is known.
 async function amountByNow(sites, now, days) {
   const ofSite = async (site) => {
     const begin = dayBegin(site.zone, now);
+    if (quarterOf(now) === begin) return null;
     const [value] = await electricity(site, addDays(site.zone, begin, days), addDays(site.zone, quarterOf(now), days), 'all');
     return value?.amount;
   };
@@ -144,17 +145,12 @@ function drawLoad({ zone }, begin, end, today, yesterday) {
 async function readEnergy(sites, now) {
   const begins = sites.map(({ zone }) => dayBegin(zone, now));
   const shifted = (days) => sites.map(({ zone }, i) => addDays(zone, begins[i], days));
-  const isBegun = begins.every((begin) => quarterOf(now) > begin);
-  const amounts = isBegun ? Promise.all([0, -1, -7].map((days) => amountByNow(sites, now, days))) : [null, null, null];
-  const [[today, lastDay, lastWeek], quarters, yesterday] = await Promise.all([amounts, courseOf(sites, begins, sites.map(() => quarterOf(now))), courseOf(sites, shifted(-1), begins)]);
+  const [today, lastDay, lastWeek, quarters, yesterday] = await Promise.all([
+    ...[0, -1, -7].map((days) => amountByNow(sites, now, days)), courseOf(sites, begins, sites.map(() => quarterOf(now))), courseOf(sites, shifted(-1), begins),
+  ]);
   set(byId('today'), today === null ? '–' : amount(today));
-  if (isBegun) {
-    drawComparison(byId('against-yesterday'), 'against_yesterday', today, lastDay);
-    drawComparison(byId('against-week'), 'against_week', today, lastWeek);
-  } else {
-    set(byId('against-yesterday'), text('today_begins'));
-    set(byId('against-week'), '');
-  }
+  drawComparison(byId('against-yesterday'), 'against_yesterday', today, lastDay);
+  drawComparison(byId('against-week'), 'against_week', today, lastWeek);
   drawLoad(sites[0], begins[0], shifted(1)[0], quarters, yesterday);
 }
 

@@ -60,4 +60,5 @@ export function nameOf({ length, from }) {
 }
 
 export const parameters = ({ from, to }) => ({ from: iso(from), to: iso(to) });
-export const today = (zone, now) => date(zone, now);
+// The newest day of which something is over.
+export const newestDay = (zone, now) => date(zone, Math.floor(now / quarterMs) * quarterMs - 1);

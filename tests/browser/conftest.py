@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "integration"), str(TESTS)]
 
 from harness.sanitizer import no_report, report_folder  # noqa: E402, F401 (fixtures of every test)
 from webdriver import Browser

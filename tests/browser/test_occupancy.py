@@ -44,7 +44,7 @@ def near(shown: str, expected: str) -> bool:
 
 @pytest.mark.parametrize("lang", TAGS)
 def test_every_number_is_the_apis(history, browser, lang):  # noqa: F811
-    day = (history.end.astimezone(SITE) - timedelta(days=1)).date()
+    day = history.workday
     show(browser, history, f"lang={lang}&length=day&from={day}&space=b1-hall")
     span = {"from": str(day), "to": str(day + timedelta(days=1))}
     rows = browser.run("return Object.fromEntries([...document.querySelectorAll('#spaces tbody tr')].map((row) =>"
@@ -109,8 +109,8 @@ def state(used: dict, measure: str) -> str:
 @pytest.mark.parametrize("length", ["day", "custom"])
 @pytest.mark.parametrize("lang", TAGS)
 def test_the_map_of_all_spaces_is_the_apis_and_says_what_is_unknown(history, browser, lang, length, measure):  # noqa: F811
-    end = (history.end.astimezone(SITE) - timedelta(days=1)).date()
-    begin = end if length == "day" else end - timedelta(days=12)  # longer than anything is known
+    end = history.workday
+    begin = end if length == "day" else history.begin.date() - timedelta(days=3)  # longer than anything is known
     show(browser, history, f"lang={lang}&length={length}&from={begin}&to={end}&measure={measure}")
     span = {"from": str(begin), "to": str(end + timedelta(days=1))}
     stepped = {space["space"]: space for space in api(history, step="1h" if length == "day" else "1d", **span)}

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from harness.parkmon import Agent, new_collector, write_agent_settings
-from harness.process import run, wait_until
+from harness.process import run
 from harness.stage import Stage
 
 ZONE = ZoneInfo("Europe/Berlin")  # two days of the year have 23 and 25 hours
@@ -131,15 +131,8 @@ def play(stage: Stage) -> SimpleNamespace:
     write_history(folder / "history.csv")
     done = agent.run("--replay", str(folder / "history.csv"), seconds=240)
     assert done.returncode == 0, done.stderr[-2000:]
-    database = collector.settings.with_suffix(".db")
-
-    def is_taken() -> bool:
-        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
-            return db.execute("SELECT min(position) = (SELECT max(id) FROM journal) FROM cursor"
-                              " WHERE name IN ('ledger', 'temperature', 'space')").fetchone() == (1,) and db.execute("SELECT count(*) FROM space_dirty").fetchone() == (0,)
-
-    wait_until(is_taken, 180, "ledger and temperatures have taken the journal")
-    return SimpleNamespace(folder=folder, collector=collector, database=database)
+    collector.wait_taken(180, "ledger", "temperature", "space")
+    return SimpleNamespace(folder=folder, collector=collector, database=collector.settings.with_suffix(".db"))
 
 
 def report(made, period: str, form: str = "json", language: str = "en") -> str:

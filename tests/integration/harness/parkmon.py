@@ -132,6 +132,15 @@ class Collector(Program):
                                        " WHERE name = 'raw'").fetchone()
         return settled >= held and self.metric("parkmon_store_backlog_batches") == 0
 
+    def wait_taken(self, seconds: float, *cursors: str) -> None:
+        """Until those that read the journal have taken every batch and reckoned what it says of spaces, by the database: the past that is asked for is all there."""
+        wait_until(lambda: self.is_taken(cursors), seconds, f"{', '.join(cursors)} have taken the journal", poll=0.1)
+
+    def is_taken(self, cursors: tuple[str, ...]) -> bool:
+        with closing(sqlite3.connect(f"file:{self.settings.with_suffix('.db')}?mode=ro", uri=True)) as db:
+            ready = db.execute("SELECT name FROM cursor WHERE position >= (SELECT coalesce(max(id), 0) FROM journal)").fetchall()
+            return {*cursors} <= {name for name, in ready} and db.execute("SELECT count(*) FROM space_dirty").fetchone() == (0,)
+
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""
         values = [float(line.rsplit(" ", 1)[1]) for line in self.get("/metrics")[1].splitlines()
