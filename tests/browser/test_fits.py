@@ -69,15 +69,15 @@ class House:
         note = TAIL["en"][:40]
         for kind, target in (("repair", "sem"), ("maintenance", "xrd")):
             self.command("outage", "open", "--instrument", target, "--category", kind, "--note", f"{note} {target}")
-        wait_until(lambda: self.collector.metric("parkmon_ledger_backlog_batches") == 0, 60, "the ledger has folded the history", poll=0.2)
-        wait_until(lambda: len(self.alarms("standing")) == len(park.agents), 60, "every gateway is silent")
+        self.collector.wait_taken(60, "ledger", "space")
+        wait_until(lambda: sum(one["kind"] == "no_data" for one in self.alarms("standing")) == len(park.agents), 60, "every gateway is silent")
         for agent in park.agents.values():
             agent.start()
         wait_until(lambda: any(one["kind"] == "threshold" for one in self.alarms("standing")) and any(one["state"] == "cleared" for one in self.alarms("all")), 60, "some is over, some stands")
         first = next(one["id"] for one in self.alarms("standing") if one["kind"] == "threshold")
         self.acknowledge(first, f"<i>{TAIL['en'] * 9}"[:NOTE])
-        self.month = f"{self.begin:%Y-%m}"
         self.day = f"{self.begin + timedelta(days=1):%Y-%m-%d}"
+        self.month = self.day[:7]
 
     def alarms(self, state: str) -> list[dict]:
         with urllib.request.urlopen(f"{self.url}/api/v1/alarms?state={state}", timeout=10) as answer:
