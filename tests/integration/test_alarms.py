@@ -238,34 +238,44 @@ def test_nights_days_and_disks_fire_once_and_clear_once(stage):
     receiver = Receiver()
     house = Alarms(stage, heated("0.05"), BOOKS.format(base=15_999, heat=999, water=29, full=1), hook(receiver), "repeat = 3600;")
     house.begin()
-    end = int(time.time()) // 900 * 900
-    first = end - 60 * 3600
-    lines = {name: [] for name in ("main", "part", "tap", "warm")}
-    counts = dict.fromkeys(lines, 1_000_000)
-    for at in range(first, end + 1, 900):
-        for name in lines:
-            lines[name].append(f"register,point={name} value={counts[name]}i {at * 1000}")
-        counts["main"] += 4000
-        counts["part"] += 1000
-        counts["warm"] += 900_000
-        counts["tap"] += 30 if datetime.fromtimestamp(at, ZONE).hour == 1 else 45
-    house.send(*(line for each in lines.values() for line in each))
-    assert house.wait_standing("base", True)["value"] == 16000.0
-    heat = house.wait_standing("heat", True)
+    counts = dict.fromkeys(("main", "part", "tap", "warm"), 1_000_000)
+    next_at = int(time.time()) // 900 * 900 - 60 * 3600
+
+    def read() -> None:
+        """Each quarter hour up to now, so that a night or a day that ends meanwhile is known to its end."""
+        nonlocal next_at
+        lines = []
+        for at in range(next_at, int(time.time()) + 1, 900):
+            lines += (f"register,point={name} value={count}i {at * 1000}" for name, count in counts.items())
+            counts["main"] += 4000
+            counts["part"] += 1000
+            counts["warm"] += 900_000
+            counts["tap"] += 30 if datetime.fromtimestamp(at, ZONE).hour == 1 else 45
+            next_at = at + 900
+        if lines:
+            house.send(*lines)
+
+    def wait(rule: str, is_standing: bool) -> dict:
+        def found() -> dict | None:
+            read()
+            return next((one for one in house.of(rule) if (one["state"] == "standing") == is_standing), None)
+        return wait_until(found, 30, f"{rule} {'stands' if is_standing else 'is over'}")
+
+    assert wait("base", True)["value"] == 16000.0
+    heat = wait("heat", True)
     assert (heat["value"], heat["limit"], heat["unit"]) == (1000.0, 999.0, "W")
     assert "value 1 kW · limit 999 W" in wait_events(receiver, "heat", ["fired"])[0]["text"]
-    assert house.wait_standing("water", True)["value"] == 30.0
-    assert house.wait_standing("gap", True)["value"] == 1500.0  # 75 % of what main drew, where 5 % are allowed
-    house.wait_standing("full", True)
+    assert wait("water", True)["value"] == 30.0
+    assert wait("gap", True)["value"] == 1500.0  # 75 % of what main drew, where 5 % are allowed
+    wait("full", True)
     house.bounce()
     assert sorted(one["rule"] for one in house.listed()) == ["base", "full", "gap", "heat", "water"]
     # Limits that the same night, day and disk keep.
     house.park.write_text(heated("0.9"))
     status = house.command("decide", "model", "--who", "x", "--why", "x")
     house.reload(BOOKS.format(base=16_000, heat=1000, water=30, full=99), hook(receiver), "repeat = 3600;")
-    for rule in ("base", "heat", "water", "full"):
-        house.wait_standing(rule, False)
-    house.wait_standing("gap", False)
+    for rule in ("base", "heat", "water", "full", "gap"):
+        wait(rule, False)
     assert status.returncode in (0, 1), status.stderr
     for rule in ("base", "heat", "water", "gap", "full"):
         wait_events(receiver, rule, ["fired", "cleared"])
