@@ -21,7 +21,7 @@ from test_decisions import House
 
 ZONE = timezone(timedelta(hours=8))
 NOW = datetime.now(ZONE)
-# Opening hours that are not now: five hours that begin in eight, or began sixteen ago.
+# Opening hours that are not now: the one that begins within eight hours.
 OPENS = (NOW.hour + 8) % 24
 CLOSED_NOW = f"{OPENS:02}:00-{OPENS + 1:02}:00"
 ALWAYS = """

@@ -8,6 +8,7 @@ import os
 import pwd
 import time
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from urllib.parse import urlencode
 
 import pytest
@@ -31,13 +32,18 @@ instruments = (
     contact = "8"; session = "gw-a/s"; uses = ("gas"); });
 """
 ZONE = timezone(timedelta(hours=8))
-BEGIN = datetime.now(ZONE).replace(second=0, microsecond=0)
 BROKEN = {"kind": "broken", "instrument": "xrd", "category": "fault", "note": "the tube is dead"}
+
+
+@cache
+def begin() -> datetime:
+    """Of these tests; the run may have begun an hour ago."""
+    return datetime.now(ZONE).replace(second=0, microsecond=0)
 
 
 def at(hours: float) -> str:
     """So many hours from the begin of the tests, as the API tells it."""
-    return (BEGIN + timedelta(hours=hours)).isoformat(timespec="milliseconds")
+    return (begin() + timedelta(hours=hours)).isoformat(timespec="milliseconds")
 
 
 def typed(hours: float) -> str:
@@ -162,7 +168,7 @@ def test_what_was_told_is_there_after_a_kill(house):
     ({**BROKEN, "from": "1970-01-01T00:00:00Z"}, 422, "from 1970-01-01T00:00:00.000Z is before 2000-01-01T00:00:00.000Z; expected a later time"),
     ({**BROKEN, "from": "2026-01-01T00:00:00.1234567890Z"}, 400, "is no time"),
     ({**BROKEN, "kind": "planned"}, 422, "from is missing"),
-    ({**BROKEN, "kind": "planned", "from": "2026-12-01T00:00:00Z", "until": "2999-01-01T00:00:00Z"}, 422, "more than five years ahead"),
+    ({**BROKEN, "kind": "planned", "from": "2998-01-01T00:00:00Z", "until": "2999-01-01T00:00:00Z"}, 422, "more than five years ahead"),
     ({"kind": "problem", "space": "lab", "category": "other", "note": "x"}, 422, "a problem is of a space")])
 def test_what_is_wrong_is_one_sentence_and_changes_nothing(house, body, code, words):
     before = house.tables()
@@ -350,7 +356,7 @@ def test_an_outage_is_planned_moved_and_called_off_from_the_page(house, anna):
     ("broken", {"target": "instrument:nobody", "category": "fault", "note": "x", "from": "noon"}, 400, {"target": "wrong_target", "from": "wrong_time"}),
     ("broken", {"target": "instrument:xrd", "category": "weather", "note": "x"}, 400, {"category": "wrong_choice"}),
     ("broken", {"target": "instrument:xrd", "category": "fault", "note": "x" * 501}, 422, {"note": "wrong_text"}),
-    ("broken", {"target": "instrument:xrd", "category": "fault", "note": "x", "from": "2030-01-01 00:00"}, 422, {"from": "refused_future"}),
+    ("broken", {"target": "instrument:xrd", "category": "fault", "note": "x", "from": "2999-01-01 00:00"}, 422, {"from": "refused_future"}),
     ("planned", {"target": "instrument:xrd", "category": "fault", "note": "x", "from": "2020-01-01 00:00", "until": "2020-01-02 00:00"}, 422,
      {"from": "refused_long_ago"})])
 def test_what_is_wrong_is_said_beside_the_field_in_the_person_s_language(house, anna, lang, kind, filled, code, wrong):
