@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from datetime import datetime, timedelta, timezone
 
 import pytest
+from test_energy import seen, today
 from test_ops import TAGS, TEXTS, errors, name, wait_equal
 
-SITE = timezone(timedelta(hours=8))
 BOARD = """return Object.fromEntries([...document.querySelectorAll('#instruments tbody tr')].map((row) =>
     [row.dataset.id, [row.querySelector('a').textContent, row.dataset.status, row.cells[2].textContent, row.cells[3].textContent, row.cells[5].textContent]]))"""
 
@@ -39,11 +38,16 @@ def test_the_board_is_the_apis(park, browser, lang):
 
 
 def test_one_is_found_and_its_day_hours_and_sessions_are_the_apis(park, browser):
-    month = datetime.now(SITE).strftime("%Y-%m")
-    before = api(park, f"instruments/sem/hours?period={month}")["parts"]
-    show(browser, park, "lang=en&id=sem")
-    browser.wait("document.getElementById('detail').dataset.drawn !== undefined", 30)
-    after = api(park, f"instruments/sem/hours?period={month}")["parts"]
+    def parts() -> list[dict]:
+        return api(park, f"instruments/sem/hours?period={today():%Y-%m}")["parts"]
+
+    def look() -> tuple[list[dict], list[dict]]:
+        before = parts()
+        show(browser, park, "lang=en&id=sem")
+        browser.wait("document.getElementById('detail').dataset.drawn !== undefined", 30)
+        return before, parts()
+
+    _, (before, after) = seen(today, look)
     browser.run("document.querySelector('#hours details').open = true")
     browser.wait("document.querySelectorAll('#hours tbody tr').length > 0")
     shown = browser.run("return [...document.querySelectorAll('#hours tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))")

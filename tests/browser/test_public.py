@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 import zlib
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from harness.parkmon import new_collector
 from harness.process import run, wait_until
 from harness.stage import Stage
 from publisher import Publisher
+from test_energy import seen, today
 from test_ops import TAGS, TEXTS, errors
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit/collector"))
@@ -139,15 +140,15 @@ def group_of(answer: dict) -> str:
     return "soon" if ahead and ahead <= timedelta(hours=2) else "closed" if status == "CLOSED" else "busy"
 
 
-def words(text: str, lang: str, begins: bool) -> str:
-    texts, at = TEXTS[lang], datetime.fromisoformat(text)
+def words(text: str, lang: str, begins: bool, day: date | None = None) -> str:
+    texts, at, day = TEXTS[lang], datetime.fromisoformat(text), day or today()
     shown = at.replace(second=0, microsecond=0)
     if begins and shown != at:
         shown += timedelta(minutes=1)
-    ahead = (shown.date() - datetime.now(ZONE).date()).days
-    day = {"{{=weekday}}": texts[f"weekday_{shown.weekday()}"], "{{=month}}": texts[f"month_{shown.month}"], "{{=date}}": str(shown.day), "{{=year}}": str(shown.year)}
-    pattern = "" if ahead == 0 else texts["when_tomorrow" if ahead == 1 else "when_date" if shown.year == datetime.now(ZONE).year else "when_year"] + " "
-    return re.sub(r"\{\{=\w+\}\}", lambda found: day[found.group()], pattern) + f"{shown:%H:%M}"
+    ahead = (shown.date() - day).days
+    parts = {"{{=weekday}}": texts[f"weekday_{shown.weekday()}"], "{{=month}}": texts[f"month_{shown.month}"], "{{=date}}": str(shown.day), "{{=year}}": str(shown.year)}
+    pattern = "" if ahead == 0 else texts["when_tomorrow" if ahead == 1 else "when_date" if shown.year == day.year else "when_year"] + " "
+    return re.sub(r"\{\{=\w+\}\}", lambda found: parts[found.group()], pattern) + f"{shown:%H:%M}"
 
 
 def expected_answer(answer: dict, lang: str) -> str:
@@ -269,13 +270,16 @@ def test_a_visitor_searches_filters_and_changes_the_language_without_a_script(ho
 
 @pytest.mark.parametrize("lang", TAGS)
 def test_when_each_is_free_for_a_wanted_length_is_what_the_api_finds(house, page, lang):
-    """What is free now moves on with each second; the others' next time for so long stands still."""
-    page.open(f"{house.url}/?length=4h&lang={lang}")
-    shown = page.run("return Object.fromEntries([...document.querySelectorAll('[data-id]')].map(c => [c.dataset.id, c.querySelector('.slot').innerText]))")
+    """What is free now moves on with each second; the others' next time for so long stands still, in words of the day."""
+    def look() -> dict[str, str]:
+        page.open(f"{house.url}/?length=4h&lang={lang}")
+        return page.run("return Object.fromEntries([...document.querySelectorAll('[data-id]')].map(c => [c.dataset.id, c.querySelector('.slot').innerText]))")
+
+    day, shown = seen(today, look)
     found = {id: house.ask(f"/api/v1/instruments?ids={id}&length=4h")["slot"] for id in shown}
     for id, slot in found.items():
         key = {"slot": "slot_now" if id == "xrd" else "slot_time", "none": "slot_none", "not_known": "slot_unknown"}[slot["found"]]
-        when = TEXTS[lang][key].replace("{}", words(slot["begin"], lang, True) if slot["begin"] else "")
+        when = TEXTS[lang][key].replace("{}", words(slot["begin"], lang, True, day) if slot["begin"] else "")
         assert shown[id] == TEXTS[lang]["slot_for"].replace("{}", TEXTS[lang]["length_hours"].replace("{}", "4")) + when, id
     assert {slot["found"] for slot in found.values()} == {"slot", "none", "not_known"}
 
