@@ -240,13 +240,17 @@ static void test_an_acknowledged_batch_is_on_disk_and_the_mark_is_retained(void 
     scene_open(&s);
     wait_shown(&s, is_connected, true);
     struct listener acks = broker_listen(&s.broker, "park/v1/gw/+/ack");
+    char before[96], expected[96] = "";
     for (int seq = 1; seq <= 5; seq++) {
         publish(&s, seq, "register,point=m value=1i 1764000000000\n");
-        char expected[96], line[256] = "";
+        char line[256] = "";
+        memcpy(before, expected, sizeof before);
         snprintf(expected, sizeof expected, ACK " epoch=00000000000000aa seq=%d\n", seq);
-        assert_non_null(fgets(line, sizeof line, acks.lines));
-        assert_string_equal(
-            line + 2, expected); /* the subscriber may come late: then it has the retained one */
+        /* The subscriber may come late: then it has the retained one. A mark may be told again. */
+        do
+            assert_non_null(fgets(line, sizeof line, acks.lines));
+        while (seq > 1 && strcmp(line + 2, before) == 0);
+        assert_string_equal(line + 2, expected);
         assert_int_equal(query(&s, "SELECT max(seq) FROM journal"), seq);
     }
     broker_unlisten(&acks);
