@@ -12,7 +12,7 @@ import re
 import sqlite3
 import zipfile
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from types import SimpleNamespace
@@ -196,10 +196,6 @@ def made(tmp_path_factory):
         yield play(stage, story(11))
 
 
-def iso(minute: int) -> str:
-    return datetime.fromtimestamp(minute * 60, ZONE).isoformat()
-
-
 def play(stage: Stage, s) -> SimpleNamespace:
     park = stage.folder / "park.cfg"
     park.write_text(PARK.replace("FOLDER", str(stage.folder)))
@@ -220,22 +216,25 @@ def play(stage: Stage, s) -> SimpleNamespace:
             collector.wait_connected()
             publisher.send(seq, batch)
     publisher.wait_ack(len(batches), seconds=120)
-    for kind, (a, b) in [("broken", s.broken[0]), ("planned", s.planned[0])]:
-        done = outage(collector, "open", "--instrument", "sem", "--category", "repair", "--note", "pump", "--kind", kind, "--from", iso(a),
-                      *(["--until", iso(b)] if kind == "planned" else []))
+    soon = datetime.now(ZONE).replace(microsecond=0) + timedelta(hours=1)
+    for words in (["broken"], ["planned", "--from", soon.isoformat(), "--until", (soon + timedelta(hours=1)).isoformat()]):
+        done = outage(collector, "open", "--instrument", "sem", "--category", "repair", "--note", "pump", "--kind", *words)
         assert done.returncode == 0, done.stderr
-    assert outage(collector, "close", "1", "--note", "mended", "--until", iso(s.broken[0][1])).returncode == 0
+    assert outage(collector, "close", "1", "--note", "mended").returncode == 0
 
     def is_taken() -> bool:
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
             return db.execute("SELECT min(position) = (SELECT max(id) FROM journal) FROM cursor WHERE name IN ('ledger', 'watch')").fetchone() == (1,)
     wait_until(is_taken, 180, "ledger and watch have taken the journal")
-    # Bookings of the past, as a calendar had them then.
+    # Bookings and outages of the past, as a calendar and people told them then: today they may be too long ago to be told.
     collector.stop()
     with closing(sqlite3.connect(database)) as db:
         ident, = db.execute("SELECT id FROM calendar WHERE name = 'cal'").fetchone()
         db.executemany("INSERT INTO calendar_busy(calendar, from_ms, until_ms, uid) VALUES(?, ?, ?, ?)",
                        [(ident, a * 60000, b * 60000, n) for n, (a, b) in enumerate(s.bookings)])
+        for number, (a, b) in enumerate((s.broken[0], s.planned[0]), 1):
+            assert db.execute("UPDATE outage SET from_ms = ?, until_ms = ? WHERE id = ?", (a * 60000, b * 60000, number)).rowcount == 1
+        db.execute("INSERT INTO outage_touched(target_kind, target, from_ms, until_ms) SELECT target_kind, target, from_ms, until_ms FROM outage")
         assert db.execute("UPDATE calendar_known SET from_ms = ? WHERE calendar = ?", (BEGIN * 60000, ident)).rowcount == 1
         db.commit()
     collector.start()
