@@ -24,11 +24,17 @@ struct fake_journal {
     int64_t seq;
 };
 
-static inline void fake_journal_open(struct fake_journal *f)
+/* The folder alone. */
+static inline void fake_journal_place(struct fake_journal *f)
 {
     *f = (struct fake_journal){.folder = "/tmp/parkmon-test-store-XXXXXX"};
     assert_non_null(mkdtemp(f->folder));
     snprintf(f->path, sizeof f->path, "%.47s/db", f->folder);
+}
+
+static inline void fake_journal_open(struct fake_journal *f)
+{
+    fake_journal_place(f);
     struct error err = {""};
     if (db_open(f->path, &collector_schema, &f->db, &err) != ST_OK ||
         db_exec(f->db, "INSERT INTO gateway(id, name, first_heard_ms) VALUES(1, 'gw-a', 0), (2, 'gw-b', 0)",

@@ -63,11 +63,8 @@ static inline void turn_scene_open_with(struct turn_scene *s, const char *park)
 {
     struct error err = {""};
     *s = (struct turn_scene){0};
-    fake_journal_open(&s->files);
+    fake_journal_place(&s->files);
     s->park = park != NULL ? fake_park_of(&s->files, park) : fake_park(&s->files);
-    db_close(s->files.db);
-    unlink(s->files.path);
-    s->files.db = NULL;
     if (turn_database != NULL)
         turn_copy_file(turn_database, s->files.path);
     s->settings = (struct collector_settings){.database = {.path = s->files.path,
