@@ -1,5 +1,6 @@
 #include "collector/alarm_desk.h"
 
+#include "collector/alarm/behind.h"
 #include "lib/cursor.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -66,26 +67,42 @@ static void drop_zones(struct alarm_desk *d)
     d->zones = NULL;
 }
 
+/* Takes the targets. */
+static void add_watches(struct alarm_desk *d, const struct alarm_rule *rule, struct alarm_target *targets,
+    size_t count, size_t *capacity)
+{
+    for (size_t i = 0; i < count; i++) {
+        MEM_GROW(d->watches, d->count, *capacity);
+        d->watches[d->count++] = (struct alarm_watch){.rule = rule,
+            .target = targets[i],
+            .state = alarm_state_none,
+            .is_slow = alarm_facts_are_slow(rule, targets[i].kind)};
+    }
+    free(targets);
+}
+
 /* What each rule watches in the park as it is now. */
-static void lay_out(struct alarm_desk *d)
+static void lay_out(struct alarm_desk *d, int64_t now_ms)
 {
     alarm_desk_reset(d);
     drop_watches(d);
-    size_t capacity = 0;
-    if (d->rules == NULL || d->park == NULL)
+    d->laid_until_ms = alarm_behind_until_ms(d->park, now_ms);
+    size_t capacity = 0, count;
+    if (d->rules == NULL)
         return;
     CONF_EACH (const struct alarm_rule, rule, d->rules->rules) {
-        size_t count;
         struct alarm_target *targets = alarm_targets(rule, d->park, &count);
-        for (size_t i = 0; i < count; i++) {
-            MEM_GROW(d->watches, d->count, capacity);
-            d->watches[d->count++] = (struct alarm_watch){.rule = rule,
-                .target = targets[i],
-                .state = alarm_state_none,
-                .is_slow = alarm_facts_are_slow(rule, targets[i].kind)};
-        }
-        free(targets); /* their ids are the watches' now */
+        add_watches(d, rule, targets, count, &capacity);
+        targets = alarm_targets_behind(d->rules, rule, d->park, now_ms, &count);
+        add_watches(d, rule, targets, count, &capacity);
     }
+}
+
+/* Rules and park are others: from the next step on. */
+static void lay_out_anew(struct alarm_desk *d)
+{
+    alarm_desk_reset(d);
+    d->laid_until_ms = 0;
 }
 
 void alarm_desk_use_rules(struct alarm_desk *d, struct alarm_rules *rules)
@@ -95,7 +112,7 @@ void alarm_desk_use_rules(struct alarm_desk *d, struct alarm_rules *rules)
     d->rules = rules;
     alarm_post_use_rules(&d->post, rules);
     alarm_rules_destroy(before);
-    lay_out(d);
+    lay_out_anew(d);
 }
 
 void alarm_desk_use(struct alarm_desk *d, const struct park *park)
@@ -108,7 +125,7 @@ void alarm_desk_use(struct alarm_desk *d, const struct park *park)
         d->zones[i++] = zone_create(site->zone);
     d->post.park = park;
     d->post.zones = d->zones;
-    lay_out(d);
+    lay_out_anew(d);
 }
 
 void alarm_desk_release(struct alarm_desk *d)
@@ -227,6 +244,8 @@ static enum status load(struct alarm_desk *d, int64_t now_ms, bool *ret_is_chang
         status = load_standing(d, now_ms, ret_is_changed, err);
     if (status == ST_OK)
         status = load_runs(d, now_ms, ret_is_changed, err);
+    if (status == ST_OK)
+        status = alarm_post_mend(&d->post, now_ms, ret_is_changed, err);
     d->is_loaded = status == ST_OK;
     return status;
 }
@@ -358,11 +377,11 @@ enum status alarm_desk_step(
     }
     s.park = d->park;
     s.zones = d->zones;
-    bool is_doubtful = !d->is_loaded || s.now_ms < d->last_ms;
+    /* Where the clock was set back all is looked at anew. */
+    if (s.now_ms >= d->laid_until_ms || s.now_ms < d->last_ms)
+        lay_out(d, s.now_ms);
     d->last_ms = s.now_ms;
     enum status status = d->is_loaded ? ST_OK : load(d, s.now_ms, &is_changed, err);
-    if (status == ST_OK && is_doubtful)
-        status = alarm_post_mend(&d->post, s.now_ms, &is_changed, err);
     if (status == ST_OK)
         status = alarm_post_settle(&d->post, s.now_ms, &is_changed, err);
     bool is_due = !d->has_looked || mono_ms - d->looked_mono_ms >= ALARM_MS;

@@ -26,6 +26,7 @@ struct alarm_desk {
     struct zone **zones;         /* of its sites, in their order */
     struct alarm_watch *watches; /* a rule on a target, each */
     size_t count, next_slow;
+    int64_t laid_until_ms; /* when meters come by other points, by then others are watched; 0 = not laid out */
     bool is_loaded;
     int64_t seen_ms; /* when runs were looked after, as noted last */
     int64_t last_ms; /* the wall clock at the step before */

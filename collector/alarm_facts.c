@@ -1,5 +1,6 @@
 #include "collector/alarm_facts.h"
 
+#include "collector/alarm/behind.h"
 #include "collector/energy/balance.h"
 #include "collector/energy/tree.h"
 #include "collector/live/overview.h"
@@ -38,13 +39,13 @@ static const struct known_point *point_of(const struct alarm_sources *s, const c
     return g != NULL ? known_point_find(s->known, g, span_of(slash + 1)) : NULL;
 }
 
-/* When it was read last, or arrived, where its gateway did not know the time; 0 = never. */
+/* When it was read last, or arrived: what a gateway had kept is heard when it is delivered. 0 = never. */
 static int64_t heard_of(const struct alarm_sources *s, const char *name)
 {
     const struct known_point *p = point_of(s, name);
     if (p == NULL)
         return 0;
-    return p->quality == QUALITY_GOOD ? p->time_ms : p->arrived_ms;
+    return p->quality == QUALITY_GOOD && p->time_ms > p->arrived_ms ? p->time_ms : p->arrived_ms;
 }
 
 /* A gauge as it is now, in thousandths: fresh, and read by a clock that was right. */
@@ -62,32 +63,37 @@ static bool gauge_of(
     return true;
 }
 
-static void earlier(int64_t *heard_ms, int64_t other_ms)
+/* A point can be heard while batches are taken, and its gateway speaks (W8). */
+static void add_point(const struct alarm_sources *s, const char *name, struct alarm_facts *f)
 {
-    if (other_ms < *heard_ms)
-        *heard_ms = other_ms;
+    const struct park_gateway *gateway = park_gateway_of(s->park, name);
+    const struct presence_gateway *g = gateway != NULL ? presence_find(s->presence, gateway->id) : NULL;
+    int64_t since_ms = s->taking_since_ms;
+    bool speaks = g != NULL && !g->said_offline && s->presence->listening_since_ms != 0 && since_ms != 0;
+    if (speaks && since_ms < s->presence->listening_since_ms)
+        since_ms = s->presence->listening_since_ms;
+    if (speaks && since_ms < g->back_ms)
+        since_ms = g->back_ms;
+    f->sources[f->source_count++] =
+        (struct alarm_source){heard_of(s, name), speaks ? since_ms : 0, speaks ? g->heard_ms : 0};
 }
 
 static void gather_silence(
     const struct alarm_sources *s, const struct alarm_target *target, struct alarm_facts *f)
 {
-    f->listening_since_ms = s->presence->listening_since_ms;
     if (target->kind == ALARM_OF_POINT) {
-        f->heard_ms = heard_of(s, target->id);
+        add_point(s, target->id, f);
     } else if (target->kind == ALARM_OF_GATEWAY) {
         const struct presence_gateway *g = presence_find(s->presence, target->id);
-        f->heard_ms = g != NULL ? g->heard_ms : 0;
+        f->sources[f->source_count++] = (struct alarm_source){
+            g != NULL ? g->heard_ms : 0, s->presence->listening_since_ms, s->now_ms};
     } else {
+        const char *points[ALARM_METER_POINTS];
         const struct park_meter *m = park_meter_find(s->park, target->id);
-        const struct park_segment *segment = m != NULL ? overview_segment(m, s->now_ms) : NULL;
-        bool has_register = segment != NULL && segment->point != NULL;
-        bool has_power = m != NULL && m->power != NULL && (segment != NULL || m->segments.count == 0);
-        f->is_gone = !has_register && !has_power;
-        f->heard_ms = INT64_MAX;
-        if (has_register)
-            earlier(&f->heard_ms, heard_of(s, segment->point));
-        if (has_power)
-            earlier(&f->heard_ms, heard_of(s, m->power));
+        int count = m != NULL ? alarm_meter_points(m, s->now_ms, points) : 0;
+        f->is_gone = count == 0;
+        for (int i = 0; i < count; i++)
+            add_point(s, points[i], f);
     }
 }
 
@@ -117,7 +123,7 @@ static enum status gather_level(const struct alarm_sources *s, const struct alar
     const struct park_meter *m = park_meter_find(s->park, target->id);
     f->is_gone = m == NULL || m->power == NULL;
     if (!f->is_gone)
-        f->is_known = gauge_of(s, m->power, overview_segment(m, s->now_ms), &f->value_m);
+        f->is_known = gauge_of(s, m->power, park_segment_at(m, s->now_ms), &f->value_m);
     return ST_OK;
 }
 

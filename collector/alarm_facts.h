@@ -19,6 +19,7 @@ struct alarm_sources {
     const struct presence *presence;
     const struct board_maker *board; /* of the same park */
     int64_t now_ms;
+    int64_t taking_since_ms;    /* since when batches are taken; 0 = they are not */
     bool is_clock_right;        /* synchronised, and not behind what arrived */
     bool is_clock_synchronised; /* as the kernel says */
     const char *database_path;

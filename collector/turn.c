@@ -330,6 +330,7 @@ static enum status watch_alarms(struct turn *t, struct group *g, struct error *e
             .presence = &t->presence,
             .board = &t->board,
             .now_ms = t->clock->wall_ms(),
+            .taking_since_ms = t->taking_since_ms,
             .is_clock_right = is_synchronised && !turn_is_clock_behind(t),
             .is_clock_synchronised = is_synchronised,
             .database_path = t->database_path,
@@ -384,6 +385,10 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
         g->resumes = accepts && !t->show.is_accepting;
         show_accepting(&t->show, accepts, obstacle);
     }
+    if (!accepts || t->is_commit_failing)
+        t->taking_since_ms = 0;
+    else if (t->taking_since_ms == 0)
+        t->taking_since_ms = t->clock->wall_ms();
     /* After a failure only what makes room: were it for want of it, the next batch would fail again. */
     if (!t->is_careful)
         status = take_messages(t, g, accepts, err);

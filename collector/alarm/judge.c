@@ -15,23 +15,38 @@ static struct alarm_word judge_level(const struct alarm_limit *limit, int64_t va
     return say(over_m > fire_m ? ALARM_BAD : over_m <= clear_m ? ALARM_GOOD : ALARM_BETWEEN, value_m);
 }
 
-/* Silence is what was not heard while somebody listened. */
+/* Silence is what was not heard while it could be. Nobody knows of it where it was not heard since it can be, which is no longer
+ * than it may be silent; nor where it was not heard for so long that it may be, but what it comes by was not either. */
+static struct alarm_word judge_source(
+    const struct alarm_rule *rule, const struct alarm_facts *f, const struct alarm_source *s)
+{
+    int64_t from_ms = s->heard_ms > s->since_ms ? s->heard_ms : s->since_ms, for_ms = rule->own->for_ms;
+    bool is_silent = s->since_ms != 0 && s->until_ms - from_ms >= for_ms;
+    bool is_heard = s->since_ms != 0 && s->heard_ms >= s->since_ms && f->now_ms - s->heard_ms < for_ms;
+    struct alarm_word word = say(is_silent ? ALARM_BAD : is_heard ? ALARM_GOOD : ALARM_UNKNOWN, 0);
+    word.has_value = s->heard_ms > 0;
+    word.value_m = s->heard_ms > 0 && f->now_ms > s->heard_ms ? f->now_ms - s->heard_ms : 0;
+    if (is_silent)
+        word.since_ms = s->heard_ms > 0 ? s->heard_ms : s->since_ms;
+    return word;
+}
+
+static int rank_of(enum alarm_say what)
+{
+    return what == ALARM_BAD ? 2 : what == ALARM_UNKNOWN ? 1 : 0;
+}
+
+/* One source is enough to be silent; of several the longest is told. */
 static struct alarm_word judge_silence(const struct alarm_rule *rule, const struct alarm_facts *f)
 {
-    if (f->listening_since_ms == 0 || !f->is_clock_right)
-        return unknown;
-    int64_t from_ms = f->heard_ms > f->listening_since_ms ? f->heard_ms : f->listening_since_ms;
-    int64_t silent_ms = f->now_ms > from_ms ? f->now_ms - from_ms : 0;
-    bool is_silent = silent_ms >= rule->own->for_ms;
-    /* It was not heard since we listen, which is no longer than it may be silent: it may be, and may not. */
-    if (!is_silent && f->heard_ms < f->listening_since_ms)
-        return unknown;
-    struct alarm_word word = say(is_silent ? ALARM_BAD : ALARM_GOOD, silent_ms);
-    word.has_value = f->heard_ms > 0;
-    word.value_m = f->heard_ms > 0 && f->now_ms > f->heard_ms ? f->now_ms - f->heard_ms : 0;
-    if (is_silent)
-        word.since_ms = f->heard_ms > 0 ? f->heard_ms : f->listening_since_ms;
-    return word;
+    struct alarm_word worst = unknown;
+    for (int i = 0; f->is_clock_right && i < f->source_count; i++) {
+        struct alarm_word word = judge_source(rule, f, &f->sources[i]);
+        int rank = rank_of(word.say), than = rank_of(worst.say);
+        if (i == 0 || rank > than || (rank == than && word.value_m > worst.value_m))
+            worst = word;
+    }
+    return worst;
 }
 
 /* One quarter hour without any is enough to know that it stops; that it never does only a whole night can tell. */

@@ -8,14 +8,20 @@
 #include "collector/alarm/fold.h"
 #include "collector/alarm/rule.h"
 
+#define ALARM_SOURCES 2 /* of a target: a meter's register and its power */
+
 /* Of one target; which of them a kind looks at stands beside. Zeroed: nothing is known. */
 struct alarm_facts {
     int64_t now_ms;
     bool is_clock_right; /* the collector's own: else nobody can say how old anything is */
     bool is_gone;        /* there is nothing to watch: a meter that was taken away */
-    /* ALARM_NO_DATA: when the longest silent of its sources was heard last, 0 = never; and since when the collector listens, 0
-     * = it does not. */
-    int64_t heard_ms, listening_since_ms;
+    /* ALARM_NO_DATA: what it is heard by, each by itself */
+    struct alarm_source {
+        int64_t heard_ms; /* last; 0 = never */
+        int64_t since_ms; /* since when it could be heard without a break; 0 = it cannot */
+        int64_t until_ms; /* until when it could: now, or when what it comes by spoke last */
+    } sources[ALARM_SOURCES];
+    int source_count;
     /* Those with a limit: the value, where it is known; so too the percent of ALARM_DISK and ALARM_BALANCE. */
     bool is_known;
     int64_t value_m;

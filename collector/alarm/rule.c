@@ -171,7 +171,6 @@ static const char *target_lacks(
     const struct park_meter *m;
     const struct park_space *s;
     const struct park_instrument *i;
-    char gateway[64];
     const char *slash;
     switch (kind) {
     case ALARM_OF_METER:
@@ -194,11 +193,9 @@ static const char *target_lacks(
                          : "is not in the park model; expected the id of an instrument";
     case ALARM_OF_POINT:
         slash = strchr(id, '/');
-        if (slash == NULL || slash[1] == '\0' || (size_t)(slash - id) >= sizeof gateway)
+        if (slash == NULL || slash[1] == '\0')
             return "is no point; expected <gateway>/<point>";
-        memcpy(gateway, id, (size_t)(slash - id));
-        gateway[slash - id] = '\0';
-        return park_gateway_find(park, gateway) != NULL
+        return park_gateway_of(park, id) != NULL
                    ? NULL
                    : "is of no gateway of the park model; expected <gateway>/<point>";
     case ALARM_OF_COLLECTOR:

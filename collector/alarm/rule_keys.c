@@ -38,7 +38,8 @@ static const char *const whens[] = {"closed", "no_session", "either", NULL};
 
 static const struct conf_key no_data_keys[] = {
     {"for", CONF_SECONDS, OWN(for_ms), .is_required = true, .min = 1000, .max = 31 * DAY_MS,
-        .help = "silence after which it fires, while the collector listens"},
+        .help = "silence after which it fires, while the collector listens and, of a meter or point, its "
+                "gateway speaks"},
     CLEAR_FOR_KEY("0", DAY_MS, CLEARED), {0}};
 static const struct conf_key threshold_keys[] = {
     {"above", CONF_STRING, OWN(above), .min = 1, .max = 20,
@@ -233,7 +234,8 @@ static const struct conf_key rule_keys[] = {
     {"on", CONF_STRINGS, offsetof(struct alarm_rule, on), .min = 1, .max = 1000,
         .help = "what it watches: \"meter:<id>\", \"point:<gateway>/<point>\", \"gateway:<id>\", "
                 "\"space:<id>\", \"instrument:<id>\", \"collector\"; \"meter:*\" = all that can be; absent = "
-                "all of the first sort that the kind knows"},
+                "all of the first sort that the kind knows; no_data of meters and points watches their "
+                "gateways, too, where no rule of no_data at least as severe does"},
     {0}};
 
 static const struct conf_section rule_section = {.name = "rule",

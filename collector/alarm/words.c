@@ -163,15 +163,6 @@ void alarm_time(const struct zone *zone, int64_t time_ms, struct buf *out)
     buf_printf(out, "%.10s %.8s %s", text, text + 11, offset[0] == 'Z' ? "UTC" : offset);
 }
 
-/* "<gateway>/<point>": where its gateway is. */
-static const struct park_site *site_of_point(const struct park *park, const char *name)
-{
-    char *gateway = mem_strndup(name, strcspn(name, "/"));
-    const struct park_gateway *g = park_gateway_find(park, gateway);
-    free(gateway);
-    return g != NULL ? g->site : NULL;
-}
-
 struct alarm_place alarm_place_find(const struct park *park, enum alarm_target_kind kind, const char *id)
 {
     struct alarm_place place = {.carrier = -1};
@@ -200,7 +191,8 @@ struct alarm_place alarm_place_find(const struct park *park, enum alarm_target_k
             place.name = i->name, place.name_en = i->name_en, building = i->building;
         break;
     case ALARM_OF_POINT:
-        site = site_of_point(park, id);
+        if ((g = park_gateway_of(park, id)) != NULL)
+            site = g->site;
         break;
     case ALARM_OF_COLLECTOR:
         break;

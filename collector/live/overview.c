@@ -18,15 +18,6 @@ static void take_reading(struct overview_reading *r, const struct snapshot_point
     r->is_fresh = r->age_ms <= overview_fresh_ms(point->period_ms);
 }
 
-const struct park_segment *overview_segment(const struct park_meter *meter, int64_t time_ms)
-{
-    CONF_EACH (const struct park_segment, segment, meter->segments) {
-        if (segment->from_ms <= time_ms && time_ms < segment->until_ms)
-            return segment;
-    }
-    return NULL;
-}
-
 /* Whether a meter above this one counts the same electricity: anywhere, or in the same building only. */
 static bool is_contained(const struct park_tags *tags, bool in_building, int64_t now_ms)
 {
@@ -113,7 +104,7 @@ void overview_init(struct overview *o, const struct snapshot *s, int64_t now_ms)
     for (size_t i = 0; i < o->meter_count; i++) {
         o->meters[i].meter = (const struct park_meter *)park->meters.items + i;
         o->meters[i].tags = park_tags_at(o->meters[i].meter, now_ms);
-        o->meters[i].segment = overview_segment(o->meters[i].meter, now_ms);
+        o->meters[i].segment = park_segment_at(o->meters[i].meter, now_ms);
     }
     read_points(o);
     for (size_t i = 0; i < o->meter_count; i++)

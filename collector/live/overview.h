@@ -22,8 +22,6 @@ static inline int64_t overview_fresh_ms(int64_t period_ms)
 /* A meter that counts behind its transformers shows the power behind them as well: on the primary side, as `registers` of
  * the segment in force says (NULL = there is none). */
 double overview_primary_w(const struct park_segment *segment, double power_w);
-/* The one in force at a time; NULL = none. */
-const struct park_segment *overview_segment(const struct park_meter *meter, int64_t time_ms);
 /* A gateway says its state every 60 s; silent for three of them it is not online, whatever it said last. */
 #define OVERVIEW_SILENT_MS (180 * 1000)
 

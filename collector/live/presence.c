@@ -57,11 +57,17 @@ static struct presence_gateway *get(struct presence *p, const char *gateway)
     return g;
 }
 
-void presence_hear(struct presence *p, const char *gateway, int64_t now_ms)
+static void speak(struct presence_gateway *g, int64_t now_ms)
 {
-    struct presence_gateway *g = get(p, gateway);
+    if (!presence_is_online(g, now_ms) || now_ms < g->heard_ms)
+        g->back_ms = now_ms;
     g->heard_ms = now_ms;
     g->said_offline = false;
+}
+
+void presence_hear(struct presence *p, const char *gateway, int64_t now_ms)
+{
+    speak(get(p, gateway), now_ms);
 }
 
 enum status presence_state(
@@ -78,9 +84,11 @@ enum status presence_state(
         return error_set(err, ST_INVALID, "its state is not JSON with \"state\" online or offline");
     }
     struct presence_gateway *g = get(p, gateway);
-    g->heard_ms = now_ms;
-    g->said_offline = strcmp(state, "offline") == 0;
-    if (!g->said_offline) {
+    if (strcmp(state, "offline") == 0) {
+        g->heard_ms = now_ms;
+        g->said_offline = true;
+    } else {
+        speak(g, now_ms);
         const char *version = json_string_value(json_object_get(root, "version"));
         const char *clock = json_string_value(json_object_get(root, "clock"));
         json_t *spooled = json_object_get(root, "spooled"), *points = json_object_get(root, "points");

@@ -22,6 +22,7 @@ struct presence {
 struct presence_gateway {
     char id[ID_MAX + 1];
     int64_t heard_ms;
+    int64_t back_ms; /* since when it speaks: nobody said `offline` since, and it was never silent for PRESENCE_MS */
     bool said_offline;
     char version[32];
     bool is_clock_synchronised; /* false only where it said so */

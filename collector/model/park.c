@@ -49,6 +49,12 @@ const struct park_gateway *park_gateway_find(const struct park *park, const char
     return park_find(park, KIND_GATEWAY, span_of(id));
 }
 
+const struct park_gateway *park_gateway_of(const struct park *park, const char *address)
+{
+    struct span gateway, point;
+    return park_address_split(address, &gateway, &point) ? park_find(park, KIND_GATEWAY, gateway) : NULL;
+}
+
 const struct park_meter *park_meter_find(const struct park *park, const char *id)
 {
     return park_find(park, KIND_METER, span_of(id));
@@ -72,6 +78,14 @@ const struct park_resource *park_resource_find(const struct park *park, const ch
 const struct park_space *park_space_find(const struct park *park, const char *id)
 {
     return park_find(park, KIND_SPACE, span_of(id));
+}
+
+const struct park_segment *park_segment_at(const struct park_meter *meter, int64_t time_ms)
+{
+    CONF_EACH (const struct park_segment, segment, meter->segments)
+        if (segment->from_ms <= time_ms && time_ms < segment->until_ms)
+            return segment;
+    return NULL;
 }
 
 static void narrow(struct park_place *place, int64_t from_ms, int64_t until_ms)

@@ -193,6 +193,8 @@ void park_destroy(struct park *park);                            /* accepts NULL
 
 const struct park_site *park_site_find(const struct park *park, const char *id); /* NULL = absent, as below */
 const struct park_gateway *park_gateway_find(const struct park *park, const char *id);
+/* Of an address, "<gateway>/<point>". */
+const struct park_gateway *park_gateway_of(const struct park *park, const char *address);
 const struct park_meter *park_meter_find(const struct park *park, const char *id);
 const struct park_virtual *park_virtual_find(const struct park *park, const char *id);
 const struct park_instrument *park_instrument_find(const struct park *park, const char *id);
@@ -202,6 +204,8 @@ const struct park_space *park_space_find(const struct park *park, const char *id
 /* The tags in force at a time: those of a reading are those at its time, those of a quarter hour those at its begin.
  * Pure, and a function of the file alone. */
 struct park_tags park_tags_at(const struct park_meter *meter, int64_t time_ms);
+const struct park_segment *park_segment_at(
+    const struct park_meter *meter, int64_t time_ms); /* NULL = none */
 const struct park_stand *park_stand_at(const struct park_gateway *gateway, int64_t time_ms);
 /* From the quarter hour in which the meter's first segment begins until that in which its last one ends: INT64_MAX = it
  * is still there. Before and after nothing flows through it. Both 0 where it has no segment. */

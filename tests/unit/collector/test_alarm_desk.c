@@ -2,9 +2,7 @@
  * them; which message a receiver is due. */
 #include "collector/alarming.h"
 #include "lib/file.h"
-#include "tests/unit/collector/turn_fixture.h"
-#include "tests/unit/random.h"
-#include "tests/unit/settings_file.h"
+#include "tests/unit/collector/alarm_scene.h"
 
 #include <fcntl.h>
 
@@ -20,81 +18,12 @@ static const char park_text[] =
     "{ id = \"worst\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; severity = \"critical\"; }," \
     "{ id = \"mail\"; kind = \"mail\"; to = (\"a@b\"); });"
 
-struct scene {
-    struct turn_scene turn;
-    int64_t seq;
-};
-
-static void must(enum status status, const struct error *err)
-{
-    if (status != ST_OK)
-        fail_msg("%s", err->text);
-}
-
-static void give_rules(struct scene *s, const char *text)
-{
-    char *path = settings_write("a.cfg", text);
-    struct alarm_rules *rules = alarm_rules_load(path);
-    assert_int_equal(conf_problem_count(rules->conf), 0);
-    alarm_desk_use_rules(&s->turn.turn.alarms, rules);
-    free(path);
-}
-
-/* What is committed outlives this program, and no cut of power is played: nobody waits for the disk at each of a thousand commits. */
-static void begin(struct scene *s)
-{
-    struct error err = {""};
-    must(db_exec(s->turn.turn.db, "PRAGMA synchronous = OFF", &err), &err);
-    alarm_desk_use(&s->turn.turn.alarms, s->turn.park);
-    s->turn.turn.presence.listening_since_ms = turn_now_ms;
-    give_rules(s, RULES);
-}
-
-static void open_scene(struct scene *s)
-{
-    *s = (struct scene){0};
-    turn_scene_open_with(&s->turn, park_text);
-    begin(s);
-}
-
-/* As after a kill: what was committed is there. */
-static void restart(struct scene *s)
-{
-    struct error err = {""};
-    turn_close(&s->turn.turn);
-    must(turn_open(&s->turn.turn, &s->turn.settings, s->turn.park, &turn_clock, &err), &err);
-    begin(s);
-}
-
-static void pass(int64_t ms)
-{
-    turn_now_ms += ms;
-    turn_now_mono_ms += ms;
-}
-
 static void read_gauge(struct scene *s, double value)
 {
-    char text[160];
-    snprintf(text, sizeof text,
-        "#park1 epoch=00000000000000aa seq=%lld first=1\ngauge,point=t value=%g %lld\n", (long long)++s->seq,
-        value, (long long)turn_now_ms);
-    turn_give(&s->turn.turn, "gw-a", text);
+    char line[80];
+    snprintf(line, sizeof line, "gauge,point=t value=%g %lld\n", value, (long long)turn_now_ms);
+    give(s, line);
 }
-
-static int64_t number_of(struct scene *s, const char *sql)
-{
-    struct db_stmt *row = db_prepare(s->turn.turn.db, sql);
-    struct error err = {""};
-    bool has_row;
-    must(db_step(row, &has_row, &err), &err);
-    assert_true(has_row);
-    int64_t number = db_int(row, 0);
-    db_finish(row);
-    return number;
-}
-
-#define STANDING "SELECT count(*) FROM alarm WHERE cleared_ms IS NULL"
-#define ALL "SELECT count(*) FROM alarm"
 
 static void hold(struct scene *s, double value, int seconds)
 {
@@ -107,99 +36,67 @@ static void hold(struct scene *s, double value, int seconds)
 
 static void test_it_fires_when_it_has_lasted_and_clears_when_it_is_over(void **state)
 {
-    (void)state;
-    struct scene s;
-    open_scene(&s);
-    hold(&s, 101, 10);
-    assert_int_equal(number_of(&s, ALL), 0);
-    hold(&s, 101, 1);
-    assert_int_equal(number_of(&s, STANDING), 1);
-    assert_int_equal(number_of(&s, "SELECT value_m FROM alarm"), 101000);
-    assert_int_equal(number_of(&s, "SELECT fired_ms - since_ms FROM alarm"), 10000);
-    hold(&s, 90, 30);
-    hold(&s, 80, 5);
-    assert_int_equal(number_of(&s, STANDING), 1);
-    hold(&s, 80, 1);
-    assert_int_equal(number_of(&s, STANDING), 0);
-    assert_int_equal(number_of(&s, ALL), 1);
-    turn_scene_close(&s.turn);
+    struct scene *s = *state;
+    hold(s, 101, 10);
+    assert_int_equal(number_of(s, ALL), 0);
+    hold(s, 101, 1);
+    assert_int_equal(number_of(s, STANDING), 1);
+    assert_int_equal(number_of(s, "SELECT value_m FROM alarm"), 101000);
+    assert_int_equal(number_of(s, "SELECT fired_ms - since_ms FROM alarm"), 10000);
+    hold(s, 90, 30);
+    hold(s, 80, 5);
+    assert_int_equal(number_of(s, STANDING), 1);
+    hold(s, 80, 1);
+    assert_int_equal(number_of(s, STANDING), 0);
+    assert_int_equal(number_of(s, ALL), 1);
 }
 
 static void test_what_is_stale_neither_fires_nor_clears(void **state)
 {
-    (void)state;
-    struct scene s;
-    open_scene(&s);
-    hold(&s, 101, 5);
+    struct scene *s = *state;
+    hold(s, 101, 5);
     for (int i = 0; i < 600; i++) { /* nothing is read any more */
         pass(1000);
-        turn_once(&s.turn.turn);
+        turn_once(&s->turn.turn);
     }
     /* It was fresh for two minutes, and fired by then. */
-    assert_int_equal(number_of(&s, STANDING), 1);
-    hold(&s, 80, 2);
+    assert_int_equal(number_of(s, STANDING), 1);
+    hold(s, 80, 2);
     for (int i = 0; i < 119; i++) {
         pass(1000);
-        turn_once(&s.turn.turn);
+        turn_once(&s->turn.turn);
     }
-    assert_int_equal(number_of(&s, STANDING), 0);
+    assert_int_equal(number_of(s, STANDING), 0);
     pass(10000000);
     turn_is_clock_right = false;
-    hold(&s, 101, 60);
+    hold(s, 101, 60);
     turn_is_clock_right = true;
-    assert_int_equal(number_of(&s, ALL), 1);
-    turn_scene_close(&s.turn);
+    assert_int_equal(number_of(s, ALL), 1);
 }
 
 static void test_a_run_goes_on_over_a_short_restart_and_not_over_a_long_one(void **state)
 {
-    (void)state;
-    struct scene s;
-    open_scene(&s);
-    hold(&s, 101, 6);
+    struct scene *s = *state;
+    hold(s, 101, 6);
     pass(1000);
-    restart(&s);
-    hold(&s, 101, 4);
-    assert_int_equal(number_of(&s, STANDING), 1);
-    hold(&s, 70, 3);
+    restart(s);
+    hold(s, 101, 4);
+    assert_int_equal(number_of(s, STANDING), 1);
+    hold(s, 70, 3);
     pass(ALARM_BREAK_MS + 31000);
-    restart(&s);
-    hold(&s, 70, 5);
-    assert_int_equal(number_of(&s, STANDING), 1);
-    hold(&s, 70, 1);
-    assert_int_equal(number_of(&s, STANDING), 0);
-    assert_int_equal(number_of(&s, ALL), 1);
-    turn_scene_close(&s.turn);
-}
-
-/* A transaction that fails: what it would have changed is not so, in memory neither. */
-static void fail_turn(struct scene *s)
-{
-    struct error err = {""};
-    struct turn *t = &s->turn.turn;
-    bool is_changed = false;
-    struct alarm_desk_now now = {.clock = &turn_clock,
-        .may_write = true,
-        .has_room = true,
-        .sources = {.db = t->db,
-            .known = &t->known,
-            .presence = &t->presence,
-            .board = &t->board,
-            .now_ms = turn_now_ms,
-            .is_clock_right = true,
-            .database_path = t->database_path}};
-    must(db_begin(t->db, &err), &err);
-    must(alarm_desk_step(&t->alarms, &now, &is_changed, &err), &err);
-    db_rollback(t->db);
-    alarm_desk_reset(&t->alarms);
+    restart(s);
+    hold(s, 70, 5);
+    assert_int_equal(number_of(s, STANDING), 1);
+    hold(s, 70, 1);
+    assert_int_equal(number_of(s, STANDING), 0);
+    assert_int_equal(number_of(s, ALL), 1);
 }
 
 static void test_over_failed_commits_and_restarts_it_is_what_the_fold_says(void **state)
 {
-    (void)state;
+    struct scene *s = *state;
     for (int round = 0; round < 5; round++) {
-        struct scene s;
-        open_scene(&s);
+        reopen_scene(s);
         struct alarm_state expected = alarm_state_none;
         int64_t fired = 0, cleared = 0;
         double value = 50;
@@ -208,11 +105,11 @@ static void test_over_failed_commits_and_restarts_it_is_what_the_fold_says(void 
             if (random_below(6) == 0)
                 value = (double)(60 + 10 * random_below(7));
             if (random_below(10) == 0)
-                restart(&s);
-            read_gauge(&s, value);
+                restart(s);
+            read_gauge(s, value);
             if (random_below(5) == 0)
-                fail_turn(&s); /* by the reading before: it takes no message */
-            turn_once(&s.turn.turn);
+                fail_turn(s); /* by the reading before: it takes no message */
+            turn_once(&s->turn.turn);
             struct alarm_word word = {value > 100   ? ALARM_BAD
                                       : value <= 80 ? ALARM_GOOD
                                                     : ALARM_BETWEEN,
@@ -220,11 +117,10 @@ static void test_over_failed_commits_and_restarts_it_is_what_the_fold_says(void 
             enum alarm_change change = alarm_fold(&expected, &word, 10000, 5000, turn_now_ms);
             fired += change == ALARM_FIRES;
             cleared += change == ALARM_CLEARS;
-            assert_int_equal(number_of(&s, ALL), fired);
+            assert_int_equal(number_of(s, ALL), fired);
             assert_int_equal(
-                number_of(&s, "SELECT count(*) FROM alarm WHERE cleared_ms IS NOT NULL"), cleared);
+                number_of(s, "SELECT count(*) FROM alarm WHERE cleared_ms IS NOT NULL"), cleared);
         }
-        turn_scene_close(&s.turn);
     }
 }
 
@@ -254,26 +150,23 @@ static int end_log(int before, const char *path, const char *words)
 
 static void test_the_log_says_once_what_was_committed(void **state)
 {
-    (void)state;
-    struct scene s;
-    open_scene(&s);
+    struct scene *s = *state;
     char *path = settings_write("log", "");
     int before = begin_log(path);
-    hold(&s, 101, 10);
+    hold(s, 101, 10);
     pass(1000);
-    fail_turn(&s); /* it would have fired */
-    fail_turn(&s);
-    turn_once(&s.turn.turn);
+    fail_turn(s); /* it would have fired */
+    fail_turn(s);
+    turn_once(&s->turn.turn);
     assert_int_equal(end_log(before, path, "fired: alarm 1, rule hot, "), 1);
     before = begin_log(path);
-    hold(&s, 80, 5);
+    hold(s, 80, 5);
     pass(1000);
-    fail_turn(&s);
-    turn_once(&s.turn.turn);
+    fail_turn(s);
+    turn_once(&s->turn.turn);
     assert_int_equal(end_log(before, path, "cleared: alarm 1, rule hot, "), 1);
-    assert_int_equal(number_of(&s, ALL), 1);
+    assert_int_equal(number_of(s, ALL), 1);
     free(path);
-    turn_scene_close(&s.turn);
 }
 
 /* ---- who is told ---- */
@@ -292,153 +185,137 @@ static int64_t next_number(struct scene *s, const char *receiver, int64_t now_ms
 
 static void test_a_receiver_is_due_what_its_severity_asks_for_until_it_is_acknowledged_or_over(void **state)
 {
-    (void)state;
-    struct scene s;
+    struct scene *s = *state;
     struct error err = {""};
     bool is_over;
-    open_scene(&s);
-    hold(&s, 101, 11);
-    assert_int_equal(next_number(&s, "one", turn_now_ms, &is_over), 1);
-    assert_int_equal(next_number(&s, "worst", turn_now_ms, &is_over), 0);
-    must(alarm_told_took(s.turn.turn.db, 1, "one", 1, turn_now_ms + 60000, &err), &err);
-    assert_int_equal(next_number(&s, "one", turn_now_ms + 59999, &is_over), 0);
-    assert_int_equal(next_number(&s, "one", turn_now_ms + 60000, &is_over), 2);
+    hold(s, 101, 11);
+    assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 1);
+    assert_int_equal(next_number(s, "worst", turn_now_ms, &is_over), 0);
+    must(alarm_told_took(s->turn.turn.db, 1, "one", 1, turn_now_ms + 60000, &err), &err);
+    assert_int_equal(next_number(s, "one", turn_now_ms + 59999, &is_over), 0);
+    assert_int_equal(next_number(s, "one", turn_now_ms + 60000, &is_over), 2);
     /* What was taken before comes late: nothing changes. */
-    must(alarm_told_took(s.turn.turn.db, 1, "one", 1, ALARM_NEVER, &err), &err);
-    assert_int_equal(next_number(&s, "one", turn_now_ms + 60000, &is_over), 2);
+    must(alarm_told_took(s->turn.turn.db, 1, "one", 1, ALARM_NEVER, &err), &err);
+    assert_int_equal(next_number(s, "one", turn_now_ms + 60000, &is_over), 2);
     struct alarm acked;
     struct alarming act = {1, 7, "anna", "seen"};
-    must(alarming_run(s.turn.turn.db, turn_now_ms, &act, &acked, &err), &err);
+    must(alarming_run(s->turn.turn.db, turn_now_ms, &act, &acked, &err), &err);
     assert_string_equal(acked.acked_by, "anna");
     alarm_release(&acked);
-    assert_int_equal(next_number(&s, "one", INT64_MAX, &is_over), 0);
-    assert_int_equal(alarming_run(s.turn.turn.db, turn_now_ms, &act, &acked, &err), ST_INVALID);
-    assert_int_equal(number_of(&s, "SELECT count(*) FROM change_log"), 1);
-    hold(&s, 70, 6);
-    assert_int_equal(next_number(&s, "one", turn_now_ms, &is_over), 2);
+    assert_int_equal(next_number(s, "one", INT64_MAX, &is_over), 0);
+    assert_int_equal(alarming_run(s->turn.turn.db, turn_now_ms, &act, &acked, &err), ST_INVALID);
+    assert_int_equal(number_of(s, "SELECT count(*) FROM change_log"), 1);
+    hold(s, 70, 6);
+    assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 2);
     assert_true(is_over);
-    turn_scene_close(&s.turn);
 }
 
 static void test_one_who_was_not_told_yet_is_told_though_somebody_took_note(void **state)
 {
-    (void)state;
-    struct scene s;
+    struct scene *s = *state;
     struct error err = {""};
     struct alarm acked;
     bool is_over;
-    open_scene(&s);
-    hold(&s, 101, 11);
-    must(alarming_run(s.turn.turn.db, turn_now_ms, &(struct alarming){1, 7, "anna", ""}, &acked, &err), &err);
+    hold(s, 101, 11);
+    must(alarming_run(s->turn.turn.db, turn_now_ms, &(struct alarming){1, 7, "anna", ""}, &acked, &err), &err);
     alarm_release(&acked);
-    assert_int_equal(next_number(&s, "one", turn_now_ms, &is_over), 1);
-    turn_scene_close(&s.turn);
+    assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 1);
 }
 
 static void test_what_came_and_went_untold_is_told_to_programs_in_order_and_to_people_not(void **state)
 {
-    (void)state;
-    struct scene s;
+    struct scene *s = *state;
     struct error err = {""};
     bool is_over;
-    open_scene(&s);
-    hold(&s, 101, 11);
-    assert_int_equal(next_number(&s, "mail", turn_now_ms, &is_over), 1);
-    hold(&s, 70, 6);
-    assert_int_equal(next_number(&s, "mail", INT64_MAX, &is_over), 0);
-    assert_int_equal(next_number(&s, "one", turn_now_ms, &is_over), 1);
+    hold(s, 101, 11);
+    assert_int_equal(next_number(s, "mail", turn_now_ms, &is_over), 1);
+    hold(s, 70, 6);
+    assert_int_equal(next_number(s, "mail", INT64_MAX, &is_over), 0);
+    assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 1);
     /* The message that was on its way when it was over: the end follows. */
-    must(alarm_told_took(s.turn.turn.db, 1, "mail", 1, turn_now_ms, &err), &err);
-    assert_int_equal(next_number(&s, "mail", turn_now_ms, &is_over), 2);
-    turn_scene_close(&s.turn);
+    must(alarm_told_took(s->turn.turn.db, 1, "mail", 1, turn_now_ms, &err), &err);
+    assert_int_equal(next_number(s, "mail", turn_now_ms, &is_over), 2);
 }
 
 /* Nothing is taken any more, so of gauges nothing is known; that it is so must be told. */
 static void test_without_room_the_disk_is_told_and_nothing_else_judged(void **state)
 {
-    (void)state;
-    struct scene s;
+    struct scene *s = *state;
     bool is_over;
-    open_scene(&s);
-    give_rules(&s, "rules = ({ id = \"hot\"; kind = \"threshold\"; on = (\"point:gw-a/t\"); above = \"100\"; "
+    give_rules(s, "rules = ({ id = \"hot\"; kind = \"threshold\"; on = (\"point:gw-a/t\"); above = \"100\"; "
                    "for = 10; },"
                    "{ id = \"quiet\"; kind = \"no_data\"; on = (\"point:gw-a/t\"); for = 60; },"
                    "{ id = \"full\"; kind = \"disk\"; on = (\"collector\"); for = 20; above = 99; });"
                    "receivers = ({ id = \"one\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; });");
-    hold(&s, 101, 5);
-    assert_int_equal(number_of(&s, "SELECT count(*) FROM alarm_run WHERE rule = 'hot'"), 1);
-    int64_t limit_bytes = s.turn.turn.limit_bytes;
-    s.turn.turn.limit_bytes = db_used_bytes(s.turn.turn.db) - 4096;
-    hold(&s, 101, 100);
-    assert_int_equal(number_of(&s, ALL), 1);
-    assert_int_equal(number_of(&s, "SELECT count(*) FROM alarm WHERE rule = 'full'"), 1);
-    assert_int_equal(number_of(&s, "SELECT count(*) FROM alarm_run WHERE rule = 'hot'"), 0);
-    assert_int_equal(next_number(&s, "one", turn_now_ms, &is_over), 1);
+    hold(s, 101, 5);
+    assert_int_equal(number_of(s, "SELECT count(*) FROM alarm_run WHERE rule = 'hot'"), 1);
+    int64_t limit_bytes = s->turn.turn.limit_bytes;
+    s->turn.turn.limit_bytes = db_used_bytes(s->turn.turn.db) - 4096;
+    hold(s, 101, 100);
+    assert_int_equal(number_of(s, ALL), 1);
+    assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE rule = 'full'"), 1);
+    assert_int_equal(number_of(s, "SELECT count(*) FROM alarm_run WHERE rule = 'hot'"), 0);
+    assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 1);
     /* What was written was not committed: that is not tried each second. */
-    fail_turn(&s);
+    fail_turn(s);
     pass(1000);
-    turn_once(&s.turn.turn);
-    assert_true(s.turn.turn.alarms.is_loaded);
-    fail_turn(&s);
+    turn_once(&s->turn.turn);
+    assert_true(s->turn.turn.alarms.is_loaded);
+    fail_turn(s);
     pass(1000);
-    turn_once(&s.turn.turn);
-    assert_false(s.turn.turn.alarms.is_loaded);
+    turn_once(&s->turn.turn);
+    assert_false(s->turn.turn.alarms.is_loaded);
     pass(60000);
-    turn_once(&s.turn.turn);
-    assert_true(s.turn.turn.alarms.is_loaded);
-    s.turn.turn.limit_bytes = limit_bytes;
-    hold(&s, 101, 5);
-    assert_int_equal(number_of(&s, "SELECT count(*) FROM alarm WHERE rule = 'hot'"), 0);
-    turn_scene_close(&s.turn);
+    turn_once(&s->turn.turn);
+    assert_true(s->turn.turn.alarms.is_loaded);
+    s->turn.turn.limit_bytes = limit_bytes;
+    hold(s, 101, 5);
+    assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE rule = 'hot'"), 0);
 }
 
 /* A clock that was ahead for a while, or is set back: nobody waits for a time that is far away. */
 static void test_a_clock_that_is_set_back_mutes_nothing(void **state)
 {
-    (void)state;
-    struct scene s;
+    struct scene *s = *state;
     struct error err = {""};
     bool is_over;
     static const bool restarts[] = {false, true};
     for (size_t i = 0; i < 2; i++) {
-        open_scene(&s);
-        hold(&s, 101, 11);
+        reopen_scene(s);
+        hold(s, 101, 11);
         turn_now_ms -= 30 * INT64_C(86400000);
         turn_now_mono_ms += 1000;
         if (restarts[i])
-            restart(&s);
-        turn_once(&s.turn.turn);
-        assert_int_equal(next_number(&s, "one", turn_now_ms, &is_over), 1); /* the first telling */
-        must(alarm_told_took(s.turn.turn.db, 1, "one", 2, turn_now_ms + 120000, &err), &err);
+            restart(s);
+        turn_once(&s->turn.turn);
+        assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 1); /* the first telling */
+        must(alarm_told_took(s->turn.turn.db, 1, "one", 2, turn_now_ms + 120000, &err), &err);
         turn_now_ms -= 100000;
         turn_now_mono_ms += 1000;
         if (restarts[i])
-            restart(&s);
-        turn_once(&s.turn.turn);
+            restart(s);
+        turn_once(&s->turn.turn);
         /* The third comes after twice `repeat` from now on. */
-        assert_int_equal(next_number(&s, "one", turn_now_ms + 119999, &is_over), 0);
-        assert_int_equal(next_number(&s, "one", turn_now_ms + 120000, &is_over), 3);
-        must(alarm_told_over(s.turn.turn.db, 1, turn_now_ms + 50000, &err), &err);
-        must(alarm_clear(s.turn.turn.db, 1, turn_now_ms + 50000, false, &err), &err);
+        assert_int_equal(next_number(s, "one", turn_now_ms + 119999, &is_over), 0);
+        assert_int_equal(next_number(s, "one", turn_now_ms + 120000, &is_over), 3);
+        must(alarm_told_over(s->turn.turn.db, 1, turn_now_ms + 50000, &err), &err);
+        must(alarm_clear(s->turn.turn.db, 1, turn_now_ms + 50000, false, &err), &err);
         turn_now_ms -= 1;
         turn_now_mono_ms += 1000;
         if (restarts[i])
-            restart(&s);
-        turn_once(&s.turn.turn);
-        assert_int_equal(next_number(&s, "one", turn_now_ms, &is_over), 3);
+            restart(s);
+        turn_once(&s->turn.turn);
+        assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 3);
         assert_true(is_over);
-        turn_scene_close(&s.turn);
     }
 }
 
 /* A gateway that is gone takes its meters with it: hundreds of messages, of which none must hold up the fire. */
 static void test_the_worst_is_told_first_and_then_what_waits_longest(void **state)
 {
-    (void)state;
-    struct scene s;
+    struct scene *s = *state;
     struct error err = {""};
-    open_scene(&s);
-    struct db *db = s.turn.turn.db;
+    struct db *db = s->turn.turn.db;
     static const enum alarm_severity severities[] = {
         ALARM_WARNING, ALARM_INFO, ALARM_CRITICAL, ALARM_WARNING, ALARM_CRITICAL};
     static const int64_t expected[] = {5, 3, 4, 1, 2};
@@ -458,55 +335,40 @@ static void test_the_worst_is_told_first_and_then_what_waits_longest(void **stat
         must(alarm_told_took(db, a.id, "one", 1, ALARM_NEVER, &err), &err);
         alarm_release(&a);
     }
-    turn_scene_close(&s.turn);
 }
 
 static void test_a_rule_that_is_no_more_lets_go_of_what_stands(void **state)
 {
-    (void)state;
-    struct scene s;
+    struct scene *s = *state;
     bool is_over;
-    open_scene(&s);
-    hold(&s, 101, 11);
-    give_rules(&s,
+    hold(s, 101, 11);
+    give_rules(s,
         "rules = (); receivers = ({ id = \"new\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; });");
-    hold(&s, 101, 1);
-    assert_int_equal(number_of(&s, "SELECT count(*) FROM alarm WHERE is_gone = 1"), 1);
-    assert_int_equal(next_number(&s, "one", INT64_MAX, &is_over), 0); /* it is no receiver any more */
-    assert_int_equal(number_of(&s, "SELECT count(*) FROM alarm_told"), 0);
-    turn_scene_close(&s.turn);
+    hold(s, 101, 1);
+    assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE is_gone = 1"), 1);
+    assert_int_equal(next_number(s, "one", INT64_MAX, &is_over), 0); /* it is no receiver any more */
+    assert_int_equal(number_of(s, "SELECT count(*) FROM alarm_told"), 0);
 }
 
-/* Each scene begins with a copy of one database: to make one takes a commit for each step of the schema. */
 static int set_up(void **state)
 {
-    static char *fresh;
-    struct turn_scene first;
-    if (settings_make_folder(state) != 0)
-        return -1;
-    turn_scene_open_with(&first, park_text);
-    turn_close(&first.turn);
-    fresh = settings_path("fresh.db");
-    turn_copy_file(first.files.path, fresh);
-    turn_scene_close(&first);
-    turn_database = fresh;
-    return random_set_up(state);
+    return scene_set_up_all(state, park_text, RULES);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_it_fires_when_it_has_lasted_and_clears_when_it_is_over),
-        cmocka_unit_test(test_what_is_stale_neither_fires_nor_clears),
-        cmocka_unit_test(test_a_run_goes_on_over_a_short_restart_and_not_over_a_long_one),
-        cmocka_unit_test(test_the_log_says_once_what_was_committed),
-        cmocka_unit_test(test_over_failed_commits_and_restarts_it_is_what_the_fold_says),
-        cmocka_unit_test(test_a_receiver_is_due_what_its_severity_asks_for_until_it_is_acknowledged_or_over),
-        cmocka_unit_test(test_one_who_was_not_told_yet_is_told_though_somebody_took_note),
-        cmocka_unit_test(test_what_came_and_went_untold_is_told_to_programs_in_order_and_to_people_not),
-        cmocka_unit_test(test_without_room_the_disk_is_told_and_nothing_else_judged),
-        cmocka_unit_test(test_a_clock_that_is_set_back_mutes_nothing),
-        cmocka_unit_test(test_the_worst_is_told_first_and_then_what_waits_longest),
-        cmocka_unit_test(test_a_rule_that_is_no_more_lets_go_of_what_stands)};
+        SCENE_TEST(test_it_fires_when_it_has_lasted_and_clears_when_it_is_over),
+        SCENE_TEST(test_what_is_stale_neither_fires_nor_clears),
+        SCENE_TEST(test_a_run_goes_on_over_a_short_restart_and_not_over_a_long_one),
+        SCENE_TEST(test_the_log_says_once_what_was_committed),
+        SCENE_TEST(test_over_failed_commits_and_restarts_it_is_what_the_fold_says),
+        SCENE_TEST(test_a_receiver_is_due_what_its_severity_asks_for_until_it_is_acknowledged_or_over),
+        SCENE_TEST(test_one_who_was_not_told_yet_is_told_though_somebody_took_note),
+        SCENE_TEST(test_what_came_and_went_untold_is_told_to_programs_in_order_and_to_people_not),
+        SCENE_TEST(test_without_room_the_disk_is_told_and_nothing_else_judged),
+        SCENE_TEST(test_a_clock_that_is_set_back_mutes_nothing),
+        SCENE_TEST(test_the_worst_is_told_first_and_then_what_waits_longest),
+        SCENE_TEST(test_a_rule_that_is_no_more_lets_go_of_what_stands)};
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -163,22 +163,53 @@ static void test_silence_counts_while_somebody_listens(void **state)
     (void)state;
     struct alarm_rule rule = rule_of(ALARM_NO_DATA);
     static const struct {
-        int64_t heard_ms, listening_ms;
+        struct alarm_source source;
         enum alarm_say say;
-    } rows[] = {{0, 0, ALARM_UNKNOWN}, /* nobody listens */
-        {99500, 0, ALARM_UNKNOWN}, {99500, 50000, ALARM_GOOD}, {99000, 50000, ALARM_BAD},
-        {50, 99500, ALARM_UNKNOWN}, /* it had no time to speak yet */
-        {50, 99000, ALARM_BAD}, {0, 99000, ALARM_BAD}, {0, 99001, ALARM_UNKNOWN},
-        {200000, 50000, ALARM_GOOD}}; /* from a device whose clock is ahead */
+    } rows[] = {{{0, 0, 100000}, ALARM_UNKNOWN}, /* nobody listens */
+        {{99500, 0, 100000}, ALARM_UNKNOWN}, {{99500, 50000, 100000}, ALARM_GOOD},
+        {{99000, 50000, 100000}, ALARM_BAD}, {{50, 99500, 100000}, ALARM_UNKNOWN}, /* it had no time yet */
+        {{50, 99000, 100000}, ALARM_BAD}, {{0, 99000, 100000}, ALARM_BAD}, {{0, 99001, 100000}, ALARM_UNKNOWN},
+        {{200000, 50000, 100000}, ALARM_GOOD}, /* from a device whose clock is ahead */
+        /* What it comes by fell silent as well: with it, just before it would be silent, and when it was. */
+        {{98000, 50000, 98000}, ALARM_UNKNOWN}, {{98000, 50000, 98999}, ALARM_UNKNOWN},
+        {{98000, 50000, 99000}, ALARM_BAD}, {{99001, 50000, 99001}, ALARM_GOOD},
+        /* It spoke again: from then on. */
+        {{98000, 99500, 99900}, ALARM_UNKNOWN}, {{98000, 98900, 99900}, ALARM_BAD}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct alarm_facts facts = {
-            .is_clock_right = true, .heard_ms = rows[i].heard_ms, .listening_since_ms = rows[i].listening_ms};
+            .is_clock_right = true, .sources = {rows[i].source}, .source_count = 1};
         assert_int_equal(said(&rule, facts), rows[i].say);
         facts.is_clock_right = false;
         assert_int_equal(said(&rule, facts), ALARM_UNKNOWN);
         facts.is_gone = true;
         assert_int_equal(said(&rule, facts), ALARM_GONE);
     }
+}
+
+/* A register by one gateway, and power by another. */
+static void test_of_two_sources_one_is_enough_to_be_silent_and_both_are_needed_to_be_heard(void **state)
+{
+    (void)state;
+    struct alarm_rule rule = rule_of(ALARM_NO_DATA);
+    static const struct alarm_source heard = {99500, 50000, 100000}, silent = {98000, 50000, 100000},
+                                     longer = {97000, 50000, 100000}, held = {90000, 50000, 90000};
+    static const struct {
+        struct alarm_source sources[2];
+        enum alarm_say say;
+        int64_t value_m;
+    } rows[] = {{{heard, heard}, ALARM_GOOD, 500}, {{heard, silent}, ALARM_BAD, 2000},
+        {{silent, longer}, ALARM_BAD, 3000}, {{held, silent}, ALARM_BAD, 2000},
+        {{held, heard}, ALARM_UNKNOWN, 10000}, {{held, held}, ALARM_UNKNOWN, 10000}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (int turned = 0; turned < 2; turned++) {
+            struct alarm_facts facts = {.now_ms = 100000,
+                .is_clock_right = true,
+                .sources = {rows[i].sources[turned], rows[i].sources[1 - turned]},
+                .source_count = 2};
+            struct alarm_word word = alarm_judge(&rule, &facts);
+            assert_int_equal(word.say, rows[i].say);
+            assert_int_equal(word.value_m, rows[i].value_m);
+        }
 }
 
 static void test_water_stops_where_one_quarter_hour_says_so_and_never_where_all_do(void **state)
@@ -259,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_random_histories_are_what_looking_back_says),
         cmocka_unit_test(test_a_limit_fires_beyond_it_and_clears_at_the_other),
         cmocka_unit_test(test_silence_counts_while_somebody_listens),
+        cmocka_unit_test(test_of_two_sources_one_is_enough_to_be_silent_and_both_are_needed_to_be_heard),
         cmocka_unit_test(test_water_stops_where_one_quarter_hour_says_so_and_never_where_all_do),
         cmocka_unit_test(test_an_instrument_is_left_running_by_hours_or_sessions),
         cmocka_unit_test(test_clocks_and_losses)};

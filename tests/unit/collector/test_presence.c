@@ -89,7 +89,13 @@ static void test_silence_for_three_minutes_is_offline_and_any_message_is_life(vo
     const struct presence_gateway *g = presence_find(&p, "gw-a");
     assert_true(presence_is_online(g, NOW_MS + 179999));
     assert_false(presence_is_online(g, NOW_MS + 180000));
-    presence_hear(&p, "gw-a", NOW_MS + 200000);
+    assert_int_equal(g->back_ms, NOW_MS);
+    presence_hear(&p, "gw-a", NOW_MS + 179999);
+    assert_int_equal(g->back_ms, NOW_MS);
+    presence_hear(&p, "gw-a", NOW_MS + 359999);
+    assert_int_equal(g->back_ms, NOW_MS + 359999);
+    presence_hear(&p, "gw-a", NOW_MS + 200000); /* the clock was set back */
+    assert_int_equal(g->back_ms, NOW_MS + 200000);
     assert_true(presence_is_online(g, NOW_MS + 200000));
     assert_false(g->has_spooled);
     /* A batch came before any state: nothing is wrong with its clock until it says so. */
@@ -108,8 +114,10 @@ static void test_one_that_says_offline_is_offline_at_once_until_it_speaks_again(
     const struct presence_gateway *g = presence_find(&p, "gw-a");
     assert_false(presence_is_online(g, NOW_MS + 1));
     assert_string_equal(g->version, "1"); /* the will says nothing more */
+    assert_int_equal(g->back_ms, NOW_MS);
     presence_hear(&p, "gw-a", NOW_MS + 2);
     assert_true(presence_is_online(g, NOW_MS + 2));
+    assert_int_equal(g->back_ms, NOW_MS + 2);
     presence_release(&p);
 }
 

@@ -1,0 +1,285 @@
+/* A silent gateway is one alarm (W8): what fires of it, and of the meters and points behind it, at each instant at which it may fall
+ * silent, come back, or the collector be killed. */
+#include "tests/unit/collector/alarm_scene.h"
+
+#define METER(id)                                                                              \
+    "{ id = \"" id "\"; name = \"x\"; name_en = \"x\"; building = \"b\"; carrier = \"water\";" \
+    " segments = ({ serial = \"1\"; from = \"2025-01-01T00:00:00Z\"; point = \"gw-a/" id "\";" \
+    " resolution = 1; max_rate = 1000; }); }"
+#define PARK                                                                              \
+    "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"Asia/Shanghai\"; });" \
+    "buildings = ({ id = \"b\"; name = \"x\"; name_en = \"x\"; site = \"s\"; });"         \
+    "gateways = ({ id = \"gw-a\"; name = \"x\"; name_en = \"x\"; site = \"s\"; },"        \
+    " { id = \"gw-b\"; name = \"x\"; name_en = \"x\"; site = \"s\"; });"
+static const char park_text[] = PARK "meters = (" METER("m1") "," METER("m2") "," METER("m3") ");";
+#define NO_DATA(id, rest) "{ id = \"" id "\"; kind = \"no_data\"; " rest "; }"
+/* Meters are less patient than their gateway. */
+#define METERS NO_DATA("meter", "on = (\"meter:*\", \"point:gw-a/p\"); for = 10; clear_for = 15")
+#define GATEWAY NO_DATA("gateway", "on = (\"gateway:gw-a\"); for = 30")
+#define RULES "rules = (" METERS ", " GATEWAY ");"
+
+#define M1 1u
+#define M2 2u
+#define M3 4u
+#define P 8u
+#define ALL_OF_IT (M1 | M2 | M3 | P)
+
+static const char *const points[] = {"register,point=m1 value=", "register,point=m2 value=",
+    "register,point=m3 value=", "gauge,point=p value="};
+
+static void say(struct scene *s, const char *state)
+{
+    char text[64];
+    snprintf(text, sizeof text, "{\"state\":\"%s\"}", state);
+    inbox_put(s->turn.turn.inbox,
+        &(struct mqtt_message){.topic = span_of("park/v1/gw/gw-a/state"), .payload = span_of(text)},
+        turn_now_ms);
+}
+
+/* A second in which these are read; 0: the gateway says that it is there, and nothing is read. */
+static void speak(struct scene *s, unsigned which)
+{
+    struct buf lines = {0};
+    pass(1000);
+    for (int i = 0; i < 4; i++)
+        if ((which & 1u << i) != 0)
+            buf_printf(&lines, "%s%lld%s %lld\n", points[i], (long long)s->seq, i < 3 ? "i" : "",
+                (long long)turn_now_ms);
+    if (which == 0)
+        say(s, "online");
+    else
+        give(s, lines.data);
+    buf_release(&lines);
+    turn_once(&s->turn.turn);
+}
+
+static void speak_for(struct scene *s, unsigned which, int seconds)
+{
+    for (int i = 0; i < seconds; i++)
+        speak(s, which);
+}
+
+static void be_silent(struct scene *s, int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        pass(1000);
+        turn_once(&s->turn.turn);
+    }
+}
+
+/* What fired, as "<rule> <target>", and "-" where it is over, each with a blank behind; in order. */
+static void expect_fired(struct scene *s, const char *expected)
+{
+    struct db_stmt *rows = db_prepare(
+        s->turn.turn.db, "SELECT rule || ' ' || target, cleared_ms IS NOT NULL FROM alarm ORDER BY id");
+    struct buf found = {0};
+    struct error err = {""};
+    bool has_row;
+    for (must(db_step(rows, &has_row, &err), &err); has_row; must(db_step(rows, &has_row, &err), &err)) {
+        struct span name = db_text(rows, 0);
+        buf_printf(&found, "%.*s%s ", (int)name.len, name.at, db_int(rows, 1) != 0 ? "-" : "");
+    }
+    db_finish(rows);
+    assert_string_equal(found.data != NULL ? found.data : "", expected);
+    buf_release(&found);
+}
+
+static void test_a_silent_gateway_fires_and_nothing_behind_it(void **state)
+{
+    struct scene *s = *state;
+    speak_for(s, ALL_OF_IT, 20);
+    be_silent(s, 29);
+    expect_fired(s, "");
+    be_silent(s, 1);
+    expect_fired(s, "gateway gw-a ");
+    be_silent(s, 600);
+    speak_for(s, ALL_OF_IT, 30);
+    expect_fired(s, "gateway gw-a- ");
+}
+
+static void test_one_that_comes_back_in_time_leaves_nothing(void **state)
+{
+    struct scene *s = *state;
+    for (int seconds = 1; seconds < 30; seconds += 4) {
+        speak_for(s, ALL_OF_IT, 5);
+        be_silent(s, seconds);
+    }
+    speak_for(s, ALL_OF_IT, 30);
+    expect_fired(s, "");
+}
+
+/* The broker says that it is gone, and it is back before anything else could tell. */
+static void test_what_stays_silent_fires_after_its_time_from_when_the_gateway_is_back(void **state)
+{
+    struct scene *s = *state;
+    static const int away[] = {5, 20, 300};
+    for (size_t i = 0; i < sizeof away / sizeof away[0]; i++)
+        for (int is_told = 0; is_told < 2; is_told++) {
+            reopen_scene(s);
+            speak_for(s, ALL_OF_IT, 20);
+            if (is_told)
+                say(s, "offline");
+            be_silent(s, away[i]);
+            bool is_back_late = is_told || away[i] >= PRESENCE_MS / 1000;
+            int64_t before = number_of(s, ALL);
+            assert_int_equal(before, away[i] >= 30);
+            /* A short silence that nobody told of counts. */
+            speak_for(s, M1 | M2 | P, is_back_late ? 10 : away[i] >= 10 ? 0 : 9 - away[i]);
+            assert_int_equal(number_of(s, ALL), before);
+            speak_for(s, M1 | M2 | P, 1);
+            assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE target = 'm3'"), 1);
+            speak_for(s, M1 | M2 | P, 60);
+            assert_int_equal(number_of(s, ALL), before + 1);
+        }
+}
+
+static void test_what_stands_when_its_gateway_falls_silent_stays_until_it_is_heard(void **state)
+{
+    struct scene *s = *state;
+    speak_for(s, ALL_OF_IT, 5);
+    speak_for(s, M1 | M2 | P, 10);
+    expect_fired(s, "meter m3 ");
+    be_silent(s, 30);
+    expect_fired(s, "meter m3 gateway gw-a ");
+    be_silent(s, 300);
+    expect_fired(s, "meter m3 gateway gw-a ");
+    speak_for(s, M1 | M2 | P, 30);
+    expect_fired(s, "meter m3 gateway gw-a- ");
+    speak_for(s, ALL_OF_IT, 2);
+    be_silent(s, 300); /* heard, and on its way to be over: nobody knows */
+    expect_fired(s, "meter m3 gateway gw-a- gateway gw-a ");
+    speak_for(s, ALL_OF_IT, 15);
+    expect_fired(s, "meter m3 gateway gw-a- gateway gw-a- ");
+    speak_for(s, ALL_OF_IT, 1);
+    expect_fired(s, "meter m3- gateway gw-a- gateway gw-a- ");
+}
+
+/* Nobody wrote a rule for it, or one that fewer are told of: the rule of its meters says it, once. */
+static void test_where_no_rule_watches_a_gateway_that_of_its_meters_does(void **state)
+{
+    struct scene *s = *state;
+    static const char *const rows[][2] = {{METERS, "meter gw-a "},
+        {METERS ", " NO_DATA("other", "on = (\"gateway:gw-b\"); for = 9000"), "meter gw-a "},
+        {METERS ", " NO_DATA("calm", "severity = \"info\"; on = (\"gateway:gw-a\"); for = 15"),
+            "meter gw-a calm gw-a "},
+        {METERS ", " NO_DATA("loud", "severity = \"critical\"; on = (\"gateway:gw-a\"); for = 15"),
+            "loud gw-a "},
+        {NO_DATA("one", "on = (\"point:gw-a/p\"); for = 15"), "one gw-a "},
+        {NO_DATA("both", "on = (\"meter:m1\", \"gateway:gw-a\"); for = 15"), "both gw-a "}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *rules = mem_printf("rules = (%s);", rows[i][0]);
+        scene_rules = rules;
+        reopen_scene(s);
+        speak_for(s, ALL_OF_IT, 20);
+        be_silent(s, 20);
+        expect_fired(s, rows[i][1]);
+        restart(s);
+        be_silent(s, 60);
+        expect_fired(s, rows[i][1]);
+        speak_for(s, ALL_OF_IT, 20);
+        assert_int_equal(number_of(s, STANDING), 0);
+        free(rules);
+    }
+    scene_rules = RULES;
+}
+
+/* At any second of it: the same is told, once. Silence counts anew from then on: where it was the gateway's, that one may be back. */
+static void test_a_kill_at_any_time_tells_nothing_twice_and_nothing_else(void **state)
+{
+    struct scene *s = *state;
+    for (int kill_at = 0; kill_at < 100; kill_at += 3) {
+        reopen_scene(s);
+        for (int at = 0; at < 150; at++) {
+            if (at == kill_at)
+                restart(s);
+            if (at < 10 || at >= 60)
+                speak(s, at < 60 || at >= 100 ? ALL_OF_IT : M1 | M3 | P);
+            else
+                be_silent(s, 1);
+        }
+        bool is_in_time = kill_at > 30 && kill_at < 40;
+        expect_fired(s, is_in_time ? "meter m2- " : "gateway gw-a- meter m2- ");
+        assert_int_equal(number_of(s, STANDING), 0);
+    }
+}
+
+/* A segment that begins then comes by another gateway: that one is watched from then on, and the former no more. */
+static void test_a_meter_that_moves_to_another_gateway_takes_the_watch_along(void **state)
+{
+    struct scene *s = *state;
+    char *park, from[CLOCK_TEXT_SIZE];
+    clock_format_utc((turn_now_ms / 1000 + 100) * 1000, from);
+    park = mem_printf(PARK
+        "meters = ({ id = \"m1\"; name = \"x\"; name_en = \"x\"; building = \"b\"; carrier = \"water\";"
+        " segments = ({ serial = \"1\"; from = \"2025-01-01T00:00:00Z\"; until = \"%s\"; point = \"gw-a/m1\";"
+        " resolution = 1; max_rate = 1000; }, { serial = \"2\"; from = \"%s\"; point = \"gw-b/m1\";"
+        " resolution = 1; max_rate = 1000; }); });",
+        from, from);
+    scene_park = park;
+    scene_rules = "rules = (" NO_DATA("meter", "for = 10") ");";
+    reopen_scene(s);
+    speak_for(s, M1, 20);
+    be_silent(s, 20);
+    expect_fired(s, "meter gw-a ");
+    be_silent(s, 80);
+    expect_fired(s, "meter gw-a- meter gw-b ");
+    assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE is_gone = 1 AND target = 'gw-a'"), 1);
+    scene_park = park_text;
+    scene_rules = RULES;
+    free(park);
+}
+
+/* The outbox is full for a while, since the store is away: nothing is heard because nothing is taken. */
+static void test_while_nothing_is_taken_and_until_it_had_its_time_after_nothing_is_silent(void **state)
+{
+    struct scene *s = *state;
+    speak_for(s, ALL_OF_IT, 20);
+    int64_t limit_bytes = s->turn.turn.outbox_limit_bytes;
+    s->turn.turn.outbox_limit_bytes = 0;
+    speak_for(s, ALL_OF_IT, 100);
+    expect_fired(s, "");
+    s->turn.turn.outbox_limit_bytes = limit_bytes;
+    speak_for(s, 0, 10);
+    expect_fired(s, "");
+    speak_for(s, 0, 1);
+    assert_int_equal(number_of(s, STANDING), 4);
+}
+
+/* What a gateway had kept while it was away comes with the times at which it was read. */
+static void test_what_is_delivered_late_is_heard(void **state)
+{
+    struct scene *s = *state;
+    speak_for(s, ALL_OF_IT, 20);
+    int64_t left_ms = turn_now_ms;
+    be_silent(s, 25);
+    for (int i = 1; i < 40; i++) {
+        char lines[256];
+        pass(1000);
+        snprintf(lines, sizeof lines,
+            "register,point=m1 value=1i %lld\nregister,point=m2 value=1i %lld\nregister,point=m3 value=1i "
+            "%lld\ngauge,point=p value=1 %lld\n",
+            (long long)left_ms + i, (long long)left_ms + i, (long long)left_ms + i, (long long)left_ms + i);
+        give(s, lines);
+        turn_once(&s->turn.turn);
+    }
+    expect_fired(s, "");
+}
+
+static int set_up(void **state)
+{
+    return scene_set_up_all(state, park_text, RULES);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {SCENE_TEST(test_a_silent_gateway_fires_and_nothing_behind_it),
+        SCENE_TEST(test_one_that_comes_back_in_time_leaves_nothing),
+        SCENE_TEST(test_what_stays_silent_fires_after_its_time_from_when_the_gateway_is_back),
+        SCENE_TEST(test_what_stands_when_its_gateway_falls_silent_stays_until_it_is_heard),
+        SCENE_TEST(test_where_no_rule_watches_a_gateway_that_of_its_meters_does),
+        SCENE_TEST(test_a_kill_at_any_time_tells_nothing_twice_and_nothing_else),
+        SCENE_TEST(test_a_meter_that_moves_to_another_gateway_takes_the_watch_along),
+        SCENE_TEST(test_while_nothing_is_taken_and_until_it_had_its_time_after_nothing_is_silent),
+        SCENE_TEST(test_what_is_delivered_late_is_heard)};
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
