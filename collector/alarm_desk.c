@@ -17,6 +17,8 @@ struct alarm_watch {
     struct alarm_target target;
     struct alarm_state state;
     int64_t alarm; /* that stands; 0 = none */
+    bool has_value; /* by what was said last, and the next */
+    int64_t value_m;
     bool is_slow;
     int64_t due_mono_ms;
 };
@@ -31,9 +33,21 @@ struct alarm_rules *alarm_desk_load(const char *path, const struct park *park, b
     return rules;
 }
 
+static bool value_now(void *user_data, int64_t alarm, int64_t *ret_m)
+{
+    const struct alarm_desk *d = user_data;
+    for (size_t i = 0; i < d->count; i++)
+        if (d->watches[i].alarm == alarm && d->watches[i].has_value) {
+            *ret_m = d->watches[i].value_m;
+            return true;
+        }
+    return false;
+}
+
 void alarm_desk_init(struct alarm_desk *d, struct db *db, const char *collector)
 {
-    *d = (struct alarm_desk){.db = db, .post = {.db = db, .collector = collector}};
+    *d = (struct alarm_desk){.db = db,
+        .post = {.db = db, .collector = collector, .value_now = value_now, .user_data = d}};
 }
 
 static void drop_news(struct alarm_desk *d)
@@ -237,6 +251,7 @@ static enum status load(struct alarm_desk *d, int64_t now_ms, bool *ret_is_chang
     for (size_t i = 0; i < d->count; i++) {
         d->watches[i].state = alarm_state_none;
         d->watches[i].alarm = 0;
+        d->watches[i].has_value = false;
         d->watches[i].due_mono_ms = 0;
     }
     enum status status = alarm_post_forget(&d->post, ret_is_changed, err);
@@ -284,6 +299,8 @@ static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struc
         return status;
     struct alarm_word word = alarm_judge(w->rule, &facts);
     struct alarm_state before = w->state;
+    w->has_value = word.has_value;
+    w->value_m = word.value_m;
     enum alarm_change change =
         alarm_fold(&w->state, &word, alarm_for_ms(w->rule), alarm_clear_for_ms(w->rule), s->now_ms);
     if (change == ALARM_FIRES) {
@@ -306,6 +323,7 @@ static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struc
 /* Nothing new is known of it: that ends a run. */
 static enum status rest(struct alarm_desk *d, struct alarm_watch *w, bool *ret_is_changed, struct error *err)
 {
+    w->has_value = false;
     if (w->state.run_ms == ALARM_NEVER)
         return ST_OK;
     w->state.run_ms = ALARM_NEVER;

@@ -167,6 +167,7 @@ static enum status pack(struct alarm_post *p, size_t receiver, int64_t now_ms, s
         .number = number,
         .link = p->link};
     m.zone = zone_of(p, &m.place);
+    m.has_now = p->value_now(p->user_data, a.id, &m.now_m);
     p->parcels[receiver] =
         (struct courier_parcel){a.id, number, alarm_event_of(&a, number), alarm_message_body(&m, to)};
     alarm_release(&a);

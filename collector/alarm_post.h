@@ -11,6 +11,9 @@
 struct alarm_post {
     struct db *db;
     const char *collector;          /* the id of this one; borrowed */
+    /* What the value of an alarm that stands is now, in thousandths; false: nobody knows. */
+    bool (*value_now)(void *user_data, int64_t alarm, int64_t *ret_m);
+    void *user_data;
     char *link;                     /* of the page of alarms; owned; NULL = not known */
     struct couriers *couriers;      /* borrowed; NULL = messages stay due */
     struct alarm_rules *rules;      /* borrowed; NULL = nobody is told */

@@ -56,6 +56,21 @@ static void add_part(struct buf *out, const char *word,
     buf_release(&value);
 }
 
+/* Of what has a value: what that is now. */
+static void add_now(struct buf *out, const struct alarm_message *m, enum alarm_language language)
+{
+    struct alarm now = *m->alarm;
+    if (!m->has_now && !now.has_value)
+        return;
+    buf_add_str(out, language == ALARM_ZH ? " · 现值 " : " · now ");
+    now.has_value = m->has_now;
+    now.value_m = m->now_m;
+    if (m->has_now)
+        alarm_value(&now, m->place.carrier, language, out);
+    else
+        buf_add_str(out, language == ALARM_ZH ? "未知" : "not known");
+}
+
 char *alarm_message_text(const struct alarm_message *m, enum alarm_language language)
 {
     const struct alarm *a = m->alarm;
@@ -75,10 +90,12 @@ char *alarm_message_text(const struct alarm_message *m, enum alarm_language lang
     bool is_first = alarm_event_of(a, m->number) == ALARM_EVENT_FIRED;
     if (is_first)
         add_part(&out, is_zh ? "数值" : "value", alarm_value, m, language);
+    else if (told_cleared_ms(m) == 0)
+        add_now(&out, m, language);
     add_part(&out, is_zh ? "限值" : "limit", alarm_bound, m, language);
     buf_add_str(&out, is_zh ? " · 起始 " : " · since ");
     alarm_time(m->zone, a->since_ms, &out);
-    if (!is_first) { /* what it is by now is not kept */
+    if (!is_first) {
         buf_add_str(&out, is_zh ? " · 触发 " : " · fired ");
         alarm_time(m->zone, a->fired_ms, &out);
         add_part(&out, is_zh ? "触发时" : "then", alarm_value, m, language);
@@ -119,7 +136,7 @@ static char *webhook_body(const struct alarm_message *m, const char *text)
     alarm_message_id(m, id);
     return json_text(json_pack(
         "{s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:{s:s, s:s, s:s?, s:s?, s:s?, s:s?}, s:o, s:o, s:o, "
-        "s:b, s:o, s:o, s:o, s:s, s:s?, s:s?, s:s}",
+        "s:b, s:o, s:o, s:o, s:o, s:s, s:s?, s:s?, s:s}",
         "id", id, "event", alarm_events[alarm_event_of(a, m->number)], "number", (json_int_t)m->number,
         "collector", m->collector, "alarm", (json_int_t)a->id, "rule", a->rule, "kind", alarm_kinds[a->kind],
         "severity", alarm_severities[a->severity], "target", "kind", alarm_target_kinds[a->target_kind], "id",
@@ -127,7 +144,8 @@ static char *webhook_body(const struct alarm_message *m, const char *text)
         m->place.at_en, "since", time_json(m->zone, a->since_ms), "fired", time_json(m->zone, a->fired_ms),
         "cleared", time_json(m->zone, told_cleared_ms(m)), "gone", tells_gone(m), "value",
         number_json(a->has_value && alarm_event_of(a, m->number) == ALARM_EVENT_FIRED, a->value_m),
-        "fired_value", number_json(a->has_value, a->value_m), "limit", number_json(a->has_bound, a->bound_m),
+        "fired_value", number_json(a->has_value, a->value_m), "now_value",
+        number_json(m->has_now && alarm_event_of(a, m->number) == ALARM_EVENT_STANDING, m->now_m), "limit", number_json(a->has_bound, a->bound_m),
         "unit", alarm_unit(a->kind, a->target_kind, m->place.carrier), "reason",
         a->reason != ALARM_REASON_NONE ? alarm_reasons[a->reason] : NULL, "link", m->link, "text", text));
 }

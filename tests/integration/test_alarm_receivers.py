@@ -29,6 +29,11 @@ def test_what_stands_is_told_again_at_growing_intervals_until_somebody_takes_not
     assert gaps[0] >= 0.9 and gaps[1] >= 1.9 and gaps[2] >= 2.9 and gaps[3] >= 2.9  # 1, 2, then at most 3
     assert [said["number"] for said in receiver.told("power")][:5] == [1, 2, 3, 4, 5]
     assert receiver.events("power")[:3] == ["fired", "standing", "standing"]
+    assert all((said["value"], said["now_value"], said["fired_value"]) == ((2000.0, None, 2000.0) if said["event"] == "fired" else (None, 2000.0, 2000.0))
+               for said in receiver.told("power")[:5])
+    house.gauge("main.p", 3500)
+    now, = wait_until(lambda: [said for said in receiver.told("power") if said["now_value"] == 3500.0][:1], 20, "it is told with the value of now")
+    assert now["fired_value"] == 2000.0 and " · now 3.5 kW · limit 1 kW · since " in now["text"] and " · then 2 kW · " in now["text"]
     alarm = house.wait_standing("power", True)
     assert house.ask("POST", f"/api/v1/alarms/{alarm['id']}/ack", house.anna, {})[0] == 200
     house.gauge("main.p", 2000)

@@ -210,6 +210,37 @@ static void test_a_receiver_is_due_what_its_severity_asks_for_until_it_is_acknow
     assert_true(is_over);
 }
 
+/* INT64_MIN: nobody knows. */
+static int64_t value_now(struct scene *s)
+{
+    const struct alarm_post *post = &s->turn.turn.alarms.post;
+    int64_t value_m;
+    return post->value_now(post->user_data, 1, &value_m) ? value_m : INT64_MIN;
+}
+
+static void test_of_what_stands_the_value_of_now_is_told_while_it_is_known(void **state)
+{
+    struct scene *s = *state;
+    hold(s, 101, 11);
+    assert_int_equal(value_now(s), 101000);
+    hold(s, 120.5, 1);
+    assert_int_equal(value_now(s), 120500);
+    hold(s, 70, 1); /* on its way to be over */
+    assert_int_equal(value_now(s), 70000);
+    hold(s, 90, 1);
+    restart(s);
+    assert_int_equal(value_now(s), INT64_MIN);
+    turn_once(&s->turn.turn);
+    assert_int_equal(value_now(s), 90000);
+    pass(600000); /* it is stale */
+    turn_once(&s->turn.turn);
+    assert_int_equal(value_now(s), INT64_MIN);
+    hold(s, 101, 1);
+    s->turn.turn.limit_bytes = db_used_bytes(s->turn.turn.db) - 4096; /* nothing is taken any more */
+    hold(s, 101, 1);
+    assert_int_equal(value_now(s), INT64_MIN);
+}
+
 static void test_one_who_was_not_told_yet_is_told_though_somebody_took_note(void **state)
 {
     struct scene *s = *state;
@@ -364,6 +395,7 @@ int main(void)
         SCENE_TEST(test_the_log_says_once_what_was_committed),
         SCENE_TEST(test_over_failed_commits_and_restarts_it_is_what_the_fold_says),
         SCENE_TEST(test_a_receiver_is_due_what_its_severity_asks_for_until_it_is_acknowledged_or_over),
+        SCENE_TEST(test_of_what_stands_the_value_of_now_is_told_while_it_is_known),
         SCENE_TEST(test_one_who_was_not_told_yet_is_told_though_somebody_took_note),
         SCENE_TEST(test_what_came_and_went_untold_is_told_to_programs_in_order_and_to_people_not),
         SCENE_TEST(test_without_room_the_disk_is_told_and_nothing_else_judged),

@@ -122,12 +122,55 @@ static void test_a_later_message_says_when_it_fired_and_with_what(void **state)
     struct alarm_receiver r = {.kind = ALARM_BY_WEBHOOK, .language = ALARM_ZH};
     char *zh = alarm_message_text(&m, ALARM_ZH), *body = alarm_message_body(&m, &r);
     assert_string_equal(zh,
-        "【严重】告警未解除：越限 · 计量表 总表 (m1) · 1号楼 · 限值 -1 W · 起始 2026-09-21 14:13:20 UTC"
+        "【严重】告警未解除：越限 · 计量表 总表 (m1) · 1号楼 · 现值 未知 · 限值 -1 W · 起始 2026-09-21 14:13:20 UTC"
         " · 触发 2026-09-21 14:18:20 UTC · 触发时 -1.5 W · 规则 night · 编号 12");
     assert_non_null(strstr(body, "\"value\":null"));
     assert_non_null(strstr(body, "\"fired_value\":-1.5"));
+    assert_non_null(strstr(body, "\"now_value\":null"));
     free(zh);
     free(body);
+}
+
+static void expect_text(const struct alarm_message *m, enum alarm_receiver_kind kind, const char *part)
+{
+    struct alarm_receiver r = {.kind = kind, .language = ALARM_EN};
+    char *body = alarm_message_body(m, &r);
+    if (strstr(body, part) == NULL)
+        fail_msg("%s has not %s", body, part);
+    free(body);
+}
+
+/* Whoever is told again wants to know what it has come to, and not only when it is over. */
+static void test_what_stands_is_told_again_with_the_value_of_now(void **state)
+{
+    (void)state;
+    struct alarm a = an_alarm();
+    struct alarm_message m = a_message(&a, 2);
+    m.has_now = true;
+    m.now_m = -2345000;
+    char *en = alarm_message_text(&m, ALARM_EN);
+    assert_string_equal(en,
+        "[critical] Still standing: Beyond its limit · meter Main meter (m1) · Building 1 · now -2.35 kW · limit "
+        "-1 W · since 2026-09-21 14:13:20 UTC · fired 2026-09-21 14:18:20 UTC · then -1.5 W · rule night · no. "
+        "12");
+    free(en);
+    expect_text(&m, ALARM_BY_WECOM, " · now -2.35 kW · ");
+    expect_text(&m, ALARM_BY_DINGTALK, " · now -2.35 kW · ");
+    expect_text(&m, ALARM_BY_WEBHOOK, "\"now_value\":-2345.0");
+    expect_text(&m, ALARM_BY_WEBHOOK, "\"value\":null");
+    /* The first is the same whenever it is made; of what is over the value of now is another matter. */
+    m.number = 1;
+    expect_text(&m, ALARM_BY_WEBHOOK, "\"now_value\":null");
+    expect_text(&m, ALARM_BY_WECOM, " · value -1.5 W · limit ");
+    a.cleared_ms = a.fired_ms + 60000;
+    m.number = 2;
+    expect_text(&m, ALARM_BY_WEBHOOK, "\"now_value\":null");
+    expect_text(&m, ALARM_BY_WECOM, " · Building 1 · limit ");
+    /* What has no value has none now. */
+    a = an_alarm();
+    a.kind = ALARM_CLOCK;
+    a.has_value = a.has_bound = m.has_now = false;
+    expect_text(&m, ALARM_BY_WECOM, " · Building 1 · since ");
 }
 
 static void test_figures_are_as_people_write_them(void **state)
@@ -225,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_a_message_is_one_line_in_either_language),
         cmocka_unit_test(test_what_nobody_watches_any_more_is_not_told_as_over),
         cmocka_unit_test(test_a_later_message_says_when_it_fired_and_with_what),
+        cmocka_unit_test(test_what_stands_is_told_again_with_the_value_of_now),
         cmocka_unit_test(test_figures_are_as_people_write_them),
         cmocka_unit_test(test_silence_is_told_in_seconds_or_minutes),
         cmocka_unit_test(test_a_mail_keeps_within_its_lines_whatever_a_name_holds),
