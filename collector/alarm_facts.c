@@ -312,13 +312,16 @@ static void gather_clock(
 
 static int64_t percent_m(int64_t part, int64_t whole)
 {
-    return whole > 0 && part < INT64_MAX / 100000 ? part * 100000 / whole : 0;
+    if (part >= whole)
+        return 100000;
+    return part < INT64_MAX / 100000 ? part * 100000 / whole : 0;
 }
 
-/* The fullest of what can be full. What cannot be told of the disk leaves the limits of our own. */
+/* The fullest of what can be full: 100 percent is where nothing is taken any more, so that each limit of a rule comes before. What
+ * cannot be told of the disk leaves the limits of our own. */
 static void gather_disk(const struct alarm_sources *s, struct alarm_facts *f)
 {
-    int64_t permille = 0, most_m = percent_m(s->database_bytes, s->database_limit_bytes);
+    int64_t permille = 0, most_m = percent_m(s->database_bytes, s->database_full_bytes);
     int64_t outbox_m = percent_m(s->outbox_bytes, s->outbox_limit_bytes);
     struct error why;
     if (outbox_m > most_m)

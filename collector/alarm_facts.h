@@ -23,7 +23,8 @@ struct alarm_sources {
     bool is_clock_right;        /* synchronised, and not behind what arrived */
     bool is_clock_synchronised; /* as the kernel says */
     const char *database_path;
-    int64_t database_bytes, database_limit_bytes, outbox_bytes, outbox_limit_bytes;
+    int64_t database_bytes, database_full_bytes; /* at the second nothing is taken any more; so the next */
+    int64_t outbox_bytes, outbox_limit_bytes;
 };
 
 /* Does it take rows: then it is asked less often. */

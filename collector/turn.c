@@ -44,9 +44,15 @@ static int64_t spare_bytes(const struct turn *t)
     return part > SPARE_BYTES ? part : SPARE_BYTES;
 }
 
+/* Above it nothing is taken. */
+static int64_t full_bytes(const struct turn *t)
+{
+    return t->limit_bytes - spare_bytes(t);
+}
+
 static bool is_database_full(const struct turn *t)
 {
-    return db_used_bytes(t->db) > t->limit_bytes - spare_bytes(t);
+    return db_used_bytes(t->db) > full_bytes(t);
 }
 
 static void forget_held(struct turn *t)
@@ -335,7 +341,7 @@ static enum status watch_alarms(struct turn *t, struct group *g, struct error *e
             .is_clock_synchronised = is_synchronised,
             .database_path = t->database_path,
             .database_bytes = db_used_bytes(t->db),
-            .database_limit_bytes = t->limit_bytes,
+            .database_full_bytes = full_bytes(t),
             .outbox_bytes = t->outbox_bytes,
             .outbox_limit_bytes = t->outbox_limit_bytes}};
     return alarm_desk_step(&t->alarms, &now, &g->is_changed, err);

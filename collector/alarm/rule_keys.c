@@ -72,7 +72,8 @@ static const struct conf_key left_running_keys[] = {
 static const struct conf_key clock_keys[] = {FOR_KEY("300", 0), CLEAR_FOR_KEY("60", DAY_MS, CLEARED), {0}};
 static const struct conf_key disk_keys[] = {
     {"above", CONF_INT, OWN(percent), .fallback = "90", .min = 1, .max = 99, .unit = "%",
-        .help = "it fires above this share of the database's limit, the outbox's, or of the disk"},
+        .help = "it fires above this share of what the database or the outbox may hold before nothing is taken "
+                "any more, or of the disk"},
     {"clear", CONF_INT, OWN(clear_percent), .fallback = "85", .min = 1, .max = 99, .unit = "%",
         .help = "it clears at this share, or less"},
     FOR_KEY("60", 0), CLEAR_FOR_KEY("60", DAY_MS, CLEARED), {0}};

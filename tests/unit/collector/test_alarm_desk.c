@@ -304,6 +304,30 @@ static void test_without_room_the_disk_is_told_and_nothing_else_judged(void **st
     assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE rule = 'hot'"), 0);
 }
 
+/* Of a small database as well: nothing is taken from 8 MiB below its limit on, which is half of it or more. */
+static void test_each_limit_of_the_disk_comes_before_nothing_is_taken_any_more(void **state)
+{
+    struct scene *s = *state;
+    struct turn *t = &s->turn.turn;
+    static const int limits[] = {50, 90, 99};
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        reopen_scene(s);
+        char *rules = mem_printf(
+            "rules = ({ id = \"full\"; kind = \"disk\"; for = 0; above = %d; clear = 1; });", limits[i]);
+        give_rules(s, rules);
+        free(rules);
+        int64_t used_bytes = db_used_bytes(t->db);
+        t->limit_bytes = INT64_C(8) * 1024 * 1024 + used_bytes * 1000 / (limits[i] * 10 + 5);
+        turn_once(t);
+        assert_int_equal(number_of(s, STANDING), 1);
+        assert_true(t->show.is_accepting);
+        t->limit_bytes -= used_bytes;
+        pass(10000);
+        turn_once(t);
+        assert_false(t->show.is_accepting);
+    }
+}
+
 /* A clock that was ahead for a while, or is set back: nobody waits for a time that is far away. */
 static void test_a_clock_that_is_set_back_mutes_nothing(void **state)
 {
@@ -399,6 +423,7 @@ int main(void)
         SCENE_TEST(test_one_who_was_not_told_yet_is_told_though_somebody_took_note),
         SCENE_TEST(test_what_came_and_went_untold_is_told_to_programs_in_order_and_to_people_not),
         SCENE_TEST(test_without_room_the_disk_is_told_and_nothing_else_judged),
+        SCENE_TEST(test_each_limit_of_the_disk_comes_before_nothing_is_taken_any_more),
         SCENE_TEST(test_a_clock_that_is_set_back_mutes_nothing),
         SCENE_TEST(test_the_worst_is_told_first_and_then_what_waits_longest),
         SCENE_TEST(test_a_rule_that_is_no_more_lets_go_of_what_stands)};
