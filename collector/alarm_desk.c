@@ -199,7 +199,7 @@ static enum status load_standing(
     struct alarm_desk *d, int64_t now_ms, bool *ret_is_changed, struct error *err)
 {
     struct alarm_list standing;
-    enum status status = alarm_list_read(d->db, true, INT64_MAX, INT64_MAX, &standing, err);
+    enum status status = alarm_list_read(d->db, ALARM_STANDING, INT64_MAX, INT64_MAX, &standing, err);
     if (status != ST_OK)
         return status;
     for (size_t i = 0; i < standing.count && status == ST_OK; i++) {

@@ -106,15 +106,17 @@ static enum status take_all(struct db_stmt *rows, struct alarm_list *ret, struct
     return status;
 }
 
-enum status alarm_list_read(
-    struct db *db, bool is_standing, int64_t before, int64_t limit, struct alarm_list *ret, struct error *err)
+enum status alarm_list_read(struct db *db, enum alarm_which which, int64_t before, int64_t limit,
+    struct alarm_list *ret, struct error *err)
 {
-    struct db_stmt *rows =
-        is_standing
-            ? db_keep(db, "SELECT " COLUMNS
-                          " FROM alarm a INDEXED BY alarm_standing WHERE cleared_ms IS NULL AND id < ?1"
-                          " ORDER BY id DESC LIMIT ?2")
-            : db_keep(db, "SELECT " COLUMNS " FROM alarm a WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
+#define SELECT "SELECT " COLUMNS " FROM alarm a "
+#define NEWEST " id < ?1 ORDER BY id DESC LIMIT ?2"
+    static const char *const statements[] = {[ALARM_ALL] = SELECT "WHERE" NEWEST,
+        [ALARM_STANDING] = SELECT "INDEXED BY alarm_standing WHERE cleared_ms IS NULL AND" NEWEST,
+        [ALARM_OVER] = SELECT "WHERE cleared_ms IS NOT NULL AND" NEWEST};
+#undef NEWEST
+#undef SELECT
+    struct db_stmt *rows = db_keep(db, statements[which]);
     db_bind_int(rows, 1, before);
     db_bind_int(rows, 2, limit);
     return take_all(rows, ret, err);

@@ -43,8 +43,9 @@ struct alarm_list {
 };
 void alarm_list_release(struct alarm_list *list);
 
-/* Newest first: those with an id below `before`, at most `limit`; standing ones alone, or all. */
-enum status alarm_list_read(struct db *db, bool is_standing, int64_t before, int64_t limit,
+/* Newest first: those with an id below `before`, at most `limit`; all, or those alone that stand, or that are over. */
+enum alarm_which { ALARM_ALL, ALARM_STANDING, ALARM_OVER };
+enum status alarm_list_read(struct db *db, enum alarm_which which, int64_t before, int64_t limit,
     struct alarm_list *ret, struct error *err);
 /* ret->id is 0 where there is none. */
 enum status alarm_find(struct db *db, int64_t id, struct alarm *ret, struct error *err);

@@ -148,13 +148,26 @@ enum status outage_list_read(
     return read_rows(rows, ret, err);
 }
 
+/* Of those that are not cancelled. ?1 is now. */
+#define STANDS "(until_ms > ?1 AND (kind = 1 OR until_ms = 9223372036854775807))"
+
 enum status outage_standing(struct db *db, int64_t now_ms, struct outage_list *ret, struct error *err)
 {
-    struct db_stmt *rows =
-        db_keep(db, "SELECT " COLUMNS " FROM outage WHERE is_cancelled = 0 AND until_ms > ?1"
-                    " AND (kind = 1 OR until_ms = 9223372036854775807)"
-                    " ORDER BY from_ms, id");
+    struct db_stmt *rows = db_keep(
+        db, "SELECT " COLUMNS " FROM outage WHERE is_cancelled = 0 AND " STANDS " ORDER BY from_ms, id");
     db_bind_int(rows, 1, now_ms);
+    return read_rows(rows, ret, err);
+}
+
+enum status outage_over(
+    struct db *db, int64_t now_ms, int64_t before, int64_t limit, struct outage_list *ret, struct error *err)
+{
+    struct db_stmt *rows = db_keep(db, "SELECT " COLUMNS " FROM outage"
+                                       " WHERE id < ?2 AND (is_cancelled = 1 OR NOT " STANDS ")"
+                                       " ORDER BY id DESC LIMIT ?3");
+    db_bind_int(rows, 1, now_ms);
+    db_bind_int(rows, 2, before);
+    db_bind_int(rows, 3, limit);
     return read_rows(rows, ret, err);
 }
 

@@ -70,6 +70,9 @@ enum status outage_list_read(
 /* Those that are now or ahead, in order of from_ms: what the board needs. Grows with what is planned and broken only; as time
  * goes on some may be over that were not. */
 enum status outage_standing(struct db *db, int64_t now_ms, struct outage_list *ret, struct error *err);
+/* Those that are over or were cancelled, as of outage_list_read. */
+enum status outage_over(struct db *db, int64_t now_ms, int64_t before, int64_t limit, struct outage_list *ret,
+    struct error *err);
 
 /* A number that each act changes: whoever holds what it read has to read again only where it is another. */
 enum status outage_act_number(struct db *db, int64_t *ret, struct error *err);

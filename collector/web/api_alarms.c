@@ -103,13 +103,15 @@ struct web_answer handle_alarms(struct web_context *context, const struct web_re
     struct web_answer answer;
     struct alarm_list found;
     struct error err;
-    bool is_standing;
+    enum paging_state state;
     if (!paging_read(request, &paging, &answer) ||
-        !paging_read_state(request, &is_standing, &answer))
+        !paging_read_state(request, &state, &answer))
         return answer;
     if (!context_open_db(context, &err))
         return context_give_up_db(context, &err);
-    if (alarm_list_read(context->db, is_standing, paging.before, paging.limit, &found, &err) != ST_OK)
+    static const enum alarm_which which[] = {
+        [PAGING_ALL] = ALARM_ALL, [PAGING_STANDING] = ALARM_STANDING, [PAGING_OVER] = ALARM_OVER};
+    if (alarm_list_read(context->db, which[state], paging.before, paging.limit, &found, &err) != ST_OK)
         return context_give_up_db(context, &err);
     json_t *items = json_array();
     for (size_t i = 0; i < found.count; i++)

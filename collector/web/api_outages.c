@@ -105,20 +105,22 @@ struct web_answer handle_outages(struct web_context *context, const struct web_r
     struct web_answer answer;
     struct outage_list found;
     struct error err;
-    bool is_standing;
+    enum paging_state state;
     if (!paging_read(request, &paging, &answer) ||
-        !paging_read_state(request, &is_standing, &answer))
+        !paging_read_state(request, &state, &answer))
         return answer;
     if (!context_open_db(context, &err))
         return context_give_up_db(context, &err);
-    enum status status = is_standing ? outage_standing(context->db, now_ms, &found, &err)
-                                     : outage_list_read(context->db, paging.before, paging.limit, &found, &err);
+    enum status status =
+        state == PAGING_STANDING ? outage_standing(context->db, now_ms, &found, &err)
+        : state == PAGING_OVER   ? outage_over(context->db, now_ms, paging.before, paging.limit, &found, &err)
+                                 : outage_list_read(context->db, paging.before, paging.limit, &found, &err);
     if (status != ST_OK)
         return context_give_up_db(context, &err);
     json_t *items = json_array();
     for (size_t i = 0; i < found.count; i++)
         json_array_append_new(items, outage_json(context, &found.items[i], now_ms));
-    int64_t last = !is_standing && found.count > 0 ? found.items[found.count - 1].id : 0;
+    int64_t last = state != PAGING_STANDING && found.count > 0 ? found.items[found.count - 1].id : 0;
     outage_list_release(&found);
     return paging_answer("outages", items, paging_next(&paging, items, last));
 }

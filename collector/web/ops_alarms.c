@@ -2,6 +2,7 @@
  * those of the messages (collector/alarm/words.h). */
 #include "collector/web/ops_frame.h"
 #include "collector/web/ops_page.h"
+#include "collector/web/paging.h"
 
 #include "collector/alarm/words.h"
 #include "lib/mem.h"
@@ -175,7 +176,22 @@ static void add_row(
     buf_add_str(&p->out, "</tr>");
 }
 
-/* Those that stand, or those that do not. */
+static size_t add_rows(
+    struct ops_page *p, const struct web_request *request, const json_t *items, bool is_standing)
+{
+    size_t i;
+    json_t *item;
+    for (int severity = ALARM_SEVERITIES - 1; is_standing && severity >= 0; severity--)
+        json_array_foreach(items, i, item)
+            if (strcmp(ops_member(item, "severity"), alarm_severities[severity]) == 0)
+                add_row(p, request, item, true);
+    if (!is_standing)
+        json_array_foreach(items, i, item)
+            add_row(p, request, item, false);
+    return json_array_size(items);
+}
+
+/* Those that stand, the gravest first, or those that are over, the newest first. */
 static void add_alarms(
     struct ops_page *p, const struct web_request *request, const json_t *items, bool is_standing)
 {
@@ -183,19 +199,13 @@ static void add_alarms(
         "outage_id", "alarm_severity", "outage_target", "alarm_what", "alarm_since", "alarm_acked", NULL};
     static const char *const over[] = {"outage_id", "alarm_severity", "outage_target", "alarm_what",
         "alarm_since", "alarm_cleared", "alarm_acked", NULL};
-    size_t i, shown = 0;
-    json_t *item;
     ops_begin_table(p, is_standing ? "alarms_standing" : "alarms_over", is_standing ? heads : over);
-    json_array_foreach(items, i, item)
-    {
-        if (is_standing != (strcmp(ops_member(item, "state"), "standing") == 0))
-            continue;
-        add_row(p, request, item, is_standing);
-        shown++;
-    }
+    size_t shown = add_rows(p, request, items, is_standing);
     buf_add_str(&p->out, "</tbody></table>");
     if (shown == 0)
         ops_add_text(p, "p", is_standing ? "alarms_none" : "alarms_none_over");
+    if (is_standing && shown == PAGING_MAX)
+        ops_add_text(p, "p", "alarms_first");
 }
 
 static struct web_answer handle_standing(struct web_context *context, const struct web_request *request)
@@ -207,6 +217,13 @@ static struct web_answer handle_standing(struct web_context *context, const stru
     return handle_alarms(context, &asked);
 }
 
+static struct web_answer handle_over(struct web_context *context, const struct web_request *request)
+{
+    struct web_request asked = *request;
+    asked.params[asked.param_count++] = (struct web_param){"state", "over"};
+    return handle_alarms(context, &asked);
+}
+
 static struct web_answer show(
     struct ops_page *p, const struct web_request *request, int code, const char *message, const char *detail)
 {
@@ -214,8 +231,8 @@ static struct web_answer show(
     json_t *standing = ops_list(p->context, request, before[0], handle_standing, &answer);
     if (standing == NULL)
         return answer;
-    json_t *all = ops_list(p->context, request, before[0], handle_alarms, &answer);
-    if (all == NULL) {
+    json_t *over = ops_list(p->context, request, before[0], handle_over, &answer);
+    if (over == NULL) {
         json_decref(standing);
         return answer;
     }
@@ -225,11 +242,11 @@ static struct web_answer show(
     add_alarms(p, request, json_object_get(standing, "alarms"), true);
     if (!may_ack(request))
         ops_add_text(p, "p", "needs_alarms");
-    add_alarms(p, request, json_object_get(all, "alarms"), false);
-    ops_add_more(p, request, before, before[0], all);
+    add_alarms(p, request, json_object_get(over, "alarms"), false);
+    ops_add_more(p, request, before, before[0], over);
     ops_end_lists(p);
     json_decref(standing);
-    json_decref(all);
+    json_decref(over);
     char *content = buf_take(&p->out), *here = ops_self(request, before);
     answer =
         ops_frame(p->context, p->language, code, "alarms", ops_text(p, "view_alarms", NULL), here, content);

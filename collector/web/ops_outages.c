@@ -111,24 +111,17 @@ static void add_row(struct ops_page *p, const json_t *item)
     buf_add_str(&p->out, "</tr>");
 }
 
-/* Those that are so: standing, or not. */
 static void add_outages(struct ops_page *p, const json_t *items, bool is_standing)
 {
     static const char *const heads[] = {"outage_id", "outage_target", "outage_kind", "outage_state",
         "exception_from", "exception_until", "outage_why", "outage_act", NULL};
-    size_t i, shown = 0;
+    size_t i;
     json_t *item;
     ops_begin_table(p, is_standing ? "outages_standing" : "outages_over", heads);
     json_array_foreach(items, i, item)
-    {
-        const char *state = ops_member(item, "state");
-        if (is_standing != (strcmp(state, "now") == 0 || strcmp(state, "ahead") == 0))
-            continue;
         add_row(p, item);
-        shown++;
-    }
     buf_add_str(&p->out, "</tbody></table>");
-    if (shown == 0)
+    if (json_array_size(items) == 0)
         ops_add_text(p, "p", is_standing ? "outages_none" : "outages_none_over");
 }
 
@@ -149,6 +142,13 @@ static struct web_answer handle_standing(struct web_context *context, const stru
     return handle_outages(context, &asked);
 }
 
+static struct web_answer handle_over(struct web_context *context, const struct web_request *request)
+{
+    struct web_request asked = *request;
+    asked.params[asked.param_count++] = (struct web_param){"state", "over"};
+    return handle_outages(context, &asked);
+}
+
 struct web_answer handle_ops_outages(struct web_context *context, const struct web_request *request)
 {
     struct ops_page p = {.context = context,
@@ -157,19 +157,19 @@ struct web_answer handle_ops_outages(struct web_context *context, const struct w
     json_t *standing = ops_list(context, request, before[0], handle_standing, &answer);
     if (standing == NULL)
         return answer;
-    json_t *all = ops_list(context, request, before[0], handle_outages, &answer);
-    if (all == NULL) {
+    json_t *over = ops_list(context, request, before[0], handle_over, &answer);
+    if (over == NULL) {
         json_decref(standing);
         return answer;
     }
     add_begin(&p, request);
     ops_begin_lists(&p, "outages");
     add_outages(&p, json_object_get(standing, "outages"), true);
-    add_outages(&p, json_object_get(all, "outages"), false);
-    ops_add_more(&p, request, before, before[0], all);
+    add_outages(&p, json_object_get(over, "outages"), false);
+    ops_add_more(&p, request, before, before[0], over);
     ops_end_lists(&p);
     json_decref(standing);
-    json_decref(all);
+    json_decref(over);
     char *content = buf_take(&p.out), *here = ops_self(request, before);
     answer =
         ops_frame(context, p.language, 200, "outages", ops_text(&p, "outages_title", NULL), here, content);

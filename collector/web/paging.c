@@ -9,13 +9,13 @@ bool paging_read(const struct web_request *request, struct paging *ret, struct w
 }
 
 bool paging_read_state(
-    const struct web_request *request, bool *ret_is_standing, struct web_answer *ret_answer)
+    const struct web_request *request, enum paging_state *ret, struct web_answer *ret_answer)
 {
-    static const char *const states[] = {"all", "standing", NULL};
+    static const char *const states[] = {"all", "standing", "over", NULL};
     int state;
     if (!request_word(request, "state", states, 0, &state, ret_answer))
         return false;
-    *ret_is_standing = state == 1;
+    *ret = (enum paging_state)state;
     return true;
 }
 

@@ -163,6 +163,8 @@ def test_an_alarm_is_acknowledged_once_and_logged(live):
     assert status == 422 and "was acknowledged at" in said["error"]["message"]
     live.gauge("main.p", 1)
     wait_until(lambda: live.listed("?state=standing") == [one for one in live.listed() if one["state"] == "standing" and one["id"] != alarm["id"]], 20, "it is over")
+    over = live.listed("?state=over")
+    assert alarm["id"] in [one["id"] for one in over] and over == [one for one in live.listed() if one["state"] == "cleared"]
     status, said = live.ask("POST", f"/api/v1/alarms/{alarm['id']}/ack", live.anna, {})
     assert status == 422 and "is over since" in said["error"]["message"]
 

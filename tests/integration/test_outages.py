@@ -134,6 +134,8 @@ def test_what_is_planned_is_moved_and_called_off(house):
     ended = house.post(200, f"/{begun['id']}/close", note="went well")
     assert ended["state"] == "over" and ended["from"] == begun["from"]
     assert house.listed("?state=standing") == []
+    over = house.listed("?state=over")
+    assert {begun["id"], planned["id"]} <= {one["id"] for one in over} and over == [one for one in house.listed() if one["state"] not in ("now", "ahead")]
     first = house.listed("?limit=1")
     assert [one["id"] for one in first] == [begun["id"]] and [one["id"] for one in house.listed(f"?limit=1&before={begun['id']}")] == [planned["id"]]
 
