@@ -1,6 +1,7 @@
 #include "collector/alarm_desk.h"
 
 #include "collector/alarm/behind.h"
+#include "collector/couriers/needs.h"
 #include "lib/cursor.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -29,7 +30,7 @@ struct alarm_rules *alarm_desk_load(const char *path, const struct park *park, b
     if (park != NULL && conf_problem_count(park->conf) == 0)
         alarm_rules_check(rules, park);
     if (reads_secrets)
-        couriers_check(rules);
+        needs_check(rules);
     return rules;
 }
 

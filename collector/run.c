@@ -12,6 +12,7 @@
 #include "collector/compare.h"
 #include "collector/control.h"
 #include "collector/core.h"
+#include "collector/couriers/needs.h"
 #include "collector/decide_command.h"
 #include "collector/decide_control.h"
 #include "collector/ledger/meters.h"
@@ -332,7 +333,7 @@ static int perform_with_model(const struct command *command, const struct collec
                 .output = command->output});
     log_open((enum log_level)settings->log_level);
     if (*alarms != NULL)
-        couriers_log_unfit(*alarms);
+        needs_log(*alarms);
     return run(command->config, settings, model, alarms);
 }
 

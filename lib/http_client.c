@@ -84,6 +84,10 @@ struct http_client *http_client_create(const struct http_client_options *options
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, c);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    if (options->ca_file != NULL) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+    }
     if (options->user != NULL) {
         curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
         curl_easy_setopt(curl, CURLOPT_USERNAME, options->user);

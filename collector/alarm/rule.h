@@ -84,6 +84,7 @@ struct alarm_receiver {
     int kind, severity, language; /* severity: the least that it is told of */
     char *url, *url_file;         /* one of both, but for mail */
     char *secret_file;            /* DingTalk's key to sign with; NULL = none */
+    char *ca_file;                /* NULL = what this machine trusts */
     int64_t timeout_ms;
     struct conf_list to; /* char *: of a mail */
     char *from;          /* the same; NULL = as sendmail says */

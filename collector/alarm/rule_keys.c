@@ -276,6 +276,7 @@ static void check_mail(struct conf *c, const struct alarm_receiver *r)
 {
     refuse_key(c, r, "url", r->url != NULL);
     refuse_key(c, r, "url_file", r->url_file != NULL);
+    refuse_key(c, r, "ca_file", r->ca_file != NULL);
     if (r->to.count == 0)
         conf_problem(c, &r->where, "to", "is missing; expected addresses, such as (\"ops@park.example\")");
     for (size_t i = 0; i < r->to.count; i++) {
@@ -301,6 +302,8 @@ static void check_web(struct conf *c, const struct alarm_receiver *r)
     if (r->url != NULL && !is_url(r->url))
         conf_problem(c, &r->where, "url",
             "is not a URL; expected one such as https://host/path, without user, password and #");
+    if (r->ca_file != NULL && r->url != NULL && strncmp(r->url, "http:", 5) == 0)
+        conf_problem(c, &r->where, "ca_file", "is for https; expected it to be absent, or a URL with https");
     if (r->url != NULL && (r->kind == ALARM_BY_DINGTALK || r->kind == ALARM_BY_WECOM))
         conf_problem(c, &r->where, "url", "holds the robot's secret; expected `url_file`, a file with it");
 }
@@ -340,6 +343,9 @@ static const struct conf_key receiver_keys[] = {
     {"secret_file", CONF_PATH, AT(secret_file),
         .help =
             "file with the key by which messages to a robot of DingTalk are signed; absent = they are not"},
+    {"ca_file", CONF_PATH, AT(ca_file),
+        .help = "file with certificates of authorities, PEM: what these sign, and nothing else, is trusted; "
+                "absent = what this machine trusts"},
     {"timeout", CONF_SECONDS, AT(timeout_ms), .fallback = "10", .min = 1000, .max = 60000,
         .help = "after which an attempt has failed"},
     {"to", CONF_STRINGS, AT(to), .min = 1, .max = 50, .help = "addresses that a mail goes to"},

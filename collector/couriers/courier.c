@@ -1,31 +1,19 @@
 #include "collector/couriers/courier.h"
 
-#include "collector/couriers/mail.h"
-#include "lib/file.h"
-#include "lib/http_client.h"
+#include "collector/couriers/attempt.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "lib/text.h"
 #include "lib/thread.h"
 
-#include <fcntl.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define CONNECT_TIMEOUT_MS 5000
-#define ANSWER_MAX 65536
 
 struct courier {
     struct courier *next; /* of those that are no longer in use */
     struct couriers *of;
     char *id, *told; /* told: all that it is made of */
-    enum alarm_receiver_kind kind;
-    char *url, *url_file, *secret_file, *sendmail;
-    int timeout_ms;
+    struct attempt attempt;
     pthread_t thread;
-    int cancel_fds[2]; /* of mail: readable when it is to end */
 
     /* Core thread */
     struct complaint complaint;
@@ -36,7 +24,6 @@ struct courier {
     pthread_cond_t changed;
     bool is_stopping, is_over, is_busy, has_result;
     struct courier_parcel parcel; /* while it is busy */
-    struct http_client *http;     /* of the attempt that is on */
     enum status outcome;
     struct error problem;
     int64_t retry_after_s;
@@ -57,100 +44,6 @@ void courier_parcel_release(struct courier_parcel *p)
     *p = (struct courier_parcel){0};
 }
 
-/* ---- an attempt; the courier's thread ---- */
-
-/* Where the host ends; 0: it is no URL of ours. */
-static size_t host_end(const char *url)
-{
-    size_t scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
-    size_t end = scheme + strcspn(url + scheme, "/?#");
-    bool is_good = scheme > 0 && end > scheme && memchr(url, '@', end) == NULL && strchr(url, '#') == NULL &&
-                   strchr(url, ' ') == NULL && !text_has_control(span_of(url));
-    return is_good ? end : 0;
-}
-
-#define URL_EXPECTED "expected a URL in its first line, such as https://host/path, without user and password"
-
-static enum status read_secrets(const struct courier *c, char **ret_url, char **ret_key, struct error *err)
-{
-    enum status status = ST_OK;
-    if (c->url_file != NULL)
-        status = file_read_secret(c->url_file, ret_url, err);
-    else
-        *ret_url = mem_strdup(c->url);
-    if (status == ST_OK && host_end(*ret_url) == 0)
-        status = error_set(err, ST_INVALID, "%s: " URL_EXPECTED, c->url_file != NULL ? c->url_file : "url");
-    if (status == ST_OK && c->secret_file != NULL)
-        status = file_read_secret(c->secret_file, ret_key, err);
-    return status;
-}
-
-/* What follows the host, with the signature of a robot. */
-static char *path_of(const struct courier *c, const char *url, const char *key)
-{
-    struct buf path = {0};
-    const char *rest = url + host_end(url);
-    buf_printf(&path, "%s%s", *rest == '/' ? "" : "/", rest);
-    if (key != NULL) {
-        buf_add_char(&path, strchr(rest, '?') != NULL ? '&' : '?');
-        alarm_dingtalk_sign(key, c->of->clock->wall_ms(), &path);
-    }
-    return buf_take(&path);
-}
-
-/* False: it is to end. */
-static bool show_http(struct courier *c, struct http_client *http)
-{
-    pthread_mutex_lock(&c->lock);
-    bool goes_on = !c->is_stopping;
-    c->http = goes_on ? http : NULL;
-    pthread_mutex_unlock(&c->lock);
-    return goes_on;
-}
-
-/* The base alone is known to the client, whose words may be logged: what follows is often a secret. */
-static enum status post(
-    struct courier *c, const char *url, const char *key, int64_t *ret_retry_s, struct error *err)
-{
-    char *base = mem_strndup(url, host_end(url)), *path = path_of(c, url, key);
-    struct http_client *http = http_client_create(&(struct http_client_options){.url = base,
-        .connect_timeout_ms = c->timeout_ms < CONNECT_TIMEOUT_MS ? c->timeout_ms : CONNECT_TIMEOUT_MS,
-        .timeout_ms = c->timeout_ms,
-        .answer_max = ANSWER_MAX});
-    struct http_answer answer = {0};
-    enum status status = ST_UNREACHABLE;
-    if (show_http(c, http))
-        status =
-            http_post(http, path, "application/json; charset=utf-8", span_of(c->parcel.body), &answer, err);
-    else
-        error_set(err, ST_UNREACHABLE, "%s: cancelled", base);
-    show_http(c, NULL);
-    if (status == ST_OK)
-        status =
-            alarm_answer_check(c->kind, answer.code, (struct span){answer.body.data, answer.body.len}, err);
-    if (status == ST_PROTOCOL)
-        error_prefix(err, status, "%s", base);
-    *ret_retry_s = answer.retry_after_s;
-    buf_release(&answer.body);
-    http_client_destroy(http);
-    free(base);
-    free(path);
-    return status;
-}
-
-static enum status attempt(struct courier *c, int64_t *ret_retry_s, struct error *err)
-{
-    if (c->kind == ALARM_BY_MAIL)
-        return mail_send(c->sendmail, span_of(c->parcel.body), c->timeout_ms, c->cancel_fds[0], err);
-    char *url = NULL, *key = NULL;
-    enum status status = read_secrets(c, &url, &key, err);
-    if (status == ST_OK)
-        status = post(c, url, key, ret_retry_s, err);
-    free(url);
-    free(key);
-    return status;
-}
-
 static void *run(void *argument)
 {
     struct courier *c = argument;
@@ -163,7 +56,8 @@ static void *run(void *argument)
         pthread_mutex_unlock(&c->lock);
         int64_t retry_s = 0;
         struct error problem = {""};
-        enum status outcome = attempt(c, &retry_s, &problem);
+        enum status outcome =
+            attempt_run(&c->attempt, c->parcel.body, c->of->clock->wall_ms(), &retry_s, &problem);
         pthread_mutex_lock(&c->lock);
         c->outcome = outcome;
         c->problem = problem;
@@ -187,25 +81,16 @@ static const char *or_none(const char *text)
 
 static char *tell(const struct alarm_receiver *r)
 {
-    return mem_printf("%s\n%d\n%s\n%s\n%s\n%s\n%lld", r->id, r->kind, or_none(r->url), or_none(r->url_file),
-        or_none(r->secret_file), r->sendmail, (long long)r->timeout_ms);
+    return mem_printf("%s\n%d\n%s\n%s\n%s\n%s\n%s\n%lld", r->id, r->kind, or_none(r->url),
+        or_none(r->url_file), or_none(r->secret_file), or_none(r->ca_file), r->sendmail,
+        (long long)r->timeout_ms);
 }
 
 static struct courier *begin(struct couriers *of, const struct alarm_receiver *r)
 {
     struct courier *c = mem_zalloc(sizeof *c);
-    *c = (struct courier){.of = of,
-        .id = mem_strdup(r->id),
-        .told = tell(r),
-        .kind = (enum alarm_receiver_kind)r->kind,
-        .url = mem_strdup(r->url),
-        .url_file = mem_strdup(r->url_file),
-        .secret_file = mem_strdup(r->secret_file),
-        .sendmail = mem_strdup(r->sendmail),
-        .timeout_ms = (int)r->timeout_ms};
-    /* Where no descriptor is left it cannot be told to end, and ends in its time. */
-    if (c->kind != ALARM_BY_MAIL || pipe2(c->cancel_fds, O_CLOEXEC) != 0)
-        c->cancel_fds[0] = c->cancel_fds[1] = -1;
+    *c = (struct courier){.of = of, .id = mem_strdup(r->id), .told = tell(r)};
+    attempt_init(&c->attempt, r);
     pthread_mutex_init(&c->lock, NULL);
     thread_cond_init(&c->changed);
     thread_start(&c->thread, run, c);
@@ -214,12 +99,10 @@ static struct courier *begin(struct couriers *of, const struct alarm_receiver *r
 
 static void cancel(struct courier *c)
 {
-    pthread_mutex_lock(&c->lock);
-    if (!c->is_stopping && c->kind == ALARM_BY_MAIL && write(c->cancel_fds[1], "", 1) != 1)
+    if (!attempt_cancel(&c->attempt))
         log_warn("alarms", "receiver %s: cannot be told to end; it ends in its time", c->id);
+    pthread_mutex_lock(&c->lock);
     c->is_stopping = true;
-    if (c->http != NULL)
-        http_client_cancel(c->http);
     pthread_cond_broadcast(&c->changed);
     pthread_mutex_unlock(&c->lock);
 }
@@ -231,15 +114,9 @@ static void end(struct courier *c)
     courier_parcel_release(&c->parcel);
     pthread_cond_destroy(&c->changed);
     pthread_mutex_destroy(&c->lock);
-    for (int i = 0; i < 2; i++)
-        if (c->cancel_fds[i] >= 0)
-            close(c->cancel_fds[i]);
+    attempt_release(&c->attempt);
     free(c->id);
     free(c->told);
-    free(c->url);
-    free(c->url_file);
-    free(c->secret_file);
-    free(c->sendmail);
     free(c);
 }
 
@@ -342,7 +219,7 @@ void couriers_send(struct couriers *c, size_t receiver, struct courier_parcel *p
 
 static int64_t wait_after(const struct courier *c, bool is_taken, int64_t retry_after_s)
 {
-    bool is_robot = c->kind == ALARM_BY_DINGTALK || c->kind == ALARM_BY_WECOM;
+    bool is_robot = c->attempt.kind == ALARM_BY_DINGTALK || c->attempt.kind == ALARM_BY_WECOM;
     if (is_taken)
         return is_robot ? COURIER_ROBOT_MS : 0;
     int64_t wait_ms = COURIER_RETRY_MS;
@@ -393,69 +270,4 @@ bool couriers_take(struct couriers *c, struct courier_result *ret)
         return true;
     }
     return false;
-}
-
-/* ---- what receivers name on this machine ---- */
-
-static enum status check_secret_file(const struct alarm_receiver *r, struct error *err)
-{
-    struct error why;
-    char *key = NULL;
-    if (r->secret_file == NULL)
-        return ST_OK;
-    if (file_read_secret(r->secret_file, &key, &why) != ST_OK)
-        return error_set(err, ST_INVALID,
-            "%s; expected a file with the key in its first line, which only its owner and group may read",
-            why.text);
-    free(key);
-    return ST_OK;
-}
-
-static enum status check_url_file(const struct alarm_receiver *r, struct error *err)
-{
-    struct error why;
-    char *url = NULL;
-    enum status status = ST_OK;
-    if (r->url_file == NULL || r->url != NULL)
-        return ST_OK;
-    if (file_read_secret(r->url_file, &url, &why) != ST_OK)
-        return error_set(err, ST_INVALID,
-            "%s; expected a file with the URL in its first line, which only its owner and group may read",
-            why.text);
-    if (host_end(url) == 0)
-        status = error_set(err, ST_INVALID, "%s: " URL_EXPECTED, r->url_file);
-    free(url);
-    return status;
-}
-
-static enum status check_sendmail(const struct alarm_receiver *r, struct error *err)
-{
-    if (r->kind != ALARM_BY_MAIL || access(r->sendmail, X_OK) == 0)
-        return ST_OK;
-    return error_set(err, ST_INVALID,
-        "%s cannot be run; expected a program that takes mail, of a package such as msmtp-mta", r->sendmail);
-}
-
-static const struct {
-    const char *key;
-    enum status (*check)(const struct alarm_receiver *r, struct error *err);
-} checks[] = {{"secret_file", check_secret_file}, {"url_file", check_url_file}, {"sendmail", check_sendmail}};
-
-void couriers_check(struct alarm_rules *rules)
-{
-    struct error err;
-    CONF_EACH (const struct alarm_receiver, r, rules->receivers)
-        for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
-            if (checks[i].check(r, &err) != ST_OK)
-                conf_problem(rules->conf, &r->where, checks[i].key, "%s", err.text);
-}
-
-void couriers_log_unfit(const struct alarm_rules *rules)
-{
-    struct error err;
-    CONF_EACH (const struct alarm_receiver, r, rules->receivers)
-        for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
-            if (checks[i].check(r, &err) != ST_OK)
-                log_error("alarms", "receiver %s is told nothing until this is mended: %s: %s", r->id,
-                    checks[i].key, err.text);
 }

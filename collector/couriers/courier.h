@@ -1,7 +1,7 @@
 /*
  * Who brings messages of alarms to their receivers: a thread for each, so that one that is dead, or hangs, costs nothing to the
  * others, nor to the core, which waits for none of them. Each has one message at a time; which is next is for the core to
- * say, from what is committed. Secrets are read from their files at each attempt, and are in no message, log line or answer.
+ * say, from what is committed.
  */
 #pragma once
 
@@ -13,11 +13,6 @@
 #define COURIER_ROBOT_MS 3000       /* between two messages: both makers take 20 a minute of a robot */
 
 struct couriers;
-
-/* Whether this user can read the secrets that receivers name, and they are what they should be: problems of rules->conf. */
-void couriers_check(struct alarm_rules *rules);
-/* The same as lines of the log: at a start nothing of it is a reason not to begin, and it is tried anew at each attempt. */
-void couriers_log_unfit(const struct alarm_rules *rules);
 
 /* Borrows the clock. `on_result`: on a thread of a courier; must only wake the core. */
 struct couriers *couriers_create(

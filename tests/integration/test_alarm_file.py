@@ -56,12 +56,15 @@ def test_receivers_that_cannot_be_are_refused_as_well(desk):
     receivers = f"""{hook(desk.receiver)}, {hook(desk.receiver)},
 {{ id = "b"; kind = "pigeon"; }},
 {{ id = "c"; kind = "webhook"; url = "http://127.0.0.1/"; timeout = -1; }},
-{{ id = "d"; kind = "dingtalk"; url_file = "{desk.rules_file}.none"; }}"""
+{{ id = "d"; kind = "dingtalk"; url_file = "{desk.rules_file}.none"; }},
+{{ id = "e"; kind = "webhook"; url = "https://127.0.0.1/"; ca_file = "none.pem"; }},
+{{ id = "f"; kind = "webhook"; url = "https://127.0.0.1/"; ca_file = "{desk.rules_file}"; }}"""
     desk.write(GOOD, receivers)
     checked = run([desk.collector.program, "--config", desk.collector.settings, "--check"])
     assert checked.returncode == 78
     expected = ['6: receivers[1].id: "duty" is the id of another receiver, in line 6', '7: receivers[2].kind: "pigeon" is not known; expected one of webhook, dingtalk, wecom, mail',
-                "8: receivers[3].timeout: -1 s is out of range; expected 1 to 60 s", "9: receivers[4].url_file: "]
+                "8: receivers[3].timeout: -1 s is out of range; expected 1 to 60 s", "9: receivers[4].url_file: ",
+                f"10: receivers[5].ca_file: {desk.rules_file.parent}/none.pem: ", f"11: receivers[6].ca_file: {desk.rules_file}: has no certificate; expected PEM"]
     lines = checked.stderr.splitlines()
     assert len(lines) == len(expected), lines
     assert all(line.startswith(f"{desk.rules_file}:{words}") for line, words in zip(lines, expected, strict=True)), lines

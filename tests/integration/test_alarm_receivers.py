@@ -50,24 +50,24 @@ def test_receivers_that_are_dead_or_hang_cost_nothing_to_others_nor_to_the_core(
     port = dead.port
     dead.close()
     failing.answer = 500
-    receivers = ", ".join([hook(hole, "hole", 60), hook(dead, "dead"), hook(failing, "failing"), hook(duty)])
+    receivers = ", ".join([hook(hole, "hole", 60), hook(dead, "dead"), hook(failing, "failing"), hook(duty, seconds=60)])
     house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }', receivers, "repeat = 3600;")
     house.begin()
     for round_ in range(3):
         for watts, event in ((2000, "fired"), (0, "cleared")):
-            begun = time.monotonic()
             house.gauge("main.p", watts)
-            wait_until(lambda event=event, round_=round_: duty.events("power").count(event) == round_ + 1, 10, f"{event} is told")
-            assert time.monotonic() - begun < 8
-    assert failing.posts == [] and hole.taken
-    assert "receiver dead did not take a message" in house.collector.log() and "receiver failing did not take a message" in house.collector.log()
+            wait_until(lambda event=event, round_=round_: duty.events("power").count(event) == round_ + 1, 30, f"{event} is told")
+            if round_ == 0 and event == "fired":  # and the one that hangs does, in its first attempt
+                assert "receiver hole did not take a message" not in house.collector.log()
+    assert failing.posts == []
+    wait_until(lambda: hole.taken and all(f"receiver {name} did not take a message" in house.collector.log() for name in ("dead", "failing")), 30, "they were tried")
     # Whoever comes back is told what he missed: that it fired, or is over.
     failing.answer = 200
     back = Receiver(port)
     wait_until(lambda: back.events("power").count("cleared") == 3 and failing.events("power").count("cleared") == 3, 60, "they are told")
     begun = time.monotonic()
     house.collector.stop()
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30  # not as long as an attempt may take
     for one in (duty, failing, hole, back):
         one.close()
 
@@ -85,46 +85,73 @@ def drip(connection) -> None:
         time.sleep(0.2)
 
 
+EMPTY = "\r\nContent-Length: 0\r\n\r\n"
+TAKEN = f"HTTP/1.1 200 OK{EMPTY}"
+
+
 def says(text: str):
     return lambda connection: connection.sendall(text.encode())
 
 
+def sign(folder, name: str, *more: str) -> str:
+    """A certificate and its key, by itself or by another; the certificate's path, with the key behind it in <name>.both."""
+    done = run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem", *more])
+    assert done.returncode == 0, done.stderr
+    (folder / f"{name}.both").write_text((folder / f"{name}.key").read_text() + (folder / f"{name}.pem").read_text())
+    return str(folder / f"{name}.pem")
+
+
+def test_a_certificate_of_the_parks_own_authority_is_trusted_by_its_file_alone(stage):
+    ours, other = sign(stage.folder, "ours"), sign(stage.folder, "other")
+    sign(stage.folder, "duty", "-CA", ours, "-CAkey", ours.replace(".pem", ".key"), "-addext", "subjectAltName=IP:127.0.0.1")
+    duty = {name: Odd(says(TAKEN), str(stage.folder / "duty.both")) for name in ("ours", "other", "none")}
+    receivers = ", ".join(hook(one, name, 60).replace("}", f'ca_file = "{stage.folder}/{name}.pem"; }}' if name != "none" else "}") for name, one in duty.items())
+    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }', receivers, "repeat = 3600;")
+    house.begin()
+    house.gauge("main.p", 2000)
+    wait_until(lambda: duty["ours"].requests, 20, "by our authority it is told")
+    for name in ("other", "none"):
+        wait_until(lambda name=name: re.search(f"receiver {name} did not take a message: https://127.0.0.1:[0-9]+: SSL certificate problem: unable to get local issuer certificate",
+                                               house.collector.log()), 20, f"{name} is no reason to trust it")
+    assert duty["other"].requests == duty["none"].requests == []
+    # The file is read at each attempt: one that is replaced needs no restart.
+    (stage.folder / "other.new").write_text((stage.folder / "ours.pem").read_text())
+    (stage.folder / "other.new").replace(other)
+    wait_until(lambda: duty["other"].requests, 60, "it is trusted now")
+    for one in duty.values():
+        one.close()
+
+
 def test_receivers_that_answer_nonsense_are_told_apart_in_one_line_each_and_cost_nothing(stage):
     """As an operator finds them at night: what each did, by its name and host, and nothing of its path."""
-    certificate = stage.folder / "server.pem"
-    done = run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-keyout", stage.folder / "key.pem", "-out",
-                stage.folder / "cert.pem"])
-    assert done.returncode == 0, done.stderr
-    certificate.write_text((stage.folder / "key.pem").read_text() + (stage.folder / "cert.pem").read_text())
+    sign(stage.folder, "127.0.0.1")
     duty, elsewhere = Receiver(), Receiver()
-    empty = "\r\nContent-Length: 0\r\n\r\n"
     odd = {  # what it does, and what must be said of it
-        "moved": (Odd(says(f"HTTP/1.1 307 Moved\r\nLocation: {elsewhere.url}{empty}")), "it answered 307, and no redirect is followed; expected 200 of the URL that is named"),
-        "gone": (Odd(says(f"HTTP/1.1 404 Not Found{empty}")), "it answered 404; expected 200"),
-        "busy": (Odd(says(f"HTTP/1.1 503 Busy\r\nRetry-After: 40{empty}")), "it answered 503; expected 200; next try in 40 s"),
+        "moved": (Odd(says(f"HTTP/1.1 307 Moved\r\nLocation: {elsewhere.url}{EMPTY}")), "it answered 307, and no redirect is followed; expected 200 of the URL that is named"),
+        "gone": (Odd(says(f"HTTP/1.1 404 Not Found{EMPTY}")), "it answered 404; expected 200"),
+        "busy": (Odd(says(f"HTTP/1.1 503 Busy\r\nRetry-After: 40{EMPTY}")), "it answered 503; expected 200; next try in 40 s"),
         "flood": (Odd(pour), "the answer has more than 65536 bytes"),
         "slow": (Odd(drip), "Operation timed out after "),
         "rude": (Odd(says("SSH-2.0-OpenSSH_9.2\r\n")), "Received HTTP/0.9 when not allowed"),
         "mute": (Odd(lambda connection: None), "Empty reply from server"),
-        "unsigned": (Odd(says(f"HTTP/1.1 200 OK{empty}"), str(certificate)), "SSL certificate problem: self-signed certificate"),
+        "unsigned": (Odd(says(TAKEN), str(stage.folder / "127.0.0.1.both")), "SSL certificate problem: self-signed certificate"),
     }
-    plain = Odd(says(f"HTTP/1.1 400 Bad Request{empty}"), is_patient=False)  # no TLS where https is asked for
+    plain = Odd(says(f"HTTP/1.1 400 Bad Request{EMPTY}"), is_patient=False)  # no TLS where https is asked for
     odd["plain"] = (plain, "wrong version number")
     plain.url = plain.url.replace("http:", "https:")
-    receivers = ", ".join([*(hook(one, name, 2) for name, (one, _) in odd.items()), hook(duty)])
+    # Only the one that is to run out of its time has little of it: however busy this machine is, each of the others is told what it did.
+    receivers = ", ".join([*(hook(one, name, 3 if name == "slow" else 60) for name, (one, _) in odd.items()), hook(duty, seconds=60)])
     house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }', receivers, "repeat = 3600;")
     house.begin()
-    begun = time.monotonic()
     house.gauge("main.p", 2000)
-    wait_until(lambda: duty.events("power") == ["fired"], 20, "the one that is well is told")
+    wait_until(lambda: duty.events("power") == ["fired"], 30, "the one that is well is told")
     house.gauge("main.p", 0)
-    wait_until(lambda: duty.events("power") == ["fired", "cleared"], 20, "and told that it is over")
-    assert time.monotonic() - begun < 15
+    wait_until(lambda: duty.events("power") == ["fired", "cleared"], 30, "and told that it is over")
     for name, (one, words) in odd.items():
         def lines(name=name):
             return [line for line in house.collector.log().splitlines() if f"receiver {name} did not take a message: " in line]
 
-        line, = wait_until(lines, 20, f"{name} is complained of")
+        line, = wait_until(lines, 60, f"{name} is complained of")
         host = one.url.split("/hook")[0]
         assert f"receiver {name} did not take a message: {host}: " in line and words in line and "; next try in " in line, line
         assert "secretpath" not in line
@@ -134,11 +161,8 @@ def test_receivers_that_answer_nonsense_are_told_apart_in_one_line_each_and_cost
         return int(re.search(rf'\nparkmon_alarm_messages_total\{{outcome="{outcome}"\}} (\d+)\n', house.collector.get("/metrics")[1])[1])
 
     assert house.collector.metric("parkmon_alarm_messages_waiting") == len(odd)
-    wait_until(lambda: attempts("failed") >= len(odd) and attempts("taken") == 2, 20, "the attempts are counted")
-    assert house.collector.metric("parkmon_core_heartbeat_age_seconds") < 2
-    begun = time.monotonic()
-    house.collector.stop()
-    assert time.monotonic() - begun < 10
+    wait_until(lambda: attempts("failed") >= len(odd) and attempts("taken") == 2, 30, "the attempts are counted")
+    wait_until(lambda: house.collector.metric("parkmon_core_heartbeat_age_seconds") < 2, 30, "the core waits for none of them")
     for one in (duty, elsewhere, *(one for one, _ in odd.values())):
         one.close()
 

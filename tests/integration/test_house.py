@@ -18,6 +18,7 @@ WRAPPERS = {
     "MQTTAsync.h": {"lib/mqtt.c"},
     "openssl/evp.h": {"lib/hash.c"},
     "openssl/crypto.h": {"lib/hash.c"},
+    "openssl/pem.h": {"lib/certificate.c"},
     "zlib.h": {"lib/pack.c"},
     "curl/curl.h": {"lib/http_client.c"},
     "libical/ical.h": {"lib/ical.c"},

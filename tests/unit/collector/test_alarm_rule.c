@@ -115,6 +115,10 @@ static void test_each_mistake_is_one_sentence_with_line_and_key(void **state)
             AT_RECEIVER "from: \"-x@y\" is no address"},
         {RECEIVER("kind = \"mail\"; to = (\"a@b\"); url = \"http://h/\";"),
             AT_RECEIVER "url: is not for mail"},
+        {RECEIVER("kind = \"mail\"; to = (\"a@b\"); ca_file = \"f\";"),
+            AT_RECEIVER "ca_file: is not for mail"},
+        {RECEIVER("kind = \"webhook\"; url = \"http://h/\"; ca_file = \"f\";"),
+            AT_RECEIVER "ca_file: is for https; expected"},
         {RECEIVER("kind = \"mail\"; to = (\"a@b\"); sendmail = \"sendmail\";"),
             AT_RECEIVER "sendmail: \"sendmail\" is no whole path"}};
     struct park *park = load_park();
@@ -195,7 +199,7 @@ static void test_the_example_is_good_and_names_every_key(void **state)
     char *all = mem_strndup(text.at, text.len);
     static const char *const keys[] = {"repeat", "repeat_max", "id", "kind", "severity", "on", "for",
         "clear_for", "above", "below", "clear", "night", "when", "language", "url", "url_file", "secret_file",
-        "timeout", "to", "from", "sendmail"};
+        "ca_file", "timeout", "to", "from", "sendmail"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         char *written = mem_printf("%s = ", keys[i]);
         if (strstr(all, written) == NULL)

@@ -1,0 +1,35 @@
+/*
+ * One attempt to bring a message to its receiver: by POST, or by mail. It blocks its thread for at most the receiver's time-out,
+ * unless another one cancels it. Secrets are read from their files at each; no error has them, nor what follows the host of a URL.
+ */
+#pragma once
+
+#include "collector/alarm/message.h"
+
+#include <pthread.h>
+
+struct http_client;
+
+struct attempt {
+    enum alarm_receiver_kind kind;
+    char *url, *url_file, *secret_file, *ca_file, *sendmail;
+    int timeout_ms;
+    int cancel_fds[2];    /* of mail: readable when it is to end; -1 = none */
+    pthread_mutex_t lock; /* around: */
+    bool is_cancelled;
+    struct http_client *http; /* of the one that is on */
+};
+
+void attempt_init(struct attempt *t, const struct alarm_receiver *r); /* copies what it needs */
+void attempt_release(struct attempt *t);                              /* not while one is on */
+/* ST_OK: it was taken. *ret_retry_s, where there is an answer: after how long the receiver wants to be asked again; 0 = it did not
+ * say. */
+enum status attempt_run(
+    struct attempt *t, const char *body, int64_t now_ms, int64_t *ret_retry_s, struct error *err);
+/* Of any thread: the one that is on, and each later one, ends soon. False: it cannot be told, and ends in its time. */
+bool attempt_cancel(struct attempt *t);
+
+/* Where the host of a URL ends; 0: it is none that a receiver may have. */
+size_t attempt_host_end(const char *url);
+#define ATTEMPT_URL_EXPECTED \
+    "expected a URL in its first line, such as https://host/path, without user and password"
