@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "collector/alarm/receiver.h"
 #include "collector/model/park.h"
 #include "lib/conf.h"
 
@@ -71,24 +72,6 @@ struct alarm_rule {
     struct alarm_own *own;
     struct alarm_limit limit; /* of the kinds that have one */
     struct alarm_night hours; /* of ALARM_BASE_LOAD, ALARM_WATER */
-};
-
-enum alarm_receiver_kind { ALARM_BY_WEBHOOK, ALARM_BY_DINGTALK, ALARM_BY_WECOM, ALARM_BY_MAIL };
-extern const char *const alarm_receiver_kinds[];
-enum alarm_language { ALARM_ZH, ALARM_EN };
-#define ALARM_LANGUAGES 2
-
-struct alarm_receiver {
-    struct conf_where where;
-    char *id;
-    int kind, severity, language; /* severity: the least that it is told of */
-    char *url, *url_file;         /* one of both, but for mail */
-    char *secret_file;            /* DingTalk's key to sign with; NULL = none */
-    char *ca_file;                /* NULL = what this machine trusts */
-    int64_t timeout_ms;
-    struct conf_list to; /* char *: of a mail */
-    char *from;          /* the same; NULL = as sendmail says */
-    char *sendmail;
 };
 
 struct alarm_rules {

@@ -11,9 +11,7 @@ const char *const alarm_kinds[] = {
 const char *const alarm_severities[] = {"info", "warning", "critical", NULL};
 const char *const alarm_target_kinds[] = {
     "meter", "point", "gateway", "space", "instrument", "collector", NULL};
-const char *const alarm_receiver_kinds[] = {"webhook", "dingtalk", "wecom", "mail", NULL};
 const char *const alarm_reasons[] = {"", "closed", "no_session", "both", NULL};
-static const char *const languages[] = {"zh", "en", NULL};
 static const char *const whens[] = {"closed", "no_session", "either", NULL};
 
 #define DAY_MS INT64_C(86400000)
@@ -98,12 +96,6 @@ static void begin_rule(void *object, const void *parent)
 {
     (void)parent;
     ((struct alarm_rule *)object)->kind = -1;
-}
-
-static void begin_receiver(void *object, const void *parent)
-{
-    (void)parent;
-    ((struct alarm_receiver *)object)->kind = -1;
 }
 
 static const struct conf_section *extend_rule(const void *object)
@@ -250,119 +242,6 @@ static const struct conf_section rule_section = {.name = "rule",
     .alternative = own_alternative,
     .check = check_rule};
 
-/* ---- receivers ---- */
-
-static bool is_url(const char *url)
-{
-    size_t scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
-    size_t host = strcspn(url + scheme, "/?#");
-    return scheme > 0 && host > 0 && memchr(url + scheme, '@', host) == NULL && strpbrk(url, " \t#") == NULL;
-}
-
-/* What a header line may hold: no way to begin another. */
-static bool is_address(const char *text)
-{
-    return strchr(text, '@') != NULL && text[0] != '-' && strpbrk(text, " \t\r\n,;<>\"") == NULL;
-}
-
-static void refuse_key(struct conf *c, const struct alarm_receiver *r, const char *key, bool is_written)
-{
-    if (is_written)
-        conf_problem(
-            c, &r->where, key, "is not for %s; expected to be absent", alarm_receiver_kinds[r->kind]);
-}
-
-static void check_mail(struct conf *c, const struct alarm_receiver *r)
-{
-    refuse_key(c, r, "url", r->url != NULL);
-    refuse_key(c, r, "url_file", r->url_file != NULL);
-    refuse_key(c, r, "ca_file", r->ca_file != NULL);
-    if (r->to.count == 0)
-        conf_problem(c, &r->where, "to", "is missing; expected addresses, such as (\"ops@park.example\")");
-    for (size_t i = 0; i < r->to.count; i++) {
-        const char *to = ((char *const *)r->to.items)[i];
-        if (!is_address(to))
-            conf_problem(
-                c, &r->where, "to", "\"%s\" is no address; expected one such as ops@park.example", to);
-    }
-    if (r->from != NULL && !is_address(r->from))
-        conf_problem(
-            c, &r->where, "from", "\"%s\" is no address; expected one such as parkmon@park.example", r->from);
-}
-
-static void check_web(struct conf *c, const struct alarm_receiver *r)
-{
-    refuse_key(c, r, "to", r->to.count > 0);
-    refuse_key(c, r, "from", r->from != NULL);
-    if ((r->url == NULL) == (r->url_file == NULL))
-        conf_problem(c, &r->where, r->url == NULL ? "url_file" : "url",
-            r->url == NULL
-                ? "is missing; expected `url`, or `url_file`, a file with it, where it holds a secret"
-                : "stands beside `url_file`; expected one of both");
-    if (r->url != NULL && !is_url(r->url))
-        conf_problem(c, &r->where, "url",
-            "is not a URL; expected one such as https://host/path, without user, password and #");
-    if (r->ca_file != NULL && r->url != NULL && strncmp(r->url, "http:", 5) == 0)
-        conf_problem(c, &r->where, "ca_file", "is for https; expected it to be absent, or a URL with https");
-    if (r->url != NULL && (r->kind == ALARM_BY_DINGTALK || r->kind == ALARM_BY_WECOM))
-        conf_problem(c, &r->where, "url", "holds the robot's secret; expected `url_file`, a file with it");
-}
-
-static void check_receiver(struct conf *c, void *object, const void *parent)
-{
-    (void)parent;
-    const struct alarm_receiver *r = object;
-    if (r->kind < 0)
-        return;
-    if (r->kind != ALARM_BY_DINGTALK)
-        refuse_key(c, r, "secret_file", r->secret_file != NULL);
-    if (r->kind == ALARM_BY_MAIL)
-        check_mail(c, r);
-    else
-        check_web(c, r);
-    if (r->sendmail[0] != '/')
-        conf_problem(c, &r->where, "sendmail",
-            "\"%s\" is no whole path; expected one such as "
-            "/usr/sbin/sendmail",
-            r->sendmail);
-}
-
-#define AT(member) offsetof(struct alarm_receiver, member)
-static const struct conf_key receiver_keys[] = {
-    {"id", CONF_ID, AT(id), .is_required = true,
-        .help = "id of the receiver; another one is told anew of what stands"},
-    {"kind", CONF_CHOICE, AT(kind), .is_required = true, .choices = alarm_receiver_kinds,
-        .help = "JSON to a URL, a robot of DingTalk or of WeCom, or mail by this machine's sendmail"},
-    {"severity", CONF_CHOICE, AT(severity), .fallback = "info", .choices = alarm_severities,
-        .help = "the least severity that it is told of"},
-    {"language", CONF_CHOICE, AT(language), .fallback = "zh", .choices = languages, .help = "of the texts"},
-    {"url", CONF_STRING, AT(url), .min = 8, .max = 2000, .help = "where to, http or https"},
-    {"url_file", CONF_PATH, AT(url_file),
-        .help =
-            "file with the URL in its first line, not readable by others: robots have their secret in it"},
-    {"secret_file", CONF_PATH, AT(secret_file),
-        .help =
-            "file with the key by which messages to a robot of DingTalk are signed; absent = they are not"},
-    {"ca_file", CONF_PATH, AT(ca_file),
-        .help = "file with certificates of authorities, PEM: what these sign, and nothing else, is trusted; "
-                "absent = what this machine trusts"},
-    {"timeout", CONF_SECONDS, AT(timeout_ms), .fallback = "10", .min = 1000, .max = 60000,
-        .help = "after which an attempt has failed"},
-    {"to", CONF_STRINGS, AT(to), .min = 1, .max = 50, .help = "addresses that a mail goes to"},
-    {"from", CONF_STRING, AT(from), .min = 3, .max = 200,
-        .help = "address that it is from; absent = this machine's"},
-    {"sendmail", CONF_STRING, AT(sendmail), .fallback = "/usr/sbin/sendmail", .min = 1, .max = 1000,
-        .help = "the program that takes it, with -t"},
-    {0}};
-
-static const struct conf_section receiver_section = {.name = "receiver",
-    .size = sizeof(struct alarm_receiver),
-    .keys = receiver_keys,
-    .has_where = true,
-    .where_offset = offsetof(struct alarm_receiver, where),
-    .begin = begin_receiver,
-    .check = check_receiver};
-
 /* ---- the file ---- */
 
 static void check_ids(struct conf *c, const struct alarm_rules *rules)
@@ -396,7 +275,7 @@ static const struct conf_key alarms_keys[] = {
         .min = 1000, .max = 31 * DAY_MS, .help = "the longest time between two of these"},
     {"rules", CONF_LIST, offsetof(struct alarm_rules, rules), .is_required = true, .max = 500,
         .section = &rule_section, .help = "what is watched, rules = (...), or rules = () for nothing"},
-    {"receivers", CONF_LIST, offsetof(struct alarm_rules, receivers), .max = 16, .section = &receiver_section,
+    {"receivers", CONF_LIST, offsetof(struct alarm_rules, receivers), .max = 16, .section = &alarm_receiver_section,
         .help = "who is told"},
     {0}};
 

@@ -4,7 +4,6 @@
 #include "lib/file.h"
 #include "lib/http_client.h"
 #include "lib/mem.h"
-#include "lib/text.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -43,15 +42,6 @@ void attempt_release(struct attempt *t)
     *t = (struct attempt){.cancel_fds = {-1, -1}};
 }
 
-size_t attempt_host_end(const char *url)
-{
-    size_t scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
-    size_t end = scheme + strcspn(url + scheme, "/?#");
-    bool is_good = scheme > 0 && end > scheme && memchr(url, '@', end) == NULL && strchr(url, '#') == NULL &&
-                   strchr(url, ' ') == NULL && !text_has_control(span_of(url));
-    return is_good ? end : 0;
-}
-
 static enum status read_secrets(const struct attempt *t, char **ret_url, char **ret_key, struct error *err)
 {
     enum status status = ST_OK;
@@ -59,7 +49,7 @@ static enum status read_secrets(const struct attempt *t, char **ret_url, char **
         status = file_read_secret(t->url_file, ret_url, err);
     else
         *ret_url = mem_strdup(t->url);
-    if (status == ST_OK && attempt_host_end(*ret_url) == 0)
+    if (status == ST_OK && alarm_url_host_end(*ret_url) == 0)
         status = error_set(
             err, ST_INVALID, "%s: " ATTEMPT_URL_EXPECTED, t->url_file != NULL ? t->url_file : "url");
     if (status == ST_OK && t->secret_file != NULL)
@@ -71,7 +61,7 @@ static enum status read_secrets(const struct attempt *t, char **ret_url, char **
 static char *path_of(const char *url, const char *key, int64_t now_ms)
 {
     struct buf path = {0};
-    const char *rest = url + attempt_host_end(url);
+    const char *rest = url + alarm_url_host_end(url);
     buf_printf(&path, "%s%s", *rest == '/' ? "" : "/", rest);
     if (key != NULL) {
         buf_add_char(&path, strchr(rest, '?') != NULL ? '&' : '?');
@@ -94,7 +84,7 @@ static bool show_http(struct attempt *t, struct http_client *http)
 static enum status post(struct attempt *t, const char *url, const char *key, const char *body,
     int64_t now_ms, int64_t *ret_retry_s, struct error *err)
 {
-    char *base = mem_strndup(url, attempt_host_end(url)), *path = path_of(url, key, now_ms);
+    char *base = mem_strndup(url, alarm_url_host_end(url)), *path = path_of(url, key, now_ms);
     struct http_client *http = http_client_create(&(struct http_client_options){.url = base,
         .ca_file = t->ca_file,
         .connect_timeout_ms = t->timeout_ms < CONNECT_TIMEOUT_MS ? t->timeout_ms : CONNECT_TIMEOUT_MS,

@@ -29,7 +29,6 @@ enum status attempt_run(
 /* Of any thread: the one that is on, and each later one, ends soon. False: it cannot be told, and ends in its time. */
 bool attempt_cancel(struct attempt *t);
 
-/* Where the host of a URL ends; 0: it is none that a receiver may have. */
-size_t attempt_host_end(const char *url);
+/* Of a file with a URL. */
 #define ATTEMPT_URL_EXPECTED \
     "expected a URL in its first line, such as https://host/path, without user and password"

@@ -33,7 +33,7 @@ static enum status check_url_file(const struct alarm_receiver *r, struct error *
         return error_set(err, ST_INVALID,
             "%s; expected a file with the URL in its first line, which only its owner and group may read",
             why.text);
-    if (attempt_host_end(url) == 0)
+    if (alarm_url_host_end(url) == 0)
         status = error_set(err, ST_INVALID, "%s: " ATTEMPT_URL_EXPECTED, r->url_file);
     free(url);
     return status;
