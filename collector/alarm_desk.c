@@ -1,6 +1,5 @@
 #include "collector/alarm_desk.h"
 
-#include "collector/alarm/behind.h"
 #include "collector/couriers/needs.h"
 #include "lib/cursor.h"
 #include "lib/log.h"
@@ -12,17 +11,6 @@
 #define CURSOR "alarms"
 #define SEEN_MS 30000 /* between two notes that runs are looked after */
 #define ROOM_MS 60000 /* between two attempts to write where there may be no room */
-
-struct alarm_watch {
-    const struct alarm_rule *rule;
-    struct alarm_target target;
-    struct alarm_state state;
-    int64_t alarm; /* that stands; 0 = none */
-    bool has_value; /* by what was said last, and the next */
-    int64_t value_m;
-    bool is_slow;
-    int64_t due_mono_ms;
-};
 
 struct alarm_rules *alarm_desk_load(const char *path, const struct park *park, bool reads_secrets)
 {
@@ -37,9 +25,9 @@ struct alarm_rules *alarm_desk_load(const char *path, const struct park *park, b
 static bool value_now(void *user_data, int64_t alarm, int64_t *ret_m)
 {
     const struct alarm_desk *d = user_data;
-    for (size_t i = 0; i < d->count; i++)
-        if (d->watches[i].alarm == alarm && d->watches[i].has_value) {
-            *ret_m = d->watches[i].value_m;
+    for (size_t i = 0; i < d->watches.count; i++)
+        if (d->watches.items[i].alarm == alarm && d->watches.items[i].has_value) {
+            *ret_m = d->watches.items[i].value_m;
             return true;
         }
     return false;
@@ -65,15 +53,6 @@ void alarm_desk_reset(struct alarm_desk *d)
     d->is_loaded = d->has_looked = false;
 }
 
-static void drop_watches(struct alarm_desk *d)
-{
-    for (size_t i = 0; i < d->count; i++)
-        free(d->watches[i].target.id);
-    free(d->watches);
-    d->watches = NULL;
-    d->count = d->next_slow = 0;
-}
-
 static void drop_zones(struct alarm_desk *d)
 {
     for (size_t i = 0; d->zones != NULL && i < d->park->sites.count; i++)
@@ -82,47 +61,16 @@ static void drop_zones(struct alarm_desk *d)
     d->zones = NULL;
 }
 
-/* Takes the targets. */
-static void add_watches(struct alarm_desk *d, const struct alarm_rule *rule, struct alarm_target *targets,
-    size_t count, size_t *capacity)
-{
-    for (size_t i = 0; i < count; i++) {
-        MEM_GROW(d->watches, d->count, *capacity);
-        d->watches[d->count++] = (struct alarm_watch){.rule = rule,
-            .target = targets[i],
-            .state = alarm_state_none,
-            .is_slow = alarm_facts_are_slow(rule, targets[i].kind)};
-    }
-    free(targets);
-}
-
-/* What each rule watches in the park as it is now. */
-static void lay_out(struct alarm_desk *d, int64_t now_ms)
-{
-    alarm_desk_reset(d);
-    drop_watches(d);
-    d->laid_until_ms = alarm_behind_until_ms(d->park, now_ms);
-    size_t capacity = 0, count;
-    if (d->rules == NULL)
-        return;
-    CONF_EACH (const struct alarm_rule, rule, d->rules->rules) {
-        struct alarm_target *targets = alarm_targets(rule, d->park, &count);
-        add_watches(d, rule, targets, count, &capacity);
-        targets = alarm_targets_behind(d->rules, rule, d->park, now_ms, &count);
-        add_watches(d, rule, targets, count, &capacity);
-    }
-}
-
 /* Rules and park are others: from the next step on. */
 static void lay_out_anew(struct alarm_desk *d)
 {
     alarm_desk_reset(d);
-    d->laid_until_ms = 0;
+    d->watches.until_ms = 0;
 }
 
 void alarm_desk_use_rules(struct alarm_desk *d, struct alarm_rules *rules)
 {
-    drop_watches(d);
+    alarm_watches_release(&d->watches);
     struct alarm_rules *before = d->rules;
     d->rules = rules;
     alarm_post_use_rules(&d->post, rules);
@@ -148,25 +96,13 @@ void alarm_desk_release(struct alarm_desk *d)
     alarm_post_release(&d->post);
     drop_news(d);
     free(d->news);
-    drop_watches(d);
+    alarm_watches_release(&d->watches);
     drop_zones(d);
     alarm_rules_destroy(d->rules);
     *d = (struct alarm_desk){0};
 }
 
 /* ---- what is committed ---- */
-
-static struct alarm_watch *find(
-    struct alarm_desk *d, struct span rule, struct span target_kind, struct span target)
-{
-    for (size_t i = 0; i < d->count; i++) {
-        struct alarm_watch *w = &d->watches[i];
-        if (span_is(target, w->target.id) && span_is(rule, w->rule->id) &&
-            span_is(target_kind, alarm_target_kinds[w->target.kind]))
-            return w;
-    }
-    return NULL;
-}
 
 /* A line for the log, once this is committed. */
 static void add_news(struct alarm_desk *d, const struct alarm *a)
@@ -206,7 +142,8 @@ static enum status load_standing(
     for (size_t i = 0; i < standing.count && status == ST_OK; i++) {
         const struct alarm *a = &standing.items[i];
         struct alarm_watch *w =
-            find(d, span_of(a->rule), span_of(alarm_target_kinds[a->target_kind]), span_of(a->target));
+            alarm_watches_find(&d->watches, span_of(a->rule), span_of(alarm_target_kinds[a->target_kind]),
+                span_of(a->target));
         if (w == NULL || w->rule->kind != (int)a->kind) {
             status = clear(d, a->id, now_ms, true, ret_is_changed, err);
             continue;
@@ -229,7 +166,8 @@ static enum status load_runs(struct alarm_desk *d, int64_t now_ms, bool *ret_is_
     bool is_broken = now_ms - d->seen_ms > ALARM_BREAK_MS || now_ms < d->seen_ms, has_row, is_any = false;
     struct db_stmt *rows = db_keep(d->db, "SELECT rule, target_kind, target, run_ms FROM alarm_run");
     while ((status = db_step(rows, &has_row, err)) == ST_OK && has_row) {
-        struct alarm_watch *w = find(d, db_text(rows, 0), db_text(rows, 1), db_text(rows, 2));
+        struct alarm_watch *w =
+            alarm_watches_find(&d->watches, db_text(rows, 0), db_text(rows, 1), db_text(rows, 2));
         if (w != NULL && !is_broken)
             w->state.run_ms = db_int(rows, 3);
         is_any = is_any || w == NULL || is_broken;
@@ -238,8 +176,8 @@ static enum status load_runs(struct alarm_desk *d, int64_t now_ms, bool *ret_is_
     if (status != ST_OK || !is_any)
         return status;
     status = db_run(db_keep(d->db, "DELETE FROM alarm_run"), err);
-    for (size_t i = 0; i < d->count && status == ST_OK; i++) {
-        const struct alarm_watch *w = &d->watches[i];
+    for (size_t i = 0; i < d->watches.count && status == ST_OK; i++) {
+        const struct alarm_watch *w = &d->watches.items[i];
         if (w->state.run_ms != ALARM_NEVER)
             status = alarm_run_write(d->db, w->rule->id, w->target.kind, w->target.id, w->state.run_ms, err);
     }
@@ -249,12 +187,7 @@ static enum status load_runs(struct alarm_desk *d, int64_t now_ms, bool *ret_is_
 
 static enum status load(struct alarm_desk *d, int64_t now_ms, bool *ret_is_changed, struct error *err)
 {
-    for (size_t i = 0; i < d->count; i++) {
-        d->watches[i].state = alarm_state_none;
-        d->watches[i].alarm = 0;
-        d->watches[i].has_value = false;
-        d->watches[i].due_mono_ms = 0;
-    }
+    alarm_watches_forget(&d->watches);
     enum status status = alarm_post_forget(&d->post, ret_is_changed, err);
     if (status == ST_OK)
         status = load_standing(d, now_ms, ret_is_changed, err);
@@ -334,8 +267,8 @@ static enum status rest(struct alarm_desk *d, struct alarm_watch *w, bool *ret_i
 
 static bool has_runs(const struct alarm_desk *d)
 {
-    for (size_t i = 0; i < d->count; i++)
-        if (d->watches[i].state.run_ms != ALARM_NEVER)
+    for (size_t i = 0; i < d->watches.count; i++)
+        if (d->watches.items[i].state.run_ms != ALARM_NEVER)
             return true;
     return false;
 }
@@ -345,18 +278,19 @@ static enum status look_at_all(struct alarm_desk *d, const struct alarm_sources 
     bool has_room, bool *ret_is_changed, struct error *err)
 {
     enum status status = ST_OK;
-    for (size_t i = 0; i < d->count && status == ST_OK; i++) {
-        struct alarm_watch *w = &d->watches[i];
+    for (size_t i = 0; i < d->watches.count && status == ST_OK; i++) {
+        struct alarm_watch *w = &d->watches.items[i];
         if (!has_room && w->target.kind != ALARM_OF_COLLECTOR)
             status = rest(d, w, ret_is_changed, err);
         else if (!w->is_slow)
             status = look(d, w, s, ret_is_changed, err);
     }
     int64_t begin_mono_ms = clock->mono_ms();
-    for (size_t n = 0; n < d->count && status == ST_OK && clock->mono_ms() - begin_mono_ms <= ALARM_STEP_MS;
-         n++) {
-        struct alarm_watch *w = &d->watches[d->next_slow];
-        d->next_slow = (d->next_slow + 1) % d->count;
+    size_t count = d->watches.count;
+    for (size_t n = 0;
+         n < count && status == ST_OK && clock->mono_ms() - begin_mono_ms <= ALARM_STEP_MS; n++) {
+        struct alarm_watch *w = &d->watches.items[d->next_slow];
+        d->next_slow = (d->next_slow + 1) % count;
         if (!w->is_slow || begin_mono_ms < w->due_mono_ms ||
             (!has_room && w->target.kind != ALARM_OF_COLLECTOR))
             continue;
@@ -397,8 +331,11 @@ enum status alarm_desk_step(
     s.park = d->park;
     s.zones = d->zones;
     /* Where the clock was set back all is looked at anew. */
-    if (s.now_ms >= d->laid_until_ms || s.now_ms < d->last_ms)
-        lay_out(d, s.now_ms);
+    if (s.now_ms >= d->watches.until_ms || s.now_ms < d->last_ms) {
+        alarm_desk_reset(d);
+        alarm_watches_lay_out(&d->watches, d->rules, d->park, s.now_ms);
+        d->next_slow = 0;
+    }
     d->last_ms = s.now_ms;
     enum status status = d->is_loaded ? ST_OK : load(d, s.now_ms, &is_changed, err);
     if (status == ST_OK)

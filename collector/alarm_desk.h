@@ -9,6 +9,7 @@
 
 #include "collector/alarm_facts.h"
 #include "collector/alarm_post.h"
+#include "collector/alarm_watches.h"
 
 #define ALARM_MS 1000       /* between two looks at what is in memory */
 #define ALARM_SLOW_MS 10000 /* at what takes rows; and no longer than so in one step: */
@@ -24,9 +25,8 @@ struct alarm_desk {
     struct alarm_rules *rules; /* owned; NULL = none */
     const struct park *park;
     struct zone **zones;         /* of its sites, in their order */
-    struct alarm_watch *watches; /* a rule on a target, each */
-    size_t count, next_slow;
-    int64_t laid_until_ms; /* when meters come by other points, by then others are watched; 0 = not laid out */
+    struct alarm_watches watches;
+    size_t next_slow;
     bool is_loaded;
     int64_t seen_ms; /* when runs were looked after, as noted last */
     int64_t last_ms; /* the wall clock at the step before */

@@ -27,6 +27,12 @@ struct alarm_sources {
     int64_t outbox_bytes, outbox_limit_bytes;
 };
 
+static inline const struct zone *alarm_sources_zone(
+    const struct alarm_sources *s, const struct park_site *site)
+{
+    return s->zones[site - (const struct park_site *)s->park->sites.items];
+}
+
 /* Does it take rows: then it is asked less often. */
 bool alarm_facts_are_slow(const struct alarm_rule *rule, enum alarm_target_kind kind);
 enum status alarm_facts_gather(const struct alarm_sources *s, const struct alarm_rule *rule,

@@ -1,5 +1,6 @@
 #include "collector/alarm_post.h"
 
+#include "collector/alarm/told.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 #include "collector/alarming.h"
 
 #include "collector/access/changes.h"
+#include "collector/alarm/told.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -29,6 +30,8 @@ enum status alarming_run(
     if (status != ST_OK)
         return status;
     status = alarm_ack(db, request->alarm, request->who, request->note, now_ms, ret, err);
+    if (status == ST_OK)
+        status = alarm_told_quiet(db, ret->id, err);
     if (status == ST_OK)
         status = log_it(db, request, ret, now_ms, err);
     if (status != ST_OK)

@@ -122,26 +122,17 @@ enum status alarm_list_read(struct db *db, enum alarm_which which, int64_t befor
     return take_all(rows, ret, err);
 }
 
-/* The statement's one row, if it has one. */
-static enum status take_one(struct db_stmt *row, struct alarm *ret, int64_t *ret_more, struct error *err)
-{
-    bool has_row;
-    *ret = (struct alarm){0};
-    enum status status = db_step(row, &has_row, err);
-    if (status == ST_OK && has_row) {
-        take(row, ret);
-        if (ret_more != NULL)
-            *ret_more = db_int(row, 17);
-    }
-    db_reset(row);
-    return status;
-}
-
 enum status alarm_find(struct db *db, int64_t id, struct alarm *ret, struct error *err)
 {
     struct db_stmt *row = db_keep(db, "SELECT " COLUMNS " FROM alarm a WHERE id = ?1");
     db_bind_int(row, 1, id);
-    return take_one(row, ret, NULL, err);
+    bool has_row;
+    *ret = (struct alarm){0};
+    enum status status = db_step(row, &has_row, err);
+    if (status == ST_OK && has_row)
+        take(row, ret);
+    db_reset(row);
+    return status;
 }
 
 enum status alarm_count(struct db *db, struct alarm_counts *ret, struct error *err)
@@ -210,14 +201,6 @@ enum status alarm_clear(struct db *db, int64_t id, int64_t now_ms, bool is_gone,
     return db_run(row, err);
 }
 
-/* Who knows of it needs no more messages, but for that it is over; who was not told yet is told all the same. */
-static enum status quiet(struct db *db, int64_t id, struct error *err)
-{
-    struct db_stmt *row = db_keep(db, "UPDATE alarm_told SET due_ms = NULL WHERE alarm = ?1 AND taken > 0");
-    db_bind_int(row, 1, id);
-    return db_run(row, err);
-}
-
 enum status alarm_ack(struct db *db, int64_t id, const char *who, const char *note, int64_t now_ms,
     struct alarm *ret, struct error *err)
 {
@@ -248,8 +231,6 @@ enum status alarm_ack(struct db *db, int64_t id, const char *who, const char *no
     db_bind_text(row, 3, span_of(who));
     db_bind_text(row, 4, span_of(note));
     status = db_run(row, err);
-    if (status == ST_OK)
-        status = quiet(db, id, err);
     return status == ST_OK ? alarm_find(db, id, ret, err) : status;
 }
 
@@ -266,87 +247,4 @@ enum status alarm_run_write(struct db *db, const char *rule, enum alarm_target_k
     if (run_ms != ALARM_NEVER)
         db_bind_int(row, 4, run_ms);
     return db_run(row, err);
-}
-
-/* ---- who is told ---- */
-
-enum status alarm_told_add(
-    struct db *db, int64_t alarm, const char *receiver, int64_t now_ms, struct error *err)
-{
-    struct db_stmt *row =
-        db_keep(db, "INSERT OR IGNORE INTO alarm_told(alarm, receiver, taken, due_ms) VALUES(?1, ?2, 0, ?3)");
-    db_bind_int(row, 1, alarm);
-    db_bind_text(row, 2, span_of(receiver));
-    db_bind_int(row, 3, now_ms);
-    return db_run(row, err);
-}
-
-enum status alarm_told_over(struct db *db, int64_t alarm, int64_t now_ms, struct error *err)
-{
-    struct db_stmt *row = db_keep(db, "UPDATE alarm_told SET due_ms = ?2 WHERE alarm = ?1");
-    db_bind_int(row, 1, alarm);
-    db_bind_int(row, 2, now_ms);
-    return db_run(row, err);
-}
-
-enum status alarm_told_drop(struct db *db, int64_t alarm, const char *receiver, struct error *err)
-{
-    struct db_stmt *row =
-        db_keep(db, "UPDATE alarm_told SET due_ms = NULL WHERE receiver = ?2 AND alarm = ?1 AND taken = 0");
-    db_bind_int(row, 1, alarm);
-    db_bind_text(row, 2, span_of(receiver));
-    return db_run(row, err);
-}
-
-enum status alarm_told_mend(struct db *db, int64_t now_ms, int64_t repeat_ms, int64_t repeat_max_ms,
-    bool *ret_is_changed, struct error *err)
-{
-    struct db_stmt *row =
-        db_keep(db, "UPDATE alarm_told SET due_ms = mended FROM (SELECT t.alarm AS which, t.receiver AS who,"
-                    " CASE WHEN t.taken = 0 OR a.cleared_ms IS NOT NULL THEN ?1"
-                    " ELSE ?1 + min(?2 << min(t.taken - 1, 20), ?3) END AS mended"
-                    " FROM alarm_told t JOIN alarm a ON a.id = t.alarm WHERE t.due_ms > ?1)"
-                    " WHERE alarm = which AND receiver = who AND due_ms > mended");
-    db_bind_int(row, 1, now_ms);
-    db_bind_int(row, 2, repeat_ms);
-    db_bind_int(row, 3, repeat_max_ms);
-    enum status status = db_run(row, err);
-    if (status == ST_OK && db_changes(db) > 0)
-        *ret_is_changed = true;
-    return status;
-}
-
-enum status alarm_told_took(
-    struct db *db, int64_t alarm, const char *receiver, int64_t number, int64_t due_ms, struct error *err)
-{
-    struct db_stmt *row = db_keep(db,
-        "UPDATE alarm_told SET taken = ?3, due_ms = ?4 WHERE receiver = ?2 AND alarm = ?1 AND taken < ?3");
-    db_bind_int(row, 1, alarm);
-    db_bind_text(row, 2, span_of(receiver));
-    db_bind_int(row, 3, number);
-    bind_number(row, 4, due_ms != ALARM_NEVER, due_ms);
-    return db_run(row, err);
-}
-
-enum status alarm_told_next(struct db *db, const char *receiver, int64_t now_ms, struct alarm *ret,
-    int64_t *ret_number, struct error *err)
-{
-    struct db_stmt *row =
-        db_keep(db, "SELECT " COLUMNS ", t.taken + 1 FROM alarm_told t JOIN alarm a ON a.id = t.alarm"
-                    " WHERE t.receiver = ?1 AND t.due_ms <= ?2"
-                    " ORDER BY a.severity DESC, t.due_ms, t.alarm LIMIT 1");
-    db_bind_text(row, 1, span_of(receiver));
-    db_bind_int(row, 2, now_ms);
-    return take_one(row, ret, ret_number, err);
-}
-
-enum status alarm_told_waiting(struct db *db, int64_t now_ms, int64_t *ret, struct error *err)
-{
-    struct db_stmt *row = db_keep(db, "SELECT count(*) FROM alarm_told WHERE due_ms <= ?1");
-    bool has_row;
-    db_bind_int(row, 1, now_ms);
-    enum status status = db_step(row, &has_row, err);
-    *ret = status == ST_OK && has_row ? db_int(row, 0) : 0;
-    db_reset(row);
-    return status;
 }

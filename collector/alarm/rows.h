@@ -1,10 +1,10 @@
 /*
- * Alarms in the collector's database: what fired, and what was said of it to whom. Rows of alarms stay as long as the database;
- * each fires once and clears once.
+ * Alarms in the collector's database: what fired. Rows of alarms stay as long as the database; each fires once and clears once.
  *
  *   alarm        one each time that a rule fired on a target; cleared_ms NULL: it stands, and is the only one of both that does
  *   alarm_run    what is on its way to fire or to clear (collector/alarm/fold.h), and since when
- *   alarm_told   how many messages of an alarm a receiver took, and when it is due the next; due_ms NULL: none, for now
+ *   alarm_told   how many messages of an alarm a receiver took, and when it is due the next (collector/alarm/told.h); due_ms NULL: none,
+ *                for now
  *   cursor       'alarms': when runs were looked after last; a run that nobody looked after for ALARM_BREAK_MS is over
  */
 #pragma once
@@ -68,26 +68,3 @@ enum status alarm_ack(struct db *db, int64_t id, const char *who, const char *no
 /* ALARM_NEVER: there is none any more. */
 enum status alarm_run_write(struct db *db, const char *rule, enum alarm_target_kind kind, const char *target,
     int64_t run_ms, struct error *err);
-
-/* ---- who is told ---- */
-
-/* A receiver is due the first message of an alarm at once; nothing where it has a row of it. */
-enum status alarm_told_add(
-    struct db *db, int64_t alarm, const char *receiver, int64_t now_ms, struct error *err);
-/* Every receiver of it is due one more at once: it is over. */
-enum status alarm_told_over(struct db *db, int64_t alarm, int64_t now_ms, struct error *err);
-/* It is due nothing of one that it was not told of; should it take the first message all the same, the next is due by that. */
-enum status alarm_told_drop(struct db *db, int64_t alarm, const char *receiver, struct error *err);
-/* After the clock was set back, or rules have shorter times: what was never told, or is over, is due by now, and a repeat no later
- * than after the time that its number of messages asks for. */
-enum status alarm_told_mend(struct db *db, int64_t now_ms, int64_t repeat_ms, int64_t repeat_max_ms,
-    bool *ret_is_changed, struct error *err);
-/* It took message `number`; the next is due then, ALARM_NEVER = none. What another message has come to meanwhile stays. */
-enum status alarm_told_took(
-    struct db *db, int64_t alarm, const char *receiver, int64_t number, int64_t due_ms, struct error *err);
-/* Of the messages that a receiver is due one of the worst severity, of those the one due longest; ret->id is 0 where it is due
- * none. *ret_number: which it is, from 1 on. */
-enum status alarm_told_next(struct db *db, const char *receiver, int64_t now_ms, struct alarm *ret,
-    int64_t *ret_number, struct error *err);
-/* How many messages are due to all receivers, and not taken yet. */
-enum status alarm_told_waiting(struct db *db, int64_t now_ms, int64_t *ret, struct error *err);

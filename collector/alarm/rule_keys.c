@@ -70,8 +70,8 @@ static const struct conf_key left_running_keys[] = {
 static const struct conf_key clock_keys[] = {FOR_KEY("300", 0), CLEAR_FOR_KEY("60", DAY_MS, CLEARED), {0}};
 static const struct conf_key disk_keys[] = {
     {"above", CONF_INT, OWN(percent), .fallback = "90", .min = 1, .max = 99, .unit = "%",
-        .help = "it fires above this share of what the database or the outbox may hold before nothing is taken "
-                "any more, or of the disk"},
+        .help = "it fires above this share of what the database or the outbox may hold before nothing is "
+                "taken any more, or of the disk"},
     {"clear", CONF_INT, OWN(clear_percent), .fallback = "85", .min = 1, .max = 99, .unit = "%",
         .help = "it clears at this share, or less"},
     FOR_KEY("60", 0), CLEAR_FOR_KEY("60", DAY_MS, CLEARED), {0}};
@@ -275,8 +275,8 @@ static const struct conf_key alarms_keys[] = {
         .min = 1000, .max = 31 * DAY_MS, .help = "the longest time between two of these"},
     {"rules", CONF_LIST, offsetof(struct alarm_rules, rules), .is_required = true, .max = 500,
         .section = &rule_section, .help = "what is watched, rules = (...), or rules = () for nothing"},
-    {"receivers", CONF_LIST, offsetof(struct alarm_rules, receivers), .max = 16, .section = &alarm_receiver_section,
-        .help = "who is told"},
+    {"receivers", CONF_LIST, offsetof(struct alarm_rules, receivers), .max = 16,
+        .section = &alarm_receiver_section, .help = "who is told"},
     {0}};
 
 const struct conf_section alarms_section = {

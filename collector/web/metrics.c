@@ -1,5 +1,5 @@
 /* Prometheus text exposition format 0.0.4. Names: parkmon_<what>_<unit>, counters end in _total. */
-#include "collector/alarm/rows.h"
+#include "collector/alarm/told.h"
 #include "collector/web/context.h"
 
 #include "lib/buf.h"

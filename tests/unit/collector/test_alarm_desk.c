@@ -1,5 +1,6 @@
 /* The alarms of the core in its transactions: what fires and clears over failed commits and restarts is what the fold says without
  * them; which message a receiver is due. */
+#include "collector/alarm/told.h"
 #include "collector/alarming.h"
 #include "lib/file.h"
 #include "tests/unit/collector/alarm_scene.h"

@@ -1,0 +1,98 @@
+#include "collector/alarm/told.h"
+
+enum status alarm_told_add(
+    struct db *db, int64_t alarm, const char *receiver, int64_t now_ms, struct error *err)
+{
+    struct db_stmt *row =
+        db_keep(db, "INSERT OR IGNORE INTO alarm_told(alarm, receiver, taken, due_ms) VALUES(?1, ?2, 0, ?3)");
+    db_bind_int(row, 1, alarm);
+    db_bind_text(row, 2, span_of(receiver));
+    db_bind_int(row, 3, now_ms);
+    return db_run(row, err);
+}
+
+enum status alarm_told_over(struct db *db, int64_t alarm, int64_t now_ms, struct error *err)
+{
+    struct db_stmt *row = db_keep(db, "UPDATE alarm_told SET due_ms = ?2 WHERE alarm = ?1");
+    db_bind_int(row, 1, alarm);
+    db_bind_int(row, 2, now_ms);
+    return db_run(row, err);
+}
+
+enum status alarm_told_drop(struct db *db, int64_t alarm, const char *receiver, struct error *err)
+{
+    struct db_stmt *row =
+        db_keep(db, "UPDATE alarm_told SET due_ms = NULL WHERE receiver = ?2 AND alarm = ?1 AND taken = 0");
+    db_bind_int(row, 1, alarm);
+    db_bind_text(row, 2, span_of(receiver));
+    return db_run(row, err);
+}
+
+enum status alarm_told_quiet(struct db *db, int64_t alarm, struct error *err)
+{
+    struct db_stmt *row = db_keep(db, "UPDATE alarm_told SET due_ms = NULL WHERE alarm = ?1 AND taken > 0");
+    db_bind_int(row, 1, alarm);
+    return db_run(row, err);
+}
+
+enum status alarm_told_mend(struct db *db, int64_t now_ms, int64_t repeat_ms, int64_t repeat_max_ms,
+    bool *ret_is_changed, struct error *err)
+{
+    struct db_stmt *row =
+        db_keep(db, "UPDATE alarm_told SET due_ms = mended FROM (SELECT t.alarm AS which, t.receiver AS who,"
+                    " CASE WHEN t.taken = 0 OR a.cleared_ms IS NOT NULL THEN ?1"
+                    " ELSE ?1 + min(?2 << min(t.taken - 1, 20), ?3) END AS mended"
+                    " FROM alarm_told t JOIN alarm a ON a.id = t.alarm WHERE t.due_ms > ?1)"
+                    " WHERE alarm = which AND receiver = who AND due_ms > mended");
+    db_bind_int(row, 1, now_ms);
+    db_bind_int(row, 2, repeat_ms);
+    db_bind_int(row, 3, repeat_max_ms);
+    enum status status = db_run(row, err);
+    if (status == ST_OK && db_changes(db) > 0)
+        *ret_is_changed = true;
+    return status;
+}
+
+enum status alarm_told_took(
+    struct db *db, int64_t alarm, const char *receiver, int64_t number, int64_t due_ms, struct error *err)
+{
+    struct db_stmt *row = db_keep(db,
+        "UPDATE alarm_told SET taken = ?3, due_ms = ?4 WHERE receiver = ?2 AND alarm = ?1 AND taken < ?3");
+    db_bind_int(row, 1, alarm);
+    db_bind_text(row, 2, span_of(receiver));
+    db_bind_int(row, 3, number);
+    if (due_ms != ALARM_NEVER)
+        db_bind_int(row, 4, due_ms);
+    else
+        db_bind_null(row, 4);
+    return db_run(row, err);
+}
+
+enum status alarm_told_next(struct db *db, const char *receiver, int64_t now_ms, struct alarm *ret,
+    int64_t *ret_number, struct error *err)
+{
+    struct db_stmt *row =
+        db_keep(db, "SELECT a.id, t.taken + 1 FROM alarm_told t JOIN alarm a ON a.id = t.alarm"
+                    " WHERE t.receiver = ?1 AND t.due_ms <= ?2"
+                    " ORDER BY a.severity DESC, t.due_ms, t.alarm LIMIT 1");
+    bool has_row;
+    db_bind_text(row, 1, span_of(receiver));
+    db_bind_int(row, 2, now_ms);
+    enum status status = db_step(row, &has_row, err);
+    int64_t id = status == ST_OK && has_row ? db_int(row, 0) : 0;
+    *ret_number = id != 0 ? db_int(row, 1) : 0;
+    db_reset(row);
+    *ret = (struct alarm){0};
+    return id != 0 ? alarm_find(db, id, ret, err) : status;
+}
+
+enum status alarm_told_waiting(struct db *db, int64_t now_ms, int64_t *ret, struct error *err)
+{
+    struct db_stmt *row = db_keep(db, "SELECT count(*) FROM alarm_told WHERE due_ms <= ?1");
+    bool has_row;
+    db_bind_int(row, 1, now_ms);
+    enum status status = db_step(row, &has_row, err);
+    *ret = status == ST_OK && has_row ? db_int(row, 0) : 0;
+    db_reset(row);
+    return status;
+}

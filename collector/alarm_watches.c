@@ -1,0 +1,68 @@
+#include "collector/alarm_watches.h"
+
+#include "collector/alarm/behind.h"
+#include "collector/alarm_facts.h"
+#include "lib/mem.h"
+
+#include <stdlib.h>
+
+void alarm_watches_release(struct alarm_watches *w)
+{
+    for (size_t i = 0; i < w->count; i++)
+        free(w->items[i].target.id);
+    free(w->items);
+    *w = (struct alarm_watches){0};
+}
+
+void alarm_watches_forget(struct alarm_watches *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        struct alarm_watch *one = &w->items[i];
+        *one = (struct alarm_watch){.rule = one->rule,
+            .target = one->target,
+            .state = alarm_state_none,
+            .is_slow = one->is_slow};
+    }
+}
+
+/* Takes the targets. */
+static void add(struct alarm_watches *w, const struct alarm_rule *rule, struct alarm_target *targets,
+    size_t count, size_t *capacity)
+{
+    for (size_t i = 0; i < count; i++) {
+        MEM_GROW(w->items, w->count, *capacity);
+        w->items[w->count++] = (struct alarm_watch){.rule = rule,
+            .target = targets[i],
+            .state = alarm_state_none,
+            .is_slow = alarm_facts_are_slow(rule, targets[i].kind)};
+    }
+    free(targets);
+}
+
+void alarm_watches_lay_out(struct alarm_watches *w, const struct alarm_rules *rules, const struct park *park,
+    int64_t now_ms)
+{
+    size_t capacity = 0, count;
+    alarm_watches_release(w);
+    w->until_ms = alarm_behind_until_ms(park, now_ms);
+    if (rules == NULL)
+        return;
+    CONF_EACH (const struct alarm_rule, rule, rules->rules) {
+        struct alarm_target *targets = alarm_targets(rule, park, &count);
+        add(w, rule, targets, count, &capacity);
+        targets = alarm_targets_behind(rules, rule, park, now_ms, &count);
+        add(w, rule, targets, count, &capacity);
+    }
+}
+
+struct alarm_watch *alarm_watches_find(
+    struct alarm_watches *w, struct span rule, struct span target_kind, struct span target)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        struct alarm_watch *one = &w->items[i];
+        if (span_is(target, one->target.id) && span_is(rule, one->rule->id) &&
+            span_is(target_kind, alarm_target_kinds[one->target.kind]))
+            return one;
+    }
+    return NULL;
+}
