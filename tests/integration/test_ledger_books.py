@@ -24,11 +24,12 @@ from oracle import faults  # noqa: E402
 from oracle.faults import BY_ROW, CASES, DAY, DAY_MS, EXCEPTIONS, Case, at, ms, span, wh  # noqa: E402
 
 QUARTER_MS = 900_000
+YEARS_AHEAD_MS = 50 * 365 * DAY_MS  # of the histories' days, and of whenever this runs
 NAMES = ("measured", "estimated", "manual", "unknown")  # enum quality
 OPEN = {5: "open_exception", 6: "limit", 7: "confirm_meter"}  # enum event_kind
 KINDS = {2: "outlier", 3: "frozen", 4: "rollover", **OPEN}
 ROW_15 = Case("15", "what was missing comes in one batch at 20:00", faults.BASE, 960)
-ROW_29 = Case("29", "a reading stamped a year ahead", faults.BASE, 960)
+ROW_29 = Case("29", "a reading stamped years ahead", faults.BASE, 960)
 CLOCK = Case("clock", "readings of a clock that was not synchronised, an hour wrong", faults.BASE, 960)
 HISTORIES = {f"r{case.row}": case for case in [*CASES, faults.CHILD_17, ROW_15, ROW_29, CLOCK]}
 
@@ -76,7 +77,7 @@ def batches() -> list[list[str]]:
             by_quarter.setdefault(arrival // QUARTER_MS, []).append(f"{line} {time_ms}")
             if case is CLOCK:
                 by_quarter[arrival // QUARTER_MS].append(f'{line},quality="clock" {time_ms + 3600_000 + 7}')
-    by_quarter[ms(at("10:00")) // QUARTER_MS].append(f"register,point=r29 value={wh(100_400)}i {ms(at('10:00')) + 365 * DAY_MS}")
+    by_quarter[ms(at("10:00")) // QUARTER_MS].append(f"register,point=r29 value={wh(100_400)}i {ms(at('10:00')) + YEARS_AHEAD_MS}")
     return [by_quarter[quarter] for quarter in sorted(by_quarter)]
 
 
