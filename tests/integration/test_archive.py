@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import time
 import zlib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,16 @@ from test_collector import House
 DAY_MS = 86_400_000
 
 
-def month_ago(months: int) -> int:
+@cache
+def this_month() -> int:
     """Counted from January 1970, UTC."""
     now = time.gmtime()
-    return (now.tm_year - 1970) * 12 + now.tm_mon - 1 - months
+    return (now.tm_year - 1970) * 12 + now.tm_mon - 1
+
+
+def month_ago(months: int) -> int:
+    """Before the month in which these tests began."""
+    return this_month() - months
 
 
 def begin_ms(month: int) -> int:
@@ -87,7 +94,7 @@ def test_registers_of_pruned_batches_are_sealed_by_month_and_anybody_can_recompu
     before = house.verify()
     assert (before.returncode, before.stdout, before.stderr) == (0, "0 seals recompute, 0 readings; the archive is empty\n", "")
     ancient, first, second, third, present = (month_ago(months) for months in (70, 5, 4, 3, 0))
-    now = int(time.time() * 1000) - 1000
+    now = max(int(time.time() * 1000) - 1000, begin_ms(present))
     house.send(agent, history(first) + history(second), [f"gauge,point=g value=1.5 {begin_ms(first)}", "nonsense"])
     # Across the end of a month; a duplicate, a conflict, a state.
     edge = begin_ms(second)

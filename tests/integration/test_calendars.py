@@ -335,11 +335,12 @@ def test_the_last_known_bookings_survive_a_kill_and_calendars_come_and_go_by_rel
     house.reload()
     house.wait_bookings("f", booked)
     asked = len(house.server.asked_of("/a"))
-    house.server.texts["/a"] = calendar(event("n", moment(300), moment(310)))
+    later = (moment(300), moment(310))
+    house.server.texts["/a"] = calendar(event("n", *later))
     house.write_park(a=house.server.url("/a") + " every = 60;", f=f'file = "{house.file}";')
     house.reload()
     wait_until(lambda: len(house.server.asked_of("/a")) > asked, 20, "it is read again")
-    house.wait_bookings("a", (moment(300), moment(310)))
+    house.wait_bookings("a", later)
 
 
 def test_secrets_that_cannot_be_read_are_mistakes_of_the_settings(house):
