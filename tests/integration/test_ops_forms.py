@@ -17,6 +17,7 @@ from test_report import report
 
 TEXTS = {lang: json.loads((SOURCE / f"dashboards/web/{name}.json").read_text()) for lang, name in (("en", "en"), ("zh", "zh-CN"))}
 FORM = "application/x-www-form-urlencoded"
+MODULE = '<script type="module" src="/assets/lists.js"></script>'  # the only one that a page of lists has
 
 
 class Page(HTMLParser):
@@ -84,7 +85,7 @@ class Person:
     def open(self, path: str) -> Page:
         status, headers, text = self.send("GET", path)
         assert status == 200, text
-        assert "unsafe" not in headers["Content-Security-Policy"] and "<script" not in text and "{{" not in text
+        assert "unsafe" not in headers["Content-Security-Policy"] and "<script" not in text.replace(MODULE, "") and "{{" not in text
         return Page(path, text)
 
     def submit(self, page: Page, step: str, expected: int, **values: str):
