@@ -17,6 +17,7 @@ struct drawing {
     const struct park_site *site;
     enum tree_by by;
     struct periods_span span;
+    const struct park_meter **ups; /* of meters with a register, by their place in the park, those above them; NULL = none */
 };
 
 static struct park_tags tags_of(const struct drawing *d, const struct park_meter *meter)
@@ -193,11 +194,12 @@ static void draw_groups(const struct drawing *d, struct park_term *terms)
 static void draw_gap(const struct drawing *d, const struct park_meter *parent, struct park_term *terms)
 {
     size_t count = 0, own;
+    const struct park_meter *meters = d->park->meters.items;
     add_terms(d, parent, 1, terms, &count);
     own = count;
-    CONF_EACH (const struct park_meter, meter, d->park->meters)
-        if (has_register(d, meter) && upstream(d, meter) == parent)
-            add_terms(d, meter, -1, terms, &count);
+    for (size_t i = 0; i < d->park->meters.count; i++)
+        if (d->ups[i] == parent)
+            add_terms(d, &meters[i], -1, terms, &count);
     if (count > own) /* else nothing behind it is metered */
         add_part(d, find_row(d->tree, TREE_GAP, parent->id, parent->carrier, parent), terms, count);
 }
@@ -211,6 +213,9 @@ static void draw_meters(const struct drawing *d, struct park_term *terms)
     CONF_EACH (const struct park_virtual, v, d->park->virtual_meters)
         if (v->building->site == d->site)
             add_part(d, find_row(d->tree, TREE_VIRTUAL, v->id, v->carrier, NULL), v->terms, v->term_count);
+    size_t i = 0;
+    CONF_EACH (const struct park_meter, meter, d->park->meters)
+        d->ups[i++] = has_register(d, meter) ? upstream(d, meter) : NULL;
     CONF_EACH (const struct park_meter, meter, d->park->meters)
         if (counts(d, meter))
             draw_gap(d, meter, terms);
@@ -219,7 +224,8 @@ static void draw_meters(const struct drawing *d, struct park_term *terms)
 void tree_init(struct tree *tree, const struct park *park, const struct park_site *site, enum tree_by by,
     struct periods_span span)
 {
-    struct drawing d = {tree, park, site, by, {span.begin_ms, span.begin_ms}};
+    struct drawing d = {tree, park, site, by, {span.begin_ms, span.begin_ms},
+        mem_alloc((park->meters.count + 1) * sizeof *d.ups)};
     struct park_term *terms = mem_alloc((park->meters.count + 1) * sizeof *terms);
     *tree = (struct tree){0};
     do {
@@ -232,6 +238,7 @@ void tree_init(struct tree *tree, const struct park *park, const struct park_sit
         d.span.begin_ms = d.span.end_ms;
     } while (d.span.begin_ms < span.end_ms);
     free(terms);
+    free(d.ups);
 }
 
 static void release_row(struct tree_row *row)
