@@ -92,10 +92,6 @@ static struct web_answer answer_costs(
 struct web_answer handle_costs(struct web_context *context, const struct web_request *request)
 {
     struct error err;
-    struct accepted accepted;
-    if (!context_open_db(context, &err) || accepted_read(context->db, &accepted, &err) != ST_OK)
-        return context_give_up_db(context, &err);
-    struct web_answer answer = answer_costs(context, request, &accepted);
-    accepted_release(&accepted);
-    return answer;
+    const struct accepted *accepted = context_accepted(context, &err);
+    return accepted != NULL ? answer_costs(context, request, accepted) : context_give_up_db(context, &err);
 }

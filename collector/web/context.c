@@ -1,5 +1,6 @@
 #include "collector/web/context.h"
 
+#include "collector/report/accepted.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
 
@@ -80,17 +81,42 @@ bool context_open_db(struct web_context *context, struct error *err)
     return context->db != NULL;
 }
 
+static void forget_accepted(struct web_context *context)
+{
+    if (context->accepted != NULL)
+        accepted_release(context->accepted);
+    free(context->accepted);
+    context->accepted = NULL;
+}
+
 void context_close_db(struct web_context *context)
 {
     db_close(context->db);
     context->db = NULL;
     memset(context->lists, 0, sizeof context->lists);
+    forget_accepted(context);
 }
 
 struct web_answer context_give_up_db(struct web_context *context, const struct error *err)
 {
     context_close_db(context);
     return answer_later("database_unavailable", err->text);
+}
+
+/* A version never changes: it is read again where there is a newer one. */
+const struct accepted *context_accepted(struct web_context *context, struct error *err)
+{
+    int64_t newest;
+    if (!context_open_db(context, err) || version_newest_number(context->db, &newest, err) != ST_OK)
+        return NULL;
+    if (context->accepted != NULL && context->accepted->version.number == newest)
+        return context->accepted;
+    forget_accepted(context);
+    context->accepted = mem_zalloc(sizeof *context->accepted);
+    if (accepted_read(context->db, context->accepted, err) == ST_OK)
+        return context->accepted;
+    forget_accepted(context);
+    return NULL;
 }
 
 void context_release(struct web_context *context)

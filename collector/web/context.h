@@ -14,6 +14,8 @@
 #include "lib/clock.h"
 #include "lib/db.h"
 
+struct accepted;
+
 enum web_list { WEB_LOSSES, WEB_QUARANTINE, WEB_UNMAPPED, WEB_EXCEPTIONS, WEB_VERSIONS, WEB_LISTS };
 
 struct web_context {
@@ -28,6 +30,7 @@ struct web_context {
     struct zone **zones; /* of the park's sites, in their order */
     struct db *db;       /* the reader, opened by the first who needs it; NULL = not yet */
     struct db_stmt *lists[WEB_LISTS];
+    struct accepted *accepted; /* of the reader; NULL = not read yet */
     struct stream_hub *streams;
     const struct model *searched; /* whose instruments `search` is of; NULL = of none yet */
     struct search search;
@@ -41,6 +44,9 @@ void context_init_beside(struct web_context *context, const struct web_context *
 void context_release(struct web_context *context);
 /* The reader; where it cannot be opened context->db stays NULL. */
 bool context_open_db(struct web_context *context, struct error *err);
+/* By which reports are made, until the reader is closed; its model is NULL where none was accepted yet. NULL: the database
+ * cannot be read. */
+const struct accepted *context_accepted(struct web_context *context, struct error *err);
 /* Each answer is of one model: the one in use when this is called. */
 void context_follow(struct web_context *context);
 void context_close_db(struct web_context *context);
