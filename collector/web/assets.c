@@ -84,6 +84,28 @@ static enum status load_file(
     return status;
 }
 
+static void put_in(const struct web_assets *assets, struct web_asset *asset)
+{
+    static const char mark[] = "<!--include ", end[] = "-->\n";
+    struct buf out = {0};
+    const char *rest = asset->data;
+    for (const char *open; (open = strstr(rest, mark)) != NULL;) {
+        const char *name = open + strlen(mark), *close = strstr(name, end);
+        if (close == NULL)
+            break;
+        char *file = mem_strndup(name, (size_t)(close - name));
+        const struct web_asset *part = assets_find(assets, file);
+        buf_add(&out, rest, (size_t)(open - rest));
+        buf_add_str(&out, part != NULL ? part->data : "");
+        rest = close + strlen(end);
+        free(file);
+    }
+    buf_add_str(&out, rest);
+    free(asset->data);
+    asset->len = out.len;
+    asset->data = buf_take(&out);
+}
+
 enum status assets_load(const char *folder, struct web_assets **ret, struct error *err)
 {
     DIR *dir = opendir(folder);
@@ -103,6 +125,9 @@ enum status assets_load(const char *folder, struct web_assets **ret, struct erro
         assets_destroy(assets);
         return status;
     }
+    for (size_t i = 0; i < assets->count; i++)
+        if (assets->items[i].is_page && strstr(assets->items[i].data, "<!--include ") != NULL)
+            put_in(assets, &assets->items[i]);
     *ret = assets;
     return ST_OK;
 }
@@ -125,4 +150,33 @@ const struct web_asset *assets_find(const struct web_assets *assets, const char 
         if (strcmp(assets->items[i].name, name) == 0)
             return &assets->items[i];
     return NULL;
+}
+
+/* Imports are written from './name.js'. `seen`: by the place among the files. */
+static void add_imports(
+    const struct web_assets *assets, const struct web_asset *script, bool *seen, struct buf *out)
+{
+    static const char mark[] = "'./";
+    for (const char *at = script->data; (at = strstr(at, mark)) != NULL;) {
+        at += strlen(mark);
+        char *name = mem_strndup(at, strcspn(at, "'\n"));
+        const struct web_asset *found = assets_find(assets, name);
+        free(name);
+        if (found == NULL || seen[found - assets->items])
+            continue;
+        seen[found - assets->items] = true;
+        buf_printf(out, "<link rel=\"modulepreload\" href=\"/assets/%s\">\n", found->name);
+        add_imports(assets, found, seen, out);
+    }
+}
+
+void assets_add_script(const struct web_assets *assets, const char *name, struct buf *out)
+{
+    const struct web_asset *script = assets_find(assets, name);
+    if (script == NULL)
+        return;
+    bool seen[ASSETS_MAX] = {false};
+    seen[script - assets->items] = true;
+    add_imports(assets, script, seen, out);
+    buf_printf(out, "<script type=\"module\" src=\"/assets/%s\"></script>\n", name);
 }

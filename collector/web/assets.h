@@ -5,6 +5,7 @@
 #pragma once
 
 #include "collector/web/answer.h"
+#include "lib/buf.h"
 #include "lib/status.h"
 
 #include <stdbool.h>
@@ -21,7 +22,10 @@ struct web_asset {
     char etag[WEB_ETAG_SIZE]; /* with its quotes; changes with the content */
 };
 
-/* ST_INVALID: the folder or a file in it cannot be read, or the folder holds no ops_frame.html. */
+/* ST_INVALID: the folder or a file in it cannot be read, or the folder holds no ops_frame.html. In place of a line
+ * <!--include NAME--> of a page stands that file, which has no such line itself; nothing where there is none. */
 enum status assets_load(const char *folder, struct web_assets **ret, struct error *err);
 void assets_destroy(struct web_assets *assets);                                         /* accepts NULL */
 const struct web_asset *assets_find(const struct web_assets *assets, const char *name); /* NULL = none */
+/* What fetches that script, and with it all that it imports; nothing where there is none. */
+void assets_add_script(const struct web_assets *assets, const char *name, struct buf *out);

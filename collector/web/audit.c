@@ -4,7 +4,7 @@
  */
 #include "collector/report/accepted.h"
 #include "collector/report/write.h"
-#include "collector/web/context.h"
+#include "collector/web/page_params.h"
 #include "lib/file.h"
 #include "lib/mem.h"
 
@@ -157,8 +157,7 @@ static struct web_answer answer_put_off(
 
 struct web_answer handle_audit(struct web_context *context, const struct web_request *request)
 {
-    struct wanted wanted = {.format = "html",
-        .language = page_choose_language(request_param(request, "lang"), request->accept_language)};
+    struct wanted wanted = {.format = "html", .language = page_language_of(request)};
     bool is_drill = drill_is_path(request->path);
     if (!is_drill && !parse_path(request->path, &wanted))
         return answer_error(404, "not_found",
@@ -175,10 +174,7 @@ struct web_answer handle_audit(struct web_context *context, const struct web_req
     if (!periods_parse(wanted.name, &wanted.period))
         return answer_error(400, "bad_period", "period: %s is no period; %s", wanted.name, PERIODS_EXPECTED);
     struct error err;
-    struct accepted accepted;
-    if (!context_open_db(context, &err) || accepted_read(context->db, &accepted, &err) != ST_OK)
-        return answer_later("report_unavailable", err.text);
-    struct web_answer answer = answer_report(context, &wanted, &accepted);
-    accepted_release(&accepted);
-    return answer;
+    const struct accepted *accepted = context_accepted(context, &err);
+    return accepted != NULL ? answer_report(context, &wanted, accepted)
+                            : answer_later("report_unavailable", err.text);
 }

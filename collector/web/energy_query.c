@@ -76,6 +76,11 @@ static bool read_time(const struct web_request *request, const char *name, const
     return true;
 }
 
+bool energy_query_is_short(struct periods_span span)
+{
+    return span.end_ms - span.begin_ms <= ENERGY_DAYS_MAX * DAY_MS;
+}
+
 bool energy_query_read(const struct web_context *context, const struct web_request *request,
     struct energy_query *q, struct web_answer *ret_answer)
 {
@@ -94,7 +99,7 @@ bool energy_query_read(const struct web_context *context, const struct web_reque
         *ret_answer = answer_error(400, "bad_parameter", "to: is not later than from; expected a later time");
         return false;
     }
-    if (q->span.end_ms - q->span.begin_ms > ENERGY_DAYS_MAX * DAY_MS) {
+    if (!energy_query_is_short(q->span)) {
         *ret_answer = answer_error(400, "too_much",
             "to: is more than %d days after from; expected at most so many", ENERGY_DAYS_MAX);
         return false;

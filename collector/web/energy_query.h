@@ -21,6 +21,8 @@ struct energy_query {
 /* False: *ret_answer is the 400 that says which parameter is wrong, and what is expected. */
 bool energy_query_read(const struct web_context *context, const struct web_request *request,
     struct energy_query *ret, struct web_answer *ret_answer);
+/* No more than one answer is of. */
+bool energy_query_is_short(struct periods_span span);
 /* The same for more than one answer may hold. */
 bool energy_query_is_bounded(
     const struct tree *tree, const struct steps *steps, struct web_answer *ret_answer);

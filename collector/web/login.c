@@ -1,5 +1,5 @@
 /* Signing in and out: a token for a cookie, on a page that needs no JavaScript. */
-#include "collector/web/context.h"
+#include "collector/web/page_params.h"
 
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -8,23 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NEXT_MAX 256
-
-/* A path of ours to go on to; NULL = none that is. */
-static const char *good_next(const char *next)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_-.?=&";
-    bool is_good = next != NULL && next[0] == '/' && next[1] != '/' && strlen(next) <= NEXT_MAX &&
-                   strspn(next, plain) == strlen(next);
-    return is_good ? next : NULL;
-}
-
+/* A path of ours to go on to; NULL = none was asked for. */
 static const char *given_next(const struct web_request *request)
 {
     const char *next =
         request->form != NULL ? form_value(request->form, "next") : request_param(request, "next");
     /* Where the page was asked for in place of another, that one is meant. */
-    return good_next(next != NULL || strcmp(request->path, "/login") == 0 ? next : request->path);
+    if (next == NULL && strcmp(request->path, "/login") != 0)
+        next = request->path;
+    return next != NULL && page_is_path(next) ? next : NULL;
 }
 
 /* Where somebody with this role begins. */
@@ -44,9 +36,7 @@ static struct web_answer answer_page(
             : code == 403 ? "forbidden"
                           : "unauthorized",
             "the page to sign in on is missing in the folder of the pages");
-    const char *asked =
-        request->form != NULL ? form_value(request->form, "lang") : request_param(request, "lang");
-    enum page_language language = page_choose_language(asked, request->accept_language);
+    enum page_language language = page_language_of(request);
     const struct caller *caller = request->caller;
     enum role role = caller->kind == CALLER_KNOWN ? caller->token.role : ROLE_PUBLIC;
     char role_key[32];
@@ -86,20 +76,22 @@ static struct web_answer go_to(const char *path, char *cookie)
 
 struct web_answer handle_login(struct web_context *context, const struct web_request *request)
 {
-    const char *text = form_value(request->form, "token"), *next = given_next(request);
+    const char *text = form_value(request->form, "token"), *next = form_value(request->form, "next");
     enum sign_in result;
     char *cookie = NULL;
     struct token token;
     int wait_s;
     struct error err;
     struct web_answer answer;
+    if (next != NULL && next[0] != '\0' && !page_is_path(next))
+        return page_refuse(context, request, "next");
     if (guard_sign_in(context->guard, text != NULL ? text : "", &request->address, &result, &cookie, &token,
             &wait_s, &err) != ST_OK)
         return answer_error(503, "access_unavailable", "%s", err.text);
     switch (result) {
     case SIGN_IN_DONE:
         log_info("web", "token %lld of \"%s\" signed in", (long long)token.id, token.name);
-        return go_to(next != NULL                  ? next
+        return go_to(next != NULL && next[0] != '\0' ? next
                      : token.role == ROLE_OPERATOR ? home_of(token.role)
                                                    : "/login",
             cookie);

@@ -2,6 +2,7 @@
  * those of the messages (collector/alarm/words.h). */
 #include "collector/web/ops_frame.h"
 #include "collector/web/ops_page.h"
+#include "collector/web/page_params.h"
 #include "collector/web/paging.h"
 
 #include "collector/alarm/words.h"
@@ -247,7 +248,7 @@ static struct web_answer show(
     ops_end_lists(p);
     json_decref(standing);
     json_decref(over);
-    char *content = buf_take(&p->out), *here = ops_self(request, before);
+    char *content = buf_take(&p->out), *here = page_self(request);
     answer =
         ops_frame(p->context, p->language, code, "alarms", ops_text(p, "view_alarms", NULL), here, content);
     free(content);
@@ -287,10 +288,7 @@ static struct web_answer take(struct ops_page *p, const struct web_request *requ
 
 struct web_answer handle_ops_alarms(struct web_context *context, const struct web_request *request)
 {
-    const char *language =
-        request->form != NULL ? form_value(request->form, "lang") : request_param(request, "lang");
-    struct ops_page p = {
-        .context = context, .language = page_choose_language(language, request->accept_language)};
+    struct ops_page p = {.context = context, .language = page_language_of(request)};
     if (request->is_put_off)
         return show(&p, request, 503, ops_text(&p, "not_now", NULL), NULL);
     return request->form != NULL ? take(&p, request) : show(&p, request, 200, NULL, NULL);

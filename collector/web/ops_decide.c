@@ -6,6 +6,7 @@
 #include "collector/web/ops_fields.h"
 #include "collector/web/ops_frame.h"
 #include "collector/web/ops_page.h"
+#include "collector/web/page_params.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
 
@@ -377,19 +378,16 @@ static struct web_answer handle_form(
     struct web_context *context, const struct web_request *request, const char *kind)
 {
     const struct web_form *form = request->form;
-    const char *asked = form != NULL ? form_value(form, "lang") : request_param(request, "lang");
     struct asked a = {.context = context,
         .request = request,
-        .language = page_choose_language(asked, request->accept_language),
+        .language = page_language_of(request),
         .kind = ops_kind_find(kind),
         .is_reading = strcmp(request->path, "/ops/reading") == 0};
     if (kind == NULL && form == NULL) /* back from signing in, say */
         return (struct web_answer){.code = 302, .location = "/ops/exceptions"};
     bool is_of_reading = a.kind != NULL && strcmp(a.kind->name, "reading") == 0;
     if (a.kind == NULL || is_of_reading != a.is_reading)
-        return answer_error(400, "bad_parameter",
-            "kind is none of outlier, reset, replacement, energy and undo; a reading by hand is at "
-            "/ops/reading");
+        return page_refuse(context, request, "kind");
     a.meter = park_meter_find(context->options->park, value_of(&a, "meter"));
     if (form == NULL)
         return answer_form(&a, 200);

@@ -4,6 +4,7 @@
 
 #include "collector/web/ops_frame.h"
 #include "collector/web/ops_page.h"
+#include "collector/web/page_params.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -142,8 +143,7 @@ static void add_decisions(struct ops_page *p, const json_t *items)
 
 struct web_answer handle_ops_exceptions(struct web_context *context, const struct web_request *request)
 {
-    struct ops_page p = {.context = context,
-        .language = page_choose_language(request_param(request, "lang"), request->accept_language)};
+    struct ops_page p = {.context = context, .language = page_language_of(request)};
     struct web_answer answer;
     json_t *exceptions = ops_list(context, request, before[0], handle_exceptions, &answer);
     if (exceptions == NULL)
@@ -165,7 +165,7 @@ struct web_answer handle_ops_exceptions(struct web_context *context, const struc
     json_decref(exceptions);
     json_decref(decisions);
     char *content = buf_take(&p.out);
-    char *self = ops_self(request, before);
+    char *self = page_self(request);
     answer =
         ops_frame(context, p.language, 200, "exceptions", ops_text(&p, "decide_title", NULL), self, content);
     free(self);

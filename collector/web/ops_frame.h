@@ -9,6 +9,7 @@
 struct web_answer ops_frame(const struct web_context *context, enum page_language language, int code,
     const char *view, const char *title, const char *self, const char *content);
 
-/* A page whose figures its script gets of the API: the file ops_<view>.html in the frame. `?view=screen` of /ops is the
- * overview for a wall, in a frame of its own. */
+#define OPS_WALL "screen" /* /ops?view=screen: the overview for a wall, in a frame of its own */
+
+/* A page whose figures its script, <view>.js, gets of the API: the file ops_<view>.html in the frame. */
 struct web_answer handle_ops_view(struct web_context *context, const struct web_request *request);

@@ -5,6 +5,7 @@
 #include "collector/outage_json.h"
 #include "collector/web/ops_fields.h"
 #include "collector/web/ops_frame.h"
+#include "collector/web/page_params.h"
 #include "lib/mem.h"
 #include "lib/number.h"
 
@@ -164,18 +165,19 @@ static bool find_outage(struct ops_outage *a, struct web_answer *ret)
     struct error err;
     int64_t id;
     if (!number_parse_int64(text, strlen(text), &id) || id < 1) {
-        *ret = answer_error(400, "bad_parameter", "id: expected the number of an outage");
+        *ret = page_refuse(a->page.context, a->request, "id");
         return false;
     }
     if (!context_open_db(a->page.context, &err) ||
         outage_find(a->page.context->db, id, &a->outage, &err) != ST_OK) {
-        context_close_db(a->page.context);
-        *ret = answer_error(503, "not_now", "%s", err.text);
+        *ret = context_give_up_db(a->page.context, &err);
         return false;
     }
-    if (a->outage.id == 0)
-        *ret = answer_error(404, "not_found", "there is no outage %lld", (long long)id);
-    return a->outage.id != 0;
+    if (a->outage.id != 0)
+        return true;
+    *ret = page_refuse(a->page.context, a->request, "id");
+    ret->code = 404;
+    return false;
 }
 
 static bool choose_form(struct ops_outage *a, struct web_answer *ret)
@@ -183,9 +185,7 @@ static bool choose_form(struct ops_outage *a, struct web_answer *ret)
     int kind = find_name(outage_kinds, ops_outage_given(a->request, "kind"));
     bool is_act = outage_act_parse(ops_outage_given(a->request, "act"), &a->act);
     if (!is_act || (a->act == OUTAGE_OPEN && kind < 0)) {
-        *ret = answer_error(400, "bad_parameter", "%s",
-            is_act ? "kind is none of broken, planned and problem"
-                   : "act is none of open, change, close and cancel");
+        *ret = page_refuse(a->page.context, a->request, is_act ? "kind" : "act");
         return false;
     }
     a->zone = context_zone(a->page.context, NULL);
@@ -223,10 +223,7 @@ static struct web_answer answer_asked(struct ops_outage *a)
 
 struct web_answer handle_ops_outage(struct web_context *context, const struct web_request *request)
 {
-    const char *language = ops_outage_given(request, "lang");
-    struct ops_outage a = {.page = {.context = context,
-                               .language = page_choose_language(
-                                   language[0] != '\0' ? language : NULL, request->accept_language)},
+    struct ops_outage a = {.page = {.context = context, .language = page_language_of(request)},
         .request = request};
     if (request->form == NULL && request_param(request, "act") == NULL) /* back from signing in, say */
         return (struct web_answer){.code = 302, .location = "/ops/outages"};

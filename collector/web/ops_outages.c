@@ -1,6 +1,7 @@
 /* /ops/outages: what is out, or will be, with the forms for it, and what was. The list is the API's own (api_outages.c). */
 #include "collector/web/ops_frame.h"
 #include "collector/web/ops_page.h"
+#include "collector/web/page_params.h"
 
 #include "collector/instrument/outage.h"
 
@@ -151,8 +152,7 @@ static struct web_answer handle_over(struct web_context *context, const struct w
 
 struct web_answer handle_ops_outages(struct web_context *context, const struct web_request *request)
 {
-    struct ops_page p = {.context = context,
-        .language = page_choose_language(request_param(request, "lang"), request->accept_language)};
+    struct ops_page p = {.context = context, .language = page_language_of(request)};
     struct web_answer answer;
     json_t *standing = ops_list(context, request, before[0], handle_standing, &answer);
     if (standing == NULL)
@@ -170,7 +170,7 @@ struct web_answer handle_ops_outages(struct web_context *context, const struct w
     ops_end_lists(&p);
     json_decref(standing);
     json_decref(over);
-    char *content = buf_take(&p.out), *here = ops_self(request, before);
+    char *content = buf_take(&p.out), *here = page_self(request);
     answer =
         ops_frame(context, p.language, 200, "outages", ops_text(&p, "outages_title", NULL), here, content);
     free(content);

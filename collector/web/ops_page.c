@@ -97,24 +97,11 @@ void ops_end_lists(struct ops_page *p)
 void ops_add_done(struct ops_page *p, const char *key, const struct web_request *request)
 {
     const char *done = request_param(request, "done");
-    if (done == NULL || strspn(done, "0123456789") != strlen(done))
+    if (done == NULL)
         return;
     buf_add_str(&p->out, "<p class=\"message done\" role=\"status\">");
     buf_add_html(&p->out, ops_text(p, key, NULL));
     buf_printf(&p->out, " %s</p>", done);
-}
-
-static void add_given(
-    struct buf *to, const struct web_request *request, const char *const *params, const char *but)
-{
-    for (size_t i = 0; params[i] != NULL; i++) {
-        const char *value = request_param(request, params[i]);
-        if (value == NULL || (but != NULL && strcmp(params[i], but) == 0))
-            continue;
-        buf_printf(to, "%s=", params[i]);
-        form_add_encoded(to, value);
-        buf_add_char(to, '&');
-    }
 }
 
 void ops_add_more(struct ops_page *p, const struct web_request *request, const char *const *params,
@@ -123,26 +110,14 @@ void ops_add_more(struct ops_page *p, const struct web_request *request, const c
     const json_t *next = json_object_get(said, "next_before");
     if (!json_is_integer(next))
         return;
-    struct buf link = {0};
-    buf_printf(&link, "%s?", request->path);
-    add_given(&link, request, params, param);
-    buf_printf(&link, "%s=%lld&lang=%s", param, (long long)json_integer_value(next),
+    buf_printf(&p->out, "<p class=\"actions\"><a href=\"%s?", request->path);
+    for (size_t i = 0; params[i] != NULL; i++)
+        if (strcmp(params[i], param) != 0 && request_param(request, params[i]) != NULL)
+            buf_printf(&p->out, "%s=%s&amp;", params[i], request_param(request, params[i]));
+    buf_printf(&p->out, "%s=%lld&amp;lang=%s\">", param, (long long)json_integer_value(next),
         page_language_name(p->language));
-    buf_add_str(&p->out, "<p class=\"actions\"><a href=\"");
-    buf_add_html(&p->out, link.data);
-    buf_add_str(&p->out, "\">");
     buf_add_html(&p->out, ops_text(p, "list_more", NULL));
     buf_add_str(&p->out, "</a></p>");
-    buf_release(&link);
-}
-
-char *ops_self(const struct web_request *request, const char *const *params)
-{
-    struct buf self = {0};
-    buf_printf(&self, "%s?", request->path);
-    add_given(&self, request, params, NULL);
-    buf_add_str(&self, "lang=");
-    return buf_take(&self);
 }
 
 json_t *ops_list(struct web_context *context, const struct web_request *request, const char *param,

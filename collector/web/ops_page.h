@@ -30,12 +30,10 @@ void ops_end_lists(struct ops_page *p);
 /* That it was done, where the page's `done` says so, with its number. */
 void ops_add_done(struct ops_page *p, const char *key, const struct web_request *request);
 
-/* The link to what comes after what was said, where that list goes on from its `param`; the page's other parameters
- * (NULL-terminated, with it) stay as they are. */
+/* The link to what comes after what was said, where that list goes on from its `param`; the other lists of the page
+ * (`params`, NULL-terminated: numbers) stay where they are. */
 void ops_add_more(struct ops_page *p, const struct web_request *request, const char *const *params,
     const char *param, const json_t *said);
-/* Where the page is, with those of its parameters that were given, up to its language. The caller frees it. */
-char *ops_self(const struct web_request *request, const char *const *params);
 
 /* What the API lists before what the page's `param` says; the caller's reference. NULL: *ret_answer is what it said instead. */
 json_t *ops_list(struct web_context *context, const struct web_request *request, const char *param,

@@ -81,16 +81,11 @@ void public_add_slot(struct public_page *page, const struct board_item *item, in
 
 /* ---- public_page.c ---- */
 
-/* The language that is asked for. */
-enum page_language public_language(const struct web_request *request);
 /* In the visitors' frame. Releases page->out. */
 struct web_answer public_answer(struct public_page *page, int code, const char *title, const char *self);
 /* A page that says only that. */
 struct web_answer public_message(
     const struct web_context *context, enum page_language language, int code, const char *key);
-/* A 400 that says that the parameter of that name, one of ours, has no value that leads anywhere. */
-struct web_answer public_refuse_param(
-    struct web_context *context, const struct web_request *request, const char *name);
 /* scheme://host[:port] by which visitors reach us: by the name of the settings, else as this one did. The caller frees it. */
 char *public_address(const struct web_context *context, const struct web_request *request);
 /* Whether that leads to this machine alone. */
@@ -103,6 +98,7 @@ struct public_filter {
     bool is_free;                                       /* only what is free now, */
     int64_t length_ms; /* and for at least so long; 0 = any. Else it is told when each is. */
 };
+extern const char *const public_lengths[]; /* NULL-terminated */
 /* Of a `length` that the form offers, as the API has it; 0 = it is none of them, or NULL. */
 int64_t public_length_ms(const char *text);
 /* public_form.c */

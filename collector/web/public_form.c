@@ -3,17 +3,14 @@
 
 #include <string.h>
 
-static const struct {
-    const char *code;
-    int64_t ms;
-} lengths[] = {{"30m", 1800000}, {"1h", 3600000}, {"2h", 7200000}, {"4h", 14400000}, {"8h", 28800000}};
-#define LENGTHS (sizeof lengths / sizeof lengths[0])
+const char *const public_lengths[] = {"30m", "1h", "2h", "4h", "8h", NULL};
+static const int64_t lengths_ms[] = {1800000, 3600000, 7200000, 14400000, 28800000};
 
 int64_t public_length_ms(const char *text)
 {
-    for (size_t i = 0; text != NULL && i < LENGTHS; i++)
-        if (strcmp(text, lengths[i].code) == 0)
-            return lengths[i].ms;
+    for (size_t i = 0; text != NULL && public_lengths[i] != NULL; i++)
+        if (strcmp(text, public_lengths[i]) == 0)
+            return lengths_ms[i];
     return 0;
 }
 
@@ -40,11 +37,11 @@ static void add_option(struct public_page *page, const char *value, const char *
 
 static void add_lengths(struct public_page *page, const struct public_filter *filter)
 {
-    for (size_t i = 0; i < LENGTHS; i++) {
+    for (size_t i = 0; public_lengths[i] != NULL; i++) {
         char length[PUBLIC_LENGTH_SIZE];
-        public_length_words(page, lengths[i].ms, length);
+        public_length_words(page, lengths_ms[i], length);
         add_option(
-            page, lengths[i].code, filter->length_ms == lengths[i].ms ? lengths[i].code : NULL, length);
+            page, public_lengths[i], filter->length_ms == lengths_ms[i] ? public_lengths[i] : NULL, length);
     }
 }
 

@@ -2,15 +2,11 @@
 #include "collector/web/public.h"
 
 #include "collector/web/listener.h"
+#include "collector/web/page_params.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum page_language public_language(const struct web_request *request)
-{
-    return page_choose_language(request_param(request, "lang"), request->accept_language);
-}
 
 struct web_answer public_answer(struct public_page *page, int code, const char *title, const char *self)
 {
@@ -31,18 +27,6 @@ struct web_answer public_message(
     buf_add_html(&page.out, context_text(context, language, "public_all"));
     buf_add_str(&page.out, "</a></p>");
     return public_answer(&page, code, context_text(context, language, "public_title"), "?lang=");
-}
-
-struct web_answer public_refuse_param(
-    struct web_context *context, const struct web_request *request, const char *name)
-{
-    struct public_page page = {.context = context, .language = public_language(request)};
-    buf_add_str(&page.out, "<p class=\"card\">");
-    public_say(&page, context_text(context, page.language, "public_bad_param"), name);
-    buf_printf(&page.out, " <a href=\"/?lang=%s\">", page_language_name(page.language));
-    buf_add_html(&page.out, context_text(context, page.language, "public_all"));
-    buf_add_str(&page.out, "</a></p>");
-    return public_answer(&page, 400, context_text(context, page.language, "public_title"), "/?lang=");
 }
 
 /* ---- where we are ---- */
@@ -84,7 +68,7 @@ static bool open_page(struct web_context *context, const struct web_request *req
     struct web_answer *ret_answer)
 {
     *ret = (struct public_page){
-        .context = context, .language = public_language(request), .now_ms = context->clock->wall_ms()};
+        .context = context, .language = page_language_of(request), .now_ms = context->clock->wall_ms()};
     ret->board = context_board(context, ret_answer);
     if (ret->board != NULL)
         return true;
@@ -94,35 +78,6 @@ static bool open_page(struct web_context *context, const struct web_request *req
     return false;
 }
 
-/* Where the list is, as it was asked for, up to its language. */
-static char *list_self(const struct web_request *request)
-{
-    static const char *const names[] = {"q", "category", "building", "organisation", "available", "length"};
-    struct buf self = {0};
-    buf_add_str(&self, "/?");
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = request_param(request, names[i]);
-        if (value == NULL || value[0] == '\0')
-            continue;
-        buf_printf(&self, "%s=", names[i]);
-        form_add_encoded(&self, value);
-        buf_add_char(&self, '&');
-    }
-    buf_add_str(&self, "lang=");
-    return buf_take(&self);
-}
-
-/* NULL: what was asked for can be searched for. Words are any text. */
-static const char *find_wrong(
-    const struct park *park, const struct public_filter *filter, const char *available, const char *length)
-{
-    if (public_is_given(available) && !filter->is_free)
-        return "available";
-    if (public_is_given(length) && filter->length_ms == 0)
-        return "length";
-    return public_find_unknown(park, filter);
-}
-
 struct web_answer handle_public_list(struct web_context *context, const struct web_request *request)
 {
     struct public_page page;
@@ -130,20 +85,19 @@ struct web_answer handle_public_list(struct web_context *context, const struct w
     if (!open_page(context, request, &page, &answer))
         return answer;
     const char *available = request_param(request, "available");
-    const char *length = request_param(request, "length");
     struct public_filter filter = {.q = request_param(request, "q"),
         .category = request_param(request, "category"),
         .building = request_param(request, "building"),
         .organisation = request_param(request, "organisation"),
         .is_free = available != NULL && strcmp(available, "now") == 0,
-        .length_ms = public_length_ms(length)};
-    const char *wrong = find_wrong(page.board->model->park, &filter, available, length);
+        .length_ms = public_length_ms(request_param(request, "length"))};
+    const char *wrong = public_find_unknown(page.board->model->park, &filter);
     if (wrong != NULL) {
         board_put(page.board);
-        return public_refuse_param(context, request, wrong);
+        return page_refuse(context, request, wrong);
     }
     page.search = context_search(context, page.board);
-    char *self = list_self(request);
+    char *self = page_self(request);
     public_add_as_of(&page, self);
     public_write_list(&page, &filter);
     board_put(page.board);

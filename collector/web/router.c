@@ -17,6 +17,14 @@ const char *request_param(const struct web_request *request, const char *name)
     return NULL;
 }
 
+bool request_is_twice(const struct web_request *request, const char *name)
+{
+    int count = 0;
+    for (size_t i = 0; i < request->param_count; i++)
+        count += strcmp(request->params[i].name, name) == 0;
+    return count > 1;
+}
+
 bool request_int(const struct web_request *request, const char *name, int64_t min, int64_t max,
     int64_t fallback, int64_t *ret, struct web_answer *ret_answer)
 {
@@ -107,47 +115,56 @@ static bool is_listed(const char *list, const char *name)
     return is_found;
 }
 
-static bool is_given_twice(const struct web_request *request, const char *name)
+/* False: *ret is the 400. */
+static bool check_listed(const char *list, const struct web_request *request, struct web_answer *ret)
 {
-    int count = 0;
-    for (size_t i = 0; i < request->param_count; i++)
-        count += strcmp(request->params[i].name, name) == 0;
-    return count > 1;
-}
-
-/* A route's list says the rest; NULL: all are as they should be, else the name of the one that is not. */
-static const char *find_wrong_param(
-    const struct web_route *route, const struct web_request *request, struct web_answer *ret)
-{
-    const char *lang = request_param(request, "lang");
-    bool is_any_ignored = route->params != NULL && route->params[0] == '*';
-    for (size_t i = 0; i < request->param_count && route->params != NULL; i++) {
+    for (size_t i = 0; list != NULL && i < request->param_count; i++) {
         const char *name = request->params[i].name;
-        bool is_known = is_listed(route->params, name);
-        if (!is_known && !is_any_ignored)
+        if (!is_listed(list, name))
             *ret = answer_error(400, "unknown_parameter", "%.40s: unknown here; known are:%s", name,
-                strcmp(route->params, " ") == 0 ? " none" : route->params);
-        else if (is_known && is_given_twice(request, name))
+                strcmp(list, " ") == 0 ? " none" : list);
+        else if (request_is_twice(request, name))
             *ret = answer_error(400, "bad_parameter", "%.40s: given twice", name);
         else
             continue;
-        return name;
+        return false;
     }
-    if (!route->is_page || lang == NULL || strcmp(lang, "zh") == 0 || strcmp(lang, "en") == 0)
-        return NULL;
-    *ret = answer_error(400, "bad_parameter", "lang: unknown value \"%.40s\"; expected zh or en", lang);
-    return "lang";
+    return true;
+}
+
+static bool is_word(const char *const *words, const char *word)
+{
+    while (*words != NULL && strcmp(*words, word) != 0)
+        words++;
+    return *words != NULL;
+}
+
+/* NULL: those of a page are as they should be. */
+static const char *find_against_rule(
+    const struct web_rule *rules, const struct web_context *context, const struct web_request *request)
+{
+    for (const struct web_rule *r = rules; r != NULL && r->name != NULL; r++) {
+        const char *value = request_param(request, r->name);
+        if (value != NULL && (request_is_twice(request, r->name) ||
+                                 (r->is_right != NULL  ? !r->is_right(context, request, value)
+                                  : r->words != NULL && !is_word(r->words, value))))
+            return r->name;
+    }
+    return NULL;
 }
 
 static bool check_params(const struct router *router, struct web_context *context,
     const struct web_route *route, const struct web_request *request, struct web_answer *ret)
 {
-    const char *name = find_wrong_param(route, request, ret);
-    if (name != NULL && route->is_page && route->allow & ALLOW_ANYONE && router->refuse_param != NULL) {
-        answer_release(ret);
-        *ret = router->refuse_param(context, request, name);
-    }
-    return name == NULL;
+    const char *name = request->odd_param != NULL ? request->odd_param
+                                                  : find_against_rule(route->rules, context, request);
+    if (name == NULL)
+        return check_listed(route->params, request, ret);
+    *ret = route->is_page
+               ? router->refuse_param(context, request, name)
+               : answer_error(
+                     400, "bad_request", "%.40s: expected text of UTF-8 without control characters", name);
+    return false;
 }
 
 /* `ret` is untouched where the route has no {id}. */
@@ -226,10 +243,7 @@ static bool check_request(
 {
     const char *method = request->method;
     bool is_get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-    if (request->odd_param != NULL) {
-        *ret = answer_error(400, "bad_request", "%.40s: expected text of UTF-8 without control characters",
-            request->odd_param);
-    } else if (request->is_odd || !request->host || request->path[0] != '/') {
+    if (request->is_odd || !request->host || request->path[0] != '/') {
         *ret = answer_error(400, "bad_request", "the request is malformed");
     } else if (!router_host_allowed(request->host, router->address, router->name)) {
         *ret = answer_error(421, "wrong_host", "this listener serves localhost and %s only", router->address);
@@ -342,6 +356,7 @@ struct web_answer router_handle(const struct web_route *route, struct web_contex
 {
     struct web_request asked = *request;
     asked.caller = caller;
+    asked.route = route;
     asked.id[0] = '\0';
     is_match(route, asked.path, asked.id);
     struct web_answer answer = handle(route, context, &asked);
@@ -395,6 +410,7 @@ const struct web_route *router_admit(const struct router *router, struct web_con
     const struct web_route *route = find_route(router, request, &allow);
     struct web_request asked = *request;
     asked.caller = ret_caller;
+    asked.route = route;
     if (route == NULL && allow == NULL) {
         *ret = answer_error(404, "not_found", "nothing is here");
     } else if (route == NULL) {

@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 struct web_context;
+struct web_request;
+struct web_route;
 
 #define WEB_PARAMS_MAX 16
 #define WEB_ID_SIZE 64
@@ -29,7 +31,8 @@ struct web_request {
     struct credentials credentials;  /* headers too */
     struct in6_addr address;         /* whence; of IPv4 the mapped one */
     bool is_here;                    /* from this machine itself, and not through a proxy */
-    const struct caller *caller;     /* set by the router */
+    const struct caller *caller;     /* set by the router, */
+    const struct web_route *route;   /* as is this */
     char id[WEB_ID_SIZE];            /* too: what stands for the route's {id}; "" where it has none */
     const char *body;                /* of a POST that was read, NUL-terminated; NULL = it was not */
     size_t body_len;
@@ -37,9 +40,9 @@ struct web_request {
     const json_t *json;          /* or of one of JSON: an object, borrowed */
     bool is_put_off;             /* set for a page that is_long: only say that it is not done now, as a 503 */
     bool has_body;               /* announced by Content-Length or Transfer-Encoding */
-    const char *odd_param; /* the first whose value is no text; NULL = none, or its name is none either */
-    bool is_odd; /* malformed in a way the HTTP library lets pass: a header twice that may come once, a NUL,
-                      too many parameters */
+    const char *odd_param; /* the first whose value is no text, and is not among `params`; NULL = none */
+    bool is_odd; /* malformed in a way the HTTP library lets pass: a header twice that may come once, a NUL or a
+                      name of a parameter that is no text, too many parameters */
 };
 
 /* Who is let through; everybody else is refused. */
@@ -52,6 +55,15 @@ enum web_allow {
     ALLOW_ANY_TOKEN = ALLOW_PUBLIC | ALLOW_OPERATOR | ALLOW_AUDITOR
 };
 
+/* A parameter of a page. */
+struct web_rule {
+    const char *name;
+    const char *expected;     /* key of the pages' text that says what is right; "{}" in it are the words */
+    const char *const *words; /* NULL-terminated: one of them, where there is no is_right; NULL = none are told */
+    /* NULL, without words = any text. */
+    bool (*is_right)(const struct web_context *context, const struct web_request *request, const char *value);
+};
+
 struct web_route {
     /* Whole; or a folder, where it ends in '/', whose members the handler looks up; "{id}" in it is a part of the path
      * without '/' and '.'. */
@@ -60,13 +72,12 @@ struct web_route {
         *method;    /* GET, with which goes HEAD; or POST: of a form where is_page, else of a JSON object */
     unsigned allow; /* of enum web_allow */
     unsigned scope; /* of enum scope: whose token has it is let through; 0 = none */
-    /* " a b " = those allowed; "* a b " = those, once each, and any other is ignored (pages: links carry all sorts);
-     * NULL = any, ignored. */
-    const char *params;
+    const char *params; /* " a b " = those allowed, once each; NULL = any, ignored */
     struct web_answer (*handle)(struct web_context *context, const struct web_request *request);
     bool is_page; /* for people: who is refused gets a page, see refuse_page */
     bool
         is_long; /* reads so much, or waits so long for the core, that the other routes shall not wait for it */
+    const struct web_rule *rules; /* of a page: once each, up to one without a name; NULL = none */
 };
 
 /* A POST whose body may be larger than others', from who is let through alone. */
@@ -86,9 +97,9 @@ struct router {
     /* The page that a person gets in place of the one that was asked for: to sign in, as a 401, or, who has, what else
      * there is, as a 403; NULL = there is none. */
     struct web_answer (*refuse_page)(struct web_context *context, const struct web_request *request);
-    /* Of a page for anyone, in place of a 400: that the parameter of that name is wrong; NULL = there is none. */
+    /* Of a page: the 400 that says that its parameter of that name is wrong. */
     struct web_answer (*refuse_param)(
-        struct web_context *context, const struct web_request *request, const char *name);
+        const struct web_context *context, const struct web_request *request, const char *name);
 };
 
 /* Checks the request: Host, method, body, who asks, parameters. *ret_caller says who asked. NULL: it is refused, and *ret the
@@ -110,6 +121,7 @@ size_t router_body_max(const struct router *router, const struct web_request *re
 
 /* NULL = not given. */
 const char *request_param(const struct web_request *request, const char *name);
+bool request_is_twice(const struct web_request *request, const char *name);
 /* A decimal integer of [min, max], `fallback` when not given. False: *ret_answer is the 400 that says so. */
 bool request_int(const struct web_request *request, const char *name, int64_t min, int64_t max,
     int64_t fallback, int64_t *ret, struct web_answer *ret_answer);

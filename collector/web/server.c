@@ -187,11 +187,13 @@ static enum MHD_Result read_param(void *cls, enum MHD_ValueKind kind, const char
     if (!value)
         value = "";
     bool is_named = strlen(key) == key_size && is_plain(key);
-    if (request->param_count == WEB_PARAMS_MAX || !is_named || strlen(value) != value_size ||
-        !is_plain(value)) {
-        request->odd_param = request->param_count < WEB_PARAMS_MAX && is_named ? key : NULL;
+    if (request->param_count == WEB_PARAMS_MAX || !is_named) {
         request->is_odd = true;
         return MHD_NO;
+    }
+    if (strlen(value) != value_size || !is_plain(value)) {
+        request->odd_param = request->odd_param != NULL ? request->odd_param : key;
+        return MHD_YES;
     }
     request->params[request->param_count++] = (struct web_param){key, value};
     return MHD_YES;
@@ -202,7 +204,8 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
 {
     (void)cls;
     (void)connection;
-    return strstr(uri, "%00") ? &odd_mark : NULL;
+    const char *nul = strstr(uri, "%00");
+    return nul != NULL && nul < uri + strcspn(uri, "?") ? &odd_mark : NULL;
 }
 
 /* *ret_length: of the body; -1 = not said. */

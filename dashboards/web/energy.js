@@ -96,11 +96,12 @@ function drawParts(now, before, total, costs) {
   const keyOf = (row) => `${row.kind} ${row.id} ${row.carrier}`;
   const earlier = new Map(before.map((row) => [keyOf(row), row.values[0]]));
   const items = now.map((row) => ({ row, id: keyOf(row) }));
+  const { by } = wanted; // a row stays of its kind while another is asked for
   for (const { id, row } of items) {
     const line = rows.get({ id });
     const [value] = row.values;
     setHeadLink(line, nameOfRow(park, wanted.by, row), address({ ...wanted, id: row.id }), () => {
-      ask({ id: row.id });
+      ask({ by, id: row.id });
       byId('detail').scrollIntoView({ block: 'start' });
     });
     set(line.cells[0].lastElementChild, placeOfRow(park, wanted.by, row));

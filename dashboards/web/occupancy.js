@@ -19,6 +19,7 @@ const dayNames = [1, 2, 3, 4, 5, 6, 0];
 
 const [park] = await Promise.all([loadPark(), loadLanguage()]);
 const [site] = park.sites;
+const spaces = park.spaces.filter((space) => park.byId.building.get(space.building)?.site === site.id);
 const rows = new Rows(byId('spaces'));
 const charts = { across: new Chart(byId('across'), text('heat_spaces')), course: new Chart(byId('course'), text('course')), heat: new Chart(byId('heat'), text('heat_weekday')) };
 let now = Date.parse(park.as_of);
@@ -181,7 +182,7 @@ function readAddress() {
   const asked = new URLSearchParams(location.search);
   period = periodOfAddress(asked, lengths, 'week', newestDay(site.zone, now));
   measure = measures.includes(asked.get('measure')) ? asked.get('measure') : measures[0];
-  chosen = park.byId.space.has(asked.get('space')) ? asked.get('space') : (park.spaces[0]?.id ?? null);
+  chosen = spaces.find((space) => space.id === asked.get('space'))?.id ?? spaces[0]?.id ?? null;
 }
 
 function choose(changed) {

@@ -7,7 +7,7 @@ const shifts = { day: { days: 1 }, week: { days: 7 }, month: { months: 1 }, year
 const steps = { day: '1h', week: '1d', month: '1d', year: '1mo' };
 const back = ({ days = 0, months = 0 }) => ({ days: -days, months: -months });
 
-const daysBetween = (from, to) => Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86400000);
+export const daysBetween = (from, to) => Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86400000);
 
 // `from` is any day in it; of a custom one its first, and `to` its last.
 export function periodOf(length, from, to = from) {

@@ -2,7 +2,7 @@
 
 import { byId } from './dom.js';
 import { text } from './i18n.js';
-import { moved, periodOf } from './period.js';
+import { daysBetween, moved, periodOf } from './period.js';
 import { shiftDate } from './parktime.js';
 
 export const isDate = (value) => /^\d{4}-\d{2}-\d{2}$/.test(value ?? '') && !Number.isNaN(Date.parse(value));
@@ -21,21 +21,33 @@ export function addressOfPeriod(period) {
   return { length: period.length, from: period.from, to: period.length === 'custom' ? lastDay(period) : null };
 }
 
-// `get` is the period that is looked at, `choose(period)` is called for another. Returns what draws them.
+// `get` is the period that is looked at, `choose(period)` is called for another, which the server takes in an address. Returns what
+// draws them.
 export function makePeriodControls(known, get, choose) {
+  const { min, max } = byId('from');
+  const daysMax = Number(byId('lengths').dataset.daysMax);
+  const isShort = (period) => daysBetween(period.from, period.end) < daysMax; // clocks may add an hour
+  const go = (period) => period.from >= min && lastDay(period) <= max && isShort(period) && choose(period);
   for (const length of known) {
     const button = document.createElement('button');
     button.type = 'button';
     button.value = length;
     button.textContent = text(`length_${length}`);
-    button.addEventListener('click', () => choose(periodOf(length, get().from, lastDay(get()))));
+    button.addEventListener('click', () => go(periodOf(length, get().from, lastDay(get()))));
     byId('lengths').append(button);
   }
-  const pick = () => isDate(byId('from').value) && choose(periodOf(get().length, byId('from').value, byId('to').value || byId('from').value));
+  // A date that is being typed passes through years long ago.
+  const pick = ({ target }) => {
+    for (const id of ['from', 'to']) byId(id).setCustomValidity('');
+    if (!target.checkValidity() || !isDate(target.value)) return;
+    const period = periodOf(get().length, byId('from').value, byId('to').value || byId('from').value);
+    if (!isShort(period)) target.setCustomValidity(text('period_too_long', { days: daysMax - 1 }));
+    if (target.reportValidity()) go(period);
+  };
   byId('from').addEventListener('change', pick);
   byId('to').addEventListener('change', pick);
-  byId('earlier').addEventListener('click', () => choose(moved(get(), -1)));
-  byId('later').addEventListener('click', () => choose(moved(get(), 1)));
+  byId('earlier').addEventListener('click', () => go(moved(get(), -1)));
+  byId('later').addEventListener('click', () => go(moved(get(), 1)));
   byId('controls').addEventListener('submit', (event) => event.preventDefault());
   return () => {
     for (const button of byId('lengths').children) button.setAttribute('aria-pressed', String(button.value === get().length));

@@ -1,5 +1,6 @@
 // The wall: beside the overview, every instrument with its state. It stands for days; the newest answer replaces the one before.
 
+import './overview.js';
 import { allInstruments, quietly } from './api.js';
 import { byId, Keyed, make, set } from './dom.js';
 import { loadLanguage, nameOf, text } from './i18n.js';

@@ -229,15 +229,55 @@ def test_the_controls_are_the_address_and_the_way_back_works(history, browser):
     browser.wait(f"document.getElementById('from').value === '{first}'")
 
 
-@pytest.mark.parametrize("query", ["length=day&from=2999-01-01", "from=nonsense&length=%3Cb%3E&by=x&carrier=y&id=%22%3E%3Cscript%3E"])
-def test_a_wrong_address_is_answered_and_nothing_of_it_is_markup(history, browser, query):
+PRESSED = """const [id, value] = arguments; const element = document.getElementById(id) ?? document.querySelector(`button[value=${id}]`);
+    if (value === null) element.click(); else { element.value = value; element.dispatchEvent(new Event('change', { bubbles: true })); }"""
+
+
+@pytest.mark.parametrize(("page", "presses"), [
+    ("energy", ["by=tenant", "row", "by=item", "row", "by=meter", "row", "carrier=water", "by=carrier", "against=nothing", "week", "year", "earlier", "earlier", "day", "later", "from=2999-12-31", "later", "from=2000-01-01",
+                "earlier", "custom", "to=2000-03-01", "earlier", "later", "from=2001-05-05", "from=0202-05-05", "to=2999-12-31", "to=", "month", "custom", "year", "earlier"]),
+    ("occupancy", ["row", "day", "week", "earlier", "frequency", "from=2000-01-01", "earlier", "custom", "to=2000-02-01", "earlier", "to=2026-01-01", "from=2999-12-31", "later"]),
+])
+def test_whatever_the_controls_write_into_the_address_the_server_takes(history, browser, page, presses):
+    browser.open(f"{history.http_url}/ops/{page}?lang=en&length=month")
+    browser.wait("document.body.dataset.drawn !== undefined", 30)
+    seen = set()
+    for press in presses:
+        id, _, value = press.partition("=")
+        if press == "row":
+            browser.wait("document.querySelector('tbody a')")
+            browser.run("[...document.querySelectorAll('tbody a')].at(-1).click()")
+        else:
+            browser.run(PRESSED, id, value if "=" in press else None)
+        at = browser.run("return location.pathname + location.search")
+        seen.add(at)
+        with urllib.request.urlopen(history.http_url + at, timeout=20) as answer:
+            assert answer.status == 200
+    assert len(seen) > len(presses) / 2
+
+
+def test_a_period_that_is_too_long_is_said_beside_its_days_and_changes_nothing(history, browser):
+    show(browser, history, "lang=en&length=custom&from=2026-01-01&to=2026-01-02")
+    before = browser.run("return location.search")
+    browser.run(PRESSED, "from", "2015-01-01")
+    assert browser.run("return document.getElementById('from').validationMessage") == TEXTS["en"]["period_too_long"].replace("{days}", "3699")
+    assert browser.run("return location.search") == before
+    browser.run(PRESSED, "from", "2026-01-02")
+    assert browser.run("return document.getElementById('from').validationMessage") == "" and "from=2026-01-02" in browser.run("return location.search")
+
+
+def test_a_wrong_address_is_answered_and_nothing_of_it_is_markup(history, browser):
     browser.log()
-    browser.open(f"{history.http_url}/ops/energy?lang=en&{query}")
-    browser.wait("document.body.dataset.drawn !== undefined || document.getElementById('problem').textContent !== ''")
-    if "2999" in query:
-        assert browser.run("return document.getElementById('problem').textContent") == TEXTS["en"]["not_begun"]
-    assert browser.run("return document.querySelectorAll('main b, main script:not([src])').length") == 0
+    browser.open(f"{history.http_url}/ops/energy?lang=en&length=day&from=2999-01-01")
+    browser.wait("document.getElementById('problem').textContent !== ''")
+    assert browser.run("return document.getElementById('problem').textContent") == TEXTS["en"]["not_begun"]
     assert [entry for entry in browser.log() if entry["level"] in ("SEVERE", "WARNING")] == []
+    browser.open(f"{history.http_url}/ops/energy?lang=en&by=x&from=nonsense&length=%3Cb%3E&id=%22%3E%3Cscript%3E")
+    assert "“length”" in browser.run("return document.querySelector('main .card').textContent")
+    assert browser.run("return document.querySelectorAll('main b, main script').length") == 0
+    browser.run("document.querySelector('main .card a').click()")
+    browser.wait("document.body.dataset.drawn !== undefined", 30)
+    assert browser.run("return location.pathname + location.search") == "/ops/energy?lang=en"
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -126,8 +126,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     /* As the server has it: what is not plain text never gets to a handler. */
     request.is_odd |= !is_plain(request.path);
-    for (size_t i = 0; i < request.param_count; i++)
-        request.is_odd |= !is_plain(request.params[i].name) || !is_plain(request.params[i].value);
+    size_t kept = 0, line_count = request.param_count;
+    for (size_t i = 0; i < line_count; i++) {
+        request.is_odd |= !is_plain(request.params[i].name);
+        if (is_plain(request.params[i].value))
+            request.params[kept++] = request.params[i];
+        else if (request.odd_param == NULL)
+            request.odd_param = request.params[i].name;
+    }
+    request.param_count = kept;
     struct router router = context_router(&context);
     struct caller caller;
     struct web_answer answer = {0};
@@ -137,7 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     LAW(caller.kind != CALLER_KNOWN, "nobody has a token here");
     check_answer(&request, &answer);
     answer_release(&answer);
-    for (size_t i = 0; i < request.param_count; i++)
+    for (size_t i = 0; i < line_count; i++)
         free(lines[i]);
     free(path);
     free(host);

@@ -7,7 +7,7 @@ import json
 import re
 import sqlite3
 import time
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from harness.parkmon import build_folder, new_collector
@@ -154,9 +154,9 @@ def test_a_scope_lets_its_tokens_write_and_no_others(strict):
             if scope == row["scope"]:
                 # Of a form nothing is filled in.
                 said = {"closings": ("bad_closing",), "alarms": ("there is no alarm", "id: expected the number of an alarm"), "sessions": ("bad_",),
-                        "outages": ("bad_outage", "act is none of", "there is no outage", "why: is missing")}
+                        "outages": ("bad_outage", "“act”", "there is no outage", "why: is missing")}
                 assert status in ((400, 404) if "{id}" in row["path"] else (400,)), (row, scope, text)
-                assert any(word in text for word in said.get(scope, ("wrong", "kind is none of", "bad_decision", "bad_count"))), (row, scope, text)
+                assert any(word in text for word in said.get(scope, ("wrong", "kind is none of", "“kind”", "bad_decision", "bad_count"))), (row, scope, text)
             else:
                 assert status == 403, (row, scope)
 
@@ -276,11 +276,17 @@ def test_every_change_is_seen_whoever_wrote_before(strict):
 
 def test_a_sign_in_leads_only_to_paths_of_ours(strict):
     token = strict.add("operator")
-    for wrong in ("//evil.example/", "https://evil.example/", "/\\evil.example", "ops", "/a\nb", "/%0d%0aSet-Cookie:x", "/" + "a" * 300):
+    for wrong in ("//evil.example/", "https://evil.example/", "/\\evil.example", "\\\\evil.example", "/%2fevil.example", "%2f%2fevil.example", "javascript:alert(1)", "/ops:80@evil.example", "ops", "?x", " /ops", "/ops ", "/a\nb",
+                  "/\t/evil.example", "/%0d%0aSet-Cookie:x", "/ops#//evil.example", '/"><script>', "/" + "a" * 300):
         status, headers, _ = strict.sign_in(token, next=wrong)
-        assert status in (303, 400) and (status == 400 or headers["Location"] == "/ops"), wrong
-    page = strict.ask("GET", "/login?next=/%22%3E%3Cscript%3E&lang=en")[2]
-    assert "<script" not in page
+        assert status == 400 and "Location" not in headers and "Set-Cookie" not in headers, wrong
+        status, headers, page = strict.ask("GET", f"/login?next={quote(wrong)}&lang=en")
+        assert status == 400 and "Location" not in headers and "“next”" in page and ("the path of a page here" in page or "control characters" in page), (wrong, page)
+        assert "evil" not in page and "<script" not in page
+    for right, to in (("/ops?view=screen&lang=zh", "/ops?view=screen&lang=zh"), ("/instruments/sem-1", "/instruments/sem-1"), ("", "/ops")):
+        status, headers, _ = strict.sign_in(token, next=right)
+        assert (status, headers["Location"]) == (303, to)
+        assert strict.ask("GET", f"/login?next={quote(right)}")[0] == 200
 
 
 def test_behind_https_the_cookie_goes_no_other_way(stage):

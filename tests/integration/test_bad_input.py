@@ -6,8 +6,9 @@ from __future__ import annotations
 import http.client
 import json
 import re
-from dataclasses import dataclass
-from urllib.parse import quote, urlencode
+from dataclasses import dataclass, replace
+from html import unescape
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
 import yaml
@@ -27,6 +28,7 @@ spaces = ( {{ id = "hall"; building = "b1"; name = "{ESCAPED}"; name_en = "{ESCA
     doors = ( {{ id = "d"; name = "x"; name_en = "x"; in = "gw-a/in"; out = "gw-a/out"; }} ); }} );
 meters = ( {{ id = "m1"; name = "{ESCAPED}"; name_en = "{ESCAPED}"; building = "b1"; tenant = "t1"; carrier = "electricity"; item = "01000";
     segments = ( {{ serial = "1"; from = "2026-01-01T00:00:00Z"; point = "gw-a/m1"; resolution = 10; max_rate = 100000; }} ); }} );
+virtual_meters = ( {{ id = "v1"; name = "{ESCAPED}"; name_en = "{ESCAPED}"; building = "b1"; plus = ("m1"); }} );
 resources = ( {{ id = "gas"; name = "{ESCAPED}"; name_en = "{ESCAPED}"; building = "b1"; kind = "gas"; point = "gw-a/gas"; up = ("on"); down = ("off"); period = 600; }} );
 categories = ( {{ id = "c1"; name = "{ESCAPED}"; name_en = "{ESCAPED}"; }} );
 instruments = ( {{ id = "i1"; name = "{ESCAPED}"; name_en = "{ESCAPED}"; building = "b1"; space = "hall"; category = "c1"; owner = "{ESCAPED}"; owner_en = "{ESCAPED}";
@@ -40,6 +42,7 @@ OF_RESOURCE, OF_OUTAGE = {"id": "gas"}, {"id": "1"}
 ALONG = {
     "/api/v1/energy": {"from": "2026-10", "to": "2026-11"}, "/api/v1/occupancy": {"from": "2026-10", "to": "2026-11"},
     "/api/v1/public/occupancy": {"from": "2026-10", "to": "2026-11"}, "/api/v1/costs": {"site": "s1", "period": "2026-10"}, "/api/v1/booked": {"site": "s1", "period": "2026-10"},
+    "/ops/energy": {"length": "custom", "from": "2026-10-05"}, "/ops/occupancy": {"length": "custom", "from": "2026-10-05"},
     "/api/v1/instruments/{id}/hours": {"period": "2026-10"}, "/ops/decide": {"kind": "reset"}, "/ops/outage": {"act": "open", "kind": "broken"},
 }
 LENGTH_GOES_WITH = {"available": "now"}
@@ -79,7 +82,7 @@ def cases() -> list[Case]:
         for method, operation in operations.items():
             for p in parameters(operation):
                 schema = tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in p["schema"].items())
-                found.append(Case(method.upper(), path, p["in"], p["name"], schema, is_page(path)))
+                found.append(Case(method.upper(), path, p["in"], p["name"], schema, is_page(path) and p["name"] != "format"))
     return found
 
 
@@ -126,8 +129,9 @@ def house(tmp_path_factory):
 # ---- what is wrong of what kind ----
 
 # Words that are searched for, or lead somewhere: any text is right.
-FREE_TEXT = {"q", "model", "organisation", "next"}
+FREE_TEXT = {"q", "model", "organisation"}
 FILLED_IN = {("/ops/outage", "target")}  # a form that opens with what fits
+MAY_BE_EMPTY = {"/", "/login"}  # forms that are sent as they are
 MONTHS_OF = ("from", "to", "until", "period")
 
 
@@ -137,6 +141,8 @@ def wrong_values(case: Case) -> list[str]:
         return [*others, "no-such", f"{known['enum'][0]} ", f",{known['enum'][0]}"]
     if known["type"] == "integer":
         return [*others, *NUMBERS, str(known.get("minimum", 0) - 1), *([str(known["maximum"] + 1)] if "maximum" in known else [])]
+    if case.is_page and case.name in ("from", "to"):
+        return [*others, *TIMES, "2026", "2026-10", "2026-10-05T00:00:00Z", "1999-12-31", "3000-01-01", *(["2026-10-04"] if case.name == "to" else [])]
     if case.name in MONTHS_OF:
         return [*others, *(DAYS if case.name == "period" else TIMES)]
     if case.name == "length":
@@ -169,20 +175,18 @@ def sentence(text: str) -> str:
     return message
 
 
-def is_for_visitors(case: Case) -> bool:
-    return case.path in ("/", "/login") or case.path.startswith("/instruments/")
-
-
 def refusal(case: Case, text: str) -> str:
-    """What is said of it: to visitors on a page, in either language, with the way back."""
-    if not is_for_visitors(case):
+    """What is said of it: to people on a page, with what is expected and the way back."""
+    if not case.is_page:
         return sentence(text)
-    assert text.lower().startswith("<!doctype html>") and MARKUP not in text and "<script>" not in text and 'href="/?lang=' in text, text[:300]
-    said = re.search(r'<p class="card">(.*?)</p>', text)[1]
-    assert f"“{case.name}”" in said, said
+    path = target_of(case).split("?")[0]
+    assert text.lower().startswith("<!doctype html>") and MARKUP not in text and "<script" not in text and f'href="{path}?lang=' in text, text[:300]
+    said = re.search(r'<p class="card"[^>]*>(.*?)</p>', text)[1]
+    assert f"“{case.name}”" in said and any(words in said for words in EXPECTED), said
     return case.name
 
 
+EXPECTED = [text.split("{}")[0] for name in ("en", "zh-CN") for key, text in json.loads((SOURCE / f"dashboards/web/{name}.json").read_text()).items() if key.startswith("expected_")]
 QUERY = [case for case in cases() if case.where == "query"]
 PATHS = [case for case in cases() if case.where == "path"]
 NAMES = [f"{case.method} {case.path} {case.name}" for case in QUERY]
@@ -194,13 +198,13 @@ def test_a_parameter_that_is_wrong_is_refused_by_its_name(house, case):
     if case.name not in FREE_TEXT:
         for value in wrong_values(case):
             status, text = house.ask(case.method, target_of(case, value), body)
-            if (case.path, case.name) in FILLED_IN or (value == "" and case.path == "/" and case.name != "lang"):  # a form that is sent as it is
+            if (case.path, case.name) in FILLED_IN or (value == "" and case.path in MAY_BE_EMPTY and case.name != "lang"):  # a form that is sent as it is
                 assert status in (200, 400, 404) and MARKUP not in text, (value, status, text[:200])
             else:
                 assert status == 400 and case.name in refusal(case, text), (value, status, text[:300])
     for raw in (*NO_TEXT, "a%00b", "%00"):
         status, text = house.ask(case.method, target_of(case, raw=raw), body)
-        assert status == 400 and sentence(text).startswith(f"{case.name}: "), (raw, status, text[:300])
+        assert status == 400 and refusal(replace(case, is_page=is_page(case.path)), text).startswith(case.name), (raw, status, text[:300])
 
 
 @pytest.mark.parametrize("case", QUERY, ids=NAMES)
@@ -216,7 +220,7 @@ def test_a_parameter_given_twice_or_of_no_path_is_refused(house, case):
         return
     for more, name in ((f"&{case.name}={value}", case.name), ("&no-such=1", "no-such"), ("&%3Cb%3E=1", "<b>"), (f"&{'n' * 9000}=1", "n" * 40)):
         status, text = house.ask(case.method, target + more, body)
-        assert status == 400 and name in sentence(text), (more[:40], status, text[:300])
+        assert status == 400 and name in (refusal(case, text) if name == case.name else sentence(text)), (more[:40], status, text[:300])
     status, text = house.ask(case.method, target + "".join(f"&n{i}=1" for i in range(40)), body)
     assert status == 400 and sentence(text)
 
@@ -234,6 +238,41 @@ def test_an_id_in_a_path_that_is_nobodys_is_not_found(house, case):
     for raw in (*NO_TEXT, "a%00b"):
         status, text = house.ask(case.method, target_of(case, raw=raw), body)
         assert status in (400, 404), (raw, status, text[:300])
+
+
+# ---- what pages' scripts read ----
+
+OF_PAGES = [
+    ("/ops/energy", {}), ("/ops/energy", {"site": "s1", "length": "custom", "from": "2026-10-05", "to": "2026-10-05", "carrier": "gas", "by": "item", "against": "nothing", "id": "01000"}),
+    *(("/ops/energy", {"by": by, "id": id}) for by, id in (("building", "b1"), ("tenant", "t1"), ("meter", "m1"), ("meter", "v1"), ("item", "01000"), ("carrier", "heat"))), ("/ops/energy", {"id": "b1"}),
+    ("/ops/energy", {"length": "custom", "from": "2010-01-01", "to": "2020-02-17"}), ("/ops/energy", {"length": "year", "from": "2999-12-31"}),
+    ("/ops/occupancy", {"length": "week", "from": "2000-01-01", "measure": "frequency", "space": "hall"}), ("/ops/instruments", {"id": "i1"}), ("/ops", {"view": "screen"}),
+    ("/ops/exceptions", {"exceptions_before": "9", "decisions_before": "1700000000000", "done": "3"}), ("/ops/outages", {"before": "9", "done": "3"}), ("/ops/alarms", {"before": "9", "done": "3"}),
+]
+NOT_OF_PAGES = [
+    *(("/ops/energy", {"by": by, "id": id}, "id") for by, id in (("building", "m1"), ("tenant", "b1"), ("meter", "b1"), ("item", "1"), ("carrier", "steam"))), ("/ops/energy", {"id": "m1"}, "id"),
+    ("/ops/energy", {"length": "custom", "from": "2010-01-01", "to": "2020-02-18"}, "to"), ("/ops/energy", {"from": "2001-01-01", "to": "2999-12-31"}, "to"), ("/ops/energy", {"to": "2026-10-05"}, "to"),
+    ("/ops/occupancy", {"from": "2026-10-05", "to": "2026-10-04"}, "to"), ("/ops/occupancy", {"length": "year"}, "length"), ("/ops/occupancy", {"from": "2026-02-29"}, "from"),
+]
+
+
+@pytest.mark.parametrize(("path", "asked"), OF_PAGES, ids=[f"{path}?{urlencode(asked)}" for path, asked in OF_PAGES])
+def test_what_a_page_writes_into_its_address_is_taken_and_stays_in_the_other_language(house, path, asked):
+    status, text = house.ask("GET", f"{path}?{urlencode(asked)}&lang=en")
+    assert status == 200, text[:300]
+    if asked.get("view") != "screen":  # a wall has no links
+        links = [urlsplit(unescape(link)) for link in re.findall(r'href="([^"]*)"', text)]
+        assert any(link.path == path and dict(parse_qsl(link.query)) == {**asked, "lang": "zh"} for link in links), text[:3000]
+
+
+@pytest.mark.parametrize(("path", "asked", "name"), NOT_OF_PAGES, ids=[f"{path}?{urlencode(asked)}" for path, asked, _ in NOT_OF_PAGES])
+def test_what_only_a_script_would_read_is_refused_in_the_visitors_language(house, path, asked, name):
+    for lang, expected in (("en", "Expected: "), ("zh", "应为")):
+        status, text = house.ask("GET", f"{path}?{urlencode(asked)}&lang={lang}")
+        said = re.search(r'<p class="card"[^>]*>(.*?)</p>', text)[1]
+        assert status == 400 and f"“{name}”" in said and expected in said, said
+        if name == "to":
+            assert " 3700 " in said
 
 
 # ---- spans ----

@@ -131,9 +131,8 @@ static inline struct web_answer public_ask(const char *path)
 {
     static char words[512];
     snprintf(words, sizeof words, "%s", path);
-    struct caller nobody = {0};
-    struct web_request request = {
-        .method = "GET", .path = words, .host = "park.example:8080", .caller = &nobody};
+    struct caller nobody;
+    struct web_request request = {.method = "GET", .path = words, .host = "park.example:8080"};
     char *next = strchr(words, '?');
     if (next != NULL)
         *next++ = '\0';
@@ -147,13 +146,11 @@ static inline struct web_answer public_ask(const char *path)
         if (next != NULL)
             *next++ = '\0';
     }
-    static const char prefix[] = "/instruments/";
-    if (strncmp(words, prefix, strlen(prefix)) != 0)
-        return handle_public_list(&context, &request);
-    const char *id = words + strlen(prefix);
-    snprintf(request.id, sizeof request.id, "%.*s", (int)strcspn(id, "/"), id);
-    return strstr(id, "/label") != NULL ? handle_public_label(&context, &request)
-                                        : handle_public_instrument(&context, &request);
+    struct router router = context_router(&context);
+    struct web_answer answer;
+    router.name = "park.example";
+    const struct web_route *route = router_admit(&router, &context, &request, &nobody, &answer);
+    return route != NULL ? router_handle(route, &context, &request, &nobody) : answer;
 }
 
 /* The page; the caller frees it. */

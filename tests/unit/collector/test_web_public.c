@@ -258,7 +258,7 @@ static void test_what_is_not_there_to_be_searched_for_is_refused(void **state)
         struct web_answer answer = public_ask(path);
         assert_int_equal(answer.code, 400);
         has(answer.body, said);
-        has(answer.body, "<a href=\"/?lang=en\">All instruments</a>");
+        has(answer.body, "<a href=\"/?lang=en\">Open the page without it</a>");
         answer_release(&answer);
         free(said);
         free(path);

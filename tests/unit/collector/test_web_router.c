@@ -33,18 +33,37 @@ static struct web_answer handle_id(struct web_context *context, const struct web
     return answer_json(200, json_pack("{s:s}", "id", request->id));
 }
 
+static bool is_short(const struct web_context *context, const struct web_request *request, const char *value)
+{
+    (void)context;
+    (void)request;
+    return strlen(value) < 3;
+}
+
+static const char *const words[] = {"one", "two", NULL};
+static const struct web_rule rules[] = {{"word", "expected_word", words, NULL}, {"limit", "", NULL, NULL},
+    {"short", "", words, is_short}, {0}};
+
+static struct web_answer refuse_param(
+    const struct web_context *context, const struct web_request *request, const char *name)
+{
+    (void)context;
+    assert_ptr_equal(request->route->rules, rules);
+    return answer_error(400, "page", "wrong is %s", name);
+}
+
 static const struct web_route routes[] = {
-    {"/list", "GET", ALLOW_ANYONE, 0, " limit before ", handle, false, false},
-    {"/page", "GET", ALLOW_ANYONE, 0, NULL, handle, false, false},
-    {"/links", "GET", ALLOW_ANYONE, 0, "* lang limit ", handle, true, false},
-    {"/files/", "GET", ALLOW_ANYONE, 0, NULL, handle, false, false},
-    {"/things/{id}", "GET", ALLOW_ANYONE, 0, NULL, handle_id, false, false},
-    {"/things/{id}.ics", "GET", ALLOW_ANYONE, 0, NULL, handle_id, false, false},
-    {"/things/{id}/parts", "GET", ALLOW_ANYONE, 0, NULL, handle_id, false, false},
-    {"/form", "POST", ALLOW_ANYONE, 0, " ", handle_form, true, false},
-    {"/json", "POST", ALLOW_ANYONE, 0, " ", handle_json, false, false},
-    {"/both", "GET", ALLOW_ANYONE, 0, NULL, handle, false, false},
-    {"/both", "POST", ALLOW_ANYONE, 0, NULL, handle_form, false, false}};
+    {"/list", "GET", ALLOW_ANYONE, 0, " limit before ", handle, false, false, NULL},
+    {"/page", "GET", ALLOW_ANYONE, 0, NULL, handle, false, false, NULL},
+    {"/links", "GET", ALLOW_ANYONE, 0, NULL, handle, true, false, rules},
+    {"/files/", "GET", ALLOW_ANYONE, 0, NULL, handle, false, false, NULL},
+    {"/things/{id}", "GET", ALLOW_ANYONE, 0, NULL, handle_id, false, false, NULL},
+    {"/things/{id}.ics", "GET", ALLOW_ANYONE, 0, NULL, handle_id, false, false, NULL},
+    {"/things/{id}/parts", "GET", ALLOW_ANYONE, 0, NULL, handle_id, false, false, NULL},
+    {"/form", "POST", ALLOW_ANYONE, 0, " ", handle_form, true, false, NULL},
+    {"/json", "POST", ALLOW_ANYONE, 0, " ", handle_json, false, false, NULL},
+    {"/both", "GET", ALLOW_ANYONE, 0, NULL, handle, false, false, NULL},
+    {"/both", "POST", ALLOW_ANYONE, 0, NULL, handle_form, false, false, NULL}};
 
 static struct guard *guard;
 
@@ -70,8 +89,11 @@ static struct web_request get(const char *path)
 
 static struct web_answer ask(const struct web_request *request)
 {
-    struct router router = {
-        .routes = routes, .count = sizeof routes / sizeof routes[0], .address = "127.0.0.1", .guard = guard};
+    struct router router = {.routes = routes,
+        .count = sizeof routes / sizeof routes[0],
+        .address = "127.0.0.1",
+        .guard = guard,
+        .refuse_param = refuse_param};
     struct caller caller;
     struct web_answer answer = {0};
     const struct web_route *route = router_admit(&router, NULL, request, &caller, &answer);
@@ -156,22 +178,39 @@ static void test_mistakes_in_parameters_are_named(void **state)
     expect(ask(&twice), 400, "given twice");
 }
 
-static void test_a_page_takes_its_own_parameters_once_and_ignores_others(void **state)
+static void test_a_page_takes_its_own_parameters_once_and_as_they_may_be_and_ignores_others(void **state)
 {
     (void)state;
     static const struct {
-        const char *first, *second;
+        struct web_param first, second;
         int code;
         const char *word;
-    } cases[] = {{"limit", "utm", 200, "5"}, {"utm", "utm", 200, "5"},
-        {"limit", "limit", 400, "limit: given twice"}, {"*", "*", 200, "5"},
-        {"lang", "utm", 400, "lang: unknown value"}};
+    } cases[] = {{{"limit", "5"}, {"utm", "5"}, 200, "5"}, {{"utm", "5"}, {"utm", "5"}, 200, "5"},
+        {{"limit", "5"}, {"limit", "5"}, 400, "wrong is limit"}, {{"word", "one"}, {"short", "ab"}, 200, "5"},
+        {{"word", "three"}, {"utm", "5"}, 400, "wrong is word"},
+        {{"word", ""}, {"utm", "5"}, 400, "wrong is word"},
+        {{"utm", "5"}, {"short", "abc"}, 400, "wrong is short"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct web_request request = get("/links");
         request.param_count = 2;
-        request.params[0] = (struct web_param){cases[i].first, "5"};
-        request.params[1] = (struct web_param){cases[i].second, "5"};
+        request.params[0] = cases[i].first;
+        request.params[1] = cases[i].second;
         expect(ask(&request), cases[i].code, cases[i].word);
+    }
+}
+
+/* On a page to a person, to a program as JSON; the connection goes on. */
+static void test_a_parameter_that_is_no_text_is_named(void **state)
+{
+    (void)state;
+    static const char *const paths[][2] = {{"/links", "wrong is utm"}, {"/list", "utm: expected text"},
+        {"/page", "utm: expected text"}, {"/files/x", "utm: expected text"}};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        struct web_request request = get(paths[i][0]);
+        request.odd_param = "utm";
+        struct web_answer answer = ask(&request);
+        assert_false(answer.is_closing);
+        expect(answer, 400, paths[i][1]);
     }
 }
 
@@ -338,7 +377,8 @@ int main(void)
         cmocka_unit_test(test_a_path_answers_its_methods_only),
         cmocka_unit_test(test_a_foreign_host_name_is_refused),
         cmocka_unit_test(test_mistakes_in_parameters_are_named),
-        cmocka_unit_test(test_a_page_takes_its_own_parameters_once_and_ignores_others),
+        cmocka_unit_test(test_a_page_takes_its_own_parameters_once_and_as_they_may_be_and_ignores_others),
+        cmocka_unit_test(test_a_parameter_that_is_no_text_is_named),
         cmocka_unit_test(test_what_is_odd_ends_the_connection),
         cmocka_unit_test(test_paths_match_whole_or_below_a_folder),
         cmocka_unit_test(test_a_part_of_the_path_is_an_id),

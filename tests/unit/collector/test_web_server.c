@@ -100,7 +100,7 @@ static void test_odd_requests_are_refused_and_the_connection_ends(void **state)
         {"GET /ops HTTP/1.1\r\n\r\n", 400},
         {"GET /ops%00.js HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
         {"GET /ops%ff HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
-        {"GET /ops?a=%0a HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
+        {"GET /ops?%0a=a HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
         {"GET /ops?a&b&c&d&e&f&g&h&i&j&k&l&m&n&o&p&q HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
         {"GET /ops HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421},
     };
@@ -110,6 +110,23 @@ static void test_odd_requests_are_refused_and_the_connection_ends(void **state)
         if (code_of(answer) != cases[i].code)
             fail_msg("%s: %s", cases[i].request, answer);
         free(answer);
+    }
+}
+
+static void test_a_parameter_that_is_no_text_is_a_mistake_of_one_request(void **state)
+{
+    (void)state;
+    static const char *const raw[] = {"%0a", "%00", "a%00", "%ff", "%ed%a0%80"};
+    for (size_t i = 0; i < sizeof raw / sizeof raw[0]; i++) {
+        char *text = mem_printf("GET /api/v1/live?x=1&y=%s&z=%s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                                "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            raw[i], raw[i]);
+        char *answer = ask_bytes(text, strlen(text));
+        assert_int_equal(code_of(answer), 400);
+        if (strstr(answer, "y: expected text") == NULL || strstr(answer, "alive") == NULL)
+            fail_msg("%s: %s", raw[i], answer);
+        free(answer);
+        free(text);
     }
 }
 
@@ -357,7 +374,7 @@ static void test_the_page_of_exceptions_goes_on(void **state)
     }
     assert_int_equal(seen, EXCEPTIONS);
     assert_int_equal(pages, 3);
-    expect(ask("GET", "/ops/exceptions?exceptions_before=x", ""), 400, "before");
+    expect(ask("GET", "/ops/exceptions?exceptions_before=x", ""), 400, "lang=");
 }
 
 /* The exposition format, read without our writer: samples follow the HELP and TYPE of their family, once;
@@ -503,6 +520,7 @@ int main(void)
         cmocka_unit_test(test_a_core_that_hangs_fails_both_probes),
         cmocka_unit_test(test_every_answer_carries_the_security_headers),
         cmocka_unit_test(test_odd_requests_are_refused_and_the_connection_ends),
+        cmocka_unit_test(test_a_parameter_that_is_no_text_is_a_mistake_of_one_request),
         cmocka_unit_test(test_a_character_cut_in_a_quoted_parameter_harms_nobody),
         cmocka_unit_test(test_one_connection_serves_many_requests),
         cmocka_unit_test(test_assets_are_the_known_files_of_the_folder_and_nothing_else),
