@@ -14,9 +14,8 @@
 #include <string.h>
 
 struct asked {
-    struct web_context *context;
+    struct ops_page page;
     const struct web_request *request;
-    enum page_language language;
     const struct ops_kind *kind;
     const struct park_meter *meter; /* NULL: none was chosen yet, or there is none of that name */
     bool is_reading;                /* of /ops/reading */
@@ -27,18 +26,6 @@ struct asked {
     const json_t *effect; /* of the preview; NULL = none was made */
 };
 
-static const char *text_of(const struct asked *a, const char *key)
-{
-    return context_text(a->context, a->language, key);
-}
-
-static const char *text_of_kind(const struct asked *a, const char *prefix, const char *name)
-{
-    char key[64];
-    snprintf(key, sizeof key, "%s_%s", prefix, name);
-    return text_of(a, key);
-}
-
 static const char *value_of(const struct asked *a, const char *name)
 {
     const char *value =
@@ -48,28 +35,30 @@ static const char *value_of(const struct asked *a, const char *name)
 
 static const char *unit_of(const struct asked *a)
 {
-    return a->meter != NULL ? energy_unit(a->meter->carrier).name : text_of(a, "unit_any");
+    return a->meter != NULL ? energy_unit(a->meter->carrier).name : ops_text(&a->page, "unit_any", NULL);
 }
 
 /* ---- the form ---- */
 
-static void add_meters(const struct asked *a, struct buf *out)
+static void add_meters(struct asked *a)
 {
+    struct ops_page *p = &a->page;
     const char *chosen = value_of(a, "meter");
-    buf_add_str(out, "<select id=\"meter\" name=\"meter\" required><option value=\"\"></option>");
-    CONF_EACH (const struct park_meter, meter, a->context->options->park->meters) {
+    buf_add_str(&p->out, "<select id=\"meter\" name=\"meter\" required><option value=\"\"></option>");
+    CONF_EACH (const struct park_meter, meter, p->context->options->park->meters) {
         if (meter->segments.count == 0)
             continue;
-        buf_printf(out, "<option value=\"%s\"%s>%s · ", meter->id,
+        buf_printf(&p->out, "<option value=\"%s\"%s>%s · ", meter->id,
             strcmp(meter->id, chosen) == 0 ? " selected" : "", meter->id);
-        buf_add_html(out, a->language == PAGE_ZH ? meter->name : meter->name_en);
-        buf_printf(out, " (%s)</option>", energy_unit(meter->carrier).name);
+        buf_add_html(&p->out, p->language == PAGE_ZH ? meter->name : meter->name_en);
+        buf_printf(&p->out, " (%s)</option>", energy_unit(meter->carrier).name);
     }
-    buf_add_str(out, "</select>");
+    buf_add_str(&p->out, "</select>");
 }
 
-static void add_input(const struct asked *a, const struct ops_field *field, const char *name, struct buf *out)
+static void add_input(struct asked *a, const struct ops_field *field, const char *name)
 {
+    struct ops_page *p = &a->page;
     static const char *const modes[] = {[OPS_METER] = "text",
         [OPS_TIME] = "text",
         [OPS_QUANTITY] = "decimal",
@@ -77,146 +66,128 @@ static void add_input(const struct asked *a, const struct ops_field *field, cons
         [OPS_TEXT] = "text",
         [OPS_CHECK] = "none",
         [OPS_NUMBER] = "numeric"};
-    buf_printf(out,
+    buf_printf(&p->out,
         "<input id=\"%s\" name=\"%s\" inputmode=\"%s\" maxlength=\"64\" autocomplete=\"off\"%s value=\"",
         name, name, modes[field->type], field->is_needed ? " required" : "");
-    buf_add_html(out, value_of(a, name));
-    buf_add_str(out, "\">");
+    buf_add_html(&p->out, value_of(a, name));
+    buf_add_str(&p->out, "\">");
 }
 
-static void add_wrong(const struct asked *a, const char *key, struct buf *out)
+static void add_wrong(struct asked *a, const char *key)
 {
     if (key != NULL)
-        ops_add_wrong(out, text_of(a, key));
+        ops_add_wrong(&a->page.out, ops_text(&a->page, key, NULL));
 }
 
-static void add_field(const struct asked *a, const struct ops_field *field, struct buf *out)
+static void add_field(struct asked *a, const struct ops_field *field)
 {
+    struct ops_page *p = &a->page;
     const char *name = deciding_word_name(field->word);
-    buf_printf(out, "<div class=\"field\"><label for=\"%s\">", name);
-    buf_add_html(out, text_of_kind(a, "field", name));
+    buf_printf(&p->out, "<div class=\"field\"><label for=\"%s\">", name);
+    buf_add_html(&p->out, ops_text(p, "field", name));
     if (field->type == OPS_QUANTITY) {
-        buf_add_str(out, " (");
-        buf_add_html(out, unit_of(a));
-        buf_add_str(out, field->word == WORD_MAX_RATE ? "/h)" : ")");
+        buf_add_str(&p->out, " (");
+        buf_add_html(&p->out, unit_of(a));
+        buf_add_str(&p->out, field->word == WORD_MAX_RATE ? "/h)" : ")");
     }
-    buf_add_str(out, "</label>");
+    buf_add_str(&p->out, "</label>");
     if (field->type == OPS_METER)
-        add_meters(a, out);
+        add_meters(a);
     else if (field->type == OPS_CHECK)
-        buf_printf(out, "<input type=\"checkbox\" id=\"%s\" name=\"%s\"%s>", name, name,
+        buf_printf(&p->out, "<input type=\"checkbox\" id=\"%s\" name=\"%s\"%s>", name, name,
             value_of(a, name)[0] != '\0' ? " checked" : "");
     else
-        add_input(a, field, name, out);
+        add_input(a, field, name);
     const char *help = field->help != NULL ? field->help : field->type == OPS_TIME ? "help_time" : NULL;
     if (help != NULL) {
-        buf_add_str(out, "<p class=\"quiet\">");
-        buf_add_html(out, text_of(a, help));
-        buf_add_str(out, "</p>");
+        buf_add_str(&p->out, "<p class=\"quiet\">");
+        buf_add_html(&p->out, ops_text(p, help, NULL));
+        buf_add_str(&p->out, "</p>");
     }
-    add_wrong(a, a->wrong.of[field->word], out);
-    buf_add_str(out, "</div>");
+    add_wrong(a, a->wrong.of[field->word]);
+    buf_add_str(&p->out, "</div>");
 }
 
 /* ---- the effect ---- */
 
 /* Known base units as the carrier's unit has them. */
-static void add_known(const struct asked *a, const json_t *known, struct buf *out)
+static void add_known(struct asked *a, const json_t *known)
 {
+    struct ops_page *p = &a->page;
     char text[DECIMAL_TEXT_SIZE];
     energy_format(
         a->meter != NULL ? a->meter->carrier : CARRIER_ELECTRICITY, json_integer_value(known), text);
-    buf_printf(out, "<td class=\"number\" data-title=\"");
-    buf_add_html(out, unit_of(a));
-    buf_printf(out, "\">%s</td>", text);
+    buf_printf(&p->out, "<td class=\"number\" data-title=\"");
+    buf_add_html(&p->out, unit_of(a));
+    buf_printf(&p->out, "\">%s</td>", text);
 }
 
-static void add_cell(const struct asked *a, const char *title, const char *text, struct buf *out)
+static void add_days(struct asked *a)
 {
-    buf_add_str(out, "<td data-title=\"");
-    buf_add_html(out, text_of(a, title));
-    buf_add_str(out, "\">");
-    buf_add_html(out, text);
-    buf_add_str(out, "</td>");
-}
-
-static void add_head(const struct asked *a, const char *const *keys, struct buf *out)
-{
-    buf_add_str(out, "<table class=\"list\"><thead><tr>");
-    for (size_t i = 0; keys[i] != NULL; i++) {
-        buf_add_str(out, "<th scope=\"col\">");
-        buf_add_html(out, text_of(a, keys[i]));
-        buf_add_str(out, "</th>");
-    }
-    buf_add_str(out, "</tr></thead><tbody>");
-}
-
-static void add_days(const struct asked *a, struct buf *out)
-{
+    struct ops_page *p = &a->page;
     static const char *const heads[] = {"effect_day", "effect_quarters", "effect_before", "effect_unknown",
         "effect_after", "effect_unknown", NULL};
     static const char *const sides[] = {"before", "after"};
     size_t i;
     json_t *day;
-    add_head(a, heads, out);
+    ops_begin_table(p, NULL, heads);
     json_array_foreach(json_object_get(a->effect, "days"), i, day)
     {
         char count[32];
         snprintf(
             count, sizeof count, "%lld", (long long)json_integer_value(json_object_get(day, "quarters")));
-        buf_add_str(out, "<tr>");
-        add_cell(a, "effect_day", json_string_value(json_object_get(day, "day")), out);
-        add_cell(a, "effect_quarters", count, out);
+        buf_add_str(&p->out, "<tr>");
+        ops_add_cell(p, "effect_day", json_string_value(json_object_get(day, "day")));
+        ops_add_cell(p, "effect_quarters", count);
         for (size_t k = 0; k < 2; k++) {
             const json_t *side = json_object_get(day, sides[k]);
             long long unknown_s = json_integer_value(json_object_get(side, "unknown_s"));
             char hours[32];
-            add_known(a, json_object_get(side, "known"), out);
+            add_known(a, json_object_get(side, "known"));
             snprintf(hours, sizeof hours, "%lld.%02lld", unknown_s / 3600, unknown_s % 3600 / 36);
-            add_cell(a, "effect_unknown", hours, out);
+            ops_add_cell(p, "effect_unknown", hours);
         }
-        buf_add_str(out, "</tr>");
+        buf_add_str(&p->out, "</tr>");
     }
-    buf_add_str(out, "</tbody></table>");
+    buf_add_str(&p->out, "</tbody></table>");
 }
 
-static void add_events(const struct asked *a, struct buf *out)
+static void add_events(struct asked *a)
 {
+    struct ops_page *p = &a->page;
     const json_t *events = json_object_get(a->effect, "events");
     size_t i;
     json_t *event;
-    buf_add_str(out, "<ul>");
+    buf_add_str(&p->out, "<ul>");
     json_array_foreach(events, i, event)
     {
         const char *until = json_string_value(json_object_get(event, "until"));
-        buf_add_str(out, "<li>");
-        buf_add_html(out, text_of_kind(a, "change", json_string_value(json_object_get(event, "change"))));
-        buf_add_str(out, " ");
-        buf_add_html(out, text_of_kind(a, "event", json_string_value(json_object_get(event, "kind"))));
-        buf_add_str(out, " · ");
-        buf_add_html(out, json_string_value(json_object_get(event, "from")));
-        buf_add_str(out, " – ");
-        buf_add_html(out, until != NULL ? until : "");
-        buf_add_str(out, "</li>");
+        buf_add_str(&p->out, "<li>");
+        buf_add_html(&p->out, ops_text(p, "change", json_string_value(json_object_get(event, "change"))));
+        buf_add_str(&p->out, " ");
+        buf_add_html(&p->out, ops_text(p, "event", json_string_value(json_object_get(event, "kind"))));
+        buf_add_str(&p->out, " · ");
+        buf_add_html(&p->out, json_string_value(json_object_get(event, "from")));
+        buf_add_str(&p->out, " – ");
+        buf_add_html(&p->out, until != NULL ? until : "");
+        buf_add_str(&p->out, "</li>");
     }
-    buf_add_str(out, "</ul>");
+    buf_add_str(&p->out, "</ul>");
 }
 
 /* The effect and the reason, with which it may be confirmed. */
-static void add_preview(const struct asked *a, struct buf *out)
+static void add_preview(struct asked *a)
 {
-    buf_add_str(out, "<section class=\"effect\" aria-labelledby=\"effect\"><h3 id=\"effect\">");
-    buf_add_html(out, text_of(a, "effect_heading"));
-    buf_add_str(out, "</h3>");
-    if (json_array_size(json_object_get(a->effect, "days")) == 0) {
-        buf_add_str(out, "<p>");
-        buf_add_html(out, text_of(a, "effect_none"));
-        buf_add_str(out, "</p>");
-    } else {
-        add_days(a, out);
-    }
-    add_events(a, out);
-    buf_add_str(out, "</section>");
+    struct ops_page *p = &a->page;
+    buf_add_str(&p->out, "<section class=\"effect\" aria-labelledby=\"effect\"><h3 id=\"effect\">");
+    buf_add_html(&p->out, ops_text(p, "effect_heading", NULL));
+    buf_add_str(&p->out, "</h3>");
+    if (json_array_size(json_object_get(a->effect, "days")) == 0)
+        ops_add_text(p, "p", "effect_none");
+    else
+        add_days(a);
+    add_events(a);
+    buf_add_str(&p->out, "</section>");
 }
 
 /* ---- the page ---- */
@@ -228,57 +199,60 @@ static bool may_write(const struct asked *a)
     return caller->kind == CALLER_KNOWN && (caller->token.scopes & scope) != 0;
 }
 
-static void add_button(const struct asked *a, const char *step, bool is_main, struct buf *out)
+static void add_button(struct asked *a, const char *step, bool is_main)
 {
-    buf_printf(out, "<button type=\"submit\" name=\"step\" value=\"%s\"%s>", step,
+    struct ops_page *p = &a->page;
+    buf_printf(&p->out, "<button type=\"submit\" name=\"step\" value=\"%s\"%s>", step,
         is_main ? "" : " class=\"second\"");
-    buf_add_html(out, text_of_kind(a, "step", step));
-    buf_add_str(out, "</button>");
+    buf_add_html(&p->out, ops_text(p, "step", step));
+    buf_add_str(&p->out, "</button>");
 }
 
 /* Enter in a field is the first button: to look, until there is something to confirm. */
-static void add_ends(const struct asked *a, struct buf *out)
+static void add_ends(struct asked *a)
 {
-    buf_add_str(out, "<div class=\"field\"><label for=\"why\">");
-    buf_add_html(out, text_of(a, "field_why"));
-    buf_add_str(out, "</label><textarea id=\"why\" name=\"why\" rows=\"2\" maxlength=\"400\">");
-    buf_add_html(out, value_of(a, "why"));
-    buf_add_str(out, "</textarea>");
-    add_wrong(a, a->wrong.of[WORD_WHY], out);
-    buf_add_str(out, "</div><div class=\"buttons\">");
-    add_button(a, "preview", a->effect == NULL, out);
+    struct ops_page *p = &a->page;
+    buf_add_str(&p->out, "<div class=\"field\"><label for=\"why\">");
+    buf_add_html(&p->out, ops_text(p, "field_why", NULL));
+    buf_add_str(&p->out, "</label><textarea id=\"why\" name=\"why\" rows=\"2\" maxlength=\"400\">");
+    buf_add_html(&p->out, value_of(a, "why"));
+    buf_add_str(&p->out, "</textarea>");
+    add_wrong(a, a->wrong.of[WORD_WHY]);
+    buf_add_str(&p->out, "</div><div class=\"buttons\">");
+    add_button(a, "preview", a->effect == NULL);
     if (a->effect != NULL)
-        add_button(a, "confirm", true, out);
-    buf_add_str(out, "<a href=\"/ops/exceptions?lang=");
-    buf_printf(out, "%s\">", page_language_name(a->language));
-    buf_add_html(out, text_of(a, "decide_back"));
-    buf_add_str(out, "</a></div>");
+        add_button(a, "confirm", true);
+    buf_add_str(&p->out, "<a href=\"/ops/exceptions?lang=");
+    buf_printf(&p->out, "%s\">", page_language_name(p->language));
+    buf_add_html(&p->out, ops_text(p, "decide_back", NULL));
+    buf_add_str(&p->out, "</a></div>");
 }
 
-static void add_form(const struct asked *a, struct buf *out)
+static void add_form(struct asked *a)
 {
-    buf_printf(out, "<form class=\"card decide\" method=\"post\" action=\"/ops/%s\"><h2>",
+    struct ops_page *p = &a->page;
+    buf_printf(&p->out, "<form class=\"card decide\" method=\"post\" action=\"/ops/%s\"><h2>",
         a->is_reading ? "reading" : "decide");
-    buf_add_html(out, text_of_kind(a, "decide", a->kind->name));
-    buf_add_str(out, "</h2><p class=\"quiet\">");
-    buf_add_html(out, text_of_kind(a, "about", a->kind->name));
-    buf_add_str(out, "</p>");
-    ops_add_message(out, a->message, a->detail);
-    ops_add_hidden("csrf", a->request->caller->csrf, out);
-    ops_add_hidden("lang", page_language_name(a->language), out);
-    ops_add_hidden("kind", a->kind->name, out);
+    buf_add_html(&p->out, ops_text(p, "decide", a->kind->name));
+    buf_add_str(&p->out, "</h2><p class=\"quiet\">");
+    buf_add_html(&p->out, ops_text(p, "about", a->kind->name));
+    buf_add_str(&p->out, "</p>");
+    ops_add_message(&p->out, a->message, a->detail);
+    ops_add_hidden("csrf", a->request->caller->csrf, &p->out);
+    ops_add_hidden("lang", page_language_name(p->language), &p->out);
+    ops_add_hidden("kind", a->kind->name, &p->out);
     for (size_t i = 0; i < a->kind->count; i++)
-        add_field(a, &a->kind->fields[i], out);
+        add_field(a, &a->kind->fields[i]);
     if (a->effect != NULL)
-        add_preview(a, out);
+        add_preview(a);
     if (may_write(a))
-        add_ends(a, out);
+        add_ends(a);
     else {
-        buf_add_str(out, "<p class=\"message\">");
-        buf_add_html(out, text_of(a, a->is_reading ? "needs_readings" : "needs_decisions"));
-        buf_add_str(out, "</p>");
+        buf_add_str(&p->out, "<p class=\"message\">");
+        buf_add_html(&p->out, ops_text(p, "needs", a->is_reading ? "readings" : "decisions"));
+        buf_add_str(&p->out, "</p>");
     }
-    buf_add_str(out, "</form>");
+    buf_add_str(&p->out, "</form>");
 }
 
 /* Where this page is, up to its language: with what was filled in only as far as it came by the link. */
@@ -292,15 +266,15 @@ static char *self_of(const struct asked *a)
     return buf_take(&self);
 }
 
-static struct web_answer answer_form(const struct asked *a, int code)
+static struct web_answer answer_form(struct asked *a, int code)
 {
-    struct buf content = {0};
+    struct ops_page *p = &a->page;
     char *self = self_of(a);
-    add_form(a, &content);
-    char *html = buf_take(&content);
-    struct web_answer answer =
-        ops_frame(a->context, a->language, code, "exceptions", text_of(a, "decide_title"), self, html);
-    free(html);
+    add_form(a);
+    char *content = buf_take(&p->out);
+    struct web_answer answer = ops_frame(
+        p->context, p->language, code, "exceptions", ops_text(p, "decide_title", NULL), self, content);
+    free(content);
     free(self);
     return answer;
 }
@@ -314,7 +288,8 @@ static struct web_answer ask(const struct asked *a, bool is_preview)
     request.json = a->object;
     request.params[0] = (struct web_param){"preview", is_preview ? "1" : "0"};
     request.param_count = 1;
-    return a->is_reading ? handle_reading(a->context, &request) : handle_decide(a->context, &request);
+    return a->is_reading ? handle_reading(a->page.context, &request)
+                         : handle_decide(a->page.context, &request);
 }
 
 static bool is_filled_in(const struct asked *a)
@@ -332,7 +307,7 @@ static struct web_answer answer_refused(struct asked *a, const struct web_answer
     enum deciding_word word = WORD_KIND;
     const char *key = sentence != NULL ? ops_refusal(sentence, &word) : NULL;
     a->detail = sentence;
-    a->message = text_of(a, refusal->code == 503 ? "not_now" : key != NULL ? key : "refused");
+    a->message = ops_text(&a->page, refusal->code == 503 ? "not_now" : key != NULL ? key : "refused", NULL);
     if (a->is_reading && word == WORD_ENERGY) /* of a reading it is the register that is too much */
         word = WORD_REGISTER;
     if (key != NULL && word != WORD_KIND)
@@ -343,7 +318,8 @@ static struct web_answer answer_refused(struct asked *a, const struct web_answer
 static struct web_answer answer_taken(const struct asked *a, const json_t *said)
 {
     char *path = mem_printf("/ops/exceptions?done=%lld&lang=%s",
-        (long long)json_integer_value(json_object_get(said, "decision")), page_language_name(a->language));
+        (long long)json_integer_value(json_object_get(said, "decision")),
+        page_language_name(a->page.language));
     return (struct web_answer){.code = 303, .redirect = path};
 }
 
@@ -354,7 +330,7 @@ static struct web_answer answer_filled_in(struct asked *a, bool is_preview)
     if (!has_why && !is_preview)
         a->wrong.of[WORD_WHY] = "wrong_missing";
     if (!is_filled_in(a)) {
-        a->message = text_of(a, "wrong_some");
+        a->message = ops_text(&a->page, "wrong_some", NULL);
         return answer_form(a, 400);
     }
     /* To look at it one needs no reason yet. */
@@ -378,9 +354,8 @@ static struct web_answer handle_form(
     struct web_context *context, const struct web_request *request, const char *kind)
 {
     const struct web_form *form = request->form;
-    struct asked a = {.context = context,
+    struct asked a = {.page = {.context = context, .language = page_language_of(request)},
         .request = request,
-        .language = page_language_of(request),
         .kind = ops_kind_find(kind),
         .is_reading = strcmp(request->path, "/ops/reading") == 0};
     if (kind == NULL && form == NULL) /* back from signing in, say */
@@ -392,7 +367,7 @@ static struct web_answer handle_form(
     if (form == NULL)
         return answer_form(&a, 200);
     if (request->is_put_off) {
-        a.message = text_of(&a, "not_now");
+        a.message = ops_text(&a.page, "not_now", NULL);
         return answer_form(&a, 503);
     }
     const struct zone *zone = context_zone(context, a.meter != NULL ? a.meter->building->site_id : NULL);

@@ -33,7 +33,8 @@ void ops_add_heading(struct ops_page *p, const char *key)
 
 void ops_begin_table(struct ops_page *p, const char *heading, const char *const *keys)
 {
-    ops_add_heading(p, heading);
+    if (heading != NULL)
+        ops_add_heading(p, heading);
     buf_add_str(&p->out, "<table class=\"list\"><thead><tr>");
     for (size_t i = 0; keys[i] != NULL; i++) {
         buf_add_str(&p->out, "<th scope=\"col\">");

@@ -18,6 +18,7 @@ const char *ops_member(const json_t *item, const char *name);
 
 void ops_add_text(struct ops_page *p, const char *element, const char *key);
 void ops_add_heading(struct ops_page *p, const char *key);
+/* `heading` NULL = none. */
 void ops_begin_table(struct ops_page *p, const char *heading, const char *const *keys);
 /* A cell of a word or two, which is not broken inside of one; of a text; of a time as the site's clocks show it, with the seconds
  * that the API says if they are not 00 (what is no time stays). `title` is the column's. */
