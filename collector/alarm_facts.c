@@ -59,7 +59,7 @@ static void add_point(const struct alarm_sources *s, const char *name, struct al
     const struct park_gateway *gateway = park_gateway_of(s->park, name);
     const struct presence_gateway *g = gateway != NULL ? presence_find(s->presence, gateway->id) : NULL;
     int64_t since_ms = s->taking_since_ms;
-    bool speaks = g != NULL && !g->said_offline && s->presence->listening_since_ms != 0 && since_ms != 0;
+    bool speaks = g != NULL && g->offline_ms == 0 && s->presence->listening_since_ms != 0 && since_ms != 0;
     if (speaks && since_ms < s->presence->listening_since_ms)
         since_ms = s->presence->listening_since_ms;
     if (speaks && since_ms < g->back_ms)

@@ -62,7 +62,7 @@ static void speak(struct presence_gateway *g, int64_t now_ms)
     if (!presence_is_online(g, now_ms) || now_ms < g->heard_ms)
         g->back_ms = now_ms;
     g->heard_ms = now_ms;
-    g->said_offline = false;
+    g->offline_ms = 0;
 }
 
 void presence_hear(struct presence *p, const char *gateway, int64_t now_ms)
@@ -85,8 +85,7 @@ enum status presence_state(
     }
     struct presence_gateway *g = get(p, gateway);
     if (strcmp(state, "offline") == 0) {
-        g->heard_ms = now_ms;
-        g->said_offline = true;
+        g->offline_ms = now_ms; /* no word of its own */
     } else {
         speak(g, now_ms);
         const char *version = json_string_value(json_object_get(root, "version"));
@@ -121,14 +120,14 @@ uint64_t presence_epoch(struct span payload)
 
 bool presence_is_online(const struct presence_gateway *g, int64_t now_ms)
 {
-    return g != NULL && !g->said_offline && g->heard_ms > 0 && now_ms - g->heard_ms < PRESENCE_MS;
+    return g != NULL && g->offline_ms == 0 && g->heard_ms > 0 && now_ms - g->heard_ms < PRESENCE_MS;
 }
 
 bool presence_is_known(const struct presence *p, const struct presence_gateway *g, int64_t now_ms)
 {
     if (presence_is_online(g, now_ms))
         return true;
-    bool has_said = g != NULL && g->said_offline && g->heard_ms >= p->listening_since_ms;
+    bool has_said = g != NULL && g->offline_ms != 0 && g->offline_ms >= p->listening_since_ms;
     return p->listening_since_ms > 0 && (has_said || now_ms - p->listening_since_ms >= PRESENCE_MS);
 }
 

@@ -30,7 +30,7 @@ struct snapshot_gateway {
     const struct park_gateway *gateway; /* NULL = not in the park model */
     bool is_online;         /* judged by arrival of messages that are not retained, and by what they say */
     bool is_presence_known; /* false: it had no time to speak yet, or the broker is away */
-    int64_t heard_ms;       /* UTC of the last message that was not retained; 0 = never since start */
+    int64_t heard_ms;       /* UTC of its own last message that was not retained; 0 = never since start */
     int64_t newest_ms;      /* time of the newest reading; 0 = none */
     char version[32];
     bool is_clock_synchronised;                                /* false only where it said so */

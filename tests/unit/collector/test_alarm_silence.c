@@ -97,6 +97,32 @@ static void test_a_silent_gateway_fires_and_nothing_behind_it(void **state)
     expect_fired(s, "gateway gw-a- ");
 }
 
+/* It hangs: at any second of it the broker says that it is gone. */
+static void test_that_the_broker_says_it_is_gone_is_no_word_of_its_own(void **state)
+{
+    struct scene *s = *state;
+    static const int told_at[] = {1, 14, 29, 30, 31, 100};
+    scene_rules = "rules = (" NO_DATA("gateway", "on = (\"gateway:gw-a\"); for = 30; clear_for = 2") ");";
+    for (size_t i = 0; i < sizeof told_at / sizeof told_at[0]; i++)
+        for (int is_restarted = 0; is_restarted < 2; is_restarted++) {
+            reopen_scene(s);
+            speak_for(s, ALL_OF_IT, 20);
+            if (is_restarted) /* nothing was heard of it since: silence counts from here */
+                restart(s);
+            int64_t spoke_ms = turn_now_ms;
+            for (int second = 1; second <= 200; second++) {
+                if (second == told_at[i])
+                    say(s, "offline");
+                be_silent(s, 1);
+                expect_fired(s, second < 30 ? "" : "gateway gw-a ");
+            }
+            assert_int_equal(number_of(s, "SELECT since_ms FROM alarm"), spoke_ms);
+            speak_for(s, ALL_OF_IT, 3);
+            expect_fired(s, "gateway gw-a- ");
+        }
+    scene_rules = RULES;
+}
+
 static void test_one_that_comes_back_in_time_leaves_nothing(void **state)
 {
     struct scene *s = *state;
@@ -273,6 +299,7 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {SCENE_TEST(test_a_silent_gateway_fires_and_nothing_behind_it),
+        SCENE_TEST(test_that_the_broker_says_it_is_gone_is_no_word_of_its_own),
         SCENE_TEST(test_one_that_comes_back_in_time_leaves_nothing),
         SCENE_TEST(test_what_stays_silent_fires_after_its_time_from_when_the_gateway_is_back),
         SCENE_TEST(test_what_stands_when_its_gateway_falls_silent_stays_until_it_is_heard),
