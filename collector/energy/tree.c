@@ -6,7 +6,7 @@
 #include <string.h>
 
 const char *const tree_bys[] = {"building", "tenant", "meter", "item", "carrier", NULL};
-const char *const tree_kinds[] = {"group", "meter", "virtual", "gap", NULL};
+const char *const tree_kinds[] = {"group", "meter", "virtual", "gap", "part", NULL};
 
 /* ---- who is in a group ---- */
 
@@ -140,19 +140,24 @@ static bool is_same(const struct tree_part *part, const struct park_term *terms,
     return is_same;
 }
 
-/* What was a part before and is one still goes on. Copies the terms. */
-static void add_part(
-    const struct drawing *d, struct tree_row *row, const struct park_term *terms, size_t count)
+void tree_row_add(
+    struct tree_row *row, struct periods_span span, const struct park_term *terms, size_t count)
 {
     for (size_t i = 0; i < row->part_count; i++)
-        if (row->parts[i].span.end_ms == d->span.begin_ms && is_same(&row->parts[i], terms, count)) {
-            row->parts[i].span.end_ms = d->span.end_ms;
+        if (row->parts[i].span.end_ms == span.begin_ms && is_same(&row->parts[i], terms, count)) {
+            row->parts[i].span.end_ms = span.end_ms;
             return;
         }
     MEM_GROW(row->parts, row->part_count, row->part_capacity);
     struct park_term *own = mem_alloc(count * sizeof *own);
     memcpy(own, terms, count * sizeof *own);
-    row->parts[row->part_count++] = (struct tree_part){own, count, d->span};
+    row->parts[row->part_count++] = (struct tree_part){own, count, span};
+}
+
+static void add_part(
+    const struct drawing *d, struct tree_row *row, const struct park_term *terms, size_t count)
+{
+    tree_row_add(row, d->span, terms, count);
 }
 
 static void leave_out(struct tree_row *row, const struct park_virtual *v)
@@ -253,7 +258,7 @@ void tree_keep(struct tree *tree, const char *id)
 {
     size_t kept = 0;
     for (size_t i = 0; i < tree->count; i++)
-        if (strcmp(tree->rows[i].id, id) == 0)
+        if (tree->rows[i].id != NULL && strcmp(tree->rows[i].id, id) == 0)
             tree->rows[kept++] = tree->rows[i];
         else
             release_row(&tree->rows[i]);

@@ -18,8 +18,9 @@ enum tree_kind {
     TREE_REAL,    /* a meter */
     TREE_VIRTUAL, /* a virtual meter */
     TREE_GAP,     /* a parent's register less its children's: what they leave unexplained */
+    TREE_PART,    /* a part that adds up with the others (collector/report/part_tree.h); not of tree_init */
 };
-extern const char *const tree_kinds[]; /* "group", "meter", "virtual", "gap" */
+extern const char *const tree_kinds[]; /* "group", "meter", "virtual", "gap", "part" */
 
 /* A meter that is added up: real, of one term, or made of signed ones; and when. */
 struct tree_part {
@@ -31,7 +32,8 @@ struct tree_part {
 struct tree_row {
     enum tree_kind kind;
     const char *
-        id; /* of the building, tenant, item, meter, virtual meter, or of the gap's parent; of a carrier its name */
+        id; /* of the building, tenant, item, meter, virtual meter, or of the gap's parent; of a carrier its name; NULL = of
+             * a part: what has none */
     int carrier;                    /* enum park_carrier */
     const struct park_meter *meter; /* of TREE_REAL, and the parent of TREE_GAP */
     struct tree_part *parts;
@@ -54,6 +56,9 @@ struct tree {
 void tree_init(struct tree *tree, const struct park *park, const struct park_site *site, enum tree_by by,
     struct periods_span span);
 void tree_release(struct tree *tree);
+/* A part of the row over a span; where it was the same before, that goes on. Copies the terms. */
+void tree_row_add(
+    struct tree_row *row, struct periods_span span, const struct park_term *terms, size_t count);
 /* Only the rows of that id, which may be none. */
 void tree_keep(struct tree *tree, const char *id);
 

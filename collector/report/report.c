@@ -199,11 +199,37 @@ static enum status build_carrier(struct building *b, struct report_carrier *c, s
     return status == ST_OK ? earlier_read(b->options, report, c, err) : status;
 }
 
+static struct periods_span wanted_span(const struct report_options *options, const struct report *report)
+{
+    struct periods_span span = periods_span(report->zone, options->period);
+    int64_t over_ms = report->now_ms - report->now_ms % PERIODS_QUARTER_HOUR_MS;
+    if (options->is_so_far && over_ms < span.end_ms)
+        span.end_ms = over_ms > span.begin_ms ? over_ms : span.begin_ms;
+    return span;
+}
+
+static void cut_period(struct building *b)
+{
+    static const enum steps_kind steps[] = {[PERIODS_DAY] = STEPS_HOUR,
+        [PERIODS_MONTH] = STEPS_DAY,
+        [PERIODS_QUARTER] = STEPS_DAY,
+        [PERIODS_YEAR] = STEPS_MONTH};
+    struct report *report = b->report;
+    axis_init(&report->axis, report->zone, wanted_span(b->options, report));
+    steps_cut(&report->steps, report->zone, report->axis.span, steps[report->period.kind]);
+    part_cut(report->park, report->axis.span, &report->stretches);
+    CONF_EACH (const struct park_meter, meter, report->park->meters)
+        b->all += report_has(report, meter);
+}
+
 static enum status build(struct building *b, struct error *err)
 {
     struct report *report = b->report;
     enum status status = happened_as_of(b->options->db, &report->as_of_ms, err);
+    if (status != ST_OK)
+        return status;
     report->now_ms = happened_now(b->options->now_ms, report->as_of_ms);
+    cut_period(b);
     for (int carrier = 0; carrier < FACTOR_CARRIERS && status == ST_OK; carrier++) {
         if (!figures_are_there(report, carrier))
             continue;
@@ -239,17 +265,8 @@ enum status report_build(const struct report_options *options, struct report *re
         .site = options->site,
         .period = options->period,
         .is_alone = options->is_alone};
-    static const enum steps_kind steps[] = {[PERIODS_DAY] = STEPS_HOUR,
-        [PERIODS_MONTH] = STEPS_DAY,
-        [PERIODS_QUARTER] = STEPS_DAY,
-        [PERIODS_YEAR] = STEPS_MONTH};
     report.zone = zone_create(options->site->zone);
-    axis_init(&report.axis, report.zone, periods_span(report.zone, options->period));
-    steps_cut(&report.steps, report.zone, report.axis.span, steps[options->period.kind]);
-    part_cut(options->park, report.axis.span, &report.stretches);
     struct building b = {.options = options, .report = &report};
-    CONF_EACH (const struct park_meter, meter, options->park->meters)
-        b.all += report_has(&report, meter);
     enum status status = build_in_transaction(&b, err);
     if (status == ST_OK)
         *ret = report;

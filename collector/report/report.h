@@ -26,6 +26,7 @@ struct report_options {
     const struct park_site *site;
     struct period period;
     int64_t now_ms; /* UTC, by the clock: what ends after it is not due yet, but as happened_now() says */
+    bool is_so_far; /* of a period that is under way what is over, as if it ended there */
     /* Told of each meter; false = stop. NULL = nobody. */
     bool (*on_meter)(void *user_data, size_t done, size_t all);
     void *user_data;

@@ -1,5 +1,5 @@
 /* What the amounts of a period come to: money, coal equivalent by each basis, CO2 and CO2e, as the energy report has them
- * (collector/report/lines.h). Worked out at each request, as an errand. */
+ * (collector/report/lines.h); of a period that is under way what is over. Worked out at each request, as an errand. */
 #include "collector/report/accepted.h"
 #include "collector/report/drill.h"
 #include "collector/report/report.h"
@@ -17,46 +17,66 @@ static const char *const part_bys[PART_KINDS] = {
     [PART_METER] = "meter",
 };
 
-/* Why some day of it has no price or factor; NULL: each has one. */
-static const char *first_why(const struct charge_plan *plan, bool *ret_has_rate)
+static bool has_rate(const struct charge_plan *plan)
 {
-    const char *why = NULL;
-    *ret_has_rate = false;
-    for (size_t i = 0; i < plan->key_count; i++) {
-        *ret_has_rate = *ret_has_rate || plan->keys[i].why == NULL;
-        if (why == NULL)
-            why = plan->keys[i].why;
-    }
-    return why;
+    for (size_t i = 0; i < plan->key_count; i++)
+        if (plan->keys[i].why == NULL)
+            return true;
+    return false;
 }
 
-static json_t *result_json(
-    int kind, const struct charge_plan *plan, const struct charge_total *total, bool is_difference)
+/* Of the first day that has no price or factor; NULL: each has one. */
+static const struct charge_key *first_without(
+    const struct charge_plan *plan, const struct zone *zone, char day[static PERIODS_TEXT_SIZE])
 {
-    char text[DECIMAL_TEXT_SIZE];
-    bool has_rate;
-    const char *why = first_why(plan, &has_rate);
-    bool is_known = has_rate && !total->sum.is_overflown && (total->is_whole || !is_difference);
+    for (size_t i = 0; i < plan->quarter_count; i++) {
+        const struct charge_key *key = &plan->keys[plan->key_of[i]];
+        if (key->why != NULL) {
+            int64_t time_ms = plan->span.begin_ms + (int64_t)i * PERIODS_QUARTER_HOUR_MS;
+            periods_format(periods_of(zone, PERIODS_DAY, time_ms), day);
+            return key;
+        }
+    }
+    return NULL;
+}
+
+static const char *reason_of(int kind, const struct charge_key *without)
+{
+    if (without == NULL)
+        return NULL;
+    return kind != LINES_MONEY ? "no_factor" : without->band < 0 ? "no_bands" : "no_prices";
+}
+
+static json_t *result_json(int kind, const struct charge_plan *plan, const struct zone *zone,
+    const struct charge_total *total, bool is_difference)
+{
+    char text[DECIMAL_TEXT_SIZE], day[PERIODS_TEXT_SIZE];
+    const struct charge_key *without = first_without(plan, zone, day);
+    bool is_known = has_rate(plan) && !total->sum.is_overflown && (total->is_whole || !is_difference);
     decimal_format(
         (struct decimal){total->sum.result, kind == LINES_MONEY ? MONEY_SCALE : KILOGRAM_SCALE}, text);
-    return json_pack("{s:o, s:o, s:I, s:s?}", "amount", total->is_whole ? json_string(text) : json_null(),
-        "known", is_known ? json_string(text) : json_null(), "unknown_s", (json_int_t)total->sum.unknown_s,
-        "why", why);
+    return json_pack("{s:o, s:o, s:I, s:s?, s:s?, s:s?}", "amount",
+        total->is_whole ? json_string(text) : json_null(), "known",
+        is_known ? json_string(text) : json_null(), "unknown_s", (json_int_t)total->sum.unknown_s, "why",
+        without != NULL ? without->why : NULL, "reason", reason_of(kind, without), "without",
+        without != NULL ? day : NULL);
 }
 
-static void add_figure(json_t *rows, const struct report_carrier *carrier, const struct report_figure *figure)
+static void add_figure(json_t *rows, const struct report *report, const struct report_carrier *carrier,
+    const struct report_figure *figure)
 {
     const struct part *part = &figure->part;
     const char *id = part->kind == PART_SITE ? park_carriers[part->carrier] : drill_part_id(part);
-    if (figure->part.kind == PART_GAP || id == NULL)
+    if (figure->part.kind == PART_GAP)
         return;
-    json_t *row = json_pack("{s:s, s:s, s:s}", "by", part_bys[figure->part.kind], "id", id, "carrier",
+    json_t *row = json_pack("{s:s, s:s?, s:s}", "by", part_bys[figure->part.kind], "id", id, "carrier",
         park_carriers[carrier->carrier]);
     for (int kind = 0; kind < LINES_KINDS; kind++)
         json_object_set_new(row, lines_kinds[kind],
-            carrier->plan.plans[kind].key_count > 0 ? result_json(kind, &carrier->plan.plans[kind],
-                                                          &figure->lines.total[kind], figure->is_difference)
-                                                    : json_null());
+            carrier->plan.plans[kind].key_count > 0
+                ? result_json(kind, &carrier->plan.plans[kind], report->zone, &figure->lines.total[kind],
+                      figure->is_difference)
+                : json_null());
     json_array_append_new(rows, row);
 }
 
@@ -65,7 +85,7 @@ static struct web_answer answer_costs(
 {
     const char *site_id = request_param(request, "site"), *text = request_param(request, "period");
     struct report_options options = {
-        .db = context->db, .is_alone = true, .now_ms = context->clock->wall_ms()};
+        .db = context->db, .is_alone = true, .is_so_far = true, .now_ms = context->clock->wall_ms()};
     struct report report;
     struct error err;
     if (accepted->model == NULL)
@@ -84,9 +104,11 @@ static struct web_answer answer_costs(
     json_t *rows = json_array();
     for (size_t i = 0; i < report.carrier_count; i++)
         for (size_t k = 0; k < report.carriers[i].count; k++)
-            add_figure(rows, &report.carriers[i], &report.carriers[i].figures[k]);
+            add_figure(rows, &report, &report.carriers[i], &report.carriers[i].figures[k]);
+    int64_t until_ms = report.axis.span.end_ms;
     report_release(&report);
-    return answer_json(200, json_pack("{s:s, s:s, s:o}", "site", site_id, "period", text, "rows", rows));
+    return answer_json(200, json_pack("{s:s, s:s, s:o, s:o}", "site", site_id, "period", text, "until",
+                                context_time(context, site_id, until_ms), "rows", rows));
 }
 
 struct web_answer handle_costs(struct web_context *context, const struct web_request *request)

@@ -1,6 +1,7 @@
-/* Amounts of a site: by building, tenant, meter, item or carrier, by step, as JSON or CSV. */
+/* Amounts of a site: by building, tenant, meter, item or carrier, of groups or of parts that add up, by step, as JSON or CSV. */
 #include "collector/energy/balance.h"
 #include "collector/energy/unit.h"
+#include "collector/report/part_tree.h"
 #include "collector/report/write.h"
 #include "collector/web/energy_query.h"
 
@@ -79,9 +80,12 @@ static json_t *row_json(const struct tree_row *row)
     json_t *left_out = json_array();
     for (size_t i = 0; i < row->left_out_count; i++)
         json_array_append_new(left_out, json_string(row->left_out[i]->id));
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:[]}", "kind", tree_kinds[row->kind], "id", row->id,
+    json_t *json = json_pack("{s:s, s:s?, s:s, s:s, s:o, s:[]}", "kind", tree_kinds[row->kind], "id", row->id,
         "carrier", park_carriers[row->carrier], "unit", energy_unit(row->carrier).name, "left_out", left_out,
         "values");
+    if (row->kind == TREE_PART)
+        json_object_set_new(json, "takes_off", json_boolean(part_tree_takes_off(row)));
+    return json;
 }
 
 /* ---- as CSV (RFC 4180) ---- */
@@ -94,7 +98,7 @@ static void add_line(struct buf *csv, const struct energy_query *q, const struct
     const struct value *v, const struct amount *a)
 {
     buf_printf(csv, "%s,%s,", q->site->id, tree_kinds[row->kind]);
-    write_csv_field(csv, row->id, true); /* an item's code is any text */
+    write_csv_field(csv, row->id != NULL ? row->id : "", true); /* an item's code is any text */
     buf_printf(csv, ",%s,%s,%s,%s,%s,%s,%s,%s,%lld,%lld,%lld,%lld,%lld,%lld,%s,%lld,%s,%lld,%s\r\n",
         park_carriers[row->carrier], energy_unit(row->carrier).name, v->start, v->end, v->amount, v->known,
         v->quality, v->coverage, (long long)amount_due(a), (long long)amount_covered(a),
@@ -159,10 +163,10 @@ static struct web_answer whole_answer(
     }
     json_t *rows = out->rows;
     out->rows = NULL;
-    return answer_json(200, json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:o}", "site", q->site->id, "zone",
+    return answer_json(200, json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:o}", "site", q->site->id, "zone",
                                 q->site->zone, "from", context_time(context, q->site->id, q->span.begin_ms),
                                 "to", context_time(context, q->site->id, q->span.end_ms), "by",
-                                tree_bys[q->by], "step", energy_query_step(q->step), "rows", rows));
+                                tree_bys[q->by], "of", energy_query_of(q), "step", energy_query_step(q->step), "rows", rows));
 }
 
 static struct web_answer answer_query(struct web_context *context, const struct energy_query *q,
@@ -189,7 +193,7 @@ struct web_answer handle_energy(struct web_context *context, const struct web_re
     struct steps steps;
     if (!energy_query_read(context, request, &q, &answer))
         return answer;
-    tree_init(&tree, context->options->park, q.site, q.by, q.span);
+    (q.is_of_parts ? part_tree_init : tree_init)(&tree, context->options->park, q.site, q.by, q.span);
     const char *id = request_param(request, "id");
     if (id != NULL)
         tree_keep(&tree, id);

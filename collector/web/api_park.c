@@ -65,6 +65,7 @@ static json_t *meters_json(const struct park *park, int64_t now_ms)
         put(json, "building", tags.building_id);
         put(json, "tenant", tags.tenant_id);
         put(json, "parent", tags.parent_id);
+        put(json, "export_of", meter->export_of != NULL ? meter->export_of->id : NULL);
         put(json, "carrier", park_carriers[meter->carrier]);
         put(json, "item", tags.item);
         json_array_append_new(meters, json);

@@ -17,11 +17,17 @@ static const char *const step_names[] = {[STEPS_QUARTER_HOUR] = "15m",
     [STEPS_MONTH] = "1mo",
     [STEPS_WHOLE] = "all",
     [STEPS_WHOLE + 1] = NULL};
+static const char *const ofs[] = {"groups", "parts", NULL};
 static const char *const formats[] = {"json", "csv", NULL};
 
 const char *energy_query_step(enum steps_kind step)
 {
     return step_names[step];
+}
+
+const char *energy_query_of(const struct energy_query *q)
+{
+    return ofs[q->is_of_parts];
 }
 
 static bool read_site(const struct web_context *context, const struct web_request *request,
@@ -84,9 +90,10 @@ bool energy_query_is_short(struct periods_span span)
 bool energy_query_read(const struct web_context *context, const struct web_request *request,
     struct energy_query *q, struct web_answer *ret_answer)
 {
-    int by, step, format;
+    int by, of, step, format;
     if (!read_site(context, request, q, ret_answer) ||
         !request_word(request, "by", tree_bys, TREE_CARRIER, &by, ret_answer) ||
+        !request_word(request, "of", ofs, 0, &of, ret_answer) ||
         !request_word(request, "step", step_names, STEPS_WHOLE, &step, ret_answer) ||
         !request_word(request, "format", formats, 0, &format, ret_answer) ||
         !read_time(request, "from", q->zone, &q->span.begin_ms, ret_answer) ||
@@ -94,7 +101,13 @@ bool energy_query_read(const struct web_context *context, const struct web_reque
         return false;
     q->by = (enum tree_by)by;
     q->step = (enum steps_kind)step;
+    q->is_of_parts = of == 1;
     q->is_csv = format == 1;
+    if (q->is_of_parts && q->by == TREE_METER) {
+        *ret_answer = answer_error(400, "bad_parameter",
+            "of: a meter is no part; expected groups, or by building, tenant, item or carrier");
+        return false;
+    }
     if (q->span.end_ms <= q->span.begin_ms) {
         *ret_answer = answer_error(400, "bad_parameter", "to: is not later than from; expected a later time");
         return false;

@@ -15,6 +15,7 @@ struct energy_query {
     enum tree_by by;
     enum steps_kind step;
     struct periods_span span;
+    bool is_of_parts; /* that add up, not of groups */
     bool is_csv;
 };
 
@@ -26,4 +27,5 @@ bool energy_query_is_short(struct periods_span span);
 /* The same for more than one answer may hold. */
 bool energy_query_is_bounded(
     const struct tree *tree, const struct steps *steps, struct web_answer *ret_answer);
+const char *energy_query_of(const struct energy_query *q);    /* "groups" or "parts" */
 const char *energy_query_step(enum steps_kind step); /* as it was asked: "15m", ..., "all" */

@@ -35,7 +35,7 @@ static struct web_answer handle_stream(struct web_context *context, const struct
 #define OUTAGES " state limit before "
 #define ALARMS " state limit before "
 #define SESSIONS " instrument limit before "
-#define ENERGY " site by id from to step format "
+#define ENERGY " site by of id from to step format "
 #define INSTRUMENTS " q site building category model organisation available length limit after ids "
 #define OCCUPANCY " site building space from to step "
 #define PAGE true

@@ -8,7 +8,7 @@ import { course, flow, heatMap, loadDuration } from './energy_charts.js';
 import { amount, percent } from './format.js';
 import { loadLanguage, text } from './i18n.js';
 import { followLive } from './live.js';
-import { loadPark, nameOfRow, placeOfRow } from './park.js';
+import { loadPark, nameOfRow, ofRow, placeOfRow } from './park.js';
 import { comparedSpan, lengths, nameOf as nameOfPeriod, newestDay, parameters, spanOf, stepOf } from './period.js';
 import { addressOfPeriod, makePeriodControls, periodOfAddress } from './period_controls.js';
 import { shiftDate } from './parktime.js';
@@ -72,6 +72,16 @@ function drawControls() {
 // ---- the answer ----
 
 const ofCarrier = (said) => said.rows.filter((row) => row.carrier === wanted.carrier && row.kind !== 'gap');
+// Each of what adds up to the whole, once. Meters are as their registers say: what flows through one flows through those behind it, too.
+const ofWhat = (by) => (by === 'meter' ? 'groups' : 'parts');
+const keyOf = (by, row) => `${by} ${row.id ?? ''} ${row.carrier}`;
+
+// Whether the share of a row and those of the others are parts of one whole.
+function isPart(row, gaps) {
+  if (row.kind === 'part') return wanted.by !== 'carrier';
+  const feedsIn = park.meters.some((meter) => meter.export_of && [meter.id, meter.export_of].includes(row.id));
+  return row.kind === 'meter' && !gaps.has(row.id) && !feedsIn;
+}
 
 function shareOf(part, whole) {
   return part !== null && whole !== null && Number(whole) > 0 ? Number(part) / Number(whole) : null;
@@ -92,15 +102,29 @@ function resultText(costs, key, kind, unit) {
   return `${result.amount === null ? '≥ ' : ''}${amount(result.known, unit === 'yuan' ? 2 : 1)} ${text(`unit_${unit}`)}`;
 }
 
-function drawParts(now, before, total, costs) {
-  const keyOf = (row) => `${row.kind} ${row.id} ${row.carrier}`;
-  const earlier = new Map(before.map((row) => [keyOf(row), row.values[0]]));
-  const items = now.map((row) => ({ row, id: keyOf(row) }));
+// Why there is no cost or CO2 of some day, of each carrier that is shown.
+function reasons(costs, rows) {
+  const said = [...new Set(rows.map((row) => row.carrier))].flatMap((carrier) => {
+    const results = costs.get(`carrier ${carrier} ${carrier}`);
+    if (!results) return [];
+    const named = { carrier: text(`carrier_${carrier}`) };
+    return [['cost', 'why_no_tariff'], ['kgco2', 'why_no_factors']].map(([kind, none]) => {
+      if (results[kind] === null) return text(none, named);
+      return results[kind].reason && text(`why_${results[kind].reason}`, { ...named, day: results[kind].without });
+    });
+  });
+  return said.filter(Boolean).join(' ');
+}
+
+function drawParts(now, before, gaps, total, costs) {
+  const earlier = new Map(before.map((row) => [keyOf(row.kind, row), row.values[0]]));
+  const items = now.map((row) => ({ row, id: keyOf(row.kind, row) }));
   const { by } = wanted; // a row stays of its kind while another is asked for
   for (const { id, row } of items) {
     const line = rows.get({ id });
     const [value] = row.values;
-    setHeadLink(line, nameOfRow(park, wanted.by, row), address({ ...wanted, id: row.id }), () => {
+    if (row.id === null) setCell(line, 0, nameOfRow(park, wanted.by, row));
+    else setHeadLink(line, nameOfRow(park, wanted.by, row), address({ ...wanted, id: row.id }), () => {
       ask({ by, id: row.id });
       byId('detail').scrollIntoView({ block: 'start' });
     });
@@ -108,15 +132,16 @@ function drawParts(now, before, total, costs) {
     const share = shareOf(value.amount, total);
     const was = earlier.get(id)?.amount ?? null;
     setCell(line, 1, value.amount === null ? '–' : `${amount(value.amount)} ${units[row.carrier]}`);
-    setCell(line, 2, share === null || wanted.by === 'carrier' ? '–' : percent(share));
+    setCell(line, 2, share === null || !isPart(row, gaps) ? '–' : percent(share));
     setCell(line, 3, was === null ? '–' : amount(was));
     setCell(line, 4, changeText(value.amount, was), 'nowrap');
-    const key = `${wanted.by} ${row.id} ${row.carrier}`;
+    const key = keyOf(wanted.by, row);
     setCell(line, 5, resultText(costs, key, 'cost', 'yuan'));
     setCell(line, 6, resultText(costs, key, 'kgco2', 'kgco2'));
     setCellMark(line, 7, qualities[value.quality] ?? 'bad', text(`energy_${value.quality}`));
   }
   rows.keepOnly(items);
+  set(byId('costs-why'), costs === null ? '' : reasons(costs, now));
 }
 
 function drawHeadline(span, now, before, costs) {
@@ -151,7 +176,7 @@ async function drawDetail(mine, site, span, row, by) {
   if (!row) return;
   set(byId('detail-title'), nameOfRow(park, by, row));
   if (byId('by-hour').hidden) return;
-  const said = await get('/api/v1/energy', { site: site.id, by, id: row.id, step: '1h', ...parameters(span) });
+  const said = await get('/api/v1/energy', { site: site.id, by, of: ofRow(row), id: row.id, step: '1h', ...parameters(span) });
   if (mine !== drawing) return;
   const { values } = said.rows.find((r) => r.carrier === wanted.carrier && r.kind === row.kind);
   const unit = units[wanted.carrier];
@@ -167,13 +192,13 @@ async function answer(now) {
   const other = wanted.against === 'nothing' ? null : comparedSpan(site.zone, period, span, wanted.against);
   const asked = { site: site.id, step: 'all' };
   const [whole, parts, steps, wholeBefore, partsBefore] = await Promise.all([
-    get('/api/v1/energy', { ...asked, by: 'carrier', ...parameters(span) }),
-    get('/api/v1/energy', { ...asked, by, ...parameters(span) }),
-    get('/api/v1/energy', { ...asked, by: by === 'meter' ? 'carrier' : by, step: stepOf(period), ...parameters(span) }),
-    other && get('/api/v1/energy', { ...asked, by: 'carrier', ...parameters(other) }),
-    other && get('/api/v1/energy', { ...asked, by, ...parameters(other) }),
+    get('/api/v1/energy', { ...asked, by: 'carrier', of: 'parts', ...parameters(span) }),
+    get('/api/v1/energy', { ...asked, by, of: ofWhat(by), ...parameters(span) }),
+    get('/api/v1/energy', { ...asked, by: by === 'meter' ? 'carrier' : by, of: 'parts', step: stepOf(period), ...parameters(span) }),
+    other && get('/api/v1/energy', { ...asked, by: 'carrier', of: 'parts', ...parameters(other) }),
+    other && get('/api/v1/energy', { ...asked, by, of: ofWhat(by), ...parameters(other) }),
   ]);
-  return { span, whole: ofCarrier(whole)[0], parts: by === 'carrier' ? parts.rows : ofCarrier(parts), steps: ofCarrier(steps), wholeBefore: wholeBefore && ofCarrier(wholeBefore)[0], partsBefore: partsBefore ? partsBefore.rows : [], stepsBy: by === 'meter' ? 'carrier' : by };
+  return { span, whole: ofCarrier(whole)[0], parts: by === 'carrier' ? parts.rows : ofCarrier(parts), gaps: new Set(parts.rows.filter((row) => row.kind === 'gap').map((row) => row.id)), steps: ofCarrier(steps), wholeBefore: wholeBefore && ofCarrier(wholeBefore)[0], partsBefore: partsBefore ? partsBefore.rows : [], stepsBy: by === 'meter' ? 'carrier' : by };
 }
 
 let liveNow = Date.parse(park.as_of); // the first event of a large park takes a while
@@ -182,7 +207,7 @@ let liveNow = Date.parse(park.as_of); // the first event of a large park takes a
 async function readCosts() {
   const period = nameOfPeriod(wanted.period);
   const said = period && (await get('/api/v1/costs', { site: wanted.site.id, period }));
-  return new Map((said?.rows ?? []).map((row) => [`${row.by} ${row.id} ${row.carrier}`, row]));
+  return new Map((said?.rows ?? []).map((row) => [keyOf(row.by, row), row]));
 }
 
 // The amounts come first, and the page can be used: shown. What they came to, where they flow and each hour follow: drawn.
@@ -196,12 +221,12 @@ async function show() {
     byId('shown').hidden = false;
     const drawAmounts = (costs) => {
       drawHeadline(said.span, said.whole, said.wholeBefore, costs);
-      drawParts(said.parts, said.partsBefore, said.whole?.values[0].amount ?? null, costs);
+      drawParts(said.parts, said.partsBefore, said.gaps, said.whole?.values[0].amount ?? null, costs);
     };
     drawAmounts(null);
     document.body.dataset.shown = String(mine);
     follow();
-    const chosen = said.parts.find((row) => row.id === wanted.id && row.carrier === wanted.carrier);
+    const chosen = said.parts.find((row) => row.id !== null && row.id === wanted.id && row.carrier === wanted.carrier);
     const row = chosen ?? said.whole;
     const by = chosen ? wanted.by : 'carrier';
     // Asked for at once: those who read months are answered one after another, and charts are drawn meanwhile.

@@ -5,6 +5,7 @@ import { ApiError, get } from './api.js';
 import { byId, set } from './dom.js';
 import { amount } from './format.js';
 import { text } from './i18n.js';
+import { ofRow } from './park.js';
 
 const weekdays = () => [6, 0, 1, 2, 3, 4, 5].map((day) => text(`weekday_${day}`)); // ECharts counts from Sunday
 const monthName = new Intl.DateTimeFormat(document.documentElement.lang, { month: 'short', timeZone: 'UTC' });
@@ -59,7 +60,7 @@ export class YearCalendar {
     delete byId('calendar').dataset.drawn;
     set(byId('calendar-title'), text('calendar_of', { year }));
     try {
-      const said = await get('/api/v1/energy', { site: site.id, by, id: row.id, step: '1d', from: year, to: String(Number(year) + 1).padStart(4, '0') });
+      const said = await get('/api/v1/energy', { site: site.id, by, of: ofRow(row), id: row.id, step: '1d', from: year, to: String(Number(year) + 1).padStart(4, '0') });
       if (asked !== this.asked) return;
       set(byId('calendar-problem'), '');
       const { values } = said.rows.find((r) => r.carrier === row.carrier && r.kind === row.kind);

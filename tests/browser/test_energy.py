@@ -74,7 +74,7 @@ def api(park, **asked) -> dict:
 
 def costs(park, period: str) -> dict:
     with urllib.request.urlopen(f"{park.http_url}/api/v1/costs?site=jiashan&period={period}", timeout=20) as answer:
-        return {(row["by"], row["id"], row["carrier"]): row for row in json.load(answer)["rows"]}
+        return {(row["by"], row["id"] or "", row["carrier"]): row for row in json.load(answer)["rows"]}
 
 
 def result(row: dict | None, kind: str) -> str:
@@ -97,6 +97,7 @@ def show(browser, park, query: str, width: int = 1280) -> None:
 
 PARTS = """return Object.fromEntries([...document.querySelectorAll('#parts tbody tr')].map((row) =>
     [row.dataset.id, [1, 3, 5, 6].map((i) => row.cells[i].firstElementChild.textContent)]))"""
+SHARES = "return [...document.querySelectorAll('#parts tbody tr')].map((row) => [row.cells[0].firstElementChild.textContent, row.cells[2].firstElementChild.textContent])"
 
 
 def table(browser, chart: str) -> list[list[str]]:
@@ -111,21 +112,69 @@ def test_every_number_is_the_apis(history, browser, by):
     before = day - timedelta(days=1)
     show(browser, history, f"lang=en&length=day&from={day}&by={by}&carrier=electricity")
     span = {"from": str(day), "to": str(day + timedelta(days=1))}
+    of = "groups" if by == "meter" else "parts"
     whole = next(row for row in api(history, by="carrier", step="all", **span)["rows"] if row["id"] == "electricity")
     assert browser.run("return document.getElementById('total').textContent") == amount(whole["values"][0]["amount"])
-    rows = {(row["kind"], row["id"], row["carrier"]): row["values"][0]["amount"] for row in api(history, by=by, step="all", **span)["rows"]}
-    earlier = {(row["kind"], row["id"], row["carrier"]): row["values"][0]["amount"]
-               for row in api(history, by=by, step="all", **{"from": str(before), "to": str(day)})["rows"]}
+    rows = {(row["kind"], row["id"] or "", row["carrier"]): row["values"][0]["amount"] for row in api(history, by=by, of=of, step="all", **span)["rows"]}
+    earlier = {(row["kind"], row["id"] or "", row["carrier"]): row["values"][0]["amount"]
+               for row in api(history, by=by, of=of, step="all", **{"from": str(before), "to": str(day)})["rows"]}
     units = {"electricity": "kWh", "heat": "MJ", "cooling": "MJ", "water": "m³", "gas": "m³"}
     came_to = costs(history, str(day))
     expected = {" ".join(key): [f"{amount(value)} {units[key[2]]}", amount(earlier[key]), *(result(came_to.get((by, *key[1:])), kind) for kind in ("cost", "kgco2"))] for key, value in rows.items()
                 if key[0] != "gap" and (by == "carrier" or key[2] == "electricity")}
     assert expected and browser.run(PARTS) == expected
     assert came_to["carrier", "electricity", "electricity"]["kgco2"]["amount"] is not None
-    steps = [row for row in api(history, by="carrier" if by == "meter" else by, step="1h", **span)["rows"] if row["carrier"] == "electricity"]
+    steps = [row for row in api(history, by="carrier" if by == "meter" else by, of="parts", step="1h", **span)["rows"] if row["carrier"] == "electricity"]
     assert table(browser, "course") == [[value["start"][5:16].replace("T", " "), *(row["values"][i]["amount"] for row in steps)]
                                         for i, value in enumerate(steps[0]["values"])]
     assert [entry for entry in browser.log() if entry["level"] in ("SEVERE", "WARNING")] == []
+
+
+@pytest.mark.parametrize("by", ["building", "tenant", "item"])
+@pytest.mark.parametrize("lang", TEXTS)
+def test_rows_shares_and_stacks_have_each_kilowatt_hour_once(history, browser, by, lang):
+    """Held against the registers of the meters that nothing feeds."""
+    day = (history.end.astimezone(SITE) - timedelta(days=1)).date()
+    span = {"from": str(day), "to": str(day + timedelta(days=1))}
+    show(browser, history, f"lang={lang}&length=day&from={day}&by={by}&carrier=electricity")
+    with urllib.request.urlopen(f"{history.http_url}/api/v1/park", timeout=20) as answer:
+        tops = {meter["id"] for meter in json.load(answer)["meters"] if meter["carrier"] == "electricity" and meter.get("parent") is None}
+    mains = [row["values"] for row in api(history, by="meter", step="1h", **span)["rows"] if row["kind"] == "meter" and row["id"] in tops]
+    hours = [sum(Decimal(value["amount"]) for value in values) for values in zip(*mains, strict=True)]
+    assert len(mains) >= 2 and [sum(map(Decimal, row[1:])) for row in table(browser, "course")] == hours
+    drawn = browser.run(DRAWN_CELLS % "course")
+    assert [sum(column) for column in zip(*drawn, strict=True)] == pytest.approx([float(hour) for hour in hours])
+    shares = browser.run(SHARES)
+    assert len(shares) == len(drawn) > 1
+    values = [Decimal(row["values"][0]["amount"]) for row in api(history, by=by, of="parts", step="all", **span)["rows"] if row["carrier"] == "electricity"]
+    assert sum(values) == sum(hours)
+    assert [float(share.rstrip(" %")) for _, share in shares] == pytest.approx([float(100 * value / sum(values)) for value in values], abs=0.051)
+    names = {"tenant": {"zh": "未分配租户", "en": "No tenant"}}
+    assert by not in names or shares[-1][0] == names[by][lang]
+    assert browser.run("return document.getElementById('costs-why').textContent") == (
+        TEXTS[lang]["why_no_prices"].replace("{carrier}", TEXTS[lang]["carrier_electricity"]).replace("{day}", str(day)))
+
+
+def test_of_meters_only_those_that_feed_no_other_have_a_share(history, browser):
+    day = (history.end.astimezone(SITE) - timedelta(days=1)).date()
+    show(browser, history, f"lang=en&length=day&from={day}&by=meter&carrier=electricity")
+    rows = api(history, by="meter", step="all", **{"from": str(day), "to": str(day + timedelta(days=1))})["rows"]
+    feeds = {row["id"] for row in rows if row["kind"] == "gap"}
+    shown = browser.run("return [...document.querySelectorAll('#parts tbody tr')].map((row) => [row.dataset.id, row.cells[2].firstElementChild.textContent])")
+    assert feeds and {key.split()[1] for key, share in shown if share == "–"} == feeds | {row["id"] for row in rows if row["kind"] == "virtual" and row["carrier"] == "electricity"}
+    assert sum(float(share.rstrip(" %")) for _, share in shown if share != "–") < 100
+
+
+def test_of_a_day_under_way_at_least_is_said_only_where_something_that_is_over_is_missing(history, browser):
+    def look() -> list[str]:
+        day = (quarter_now() - timedelta(seconds=1)).date()
+        show(browser, history, f"lang=en&length=day&from={day}&carrier=electricity")
+        return browser.run("return [document.getElementById('costs').textContent, document.getElementById('coverage').textContent]")
+
+    end, (came_to, coverage) = seen(quarter_now, look)
+    is_whole = end == history.end
+    assert "kg CO2" in came_to and ("≥" in came_to) == (not is_whole)
+    assert (coverage == TEXTS["en"]["energy_whole"]) == is_whole
 
 
 def test_a_part_is_shown_by_the_hour_and_in_the_order_of_its_load(history, browser):

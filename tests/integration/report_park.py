@@ -102,11 +102,12 @@ def draw_own(draw: random.Random, mean: int, time_ms: int) -> int:
 class ReportPark:
     """Quarter hours of each meter, by begin. `months` are first days."""
 
-    def __init__(self, months: list[date], seed: int = 20261001, gap_day: date | None = date(2026, 10, 9)):
+    def __init__(self, months: list[date], seed: int = 20261001, gap_day: date | None = date(2026, 10, 9), until_ms: int = 2**63):
         draw = random.Random(seed)
+        self.arrived_ms = begin_of(date(2026, 11, 2)) + 3_661_234
         self.quarters: dict[str, dict[int, Quarter]] = {meter[0]: {} for meter in METERS}
         for first in months:
-            end = begin_of((first + timedelta(days=32)).replace(day=1))
+            end = min(begin_of((first + timedelta(days=32)).replace(day=1)), until_ms)
             for time_ms in range(begin_of(first), end, QUARTER_MS):
                 self.add_quarter(draw, time_ms)
         if gap_day is not None:
@@ -143,10 +144,10 @@ class ReportPark:
             db.execute("INSERT INTO ledger_event VALUES(?, ?, 5, ?, 1, 0, 0, 0, 0)", (lab, day, day + 9))  # withdrawn
             db.execute("INSERT INTO gateway VALUES(1, 'gw-a', 1, 0, 0, 0)")
             db.execute("INSERT INTO journal(gateway, epoch, seq, received_ms, lines, payload) VALUES(1, 1, 1, ?, 0, x'')",
-                       (begin_of(date(2026, 11, 2)) + 3_661_234,))
+                       (self.arrived_ms,))
             db.execute("UPDATE cursor SET position = 1 WHERE name = 'ledger'")
             db.execute("INSERT INTO journal(gateway, epoch, seq, received_ms, lines, payload) VALUES(1, 1, 2, ?, 0, x'')",
-                       (begin_of(date(2026, 11, 3)),))  # which the books do not have
+                       (max(begin_of(date(2026, 11, 3)), self.arrived_ms),))  # which the books do not have
         db.close()
 
 

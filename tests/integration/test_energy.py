@@ -157,6 +157,9 @@ BAD = [
     ("from=2026-10-01T00:10:00Z&to=2026-11", 'from: "2026-10-01T00:10:00Z" is inside a quarter hour'),
     ("from=2026-10-01T00:00:00+08:00&to=2026-11", "is not a time"),  # a + in a query is a blank
     ("from=2026-10&to=2026-11&by=floor", 'by: unknown value "floor"; expected one of building, tenant, meter, item, carrier'),
+    ("from=2026-10&to=2026-11&of=halves", 'of: unknown value "halves"; expected one of groups, parts'),
+    ("from=2026-10&to=2026-11&of=parts&by=meter", "of: a meter is no part; expected groups, or by building, tenant, item or carrier"),
+    ("from=2026-10&to=2026-11&of=parts&by=tenant&id=nobody", 'id: unknown value "nobody"'),
     ("from=2026-10&to=2026-11&step=5m", 'step: unknown value "5m"; expected one of 15m, 1h, 1d, 1mo, all'),
     ("from=2026-10&to=2026-11&site=s2", 'site: unknown value "s2"; expected one of s1'),
     ("from=2026-10&to=2026-11&format=xml", 'format: unknown value "xml"; expected one of json, csv'),

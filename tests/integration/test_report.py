@@ -7,10 +7,12 @@ import csv
 import io
 import json
 import re
+import sqlite3
 import urllib.error
 import urllib.request
 import zipfile
 from collections import defaultdict
+from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -480,12 +482,12 @@ def test_the_same_data_is_the_same_bytes_and_nothing_is_written_over(made):
         assert not list(made.folder.glob("*.part"))
 
 
-@pytest.fixture(scope="module")
-def served(made, tmp_path_factory):
+@contextmanager
+def serving(folder: Path, database: Path):
     """A collector over a copy of the database, and what an auditor gets there: (status, type, body) of a path."""
-    folder = tmp_path_factory.mktemp("served")
     settings = write_settings(folder, free_port())
-    (folder / "collector.db").write_bytes((made.folder / "collector.db").read_bytes())
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(folder / "collector.db")) as copy:
+        source.backup(copy)
     program = build_folder() / "collector/park-collector"
     token = run([program, "token", "add", "--config", settings, "--role", "auditor", "--name", "a"], 30).stdout.strip()
     port = int(re.search(r'address = "127.0.0.1"; port = (\d+)', settings.read_text()).group(1))
@@ -502,9 +504,17 @@ def served(made, tmp_path_factory):
         except urllib.error.URLError:
             return 0, {}, b""
 
-    wait_until(lambda: ask("/livez")[0] == 200, 30, "the collector answers")
-    yield ask
-    collector.stop()
+    try:
+        wait_until(lambda: ask("/livez")[0] == 200, 30, "the collector answers")
+        yield ask
+    finally:
+        collector.stop()
+
+
+@pytest.fixture(scope="module")
+def served(made, tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("served"), made.folder / "collector.db") as ask:
+        yield ask
 
 
 def test_an_auditor_gets_the_same_report_over_http(made, served):
@@ -552,7 +562,7 @@ def test_costs_are_those_of_the_report(made, served):
     held = 0
     for by, table in (("building", "buildings"), ("tenant", "tenants"), ("item", "items"), ("meter", "meters")):
         for row in made.tables[table]["rows"]:
-            if "sum_of" in row or row["id"] is None:
+            if "sum_of" in row:
                 continue
             found = came_to[by, row["id"], row["carrier"]]
             for kind, (column, scale) in kinds.items():
@@ -564,6 +574,65 @@ def test_costs_are_those_of_the_report(made, served):
     for ident in (m[0] for m in METERS if m[6] == "electricity" and m[0] != "far"):
         results = [result for key, (_, result) in lines_of(made.park, ident).items() if key[0] == "tco2"]
         assert came_to["meter", ident, "electricity"]["kgco2"]["amount"] == (None if None in results else f"{Decimal(sum(results)).scaleb(-3):.3f}")
+
+
+@pytest.mark.parametrize("by, table", (("building", "buildings"), ("tenant", "tenants"), ("item", "items")))
+def test_parts_are_those_of_the_report_by_any_step_and_add_up_to_the_whole(made, served, by, table):
+    def ask(what: str, step: str, form: str = "json") -> bytes:
+        status, _, body = served(f"/api/v1/energy?site=jiashan&of=parts&by={what}&step={step}&from=2026-10&to=2026-11&format={form}")
+        assert status == 200, body
+        return body
+
+    expected = dict(groups(table))
+    for step, each in (("1d", 96), ("all", 31 * 96)):
+        said = json.loads(ask(by, step))
+        found = [row for row in said["rows"] if row["carrier"] == "electricity"]
+        (whole,) = [row for row in json.loads(ask("carrier", step))["rows"] if row["id"] == "electricity"]
+        assert said["of"] == "parts" and {row["kind"] for row in said["rows"]} == {"part"}
+        assert {row["id"] for row in found} == set(expected) and len(found) == len(expected)
+        assert None not in expected or found[-1]["id"] is None
+        for k, (total, *parts) in enumerate(zip(whole["values"], *(row["values"] for row in found), strict=True)):
+            times = times_of(PERIOD)[k * each:(k + 1) * each]
+            amounts = [sum_of(made.park, tops(expected[row["id"]]), times) for row in found]
+            assert [part["amount"] and Decimal(part["amount"]) for part in parts] == [shown(amount, "electricity") for amount in amounts]
+            assert None in amounts or sum(Decimal(part["amount"]) for part in parts) == Decimal(total["amount"])
+        assert [row["takes_off"] for row in found] == [-1 in tops(expected[row["id"]]).values() for row in found]
+        lines = list(csv.DictReader(io.StringIO(ask(by, step, "csv").decode())))
+        assert [(line["id"], line["amount"]) for line in lines] == [(row["id"] or "", value["amount"] or "") for row in said["rows"] for value in row["values"]]
+    (heat,) = [row for row in json.loads(ask("item", "all"))["rows"] if row["carrier"] == "heat"]
+    assert heat["id"] is None and Decimal(heat["values"][0]["amount"]) == shown(sum_of(made.park, {"b2-heat": 1}, times_of(PERIOD)), "heat")
+
+
+def test_what_has_not_happened_costs_nothing_and_is_not_unknown(tmp_path):
+    """Of a month under way, by what arrived: it is later than any clock."""
+    first, spoilt = date(2036, 3, 1), date(2036, 3, 9)
+    until_ms = begin_of(date(2036, 3, 12)) + 40 * QUARTER_MS
+    park = ReportPark([first], gap_day=spoilt, until_ms=until_ms)
+    park.arrived_ms = until_ms + 420_000
+    make_database(tmp_path, park)
+    (tmp_path / "served").mkdir()
+    with serving(tmp_path / "served", tmp_path / "collector.db") as ask:
+        status, _, body = ask("/api/v1/costs?site=jiashan&period=2036-03")
+        past, coming = (json.loads(ask(f"/api/v1/costs?site=jiashan&period={day}")[2]) for day in ("2036-03-11", "2036-03-13"))
+    assert status == 200, body
+    assert json.loads(body)["until"] == "2036-03-12T10:00:00.000+08:00" and past["until"] == "2036-03-12T00:00:00.000+08:00"
+    assert coming["rows"] == [] and coming["until"] == "2036-03-13T00:00:00.000+08:00"
+    came_to = {(row["by"], row["id"], row["carrier"]): row for row in json.loads(body)["rows"]}
+    times = range(begin_of(first), until_ms, QUARTER_MS)
+    grams = {m[0]: rounded(sum(park.quarters[m[0]][time_ms].amount or 0 for time_ms in times) * Fraction("0.4974")) for m in METERS if m[6] == "electricity"}
+    for table, by in (("buildings", "building"), ("tenants", "tenant"), ("items", "item")):
+        for ident, inside in groups(table):
+            signs = tops(inside)
+            result = came_to[by, ident, "electricity"]["kgco2"]
+            known = f"{Decimal(sum(sign * grams[meter] for meter, sign in signs.items())).scaleb(-3):.3f}"
+            is_whole = "b1-lab" not in signs
+            assert (result["amount"], result["unknown_s"]) == ((known, 0) if is_whole else (None, 6 * 900)), ident
+            assert result["known"] == (known if is_whole or -1 not in signs.values() else None)
+            assert (result["why"], result["reason"], result["without"]) == (None, None, None)
+    cost = came_to["carrier", "electricity", "electricity"]["cost"]
+    assert cost["amount"] is None and cost["known"] is None, "the tariff gives no holidays of that year"
+    assert (cost["reason"], cost["without"]) == ("no_bands", "2036-03-01") and "2036" in cost["why"]
+    assert (came_to["carrier", "water", "water"]["kgco2"]["reason"], came_to["carrier", "heat", "heat"]["cost"]) == ("no_factor", None)
 
 
 @pytest.mark.parametrize("query, word", (("period=2026-10", "site: there is no site"), ("site=x&period=2026-10", "there is no site"),

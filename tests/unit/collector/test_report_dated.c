@@ -1,5 +1,6 @@
 /* What a report says of a day at whose noon a tenant moves out, another moves in, and the meter is put elsewhere. */
 #include "collector/report/drill.h"
+#include "collector/report/part_tree.h"
 #include "tests/unit/collector/intake_fixture.h"
 
 #define DAY_MS INT64_C(1781481600000) /* 2026-06-15T00:00:00Z */
@@ -111,6 +112,38 @@ static void put_batch(struct db *db, int64_t received_ms)
         &err);
 }
 
+/* The same parts as rows by step: of the day's halves and of the day. */
+static void check_rows(struct db *db, const struct park *park)
+{
+    static const enum tree_by bys[] = {TREE_CARRIER, TREE_BUILDING, TREE_TENANT, TREE_ITEM};
+    struct periods_span day = {DAY_MS, DAY_MS + 2 * HALF * PERIODS_QUARTER_HOUR_MS};
+    int64_t noon_ms = DAY_MS + HALF * PERIODS_QUARTER_HOUR_MS;
+    struct periods_span spans[] = {{day.begin_ms, noon_ms}, {noon_ms, day.end_ms}, day};
+    struct buf found = {0};
+    struct error err;
+    for (size_t k = 0; k < sizeof bys / sizeof bys[0]; k++) {
+        struct tree tree;
+        part_tree_init(&tree, park, park->sites.items, bys[k], day);
+        for (size_t i = 0; i < tree.count; i++) {
+            const struct tree_row *row = &tree.rows[i];
+            struct amount amounts[3];
+            must(tree_amounts(db, row, &(struct steps){.spans = spans, .count = 3}, INT64_MAX, amounts, &err),
+                &err);
+            buf_printf(&found, "%s %s %lld+%lld=%lld%s\n", tree_kinds[row->kind],
+                row->id != NULL ? row->id : "-", (long long)amounts[0].sum.known,
+                (long long)amounts[1].sum.known, (long long)amounts[2].sum.known,
+                part_tree_takes_off(row) ? " less" : "");
+        }
+        tree_release(&tree);
+    }
+    assert_string_equal(found.data, "part electricity 4800+6240=11040\n"
+                                    "part b1 4800+4800=9600\npart b2 0+1440=1440\n"
+                                    "part t1 1440+0=1440\npart t2 0+1440=1440\npart - 3360+4800=8160 less\n"
+                                    "part 01000 3360+4800=8160 less\npart 01A00 0+1440=1440\n"
+                                    "part - 1440+0=1440\n");
+    buf_release(&found);
+}
+
 static void test_each_pays_for_his_own_time(void **state)
 {
     (void)state;
@@ -163,6 +196,7 @@ static void test_each_pays_for_his_own_time(void **state)
         "item 01000 8160 =main 9600 0-24, lab -1440 0-12\nitem - 1440 =lab 1440 0-12\n"
         "item 01A00 1440 =lab 1440 12-24\nmeter main 9600\nmeter lab 2880\ngap main 3360\n");
     buf_release(&found);
+    check_rows(in.db, park);
     report_release(&report);
     park_destroy(park);
     intake_close(&in);
@@ -196,13 +230,16 @@ static void test_what_is_over_is_due(void **state)
         options.now_ms = cases[i].now_ms;
         if (cases[i].arrived_ms != 0)
             put_batch(in.db, cases[i].arrived_ms);
-        must(report_build(&options, &report, &err), &err);
-        const struct amount *site = &report.carriers[0].figures[0].amount;
-        assert_int_equal(site->sum.count, HALF);
-        assert_int_equal(site->future_s, (HALF - due) * 900);
-        assert_int_equal(site->waiting_s, due * 900);
-        assert_int_equal(compare_coverage_permille(site), 1000 * HALF / (HALF + due));
-        report_release(&report);
+        for (int is_so_far = 0; is_so_far < 2; is_so_far++) {
+            options.is_so_far = is_so_far;
+            must(report_build(&options, &report, &err), &err);
+            const struct amount *site = &report.carriers[0].figures[0].amount;
+            assert_int_equal(site->sum.count, HALF);
+            assert_int_equal(site->future_s, is_so_far ? 0 : (HALF - due) * 900);
+            assert_int_equal(site->waiting_s, due * 900);
+            assert_int_equal(compare_coverage_permille(site), 1000 * HALF / (HALF + due));
+            report_release(&report);
+        }
     }
     park_destroy(park);
     intake_close(&in);
