@@ -179,7 +179,7 @@ const struct web_rule page_login[] = {LANGUAGE, {"next", "expected_path", NULL, 
 const struct web_rule page_overview[] = {LANGUAGE, WORD("view", views), {0}};
 const struct web_rule page_energy[] = {LANGUAGE, ID("site", is_site), WORD("length", lengths), PERIOD,
     WORD("carrier", park_carriers), WORD("by", tree_bys), WORD("against", againsts), ID("id", is_row), {0}};
-const struct web_rule page_occupancy[] = {LANGUAGE, WORD("length", short_lengths), PERIOD,
+const struct web_rule page_occupancy[] = {LANGUAGE, ID("site", is_site), WORD("length", short_lengths), PERIOD,
     WORD("measure", measures), ID("space", is_space), {0}};
 const struct web_rule page_instruments[] = {LANGUAGE, ID("id", is_instrument), {0}};
 const struct web_rule page_exceptions[] = {

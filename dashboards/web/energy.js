@@ -12,6 +12,7 @@ import { loadPark, nameOfRow, ofRow, placeOfRow } from './park.js';
 import { comparedSpan, lengths, nameOf as nameOfPeriod, newestDay, parameters, spanOf, stepOf } from './period.js';
 import { addressOfPeriod, makePeriodControls, periodOfAddress } from './period_controls.js';
 import { shiftDate } from './parktime.js';
+import { chosenSite, makeSiteChoice } from './site_choice.js';
 
 const carriers = ['electricity', 'heat', 'cooling', 'water', 'gas'];
 const ways = ['building', 'tenant', 'item', 'meter', 'carrier'];
@@ -31,7 +32,7 @@ let drawing = 0; // only the newest question is answered
 const one = (value, known) => (known.includes(value) ? value : known[0]);
 function readAddress(now) {
   const asked = new URLSearchParams(location.search);
-  const site = park.sites.find((s) => s.id === asked.get('site')) ?? park.sites[0];
+  const site = chosenSite(park.sites);
   return { site, period: periodOfAddress(asked, lengths, 'month', newestDay(site.zone, now)), carrier: one(asked.get('carrier'), carriers), by: one(asked.get('by'), ways), against: one(asked.get('against'), againsts), id: asked.get('id') };
 }
 
@@ -57,6 +58,7 @@ function fillSelect(id, names, prefix) {
 
 function makeControls() {
   fillSelect('carrier', carriers.filter((carrier) => park.meters.some((meter) => meter.carrier === carrier)), 'carrier');
+  makeSiteChoice(park.sites, ['id']);
   fillSelect('by', ways, 'by');
   fillSelect('against', againsts, 'against');
   return makePeriodControls(lengths, () => wanted.period, (period) => ask({ period }));

@@ -10,6 +10,7 @@ import { loadPark } from './park.js';
 import { newestDay, parameters, spanOf } from './period.js';
 import { addressOfPeriod, makePeriodControls, periodOfAddress } from './period_controls.js';
 import { iso, quarterMs, time } from './parktime.js';
+import { chosenSite, makeSiteChoice } from './site_choice.js';
 import { spaceHeat } from './space_heat.js';
 
 const lengths = ['day', 'week', 'month', 'custom'];
@@ -18,7 +19,7 @@ const hourlyDaysMax = 92;
 const dayNames = [1, 2, 3, 4, 5, 6, 0];
 
 const [park] = await Promise.all([loadPark(), loadLanguage()]);
-const [site] = park.sites;
+const site = chosenSite(park.sites);
 const spaces = park.spaces.filter((space) => park.byId.building.get(space.building)?.site === site.id);
 const rows = new Rows(byId('spaces'));
 const charts = { across: new Chart(byId('across'), text('heat_spaces')), course: new Chart(byId('course'), text('course')), heat: new Chart(byId('heat'), text('heat_weekday')) };
@@ -193,6 +194,7 @@ function choose(changed) {
   show();
 }
 
+makeSiteChoice(park.sites, ['space']);
 const drawPeriod = makePeriodControls(lengths, () => period, (next) => choose({ period: next }));
 addEventListener('popstate', () => {
   readAddress();
