@@ -1,6 +1,7 @@
 #include "collector/outage_json.h"
 
 #include "lib/rfc3339.h"
+#include "lib/text.h"
 
 #include <string.h>
 
@@ -17,17 +18,9 @@ static const struct {
     {"category", ACT(OUTAGE_OPEN) | ACT(OUTAGE_CHANGE)},
     {"note", ACT(OUTAGE_OPEN) | ACT(OUTAGE_CHANGE) | ACT(OUTAGE_CLOSE) | ACT(OUTAGE_CANCEL)}};
 
-static int find_name(const char *const *names, const char *name)
-{
-    for (int i = 0; name != NULL && names[i] != NULL; i++)
-        if (strcmp(names[i], name) == 0)
-            return i;
-    return -1;
-}
-
 bool outage_act_parse(const char *name, enum outage_act *ret)
 {
-    int found = find_name(outage_acts, name);
+    int found = text_index(outage_acts, name);
     if (found >= 0)
         *ret = (enum outage_act)found;
     return found >= 0;
@@ -79,7 +72,7 @@ static enum status read_category(const json_t *object, struct outage_request *re
 static enum status read_target(const json_t *object, struct outage_request *ret, struct error *err)
 {
     const char *kind = json_string_value(json_object_get(object, "kind"));
-    int found = find_name(outage_kinds, kind);
+    int found = text_index(outage_kinds, kind);
     if (found < 0)
         return BAD("kind: %s%.40s%s; expected broken, planned or problem", kind != NULL ? "\"" : "",
             kind != NULL ? kind : "is missing", kind != NULL ? "\" is unknown" : "");

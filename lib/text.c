@@ -80,3 +80,11 @@ void text_copy(char *to, size_t size, struct span s)
     to[len] = '\0';
     text_clean(to);
 }
+
+int text_index(const char *const *words, const char *word)
+{
+    for (int i = 0; word != NULL && words[i] != NULL; i++)
+        if (strcmp(words[i], word) == 0)
+            return i;
+    return -1;
+}

@@ -16,3 +16,5 @@ bool text_has_control(struct span s);
 void text_clean(char *text);
 /* Copies as much as fits of a text (NUL-terminated), never half a character, and cleans it. */
 void text_copy(char *to, size_t size, struct span s);
+/* The place of a word in a NULL-terminated list; -1 = it is not there, or NULL. */
+int text_index(const char *const *words, const char *word);

@@ -7,18 +7,18 @@
 
 #include "collector/alarm/words.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const before[] = {"before", NULL};
 
+/* Of a code that the API says. */
 static int find_name(const char *const *names, const char *name)
 {
-    for (int i = 0; names[i] != NULL; i++)
-        if (strcmp(names[i], name) == 0)
-            return i;
-    return 0;
+    int found = text_index(names, name);
+    return found < 0 ? 0 : found;
 }
 
 static enum alarm_language language_of(const struct ops_page *p)

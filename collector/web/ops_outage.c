@@ -8,6 +8,7 @@
 #include "collector/web/page_params.h"
 #include "lib/mem.h"
 #include "lib/number.h"
+#include "lib/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -150,14 +151,6 @@ static struct web_answer answer_filled_in(struct ops_outage *a, json_t *object)
 
 /* ---- which form ---- */
 
-static int find_name(const char *const *list, const char *name)
-{
-    for (int i = 0; list[i] != NULL; i++)
-        if (strcmp(list[i], name) == 0)
-            return i;
-    return -1;
-}
-
 /* False: *ret says why not. */
 static bool find_outage(struct ops_outage *a, struct web_answer *ret)
 {
@@ -182,7 +175,7 @@ static bool find_outage(struct ops_outage *a, struct web_answer *ret)
 
 static bool choose_form(struct ops_outage *a, struct web_answer *ret)
 {
-    int kind = find_name(outage_kinds, ops_outage_given(a->request, "kind"));
+    int kind = text_index(outage_kinds, ops_outage_given(a->request, "kind"));
     bool is_act = outage_act_parse(ops_outage_given(a->request, "act"), &a->act);
     if (!is_act || (a->act == OUTAGE_OPEN && kind < 0)) {
         *ret = page_refuse(a->page.context, a->request, is_act ? "kind" : "act");

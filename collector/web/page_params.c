@@ -87,20 +87,12 @@ static bool is_item(const struct park *park, const char *value)
     return false;
 }
 
-static int find_word(const char *const *words, const char *word)
-{
-    for (int i = 0; words[i] != NULL; i++)
-        if (strcmp(words[i], word) == 0)
-            return i;
-    return -1;
-}
-
 /* What has a row of its own at some time, whatever the period: who goes on to another month keeps what was chosen. */
 static bool is_row(const struct web_context *context, const struct web_request *request, const char *value)
 {
     const struct park *park = context->options->park;
     const char *by = request_param(request, "by");
-    switch ((enum tree_by)(by != NULL ? find_word(tree_bys, by) : TREE_BUILDING)) {
+    switch ((enum tree_by)(by != NULL ? text_index(tree_bys, by) : (int)TREE_BUILDING)) {
     case TREE_BUILDING:
         CONF_EACH (const struct park_building, b, park->buildings)
             if (strcmp(b->id, value) == 0)
@@ -116,7 +108,7 @@ static bool is_row(const struct web_context *context, const struct web_request *
     case TREE_ITEM:
         return is_item(park, value);
     case TREE_CARRIER:
-        return find_word(park_carriers, value) >= 0;
+        return text_index(park_carriers, value) >= 0;
     }
     return false;
 }

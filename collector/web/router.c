@@ -3,6 +3,7 @@
 #include "lib/buf.h"
 #include "lib/mem.h"
 #include "lib/number.h"
+#include "lib/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,14 +44,9 @@ bool request_word(const struct web_request *request, const char *name, const cha
     int *ret, struct web_answer *ret_answer)
 {
     const char *text = request_param(request, name);
-    *ret = fallback;
-    if (text == NULL)
+    *ret = text != NULL ? text_index(words, text) : fallback;
+    if (*ret >= 0)
         return true;
-    for (int i = 0; words[i] != NULL; i++)
-        if (strcmp(words[i], text) == 0) {
-            *ret = i;
-            return true;
-        }
     struct buf known = {0};
     for (int i = 0; words[i] != NULL; i++)
         buf_printf(&known, "%s%s", i > 0 ? ", " : "", words[i]);
@@ -132,13 +128,6 @@ static bool check_listed(const char *list, const struct web_request *request, st
     return true;
 }
 
-static bool is_word(const char *const *words, const char *word)
-{
-    while (*words != NULL && strcmp(*words, word) != 0)
-        words++;
-    return *words != NULL;
-}
-
 /* NULL: those of a page are as they should be. */
 static const char *find_against_rule(
     const struct web_rule *rules, const struct web_context *context, const struct web_request *request)
@@ -147,7 +136,7 @@ static const char *find_against_rule(
         const char *value = request_param(request, r->name);
         if (value != NULL && (request_is_twice(request, r->name) ||
                                  (r->is_right != NULL  ? !r->is_right(context, request, value)
-                                  : r->words != NULL && !is_word(r->words, value))))
+                                  : r->words != NULL && text_index(r->words, value) < 0)))
             return r->name;
     }
     return NULL;

@@ -85,7 +85,9 @@ def test_it_fits_every_screen_in_both_languages(park, browser, lang, width):
     assert errors(browser) == []
 
 
-def test_an_id_that_is_none_is_no_detail(park, browser):
-    show(browser, park, "lang=en&id=%3Cscript%3E")
+def test_an_id_that_is_none_is_said_on_a_page(park, browser):
+    browser.open(f"{park.http_url}/ops/instruments?lang=en&id=%3Cscript%3E")
+    assert "“id”" in browser.run("return document.querySelector('main .card').textContent")
+    browser.run("document.querySelector('main .card a').click()")
+    browser.wait("document.getElementById('shown')?.hidden === false")
     assert browser.run("return document.getElementById('detail').hidden") is True
-    assert errors(browser) == []
