@@ -339,7 +339,7 @@ enum status alarm_desk_step(
     d->last_ms = s.now_ms;
     enum status status = d->is_loaded ? ST_OK : load(d, s.now_ms, &is_changed, err);
     if (status == ST_OK)
-        status = alarm_post_settle(&d->post, s.now_ms, &is_changed, err);
+        status = alarm_post_settle(&d->post, s.now_ms, mono_ms, &is_changed, err);
     bool is_due = !d->has_looked || mono_ms - d->looked_mono_ms >= ALARM_MS;
     if (status == ST_OK && is_due) {
         d->has_looked = true;
@@ -347,7 +347,7 @@ enum status alarm_desk_step(
         status = look_at_all(d, &s, now->clock, now->has_room, &is_changed, err);
     }
     if (status == ST_OK && (is_due || is_changed))
-        status = alarm_post_pack(&d->post, s.now_ms, err);
+        status = alarm_post_pack(&d->post, s.now_ms, &is_changed, err);
     *ret_is_changed = *ret_is_changed || is_changed;
     return status;
 }

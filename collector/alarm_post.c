@@ -4,6 +4,7 @@
 #include "lib/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static size_t receiver_count(const struct alarm_post *p)
 {
@@ -19,6 +20,8 @@ void alarm_post_reset(struct alarm_post *p)
 {
     for (size_t i = 0; p->parcels != NULL && i < receiver_count(p); i++)
         courier_parcel_release(&p->parcels[i]);
+    p->has_failed = p->has_failed || p->is_noting;
+    p->is_noting = false;
 }
 
 void alarm_post_use_rules(struct alarm_post *p, struct alarm_rules *rules)
@@ -45,6 +48,7 @@ void alarm_post_release(struct alarm_post *p)
     alarm_post_reset(p);
     free(p->link);
     free(p->parcels);
+    alarm_results_release(&p->results);
     *p = (struct alarm_post){0};
 }
 
@@ -113,37 +117,81 @@ enum status alarm_post_mend(struct alarm_post *p, int64_t now_ms, bool *ret_is_c
 }
 
 static int64_t next_due(
-    const struct alarm_post *p, const struct alarm *a, const struct courier_result *r, int64_t now_ms)
+    const struct alarm_post *p, const struct alarm *a, const struct alarm_result *r, int64_t now_ms)
 {
     if (a->cleared_ms != 0) /* meanwhile: that is still to be told */
-        return r->event == ALARM_EVENT_CLEARED ? ALARM_NEVER : now_ms;
-    return a->acked_ms != 0 ? ALARM_NEVER : now_ms + repeat_after(p->rules, r->number);
+        return r->is_end ? ALARM_NEVER : now_ms;
+    return a->acked_ms != 0 ? ALARM_NEVER : r->at_ms + repeat_after(p->rules, r->number);
 }
 
-static enum status note_taken(
-    struct alarm_post *p, const struct courier_result *r, int64_t now_ms, struct error *err)
+/* People are told nothing of what came and went untold, programs of all: so of them it need not be known what may have arrived. */
+static bool asks_what_arrived(const struct alarm_receiver *r, int64_t number)
 {
+    return number == 1 && r->kind != ALARM_BY_WEBHOOK;
+}
+
+/* Keeps in memory what came of an attempt. */
+static enum status learn(
+    struct alarm_post *p, const struct courier_result *came, int64_t now_ms, struct error *err)
+{
+    const struct alarm_receiver *from = receiver_at(p, came->receiver);
+    bool is_noted = came->outcome == ALARM_TAKEN || asks_what_arrived(from, came->number);
     struct alarm a;
-    enum status status = alarm_find(p->db, r->alarm, &a, err);
-    if (status == ST_OK && a.id != 0)
-        status = alarm_told_took(
-            p->db, a.id, receiver_at(p, r->receiver)->id, r->number, next_due(p, &a, r, now_ms), err);
+    enum status status = alarm_find(p->db, came->alarm, &a, err);
+    struct alarm_result r = {.receiver = from->id,
+        .alarm = came->alarm,
+        .number = came->number,
+        .at_ms = now_ms,
+        .outcome = came->outcome,
+        .is_end = came->event == ALARM_EVENT_CLEARED};
+    if (status == ST_OK && a.id != 0 && is_noted) {
+        r.due_ms = next_due(p, &a, &r, now_ms);
+        alarm_results_add(&p->results, &r);
+    }
     alarm_release(&a);
     return status;
 }
 
-enum status alarm_post_settle(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err)
+static enum status note(
+    struct alarm_post *p, const struct alarm_result *r, int64_t now_ms, struct error *err)
+{
+    struct alarm a;
+    if (!is_receiver(p, span_of(r->receiver)))
+        return ST_OK;
+    switch (r->outcome) {
+    case ALARM_MISSED:
+        return alarm_told_missed(p->db, r->alarm, r->receiver, err);
+    case ALARM_DOUBTFUL:
+        return alarm_told_doubt(p->db, r->alarm, r->receiver, now_ms, err);
+    case ALARM_TAKEN:
+        break;
+    }
+    enum status status = alarm_find(p->db, r->alarm, &a, err);
+    if (status == ST_OK)
+        status = alarm_told_took(p->db, r->alarm, r->receiver, r->number, next_due(p, &a, r, now_ms), err);
+    alarm_release(&a);
+    return status;
+}
+
+enum status alarm_post_settle(
+    struct alarm_post *p, int64_t now_ms, int64_t mono_ms, bool *ret_is_changed, struct error *err)
 {
     struct courier_result r;
     enum status status = ST_OK;
+    if (p->has_failed)
+        p->note_mono_ms = mono_ms + ALARM_NOTE_MS;
+    p->has_failed = false;
+    p->may_note = mono_ms >= p->note_mono_ms;
     while (p->couriers != NULL && status == ST_OK && couriers_take(p->couriers, &r)) {
-        p->taken += r.is_taken;
-        p->failed += !r.is_taken;
-        if (!r.is_taken)
-            continue;
-        status = note_taken(p, &r, now_ms, err);
+        p->taken += r.outcome == ALARM_TAKEN;
+        p->failed += r.outcome != ALARM_TAKEN;
+        status = learn(p, &r, now_ms, err);
         *ret_is_changed = true;
     }
+    p->is_noting = p->may_note && p->results.count > 0;
+    for (size_t i = 0; p->may_note && i < p->results.count && status == ST_OK; i++)
+        status = note(p, &p->results.items[i], now_ms, err);
+    *ret_is_changed = *ret_is_changed || p->is_noting;
     return status;
 }
 
@@ -154,12 +202,13 @@ static const struct zone *zone_of(const struct alarm_post *p, const struct alarm
     return site != NULL ? p->zones[site - first] : p->park->sites.count > 0 ? p->zones[0] : NULL;
 }
 
-static enum status pack(struct alarm_post *p, size_t receiver, int64_t now_ms, struct error *err)
+static enum status pack(
+    struct alarm_post *p, size_t receiver, int64_t now_ms, bool *ret_is_changed, struct error *err)
 {
     const struct alarm_receiver *to = receiver_at(p, receiver);
     struct alarm a;
     int64_t number = 0;
-    enum status status = alarm_told_next(p->db, to->id, now_ms, &a, &number, err);
+    enum status status = alarm_told_next(p->db, &p->results, to->id, now_ms, &a, &number, err);
     if (status != ST_OK || a.id == 0)
         return status;
     struct alarm_message m = {.alarm = &a,
@@ -171,21 +220,28 @@ static enum status pack(struct alarm_post *p, size_t receiver, int64_t now_ms, s
     m.has_now = p->value_now(p->user_data, a.id, &m.now_m);
     p->parcels[receiver] =
         (struct courier_parcel){a.id, number, alarm_event_of(&a, number), alarm_message_body(&m, to)};
+    if (p->may_note && asks_what_arrived(to, number)) {
+        p->is_noting = *ret_is_changed = true;
+        status = alarm_told_try(p->db, a.id, to->id, err);
+    }
     alarm_release(&a);
-    return ST_OK;
+    return status;
 }
 
-enum status alarm_post_pack(struct alarm_post *p, int64_t now_ms, struct error *err)
+enum status alarm_post_pack(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err)
 {
     enum status status = ST_OK;
     for (size_t i = 0; i < receiver_count(p) && p->couriers != NULL && status == ST_OK; i++)
         if (p->parcels[i].body == NULL && couriers_is_ready(p->couriers, i))
-            status = pack(p, i, now_ms, err);
+            status = pack(p, i, now_ms, ret_is_changed, err);
     return status;
 }
 
 void alarm_post_send(struct alarm_post *p)
 {
+    if (p->is_noting)
+        alarm_results_release(&p->results);
+    p->is_noting = false;
     for (size_t i = 0; i < receiver_count(p) && p->couriers != NULL; i++)
         if (p->parcels[i].body != NULL)
             couriers_send(p->couriers, i, &p->parcels[i]);

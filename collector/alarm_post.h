@@ -2,11 +2,15 @@
  * Which message each receiver of alarms is due, in the core's transaction (CONTRIBUTING.md, W5): made of what the tables say
  * (collector/alarm/rows.h), packed for the couriers, and handed to them only after the commit. Core thread; waits for nobody.
  *
- * Which message of an alarm a receiver took is noted when it took it: between the two a kill sends it again, under the same id.
+ * Which message of an alarm a receiver took is noted when it took it: between the two a kill sends it again, under the same id. Where
+ * it cannot be noted, on a disk that is full, it is known for as long as this process lives, and messages go all the same.
  */
 #pragma once
 
+#include "collector/alarm/told.h"
 #include "collector/couriers/courier.h"
+
+#define ALARM_NOTE_MS 60000 /* between two attempts to note what became of messages, where that cannot be written */
 
 struct alarm_post {
     struct db *db;
@@ -21,6 +25,11 @@ struct alarm_post {
     struct zone *const *zones;      /* of its sites, in their order */
     struct courier_parcel *parcels; /* by receiver: to go when this is committed; body NULL = none */
     int64_t taken, failed;          /* attempts since start, by how they ended */
+    struct alarm_results results;   /* that no row says yet */
+    bool is_noting;                 /* what is written now is not committed yet */
+    bool has_failed;                /* what was written last was not committed: */
+    int64_t note_mono_ms;           /* nothing is noted before: */
+    bool may_note;                  /* by that, at the last settling */
 };
 
 /* By the name under which browsers reach this collector; NULL = it has none. The caller frees it. */
@@ -36,14 +45,15 @@ enum status alarm_post_forget(struct alarm_post *p, bool *ret_is_changed, struct
 /* All whom it concerns are due the first message of an alarm, but who has a row of it. */
 enum status alarm_post_tell(
     struct alarm_post *p, int64_t alarm, enum alarm_severity severity, int64_t now_ms, struct error *err);
-/* It is over: all who were told of it are due one more message. A program that was not is told in order, that it fired and that it
- * is over; people are told nothing of what came and went. */
+/* It is over: all who were told of it, or may have been, are due one more message. A program that was not is told in order, that it
+ * fired and that it is over; people are told nothing of what came and went. */
 enum status alarm_post_over(struct alarm_post *p, int64_t alarm, int64_t now_ms, struct error *err);
 /* No message is due later than the rules say, whatever the clock was when it became due. */
 enum status alarm_post_mend(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err);
-/* Notes what receivers took. */
-enum status alarm_post_settle(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err);
-/* Packs the next message of each receiver that is ready for one. */
-enum status alarm_post_pack(struct alarm_post *p, int64_t now_ms, struct error *err);
+/* Notes what became of messages. */
+enum status alarm_post_settle(
+    struct alarm_post *p, int64_t now_ms, int64_t mono_ms, bool *ret_is_changed, struct error *err);
+/* Packs the next message of each receiver that is ready for one, behind alarm_post_settle. */
+enum status alarm_post_pack(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err);
 /* After the commit: what is packed goes. */
 void alarm_post_send(struct alarm_post *p);

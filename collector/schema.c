@@ -209,7 +209,9 @@ static const char *const scripts[] = {
 
     alarm_schema,
 
-    alarm_reason_schema};
+    alarm_reason_schema,
+
+    alarm_tried_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

@@ -110,6 +110,7 @@ static enum status perform(
 {
     buf_reset(&ret->body);
     ret->code = 0;
+    ret->is_sent = false;
     ret->retry_after_s = 0;
     if (atomic_load(&c->is_cancelled))
         return error_set(err, ST_UNREACHABLE, "%s: cancelled", c->url);
@@ -119,6 +120,9 @@ static enum status perform(
     char *url = mem_printf("%s%s", c->url, path);
     curl_easy_setopt(c->curl, CURLOPT_URL, url);
     CURLcode code = curl_easy_perform(c->curl);
+    long sent = 0;
+    curl_easy_getinfo(c->curl, CURLINFO_REQUEST_SIZE, &sent);
+    ret->is_sent = sent > 0;
     free(url);
     c->answer = NULL;
     if (code == CURLE_OK) {

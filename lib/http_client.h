@@ -24,6 +24,7 @@ struct http_client_options {
 struct http_answer {
     int code;
     struct buf body;       /* owned by the caller: buf_release */
+    bool is_sent;          /* something of the request went out, also where no answer came */
     int64_t retry_after_s; /* the header Retry-After, from now, also where it is a date; 0 = none, or past */
 };
 

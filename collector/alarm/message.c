@@ -254,14 +254,14 @@ enum status alarm_answer_check(enum alarm_receiver_kind kind, int code, struct s
         return error_set(err, ST_PROTOCOL,
             "it answered %d, and no redirect is followed; expected 200 of the URL that is named", code);
     if (code < 200 || code > 299)
-        return error_set(err, ST_PROTOCOL, "it answered %d; expected 200", code);
+        return error_set(err, code >= 500 ? ST_TIMEOUT : ST_PROTOCOL, "it answered %d; expected 200", code);
     if (kind != ALARM_BY_DINGTALK && kind != ALARM_BY_WECOM)
         return ST_OK;
     json_t *said = json_loadb(body.at != NULL ? body.at : "", body.len, JSON_REJECT_DUPLICATES, NULL);
     const json_t *number = json_object_get(said, "errcode");
     enum status status = ST_OK;
     if (!json_is_integer(number))
-        status = error_set(err, ST_PROTOCOL, "its answer is no robot's; expected JSON with errcode");
+        status = error_set(err, ST_TIMEOUT, "its answer is no robot's; expected JSON with errcode");
     else if (json_integer_value(number) != 0)
         /* Its words may repeat what it was sent, and with it the secret. */
         status = error_set(

@@ -36,5 +36,6 @@ char *alarm_message_body(const struct alarm_message *m, const struct alarm_recei
 
 /* "timestamp=<ms>&sign=<...>" for the query of a robot of DingTalk. */
 void alarm_dingtalk_sign(const char *key, int64_t now_ms, struct buf *out);
-/* Whether an answer says that it was taken: of a robot by its `errcode`. ST_PROTOCOL says in one sentence what it said instead. */
+/* Whether an answer says that it was taken: of a robot by its `errcode`. ST_PROTOCOL: it refused; ST_TIMEOUT: nobody knows, by a 5xx, or
+ * what no robot says. One sentence says what it said instead. */
 enum status alarm_answer_check(enum alarm_receiver_kind kind, int code, struct span body, struct error *err);

@@ -4,7 +4,7 @@
  *   alarm        one each time that a rule fired on a target; cleared_ms NULL: it stands, and is the only one of both that does
  *   alarm_run    what is on its way to fire or to clear (collector/alarm/fold.h), and since when
  *   alarm_told   how many messages of an alarm a receiver took, and when it is due the next (collector/alarm/told.h); due_ms NULL: none,
- *                for now
+ *                for now; tried: may it have the first, which it did not take: 1 by the attempt that is on, 2 by one before
  *   cursor       'alarms': when runs were looked after last; a run that nobody looked after for ALARM_BREAK_MS is over
  */
 #pragma once
@@ -13,7 +13,7 @@
 #include "collector/alarm/rule.h"
 #include "lib/db.h"
 
-extern const char alarm_schema[], alarm_reason_schema[];
+extern const char alarm_schema[], alarm_reason_schema[], alarm_tried_schema[];
 
 #define ALARM_BREAK_MS 120000
 #define ALARM_NOTE_MAX 500 /* bytes */

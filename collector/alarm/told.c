@@ -1,5 +1,13 @@
 #include "collector/alarm/told.h"
 
+/* A statement of an alarm, ?1, and a receiver, ?2. */
+static enum status run_for(struct db_stmt *row, int64_t alarm, const char *receiver, struct error *err)
+{
+    db_bind_int(row, 1, alarm);
+    db_bind_text(row, 2, span_of(receiver));
+    return db_run(row, err);
+}
+
 enum status alarm_told_add(
     struct db *db, int64_t alarm, const char *receiver, int64_t now_ms, struct error *err)
 {
@@ -21,11 +29,35 @@ enum status alarm_told_over(struct db *db, int64_t alarm, int64_t now_ms, struct
 
 enum status alarm_told_drop(struct db *db, int64_t alarm, const char *receiver, struct error *err)
 {
+    return run_for(db_keep(db, "UPDATE alarm_told SET due_ms = NULL"
+                               " WHERE receiver = ?2 AND alarm = ?1 AND taken = 0 AND tried = 0"),
+        alarm, receiver, err);
+}
+
+enum status alarm_told_try(struct db *db, int64_t alarm, const char *receiver, struct error *err)
+{
+    return run_for(db_keep(db, "UPDATE alarm_told SET tried = min(tried + 1, 2)"
+                               " WHERE receiver = ?2 AND alarm = ?1 AND taken = 0"),
+        alarm, receiver, err);
+}
+
+#define IS_OVER "(SELECT cleared_ms IS NOT NULL FROM alarm a WHERE a.id = alarm)"
+
+enum status alarm_told_missed(struct db *db, int64_t alarm, const char *receiver, struct error *err)
+{
+    return run_for(db_keep(db, "UPDATE alarm_told SET tried = 0, due_ms = iif(" IS_OVER ", NULL, due_ms)"
+                               " WHERE receiver = ?2 AND alarm = ?1 AND taken = 0 AND tried = 1"),
+        alarm, receiver, err);
+}
+
+enum status alarm_told_doubt(
+    struct db *db, int64_t alarm, const char *receiver, int64_t now_ms, struct error *err)
+{
     struct db_stmt *row =
-        db_keep(db, "UPDATE alarm_told SET due_ms = NULL WHERE receiver = ?2 AND alarm = ?1 AND taken = 0");
-    db_bind_int(row, 1, alarm);
-    db_bind_text(row, 2, span_of(receiver));
-    return db_run(row, err);
+        db_keep(db, "UPDATE alarm_told SET tried = 2, due_ms = iif(" IS_OVER ", ifnull(due_ms, ?3), due_ms)"
+                    " WHERE receiver = ?2 AND alarm = ?1 AND taken = 0");
+    db_bind_int(row, 3, now_ms);
+    return run_for(row, alarm, receiver, err);
 }
 
 enum status alarm_told_quiet(struct db *db, int64_t alarm, struct error *err)
@@ -68,19 +100,34 @@ enum status alarm_told_took(
     return db_run(row, err);
 }
 
-enum status alarm_told_next(struct db *db, const char *receiver, int64_t now_ms, struct alarm *ret,
-    int64_t *ret_number, struct error *err)
+/* Is it due the message by what it took, and no row says yet? That one, or the next. */
+static bool is_due(const struct alarm_result *r, bool is_over, int64_t now_ms, int64_t *number)
 {
-    struct db_stmt *row =
-        db_keep(db, "SELECT a.id, t.taken + 1 FROM alarm_told t JOIN alarm a ON a.id = t.alarm"
-                    " WHERE t.receiver = ?1 AND t.due_ms <= ?2"
-                    " ORDER BY a.severity DESC, t.due_ms, t.alarm LIMIT 1");
+    if (r == NULL || r->outcome != ALARM_TAKEN || r->number < *number)
+        return true;
+    *number = r->number + 1;
+    return is_over ? !r->is_end : r->due_ms != ALARM_NEVER && r->due_ms <= now_ms;
+}
+
+enum status alarm_told_next(struct db *db, const struct alarm_results *results, const char *receiver,
+    int64_t now_ms, struct alarm *ret, int64_t *ret_number, struct error *err)
+{
+    struct db_stmt *row = db_keep(db,
+        "SELECT a.id, t.taken + 1 + (t.taken = 0 AND t.tried > 0 AND a.cleared_ms IS NOT NULL),"
+        " a.cleared_ms IS NOT NULL FROM alarm_told t JOIN alarm a ON a.id = t.alarm"
+        " WHERE t.receiver = ?1 AND t.due_ms <= ?2"
+        " ORDER BY a.severity DESC, t.due_ms, t.alarm");
     bool has_row;
+    int64_t id = 0;
+    enum status status = ST_OK;
     db_bind_text(row, 1, span_of(receiver));
     db_bind_int(row, 2, now_ms);
-    enum status status = db_step(row, &has_row, err);
-    int64_t id = status == ST_OK && has_row ? db_int(row, 0) : 0;
-    *ret_number = id != 0 ? db_int(row, 1) : 0;
+    while (id == 0 && (status = db_step(row, &has_row, err)) == ST_OK && has_row) {
+        *ret_number = db_int(row, 1);
+        if (is_due(alarm_results_find(results, receiver, db_int(row, 0)), db_int(row, 2) != 0, now_ms,
+                ret_number))
+            id = db_int(row, 0);
+    }
     db_reset(row);
     *ret = (struct alarm){0};
     return id != 0 ? alarm_find(db, id, ret, err) : status;

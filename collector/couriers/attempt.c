@@ -97,11 +97,14 @@ static enum status post(struct attempt *t, const char *url, const char *key, con
     else
         error_set(err, ST_UNREACHABLE, "%s: cancelled", base);
     show_http(t, NULL);
-    if (status == ST_OK)
+    if (status == ST_OK) {
         status =
             alarm_answer_check(t->kind, answer.code, (struct span){answer.body.data, answer.body.len}, err);
-    if (status == ST_PROTOCOL)
-        error_prefix(err, status, "%s", base);
+        if (status != ST_OK)
+            error_prefix(err, status, "%s", base);
+    } else if (answer.is_sent) {
+        status = ST_TIMEOUT;
+    }
     *ret_retry_s = answer.retry_after_s;
     buf_release(&answer.body);
     http_client_destroy(http);

@@ -22,7 +22,7 @@ struct attempt {
 
 void attempt_init(struct attempt *t, const struct alarm_receiver *r); /* copies what it needs */
 void attempt_release(struct attempt *t);                              /* not while one is on */
-/* ST_OK: it was taken. *ret_retry_s, where there is an answer: after how long the receiver wants to be asked again; 0 = it did not
+/* ST_OK: it was taken; ST_TIMEOUT: nobody knows whether it was; any other: it was not. *ret_retry_s, where there is an answer: after how long the receiver wants to be asked again; 0 = it did not
  * say. */
 enum status attempt_run(
     struct attempt *t, const char *body, int64_t now_ms, int64_t *ret_retry_s, struct error *err);

@@ -264,9 +264,12 @@ bool couriers_take(struct couriers *c, struct courier_result *ret)
         pthread_mutex_unlock(&one->lock);
         if (!has_result)
             continue;
-        *ret = (struct courier_result){i, parcel.alarm, parcel.number, parcel.event, outcome == ST_OK};
+        *ret = (struct courier_result){i, parcel.alarm, parcel.number, parcel.event,
+            outcome == ST_OK        ? ALARM_TAKEN
+            : outcome == ST_TIMEOUT ? ALARM_DOUBTFUL
+                                    : ALARM_MISSED};
         courier_parcel_release(&parcel);
-        settle(c, one, ret->is_taken, &problem, retry_after_s);
+        settle(c, one, outcome == ST_OK, &problem, retry_after_s);
         return true;
     }
     return false;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "collector/alarm/message.h"
+#include "collector/alarm/results.h"
 #include "lib/clock.h"
 
 #define COURIER_RETRY_MS 5000       /* after a failure; then twice as long, and so on */
@@ -39,7 +40,7 @@ struct courier_result {
     size_t receiver;
     int64_t alarm, number;
     enum alarm_event event;
-    bool is_taken; /* else the same message is to be sent again, when it is ready */
+    enum alarm_outcome outcome; /* what was not taken is to be sent again, when it is ready */
 };
 /* False when nothing is new. What went wrong is logged, here. */
 bool couriers_take(struct couriers *c, struct courier_result *ret);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define LOOK_MS 50 /* between two looks whether it has ended, where nothing tells */
@@ -83,7 +84,7 @@ static enum status wait_for(
         if (ready <= 0)
             return error_set(err, ST_TIMEOUT, "%s did not end in its time", program);
         if (polled[1].revents != 0)
-            return error_set(err, ST_UNREACHABLE, "%s: cancelled", program);
+            return error_set(err, ST_TIMEOUT, "%s: cancelled", program);
         return ST_OK;
     }
 }
@@ -103,7 +104,7 @@ static enum status wait_end(
         if (left_ms <= 0)
             return error_set(err, ST_TIMEOUT, "%s did not end in its time", program);
         if (poll(&polled, 1, left_ms < LOOK_MS ? (int)left_ms : LOOK_MS) > 0)
-            return error_set(err, ST_UNREACHABLE, "%s: cancelled", program);
+            return error_set(err, ST_TIMEOUT, "%s: cancelled", program);
     }
 }
 
@@ -117,7 +118,7 @@ static enum status feed(struct child *c, struct span mail, int64_t deadline_mono
         else if (errno == EPIPE)
             break; /* how it ended says why */
         else if (errno != EINTR && errno != EAGAIN)
-            return error_set(err, ST_UNREACHABLE, "%s: %s", program, strerror(errno));
+            return error_set(err, ST_TIMEOUT, "%s: %s", program, strerror(errno));
         else {
             enum status status = wait_for(c->input_fd, POLLOUT, deadline_mono_ms, cancel_fd, program, err);
             if (status != ST_OK)
@@ -131,9 +132,10 @@ static enum status feed(struct child *c, struct span mail, int64_t deadline_mono
 static enum status check_end(const char *program, const siginfo_t *end, struct error *err)
 {
     if (end->si_code != CLD_EXITED)
-        return error_set(err, ST_PROTOCOL, "%s was ended by signal %d", program, end->si_status);
+        return error_set(err, ST_TIMEOUT, "%s was ended by signal %d", program, end->si_status);
     if (end->si_status != 0)
-        return error_set(err, ST_PROTOCOL, "%s ended with %d; expected 0", program, end->si_status);
+        return error_set(err, end->si_status == EX_TEMPFAIL ? ST_TIMEOUT : ST_PROTOCOL,
+            "%s ended with %d; expected 0", program, end->si_status);
     return ST_OK;
 }
 

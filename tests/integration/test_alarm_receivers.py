@@ -4,12 +4,15 @@ What must be said is written here from config/alarms.cfg, the README and the mak
 from __future__ import annotations
 
 import base64
+import contextlib
 import email
 import email.policy
 import hashlib
 import hmac
 import json
+import os
 import re
+import threading
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -217,3 +220,89 @@ def test_mail_goes_through_sendmail_without_a_shell(stage):
     assert (box / "arguments").read_text() == "-t|-i|" and not list(stage.folder.rglob("evil"))
     house.gauge("main.p", 0)
     wait_until(lambda: len(list(box.glob("mail-*"))) == 2, 20, "the recovery")
+
+
+def text_of(request: bytes) -> str:
+    return json.loads(request.split(b"\r\n\r\n", 1)[1])["text"]["content"]
+
+
+def test_people_who_may_have_been_told_are_told_that_it_is_over_and_no_others(stage):
+    """A robot that takes it and answers late, or while the collector is killed; one that says no, and one that is not there, were told nothing."""
+    answers = threading.Event()
+    ok = b'{"errcode":0,"errmsg":"ok"}'
+
+    def late(connection) -> None:
+        answers.wait(120)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(ok), ok))
+
+    slow, refusing, absent = Odd(late), Receiver(), Receiver()
+    robots = {"slow": slow.url, "refusing": refusing.url, "absent": absent.url}
+    port = absent.port
+    absent.close()
+    refusing.body = {"errcode": 45009, "errmsg": "no"}
+    for name, url in robots.items():
+        (stage.folder / name).write_text(url + "\n")
+        (stage.folder / name).chmod(0o600)
+    duty = Receiver()
+    box, mailer = stage.folder / "box", stage.folder / "mailer"
+    box.mkdir()
+    mailer.write_text(f'#!/bin/sh\ncat > "{box}/mail.$$"\nmv "{box}/mail.$$" "{box}/mail-$$"\n[ -e "{box}/well" ] || exec sleep 100\n')
+    mailer.chmod(0o755)
+    receivers = ", ".join([*(f'{{ id = "{name}"; kind = "wecom"; url_file = "{stage.folder}/{name}"; language = "en"; timeout = 1; }}' for name in robots),
+                           f'{{ id = "mail"; kind = "mail"; to = ("duty@park.example"); sendmail = "{mailer}"; language = "en"; timeout = 1; }}', hook(duty)])
+    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }', receivers, "repeat = 3600;")
+    house.begin()
+
+    def mails() -> list[str]:
+        return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default).get_content() for path in sorted(box.glob("mail-*"), key=lambda path: path.stat().st_mtime_ns)]
+
+    house.gauge("main.p", 2000)
+    wait_until(lambda: slow.requests and mails() and all(f"receiver {name} did not take a message" in house.collector.log() for name in ("refusing", "absent")), 30, "all are tried")
+    house.bounce()
+    house.gauge("main.p", 0)
+    house.wait_standing("power", False)
+    answers.set()
+    (box / "well").write_text("")
+    wait_until(lambda: "[warning] Cleared: " in text_of(slow.requests[-1]) and "[warning] Cleared: " in mails()[-1], 60, "who may have been told is told that it is over")
+    assert all("[warning] Alarm: " in text_of(one) for one in slow.requests[:-1]) and all("[warning] Alarm: " in one for one in mails()[:-1])
+    # The others learn of the next one, and of nothing before.
+    refusing.posts.clear()
+    refusing.body = {"errcode": 0, "errmsg": "ok"}
+    absent = Receiver(port)
+    house.gauge("main.p", 2000)
+    for one in (refusing, absent):
+        wait_until(lambda one=one: one.posts, 60, "it is told of the next")
+        assert [said["text"]["content"].split(":")[0] for _, _, said in one.posts] == ["[warning] Alarm"] and " · no. 2" in one.posts[0][2]["text"]["content"]
+    for one in (slow, refusing, absent, duty):
+        one.close()
+
+
+def test_on_a_disk_without_a_byte_nobody_is_told_the_same_twice(stage, small_folder):
+    duty = Receiver()
+    house = Alarms(stage, park(), '{ id = "full"; kind = "disk"; above = 60; clear = 50; for = 0; clear_for = 0; }', hook(duty), "repeat = 4; repeat_max = 4;")
+    small = small_folder(48)
+    settings = house.collector.settings
+    settings.write_text(settings.read_text().replace(str(house.database), str(small / "collector.db")))
+    house.begin()
+
+    def fill(name: str, mebibytes: int) -> None:
+        with open(small / name, "wb", buffering=0) as file, contextlib.suppress(OSError):
+            for _ in range(mebibytes * 256):
+                file.write(bytes(4096))
+
+    fill("most", 28)
+    wait_until(lambda: duty.posts, 30, "it is told")
+    fill("all", 48)
+    wait_until(lambda: "disk is full" in house.collector.log(), 60, "what was taken cannot be written")
+    fill("reserve", 48)
+    assert os.statvfs(small).f_bavail == 0
+    count = len(duty.posts)
+    wait_until(lambda: len(duty.posts) >= count + 4, 100, "it is told again, at its intervals")
+    assert os.statvfs(small).f_bavail == 0
+    ids = [said["id"] for _, _, said in duty.posts]
+    assert len(set(ids[count:])) == len(ids[count:]), ids  # one was under way when the disk became full
+    assert [said["number"] for _, _, said in duty.posts][count:] == list(range(ids.index(ids[count]) + 1, ids.index(ids[count]) + 1 + len(ids) - count))
+    for name in ("most", "all", "reserve"):
+        (small / name).unlink()
+    wait_until(lambda: duty.events("full")[-1] == "cleared", 120, "it is over")
+    duty.close()

@@ -177,7 +177,7 @@ static int64_t next_number(struct scene *s, const char *receiver, int64_t now_ms
     struct error err = {""};
     struct alarm a;
     int64_t number = 0;
-    must(alarm_told_next(s->turn.turn.db, receiver, now_ms, &a, &number, &err), &err);
+    must(alarm_told_next(s->turn.turn.db, &s->turn.turn.alarms.post.results, receiver, now_ms, &a, &number, &err), &err);
     *ret_is_over = a.id != 0 && a.cleared_ms != 0;
     int64_t found = a.id != 0 ? number : 0;
     alarm_release(&a);
@@ -267,6 +267,93 @@ static void test_what_came_and_went_untold_is_told_to_programs_in_order_and_to_p
     /* The message that was on its way when it was over: the end follows. */
     must(alarm_told_took(s->turn.turn.db, 1, "mail", 1, turn_now_ms, &err), &err);
     assert_int_equal(next_number(s, "mail", turn_now_ms, &is_over), 2);
+}
+
+/* Of the first message to people: T it goes out, M it was not sent, D nobody knows whether it arrived, K a kill, C it is over. */
+static void test_people_who_may_have_been_told_are_told_that_it_is_over(void **state)
+{
+    struct scene *s = *state;
+    static const struct {
+        const char *steps;
+        int64_t due; /* the message that they are due then */
+    } rows[] = {{"T", 1}, {"TD", 1}, {"TM", 1}, {"TC", 2}, {"C", 0}, {"TMC", 0}, {"TCM", 0}, {"TDC", 2}, {"TCD", 2},
+        {"TDTMC", 2}, {"TDTCM", 2}, {"TMTMC", 0}, {"TMTDC", 2}, {"TKC", 2}, {"TKTMC", 2}, {"TKTCM", 2}, {"TMKTMC", 0},
+        {"CD", 2}, {"TCMK", 0}, {"TDCKC", 2}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        reopen_scene(s);
+        hold(s, 101, 11);
+        struct error err = {""};
+        struct db *db = s->turn.turn.db;
+        bool is_over;
+        for (const char *step = rows[i].steps; *step != '\0'; step++) {
+            if (*step == 'T')
+                must(alarm_told_try(db, 1, "mail", &err), &err);
+            else if (*step == 'M')
+                must(alarm_told_missed(db, 1, "mail", &err), &err);
+            else if (*step == 'D')
+                must(alarm_told_doubt(db, 1, "mail", turn_now_ms, &err), &err);
+            else if (*step == 'C')
+                hold(s, 70, 6);
+            else
+                restart(s), db = s->turn.turn.db;
+        }
+        int64_t due = next_number(s, "mail", turn_now_ms, &is_over);
+        if (due != rows[i].due)
+            fail_msg("%s: %lld; expected %lld", rows[i].steps, (long long)due, (long long)rows[i].due);
+        assert_int_equal(is_over, due == 2);
+        /* Programs are told both, whatever it is. */
+        assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 1);
+    }
+}
+
+static void take(struct scene *s, const char *receiver, int64_t number)
+{
+    char *copy = mem_strdup(receiver);
+    alarm_results_add(&s->turn.turn.alarms.post.results,
+        &(struct alarm_result){.receiver = copy,
+            .alarm = 1,
+            .number = number,
+            .at_ms = turn_now_ms,
+            .outcome = ALARM_TAKEN,
+            .due_ms = turn_now_ms + 100000});
+    free(copy);
+}
+
+/* The disk is full: that it was taken cannot be written. */
+static void test_what_cannot_be_noted_is_not_sent_again_and_noted_when_it_can(void **state)
+{
+    struct scene *s = *state;
+    bool is_over;
+    hold(s, 101, 11);
+    take(s, "one", 1);
+    assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 0);
+    assert_int_equal(next_number(s, "mail", turn_now_ms, &is_over), 1); /* another's */
+    for (int minute = 0; minute < 3; minute++) {
+        fail_turn(s);
+        for (int second = 0; second < 60; second++) {
+            hold(s, 101, 1); /* other alarms, and what is told of them, go on */
+            assert_int_equal(number_of(s, "SELECT sum(taken) FROM alarm_told"), 0);
+            bool is_again = minute * 61 + second + 1 >= 100; /* as it stands, it is told again */
+            assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), is_again ? 2 : 0);
+        }
+        pass(1000);
+    }
+    take(s, "one", 2);
+    turn_once(&s->turn.turn);
+    assert_int_equal(number_of(s, "SELECT taken FROM alarm_told WHERE receiver = 'one'"), 2);
+    assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 0);
+    assert_int_equal(s->turn.turn.alarms.post.results.count, 0);
+    /* Over before it was noted. */
+    reopen_scene(s);
+    hold(s, 101, 11);
+    take(s, "mail", 1);
+    pass(1000);
+    fail_turn(s);
+    hold(s, 70, 10);
+    assert_int_equal(number_of(s, STANDING), 0);
+    hold(s, 70, 60);
+    assert_int_equal(next_number(s, "mail", turn_now_ms, &is_over), 2);
+    assert_true(is_over);
 }
 
 /* Nothing is taken any more, so of gauges nothing is known; that it is so must be told. */
@@ -386,7 +473,7 @@ static void test_the_worst_is_told_first_and_then_what_waits_longest(void **stat
     for (int i = 0; i < 5; i++) {
         struct alarm a;
         int64_t number;
-        must(alarm_told_next(db, "one", turn_now_ms, &a, &number, &err), &err);
+        must(alarm_told_next(db, &s->turn.turn.alarms.post.results, "one", turn_now_ms, &a, &number, &err), &err);
         assert_int_equal(a.id, expected[i]);
         must(alarm_told_took(db, a.id, "one", 1, ALARM_NEVER, &err), &err);
         alarm_release(&a);
@@ -423,6 +510,8 @@ int main(void)
         SCENE_TEST(test_of_what_stands_the_value_of_now_is_told_while_it_is_known),
         SCENE_TEST(test_one_who_was_not_told_yet_is_told_though_somebody_took_note),
         SCENE_TEST(test_what_came_and_went_untold_is_told_to_programs_in_order_and_to_people_not),
+        SCENE_TEST(test_people_who_may_have_been_told_are_told_that_it_is_over),
+        SCENE_TEST(test_what_cannot_be_noted_is_not_sent_again_and_noted_when_it_can),
         SCENE_TEST(test_without_room_the_disk_is_told_and_nothing_else_judged),
         SCENE_TEST(test_each_limit_of_the_disk_comes_before_nothing_is_taken_any_more),
         SCENE_TEST(test_a_clock_that_is_set_back_mutes_nothing),

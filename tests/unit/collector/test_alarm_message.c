@@ -246,12 +246,13 @@ static void test_which_answers_mean_that_it_was_taken(void **state)
         const char *body;
         enum status status;
     } rows[] = {{ALARM_BY_WEBHOOK, 200, "", ST_OK}, {ALARM_BY_WEBHOOK, 204, "", ST_OK},
-        {ALARM_BY_WEBHOOK, 302, "", ST_PROTOCOL}, {ALARM_BY_WEBHOOK, 500, "{\"errcode\":0}", ST_PROTOCOL},
+        {ALARM_BY_WEBHOOK, 302, "", ST_PROTOCOL}, {ALARM_BY_WEBHOOK, 404, "", ST_PROTOCOL},
+        {ALARM_BY_WEBHOOK, 500, "{\"errcode\":0}", ST_TIMEOUT}, {ALARM_BY_WECOM, 504, "", ST_TIMEOUT},
         {ALARM_BY_DINGTALK, 200, "{\"errcode\":0,\"errmsg\":\"ok\"}", ST_OK},
         {ALARM_BY_DINGTALK, 200, "{\"errcode\":310000,\"errmsg\":\"sign not match\"}", ST_PROTOCOL},
         {ALARM_BY_WECOM, 200, "{\"errcode\":0}", ST_OK},
-        {ALARM_BY_WECOM, 200, "{\"errcode\":\"0\"}", ST_PROTOCOL},
-        {ALARM_BY_WECOM, 200, "<html>", ST_PROTOCOL}, {ALARM_BY_WECOM, 200, "", ST_PROTOCOL}};
+        {ALARM_BY_WECOM, 200, "{\"errcode\":\"0\"}", ST_TIMEOUT},
+        {ALARM_BY_WECOM, 200, "<html>", ST_TIMEOUT}, {ALARM_BY_WECOM, 200, "", ST_TIMEOUT}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct error err = {""};
         assert_int_equal(

@@ -101,7 +101,7 @@ static void test_a_silent_gateway_fires_and_nothing_behind_it(void **state)
 static void test_that_the_broker_says_it_is_gone_is_no_word_of_its_own(void **state)
 {
     struct scene *s = *state;
-    static const int told_at[] = {1, 14, 29, 30, 31, 100};
+    static const int told_at[] = {1, 29, 30, 45};
     scene_rules = "rules = (" NO_DATA("gateway", "on = (\"gateway:gw-a\"); for = 30; clear_for = 2") ");";
     for (size_t i = 0; i < sizeof told_at / sizeof told_at[0]; i++)
         for (int is_restarted = 0; is_restarted < 2; is_restarted++) {
@@ -110,7 +110,7 @@ static void test_that_the_broker_says_it_is_gone_is_no_word_of_its_own(void **st
             if (is_restarted) /* nothing was heard of it since: silence counts from here */
                 restart(s);
             int64_t spoke_ms = turn_now_ms;
-            for (int second = 1; second <= 200; second++) {
+            for (int second = 1; second <= 60; second++) {
                 if (second == told_at[i])
                     say(s, "offline");
                 be_silent(s, 1);

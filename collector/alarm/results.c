@@ -1,0 +1,38 @@
+#include "collector/alarm/results.h"
+
+#include "lib/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void alarm_results_release(struct alarm_results *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        free(r->items[i].receiver);
+    free(r->items);
+    *r = (struct alarm_results){0};
+}
+
+const struct alarm_result *alarm_results_find(
+    const struct alarm_results *r, const char *receiver, int64_t alarm)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->items[i].alarm == alarm && strcmp(r->items[i].receiver, receiver) == 0)
+            return &r->items[i];
+    return NULL;
+}
+
+void alarm_results_add(struct alarm_results *r, const struct alarm_result *result)
+{
+    struct alarm_result *is = (struct alarm_result *)alarm_results_find(r, result->receiver, result->alarm);
+    if (is == NULL) {
+        MEM_GROW(r->items, r->count, r->capacity);
+        is = &r->items[r->count++];
+        *is = *result;
+        is->receiver = mem_strdup(result->receiver);
+    } else if (result->number > is->number || result->outcome > is->outcome) {
+        char *receiver = is->receiver;
+        *is = *result;
+        is->receiver = receiver;
+    }
+}
