@@ -12,6 +12,7 @@ import pytest
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "integration"), str(TESTS)]
 
+from harness.claims import pytest_collection_modifyitems, pytest_runtest_protocol  # noqa: E402, F401 (hooks)
 from harness.sanitizer import no_report, report_folder  # noqa: E402, F401 (fixtures of every test)
 from webdriver import Browser
 
