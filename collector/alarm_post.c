@@ -2,6 +2,7 @@
 
 #include "collector/alarm/told.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,10 @@ void alarm_post_use_rules(struct alarm_post *p, struct alarm_rules *rules)
 {
     alarm_post_reset(p);
     free(p->parcels);
+    free(p->refusals);
     p->rules = rules;
+    p->refusals = mem_zalloc((receiver_count(p) + 1) * sizeof *p->refusals);
+    p->deaf[0] = '\0';
     p->parcels = mem_zalloc((receiver_count(p) + 1) * sizeof *p->parcels);
     if (p->couriers != NULL)
         couriers_use(p->couriers, rules);
@@ -48,6 +52,7 @@ void alarm_post_release(struct alarm_post *p)
     alarm_post_reset(p);
     free(p->link);
     free(p->parcels);
+    free(p->refusals);
     alarm_results_release(&p->results);
     *p = (struct alarm_post){0};
 }
@@ -173,6 +178,20 @@ static enum status note(
     return status;
 }
 
+static void hear(struct alarm_post *p, const struct courier_result *r)
+{
+    bool is_taken = r->outcome == ALARM_TAKEN;
+    p->taken += is_taken;
+    p->failed += !is_taken;
+    p->refusals[r->receiver] = is_taken ? 0 : p->refusals[r->receiver] + 1;
+    struct buf ids = {0};
+    for (size_t i = 0; i < receiver_count(p); i++)
+        if (p->refusals[i] >= ALARM_DEAF)
+            buf_printf(&ids, "%s%s", ids.len > 0 ? ", " : "", receiver_at(p, i)->id);
+    text_copy(p->deaf, sizeof p->deaf, span_of(ids.len > 0 ? ids.data : ""));
+    buf_release(&ids);
+}
+
 enum status alarm_post_settle(
     struct alarm_post *p, int64_t now_ms, int64_t mono_ms, bool *ret_is_changed, struct error *err)
 {
@@ -183,8 +202,7 @@ enum status alarm_post_settle(
     p->has_failed = false;
     p->may_note = mono_ms >= p->note_mono_ms;
     while (p->couriers != NULL && status == ST_OK && couriers_take(p->couriers, &r)) {
-        p->taken += r.outcome == ALARM_TAKEN;
-        p->failed += r.outcome != ALARM_TAKEN;
+        hear(p, &r);
         status = learn(p, &r, now_ms, err);
         *ret_is_changed = true;
     }

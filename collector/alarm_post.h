@@ -10,6 +10,7 @@
 #include "collector/alarm/told.h"
 #include "collector/couriers/courier.h"
 
+#define ALARM_DEAF 3 /* attempts in a row that failed: people are told, on pages and by the health */
 #define ALARM_NOTE_MS 60000 /* between two attempts to note what became of messages, where that cannot be written */
 
 struct alarm_post {
@@ -25,6 +26,8 @@ struct alarm_post {
     struct zone *const *zones;      /* of its sites, in their order */
     struct courier_parcel *parcels; /* by receiver: to go when this is committed; body NULL = none */
     int64_t taken, failed;          /* attempts since start, by how they ended */
+    int *refusals;                  /* by receiver: attempts since it took a message, or since it is one */
+    char deaf[128];                 /* ids of those with ALARM_DEAF of these, in order; as many as fit */
     struct alarm_results results;   /* that no row says yet */
     bool is_noting;                 /* what is written now is not committed yet */
     bool has_failed;                /* what was written last was not committed: */

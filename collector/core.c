@@ -351,6 +351,7 @@ static int64_t show_now(struct core *c)
         .outbox_limit_bytes = t->outbox_limit_bytes,
         .ledger_behind_ms = bookkeeper_behind_ms(&t->bookkeeper, t->journal_end, c->clock->mono_ms()),
         .ledger_aside = t->bookkeeper.aside_names,
+        .receivers_deaf = t->alarms.post.deaf,
         .discarded_bytes = inbox_discarded_bytes(t->inbox)};
     return show_publish(&t->show, c->options.box, &source, c->clock->mono_ms());
 }

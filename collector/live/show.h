@@ -27,7 +27,7 @@ struct show_source {
     int64_t journal_end, database_bytes, database_limit_bytes, discarded_bytes;
     int64_t outbox_bytes, outbox_limit_bytes;
     int64_t ledger_behind_ms;
-    const char *ledger_aside;
+    const char *ledger_aside, *receivers_deaf;
 };
 
 void show_init(struct show *s);

@@ -71,6 +71,7 @@ struct snapshot {
     int64_t outbox_bytes, outbox_limit_bytes; /* derived rows that wait for the store */
     int64_t ledger_behind_ms; /* for how long the books have not had all of the journal; 0 = they have */
     char ledger_aside[128];   /* meters whose books fail, until the next start */
+    char receivers_deaf[128]; /* of alarms, which took none of the last messages */
 };
 
 struct snapshot_box; /* where the newest one lies; any thread */

@@ -225,6 +225,13 @@ static void judge_gateways(struct judgement *j, const struct overview *o)
     buf_release(&unsynchronised);
 }
 
+static void judge_receivers(struct judgement *j, const struct snapshot *s)
+{
+    if (s->receivers_deaf[0] != '\0')
+        tell(j, HEALTH_DEGRADED, "alarm_receivers", s->receivers_deaf,
+            "receivers of alarms take no message, see the log: %s", s->receivers_deaf);
+}
+
 enum health_level health_judge(const struct health_input *input, json_t **ret_reasons)
 {
     struct judgement j = {HEALTH_READY, json_array()};
@@ -238,6 +245,7 @@ enum health_level health_judge(const struct health_input *input, json_t **ret_re
         judge_hours(&j, input);
         judge_missing(&j, input->overview->snapshot);
         judge_gateways(&j, input->overview);
+        judge_receivers(&j, input->overview->snapshot);
     }
     *ret_reasons = j.reasons;
     return j.level;

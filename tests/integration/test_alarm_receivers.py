@@ -64,10 +64,13 @@ def test_receivers_that_are_dead_or_hang_cost_nothing_to_others_nor_to_the_core(
                 assert "receiver hole did not take a message" not in house.collector.log()
     assert failing.posts == []
     wait_until(lambda: hole.taken and all(f"receiver {name} did not take a message" in house.collector.log() for name in ("dead", "failing")), 30, "they were tried")
+    deaf = lambda: [one["detail"] for one in json.loads(house.collector.get("/readyz")[1])["reasons"] if one["code"] == "alarm_receivers"]  # noqa: E731
+    wait_until(lambda: deaf() == ["dead, failing"], 60, "pages say who is not told")
     # Whoever comes back is told what he missed: that it fired, or is over.
     failing.answer = 200
     back = Receiver(port)
     wait_until(lambda: back.events("power").count("cleared") == 3 and failing.events("power").count("cleared") == 3, 60, "they are told")
+    wait_until(lambda: deaf() == [], 30, "all are told again")
     begun = time.monotonic()
     house.collector.stop()
     assert time.monotonic() - begun < 30  # not as long as an attempt may take

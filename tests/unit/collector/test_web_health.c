@@ -47,6 +47,11 @@ static void set_meter_aside(struct snapshot *s)
     snprintf(s->ledger_aside, sizeof s->ledger_aside, "b3.main");
 }
 
+static void close_ears(struct snapshot *s)
+{
+    snprintf(s->receivers_deaf, sizeof s->receivers_deaf, "duty, mail");
+}
+
 static void doubt_clock(struct snapshot *s)
 {
     s->is_clock_synchronised = false;
@@ -120,6 +125,7 @@ static const struct fault faults[] = {
         HEALTH_DEGRADED, pile_up, STORE_OK, 0},
     {"ledger_behind", "for 11 min", HEALTH_DEGRADED, lag_in_books, STORE_OK, 0},
     {"ledger_aside", "b3.main", HEALTH_DEGRADED, set_meter_aside, STORE_OK, 0},
+    {"alarm_receivers", "duty, mail", HEALTH_DEGRADED, close_ears, STORE_OK, 0},
     {"collector_clock", "nothing is pruned", HEALTH_DEGRADED, doubt_clock, STORE_OK, 0},
     {"collector_clock", "behind what arrived before", HEALTH_DEGRADED, put_clock_behind, STORE_OK, 0},
     {"collector_clock_ahead", "not acknowledged: gw2", HEALTH_FAILING, wait_for_clock, STORE_OK, 0},
