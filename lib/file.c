@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -117,6 +118,41 @@ enum status file_sync_folder_of(const char *path, struct error *err)
         close(fd);
     free(folder);
     return status;
+}
+
+/* 0, or the errno. */
+static int write_synced(const char *path, const char *data, size_t len)
+{
+    unlink(path); /* what a crash left there */
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), cause = fd < 0 ? errno : 0;
+    while (cause == 0 && len > 0) {
+        ssize_t put = write(fd, data, len);
+        if (put < 0 && errno == EINTR)
+            continue;
+        cause = put < 0 ? errno : put == 0 ? ENOSPC : 0;
+        data += put > 0 ? put : 0;
+        len -= put > 0 ? (size_t)put : 0;
+    }
+    if (cause == 0 && fsync(fd) != 0)
+        cause = errno;
+    if (fd >= 0 && close(fd) != 0 && cause == 0)
+        cause = errno;
+    return cause;
+}
+
+enum status file_replace(const char *path, const void *data, size_t len, struct error *err)
+{
+    char *part = mem_printf("%s.part", path);
+    int cause = write_synced(part, data, len);
+    if (cause == 0 && rename(part, path) != 0)
+        cause = errno;
+    if (cause != 0)
+        unlink(part);
+    free(part);
+    if (cause != 0)
+        return error_set(err, cause == ENOSPC || cause == EDQUOT ? ST_FULL : ST_STORAGE,
+            "%s: cannot be written: %s", path, strerror(cause));
+    return file_sync_folder_of(path, err);
 }
 
 enum status file_give_to_owner_of(const char *other, const char *path, struct error *err)

@@ -14,6 +14,9 @@
 enum status file_read_secret(const char *path, char **ret, struct error *err);
 /* The whole file, NUL-terminated, at most `max` bytes. The caller frees it. `ret_len` may be NULL. */
 enum status file_read(const char *path, size_t max, char **ret, size_t *ret_len, struct error *err);
+/* `path` holds these bytes, on the disk, and is its owner's alone; where that fails it is what it was. By way of
+ * "<path>.part". ST_FULL: the disk has no room. ST_STORAGE: it cannot be written, or it may not last. */
+enum status file_replace(const char *path, const void *data, size_t len, struct error *err);
 /* Makes it last that `path` was created, renamed or removed: syncs its folder. ST_STORAGE where that fails. */
 enum status file_sync_folder_of(const char *path, struct error *err);
 /* Where `path` leads to through all links, also while nothing is there yet. The caller frees it. */

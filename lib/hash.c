@@ -64,6 +64,22 @@ void hash_format(const struct hash *hash, char text[static HASH_TEXT_SIZE])
     text[2 * HASH_SIZE] = '\0';
 }
 
+static int digit_value(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool hash_parse(const char *text, struct hash *ret)
+{
+    for (size_t i = 0; i < HASH_SIZE; i++) {
+        int high = digit_value(text[2 * i]), low = high < 0 ? -1 : digit_value(text[2 * i + 1]);
+        if (low < 0)
+            return false;
+        ret->bytes[i] = (unsigned char)(16 * high + low);
+    }
+    return true;
+}
+
 bool hash_read(struct span bytes, struct hash *ret)
 {
     if (bytes.len != HASH_SIZE)

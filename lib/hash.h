@@ -20,6 +20,8 @@ bool hash_is_equal(const struct hash *a, const struct hash *b);
 bool hash_is_same_secret(const struct hash *a, const struct hash *b);
 /* 64 lower-case hexadecimal digits. */
 void hash_format(const struct hash *hash, char text[static HASH_TEXT_SIZE]);
+/* False where `text`, of which no more is read than those 64, does not begin with them. */
+bool hash_parse(const char *text, struct hash *ret);
 /* As it lies in a database; false where it is not HASH_SIZE bytes long. */
 bool hash_read(struct span bytes, struct hash *ret);
 struct span hash_bytes(const struct hash *hash);

@@ -2,6 +2,16 @@
 
 #include <string.h>
 
+int64_t session_life_ms(const struct session *session)
+{
+    return session->is_kept ? SESSION_KEPT_LIFE_MS : SESSION_LIFE_MS;
+}
+
+bool session_is_over(const struct session *session, struct session_time now)
+{
+    return now.ms - session->begun_ms >= session_life_ms(session) || now.mono_ms >= session->until_mono_ms;
+}
+
 static int find(const struct sessions *s, const struct hash *hash)
 {
     for (int i = 0; i < s->count; i++)
@@ -16,35 +26,56 @@ static void remove_at(struct sessions *s, int i)
     s->count--;
 }
 
-static void make_room(struct sessions *s, int64_t token)
+/* Of those of this token (0 = of all); -1 where there are less than `max`. */
+static int find_to_end(const struct sessions *s, int64_t token, int max, struct session_time now)
 {
-    int own = 0, oldest = -1; /* they stand in the order in which they began */
-    for (int i = s->count - 1; i >= 0; i--)
-        if (s->items[i].token == token) {
-            own++;
-            oldest = i;
-        }
-    if (own >= SESSIONS_PER_TOKEN)
-        remove_at(s, oldest);
-    else if (s->count == SESSIONS_MAX)
-        remove_at(s, 0);
+    int count = 0, first = -1, fleeting = -1, over = -1;
+    for (int i = s->count - 1; i >= 0; i--) {
+        const struct session *session = &s->items[i];
+        if (token != 0 && session->token != token)
+            continue;
+        count++;
+        first = i;
+        if (!session->is_kept)
+            fleeting = i;
+        if (session_is_over(session, now))
+            over = i;
+    }
+    if (count < max)
+        return -1;
+    return over >= 0 ? over : fleeting >= 0 ? fleeting : first;
 }
 
-const struct session *sessions_begin(
-    struct sessions *s, int64_t token, int64_t now_mono_ms, char id[static SECRET_TEXT_SIZE])
+static void make_room(struct sessions *s, int64_t token, struct session_time now)
 {
-    make_room(s, token);
+    int i = find_to_end(s, token, SESSIONS_PER_TOKEN, now);
+    if (i < 0)
+        i = find_to_end(s, 0, SESSIONS_MAX, now);
+    if (i >= 0)
+        remove_at(s, i);
+}
+
+const struct session *sessions_begin(struct sessions *s, const struct token *token, bool is_kept,
+    struct session_time now, char id[static SECRET_TEXT_SIZE])
+{
+    make_room(s, token->id, now);
     secret_draw(id);
     struct session *session = &s->items[s->count++];
-    *session = (struct session){.hash = secret_hash(id), .token = token, .begun_mono_ms = now_mono_ms};
+    *session = (struct session){.hash = secret_hash(id),
+        .token = token->id,
+        .token_secret = token->hash,
+        .begun_ms = now.ms,
+        .is_kept = is_kept};
+    session->until_mono_ms = now.mono_ms + session_life_ms(session);
     secret_draw(session->csrf);
     return session;
 }
 
-const struct session *sessions_find(const struct sessions *s, const struct hash *hash, int64_t now_mono_ms)
+const struct session *sessions_find(
+    const struct sessions *s, const struct hash *hash, struct session_time now)
 {
     int i = find(s, hash);
-    return i >= 0 && now_mono_ms - s->items[i].begun_mono_ms < SESSION_LIFE_MS ? &s->items[i] : NULL;
+    return i >= 0 && !session_is_over(&s->items[i], now) ? &s->items[i] : NULL;
 }
 
 void sessions_end(struct sessions *s, const struct hash *hash)

@@ -126,10 +126,11 @@ static bool is_same_place(const char *path, const char *other)
 static bool stands_beside(const char *path, const char *database)
 {
     /* SQLite's, lib/db.h, lib/reserve.h, collector/store/unfinished.h, a restore's, collector/access/tokens.h,
-       collector/control.h. */
+       collector/access/sessions_file.h, collector/control.h. */
     static const char *const suffixes[] = {"-wal", "-shm", "-journal", ".lock", ".reserve", ".rebuild",
         ".restoring", ".restoring.part", ".restoring.part-wal", ".restoring.part-shm", ".restoring.part.lock",
-        ".access", ".access-wal", ".access-shm", ".access.lock", ".socket"};
+        ".access", ".access-wal", ".access-shm", ".access.lock", ".sessions",
+        ".sessions.part", ".socket"};
     bool is_one = false;
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0] && !is_one; i++) {
         char *name = mem_printf("%s%s", database, suffixes[i]);

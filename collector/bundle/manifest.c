@@ -62,27 +62,12 @@ static bool take_line(struct reader *r, const char *word, struct span *ret)
     return true;
 }
 
-static bool read_hash(const char *text, struct hash *ret)
-{
-    for (size_t i = 0; i < HASH_SIZE; i++) {
-        int value = 0;
-        for (int k = 0; k < 2; k++) {
-            const char *digits = "0123456789abcdef", *found = strchr(digits, text[2 * i + (size_t)k]);
-            if (found == NULL || *found == '\0')
-                return false;
-            value = 16 * value + (int)(found - digits);
-        }
-        ret->bytes[i] = (unsigned char)value;
-    }
-    return true;
-}
-
 static bool read_part(struct manifest *m, struct span line)
 {
     struct manifest_part part = {0};
     size_t head = 2 * HASH_SIZE + 1;
     const char *blank = line.len > head ? memchr(line.at + head, ' ', line.len - head) : NULL;
-    if (blank == NULL || line.at[head - 1] != ' ' || !read_hash(line.at, &part.hash) ||
+    if (blank == NULL || line.at[head - 1] != ' ' || !hash_parse(line.at, &part.hash) ||
         !number_parse_int64(line.at + head, (size_t)(blank - line.at) - head, &part.bytes))
         return false;
     part.name = mem_strndup(blank + 1, line.len - (size_t)(blank + 1 - line.at));

@@ -1,37 +1,97 @@
 #include "collector/web/guard.h"
 
 #include "collector/web/router.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define DAY_MS INT64_C(86400000)
-#define USE_RETRY_MS 60000 /* after the day of a use could not be noted */
+#define USE_RETRY_MS 60000  /* after the day of a use could not be noted */
+#define SAVE_RETRY_MS 60000 /* after sessions could not be written */
 
 struct guard {
     struct guard_options options;
-    char *database;
+    char *database, *sessions_path;
     pthread_mutex_t mutex; /* around all that follows */
     struct tokens_reader reader;
     struct sessions sessions;
+    bool is_unsaved;        /* the file is not as they are */
+    bool has_ended_in_file; /* it may hold one that has ended */
     struct tries tries;
-    int64_t use_due_mono_ms;
-    struct complaint failed;
+    int64_t use_due_mono_ms, save_due_mono_ms;
+    struct complaint failed, unsaved;
 };
+
+/* ---- sessions over a restart ---- */
+
+static struct session_time now_of(const struct guard *g)
+{
+    return (struct session_time){g->options.clock->wall_ms(), g->options.clock->mono_ms()};
+}
+
+/* Rather nobody is signed in after a restart than one who has signed out. */
+static void drop_file(struct guard *g)
+{
+    if ((unlink(g->sessions_path) == 0 || errno == ENOENT) &&
+        file_sync_folder_of(g->sessions_path, NULL) == ST_OK)
+        g->has_ended_in_file = false;
+}
+
+static void save(struct guard *g)
+{
+    struct error err;
+    int64_t now_mono_ms = g->options.clock->mono_ms();
+    g->is_unsaved =
+        sessions_write(g->sessions_path, &g->sessions, g->options.clock->boot_id(), &err) != ST_OK;
+    if (!g->is_unsaved) {
+        g->has_ended_in_file = false;
+        complaint_clear(&g->unsaved, now_mono_ms, "web", "sessions outlast a restart again");
+        return;
+    }
+    g->save_due_mono_ms = now_mono_ms + SAVE_RETRY_MS;
+    if (g->has_ended_in_file)
+        drop_file(g);
+    complain(&g->unsaved, now_mono_ms, g->has_ended_in_file ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "web", "%s; %s",
+        err.text,
+        g->has_ended_in_file ? "nor removed: who signed out is signed in after a restart, until it is"
+                             : "sessions go on, but may have to be begun anew after a restart");
+}
+
+static void end_session(struct guard *g, const struct hash *hash)
+{
+    sessions_end(&g->sessions, hash);
+    g->has_ended_in_file = true;
+    save(g);
+}
+
+/* They are written at once: what is left of their lives is as this run of the machine has it. */
+static void load(struct guard *g)
+{
+    struct error err;
+    if (sessions_read(g->sessions_path, g->options.clock->boot_id(), now_of(g), &g->sessions, &err) != ST_OK)
+        log_warn("web", "%s; who was signed in has to do so again", err.text);
+    if (g->sessions.count > 0)
+        save(g);
+}
 
 struct guard *guard_create(const struct guard_options *options)
 {
     struct guard *g = mem_zalloc(sizeof *g);
     g->options = *options;
     g->options.database = g->database = mem_strdup(options->database);
+    g->sessions_path = sessions_path(g->database);
     pthread_mutex_init(&g->mutex, NULL);
     tokens_reader_init(&g->reader, g->database);
+    load(g);
     return g;
 }
 
@@ -41,6 +101,7 @@ void guard_destroy(struct guard *g)
         return;
     tokens_reader_release(&g->reader);
     pthread_mutex_destroy(&g->mutex);
+    free(g->sessions_path);
     free(g->database);
     free(g);
 }
@@ -129,19 +190,25 @@ static enum status identify_by_token(
     return status;
 }
 
+static bool is_of_session(const struct session *session, const struct token *token)
+{
+    return hash_is_equal(&session->token_secret, &token->hash);
+}
+
 /* Of a session with this hash: its token, if that is still good. */
 static enum status identify_by_session(
     struct guard *g, const struct hash *hash, struct caller *ret, struct error *err)
 {
-    const struct session *session = sessions_find(&g->sessions, hash, g->options.clock->mono_ms());
+    const struct session *session = sessions_find(&g->sessions, hash, now_of(g));
     if (session == NULL)
         return ST_OK;
     bool is_found;
     enum status status = tokens_reader_find(&g->reader, session->token, &ret->token, &is_found, err);
     if (status != ST_OK)
         return status;
-    if (!is_found || token_state(&ret->token, g->options.clock->wall_ms()) != TOKEN_VALID) {
-        sessions_end(&g->sessions, hash);
+    if (!is_found || !is_of_session(session, &ret->token) ||
+        token_state(&ret->token, g->options.clock->wall_ms()) != TOKEN_VALID) {
+        end_session(g, hash);
         return ST_OK;
     }
     ret->kind = CALLER_KNOWN;
@@ -158,6 +225,8 @@ enum status guard_identify(
     char id[SECRET_TEXT_SIZE];
     enum status status = ST_OK;
     pthread_mutex_lock(&g->mutex);
+    if (g->is_unsaved && g->options.clock->mono_ms() >= g->save_due_mono_ms)
+        save(g);
     if (credentials->is_authorization_odd) {
         ret->kind = CALLER_WRONG;
     } else if (credentials->authorization != NULL) {
@@ -268,7 +337,22 @@ static void tell_failure(struct guard *g, const struct in6_addr *address)
         "somebody at %s tries to sign in with a token that is not good", text);
 }
 
-static enum status sign_in(struct guard *g, const char *text, const struct in6_addr *address,
+/* *ret_life_ms is how long the cookie is good. */
+static void begin_session(struct guard *g, const struct token *token, bool is_kept,
+    char id[static SECRET_TEXT_SIZE], int64_t *ret_life_ms)
+{
+    struct session_time now = now_of(g);
+    int before = g->sessions.count;
+    const struct session *session = sessions_begin(&g->sessions, token, is_kept, now, id);
+    int64_t token_ms = token->expires_ms - now.ms;
+    *ret_life_ms = session_life_ms(session);
+    if (is_kept && token_ms < *ret_life_ms)
+        *ret_life_ms = token_ms;
+    g->has_ended_in_file = g->has_ended_in_file || g->sessions.count == before; /* one made room */
+    save(g);
+}
+
+static enum status sign_in(struct guard *g, const char *text, bool is_kept, const struct in6_addr *address,
     enum sign_in *ret, char **ret_cookie, struct token *ret_token, int *ret_wait_s, struct error *err)
 {
     int64_t now_mono_ms = g->options.clock->mono_ms();
@@ -288,19 +372,20 @@ static enum status sign_in(struct guard *g, const char *text, const struct in6_a
         return ST_OK;
     }
     char id[SECRET_TEXT_SIZE];
+    int64_t life_ms;
     tries_succeed(&g->tries, address);
-    sessions_begin(&g->sessions, ret_token->id, now_mono_ms, id);
+    begin_session(g, ret_token, is_kept, id, &life_ms);
     note_use(g, ret_token);
-    *ret_cookie = make_cookie(g, id, SESSION_LIFE_MS);
+    *ret_cookie = make_cookie(g, id, life_ms);
     *ret = SIGN_IN_DONE;
     return ST_OK;
 }
 
-enum status guard_sign_in(struct guard *g, const char *text, const struct in6_addr *address,
+enum status guard_sign_in(struct guard *g, const char *text, bool is_kept, const struct in6_addr *address,
     enum sign_in *ret, char **ret_cookie, struct token *ret_token, int *ret_wait_s, struct error *err)
 {
     pthread_mutex_lock(&g->mutex);
-    enum status status = sign_in(g, text, address, ret, ret_cookie, ret_token, ret_wait_s, err);
+    enum status status = sign_in(g, text, is_kept, address, ret, ret_cookie, ret_token, ret_wait_s, err);
     pthread_mutex_unlock(&g->mutex);
     return status;
 }
@@ -309,7 +394,7 @@ char *guard_sign_out(struct guard *g, const struct caller *caller)
 {
     pthread_mutex_lock(&g->mutex);
     if (caller->is_session)
-        sessions_end(&g->sessions, &caller->session);
+        end_session(g, &caller->session);
     pthread_mutex_unlock(&g->mutex);
     return make_cookie(g, "", 0);
 }

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "collector/access/sessions.h"
+#include "collector/access/sessions_file.h"
 #include "collector/access/tokens.h"
 #include "collector/access/tries.h"
 #include "lib/clock.h"
@@ -23,6 +23,7 @@ struct guard_options {
 
 struct guard;
 
+/* With the sessions that its file holds; where they cannot be had, says so. */
 struct guard *guard_create(const struct guard_options *options);
 void guard_destroy(struct guard *g); /* accepts NULL */
 
@@ -69,9 +70,10 @@ bool guard_is_csrf(const struct caller *caller, const char *text);
 /* ---- signing in ---- */
 
 enum sign_in { SIGN_IN_DONE, SIGN_IN_WRONG, SIGN_IN_WAIT };
-/* Exchanges a token for a session. DONE: *ret_cookie is the Set-Cookie header, which the caller frees, and *ret_token
+/* Exchanges a token for a session, which lasts SESSION_LIFE_MS, or, where it is kept, as long as the token, at most
+ * SESSION_KEPT_LIFE_MS. DONE: *ret_cookie is the Set-Cookie header, which the caller frees, and *ret_token
  * the token; WAIT: *ret_wait_s says how long. */
-enum status guard_sign_in(struct guard *g, const char *token, const struct in6_addr *address,
+enum status guard_sign_in(struct guard *g, const char *token, bool is_kept, const struct in6_addr *address,
     enum sign_in *ret, char **ret_cookie, struct token *ret_token, int *ret_wait_s, struct error *err);
 /* Ends the caller's session, if any; the Set-Cookie header that takes the cookie back, which the caller frees. */
 char *guard_sign_out(struct guard *g, const struct caller *caller);

@@ -19,6 +19,12 @@ static const char *given_next(const struct web_request *request)
     return next != NULL && page_is_path(next) ? next : NULL;
 }
 
+static bool is_to_be_kept(const struct web_request *request)
+{
+    const char *keep = request->form != NULL ? form_value(request->form, "keep") : NULL;
+    return keep != NULL && keep[0] != '\0';
+}
+
 /* Where somebody with this role begins. */
 static const char *home_of(enum role role)
 {
@@ -43,7 +49,8 @@ static struct web_answer answer_page(
     snprintf(role_key, sizeof role_key, "role_%s", role_name(role));
     const char *next = given_next(request);
     const struct web_param values[] = {{"lang", page_language_name(language)},
-        {"next", next != NULL ? next : ""}, {"message", context_text(c, language, message)},
+        {"next", next != NULL ? next : ""}, {"keep", is_to_be_kept(request) ? "checked" : ""},
+        {"message", context_text(c, language, message)},
         {"csrf", caller->csrf}, {"name", caller->token.name}, {"role", context_text(c, language, role_key)},
         {"home", home_of(role)}};
     char *content = page_fill(asset->data, c->texts[language], values, sizeof values / sizeof values[0]);
@@ -85,12 +92,13 @@ struct web_answer handle_login(struct web_context *context, const struct web_req
     struct web_answer answer;
     if (next != NULL && next[0] != '\0' && !page_is_path(next))
         return page_refuse(context, request, "next");
-    if (guard_sign_in(context->guard, text != NULL ? text : "", &request->address, &result, &cookie, &token,
-            &wait_s, &err) != ST_OK)
+    if (guard_sign_in(context->guard, text != NULL ? text : "", is_to_be_kept(request), &request->address,
+            &result, &cookie, &token, &wait_s, &err) != ST_OK)
         return answer_error(503, "access_unavailable", "%s", err.text);
     switch (result) {
     case SIGN_IN_DONE:
-        log_info("web", "token %lld of \"%s\" signed in", (long long)token.id, token.name);
+        log_info("web", "token %lld of \"%s\" signed in%s", (long long)token.id, token.name,
+            is_to_be_kept(request) ? ", to be kept so" : "");
         return go_to(next != NULL && next[0] != '\0' ? next
                      : token.role == ROLE_OPERATOR ? home_of(token.role)
                                                    : "/login",

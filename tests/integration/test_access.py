@@ -260,6 +260,76 @@ def test_signing_in_gives_a_cookie_that_ends_with_the_token(strict):
     assert strict.sign_in(token)[0] == 401
 
 
+def signed_in(house: House, token: str, **more: str):
+    status, headers, _ = house.sign_in(token, **more)
+    assert status == 303
+    return [("Cookie", cookie_of(headers))]
+
+
+def sign_out(house: House, cookie) -> None:
+    csrf = re.search(r'name="csrf" value="([0-9a-f]{64})"', house.ask("GET", "/login", cookie)[2]).group(1)
+    assert house.ask("POST", "/logout", cookie, f"csrf={csrf}")[0] == 303
+
+
+def test_who_is_signed_in_stays_so_when_the_collector_is_killed_and_who_is_not_stays_out(strict):
+    operator, auditor, another = strict.add("operator"), strict.add("auditor"), strict.add("operator")
+    stays, leaves, revoked, revoked_while_down = (signed_in(strict, token) for token in (operator, operator, auditor, another))
+    csrf = re.search(r'name="csrf" value="([0-9a-f]{64})"', strict.ask("GET", "/login", stays)[2]).group(1)
+    sign_out(strict, leaves)
+    assert strict.command("revoke", "2").returncode == 0
+    strict.collector.kill()
+    assert strict.command("revoke", "3").returncode == 0
+    kept = strict.stage.folder / "collector/collector.db.sessions"
+    assert kept.stat().st_mode & 0o7777 == 0o600
+    text = kept.read_text()
+    assert text.startswith("parkmon sessions 1\n") and stays[0][1].split("=")[1] not in text and operator.split("_")[2] not in text
+    for _ in range(2):
+        strict.collector.start()
+        assert strict.ask("GET", "/ops", stays)[0] == 200
+        for gone, path in ((leaves, "/ops"), (revoked, "/api/v1/changes"), (revoked_while_down, "/ops")):
+            assert strict.ask("GET", path, gone)[0] == 401
+        strict.collector.kill()
+    strict.collector.start()
+    assert strict.ask("POST", "/logout", stays, f"csrf={csrf}")[0] == 303, "a form that was open"
+    strict.collector.kill()
+    strict.collector.start()
+    assert strict.ask("GET", "/ops", stays)[0] == 401
+
+
+def test_a_file_of_sessions_that_cannot_be_read_or_written_is_one_line_of_the_log(strict):
+    kept = strict.stage.folder / "collector/collector.db.sessions"
+    token = strict.add("operator")
+    cookie = signed_in(strict, token)
+    strict.collector.kill()
+    kept.write_bytes(kept.read_bytes().replace(b"sessions 1", b"sessions 2"))
+    strict.collector.start()
+    assert strict.collector.log().count(f"{kept}: damaged, or not of this version; who was signed in has to do so again") == 1
+    assert strict.ask("GET", "/ops", cookie)[0] == 401
+    kept.with_name(kept.name + ".part").mkdir()  # in the way
+    cookie, other = signed_in(strict, token), signed_in(strict, token)
+    assert strict.ask("GET", "/ops", cookie)[0] == strict.ask("GET", "/ops", other)[0] == 200
+    assert strict.collector.log().count(f"{kept}: cannot be written") == 1
+    sign_out(strict, other)
+    assert not kept.exists()
+    strict.collector.kill()
+    strict.collector.start()
+    assert strict.ask("GET", "/ops", other)[0] == 401
+    # Nor may a backup take its place.
+    done = run([strict.collector.program, "backup", "--config", strict.collector.settings, "-o", kept, "--force"])
+    assert done.returncode == 64 and "belongs to the database" in done.stderr
+
+
+def test_a_screen_is_kept_signed_in_as_long_as_its_token(strict):
+    longer, long = strict.add("operator", "--expires", "500d"), strict.add("operator", "--expires", "30d")
+    for token, keep, seconds in ((longer, "yes", 400 * 86400), (long, "yes", 30 * 86400), (long, "", 12 * 3600)):
+        status, headers, _ = strict.sign_in(token, keep=keep)
+        assert status == 303
+        assert 0 <= seconds - int(re.search(r"Max-Age=(\d+);", headers["Set-Cookie"]).group(1)) < 60
+    page = strict.ask("POST", "/login", body=urlencode({"token": "park", "keep": "yes", "lang": "zh"}))[2]
+    assert "保持此屏幕登录" in page and re.search(r'<input id="keep"[^>]* checked>', page)
+    assert not re.search(r'<input id="keep"[^>]* checked>', strict.ask("GET", "/login?lang=en")[2])
+
+
 def test_every_change_is_seen_whoever_wrote_before(strict):
     """The collector itself writes, the day of a use; then the command does, and so on in turn."""
     tokens = [strict.add("operator")]

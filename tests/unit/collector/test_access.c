@@ -1,4 +1,3 @@
-#include "collector/access/sessions.h"
 #include "collector/access/tokens.h"
 #include "collector/access/tries.h"
 #include "lib/mem.h"
@@ -211,52 +210,6 @@ static void test_of_too_many_addresses_the_oldest_is_forgotten(void **state)
     assert_int_equal(tries_wait_ms(&t, &second, 5000), 2000);
 }
 
-/* ---- sessions ---- */
-
-static void test_a_session_lasts_until_its_end(void **state)
-{
-    (void)state;
-    static struct sessions s;
-    char id[SECRET_TEXT_SIZE], other[SECRET_TEXT_SIZE];
-    const struct session *session = sessions_begin(&s, 7, 1000, id);
-    struct hash hash = secret_hash(id);
-    assert_int_equal(session->token, 7);
-    assert_ptr_equal(sessions_find(&s, &hash, 1000 + SESSION_LIFE_MS - 1), session);
-    assert_null(sessions_find(&s, &hash, 1000 + SESSION_LIFE_MS));
-    sessions_begin(&s, 8, 1001, other);
-    sessions_end(&s, &hash);
-    assert_null(sessions_find(&s, &hash, 1001));
-    hash = secret_hash(other);
-    assert_int_equal(sessions_find(&s, &hash, 1001)->token, 8);
-    for (int i = 0; i < SESSIONS_MAX - 1; i++)
-        sessions_begin(&s, 100 + i, 1002, id);
-    assert_non_null(sessions_find(&s, &hash, 1002));
-    sessions_begin(&s, 9, 1002, id);
-    assert_null(sessions_find(&s, &hash, 1002)); /* the oldest made room */
-    assert_int_equal(s.count, SESSIONS_MAX);
-}
-
-static void test_many_sessions_of_one_token_end_no_others(void **state)
-{
-    (void)state;
-    static struct sessions s;
-    char id[SECRET_TEXT_SIZE], other[SECRET_TEXT_SIZE];
-    sessions_begin(&s, 1, 1000, other);
-    sessions_begin(&s, 2, 1000, id);
-    struct hash first = secret_hash(id), others = secret_hash(other);
-    for (int i = 1; i < SESSIONS_PER_TOKEN; i++)
-        sessions_begin(&s, 2, 1000, id);
-    assert_non_null(sessions_find(&s, &first, 1000));
-    sessions_begin(&s, 2, 1000, id);
-    assert_null(sessions_find(&s, &first, 1000));
-    for (int i = 0; i < 2 * SESSIONS_MAX; i++)
-        sessions_begin(&s, 2, 1000, id);
-    assert_int_equal(s.count, 1 + SESSIONS_PER_TOKEN);
-    assert_non_null(sessions_find(&s, &others, 1000));
-    first = secret_hash(id);
-    assert_non_null(sessions_find(&s, &first, 1000));
-}
-
 /* ---- the file ---- */
 
 static struct db *open_tokens(void)
@@ -445,8 +398,6 @@ int main(void)
         cmocka_unit_test(test_who_fails_waits_ever_longer),
         cmocka_unit_test(test_an_ipv6_network_is_one_address),
         cmocka_unit_test(test_of_too_many_addresses_the_oldest_is_forgotten),
-        cmocka_unit_test(test_a_session_lasts_until_its_end),
-        cmocka_unit_test(test_many_sessions_of_one_token_end_no_others),
         cmocka_unit_test_setup_teardown(test_a_change_is_seen_at_once_and_logged_with_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_secret_is_nowhere_in_the_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_log_is_only_added_to, set_up, tear_down),

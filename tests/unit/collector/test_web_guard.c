@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -29,9 +30,14 @@ static int64_t mono_ms(void)
     return mono;
 }
 
-static const struct clock made_up_clock = {.wall_ms = wall_ms, .mono_ms = mono_ms};
+static const char *boot_id(void)
+{
+    return "a run";
+}
 
-static char folder[64], database[96];
+static const struct clock made_up_clock = {.wall_ms = wall_ms, .mono_ms = mono_ms, .boot_id = boot_id};
+
+static char folder[64], database[96], sessions_file[112];
 static struct guard *guard;
 static char tokens[ROLES][TOKEN_TEXT_SIZE]; /* one of each role, each good for an hour */
 
@@ -45,14 +51,37 @@ static void revoke_token(int64_t id)
     made_up_revoke(database, id, wall);
 }
 
+static struct guard *create(void)
+{
+    return guard_create(
+        &(struct guard_options){.database = database, .access = WEB_ACCESS_TOKEN, .clock = &made_up_clock});
+}
+
+/* As the collector is started again, or was killed: nothing is written at the end. */
+static void restart(void)
+{
+    guard_destroy(guard);
+    guard = create();
+}
+
+static void remove_tokens(void)
+{
+    static const char *const names[] = {"", "-wal", "-shm", ".lock"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char *path = mem_printf("%s.access%s", database, names[i]);
+        unlink(path);
+        free(path);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
     snprintf(folder, sizeof folder, "/tmp/parkmon-guard-XXXXXX");
     assert_non_null(mkdtemp(folder));
     snprintf(database, sizeof database, "%s/c.db", folder);
-    guard = guard_create(
-        &(struct guard_options){.database = database, .access = WEB_ACCESS_TOKEN, .clock = &made_up_clock});
+    snprintf(sessions_file, sizeof sessions_file, "%s.sessions", database);
+    guard = create();
     for (int role = 0; role < ROLES; role++)
         make_token((enum role)role, 0, tokens[role]);
     return 0;
@@ -62,12 +91,8 @@ static int tear_down(void **state)
 {
     (void)state;
     guard_destroy(guard);
-    static const char *const names[] = {"", "-wal", "-shm", ".lock"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char *path = mem_printf("%s.access%s", database, names[i]);
-        unlink(path);
-        free(path);
-    }
+    remove_tokens();
+    unlink(sessions_file);
     return rmdir(folder);
 }
 
@@ -94,7 +119,7 @@ static struct in6_addr from(unsigned char last)
 }
 
 /* The Set-Cookie header, which the caller frees; NULL where there is none. */
-static char *sign_in(const char *text, unsigned char last, enum sign_in expected)
+static char *sign_in_kept(const char *text, bool is_kept, unsigned char last, enum sign_in expected)
 {
     char *cookie = NULL;
     struct token token;
@@ -102,11 +127,17 @@ static char *sign_in(const char *text, unsigned char last, enum sign_in expected
     struct in6_addr address = from(last);
     enum sign_in result;
     int wait_s;
-    assert_int_equal(guard_sign_in(guard, text, &address, &result, &cookie, &token, &wait_s, &err), ST_OK);
+    assert_int_equal(
+        guard_sign_in(guard, text, is_kept, &address, &result, &cookie, &token, &wait_s, &err), ST_OK);
     assert_int_equal(result, expected);
     assert_int_equal(wait_s > 0, expected == SIGN_IN_WAIT);
     assert_int_equal(cookie != NULL, expected == SIGN_IN_DONE);
     return cookie;
+}
+
+static char *sign_in(const char *text, unsigned char last, enum sign_in expected)
+{
+    return sign_in_kept(text, false, last, expected);
 }
 
 static void test_a_token_is_somebody_until_it_ends(void **state)
@@ -171,6 +202,138 @@ static void test_a_session_is_its_token_while_both_last(void **state)
     assert_int_equal(identify(NULL, cookie).kind, CALLER_NOBODY);
     wall -= HOUR_MS;
     assert_int_equal(identify(NULL, cookie).kind, CALLER_NOBODY); /* it has ended for good */
+    free(cookie);
+}
+
+static void sign_out(const char *cookie)
+{
+    struct caller caller = identify(NULL, cookie);
+    assert_int_equal(caller.kind, CALLER_KNOWN);
+    free(guard_sign_out(guard, &caller));
+}
+
+static void test_a_session_outlasts_a_restart_and_its_end_does(void **state)
+{
+    (void)state;
+    char *stays = sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_DONE),
+         *leaves = sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_DONE),
+         *revoked = sign_in(tokens[ROLE_AUDITOR], 1, SIGN_IN_DONE);
+    struct caller before = identify(NULL, stays);
+    sign_out(leaves);
+    revoke_token(identify(NULL, revoked).token.id);
+    for (int i = 0; i < 2; i++) {
+        restart();
+        struct caller caller = identify(NULL, stays);
+        assert_int_equal(caller.kind, CALLER_KNOWN);
+        assert_true(caller.is_session && caller.token.role == ROLE_OPERATOR);
+        assert_string_equal(caller.csrf, before.csrf); /* of the forms that are open */
+        assert_int_equal(identify(NULL, leaves).kind, CALLER_NOBODY);
+        assert_int_equal(identify(NULL, revoked).kind, CALLER_NOBODY);
+    }
+    mono += SESSION_LIFE_MS;
+    restart();
+    assert_int_equal(identify(NULL, stays).kind, CALLER_NOBODY);
+    free(stays);
+    free(leaves);
+    free(revoked);
+}
+
+static void test_one_that_made_room_is_gone_after_a_restart(void **state)
+{
+    (void)state;
+    char *first = sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_DONE);
+    for (int i = 0; i < SESSIONS_PER_TOKEN; i++)
+        free(sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_DONE));
+    restart();
+    assert_int_equal(identify(NULL, first).kind, CALLER_NOBODY);
+    free(first);
+}
+
+static void test_one_that_is_kept_lasts_as_long_as_its_token(void **state)
+{
+    (void)state;
+    char longer[TOKEN_TEXT_SIZE];
+    made_up_token(database, ROLE_OPERATOR, 0, wall + 2 * SESSION_KEPT_LIFE_MS, longer); /* good an hour longer */
+    char *cookie = sign_in_kept(tokens[ROLE_OPERATOR], true, 1, SIGN_IN_DONE),
+         *whole = sign_in_kept(longer, true, 1, SIGN_IN_DONE),
+         *usual = sign_in(longer, 1, SIGN_IN_DONE);
+    assert_non_null(strstr(cookie, "; Max-Age=3600;"));
+    assert_non_null(strstr(whole, "; Max-Age=34560000;"));
+    assert_non_null(strstr(usual, "; Max-Age=43200;"));
+    mono += SESSION_LIFE_MS;
+    assert_int_equal(identify(NULL, cookie).kind, CALLER_KNOWN);
+    assert_int_equal(identify(NULL, usual).kind, CALLER_NOBODY);
+    restart();
+    assert_int_equal(identify(NULL, cookie).kind, CALLER_KNOWN);
+    wall += HOUR_MS;
+    assert_int_equal(identify(NULL, cookie).kind, CALLER_NOBODY);
+    wall += SESSION_KEPT_LIFE_MS - HOUR_MS - 1;
+    assert_int_equal(identify(NULL, whole).kind, CALLER_KNOWN);
+    wall += 1;
+    assert_int_equal(identify(NULL, whole).kind, CALLER_NOBODY);
+    free(cookie);
+    free(whole);
+    free(usual);
+}
+
+/* Ids begin anew in another file of tokens. */
+static void test_a_session_is_of_no_other_token_with_its_number(void **state)
+{
+    (void)state;
+    char *cookie = sign_in(tokens[ROLE_PUBLIC], 1, SIGN_IN_DONE);
+    guard_destroy(guard);
+    remove_tokens();
+    char other[TOKEN_TEXT_SIZE];
+    make_token(ROLE_OPERATOR, 0, other);
+    assert_int_equal(strncmp(other, tokens[ROLE_PUBLIC], strlen("park_1_")), 0);
+    guard = create();
+    assert_int_equal(identify_token(other).kind, CALLER_KNOWN);
+    assert_int_equal(identify(NULL, cookie).kind, CALLER_NOBODY);
+    free(cookie);
+}
+
+static void test_where_sessions_cannot_be_written_nobody_who_left_is_in_after_a_restart(void **state)
+{
+    (void)state;
+    char *stays = sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_DONE),
+         *leaves = sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_DONE),
+         *part = mem_printf("%s.part", sessions_file);
+    assert_int_equal(mkdir(part, 0700), 0); /* in the way */
+    char *late = sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_DONE);
+    assert_int_equal(identify(NULL, late).kind, CALLER_KNOWN); /* in memory */
+    assert_int_equal(access(sessions_file, F_OK), 0);          /* what it holds is right as far as it goes */
+    sign_out(leaves);
+    assert_int_equal(identify(NULL, leaves).kind, CALLER_NOBODY);
+    assert_int_equal(access(sessions_file, F_OK), -1);
+    mono += 60000;
+    assert_int_equal(identify(NULL, stays).kind, CALLER_KNOWN);
+    assert_int_equal(rmdir(part), 0);
+    mono += 59999;
+    identify(NULL, stays);
+    assert_int_equal(access(sessions_file, F_OK), -1);
+    mono += 1;
+    identify(NULL, NULL);
+    restart();
+    assert_int_equal(identify(NULL, stays).kind, CALLER_KNOWN);
+    assert_int_equal(identify(NULL, late).kind, CALLER_KNOWN);
+    assert_int_equal(identify(NULL, leaves).kind, CALLER_NOBODY);
+    free(stays);
+    free(leaves);
+    free(late);
+    free(part);
+}
+
+static void test_a_damaged_file_of_sessions_is_no_reason_not_to_start(void **state)
+{
+    (void)state;
+    char *cookie = sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_DONE);
+    assert_int_equal(truncate(sessions_file, 100), 0);
+    restart();
+    assert_int_equal(identify(NULL, cookie).kind, CALLER_NOBODY);
+    free(cookie);
+    cookie = sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_DONE);
+    restart();
+    assert_int_equal(identify(NULL, cookie).kind, CALLER_KNOWN);
     free(cookie);
 }
 
@@ -285,6 +448,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_token_is_somebody_until_it_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_day_of_a_use_is_noted_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_session_is_its_token_while_both_last, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_session_outlasts_a_restart_and_its_end_does, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_one_that_made_room_is_gone_after_a_restart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_one_that_is_kept_lasts_as_long_as_its_token, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_session_is_of_no_other_token_with_its_number, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_where_sessions_cannot_be_written_nobody_who_left_is_in_after_a_restart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_a_damaged_file_of_sessions_is_no_reason_not_to_start, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_guesser_waits_and_others_do_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nobody_gets_through_but_whom_the_bits_name, set_up, tear_down),
         cmocka_unit_test(test_a_cookie_is_found_among_others),

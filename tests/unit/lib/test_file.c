@@ -6,9 +6,11 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,6 +139,50 @@ static void test_what_is_not_a_file_is_refused_and_not_waited_for(void **state)
     assert_int_equal(rmdir(path), 0);
 }
 
+static void assert_holds(const char *expected, size_t expected_len)
+{
+    char *text;
+    size_t len;
+    struct error err;
+    assert_int_equal(file_read(path, 100000, &text, &len, &err), ST_OK);
+    assert_int_equal(len, expected_len);
+    assert_memory_equal(text, expected, len);
+    free(text);
+}
+
+static void test_a_file_is_replaced_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    static const char large[100000] = "x";
+    struct error err;
+    struct stat about;
+    char *part = mem_printf("%s.part", path);
+    write_file("old", 3, 0644);
+    assert_int_equal(symlink("/nowhere", part), 0); /* what a crash, or somebody, left there */
+    assert_int_equal(file_replace(path, large, sizeof large, &err), ST_OK);
+    assert_holds(large, sizeof large);
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_mode & 07777, 0600);
+    assert_int_equal(file_replace(path, "", 0, &err), ST_OK);
+    assert_holds("", 0);
+    assert_int_equal(file_replace(path, "new", 3, &err), ST_OK);
+
+    struct rlimit before, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){50000, before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    enum status status = file_replace(path, large, sizeof large, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(status, ST_STORAGE);
+    assert_ptr_equal(strstr(err.text, path), err.text);
+    assert_holds("new", 3);
+    assert_int_equal(access(part, F_OK), -1);
+    free(part);
+    assert_int_equal(file_replace("/nowhere/x", "", 0, &err), ST_STORAGE);
+}
+
 static void test_a_path_is_taken_from_the_folder_of_the_file_that_names_it(void **state)
 {
     (void)state;
@@ -159,6 +205,7 @@ int main(void)
         cmocka_unit_test_teardown(test_a_secret_that_cannot_be_one_is_named_with_its_mistake, remove_file),
         cmocka_unit_test_teardown(test_a_file_is_read_whole_up_to_its_limit, remove_file),
         cmocka_unit_test_teardown(test_what_is_not_a_file_is_refused_and_not_waited_for, remove_file),
+        cmocka_unit_test_teardown(test_a_file_is_replaced_whole_or_not_at_all, remove_file),
         cmocka_unit_test(test_a_path_is_taken_from_the_folder_of_the_file_that_names_it),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

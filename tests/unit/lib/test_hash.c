@@ -42,6 +42,21 @@ static void test_a_hash_is_read_back_as_it_was_and_nothing_else_is_one(void **st
     assert_false(hash_is_equal(&hash, &other));
     assert_false(hash_read(SPAN("short"), &read));
     assert_false(hash_read(SPAN("123456789012345678901234567890123"), &read));
+    char text[HASH_TEXT_SIZE];
+    hash_format(&hash, text);
+    read = other;
+    assert_true(hash_parse(text, &read));
+    assert_true(hash_is_equal(&hash, &read));
+    for (size_t i = 0; i < HASH_TEXT_SIZE - 1; i++) {
+        char kept = text[i];
+        for (const char *wrong = "/:`gAF \n"; *wrong != '\0'; wrong++) {
+            text[i] = *wrong;
+            assert_false(hash_parse(text, &read));
+        }
+        text[i] = '\0'; /* and nothing is read behind it */
+        assert_false(hash_parse(text, &read));
+        text[i] = kept;
+    }
 }
 
 /* RFC 4231, 4.2, 4.3 and 4.7: a short key, a shorter one, one that is longer than a block. */

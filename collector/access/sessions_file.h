@@ -1,0 +1,26 @@
+/*
+ * Sessions over a restart of the collector: "<database>.sessions", whose owner alone may read it, written whole. Apart
+ * from the database, so that no backup brings back who signed out; without it, everybody has to sign in again.
+ *
+ *   parkmon sessions 1
+ *   run <the machine's run, as clock.h has it>
+ *   <hash of the id> <token> <hash of its secret> <begun_ms> <until_mono_ms> <kept or -> <csrf>      for each
+ *   sum <SHA-256 of what is before>
+ *
+ * In the same run of the machine the rest of a life is as monotonic time has it, whatever became of wall time. In another,
+ * it is by wall time: a clock that was set back leaves no more than a life, and a begin that lies further ahead than its
+ * life is none.
+ */
+#pragma once
+
+#include "collector/access/sessions.h"
+#include "lib/status.h"
+
+/* The caller frees it. */
+char *sessions_path(const char *database);
+/* Those that are not over. None where there is no file. ST_INVALID: it is damaged, or of another version; none then, too. */
+enum status sessions_read(const char *path, const char *boot_id, struct session_time now,
+    struct sessions *ret, struct error *err);
+/* ST_FULL, ST_STORAGE: the file is what it was. */
+enum status sessions_write(
+    const char *path, const struct sessions *s, const char *boot_id, struct error *err);
