@@ -8,15 +8,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A path of ours to go on to; NULL = none was asked for. */
-static const char *given_next(const struct web_request *request)
+static void cut(struct buf *text, size_t len)
+{
+    text->len = len;
+    text->data[len] = '\0';
+}
+
+/* Where the page is that was asked for, with those of its parameters that a path to go on to may have. The caller frees it. */
+static char *place_of(const struct web_request *request)
+{
+    struct buf place = {0};
+    buf_add_str(&place, request->path);
+    for (size_t i = 0; i < request->param_count; i++) {
+        size_t len = place.len;
+        buf_add_char(&place, strchr(place.data, '?') == NULL ? '?' : '&');
+        form_add_encoded(&place, request->params[i].name);
+        buf_add_char(&place, '=');
+        form_add_encoded(&place, request->params[i].value);
+        if (!page_is_path(place.data))
+            cut(&place, len);
+    }
+    return buf_take(&place);
+}
+
+/* A path of ours to go on to; "" = none was asked for. The caller frees it. */
+static char *given_next(const struct web_request *request)
 {
     const char *next =
         request->form != NULL ? form_value(request->form, "next") : request_param(request, "next");
     /* Where the page was asked for in place of another, that one is meant. */
-    if (next == NULL && strcmp(request->path, "/login") != 0)
-        next = request->path;
-    return next != NULL && page_is_path(next) ? next : NULL;
+    char *path = next != NULL                           ? mem_strdup(next)
+                 : strcmp(request->path, "/login") != 0 ? place_of(request)
+                                                        : mem_strdup("");
+    if (!page_is_path(path))
+        path[0] = '\0';
+    return path;
+}
+
+/* This page's address up to its language. The caller frees it. */
+static char *self_of(const char *next)
+{
+    struct buf self = {0};
+    buf_add_str(&self, "/login?next=");
+    form_add_encoded(&self, next);
+    buf_add_str(&self, "&lang=");
+    return buf_take(&self);
 }
 
 static bool is_to_be_kept(const struct web_request *request)
@@ -47,17 +83,16 @@ static struct web_answer answer_page(
     enum role role = caller->kind == CALLER_KNOWN ? caller->token.role : ROLE_PUBLIC;
     char role_key[32];
     snprintf(role_key, sizeof role_key, "role_%s", role_name(role));
-    const char *next = given_next(request);
-    const struct web_param values[] = {{"lang", page_language_name(language)},
-        {"next", next != NULL ? next : ""}, {"keep", is_to_be_kept(request) ? "checked" : ""},
-        {"message", context_text(c, language, message)},
+    char *next = given_next(request), *self = self_of(next);
+    const struct web_param values[] = {{"lang", page_language_name(language)}, {"next", next},
+        {"keep", is_to_be_kept(request) ? "checked" : ""}, {"message", context_text(c, language, message)},
         {"csrf", caller->csrf}, {"name", caller->token.name}, {"role", context_text(c, language, role_key)},
         {"home", home_of(role)}};
     char *content = page_fill(asset->data, c->texts[language], values, sizeof values / sizeof values[0]);
-    char *self = mem_printf("/login?next=%s&lang=", next != NULL ? next : "");
     struct web_answer answer =
         context_page(c, language, code, context_text(c, language, "login_title"), self, content);
     free(self);
+    free(next);
     free(content);
     return answer;
 }

@@ -1,6 +1,18 @@
 // What the API says. Whoever is not signed in any more is sent to do so.
 
+import { languageName } from './i18n.js';
+
 export class ApiError extends Error {}
+
+const longestWayBack = 256;
+
+// To sign in, in this page's language, and back here, with as much of the address as a way back may have: no search in Chinese, say.
+export function signIn() {
+  const asked = [...new URLSearchParams(location.search)].filter((pair) => pair.every((word) => /^[\w.-]+$/.test(word)));
+  const whole = asked.length > 0 ? `${location.pathname}?${new URLSearchParams(asked)}` : location.pathname;
+  const next = whole.length <= longestWayBack ? whole : location.pathname;
+  location.assign(`/login?${new URLSearchParams({ next, lang: languageName() })}`);
+}
 
 export async function get(path, parameters = {}) {
   const url = new URL(path, location.origin);
@@ -11,7 +23,7 @@ export async function get(path, parameters = {}) {
   } catch (error) {
     throw new ApiError(error.message);
   }
-  if (answer.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+  if (answer.status === 401) signIn();
   const said = await answer.json().catch(() => null);
   if (!answer.ok || said === null) throw new ApiError(said?.error?.message ?? `${url.pathname}: ${answer.status}`);
   return said;

@@ -1,5 +1,6 @@
 // The park as it is now, by events: what every page of operators says of its connection, its age and the health of the collector.
 
+import { signIn } from './api.js';
 import { byId, set } from './dom.js';
 import { clockTime, dateAndTime } from './format.js';
 import { hasText, text } from './i18n.js';
@@ -74,9 +75,7 @@ export function followLive(draw, drawAges = () => {}) {
       connection = state;
       show();
     },
-    onSignedOut() {
-      location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
-    },
+    onSignedOut: signIn,
   });
   byId('state').hidden = false;
   show();

@@ -95,3 +95,36 @@ def test_an_open_page_asks_to_sign_in_when_its_token_is_revoked(house, browser):
     house.token("revoke", token.split("_")[1])
     browser.wait("location.pathname === '/login'", 60)
     browser.log()
+
+
+def test_the_wall_comes_back_by_itself_when_the_collector_was_away(house, browser):
+    """Killed, as by a power cut: the wall is a page of the collector that goes on, not one to sign in on."""
+    browser.command("Network.clearBrowserCookies")
+    token = house.token("add", "--role", "operator", "--name", "wall", "--expires", "400d")
+    browser.size(1920, 1080)
+    browser.open(f"{house.url}/ops?view=screen&lang=zh")
+    wall = browser.run("return location.pathname + location.search")
+    browser.run("document.getElementById('keep').click()")
+    fill_in(browser, token)
+    shown = "document.getElementById('connection')?.dataset.state"
+    browser.wait(f"{shown} === 'open'")
+    assert browser.run("return location.pathname + location.search") == wall
+    browser.run("window.isTheSame = true")
+    house.collector.kill()
+    browser.wait(f"{shown} === 'lost'")
+    last = browser.run("return document.getElementById('as-of').dateTime")
+    house.collector.start()
+    browser.wait(f"{shown} === 'open' && document.getElementById('as-of').dateTime > '{last}'", 60)
+    assert browser.run("return [location.pathname + location.search, document.documentElement.lang, window.isTheSame]") == [wall, "zh-CN", True]
+    browser.open(f"{house.url}{wall}")
+    browser.wait(f"{shown} === 'open'")
+
+    # When its token is revoked it asks to sign in, in its language, and then is the wall again.
+    house.token("revoke", token.split("_")[1])
+    browser.wait("location.pathname === '/login'", 60)
+    assert TEXTS["zh"]["login_keep"] in text(browser)
+    fill_in(browser, house.token("add", "--role", "operator", "--name", "wall"))
+    browser.wait(f"{shown} === 'open'")
+    assert browser.run("return location.pathname + location.search") == wall
+    browser.size(1280)
+    browser.log()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import http.client
 import json
 import re
@@ -357,6 +358,29 @@ def test_a_sign_in_leads_only_to_paths_of_ours(strict):
         status, headers, _ = strict.sign_in(token, next=right)
         assert (status, headers["Location"]) == (303, to)
         assert strict.ask("GET", f"/login?next={quote(right)}")[0] == 200
+
+
+def hidden(page: str, name: str) -> str:
+    return html.unescape(re.search(rf'name="{name}" value="([^"]*)"', page).group(1))
+
+
+def test_a_sign_in_leads_back_to_the_page_with_what_it_was_asked_for(strict):
+    wall = "/ops?view=screen&lang=zh"
+    status, _, page = strict.ask("GET", wall)
+    assert status == 401 and hidden(page, "next") == wall and hidden(page, "lang") == "zh"
+    # The language is chosen, and nothing of the way back is lost.
+    links = [html.unescape(link) for link in re.findall(r'href="(/login[^"]*)"', page)]
+    assert {link.rsplit("=", 1)[1] for link in links} == {"zh", "en"}
+    for link in links:
+        status, _, page = strict.ask("GET", link)
+        assert status == 200 and hidden(page, "next") == wall and link in [html.unescape(other) for other in re.findall(r'href="(/login[^"]*)"', page)]
+    status, headers, _ = strict.sign_in(strict.add("operator"), next=wall)
+    assert (status, headers["Location"]) == (303, wall)
+    # What no path may have goes on without it.
+    for asked, back in (("/ops/alarms?done=1&x=%2F%2Fevil.example%2F", "/ops/alarms?done=1"), ("/ops?view=screen&q=%E7%94%B5", "/ops?view=screen"), ("/ops?a=b%26c%3Dd&view=screen", "/ops?view=screen"),
+                        ("/ops?view=screen&x=" + "a" * 300, "/ops?view=screen"), ("/ops?x", "/ops?x=")):
+        status, _, page = strict.ask("GET", asked)
+        assert status == 401 and hidden(page, "next") == back, asked
 
 
 def test_behind_https_the_cookie_goes_no_other_way(stage):
