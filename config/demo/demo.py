@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,12 +25,18 @@ from harness.process import Failure, Program, wait_until
 from harness.servers import SOURCE
 from harness.stage import Park, Stage
 from history import LAST, LATE, History, read_rows, write_rows
+from sim.park import SITE
 from sim.park import Park as Registers
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXIT_OK, EXIT_UNAVAILABLE = 0, 69
 STANDSTILL_S = 90
 SEED = 7
+# Flat times what the schedule's note says. A site's own are those of its bill.
+PRICES = """    prices = (
+      { from = "2024-03-01"; unit = "yuan/kWh"; sharp = "1.2300"; peak = "1.1100"; flat = "0.6000"; valley = "0.2400"; deep = "0.1200";
+        document = "demo prices, no bill (C)"; confidence = "C"; }
+    );"""
 
 
 class Ended(Exception):
@@ -51,6 +58,14 @@ def lock(folder: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise Failure(f"another demo uses {folder}; end it first, or keep another folder") from None
+
+
+def write_tariffs(path: Path) -> Path:
+    """The example's tariffs, with prices where it has none."""
+    text, count = re.subn(r"^ *# prices = \((?:\n *#.*)*", PRICES, (SOURCE / "config/tariffs.cfg").read_text(), flags=re.MULTILINE)
+    assert count == 1, "config/tariffs.cfg has one example of prices"
+    path.write_text(text)
+    return path
 
 
 def progress(text: str) -> None:
@@ -186,6 +201,10 @@ def verify_energy(park: Park, history: History, auditor: Auditor) -> None:
         raise Failure(f"open exceptions: {park.collector.get('/api/v1/exceptions')[1]}")
     if park.collector.metric("parkmon_store_hours_different") > 0:
         raise Failure(f"InfluxDB holds something else: {park.collector.get('/readyz')[1]}")
+    costs = park.collector.get_json(f"/api/v1/costs?site={SITE['id']}&period={history.names[0]}")
+    cost = next(row["cost"] for row in costs["rows"] if (row["by"], row["id"]) == ("carrier", "electricity"))
+    if cost["amount"] is None:
+        raise Failure(f"the cost of {history.names[0]} is not known: {cost}")
     say(f"the ledger has {int(sum(row['count'] for row in rows))} quarter hours of {len(rows)} meters")
     say(f"the report of {history.names[0]} says of {auditor.verify(history)} meters what their registers counted")
 
@@ -227,7 +246,7 @@ def take_screenshots(park: Park, history: History, auditor: Auditor, folder: Pat
 
 def run(folder: Path, is_smoke: bool, pictures: Path | None) -> int:
     with Stage(folder) as stage:
-        rates = "".join(f'{name} = "{SOURCE}/config/{name}.cfg"; ' for name in ("factors", "tariffs"))
+        rates = f'factors = "{SOURCE}/config/factors.cfg"; tariffs = "{write_tariffs(folder.resolve() / "tariffs.cfg")}"; '
         rates += f'alarms = "{SOURCE}/config/demo/alarms.cfg"; '
         desk = Desk(Registers(SEED), folder)
         park = Park(stage, SEED, every=None, commit=1.0, more=rates, sim_options=("--desk", desk.socket, "--calendars", desk.calendars))
