@@ -14,6 +14,7 @@ struct night {
     struct periods_span day;
     bool is_in[4 * 26]; /* by quarter hour of the day: is it the night's? */
     size_t count;
+    int64_t from_ms, until_ms;
 };
 
 static bool lay_night(const struct zone *zone, const struct alarm_night *hours, struct period day,
@@ -21,16 +22,16 @@ static bool lay_night(const struct zone *zone, const struct alarm_night *hours, 
 {
     *ret = (struct night){.day = periods_span(zone, day)};
     size_t i = 0;
-    int64_t end_ms = INT64_MAX;
     for (int64_t at_ms = ret->day.begin_ms; at_ms < ret->day.end_ms && i < sizeof ret->is_in;
          at_ms += QUARTER_MS, i++) {
         int quarter = periods_quarter_of_day(zone, at_ms);
         ret->is_in[i] = quarter >= hours->from && quarter < hours->until;
-        ret->count += ret->is_in[i];
-        if (ret->is_in[i])
-            end_ms = at_ms + QUARTER_MS;
+        if (!ret->is_in[i])
+            continue;
+        ret->from_ms = ret->count++ == 0 ? at_ms : ret->from_ms;
+        ret->until_ms = at_ms + QUARTER_MS;
     }
-    return ret->count > 0 && end_ms <= now_ms;
+    return ret->count > 0 && ret->until_ms <= now_ms;
 }
 
 static bool find_night(
@@ -64,6 +65,8 @@ static void add_night(const struct alarm_rule *rule, enum park_carrier carrier, 
         has_lowest = true;
     }
     bool is_water = rule->kind == ALARM_WATER;
+    f->from_ms = night->from_ms;
+    f->until_ms = night->until_ms;
     f->is_whole = is_measured;
     f->is_known = is_water ? has_lowest : is_known;
     int64_t value = is_water ? lowest : sum;
@@ -124,6 +127,8 @@ static enum status gather_balance(
     struct periods_span span = periods_span(zone, day);
     if (span.begin_ms >= span.end_ms)
         return ST_OK;
+    f->from_ms = span.begin_ms;
+    f->until_ms = span.end_ms;
     struct tree tree;
     enum status status = ST_OK;
     tree_init(&tree, s->park, m->building->site, TREE_METER, span);

@@ -202,7 +202,7 @@ static enum status load(struct alarm_desk *d, int64_t now_ms, bool *ret_is_chang
 /* ---- what is said now ---- */
 
 static enum status fire(struct alarm_desk *d, struct alarm_watch *w, const struct alarm_word *word,
-    enum alarm_reason reason, int64_t run_ms, int64_t now_ms, struct error *err)
+    const struct alarm_facts *facts, int64_t run_ms, int64_t now_ms, struct error *err)
 {
     struct alarm a = {.rule = w->rule->id,
         .kind = (enum alarm_kind)w->rule->kind,
@@ -213,7 +213,9 @@ static enum status fire(struct alarm_desk *d, struct alarm_watch *w, const struc
         .fired_ms = now_ms,
         .has_value = word->has_value,
         .value_m = word->value_m,
-        .reason = reason,
+        .from_ms = facts->from_ms,
+        .until_ms = facts->until_ms,
+        .reason = alarm_reason_of(w->rule, facts),
         .is_below = !w->rule->limit.is_above && w->rule->kind == ALARM_THRESHOLD};
     a.has_bound = alarm_bound_m(w->rule, &a.bound_m);
     enum status status = alarm_fire(d->db, &a, &w->alarm, err);
@@ -241,7 +243,7 @@ static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struc
         int64_t from_ms = before.run_ms != ALARM_NEVER ? before.run_ms : s->now_ms;
         if (word.since_ms != ALARM_NEVER && word.since_ms < from_ms)
             from_ms = word.since_ms;
-        status = fire(d, w, &word, alarm_reason_of(w->rule, &facts), from_ms, s->now_ms, err);
+        status = fire(d, w, &word, &facts, from_ms, s->now_ms, err);
         *ret_is_changed = true;
     } else if (change == ALARM_CLEARS) {
         status = clear(d, w->alarm, s->now_ms, word.say == ALARM_GONE, ret_is_changed, err);

@@ -166,15 +166,19 @@ static int64_t percent_m(int64_t part, int64_t whole)
  * cannot be told of the disk leaves the limits of our own. */
 static void gather_disk(const struct alarm_sources *s, struct alarm_facts *f)
 {
-    int64_t permille = 0, most_m = percent_m(s->database_bytes, s->database_full_bytes);
-    int64_t outbox_m = percent_m(s->outbox_bytes, s->outbox_limit_bytes);
+    int64_t permille = 0, outbox_m = percent_m(s->outbox_bytes, s->outbox_limit_bytes);
     struct error why;
-    if (outbox_m > most_m)
-        most_m = outbox_m;
-    if (file_disk_used(s->database_path, &permille, &why) == ST_OK && permille * 100 > most_m)
-        most_m = permille * 100;
     f->is_known = true;
-    f->value_m = most_m;
+    f->value_m = percent_m(s->database_bytes, s->database_full_bytes);
+    f->fullest = ALARM_REASON_DATABASE;
+    if (outbox_m > f->value_m) {
+        f->value_m = outbox_m;
+        f->fullest = ALARM_REASON_OUTBOX;
+    }
+    if (file_disk_used(s->database_path, &permille, &why) == ST_OK && permille * 100 > f->value_m) {
+        f->value_m = permille * 100;
+        f->fullest = ALARM_REASON_DISK;
+    }
 }
 
 static void gather_loss(const struct alarm_sources *s, const char *id, struct alarm_facts *f)

@@ -211,7 +211,9 @@ static const char *const scripts[] = {
 
     alarm_reason_schema,
 
-    alarm_tried_schema};
+    alarm_tried_schema,
+
+    alarm_period_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

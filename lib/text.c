@@ -25,6 +25,14 @@ static size_t character_length(const unsigned char *at, size_t len)
     return is_allowed ? size : 0;
 }
 
+size_t text_characters(struct span s)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s.len; i++)
+        count += ((unsigned char)s.at[i] & 0xc0) != 0x80;
+    return count;
+}
+
 bool text_is_utf8(struct span s)
 {
     for (size_t at = 0; at < s.len;) {

@@ -59,7 +59,7 @@ static struct alarm_word judge_water(const struct alarm_rule *rule, const struct
 enum alarm_reason alarm_reason_of(const struct alarm_rule *rule, const struct alarm_facts *f)
 {
     if (rule->kind != ALARM_LEFT_RUNNING)
-        return ALARM_REASON_NONE;
+        return rule->kind == ALARM_DISK ? f->fullest : ALARM_REASON_NONE;
     bool is_closed = f->has_hours && rule->own->when != ALARM_WHEN_NO_SESSION && !f->is_open;
     bool is_alone =
         f->has_session && rule->own->when != ALARM_WHEN_CLOSED && f->is_session_known && !f->is_session_open;

@@ -25,6 +25,8 @@ struct alarm_facts {
     /* Those with a limit: the value, where it is known; so too the percent of ALARM_DISK and ALARM_BALANCE. */
     bool is_known;
     int64_t value_m;
+    int64_t from_ms, until_ms; /* the night or the day that it is of; 0 = it is of now */
+    enum alarm_reason fullest; /* ALARM_DISK: of which limit it is */
     /* ALARM_WATER: of the night's quarter hours the lowest that is known, and whether each of them was measured. */
     bool is_whole;
     /* ALARM_LEFT_RUNNING */
@@ -38,7 +40,7 @@ struct alarm_facts {
 };
 
 struct alarm_word alarm_judge(const struct alarm_rule *rule, const struct alarm_facts *facts);
-/* Of an instrument that is bad: why. */
+/* Of an instrument that is bad why, of disks which limit. */
 enum alarm_reason alarm_reason_of(const struct alarm_rule *rule, const struct alarm_facts *facts);
 /* How long a run lasts: what the judge itself has waited for needs no run. */
 int64_t alarm_for_ms(const struct alarm_rule *rule);

@@ -56,6 +56,21 @@ static void add_part(struct buf *out, const char *word,
     buf_release(&value);
 }
 
+/* With what it is of, where that is not when it fired. */
+static void add_value(
+    struct buf *out, const char *word, const struct alarm_message *m, enum alarm_language language)
+{
+    char from[ZONE_TIME_SIZE], until[ZONE_TIME_SIZE];
+    add_part(out, word, alarm_value, m, language);
+    if (!m->alarm->has_value || m->alarm->until_ms == 0)
+        return;
+    zone_format_time(m->zone, m->alarm->from_ms, from);
+    zone_format_time(m->zone, m->alarm->until_ms, until);
+    buf_add_str(out, " (");
+    alarm_period(from, until, out);
+    buf_add_char(out, ')');
+}
+
 /* Of what has a value: what that is now. */
 static void add_now(struct buf *out, const struct alarm_message *m, enum alarm_language language)
 {
@@ -84,21 +99,23 @@ char *alarm_message_text(const struct alarm_message *m, enum alarm_language lang
         buf_printf(&out, is_zh ? "（%s）" : " (%s)", reason);
     buf_add_str(&out, " · ");
     alarm_target_text(a, &m->place, language, &out);
+    if (a->target_kind == ALARM_OF_COLLECTOR)
+        buf_printf(&out, " %s", m->collector);
     const char *at = is_zh ? m->place.at : m->place.at_en;
     if (at != NULL)
         buf_printf(&out, " · %s", at);
     bool is_first = alarm_event_of(a, m->number) == ALARM_EVENT_FIRED;
     if (is_first)
-        add_part(&out, is_zh ? "数值" : "value", alarm_value, m, language);
+        add_value(&out, is_zh ? "数值" : "value", m, language);
     else if (told_cleared_ms(m) == 0)
         add_now(&out, m, language);
-    add_part(&out, is_zh ? "限值" : "limit", alarm_bound, m, language);
+    add_part(&out, alarm_bound_word(a, language), alarm_bound, m, language);
     buf_add_str(&out, is_zh ? " · 起始 " : " · since ");
     alarm_time(m->zone, a->since_ms, &out);
     if (!is_first) {
         buf_add_str(&out, is_zh ? " · 触发 " : " · fired ");
         alarm_time(m->zone, a->fired_ms, &out);
-        add_part(&out, is_zh ? "触发时" : "then", alarm_value, m, language);
+        add_value(&out, is_zh ? "触发时" : "then", m, language);
     }
     if (told_cleared_ms(m) != 0) {
         buf_add_str(&out, tells_gone(m) ? (is_zh ? " · 结束 " : " · ended ")
@@ -124,6 +141,14 @@ static json_t *time_json(const struct zone *zone, int64_t time_ms)
     return json_string(text);
 }
 
+static json_t *period_json(const struct alarm_message *m)
+{
+    const struct alarm *a = m->alarm;
+    return a->until_ms != 0 ? json_pack("{s:o, s:o}", "from", time_json(m->zone, a->from_ms), "until",
+                                  time_json(m->zone, a->until_ms))
+                            : json_null();
+}
+
 static json_t *number_json(bool is_there, int64_t value_m)
 {
     return is_there ? json_real((double)value_m / 1000) : json_null();
@@ -136,7 +161,7 @@ static char *webhook_body(const struct alarm_message *m, const char *text)
     alarm_message_id(m, id);
     return json_text(json_pack(
         "{s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:{s:s, s:s, s:s?, s:s?, s:s?, s:s?}, s:o, s:o, s:o, "
-        "s:b, s:o, s:o, s:o, s:o, s:s, s:s?, s:s?, s:s}",
+        "s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:s?, s:s?, s:s}",
         "id", id, "event", alarm_events[alarm_event_of(a, m->number)], "number", (json_int_t)m->number,
         "collector", m->collector, "alarm", (json_int_t)a->id, "rule", a->rule, "kind", alarm_kinds[a->kind],
         "severity", alarm_severities[a->severity], "target", "kind", alarm_target_kinds[a->target_kind], "id",
@@ -144,9 +169,9 @@ static char *webhook_body(const struct alarm_message *m, const char *text)
         m->place.at_en, "since", time_json(m->zone, a->since_ms), "fired", time_json(m->zone, a->fired_ms),
         "cleared", time_json(m->zone, told_cleared_ms(m)), "gone", tells_gone(m), "value",
         number_json(a->has_value && alarm_event_of(a, m->number) == ALARM_EVENT_FIRED, a->value_m),
-        "fired_value", number_json(a->has_value, a->value_m), "now_value",
+        "fired_value", number_json(a->has_value, a->value_m), "period", period_json(m), "now_value",
         number_json(m->has_now && alarm_event_of(a, m->number) == ALARM_EVENT_STANDING, m->now_m), "limit",
-        number_json(a->has_bound, a->bound_m), "unit", alarm_unit(a->kind, a->target_kind, m->place.carrier), "reason",
+        number_json(a->has_bound, a->bound_m), "below", a->is_below, "unit", alarm_unit(a->kind, a->target_kind, m->place.carrier), "reason",
         a->reason != ALARM_REASON_NONE ? alarm_reasons[a->reason] : NULL, "link", m->link, "text", text));
 }
 

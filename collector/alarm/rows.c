@@ -34,9 +34,14 @@ const char alarm_reason_schema[] = "ALTER TABLE alarm ADD COLUMN reason TEXT;";
 const char alarm_tried_schema[] =
     "ALTER TABLE alarm_told ADD COLUMN tried INTEGER NOT NULL DEFAULT 0;";
 
+/* NULL: the value is of when it fired, or of before. */
+const char alarm_period_schema[] = "ALTER TABLE alarm ADD COLUMN from_ms INTEGER;"
+                                   "ALTER TABLE alarm ADD COLUMN until_ms INTEGER;";
+
 #define COLUMNS                                                                                     \
     "a.id, a.rule, a.kind, a.target_kind, a.target, a.severity, a.since_ms, a.fired_ms, a.value_m," \
-    " a.bound_m, a.is_below, a.cleared_ms, a.is_gone, a.acked_ms, a.acked_by, a.ack_note, a.reason"
+    " a.bound_m, a.is_below, a.cleared_ms, a.is_gone, a.acked_ms, a.acked_by, a.ack_note, a.reason," \
+    " a.from_ms, a.until_ms"
 
 void alarm_release(struct alarm *a)
 {
@@ -91,7 +96,9 @@ static void take(struct db_stmt *row, struct alarm *ret)
         .acked_ms = db_int(row, 13),
         .acked_by = text_of(row, 14),
         .ack_note = text_of(row, 15),
-        .reason = (enum alarm_reason)name_of(row, 16, alarm_reasons)};
+        .reason = (enum alarm_reason)name_of(row, 16, alarm_reasons),
+        .from_ms = db_int(row, 17),
+        .until_ms = db_int(row, 18)};
 }
 
 static enum status take_all(struct db_stmt *rows, struct alarm_list *ret, struct error *err)
@@ -178,8 +185,10 @@ static void bind_number(struct db_stmt *row, int index, bool is_there, int64_t v
 enum status alarm_fire(struct db *db, const struct alarm *a, int64_t *ret_id, struct error *err)
 {
     struct db_stmt *row = db_keep(db, "INSERT INTO alarm(rule, target_kind, target, kind, severity, "
-                                      "since_ms, fired_ms, value_m, bound_m, is_below, reason)"
-                                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, ''))");
+                                      "since_ms, fired_ms, value_m, bound_m, is_below, reason,"
+                                      " from_ms, until_ms)"
+                                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, ''),"
+                                      " nullif(?12, 0), nullif(?13, 0))");
     bind_target(row, 1, a->rule, a->target_kind, a->target);
     db_bind_text(row, 4, span_of(alarm_kinds[a->kind]));
     db_bind_int(row, 5, a->severity);
@@ -189,6 +198,8 @@ enum status alarm_fire(struct db *db, const struct alarm *a, int64_t *ret_id, st
     bind_number(row, 9, a->has_bound, a->bound_m);
     db_bind_int(row, 10, a->is_below);
     db_bind_text(row, 11, span_of(alarm_reasons[a->reason]));
+    db_bind_int(row, 12, a->from_ms);
+    db_bind_int(row, 13, a->until_ms);
     enum status status = db_run(row, err);
     if (status == ST_OK)
         *ret_id = db_last_id(db);

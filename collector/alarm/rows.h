@@ -13,10 +13,11 @@
 #include "collector/alarm/rule.h"
 #include "lib/db.h"
 
-extern const char alarm_schema[], alarm_reason_schema[], alarm_tried_schema[];
+extern const char alarm_schema[], alarm_reason_schema[],
+    alarm_tried_schema[], alarm_period_schema[];
 
 #define ALARM_BREAK_MS 120000
-#define ALARM_NOTE_MAX 500 /* bytes */
+#define ALARM_NOTE_MAX 500 /* characters */
 
 struct alarm {
     int64_t id;
@@ -28,7 +29,8 @@ struct alarm {
     int64_t since_ms, fired_ms; /* since when it was so; when it fired */
     bool has_value, has_bound;
     int64_t value_m, bound_m; /* thousandths, when it fired */
-    enum alarm_reason reason; /* when it fired */
+    int64_t from_ms, until_ms; /* the night or the day that the value is of; 0 = of when it fired */
+    enum alarm_reason reason;  /* when it fired */
     bool is_below;            /* the bound is one that it fires below */
     int64_t cleared_ms;       /* 0 = it stands */
     bool is_gone;             /* it was cleared because there is nothing to watch any more */

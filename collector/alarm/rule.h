@@ -42,7 +42,16 @@ extern const char *const alarm_target_kinds[]; /* the same */
 enum alarm_when { ALARM_WHEN_CLOSED, ALARM_WHEN_NO_SESSION, ALARM_WHEN_EITHER };
 
 /* Why an instrument should not run; rows hold the names. */
-enum alarm_reason { ALARM_REASON_NONE, ALARM_REASON_CLOSED, ALARM_REASON_NO_SESSION, ALARM_REASON_BOTH };
+/* Of an instrument why it should not run, of disks which of the limits it is. */
+enum alarm_reason {
+    ALARM_REASON_NONE,
+    ALARM_REASON_CLOSED,
+    ALARM_REASON_NO_SESSION,
+    ALARM_REASON_BOTH,
+    ALARM_REASON_DATABASE,
+    ALARM_REASON_OUTBOX,
+    ALARM_REASON_DISK
+};
 extern const char *const alarm_reasons[]; /* names, NULL-terminated; the first is "" */
 
 /* A limit to fire beyond, and one to clear at or within: between them nothing changes. */

@@ -40,7 +40,10 @@ const char *alarm_reason_word(enum alarm_reason reason, enum alarm_language lang
     static const char *const words[][ALARM_LANGUAGES] = {[ALARM_REASON_NONE] = {NULL, NULL},
         [ALARM_REASON_CLOSED] = {"不在开放时间", "outside its opening hours"},
         [ALARM_REASON_NO_SESSION] = {"无使用会话", "no session"},
-        [ALARM_REASON_BOTH] = {"不在开放时间且无使用会话", "outside its opening hours, no session"}};
+        [ALARM_REASON_BOTH] = {"不在开放时间且无使用会话", "outside its opening hours, no session"},
+        [ALARM_REASON_DATABASE] = {"数据库上限", "limit of the database"},
+        [ALARM_REASON_OUTBOX] = {"待送入存储的数据", "what waits for the store"},
+        [ALARM_REASON_DISK] = {"磁盘", "the disk itself"}};
     return words[reason][language];
 }
 
@@ -153,6 +156,21 @@ void alarm_bound(const struct alarm *a, int carrier, enum alarm_language languag
 {
     if (a->has_bound)
         add_amount(a, a->bound_m, carrier, language, out);
+}
+
+const char *alarm_bound_word(const struct alarm *a, enum alarm_language language)
+{
+    static const char *const words[][ALARM_LANGUAGES] = {{"限值", "limit"}, {"下限", "lower limit"}};
+    return words[a->is_below][language];
+}
+
+void alarm_period(const char *from, const char *until, struct buf *out)
+{
+    bool is_one_day = strncmp(from, until, 10) == 0;
+    buf_printf(out, "%.10s %.5s – ", from, from + 11);
+    if (!is_one_day)
+        buf_printf(out, "%.10s ", until);
+    buf_printf(out, "%.5s", until + 11);
 }
 
 void alarm_time(const struct zone *zone, int64_t time_ms, struct buf *out)

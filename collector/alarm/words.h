@@ -9,7 +9,7 @@
 #include "lib/buf.h"
 
 const char *alarm_kind_word(enum alarm_kind kind, enum alarm_language language);
-/* "outside its opening hours"; NULL = none. */
+/* "outside its opening hours", "database"; NULL = none. */
 const char *alarm_reason_word(enum alarm_reason reason, enum alarm_language language);
 const char *alarm_severity_word(enum alarm_severity severity, enum alarm_language language);
 const char *alarm_target_word(enum alarm_target_kind kind, enum alarm_language language);
@@ -22,6 +22,10 @@ void alarm_number(int64_t value_m, struct buf *out);
 /* As people write it, in the unit that fits: "30.8 kW", "15 min"; nothing where there is none. */
 void alarm_value(const struct alarm *a, int carrier, enum alarm_language language, struct buf *out);
 void alarm_bound(const struct alarm *a, int carrier, enum alarm_language language, struct buf *out);
+/* "Lower limit" */
+const char *alarm_bound_word(const struct alarm *a, enum alarm_language language);
+/* Of two times as RFC 3339 has them: "2026-10-01 01:00 – 05:00", with the second day where it is another. */
+void alarm_period(const char *from, const char *until, struct buf *out);
 /* "2026-10-01 16:00:00 +08:00" by the zone's clocks. */
 void alarm_time(const struct zone *zone, int64_t time_ms, struct buf *out);
 

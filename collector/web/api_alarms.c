@@ -19,7 +19,7 @@ static json_t *alarm_json(const struct web_context *context, const struct alarm 
     const char *site = place.site;
     return json_pack(
         "{s:I, s:s, s:s, s:s, s:{s:s, s:s, s:s?, s:s?}, s:s, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:b, s:o, "
-        "s:s?, s:s?, s:s?}",
+        "s:s?, s:s?, s:s?, s:o}",
         "id", (json_int_t)a->id, "rule", a->rule, "kind", alarm_kinds[a->kind], "severity",
         alarm_severities[a->severity], "target", "kind", alarm_target_kinds[a->target_kind], "id", a->target,
         "name", place.name, "name_en", place.name_en, "state", a->cleared_ms != 0 ? "cleared" : "standing",
@@ -28,7 +28,10 @@ static json_t *alarm_json(const struct web_context *context, const struct alarm 
         "below", a->is_below, "unit", alarm_unit(a->kind, a->target_kind, place.carrier), "cleared",
         context_time(context, site, a->cleared_ms), "gone", a->is_gone, "acked",
         context_time(context, site, a->acked_ms), "acked_by", a->acked_by, "ack_note", a->ack_note, "reason",
-        a->reason != ALARM_REASON_NONE ? alarm_reasons[a->reason] : NULL);
+        a->reason != ALARM_REASON_NONE ? alarm_reasons[a->reason] : NULL, "period",
+        a->until_ms != 0 ? json_pack("{s:o, s:o}", "from", context_time(context, site, a->from_ms), "until",
+                               context_time(context, site, a->until_ms))
+                         : json_null());
 }
 
 /* ---- acknowledged ---- */
@@ -46,9 +49,9 @@ static bool read_note(const struct web_request *request, const char **ret_note, 
             *ret = answer_error(400, "bad_alarm", "%.40s: unknown here; expected note alone", key);
         else if (text == NULL)
             *ret = answer_error(400, "bad_alarm", "note: expected a text");
-        else if (strlen(text) > ALARM_NOTE_MAX || text_has_control(span_of(text)))
+        else if (text_characters(span_of(text)) > ALARM_NOTE_MAX || text_has_control(span_of(text)))
             *ret = answer_error(400, "bad_alarm",
-                "note: expected at most %d bytes without control characters", ALARM_NOTE_MAX);
+                "note: expected at most %d characters, none of them a control character", ALARM_NOTE_MAX);
         else {
             *ret_note = text;
             continue;

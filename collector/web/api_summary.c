@@ -27,19 +27,20 @@ static enum status outages_json(struct db *db, int64_t now_ms, json_t **ret, str
     return status;
 }
 
-static enum status alarms_json(struct db *db, json_t **ret, struct error *err)
+static enum status alarms_json(struct db *db, int64_t rules, json_t **ret, struct error *err)
 {
     struct alarm_counts counts;
     enum status status = alarm_count(db, &counts, err);
     if (status == ST_OK)
-        *ret = json_pack("{s:I, s:I, s:I, s:I, s:I}", "standing", (json_int_t)counts.standing, "unacked",
+        *ret = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "rules", (json_int_t)rules, "standing", (json_int_t)counts.standing, "unacked",
             (json_int_t)counts.unacked, "critical", (json_int_t)counts.by_severity[ALARM_CRITICAL], "warning",
             (json_int_t)counts.by_severity[ALARM_WARNING], "info",
             (json_int_t)counts.by_severity[ALARM_INFO]);
     return status;
 }
 
-static struct web_answer summary_of(struct web_context *context, const struct board *board)
+static struct web_answer summary_of(
+    struct web_context *context, const struct board *board, const struct snapshot *shown)
 {
     struct web_answer answer;
     struct context_books books;
@@ -49,7 +50,7 @@ static struct web_answer summary_of(struct web_context *context, const struct bo
         return answer;
     if (!context_books(context, &books) ||
         outages_json(context->db, board->made_ms, &outages, &err) != ST_OK ||
-        alarms_json(context->db, &alarms, &err) != ST_OK) {
+        alarms_json(context->db, shown->counters.alarm_rules, &alarms, &err) != ST_OK) {
         json_decref(outages);
         context_close_db(context);
         return answer_error(503, "database_unavailable", "the database cannot be read now");
@@ -67,7 +68,11 @@ struct web_answer handle_summary(struct web_context *context, const struct web_r
     const struct board *board = context_board(context, &answer);
     if (board == NULL)
         return answer;
-    answer = summary_of(context, board);
+    const struct snapshot *shown = context_snapshot(context, &answer);
+    if (shown != NULL) {
+        answer = summary_of(context, board, shown);
+        snapshot_put(shown);
+    }
     board_put(board);
     return answer;
 }

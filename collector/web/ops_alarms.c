@@ -67,6 +67,19 @@ static int64_t thousandths(const json_t *number)
     return (int64_t)(value < 0 ? value - 0.5 : value + 0.5);
 }
 
+/* The night or the day that the value is of, where it is not of when it fired. */
+static void add_period(struct ops_page *p, const json_t *period)
+{
+    struct buf text = {0};
+    if (!json_is_object(period))
+        return;
+    alarm_period(ops_member(period, "from"), ops_member(period, "until"), &text);
+    buf_add_str(&p->out, " <span class=\"nowrap\">");
+    buf_add_html(&p->out, text.data);
+    buf_add_str(&p->out, "</span>");
+    buf_release(&text);
+}
+
 /* What it is, and with what value it fired. */
 static void add_what(struct ops_page *p, const json_t *item)
 {
@@ -103,6 +116,7 @@ static void add_what(struct ops_page *p, const json_t *item)
         buf_add_html(&p->out, value.data);
         buf_add_str(&p->out, "</span>");
     }
+    add_period(p, json_object_get(item, "period"));
     buf_add_str(&p->out, "<span class=\"id\">");
     if (bound.len > 0) {
         buf_add_html(&p->out,
@@ -132,7 +146,13 @@ static void add_form(struct ops_page *p, const struct web_request *request, cons
     buf_add_html(&p->out, ops_text(p, "alarm_note", NULL));
     buf_add_str(&p->out, "\" placeholder=\"");
     buf_add_html(&p->out, ops_text(p, "alarm_note", NULL));
-    buf_printf(&p->out, "\"><button type=\"submit\" aria-label=\"");
+    const char *of = request->form != NULL ? form_value(request->form, "id") : NULL,
+               *typed = of != NULL && strcmp(of, id) == 0 ? form_value(request->form, "note") : NULL;
+    if (typed != NULL) { /* it was refused: nobody types it again */
+        buf_add_str(&p->out, "\" value=\"");
+        buf_add_html(&p->out, typed);
+    }
+    buf_add_str(&p->out, "\"><button type=\"submit\" aria-label=\"");
     buf_add_html(&p->out, ops_text(p, "alarm_ack", NULL));
     buf_printf(&p->out, " %s\">", id);
     buf_add_html(&p->out, ops_text(p, "alarm_ack", NULL));
@@ -177,6 +197,20 @@ static void add_row(
     buf_add_str(&p->out, "</tr>");
 }
 
+/* How many there are to watch by; -1: nobody knows yet. */
+static int64_t count_rules(const struct web_context *context)
+{
+    struct web_answer starting;
+    const struct snapshot *s = context_snapshot(context, &starting);
+    if (s == NULL) {
+        answer_release(&starting);
+        return -1;
+    }
+    int64_t count = s->counters.alarm_rules;
+    snapshot_put(s);
+    return count;
+}
+
 static size_t add_rows(
     struct ops_page *p, const struct web_request *request, const json_t *items, bool is_standing)
 {
@@ -203,10 +237,13 @@ static void add_alarms(
     ops_begin_table(p, is_standing ? "alarms_standing" : "alarms_over", is_standing ? heads : over);
     size_t shown = add_rows(p, request, items, is_standing);
     buf_add_str(&p->out, "</tbody></table>");
-    if (shown == 0)
+    bool is_watched = count_rules(p->context) != 0;
+    if (shown == 0 && (!is_standing || is_watched))
         ops_add_text(p, "p", is_standing ? "alarms_none" : "alarms_none_over");
     if (is_standing && shown == PAGING_MAX)
         ops_add_text(p, "p", "alarms_first");
+    if (is_standing && !is_watched)
+        ops_add_text(p, "p", "alarms_unset_how");
 }
 
 static struct web_answer handle_standing(struct web_context *context, const struct web_request *request)
@@ -226,7 +263,7 @@ static struct web_answer handle_over(struct web_context *context, const struct w
 }
 
 static struct web_answer show(
-    struct ops_page *p, const struct web_request *request, int code, const char *message, const char *detail)
+    struct ops_page *p, const struct web_request *request, int code, const char *message)
 {
     struct web_answer answer;
     json_t *standing = ops_list(p->context, request, before[0], handle_standing, &answer);
@@ -238,7 +275,7 @@ static struct web_answer show(
         return answer;
     }
     ops_add_done(p, "alarm_done", request);
-    ops_add_message(&p->out, message, detail);
+    ops_add_message(&p->out, message, NULL);
     ops_begin_lists(p, "alarms");
     add_alarms(p, request, json_object_get(standing, "alarms"), true);
     if (!may_ack(request))
@@ -254,6 +291,43 @@ static struct web_answer show(
     free(content);
     free(here);
     return answer;
+}
+
+/* Who did already, and when, or since when it is over, by the clocks of its place. */
+static void add_what_it_is(struct ops_page *p, int64_t id, struct buf *out)
+{
+    struct alarm a = {0};
+    struct error err;
+    if (!context_open_db(p->context, &err) || alarm_find(p->context->db, id, &a, &err) != ST_OK) {
+        context_close_db(p->context);
+        buf_add_str(out, ops_text(p, "not_now", NULL));
+        return;
+    }
+    struct alarm_place place = alarm_place_find(p->context->options->park, a.target_kind, a.target);
+    bool is_over = a.cleared_ms != 0;
+    json_t *time = context_time(p->context, place.site, is_over ? a.cleared_ms : a.acked_ms);
+    const char *at = json_is_string(time) ? json_string_value(time) : "";
+    buf_printf(out, "%s ", ops_text(p, is_over ? "alarm_is_over" : "alarm_is_acked", NULL));
+    if (!is_over)
+        buf_printf(out, "%s, ", a.acked_by != NULL ? a.acked_by : "");
+    buf_printf(out, "%.10s %.5s", at, strlen(at) > 16 ? at + 11 : "");
+    json_decref(time);
+    alarm_release(&a);
+}
+
+/* Why it was refused, in the reader's language. The caller frees it. */
+static char *say_why(struct ops_page *p, int code, int64_t id)
+{
+    struct buf out = {0};
+    if (code == 422)
+        add_what_it_is(p, id, &out);
+    else
+        buf_add_str(&out, ops_text(p,
+                              code == 400   ? "alarm_bad_note"
+                              : code == 404 ? "alarm_unknown"
+                                            : "not_now",
+                              NULL));
+    return buf_take(&out);
 }
 
 /* The API's own handler takes it. */
@@ -274,13 +348,11 @@ static struct web_answer take(struct ops_page *p, const struct web_request *requ
         answer = (struct web_answer){.code = 303,
             .redirect = mem_printf("/ops/alarms?done=%s&lang=%s", asked.id, page_language_name(p->language))};
     } else {
-        json_t *json = json_loadb(said.body, said.len, 0, NULL);
-        const char *sentence = json_string_value(json_object_get(json_object_get(json, "error"), "message"));
+        char *why = say_why(p, said.code, strtoll(id, NULL, 10));
         struct web_request shown = *request;
         shown.param_count = 0;
-        answer = show(p, &shown, said.code, ops_text(p, said.code == 503 ? "not_now" : "alarm_refused", NULL),
-            sentence);
-        json_decref(json);
+        answer = show(p, &shown, said.code, why);
+        free(why);
     }
     answer_release(&said);
     return answer;
@@ -290,6 +362,6 @@ struct web_answer handle_ops_alarms(struct web_context *context, const struct we
 {
     struct ops_page p = {.context = context, .language = page_language_of(request)};
     if (request->is_put_off)
-        return show(&p, request, 503, ops_text(&p, "not_now", NULL), NULL);
-    return request->form != NULL ? take(&p, request) : show(&p, request, 200, NULL, NULL);
+        return show(&p, request, 503, ops_text(&p, "not_now", NULL));
+    return request->form != NULL ? take(&p, request) : show(&p, request, 200, NULL);
 }

@@ -11,7 +11,7 @@ let readAt = performance.now();
 
 // Somebody is at work in it: what is typed or in focus stays as it is.
 function isInUse(lists) {
-  return lists.contains(document.activeElement) || [...lists.querySelectorAll('input:not([type=hidden])')].some((input) => input.value !== input.defaultValue);
+  return lists.contains(document.activeElement) || [...lists.querySelectorAll('input:not([type=hidden])')].some((input) => input.value !== '');
 }
 
 async function readAgain() {

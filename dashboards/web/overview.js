@@ -195,7 +195,7 @@ function drawSummary({ instruments, outages, alarms, open_exceptions: exceptions
   drawTally(byId('instrument-states'), states.filter(([state]) => instruments[state]).map(([state, kind]) => [kind, text(`now_${state}`, { n: instruments[state] })]));
   const language = `lang=${languageName()}`;
   drawTally(byId('open'), [
-    [alarms.critical ? 'bad' : alarms.standing ? 'warn' : 'good', text('alarms_now', { n: alarms.standing }), `/ops/alarms?${language}`],
+    [alarms.critical ? 'bad' : alarms.standing ? 'warn' : alarms.rules ? 'good' : 'quiet', alarms.rules || alarms.standing ? text('alarms_now', { n: alarms.standing }) : text('alarms_unset'), `/ops/alarms?${language}`],
     [exceptions ? 'warn' : 'good', text('open_exceptions', { n: exceptions }), `/ops/exceptions?${language}`],
     [outages.now ? 'warn' : 'good', text('outages_now', { n: outages.now }), `/ops/outages?${language}`],
     ['quiet', text('outages_ahead', { n: outages.ahead }), `/ops/outages?${language}`],

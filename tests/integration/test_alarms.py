@@ -172,8 +172,8 @@ def test_an_alarm_is_acknowledged_once_and_logged(live):
 @pytest.mark.parametrize(("path", "body", "code", "words"), [
     ("/api/v1/alarms/999999/ack", {}, 404, "there is no alarm 999999"), ("/api/v1/alarms/x1/ack", {}, 404, "there is no alarm x1"),
     ("/api/v1/alarms/1/ack", {"why": "x"}, 400, "why: unknown here"), ("/api/v1/alarms/1/ack", {"note": 3}, 400, "note: expected a text"),
-    ("/api/v1/alarms/1/ack", {"note": "x" * 501}, 400, "note: expected at most 500 bytes"),
-    ("/api/v1/alarms/1/ack", {"note": "a\nb"}, 400, "without control characters")])
+    ("/api/v1/alarms/1/ack", {"note": "备" * 501}, 400, "note: expected at most 500 characters"),
+    ("/api/v1/alarms/1/ack", {"note": "a\nb"}, 400, "none of them a control character")])
 def test_what_is_wrong_with_an_acknowledgement_is_said_and_changes_nothing(live, path, body, code, words):
     live.wait_standing("quiet", True)
     before = live.query("SELECT * FROM alarm WHERE acked_ms IS NOT NULL"), live.query("SELECT * FROM change_log")
@@ -214,17 +214,51 @@ def test_the_page_shows_what_stands_and_takes_an_acknowledgement(live):
     csrf = re.search(r'name="csrf" value="([^"]+)"', text)[1]
     status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": "wrong", "lang": "en", "id": alarm["id"], "note": "x"}))
     assert status == 403
-    status, headers, _ = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": "en", "id": alarm["id"], "note": "seen <i>"}))
+    # As many characters as the field takes, and none that it does not; what is refused is said in the reader's language, and stays typed.
+    long = ("已看到 <i>" * 63)[:500]
+    for lang, note in (("en", "备" * 501), ("zh", "é" * 501)):
+        status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": lang, "id": alarm["id"], "note": note}))
+        assert status == 400 and TEXTS[lang]["alarm_bad_note"] in text and f'value="{note}"' in text and text.count(' value="' + note[:3]) == 1
+    assert 'maxlength="500"' in text
+    status, headers, _ = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": "en", "id": alarm["id"], "note": long}))
     assert status == 303 and headers["Location"] == f"/ops/alarms?done={alarm['id']}&lang=en"
-    assert live.wait_standing("power", True)["ack_note"] == "seen <i>"
+    assert live.wait_standing("power", True)["ack_note"] == long
     status, _, text = person.send("GET", headers["Location"])
-    assert status == 200 and "seen &lt;i&gt;" in text and "seen <i>" not in text and f"{TEXTS['en']['alarm_done']} {alarm['id']}" in text
+    assert status == 200 and "已看到 &lt;i&gt;" in text and "已看到 <i>" not in text and f"{TEXTS['en']['alarm_done']} {alarm['id']}" in text
     status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": "en", "id": alarm["id"], "note": "x"}))
-    assert status == 422 and TEXTS["en"]["alarm_refused"] in text
+    acked = live.wait_standing("power", True)["acked"]
+    assert status == 422 and f"{TEXTS['en']['alarm_is_acked']} anna &lt;b&gt;, {acked[:10]} {acked[11:16]}<" in text
     live.gauge("main.p", 1)
-    live.wait_standing("power", False)
+    cleared = live.wait_standing("power", False)["cleared"]
+    status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": "zh", "id": alarm["id"], "note": "x"}))
+    assert status == 422 and f"{TEXTS['zh']['alarm_is_over']} {cleared[:10]} {cleared[11:16]}<" in text and "expected" not in text
+    status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": "zh", "id": 999999, "note": "x"}))
+    assert status == 404 and TEXTS["zh"]["alarm_unknown"] in text
     status, _, text = Person(live, live.operator).send("GET", "/ops/alarms?lang=en")  # has not the scope
     assert status == 200 and TEXTS["en"]["needs_alarms"] in text and 'action="/ops/alarms"' not in text
+
+
+# ---- nothing is watched ----
+
+def test_where_no_rules_are_set_up_the_page_and_the_summary_say_so(stage):
+    receiver = Receiver()
+    house = Alarms(stage, park(), "", hook(receiver))
+    house.begin()
+
+    def rules() -> int:
+        status, said = house.ask("GET", "/api/v1/summary", house.operator)
+        return said["alarms"]["rules"] if status == 200 else -1
+
+    person = Person(house, house.operator)
+    wait_until(lambda: rules() == 0, 20, "there are no rules")
+    for lang in ("en", "zh"):
+        status, _, text = person.send("GET", f"/ops/alarms?lang={lang}")
+        assert status == 200 and TEXTS[lang]["alarms_unset_how"] in text and TEXTS[lang]["alarms_none"] not in text
+    house.reload('{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }', hook(receiver))
+    wait_until(lambda: rules() == 1, 20, "there is one")
+    status, _, text = person.send("GET", "/ops/alarms?lang=en")
+    assert status == 200 and TEXTS["en"]["alarms_unset_how"] not in text and TEXTS["en"]["alarms_none"] in text
+    receiver.close()
 
 
 # ---- nights, days, disks ----
@@ -272,13 +306,23 @@ def test_nights_days_and_disks_fire_once_and_clear_once(stage):
             return next((one for one in house.of(rule) if (one["state"] == "standing") == is_standing), None)
         return wait_until(found, 30, f"{rule} {'stands' if is_standing else 'is over'}")
 
-    assert wait("base", True)["value"] == 16000.0
+    base = wait("base", True)
+    night = [datetime.fromisoformat(base["period"][end]) for end in ("from", "until")]
+    assert base["value"] == 16000.0 and night[0].utcoffset() == timedelta(hours=8) and (night[0].hour, night[1] - night[0]) == (0, timedelta(hours=2))
+    assert night[1] <= datetime.fromisoformat(base["since"]) < night[1] + timedelta(days=1)
+    said, = wait_events(receiver, "base", ["fired"])
+    assert said["period"] == base["period"] and f" · value 16 kW ({night[0]:%Y-%m-%d} 00:00 – 02:00) · limit 16 kW" in said["text"]
     heat = wait("heat", True)
     assert (heat["value"], heat["limit"], heat["unit"]) == (1000.0, 999.0, "W")
-    assert "value 1 kW · limit 999 W" in wait_events(receiver, "heat", ["fired"])[0]["text"]
+    assert " · value 1 kW (" in (said := wait_events(receiver, "heat", ["fired"])[0]["text"]) and " 00:00 – 02:00) · limit 999 W · " in said
     assert wait("water", True)["value"] == 30.0
-    assert wait("gap", True)["value"] == 1500.0  # 75 % of what main drew, where 5 % are allowed
-    wait("full", True)
+    gap = wait("gap", True)
+    assert gap["value"] == 1500.0  # 75 % of what main drew, where 5 % are allowed
+    day = [datetime.fromisoformat(gap["period"][end]) for end in ("from", "until")]
+    assert (day[0].hour, day[1] - day[0]) == (0, timedelta(days=1)) and day[1] <= datetime.fromisoformat(gap["since"]) < day[1] + timedelta(days=1)
+    full = wait("full", True)
+    assert full["reason"] in ("database", "disk") and full["period"] is None
+    assert " · collector main · " in wait_events(receiver, "full", ["fired"])[0]["text"]
     house.bounce()
     assert sorted(one["rule"] for one in house.listed()) == ["base", "full", "gap", "heat", "water"]
     # Limits that the same night, day and disk keep.

@@ -416,6 +416,27 @@ static void test_each_limit_of_the_disk_comes_before_nothing_is_taken_any_more(v
     }
 }
 
+static void test_of_what_can_be_full_the_fullest_is_told(void **state)
+{
+    struct scene *s = *state;
+    struct error err = {""};
+    struct alarm_facts f;
+    struct alarm_rule rule = {.kind = ALARM_DISK};
+    struct alarm_target target = {.kind = ALARM_OF_COLLECTOR};
+    struct alarm_sources sources = {.database_path = s->turn.turn.database_path,
+        .database_bytes = 9990,
+        .database_full_bytes = 10000,
+        .outbox_bytes = 9991,
+        .outbox_limit_bytes = 10000};
+    must(alarm_facts_gather(&sources, &rule, &target, &f, &err), &err);
+    assert_int_equal(f.value_m, 99910);
+    assert_int_equal(alarm_reason_of(&rule, &f), ALARM_REASON_OUTBOX);
+    sources.database_bytes = 9992;
+    must(alarm_facts_gather(&sources, &rule, &target, &f, &err), &err);
+    assert_int_equal(f.value_m, 99920);
+    assert_int_equal(alarm_reason_of(&rule, &f), ALARM_REASON_DATABASE);
+}
+
 /* A clock that was ahead for a while, or is set back: nobody waits for a time that is far away. */
 static void test_a_clock_that_is_set_back_mutes_nothing(void **state)
 {
@@ -514,6 +535,7 @@ int main(void)
         SCENE_TEST(test_what_cannot_be_noted_is_not_sent_again_and_noted_when_it_can),
         SCENE_TEST(test_without_room_the_disk_is_told_and_nothing_else_judged),
         SCENE_TEST(test_each_limit_of_the_disk_comes_before_nothing_is_taken_any_more),
+        SCENE_TEST(test_of_what_can_be_full_the_fullest_is_told),
         SCENE_TEST(test_a_clock_that_is_set_back_mutes_nothing),
         SCENE_TEST(test_the_worst_is_told_first_and_then_what_waits_longest),
         SCENE_TEST(test_a_rule_that_is_no_more_lets_go_of_what_stands)};

@@ -140,6 +140,45 @@ static void expect_text(const struct alarm_message *m, enum alarm_receiver_kind 
     free(body);
 }
 
+/* Which limit, which night, which disk of whom: nobody has to look it up at night. */
+static void test_a_message_says_what_its_figures_are_of(void **state)
+{
+    (void)state;
+    struct alarm a = an_alarm();
+    struct alarm_message m = a_message(&a, 1);
+    a.is_below = true;
+    expect_text(&m, ALARM_BY_WEBHOOK, " · value -1.5 W · lower limit -1 W · ");
+    expect_text(&m, ALARM_BY_WEBHOOK, "\"below\":true");
+    char *zh = alarm_message_text(&m, ALARM_ZH);
+    assert_non_null(strstr(zh, " · 下限 -1 W · "));
+    free(zh);
+    a = an_alarm();
+    expect_text(&m, ALARM_BY_WEBHOOK, "\"below\":false");
+    expect_text(&m, ALARM_BY_WEBHOOK, "\"period\":null");
+    a.kind = ALARM_BASE_LOAD;
+    a.from_ms = INT64_C(1789952400000); /* 2026-09-21T01:00:00Z */
+    a.until_ms = a.from_ms + 4 * 3600000;
+    expect_text(&m, ALARM_BY_WEBHOOK, " · value -1.5 W (2026-09-21 01:00 – 05:00) · limit -1 W · ");
+    expect_text(&m, ALARM_BY_WEBHOOK,
+        "\"period\":{\"from\":\"2026-09-21T01:00:00.000Z\",\"until\":\"2026-09-21T05:00:00.000Z\"}");
+    a.until_ms = a.from_ms + 23 * 3600000;
+    m.number = 2;
+    expect_text(&m, ALARM_BY_WEBHOOK, " · then -1.5 W (2026-09-21 01:00 – 2026-09-22 00:00) · ");
+    char none[] = "";
+    a = (struct alarm){.id = 1,
+        .rule = rule,
+        .kind = ALARM_DISK,
+        .target_kind = ALARM_OF_COLLECTOR,
+        .target = none,
+        .reason = ALARM_REASON_OUTBOX,
+        .has_value = true,
+        .value_m = 20300};
+    m = (struct alarm_message){.alarm = &a, .collector = "park-2", .place = {.carrier = -1}, .number = 1};
+    expect_text(&m, ALARM_BY_WEBHOOK,
+        "Disk nearly full (what waits for the store) · collector park-2 · value 20.3 % · ");
+    expect_text(&m, ALARM_BY_WEBHOOK, "\"reason\":\"outbox\"");
+}
+
 /* Whoever is told again wants to know what it has come to, and not only when it is over. */
 static void test_what_stands_is_told_again_with_the_value_of_now(void **state)
 {
@@ -269,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_a_message_is_one_line_in_either_language),
         cmocka_unit_test(test_what_nobody_watches_any_more_is_not_told_as_over),
         cmocka_unit_test(test_a_later_message_says_when_it_fired_and_with_what),
+        cmocka_unit_test(test_a_message_says_what_its_figures_are_of),
         cmocka_unit_test(test_what_stands_is_told_again_with_the_value_of_now),
         cmocka_unit_test(test_figures_are_as_people_write_them),
         cmocka_unit_test(test_silence_is_told_in_seconds_or_minutes),
