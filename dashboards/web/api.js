@@ -4,6 +4,9 @@ import { languageName } from './i18n.js';
 
 export class ApiError extends Error {}
 
+// Longer than any answer takes: on a connection that is gone, and nobody said so, none comes.
+export const answerMs = 120000;
+
 const longestWayBack = 256;
 
 // To sign in, in this page's language, and back here, with as much of the address as a way back may have: no search in Chinese, say.
@@ -19,7 +22,7 @@ export async function get(path, parameters = {}) {
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined && value !== null) url.searchParams.set(name, value);
   let answer;
   try {
-    answer = await fetch(url, { headers: { accept: 'application/json' } });
+    answer = await fetch(url, { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(answerMs) });
   } catch (error) {
     throw new ApiError(error.message);
   }

@@ -59,7 +59,8 @@ export class Chart {
     this.last = null;
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.paint());
     narrow.addEventListener('change', () => this.paint());
-    new ResizeObserver(() => this.chart?.resize()).observe(this.canvas);
+    printed.addEventListener('change', () => this.paint());
+    new ResizeObserver(() => this.resize()).observe(this.canvas);
   }
 
   async draw(drawn) {
@@ -75,14 +76,29 @@ export class Chart {
     this.paint();
   }
 
+  // Until it is drawn again: what it shows is no more what is asked for.
+  clear() {
+    this.last = null;
+    this.canvas.style.visibility = 'hidden'; // it keeps its place
+    this.table.replaceChildren();
+    URL.revokeObjectURL(this.link.href);
+    this.link.removeAttribute('href');
+  }
+
   fillTable() {
     if (this.details.open && this.last) drawTable(this.table, this.last.data);
+  }
+
+  // On paper it is scaled by ops.css.
+  resize() {
+    if (!printed.matches) this.chart?.resize();
   }
 
   paint() {
     if (!this.chart || !this.last) return;
     const colours = palette();
-    this.chart.resize();
+    this.canvas.style.visibility = '';
+    this.resize();
     this.chart.setOption(
       {
         animation: false,
@@ -98,6 +114,7 @@ export class Chart {
 
 // A phone's width, as in ops.css.
 const narrow = matchMedia('(max-width: 760px)');
+const printed = matchMedia('print');
 export const isNarrow = () => narrow.matches;
 
 // A tip of one cell or line; formatter as of ECharts.
@@ -146,9 +163,11 @@ export function dots(values) {
 export function axes(colours, { categories, unit, hasLegend = true }) {
   const label = { color: colours.quiet, fontSize: colours.size };
   const named = namedSteps(categories);
-  const halfOfLast = named.interval ? 0 : Math.ceil(0.32 * colours.size * String(categories.at(-1) ?? '').length); // it stands below the end of the axis
+  const half = (letters) => Math.ceil(0.32 * colours.size * letters);
+  const halfOfLast = named.interval ? 0 : half(String(categories.at(-1) ?? '').length); // it stands below the end of the axis
+  const halfOfFirst = named.interval ? half(5) : 0; // with no figures at the axis beside it
   return {
-    grid: { left: 12, right: Math.max(16, halfOfLast), top: hasLegend ? 60 : 32, bottom: 8, containLabel: true },
+    grid: { left: Math.max(12, halfOfFirst), right: Math.max(16, halfOfLast), top: hasLegend ? 60 : 32, bottom: 8, containLabel: true },
     legend: { show: hasLegend, type: 'scroll', top: 0, right: 12, textStyle: label, icon: 'roundRect', itemHeight: 4, itemWidth: 16 },
     xAxis: { type: 'category', data: categories, boundaryGap: false, axisLabel: { ...label, ...named }, axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false } },
     yAxis: { type: 'value', name: unit, nameTextStyle: { ...label, align: 'left' }, nameGap: 12, axisLabel: label, splitLine: { lineStyle: { color: colours.line } } },

@@ -53,9 +53,15 @@ export class YearCalendar {
     this.asked = '';
   }
 
+  clear() {
+    this.asked = '';
+    this.chart.clear();
+  }
+
   async draw({ site, by, row, year, unit, now }) {
     const asked = [site.id, by, row.kind, row.id, row.carrier, year].join('\n');
     if (asked === this.asked) return;
+    this.clear();
     this.asked = asked;
     delete byId('calendar').dataset.drawn;
     set(byId('calendar-title'), text('calendar_of', { year }));

@@ -11,7 +11,7 @@ import { drawDay, drawLegend } from './timeline.js';
 
 const everyMs = 5000;
 const shownMax = 200; // rows; who looks for one among more searches
-const barsEveryMs = 60000;
+const detailEveryMs = 60000; // a day's bar, and the one that is looked at
 const hourMs = 3600000;
 const statuses = ['IN_USE', 'AVAILABLE', 'AVAILABLE_SHORT', 'AVAILABLE_DEGRADED', 'RESERVED', 'CLOSED', 'OUT_OF_SERVICE', 'UNKNOWN', 'NOT_SHARED'];
 const icons = { IN_USE: '▶', AVAILABLE: '✓', AVAILABLE_SHORT: '✓', AVAILABLE_DEGRADED: '▲', RESERVED: '◷', CLOSED: '○', OUT_OF_SERVICE: '✕', UNKNOWN: '?', NOT_SHARED: '○' };
@@ -22,11 +22,13 @@ await loadLanguage();
 const rows = new Rows(byId('instruments'));
 const hoursChart = new Chart(byId('hours'), text('hours_of_month'));
 let site = null;
-let now = 0;
+let now = 0; // the park's; how often is by the browser's steady clock
 let all = [];
-let readAt = 0;
+let readAt = -Infinity;
 let chosen = new URLSearchParams(location.search).get('id');
-let month = null;
+let month = null; // null: the present one
+let asked = 0; // only the newest question is answered
+let detailRead = { at: -Infinity, day: '' };
 
 // ---- the board ----
 
@@ -71,18 +73,26 @@ function drawBoard() {
   const shown = found.slice(0, shownMax);
   shown.forEach(drawRow);
   rows.keepOnly(shown);
-  set(byId('more'), found.length > shown.length ? text('instruments_more', { shown: shown.length, n: found.length }) : found.length ? '' : text('public_no_match'));
+  inSight.forEach(drawBar);
+  set(byId('more'), found.length > shown.length ? text('instruments_more', { shown: shown.length, n: found.length }) : found.length ? '' : text(all.length ? 'public_no_match' : 'instruments_none'));
   byId('states').replaceChildren(...statuses.map((status) => [status, all.filter((i) => i.status === status).length]).filter(([, n]) => n).map(([status, n]) => make('li', `mark-${kinds[status] ?? 'quiet'}`, null, `${icons[status]} ${n} ${text(`state_${status}`)}`)));
 }
 
-// A day's bar is asked for when its row comes into sight.
+// A day's bar is asked for when its row comes into sight, and again while it stands there and at a new day.
+const inSight = new Set();
+const barsRead = new WeakMap();
 const bars = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) if (isIntersecting) drawBar(target);
+  for (const { isIntersecting, target } of entries) {
+    inSight[isIntersecting ? 'add' : 'delete'](target);
+    if (isIntersecting) drawBar(target);
+  }
 });
 
+const isDue = (read) => performance.now() - read.at >= detailEveryMs || read.day !== date(site.zone, now);
+
 async function drawBar(row) {
-  if (now - Number(row.dataset.barAt ?? 0) < barsEveryMs) return;
-  row.dataset.barAt = String(now);
+  if (barsRead.has(row) && !isDue(barsRead.get(row))) return;
+  barsRead.set(row, { at: performance.now(), day: date(site.zone, now) });
   const from = dayBegin(site.zone, now);
   const until = addDays(site.zone, from, 1);
   await quietly(async () => drawDay(row.cells[6].firstElementChild, (await get(`/api/v1/instruments/${row.dataset.id}/timeline`, { from: iso(from), until: iso(until) })).spans, from, until, now));
@@ -92,10 +102,11 @@ async function drawBar(row) {
 
 const monthOf = (ms) => date(site.zone, ms).slice(0, 7);
 
-async function drawWeek(id) {
+async function drawWeek(id, isAsked) {
   const begin = dayBegin(site.zone, now);
   const days = Array.from({ length: 8 }, (_, i) => addDays(site.zone, begin, i));
   const { spans } = await get(`/api/v1/instruments/${id}/timeline`, { from: iso(days[0]), until: iso(days[7]) });
+  if (!isAsked()) return;
   byId('week').replaceChildren();
   for (let i = 0; i < 7; i++) {
     make('span', 'day-name', byId('week'), date(site.zone, days[i]).slice(5));
@@ -105,13 +116,14 @@ async function drawWeek(id) {
 
 const hours = (ms) => (ms / hourMs).toFixed(2);
 
-async function drawHours(id) {
-  const said = await get(`/api/v1/instruments/${id}/hours`, { period: month });
+async function drawHours(id, ofMonth, isAsked) {
+  const said = await get(`/api/v1/instruments/${id}/hours`, { period: ofMonth });
+  if (!isAsked()) return;
   set(byId('effective'), said.effective_ms === null ? '–' : hours(said.effective_ms));
   set(byId('rates'), text('rates', { utilisation: said.utilisation === null ? '–' : percent(said.utilisation), sharing: said.sharing_rate === null ? '–' : percent(said.sharing_rate), sessions: said.sum.sessions }));
   const parts = said.parts.filter((part) => part.ms > 0);
   await hoursChart.draw({
-    name: `hours-${id}-${month}`,
+    name: `hours-${id}-${ofMonth}`,
     data: { columns: [text('part'), text('hours_unit')], rows: said.parts.map((part) => [text(`part_${part.part}`), hours(part.ms)]) },
     option: (colours) => ({
       ...axes(colours, { categories: [], unit: '', hasLegend: false }),
@@ -124,8 +136,9 @@ async function drawHours(id) {
   });
 }
 
-async function drawSessions(id) {
+async function drawSessions(id, isAsked) {
   const { sessions } = await get('/api/v1/sessions', { instrument: id, limit: 20 });
+  if (!isAsked()) return;
   const body = byId('sessions').tBodies[0];
   body.replaceChildren();
   for (const session of sessions) {
@@ -140,13 +153,31 @@ async function drawSessions(id) {
   byId('no-sessions').hidden = sessions.length > 0;
 }
 
+// Nothing of one instrument or month stands under the name of another.
+function clearDetail(shown) {
+  if (byId('detail').dataset.shown === shown) return;
+  byId('detail').dataset.shown = shown;
+  delete byId('detail').dataset.drawn;
+  set(byId('effective'), '–');
+  set(byId('rates'), '');
+  hoursChart.clear();
+  byId('week').replaceChildren();
+  byId('sessions').tBodies[0].replaceChildren();
+  byId('no-sessions').hidden = true;
+}
+
 async function drawDetail() {
+  const mine = ++asked;
+  const isAsked = () => mine === asked;
   const instrument = all.find((i) => i.id === chosen);
   byId('detail').hidden = !instrument;
   if (!instrument) return;
+  const ofMonth = month ?? monthOf(now);
+  detailRead = { at: performance.now(), day: date(site.zone, now) };
+  clearDetail(`${chosen} ${ofMonth}`);
   set(byId('detail-title'), nameOf(instrument));
-  set(byId('month'), month);
-  byId('later').disabled = month >= monthOf(now);
+  set(byId('month'), ofMonth);
+  byId('later').disabled = ofMonth >= monthOf(now);
   byId('links').replaceChildren(
     ...[[`/instruments/${chosen}`, 'view_public'], [`/instruments/${chosen}/label`, 'link_label'], [`/api/v1/instruments/${chosen}.ics`, 'link_feed']].map(([path, key]) => {
       const link = make('a', '', null, text(key));
@@ -156,8 +187,8 @@ async function drawDetail() {
   );
   const id = chosen;
   await quietly(async () => {
-    await Promise.all([drawWeek(id), drawHours(id), drawSessions(id)]);
-    byId('detail').dataset.drawn = `${id} ${month}`;
+    await Promise.all([drawWeek(id, isAsked), drawHours(id, ofMonth, isAsked), drawSessions(id, isAsked)]);
+    if (isAsked()) byId('detail').dataset.drawn = `${id} ${ofMonth}`;
   });
 }
 
@@ -168,7 +199,8 @@ async function choose(id) {
 }
 
 function moveMonth(by) {
-  month = shiftDate(`${month}-01`, { months: by }).slice(0, 7);
+  const moved = shiftDate(`${month ?? monthOf(now)}-01`, { months: by }).slice(0, 7);
+  month = moved === monthOf(now) ? null : moved;
   drawDetail();
 }
 
@@ -196,15 +228,13 @@ drawLegend(byId('legend'));
 
 followLive(async (live) => {
   now = Date.parse(live.as_of);
-  if (now - readAt < everyMs || live.sites.length === 0) return;
-  const isFirst = readAt === 0;
-  readAt = now;
+  if (performance.now() - readAt < everyMs || live.sites.length === 0) return;
+  readAt = performance.now();
   [site] = live.sites;
-  month ??= monthOf(now);
   await quietly(async () => {
     all = await allInstruments();
     drawBoard();
     byId('shown').hidden = false;
-    if (isFirst) await drawDetail();
+    if (isDue(detailRead)) await drawDetail();
   });
 });

@@ -1,5 +1,6 @@
 // Lists that the collector wrote into the page: they are read again while the page stands, and the header says of when.
 
+import { answerMs } from './api.js';
 import { byId } from './dom.js';
 import { loadLanguage } from './i18n.js';
 import { followLive } from './live.js';
@@ -15,9 +16,10 @@ function isInUse(lists) {
 }
 
 async function readAgain() {
-  const answer = await fetch(location.href, { cache: 'no-store' }).catch(() => null);
-  if (!answer?.ok) return; // the pill says what the connection is like
-  const said = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('lists');
+  const answer = await fetch(location.href, { cache: 'no-store', signal: AbortSignal.timeout(answerMs) }).catch(() => null);
+  const page = answer?.ok ? await answer.text().catch(() => null) : null;
+  if (page === null) return; // the pill says what the connection is like
+  const said = new DOMParser().parseFromString(page, 'text/html').getElementById('lists');
   const lists = byId('lists');
   if (said && said.innerHTML !== lists.innerHTML && !isInUse(lists)) lists.replaceWith(document.adoptNode(said));
 }

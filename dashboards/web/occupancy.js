@@ -9,7 +9,7 @@ import { followLive } from './live.js';
 import { loadPark } from './park.js';
 import { newestDay, parameters, spanOf } from './period.js';
 import { addressOfPeriod, makePeriodControls, periodOfAddress } from './period_controls.js';
-import { iso, quarterMs, time } from './parktime.js';
+import { iso, quarterMs, shiftDate, time } from './parktime.js';
 import { chosenSite, makeSiteChoice } from './site_choice.js';
 import { spaceHeat } from './space_heat.js';
 
@@ -22,9 +22,9 @@ const [park] = await Promise.all([loadPark(), loadLanguage()]);
 const site = chosenSite(park.sites);
 const spaces = park.spaces.filter((space) => park.byId.building.get(space.building)?.site === site.id);
 const rows = new Rows(byId('spaces'));
-const charts = { across: new Chart(byId('across'), text('heat_spaces')), course: new Chart(byId('course'), text('course')), heat: new Chart(byId('heat'), text('heat_weekday')) };
+const charts = { across: new Chart(byId('across'), text('heat_spaces')), course: new Chart(byId('course'), text('course_people')), heat: new Chart(byId('heat'), text('heat_weekday')) };
 let now = Date.parse(park.as_of);
-let readAt = now;
+let readAt = performance.now();
 let period = null;
 let chosen = null;
 let measure = 'utilisation';
@@ -85,11 +85,12 @@ function byWeekday(values) {
 
 // All spaces of the site by hour or day, each by the source that its row in the table is of. What is refused (a long period of very many
 // spaces) leaves the rest of the page.
-async function drawAcross(span, whole) {
+async function drawAcross(mine, span, whole) {
   const step = period.length === 'day' ? '1h' : '1d';
   drawMeasure();
   try {
     const said = await get('/api/v1/occupancy', { site: site.id, step, ...parameters(span) });
+    if (mine !== drawing) return;
     const spaces = whole.spaces.map((space, i) => {
       const best = bestSource(space.sources);
       return { name: nameOf({ ...space, id: space.space }), values: best && said.spaces[i].sources.find((source) => source.source === best.source).values };
@@ -101,18 +102,21 @@ async function drawAcross(span, whole) {
     if (starts.length > 0) await charts.across.draw(spaceHeat(spaces, starts, step, measure, `${measure}-${period.from}`));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    set(byId('across-problem'), error.message);
+    if (mine === drawing) set(byId('across-problem'), error.message);
   }
 }
 
-async function drawDetail(span) {
+async function drawDetail(mine, span) {
   const known = park.byId.space.get(chosen);
   const isShort = (span.to - span.from) / 86400000 <= hourlyDaysMax;
   byId('detail').hidden = !known || !isShort;
   if (byId('detail').hidden) return;
   set(byId('detail-title'), nameOf(known));
+  if (byId('detail').dataset.of !== chosen) [charts.course, charts.heat].forEach((chart) => chart.clear());
+  byId('detail').dataset.of = chosen;
   const step = period.length === 'day' ? '15m' : '1h';
   const said = await get('/api/v1/occupancy', { site: site.id, space: chosen, step, ...parameters(span) });
+  if (mine !== drawing) return;
   const source = bestSource(said.spaces[0].sources);
   const values = source?.values ?? [];
   const unit = source && countsPeople(source) ? text('people_unit') : text('occupied_unit');
@@ -155,10 +159,15 @@ async function show() {
     if (mine !== drawing) return;
     set(byId('problem'), '');
     byId('shown').hidden = false;
+    set(byId('span'), `${period.from} – ${shiftDate(period.end, { days: -1 })}`);
+    byId('no-spaces').hidden = whole.spaces.length > 0;
+    byId('spaces-note').hidden = whole.spaces.length === 0;
     whole.spaces.forEach((space, i) => drawSpace(space, bestSource(space.sources), bestSource(latest.spaces[i].sources), (span.to - span.from) / 1000));
     rows.keepOnly(whole.spaces.map((space) => ({ id: space.space })));
-    await drawAcross(span, whole);
-    await drawDetail(span);
+    await drawAcross(mine, span, whole);
+    if (mine !== drawing) return;
+    await drawDetail(mine, span);
+    if (mine !== drawing) return;
     document.body.dataset.drawn = String(mine);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -204,7 +213,7 @@ readAddress();
 show();
 followLive((live) => {
   now = Date.parse(live.as_of);
-  if (now - readAt < everyMs) return;
-  readAt = now;
+  if (performance.now() - readAt < everyMs) return;
+  readAt = performance.now();
   show();
 });

@@ -11,10 +11,11 @@ import { Sparkline } from './sparkline.js';
 
 await loadLanguage();
 
-// How often what events do not bring is asked for; the quarter hour that is just over is complete some seconds later.
+// How often what events do not bring is asked for, by the browser's steady clock: that of the park may be set back. The quarter hour that is
+// just over is complete some seconds later.
 const summaryMs = 15000;
 const slowMs = 60000;
-const readAt = { summary: 0, slow: 0 };
+const readAt = { summary: -Infinity, slow: -Infinity };
 
 // ---- power ----
 
@@ -49,14 +50,13 @@ const cards = new Keyed(
 
 function drawBuildings(live) {
   const highest = Math.max(1, ...live.buildings.map((b) => b.power.known_w ?? 0));
-  const now = Date.parse(live.as_of);
   for (const building of live.buildings) {
     const card = cards.get(building);
     set(card.title, nameOf(building));
     set(card.figure, powerFigure(building.power));
     set(card.note, powerNote(building.power));
     card.fill.style.width = `${(100 * Math.max(0, building.power.known_w ?? 0)) / highest}%`;
-    card.spark.add(now, building.power.known_w);
+    card.spark.add(performance.now(), building.power.known_w);
   }
   cards.keepOnly(live.buildings);
 }
@@ -204,9 +204,9 @@ function drawSummary({ instruments, outages, alarms, open_exceptions: exceptions
 
 // ---- all of it ----
 
-async function readWhen(what, everyMs, now, read) {
-  if (now - readAt[what] < everyMs) return;
-  readAt[what] = now;
+async function readWhen(what, everyMs, read) {
+  if (performance.now() - readAt[what] < everyMs) return;
+  readAt[what] = performance.now();
   await quietly(read);
 }
 
@@ -216,6 +216,6 @@ followLive((live) => {
   byId('shown').hidden = false;
   const { sites } = live;
   const now = Date.parse(live.as_of);
-  readWhen('summary', summaryMs, now, async () => drawSummary(await get('/api/v1/summary')));
-  if (sites.length > 0) readWhen('slow', slowMs, now, () => Promise.all([readEnergy(sites, now), readPeople(sites, now)]));
+  readWhen('summary', summaryMs, async () => drawSummary(await get('/api/v1/summary')));
+  if (sites.length > 0) readWhen('slow', slowMs, () => Promise.all([readEnergy(sites, now), readPeople(sites, now)]));
 });

@@ -2,6 +2,7 @@
 
 const svg = 'http://www.w3.org/2000/svg';
 const keptMs = 10 * 60 * 1000;
+const gapMs = 60 * 1000; // longer without a sample: nobody looked
 const width = 300;
 const height = 44;
 
@@ -16,8 +17,9 @@ export class Sparkline {
     this.element.setAttribute('aria-label', label);
   }
 
-  // A value that is not known makes a gap, never a zero.
+  // Times only grow. A value that is not known makes a gap, never a zero.
   add(timeMs, value) {
+    if (timeMs - (this.samples.at(-1)?.timeMs ?? timeMs) > gapMs) this.samples.push({ timeMs, value: null });
     this.samples.push({ timeMs, value });
     while (this.samples[0].timeMs < timeMs - keptMs) this.samples.shift();
     this.draw();

@@ -1,4 +1,4 @@
-"""A way to the collector that a test can cut and join again."""
+"""A way to the collector that a test can cut and join again, or let go dead without a word."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ class Relay:
     def __init__(self, port: int):
         self.target = port
         self.sockets: list[socket.socket] = []
+        self.dead: set[socket.socket] = set()
         self.listener: socket.socket | None = None
         self.port = 0
         self.join()
@@ -36,6 +37,10 @@ class Relay:
             each.close()
         self.sockets.clear()
 
+    def stall(self) -> None:
+        """Of the connections that stand, nobody hears anything any more: as where a firewall has forgotten them. New ones are as ever."""
+        self.dead.update(self.sockets)
+
     def accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
@@ -45,9 +50,9 @@ class Relay:
                 for a, b in ((near, far), (far, near)):
                     threading.Thread(target=self.copy, args=(a, b), daemon=True).start()
 
-    @staticmethod
-    def copy(source: socket.socket, sink: socket.socket) -> None:
+    def copy(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                sink.sendall(data)
+                if source not in self.dead:
+                    sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from datetime import timedelta
 
 import pytest
 from test_energy import seen, today
@@ -72,6 +73,39 @@ def test_search_and_filter_leave_what_fits(park, browser):
     browser.run("const q = document.getElementById('q'); q.value = ''; const s = document.getElementById('status'); s.value = 'OUT_OF_SERVICE'; s.dispatchEvent(new Event('change'))")
     out = [i["id"] for i in api(park, "instruments?limit=500")["instruments"] if i["status"] == "OUT_OF_SERVICE"]
     assert sorted(browser.run(BOARD)) == sorted(out)
+
+
+def test_nothing_of_one_stands_under_the_name_of_another(park, browser):
+    show(browser, park, "lang=en&id=sem")
+    browser.wait("document.getElementById('detail').dataset.drawn !== undefined", 30)
+    # What is asked of xrd is answered when the test says so, and what the page made of it is counted.
+    browser.run("""window.told = 0; const ask = window.fetch; const isLate = new Promise((resolve) => (window.release = resolve));
+        window.fetch = async (url, how) => { const answer = await ask(url, how); const json = answer.json.bind(answer);
+          if (/xrd/.test(url)) answer.json = () => isLate.then(json).finally(() => setTimeout(() => window.told++));
+          return answer; };""")
+    click = "document.querySelector('#instruments tr[data-id=%s] a').click()"
+    look = "return ['detail-title', 'effective', 'rates', 'week'].map((id) => document.getElementById(id).innerText).concat(document.getElementById('no-sessions').hidden, document.querySelectorAll('#sessions tbody tr').length, document.querySelector('#hours .csv').download.slice(0, 10))"
+    shown = browser.run(look)
+    browser.run(click % "xrd")
+    assert browser.run(look)[1:6] == ["–", "", "", True, 0]
+    browser.run(click % "sem")
+    browser.wait("(document.getElementById('detail').dataset.drawn ?? '').startsWith('sem ')")
+    browser.run("release()")
+    browser.wait("told === 3")
+    assert browser.run(look)[0] == shown[0] and browser.run(look)[-1] == "hours-sem-"
+    assert errors(browser) == []
+
+
+def test_at_a_new_day_an_open_page_shows_it(park, browser):
+    show(browser, park, "lang=en&id=sem")
+    browser.wait("document.getElementById('detail').dataset.drawn && document.querySelector('#instruments .day-bar')", 30)
+    browser.run("""window.asked = []; const ask = window.fetch; window.fetch = (url, how) => { window.asked.push(String(url)); return ask(url, how); };
+        const parse = JSON.parse; JSON.parse = (text) => { const said = parse(text);
+          if (said?.as_of) said.as_of = new Date(Date.parse(said.as_of) + 86400000).toISOString(); return said; }""")
+    browser.wait("asked.filter((url) => url.includes('/timeline')).length > 1", 20)  # its week, and each bar in sight
+    _, tomorrow = seen(today, lambda: browser.wait("document.querySelector('#week .day-name').textContent === '%s' && document.querySelector('#week .day-name').textContent" % f"{today() + timedelta(days=1):%m-%d}"))
+    assert tomorrow == f"{today() + timedelta(days=1):%m-%d}"
+    assert [entry for entry in errors(browser) if "/hours?period=" not in entry["message"]] == []  # a month that is not there yet for the collector
 
 
 @pytest.mark.parametrize("lang", TAGS)

@@ -274,6 +274,74 @@ def test_a_lost_connection_is_said_and_mended(park, browser):
     browser.log()  # that the connection was refused is in the console, and rightly so
 
 
+LATER = "const clock = performance.now.bind(performance); performance.now = () => clock() + 61000;"
+FASTER = "const clock = performance.now.bind(performance); performance.now = () => 20 * clock();"
+
+
+def test_a_connection_that_is_gone_without_a_word_is_begun_anew(park, browser):
+    with Relay(urlsplit(park.http_url).port) as relay:
+        browser.open(f"http://127.0.0.1:{relay.port}/ops/gateways?lang=en")
+        browser.wait(f"{SHOWN} && document.getElementById('connection').dataset.state === 'open'")
+        relay.stall()
+        last = browser.run(FASTER + "return document.getElementById('as-of').textContent")
+        browser.wait(f"document.getElementById('as-of').textContent > {json.dumps(last)}", 40)  # the browser may take one that is gone again
+        assert browser.run("return document.getElementById('connection').dataset.state") == "open"
+        browser.run("return import('/assets/api.js').then(({ get }) => get('/api/v1/summary'))")
+        relay.stall()  # what is asked for on such a connection ends as well, and the next one is new
+        failed = browser.run("""const limit = AbortSignal.timeout.bind(AbortSignal);
+            AbortSignal.timeout = (ms) => (ms <= 120000 ? limit(ms / 400) : null);
+            return import('/assets/api.js').then(async ({ get }) => {
+              for (let failed = 0; ; failed++) if (await get('/api/v1/summary').catch(() => null)) return failed;
+            });""")
+        assert failed >= 1
+        browser.open("about:blank")
+    browser.log()
+
+
+def test_a_seventh_page_is_shown_beside_six_and_the_first_is_new_when_it_is_seen_again(park, browser):
+    """A browser gives a host six connections, and a hidden page needs none."""
+    first = browser.call("GET", "/window")
+    seen = "window.seen.push([document.hidden, document.getElementById('connection').dataset.state, document.getElementById('as-of').textContent])"
+    try:
+        for page in range(7):
+            if page > 0:
+                browser.call("POST", "/window", {"handle": browser.call("POST", "/window/new", {"type": "tab"})["handle"]})
+            browser.open(f"{park.http_url}/ops/gateways?lang=en")
+            browser.wait(SHOWN)
+            if page == 0:
+                browser.run(f"window.seen = []; document.addEventListener('visibilitychange', () => {seen})")
+        browser.call("POST", "/window", {"handle": first})
+        (was_hidden, state, last), *_ = browser.run("return window.seen")
+        assert was_hidden and state == "wait"
+        browser.wait(f"document.getElementById('connection').dataset.state === 'open' && document.getElementById('as-of').textContent > {json.dumps(last)}", 5)
+    finally:
+        for handle in browser.call("GET", "/window/handles"):
+            if handle != first:
+                browser.call("POST", "/window", {"handle": handle})
+                browser.call("DELETE", "/window")
+        browser.call("POST", "/window", {"handle": first})
+
+
+ASKED = """window.asked = []; const ask = window.fetch; window.fetch = (url, how) => { window.asked.push(new URL(url, location).pathname); return ask(url, how); };"""
+
+
+@pytest.mark.parametrize(("path", "drawn", "again"), [
+    ("/ops", "document.querySelectorAll('#open li').length === 4 && document.getElementById('people-text').textContent", ["summary", "energy", "occupancy"]),
+    ("/ops/occupancy", "document.body.dataset.drawn", ["occupancy"]),
+    ("/ops/instruments?id=sem", "document.getElementById('detail').dataset.drawn && document.querySelector('#instruments .day-bar')",
+     ["instruments", "instruments/sem/timeline", "instruments/sem/hours", "sessions"])])
+def test_an_open_page_renews_what_it_shows_though_the_parks_clock_is_set_back(park, browser, path, drawn, again):
+    browser.log()
+    browser.open(f"{park.http_url}{path}")
+    browser.wait(f"{SHOWN} && {drawn}", 30)
+    browser.run(ASKED + LATER + """const parse = JSON.parse; JSON.parse = (text) => { const said = parse(text);
+        if (said?.as_of) said.as_of = new Date(Date.parse(said.as_of) - 3600000).toISOString(); return said; }""")
+    browser.wait(" && ".join(f"asked.includes('/api/v1/{what}')" for what in again), 20)
+    if "sem" in path:
+        browser.wait("asked.filter((path) => path.endsWith('/timeline')).length > 1")  # its week, and each bar in sight
+    assert errors(browser) == []
+
+
 CONTRAST = r"""
 const parse = (c) => c.match(/[\d.]+/g).map(Number);
 const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
