@@ -177,6 +177,9 @@ async function drawDetail(mine, site, span, row, by) {
   byId('by-hour').hidden = days > hourlyDaysMax;
   if (!row) return;
   set(byId('detail-title'), nameOfRow(park, by, row));
+  const of = [by, row.kind, row.id, row.carrier].join(' ');
+  if (byId('detail').dataset.of !== of) [charts.heat, charts.duration, year].forEach((chart) => chart.clear());
+  byId('detail').dataset.of = of;
   if (byId('by-hour').hidden) return;
   const said = await get('/api/v1/energy', { site: site.id, by, of: ofRow(row), id: row.id, step: '1h', ...parameters(span) });
   if (mine !== drawing) return;
@@ -247,11 +250,6 @@ async function show() {
   }
 }
 
-addEventListener('popstate', () => {
-  wanted = readAddress(liveNow);
-  show();
-});
-
 // The events of a large park are large: they wait until the amounts are there, but not for ever.
 let isFollowing = false;
 function follow() {
@@ -262,6 +260,15 @@ function follow() {
   });
 }
 
+function begin() {
+  wanted = readAddress(liveNow);
+  show();
+}
+
 setTimeout(follow, 2000);
-wanted = readAddress(liveNow);
-show();
+byId('controls').hidden = park.meters.length === 0;
+byId('no-meters').hidden = park.meters.length > 0;
+if (park.meters.length > 0) {
+  addEventListener('popstate', begin);
+  begin();
+}

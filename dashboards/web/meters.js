@@ -62,6 +62,7 @@ async function draw(live) {
     until = performance.now() + portionMs;
   }
   rows.keepOnly(live.meters);
+  byId('no-meters').hidden = live.meters.length > 0;
   set(byId('unmapped'), live.unmapped ? text('unmapped', { n: live.unmapped }) : '');
   byId('shown').hidden = false;
   isDrawing = false;

@@ -136,3 +136,23 @@ def test_the_map_of_all_spaces_is_the_apis_and_says_what_is_unknown(history, bro
     assert drawn == known and [cell[:2] for cell in hatched] == unknown
     assert bool(unknown) == (length == "custom")
     assert errors(browser) == []
+
+
+@pytest.mark.parametrize("view", ["energy", "occupancy"])
+def test_on_paper_is_what_was_asked_for_and_nothing_to_press(history, browser, view):  # noqa: F811
+    day = str(history.workday)
+    browser.command("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    try:
+        browser.size(1031)  # A4 across, within its margins
+        browser.open(f"{history.http_url}/ops/{view}?lang=en&length=day&from={day}")
+        browser.wait("document.body.dataset.drawn !== undefined", 30)
+        shown = browser.run("return [...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() && e.getClientRects().length).map((e) => e.tagName)")
+        assert not {"NAV", "BUTTON", "SELECT", "INPUT", "SUMMARY", "FORM"} & set(shown)
+        assert {"H1", "TABLE", "CANVAS"} <= set(shown) and day in browser.run("return document.body.innerText")
+        assert browser.run("return document.documentElement.scrollWidth") <= 1031
+        assert browser.run("return getComputedStyle(document.querySelector('.list td')).color") == "rgb(22, 33, 31)"
+        words = "const range = document.createRange(); return [...document.querySelectorAll('.list span')].flatMap((e) => [...(e.firstChild?.data ?? '').matchAll(/[A-Za-z]+/g)].filter((word) => {" \
+                "range.setStart(e.firstChild, word.index); range.setEnd(e.firstChild, word.index + word[0].length); return range.getClientRects().length > 1; }).map(([word]) => word))"
+        assert browser.run(words) == []
+    finally:
+        browser.command("Emulation.setEmulatedMedia", media="", features=[])
