@@ -126,7 +126,8 @@ struct listing {
 
 static void add(struct listing *l, enum alarm_target_kind kind, const char *id)
 {
-    for (size_t i = 0; i < l->count; i++)
+    bool may_repeat = l->rule->on.count > 1; /* of thousands of meters nothing is looked for in vain */
+    for (size_t i = 0; may_repeat && i < l->count; i++)
         if (l->items[i].kind == kind && strcmp(l->items[i].id, id) == 0)
             return;
     MEM_GROW(l->items, l->count, l->capacity);

@@ -26,22 +26,29 @@ static const char park_text[] =
     "= \"o\"; owner_en = \"o\";"
     "  owner_code = \"9\"; contact = \"8\"; session = \"gw-a/x\"; });";
 
-static struct alarm_rules *load(const struct park *park, const char *text)
+static struct park *park;
+
+static struct alarm_rules *load(const char *text)
 {
     char *path = settings_write("a.cfg", text);
     struct alarm_rules *rules = alarm_rules_load(path);
-    if (park != NULL)
-        alarm_rules_check(rules, park);
+    alarm_rules_check(rules, park);
     free(path);
     return rules;
 }
 
-static struct park *load_park(void)
+static int set_up(void **state)
 {
-    struct park *park = park_load_text("p", span_of(park_text));
+    park = park_load_text("p", span_of(park_text));
     conf_print_problems(park->conf, stderr);
-    assert_int_equal(conf_problem_count(park->conf), 0);
-    return park;
+    return conf_problem_count(park->conf) == 0 ? settings_make_folder(state) : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    park_destroy(park);
+    return 0;
 }
 
 #define RULE(rest) "rules = (\n{ id = \"r\"; " rest " }\n);"
@@ -121,9 +128,8 @@ static void test_each_mistake_is_one_sentence_with_line_and_key(void **state)
             AT_RECEIVER "ca_file: is for https; expected"},
         {RECEIVER("kind = \"mail\"; to = (\"a@b\"); sendmail = \"sendmail\";"),
             AT_RECEIVER "sendmail: \"sendmail\" is no whole path"}};
-    struct park *park = load_park();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct alarm_rules *rules = load(park, rows[i][0]);
+        struct alarm_rules *rules = load(rows[i][0]);
         char *problems = settings_problems(rules->conf);
         const char *end = strchr(problems, '\n');
         if (strstr(problems, rows[i][1]) == NULL || end == NULL || end[1] != '\0')
@@ -131,12 +137,11 @@ static void test_each_mistake_is_one_sentence_with_line_and_key(void **state)
         free(problems);
         alarm_rules_destroy(rules);
     }
-    park_destroy(park);
 }
 
-static void expect_targets(const struct park *park, const char *text, const char *expected)
+static void expect_targets(const char *text, const char *expected)
 {
-    struct alarm_rules *rules = load(park, text);
+    struct alarm_rules *rules = load(text);
     assert_int_equal(conf_problem_count(rules->conf), 0);
     size_t count;
     struct alarm_target *targets = alarm_targets(rules->rules.items, park, &count);
@@ -153,23 +158,21 @@ static void expect_targets(const struct park *park, const char *text, const char
 static void test_a_star_is_all_that_can_be_watched_and_each_is_watched_once(void **state)
 {
     (void)state;
-    struct park *park = load_park();
-    expect_targets(park, RULE("kind = \"no_data\"; for = 60;"), "meter:main meter:part");
-    expect_targets(park,
+    expect_targets(RULE("kind = \"no_data\"; for = 60;"), "meter:main meter:part");
+    expect_targets(
         RULE("kind = \"no_data\"; for = 60; on = (\"point:gw-a/x\", \"gateway:*\", \"gateway:gw-a\");"),
         "point:gw-a/x gateway:gw-a gateway:gw-b");
-    expect_targets(park, RULE("kind = \"threshold\"; above = \"1\";"), "meter:main");
-    expect_targets(park, RULE("kind = \"water\";"), "meter:tap");
-    expect_targets(park, RULE("kind = \"balance\";"), "meter:main");
-    expect_targets(park, RULE("kind = \"left_running\";"), "");
-    expect_targets(park, RULE("kind = \"disk\";"), "collector:");
-    park_destroy(park);
+    expect_targets(RULE("kind = \"threshold\"; above = \"1\";"), "meter:main");
+    expect_targets(RULE("kind = \"water\";"), "meter:tap");
+    expect_targets(RULE("kind = \"balance\";"), "meter:main");
+    expect_targets(RULE("kind = \"left_running\";"), "");
+    expect_targets(RULE("kind = \"disk\";"), "collector:");
 }
 
 static void test_limits_are_thousandths_and_nights_quarter_hours(void **state)
 {
     (void)state;
-    struct alarm_rules *rules = load(NULL,
+    struct alarm_rules *rules = load(
         "rules = ({ id = \"a\"; kind = \"threshold\"; below = \"-60.5\"; clear = \"-60\"; for = 1.5; },"
         "{ id = \"b\"; kind = \"base_load\"; above = \"60000\"; night = \"01:15-24:00\"; });");
     assert_int_equal(conf_problem_count(rules->conf), 0);
@@ -218,5 +221,5 @@ int main(void)
         cmocka_unit_test(test_a_star_is_all_that_can_be_watched_and_each_is_watched_once),
         cmocka_unit_test(test_limits_are_thousandths_and_nights_quarter_hours),
         cmocka_unit_test(test_the_example_is_good_and_names_every_key)};
-    return cmocka_run_group_tests(tests, settings_make_folder, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }
