@@ -243,7 +243,8 @@ struct web_answer page_refuse(
     text_clean(shown);
     buf_add_html(&escaped, shown);
     buf_add_str(&page.out, "<p class=\"card\" role=\"alert\">");
-    public_say(&page, context_text(context, page.language, "bad_param"), escaped.data);
+    public_say(&page, context_text(context, page.language, "bad_param"),
+        escaped.data != NULL ? escaped.data : "");
     buf_add_char(&page.out, ' ');
     public_say(&page, context_text(context, page.language, expected), words);
     public_add(&page, " <a href=\"", self, page_language_name(page.language));

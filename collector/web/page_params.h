@@ -7,7 +7,7 @@
 
 #include "collector/web/context.h"
 
-/* Days that pages show, for which their scripts ask the API. */
+/* Days that pages show, for which their scripts ask the API: of occupancy it has none before (OUTAGE_FIRST_MS). */
 #define PAGE_DAY_FIRST "2000-01-01"
 #define PAGE_DAY_LAST "2999-12-31"
 

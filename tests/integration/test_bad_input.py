@@ -275,6 +275,13 @@ def test_what_only_a_script_would_read_is_refused_in_the_visitors_language(house
             assert " 3700 " in said
 
 
+@pytest.mark.parametrize("path", ["/", "/login", "/ops/energy", "/api/v1/live"])
+def test_a_value_that_is_no_text_is_refused_whatever_it_is_called(house, path):
+    for query in ("=%00", "%3Cb%3E=%ff", f"{'n' * 5000}=%00", "a=%00&lang=zh&b=%ff"):
+        status, text = house.ask("GET", f"{path}?{query}")
+        assert status == 400 and (text.startswith("{") or "<b>" not in text) and "utf-8" in text.lower(), (query, status, text[:300])
+
+
 # ---- spans ----
 
 SPANS = [("/api/v1/energy", "from", "to"), ("/api/v1/occupancy", "from", "to"), ("/api/v1/public/occupancy", "from", "to"), ("/api/v1/instruments/i1/timeline", "from", "until")]
