@@ -58,6 +58,10 @@ async function drawLists() {
   drawList('quarantine', quarantine, (q) => [when(q.recorded), q.gateway, q.reason]);
 }
 
-followLive(draw, drawAges);
-quietly(drawLists);
-setInterval(() => quietly(drawLists), everyMs);
+let readAt = -Infinity;
+followLive((live) => {
+  draw(live);
+  if (performance.now() - readAt < everyMs) return;
+  readAt = performance.now();
+  quietly(drawLists);
+}, drawAges);

@@ -122,7 +122,7 @@ VIEWS = [
 
 SIZES = [(1920, 1080), (1280, 900), (390, 844)]
 # A phone across and a small one, where tables are wide and words are long.
-MORE = {"/ops/energy": [(844, 390), (320, 640)], "/ops/occupancy": [(844, 390), (320, 640)], "/ops/instruments": [(320, 640)]}
+MORE = {"/ops/energy?length=day": [(844, 390), (320, 640)], "/ops/occupancy?length=month": [(844, 390), (320, 640)], "/ops/instruments?id=sem": [(320, 640)]}
 
 # Every text that is seen, of which a part is not: beyond the window's sides or its card's, or outside of what holds it and hides or shortens the rest.
 # What can be scrolled to is seen; so is not what is there for those who listen. Nor is any squeezed into lines of a letter or two.
@@ -186,7 +186,7 @@ def test_nothing_is_cut_off_and_nothing_leaves_the_host(house, browser, visitor,
     path = path.format(month=house.month, day=house.day)
     found = {}
     for lang in TAGS:
-        for width, height in [*SIZES, *(MORE.get(path.split("?")[0], ()) if lang == "en" else ())]:
+        for width, height in [*SIZES, *(MORE.get(path.split("&")[0], ()) if lang == "en" else ())]:
             browser.size(width, height)
             browser.log()
             browser.open(f"{house.url}{path}{'&' if '?' in path else '?'}lang={lang}")

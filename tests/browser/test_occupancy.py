@@ -138,6 +138,26 @@ def test_the_map_of_all_spaces_is_the_apis_and_says_what_is_unknown(history, bro
     assert errors(browser) == []
 
 
+def test_a_course_is_of_the_space_whose_name_stands_above_it(history, browser):  # noqa: F811
+    show(browser, history, f"lang=zh&length=day&from={history.workday}&space=b1-hall")
+    look = "return [document.getElementById('detail-title').textContent, document.querySelector('#course .csv').download]"
+    shown = browser.run(look)
+    assert TEXTS["zh"]["course_people"] in browser.run("return document.getElementById('detail').innerText") and TEXTS["zh"]["course"] not in browser.run("return document.body.innerText")
+    # The course of another is answered when the test says so, and what the page made of it is counted.
+    browser.run("""[window.asked, window.told] = [0, 0]; const ask = window.fetch; const isLate = new Promise((resolve) => (window.release = resolve));
+        window.fetch = async (url, how) => { const answer = await ask(url, how); const json = answer.json.bind(answer);
+          if (/space=b1-r205/.test(url)) answer.json = () => (window.asked++, isLate.then(json).finally(() => setTimeout(() => window.told++)));
+          return answer; };""")
+    browser.run("document.querySelector('#spaces tr[data-id=b1-r205] a').click()")
+    browser.wait("asked === 1")
+    browser.run("delete document.body.dataset.drawn; document.querySelector('#spaces tr[data-id=b1-hall] a').click()")
+    browser.wait("document.body.dataset.drawn !== undefined")
+    browser.run("release()")
+    browser.wait("told === 1")
+    assert browser.run(look) == shown
+    assert errors(browser) == []
+
+
 @pytest.mark.parametrize("view", ["energy", "occupancy"])
 def test_on_paper_is_what_was_asked_for_and_nothing_to_press(history, browser, view):  # noqa: F811
     day = str(history.workday)
