@@ -140,7 +140,9 @@ def test_the_map_of_all_spaces_is_the_apis_and_says_what_is_unknown(history, bro
 
 def test_a_course_is_of_the_space_whose_name_stands_above_it(history, browser):  # noqa: F811
     show(browser, history, f"lang=zh&length=day&from={history.workday}&space=b1-hall")
-    look = "return [document.getElementById('detail-title').textContent, document.querySelector('#course .csv').download]"
+    look = "return [document.getElementById('detail-title').textContent, document.querySelector('#course tbody').textContent]"
+    browser.run("document.querySelector('#course details').open = true")
+    browser.wait("document.querySelectorAll('#course tbody tr').length === 96")
     shown = browser.run(look)
     assert TEXTS["zh"]["course_people"] in browser.run("return document.getElementById('detail').innerText") and TEXTS["zh"]["course"] not in browser.run("return document.body.innerText")
     # The course of another is answered when the test says so, and what the page made of it is counted.
