@@ -104,18 +104,21 @@ function resultText(costs, key, kind, unit) {
   return `${result.amount === null ? '≥ ' : ''}${amount(result.known, unit === 'yuan' ? 2 : 1)} ${text(`unit_${unit}`)}`;
 }
 
-// Why there is no cost or CO2 of some day, of each carrier that is shown.
+const listOf = new Intl.ListFormat(document.documentElement.lang, { type: 'conjunction', style: 'narrow' });
+
+// Why there is no cost or CO2 of some day, each reason once, with the carriers that are shown and have it.
 function reasons(costs, rows) {
-  const said = [...new Set(rows.map((row) => row.carrier))].flatMap((carrier) => {
-    const results = costs.get(`carrier ${carrier} ${carrier}`);
-    if (!results) return [];
-    const named = { carrier: text(`carrier_${carrier}`) };
-    return [['cost', 'why_no_tariff'], ['kgco2', 'why_no_factors']].map(([kind, none]) => {
-      if (results[kind] === null) return text(none, named);
-      return results[kind].reason && text(`why_${results[kind].reason}`, { ...named, day: results[kind].without });
-    });
+  const shown = [...new Set(rows.map((row) => row.carrier))].filter((carrier) => costs.has(`carrier ${carrier} ${carrier}`));
+  const said = [['cost', 'why_no_tariff'], ['kgco2', 'why_no_factors']].flatMap(([kind, none]) => {
+    const ofReason = new Map();
+    for (const carrier of shown) {
+      const result = costs.get(`carrier ${carrier} ${carrier}`)[kind];
+      const why = result === null ? none : result.reason && `why_${result.reason}\n${result.without}`;
+      if (why) ofReason.set(why, [...(ofReason.get(why) ?? []), text(`carrier_${carrier}`)]);
+    }
+    return [...ofReason].map(([why, names]) => text(why.split('\n')[0], { carrier: listOf.format(names), day: why.split('\n')[1] }));
   });
-  return said.filter(Boolean).join(' ');
+  return said.join(' ');
 }
 
 function drawParts(now, before, gaps, total, costs) {

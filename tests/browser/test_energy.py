@@ -124,6 +124,10 @@ def test_every_number_is_the_apis(history, browser, by):
                 if key[0] != "gap" and (by == "carrier" or key[2] == "electricity")}
     assert expected and browser.run(PARTS) == expected
     assert came_to["carrier", "electricity", "electricity"]["kgco2"]["amount"] is not None
+    if by == "carrier":
+        said = browser.run("return document.getElementById('costs-why').textContent")
+        assert [said.count(TEXTS["en"][why].split("{carrier}")[1].split("{day}")[0]) for why in ("why_no_prices", "why_no_tariff", "why_no_factor")] == [1, 1, 1]
+        assert all(said.count(TEXTS["en"][f"carrier_{carrier}"]) == (1 if carrier == "electricity" else 2) for carrier in {key[2] for key in rows})
     steps = [row for row in api(history, by="carrier" if by == "meter" else by, of="parts", step="1h", **span)["rows"] if row["carrier"] == "electricity"]
     assert table(browser, "course") == [[value["start"][5:16].replace("T", " "), *(row["values"][i]["amount"] for row in steps)]
                                         for i, value in enumerate(steps[0]["values"])]
