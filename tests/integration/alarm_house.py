@@ -215,5 +215,6 @@ def wait_events(receiver: Receiver, rule: str, events: list[str], seconds: float
     return receiver.told(rule)
 
 
-def hook(receiver, name: str = "duty", seconds: int = 2) -> str:
+def hook(receiver, name: str = "duty", seconds: int = 60) -> str:
+    """With time to answer on a busy machine: a message that was taken too late comes twice."""
     return f'{{ id = "{name}"; kind = "webhook"; url = "{receiver.url}"; language = "en"; timeout = {seconds}; }}'

@@ -53,7 +53,7 @@ def test_receivers_that_are_dead_or_hang_cost_nothing_to_others_nor_to_the_core(
     port = dead.port
     dead.close()
     failing.answer = 500
-    receivers = ", ".join([hook(hole, "hole", 60), hook(dead, "dead"), hook(failing, "failing"), hook(duty, seconds=60)])
+    receivers = ", ".join([hook(hole, "hole"), hook(dead, "dead"), hook(failing, "failing"), hook(duty)])
     house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }', receivers, "repeat = 3600;")
     house.begin()
     for round_ in range(3):
@@ -111,7 +111,7 @@ def test_a_certificate_of_the_parks_own_authority_is_trusted_by_its_file_alone(s
     ours, other = sign(stage.folder, "ours"), sign(stage.folder, "other")
     sign(stage.folder, "duty", "-CA", ours, "-CAkey", ours.replace(".pem", ".key"), "-addext", "subjectAltName=IP:127.0.0.1")
     duty = {name: Odd(says(TAKEN), str(stage.folder / "duty.both")) for name in ("ours", "other", "none")}
-    receivers = ", ".join(hook(one, name, 60).replace("}", f'ca_file = "{stage.folder}/{name}.pem"; }}' if name != "none" else "}") for name, one in duty.items())
+    receivers = ", ".join(hook(one, name).replace("}", f'ca_file = "{stage.folder}/{name}.pem"; }}' if name != "none" else "}") for name, one in duty.items())
     house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }', receivers, "repeat = 3600;")
     house.begin()
     house.gauge("main.p", 2000)
@@ -146,7 +146,7 @@ def test_receivers_that_answer_nonsense_are_told_apart_in_one_line_each_and_cost
     odd["plain"] = (plain, "wrong version number")
     plain.url = plain.url.replace("http:", "https:")
     # Only the one that is to run out of its time has little of it: however busy this machine is, each of the others is told what it did.
-    receivers = ", ".join([*(hook(one, name, 3 if name == "slow" else 60) for name, (one, _) in odd.items()), hook(duty, seconds=60)])
+    receivers = ", ".join([*(hook(one, name, 3 if name == "slow" else 60) for name, (one, _) in odd.items()), hook(duty)])
     house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }', receivers, "repeat = 3600;")
     house.begin()
     house.gauge("main.p", 2000)
