@@ -35,8 +35,8 @@ static bool value_now(void *user_data, int64_t alarm, int64_t *ret_m)
 
 void alarm_desk_init(struct alarm_desk *d, struct db *db, const char *collector)
 {
-    *d = (struct alarm_desk){.db = db,
-        .post = {.db = db, .collector = collector, .value_now = value_now, .user_data = d}};
+    *d = (struct alarm_desk){
+        .db = db, .post = {.db = db, .collector = collector, .value_now = value_now, .user_data = d}};
 }
 
 static void drop_news(struct alarm_desk *d)
@@ -141,9 +141,8 @@ static enum status load_standing(
         return status;
     for (size_t i = 0; i < standing.count && status == ST_OK; i++) {
         const struct alarm *a = &standing.items[i];
-        struct alarm_watch *w =
-            alarm_watches_find(&d->watches, span_of(a->rule), span_of(alarm_target_kinds[a->target_kind]),
-                span_of(a->target));
+        struct alarm_watch *w = alarm_watches_find(
+            &d->watches, span_of(a->rule), span_of(alarm_target_kinds[a->target_kind]), span_of(a->target));
         if (w == NULL || w->rule->kind != (int)a->kind) {
             status = clear(d, a->id, now_ms, true, ret_is_changed, err);
             continue;
@@ -289,8 +288,8 @@ static enum status look_at_all(struct alarm_desk *d, const struct alarm_sources 
     }
     int64_t begin_mono_ms = clock->mono_ms();
     size_t count = d->watches.count;
-    for (size_t n = 0;
-         n < count && status == ST_OK && clock->mono_ms() - begin_mono_ms <= ALARM_STEP_MS; n++) {
+    for (size_t n = 0; n < count && status == ST_OK && clock->mono_ms() - begin_mono_ms <= ALARM_STEP_MS;
+         n++) {
         struct alarm_watch *w = &d->watches.items[d->next_slow];
         d->next_slow = (d->next_slow + 1) % count;
         if (!w->is_slow || begin_mono_ms < w->due_mono_ms ||

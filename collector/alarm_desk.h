@@ -24,7 +24,7 @@ struct alarm_desk {
     struct alarm_post post;    /* its `couriers` are set by the owner */
     struct alarm_rules *rules; /* owned; NULL = none */
     const struct park *park;
-    struct zone **zones;         /* of its sites, in their order */
+    struct zone **zones; /* of its sites, in their order */
     struct alarm_watches watches;
     size_t next_slow;
     bool is_loaded;

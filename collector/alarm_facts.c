@@ -75,8 +75,8 @@ static void gather_silence(
         add_point(s, target->id, f);
     } else if (target->kind == ALARM_OF_GATEWAY) {
         const struct presence_gateway *g = presence_find(s->presence, target->id);
-        f->sources[f->source_count++] = (struct alarm_source){
-            g != NULL ? g->heard_ms : 0, s->presence->listening_since_ms, s->now_ms};
+        f->sources[f->source_count++] =
+            (struct alarm_source){g != NULL ? g->heard_ms : 0, s->presence->listening_since_ms, s->now_ms};
     } else {
         const char *points[ALARM_METER_POINTS];
         const struct park_meter *m = park_meter_find(s->park, target->id);

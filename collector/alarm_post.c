@@ -157,8 +157,7 @@ static enum status learn(
     return status;
 }
 
-static enum status note(
-    struct alarm_post *p, const struct alarm_result *r, int64_t now_ms, struct error *err)
+static enum status note(struct alarm_post *p, const struct alarm_result *r, int64_t now_ms, struct error *err)
 {
     struct alarm a;
     if (!is_receiver(p, span_of(r->receiver)))

@@ -11,11 +11,12 @@
 #include "collector/couriers/courier.h"
 
 #define ALARM_DEAF 3 /* attempts in a row that failed: people are told, on pages and by the health */
-#define ALARM_NOTE_MS 60000 /* between two attempts to note what became of messages, where that cannot be written */
+#define ALARM_NOTE_MS \
+    60000 /* between two attempts to note what became of messages, where that cannot be written */
 
 struct alarm_post {
     struct db *db;
-    const char *collector;          /* the id of this one; borrowed */
+    const char *collector; /* the id of this one; borrowed */
     /* What the value of an alarm that stands is now, in thousandths; false: nobody knows. */
     bool (*value_now)(void *user_data, int64_t alarm, int64_t *ret_m);
     void *user_data;

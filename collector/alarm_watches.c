@@ -18,10 +18,8 @@ void alarm_watches_forget(struct alarm_watches *w)
 {
     for (size_t i = 0; i < w->count; i++) {
         struct alarm_watch *one = &w->items[i];
-        *one = (struct alarm_watch){.rule = one->rule,
-            .target = one->target,
-            .state = alarm_state_none,
-            .is_slow = one->is_slow};
+        *one = (struct alarm_watch){
+            .rule = one->rule, .target = one->target, .state = alarm_state_none, .is_slow = one->is_slow};
     }
 }
 
@@ -39,8 +37,8 @@ static void add(struct alarm_watches *w, const struct alarm_rule *rule, struct a
     free(targets);
 }
 
-void alarm_watches_lay_out(struct alarm_watches *w, const struct alarm_rules *rules, const struct park *park,
-    int64_t now_ms)
+void alarm_watches_lay_out(
+    struct alarm_watches *w, const struct alarm_rules *rules, const struct park *park, int64_t now_ms)
 {
     size_t capacity = 0, count;
     alarm_watches_release(w);

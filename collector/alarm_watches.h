@@ -25,8 +25,8 @@ struct alarm_watches {
 };
 
 /* As they are at a time, with nothing known of them. Borrows both; rules NULL = none. */
-void alarm_watches_lay_out(struct alarm_watches *w, const struct alarm_rules *rules, const struct park *park,
-    int64_t now_ms);
+void alarm_watches_lay_out(
+    struct alarm_watches *w, const struct alarm_rules *rules, const struct park *park, int64_t now_ms);
 void alarm_watches_release(struct alarm_watches *w); /* accepts a zeroed struct */
 /* Nothing is known of them. */
 void alarm_watches_forget(struct alarm_watches *w);

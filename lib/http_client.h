@@ -14,7 +14,8 @@ struct http_client_options {
     const char *url;  /* base, "http://127.0.0.1:8086"; copied */
     const char *user; /* basic authentication; NULL = none */
     const char *password;
-    const char *ca_file; /* PEM: only what these sign is trusted; read at the first request; NULL = what this machine trusts */
+    const char *
+        ca_file; /* PEM: only what these sign is trusted; read at the first request; NULL = what this machine trusts */
     int connect_timeout_ms;
     int timeout_ms;    /* whole exchange */
     size_t answer_max; /* bytes; more ends the exchange, ST_FULL. 0 = 1 MiB, and what is beyond is dropped */

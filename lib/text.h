@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 size_t text_characters(struct span s); /* of UTF-8 */
-bool text_is_utf8(struct span s); /* well formed by RFC 3629: no overlong forms, no surrogates */
+bool text_is_utf8(struct span s);      /* well formed by RFC 3629: no overlong forms, no surrogates */
 /* Any byte below 0x20, or 0x7f; or a character that changes the order in which others are shown (the bidi controls of UAX
  * 9: U+061C, U+200E, U+200F, U+202A to 202E, U+2066 to 2069): what is read must be what is kept. */
 bool text_has_control(struct span s);

@@ -32,8 +32,7 @@ static void add_session(struct buf *out, const struct session *session)
         session->begun_ms, session->until_mono_ms, session->is_kept ? "kept" : "-", session->csrf);
 }
 
-enum status sessions_write(
-    const char *path, const struct sessions *s, const char *boot_id, struct error *err)
+enum status sessions_write(const char *path, const struct sessions *s, const char *boot_id, struct error *err)
 {
     struct buf text = {0};
     char sum[HASH_TEXT_SIZE];
@@ -121,8 +120,8 @@ static bool read_text(char *text, const char *boot_id, struct session_time now, 
     return true;
 }
 
-enum status sessions_read(const char *path, const char *boot_id, struct session_time now,
-    struct sessions *ret, struct error *err)
+enum status sessions_read(
+    const char *path, const char *boot_id, struct session_time now, struct sessions *ret, struct error *err)
 {
     char *text;
     size_t len;

@@ -171,7 +171,8 @@ static char *webhook_body(const struct alarm_message *m, const char *text)
         number_json(a->has_value && alarm_event_of(a, m->number) == ALARM_EVENT_FIRED, a->value_m),
         "fired_value", number_json(a->has_value, a->value_m), "period", period_json(m), "now_value",
         number_json(m->has_now && alarm_event_of(a, m->number) == ALARM_EVENT_STANDING, m->now_m), "limit",
-        number_json(a->has_bound, a->bound_m), "below", a->is_below, "unit", alarm_unit(a->kind, a->target_kind, m->place.carrier), "reason",
+        number_json(a->has_bound, a->bound_m), "below", a->is_below, "unit",
+        alarm_unit(a->kind, a->target_kind, m->place.carrier), "reason",
         a->reason != ALARM_REASON_NONE ? alarm_reasons[a->reason] : NULL, "link", m->link, "text", text));
 }
 

@@ -20,9 +20,9 @@ struct alarm_message {
     struct alarm_place place;
     const struct zone *zone; /* of the target's site; NULL = UTC */
     int64_t number;          /* from 1 on, of this alarm and receiver */
-    bool has_now; /* the value as it is when this is made: of what stands */
+    bool has_now;            /* the value as it is when this is made: of what stands */
     int64_t now_m;
-    const char *link;        /* of the page of alarms; NULL = nobody knows how browsers reach it */
+    const char *link; /* of the page of alarms; NULL = nobody knows how browsers reach it */
 };
 
 /* What it tells: that an alarm fired, still stands, or is over. */

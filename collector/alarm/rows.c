@@ -31,15 +31,14 @@ const char alarm_schema[] =
 /* NULL: none, or of before. */
 const char alarm_reason_schema[] = "ALTER TABLE alarm ADD COLUMN reason TEXT;";
 
-const char alarm_tried_schema[] =
-    "ALTER TABLE alarm_told ADD COLUMN tried INTEGER NOT NULL DEFAULT 0;";
+const char alarm_tried_schema[] = "ALTER TABLE alarm_told ADD COLUMN tried INTEGER NOT NULL DEFAULT 0;";
 
 /* NULL: the value is of when it fired, or of before. */
 const char alarm_period_schema[] = "ALTER TABLE alarm ADD COLUMN from_ms INTEGER;"
                                    "ALTER TABLE alarm ADD COLUMN until_ms INTEGER;";
 
-#define COLUMNS                                                                                     \
-    "a.id, a.rule, a.kind, a.target_kind, a.target, a.severity, a.since_ms, a.fired_ms, a.value_m," \
+#define COLUMNS                                                                                      \
+    "a.id, a.rule, a.kind, a.target_kind, a.target, a.severity, a.since_ms, a.fired_ms, a.value_m,"  \
     " a.bound_m, a.is_below, a.cleared_ms, a.is_gone, a.acked_ms, a.acked_by, a.ack_note, a.reason," \
     " a.from_ms, a.until_ms"
 

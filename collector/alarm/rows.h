@@ -13,8 +13,7 @@
 #include "collector/alarm/rule.h"
 #include "lib/db.h"
 
-extern const char alarm_schema[], alarm_reason_schema[],
-    alarm_tried_schema[], alarm_period_schema[];
+extern const char alarm_schema[], alarm_reason_schema[], alarm_tried_schema[], alarm_period_schema[];
 
 #define ALARM_BREAK_MS 120000
 #define ALARM_NOTE_MAX 500 /* characters */
@@ -28,13 +27,13 @@ struct alarm {
     enum alarm_severity severity;
     int64_t since_ms, fired_ms; /* since when it was so; when it fired */
     bool has_value, has_bound;
-    int64_t value_m, bound_m; /* thousandths, when it fired */
+    int64_t value_m, bound_m;  /* thousandths, when it fired */
     int64_t from_ms, until_ms; /* the night or the day that the value is of; 0 = of when it fired */
     enum alarm_reason reason;  /* when it fired */
-    bool is_below;            /* the bound is one that it fires below */
-    int64_t cleared_ms;       /* 0 = it stands */
-    bool is_gone;             /* it was cleared because there is nothing to watch any more */
-    int64_t acked_ms;         /* 0 = nobody did */
+    bool is_below;             /* the bound is one that it fires below */
+    int64_t cleared_ms;        /* 0 = it stands */
+    bool is_gone;              /* it was cleared because there is nothing to watch any more */
+    int64_t acked_ms;          /* 0 = nobody did */
     char *acked_by, *ack_note;
 };
 void alarm_release(struct alarm *a);

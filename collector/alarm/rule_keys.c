@@ -11,8 +11,7 @@ const char *const alarm_kinds[] = {
 const char *const alarm_severities[] = {"info", "warning", "critical", NULL};
 const char *const alarm_target_kinds[] = {
     "meter", "point", "gateway", "space", "instrument", "collector", NULL};
-const char *const alarm_reasons[] = {
-    "", "closed", "no_session", "both", "database", "outbox", "disk", NULL};
+const char *const alarm_reasons[] = {"", "closed", "no_session", "both", "database", "outbox", "disk", NULL};
 static const char *const whens[] = {"closed", "no_session", "either", NULL};
 
 #define DAY_MS INT64_C(86400000)

@@ -112,11 +112,11 @@ static bool is_due(const struct alarm_result *r, bool is_over, int64_t now_ms, i
 enum status alarm_told_next(struct db *db, const struct alarm_results *results, const char *receiver,
     int64_t now_ms, struct alarm *ret, int64_t *ret_number, struct error *err)
 {
-    struct db_stmt *row = db_keep(db,
-        "SELECT a.id, t.taken + 1 + (t.taken = 0 AND t.tried > 0 AND a.cleared_ms IS NOT NULL),"
-        " a.cleared_ms IS NOT NULL FROM alarm_told t JOIN alarm a ON a.id = t.alarm"
-        " WHERE t.receiver = ?1 AND t.due_ms <= ?2"
-        " ORDER BY a.severity DESC, t.due_ms, t.alarm");
+    struct db_stmt *row =
+        db_keep(db, "SELECT a.id, t.taken + 1 + (t.taken = 0 AND t.tried > 0 AND a.cleared_ms IS NOT NULL),"
+                    " a.cleared_ms IS NOT NULL FROM alarm_told t JOIN alarm a ON a.id = t.alarm"
+                    " WHERE t.receiver = ?1 AND t.due_ms <= ?2"
+                    " ORDER BY a.severity DESC, t.due_ms, t.alarm");
     bool has_row;
     int64_t id = 0;
     enum status status = ST_OK;

@@ -129,8 +129,7 @@ static bool stands_beside(const char *path, const char *database)
        collector/access/sessions_file.h, collector/control.h. */
     static const char *const suffixes[] = {"-wal", "-shm", "-journal", ".lock", ".reserve", ".rebuild",
         ".restoring", ".restoring.part", ".restoring.part-wal", ".restoring.part-shm", ".restoring.part.lock",
-        ".access", ".access-wal", ".access-shm", ".access.lock", ".sessions",
-        ".sessions.part", ".socket"};
+        ".access", ".access-wal", ".access-shm", ".access.lock", ".sessions", ".sessions.part", ".socket"};
     bool is_one = false;
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0] && !is_one; i++) {
         char *name = mem_printf("%s%s", database, suffixes[i]);

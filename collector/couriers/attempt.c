@@ -81,8 +81,8 @@ static bool show_http(struct attempt *t, struct http_client *http)
 }
 
 /* The base alone is known to the client, whose words may be logged: what follows is often a secret. */
-static enum status post(struct attempt *t, const char *url, const char *key, const char *body,
-    int64_t now_ms, int64_t *ret_retry_s, struct error *err)
+static enum status post(struct attempt *t, const char *url, const char *key, const char *body, int64_t now_ms,
+    int64_t *ret_retry_s, struct error *err)
 {
     char *base = mem_strndup(url, alarm_url_host_end(url)), *path = path_of(url, key, now_ms);
     struct http_client *http = http_client_create(&(struct http_client_options){.url = base,

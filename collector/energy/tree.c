@@ -17,7 +17,8 @@ struct drawing {
     const struct park_site *site;
     enum tree_by by;
     struct periods_span span;
-    const struct park_meter **ups; /* of meters with a register, by their place in the park, those above them; NULL = none */
+    const struct park_meter *
+        *ups; /* of meters with a register, by their place in the park, those above them; NULL = none */
 };
 
 static struct park_tags tags_of(const struct drawing *d, const struct park_meter *meter)
@@ -140,8 +141,7 @@ static bool is_same(const struct tree_part *part, const struct park_term *terms,
     return is_same;
 }
 
-void tree_row_add(
-    struct tree_row *row, struct periods_span span, const struct park_term *terms, size_t count)
+void tree_row_add(struct tree_row *row, struct periods_span span, const struct park_term *terms, size_t count)
 {
     for (size_t i = 0; i < row->part_count; i++)
         if (row->parts[i].span.end_ms == span.begin_ms && is_same(&row->parts[i], terms, count)) {

@@ -71,8 +71,8 @@ enum status outage_list_read(
  * goes on some may be over that were not. */
 enum status outage_standing(struct db *db, int64_t now_ms, struct outage_list *ret, struct error *err);
 /* Those that are over or were cancelled, as of outage_list_read. */
-enum status outage_over(struct db *db, int64_t now_ms, int64_t before, int64_t limit, struct outage_list *ret,
-    struct error *err);
+enum status outage_over(
+    struct db *db, int64_t now_ms, int64_t before, int64_t limit, struct outage_list *ret, struct error *err);
 
 /* A number that each act changes: whoever holds what it read has to read again only where it is another. */
 enum status outage_act_number(struct db *db, int64_t *ret, struct error *err);

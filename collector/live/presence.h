@@ -22,8 +22,10 @@ struct presence {
 struct presence_gateway {
     char id[ID_MAX + 1];
     int64_t heard_ms; /* its own last word; 0 = none */
-    int64_t back_ms; /* since when it speaks: nobody said `offline` since, and it was never silent for PRESENCE_MS */
-    int64_t offline_ms; /* when `offline` was said, which the broker says for one that hangs; 0 = it spoke since */
+    int64_t
+        back_ms; /* since when it speaks: nobody said `offline` since, and it was never silent for PRESENCE_MS */
+    int64_t
+        offline_ms; /* when `offline` was said, which the broker says for one that hangs; 0 = it spoke since */
     char version[32];
     bool is_clock_synchronised; /* false only where it said so */
     bool has_spooled;           /* it told the three */

@@ -150,8 +150,7 @@ static struct snapshot *make(struct show *s, const struct show_source *source)
     if (source->ledger_aside != NULL)
         text_copy(snapshot->ledger_aside, sizeof snapshot->ledger_aside, span_of(source->ledger_aside));
     if (source->receivers_deaf != NULL)
-        text_copy(
-            snapshot->receivers_deaf, sizeof snapshot->receivers_deaf, span_of(source->receivers_deaf));
+        text_copy(snapshot->receivers_deaf, sizeof snapshot->receivers_deaf, span_of(source->receivers_deaf));
     return snapshot;
 }
 

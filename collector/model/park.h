@@ -162,8 +162,8 @@ extern const char *const park_baseline_steps[], *const park_baseline_models[]; /
 struct park_baseline {
     struct conf_where where;
     char *id, *name, *name_en;
-    char *meter_id;    /* of a meter with a register, or of a virtual one */
-    char *temperature; /* <gateway>/<point> of a gauge in degrees Celsius; NULL of BASELINE_MEAN */
+    char *meter_id;             /* of a meter with a register, or of a virtual one */
+    char *temperature;          /* <gateway>/<point> of a gauge in degrees Celsius; NULL of BASELINE_MEAN */
     struct conf_list occupancy; /* char *: ids of spaces whose people explain energy as well; may be empty */
     char *from, *through, *reporting;
     int step, model; /* enum park_baseline_step, enum park_baseline_model */
@@ -174,7 +174,7 @@ struct park_baseline {
     int carrier;
     const struct park_term *terms; /* what the meter comes to */
     size_t term_count;
-    struct park_term own; /* that of a meter which is no virtual one */
+    struct park_term own;             /* that of a meter which is no virtual one */
     const struct park_space **spaces; /* `occupancy` */
 };
 
@@ -204,8 +204,7 @@ const struct park_space *park_space_find(const struct park *park, const char *id
 /* The tags in force at a time: those of a reading are those at its time, those of a quarter hour those at its begin.
  * Pure, and a function of the file alone. */
 struct park_tags park_tags_at(const struct park_meter *meter, int64_t time_ms);
-const struct park_segment *park_segment_at(
-    const struct park_meter *meter, int64_t time_ms); /* NULL = none */
+const struct park_segment *park_segment_at(const struct park_meter *meter, int64_t time_ms); /* NULL = none */
 const struct park_stand *park_stand_at(const struct park_gateway *gateway, int64_t time_ms);
 /* From the quarter hour in which the meter's first segment begins until that in which its last one ends: INT64_MAX = it
  * is still there. Before and after nothing flows through it. Both 0 where it has no segment. */

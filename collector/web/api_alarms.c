@@ -107,8 +107,7 @@ struct web_answer handle_alarms(struct web_context *context, const struct web_re
     struct alarm_list found;
     struct error err;
     enum paging_state state;
-    if (!paging_read(request, &paging, &answer) ||
-        !paging_read_state(request, &state, &answer))
+    if (!paging_read(request, &paging, &answer) || !paging_read_state(request, &state, &answer))
         return answer;
     if (!context_open_db(context, &err))
         return context_give_up_db(context, &err);

@@ -163,10 +163,11 @@ static struct web_answer whole_answer(
     }
     json_t *rows = out->rows;
     out->rows = NULL;
-    return answer_json(200, json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:o}", "site", q->site->id, "zone",
-                                q->site->zone, "from", context_time(context, q->site->id, q->span.begin_ms),
-                                "to", context_time(context, q->site->id, q->span.end_ms), "by",
-                                tree_bys[q->by], "of", energy_query_of(q), "step", energy_query_step(q->step), "rows", rows));
+    return answer_json(
+        200, json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:o}", "site", q->site->id, "zone", q->site->zone,
+                 "from", context_time(context, q->site->id, q->span.begin_ms), "to",
+                 context_time(context, q->site->id, q->span.end_ms), "by", tree_bys[q->by], "of",
+                 energy_query_of(q), "step", energy_query_step(q->step), "rows", rows));
 }
 
 static struct web_answer answer_query(struct web_context *context, const struct energy_query *q,

@@ -88,10 +88,10 @@ static json_t *refused_json(const struct web_context *c, struct db_stmt *row)
 {
     char gateway[ID_MAX + 1];
     const char *site = gateway_site(c, copy_text(row, 1, gateway, sizeof gateway));
-    json_t *item = json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o}", "id", (json_int_t)db_int(row, 0),
-        "gateway", gateway, "epoch", epoch_or_null(row, 2), "seq", int_or_null(row, 3), "line",
-        int_or_null(row, 4), "reason", text_json(db_text(row, 5)), "recorded",
-        context_time(c, site, db_int(row, 6)));
+    json_t *item =
+        json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o}", "id", (json_int_t)db_int(row, 0), "gateway", gateway,
+            "epoch", epoch_or_null(row, 2), "seq", int_or_null(row, 3), "line", int_or_null(row, 4), "reason",
+            text_json(db_text(row, 5)), "recorded", context_time(c, site, db_int(row, 6)));
     set_content(item, db_text(row, 7));
     return item;
 }

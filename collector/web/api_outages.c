@@ -106,15 +106,14 @@ struct web_answer handle_outages(struct web_context *context, const struct web_r
     struct outage_list found;
     struct error err;
     enum paging_state state;
-    if (!paging_read(request, &paging, &answer) ||
-        !paging_read_state(request, &state, &answer))
+    if (!paging_read(request, &paging, &answer) || !paging_read_state(request, &state, &answer))
         return answer;
     if (!context_open_db(context, &err))
         return context_give_up_db(context, &err);
-    enum status status =
-        state == PAGING_STANDING ? outage_standing(context->db, now_ms, &found, &err)
-        : state == PAGING_OVER   ? outage_over(context->db, now_ms, paging.before, paging.limit, &found, &err)
-                                 : outage_list_read(context->db, paging.before, paging.limit, &found, &err);
+    enum status status = state == PAGING_STANDING ? outage_standing(context->db, now_ms, &found, &err)
+                         : state == PAGING_OVER
+                             ? outage_over(context->db, now_ms, paging.before, paging.limit, &found, &err)
+                             : outage_list_read(context->db, paging.before, paging.limit, &found, &err);
     if (status != ST_OK)
         return context_give_up_db(context, &err);
     json_t *items = json_array();

@@ -32,8 +32,9 @@ static enum status alarms_json(struct db *db, int64_t rules, json_t **ret, struc
     struct alarm_counts counts;
     enum status status = alarm_count(db, &counts, err);
     if (status == ST_OK)
-        *ret = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "rules", (json_int_t)rules, "standing", (json_int_t)counts.standing, "unacked",
-            (json_int_t)counts.unacked, "critical", (json_int_t)counts.by_severity[ALARM_CRITICAL], "warning",
+        *ret = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "rules", (json_int_t)rules, "standing",
+            (json_int_t)counts.standing, "unacked", (json_int_t)counts.unacked, "critical",
+            (json_int_t)counts.by_severity[ALARM_CRITICAL], "warning",
             (json_int_t)counts.by_severity[ALARM_WARNING], "info",
             (json_int_t)counts.by_severity[ALARM_INFO]);
     return status;

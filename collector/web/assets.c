@@ -119,8 +119,8 @@ enum status assets_load(const char *folder, struct web_assets **ret, struct erro
         status = load_file(assets, dirfd(dir), folder, entry->d_name, err);
     closedir(dir);
     if (status == ST_OK && !assets_find(assets, "ops_frame.html"))
-        status =
-            error_set(err, ST_INVALID, "%s: no ops_frame.html; expected the folder of the pages' files", folder);
+        status = error_set(
+            err, ST_INVALID, "%s: no ops_frame.html; expected the folder of the pages' files", folder);
     if (status != ST_OK) {
         assets_destroy(assets);
         return status;

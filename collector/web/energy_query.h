@@ -27,5 +27,5 @@ bool energy_query_is_short(struct periods_span span);
 /* The same for more than one answer may hold. */
 bool energy_query_is_bounded(
     const struct tree *tree, const struct steps *steps, struct web_answer *ret_answer);
-const char *energy_query_of(const struct energy_query *q);    /* "groups" or "parts" */
-const char *energy_query_step(enum steps_kind step); /* as it was asked: "15m", ..., "all" */
+const char *energy_query_of(const struct energy_query *q); /* "groups" or "parts" */
+const char *energy_query_step(enum steps_kind step);       /* as it was asked: "15m", ..., "all" */

@@ -60,8 +60,8 @@ static void save(struct guard *g)
     g->save_due_mono_ms = now_mono_ms + SAVE_RETRY_MS;
     if (g->has_ended_in_file)
         drop_file(g);
-    complain(&g->unsaved, now_mono_ms, g->has_ended_in_file ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "web", "%s; %s",
-        err.text,
+    complain(&g->unsaved, now_mono_ms, g->has_ended_in_file ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "web",
+        "%s; %s", err.text,
         g->has_ended_in_file ? "nor removed: who signed out is signed in after a restart, until it is"
                              : "sessions go on, but may have to be begun anew after a restart");
 }

@@ -135,8 +135,8 @@ struct web_answer handle_login(struct web_context *context, const struct web_req
         log_info("web", "token %lld of \"%s\" signed in%s", (long long)token.id, token.name,
             is_to_be_kept(request) ? ", to be kept so" : "");
         return go_to(next != NULL && next[0] != '\0' ? next
-                     : token.role == ROLE_OPERATOR ? home_of(token.role)
-                                                   : "/login",
+                     : token.role == ROLE_OPERATOR   ? home_of(token.role)
+                                                     : "/login",
             cookie);
     case SIGN_IN_WRONG:
         answer = answer_page(context, request, 401, "login.html", "login_wrong");

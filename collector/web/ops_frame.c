@@ -48,8 +48,7 @@ struct web_answer handle_ops_view(struct web_context *context, const struct web_
     snprintf(days_max, sizeof days_max, "%d", ENERGY_DAYS_MAX);
     const struct web_param values[] = {{"lang", page_language_name(language)}, {"day_first", PAGE_DAY_FIRST},
         {"day_last", PAGE_DAY_LAST}, {"days_max", days_max}};
-    char *filled =
-        page_fill(asset->data, context->texts[language], values, sizeof values / sizeof values[0]);
+    char *filled = page_fill(asset->data, context->texts[language], values, sizeof values / sizeof values[0]);
     struct buf content = {0};
     buf_add_str(&content, filled);
     assets_add_script(context->assets, script, &content);

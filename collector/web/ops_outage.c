@@ -216,8 +216,8 @@ static struct web_answer answer_asked(struct ops_outage *a)
 
 struct web_answer handle_ops_outage(struct web_context *context, const struct web_request *request)
 {
-    struct ops_outage a = {.page = {.context = context, .language = page_language_of(request)},
-        .request = request};
+    struct ops_outage a = {
+        .page = {.context = context, .language = page_language_of(request)}, .request = request};
     if (request->form == NULL && request_param(request, "act") == NULL) /* back from signing in, say */
         return (struct web_answer){.code = 302, .location = "/ops/outages"};
     struct web_answer answer = answer_asked(&a);

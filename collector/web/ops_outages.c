@@ -119,8 +119,7 @@ static void add_outages(struct ops_page *p, const json_t *items, bool is_standin
     size_t i;
     json_t *item;
     ops_begin_table(p, is_standing ? "outages_standing" : "outages_over", heads);
-    json_array_foreach(items, i, item)
-        add_row(p, item);
+    json_array_foreach(items, i, item) add_row(p, item);
     buf_add_str(&p->out, "</tbody></table>");
     if (json_array_size(items) == 0)
         ops_add_text(p, "p", is_standing ? "outages_none" : "outages_none_over");

@@ -76,7 +76,8 @@ void ops_add_time(struct ops_page *p, const char *title, const char *text)
     }
     bool is_minute = strncmp(text + 16, ":00", 3) == 0;
     begin_cell(p, title, false);
-    buf_printf(&p->out, "<span><span class=\"nowrap\">%.10s</span> <span class=\"nowrap\">%.*s</span></span></td>", text,
+    buf_printf(&p->out,
+        "<span><span class=\"nowrap\">%.10s</span> <span class=\"nowrap\">%.*s</span></span></td>", text,
         is_minute ? 5 : 8, text + 11);
 }
 

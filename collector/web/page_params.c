@@ -41,8 +41,8 @@ static bool is_last_day(
     const struct zone *zone = context_zone(context, request_param(request, "site"));
     struct period first, last;
     return from != NULL && read_day(from, &first) && read_day(value, &last) && last.number >= first.number &&
-           energy_query_is_short((struct periods_span){
-               periods_span(zone, first).begin_ms, periods_span(zone, last).end_ms});
+           energy_query_is_short(
+               (struct periods_span){periods_span(zone, first).begin_ms, periods_span(zone, last).end_ms});
 }
 
 static bool is_number(const struct web_context *context, const struct web_request *request, const char *value)
@@ -155,12 +155,31 @@ static const char *const decisions[] = {"outlier", "reset", "replacement", "ener
 static const char *const days[] = {PAGE_DAY_FIRST " – " PAGE_DAY_LAST, NULL};
 static const char *const days_max[] = {STRING(ENERGY_DAYS_MAX), NULL};
 
-#define LANGUAGE {"lang", "expected_word", languages, NULL}
-#define WORD(name, words) {name, "expected_word", words, NULL}
-#define ID(name, is_right) {name, "expected_id", NULL, is_right}
-#define NUMBER(name) {name, "expected_number", NULL, is_number}
-#define ANY(name) {name, "expected_text", NULL, NULL}
-#define PERIOD {"from", "expected_day", days, is_day}, {"to", "expected_last_day", days_max, is_last_day}
+#define LANGUAGE                                 \
+    {                                            \
+        "lang", "expected_word", languages, NULL \
+    }
+#define WORD(name, words)                  \
+    {                                      \
+        name, "expected_word", words, NULL \
+    }
+#define ID(name, is_right)                  \
+    {                                       \
+        name, "expected_id", NULL, is_right \
+    }
+#define NUMBER(name)                             \
+    {                                            \
+        name, "expected_number", NULL, is_number \
+    }
+#define ANY(name)                         \
+    {                                     \
+        name, "expected_text", NULL, NULL \
+    }
+#define PERIOD                                           \
+    {"from", "expected_day", days, is_day},              \
+    {                                                    \
+        "to", "expected_last_day", days_max, is_last_day \
+    }
 
 const struct web_rule page_language[] = {LANGUAGE, {0}};
 /* Ids are of the board's model, which the handler has (public_page.c). */
@@ -171,8 +190,8 @@ const struct web_rule page_login[] = {LANGUAGE, {"next", "expected_path", NULL, 
 const struct web_rule page_overview[] = {LANGUAGE, WORD("view", views), {0}};
 const struct web_rule page_energy[] = {LANGUAGE, ID("site", is_site), WORD("length", lengths), PERIOD,
     WORD("carrier", park_carriers), WORD("by", tree_bys), WORD("against", againsts), ID("id", is_row), {0}};
-const struct web_rule page_occupancy[] = {LANGUAGE, ID("site", is_site), WORD("length", short_lengths), PERIOD,
-    WORD("measure", measures), ID("space", is_space), {0}};
+const struct web_rule page_occupancy[] = {LANGUAGE, ID("site", is_site), WORD("length", short_lengths),
+    PERIOD, WORD("measure", measures), ID("space", is_space), {0}};
 const struct web_rule page_instruments[] = {LANGUAGE, ID("id", is_instrument), {0}};
 const struct web_rule page_exceptions[] = {
     LANGUAGE, NUMBER("exceptions_before"), NUMBER("decisions_before"), NUMBER("done"), {0}};
@@ -243,8 +262,8 @@ struct web_answer page_refuse(
     text_clean(shown);
     buf_add_html(&escaped, shown);
     buf_add_str(&page.out, "<p class=\"card\" role=\"alert\">");
-    public_say(&page, context_text(context, page.language, "bad_param"),
-        escaped.data != NULL ? escaped.data : "");
+    public_say(
+        &page, context_text(context, page.language, "bad_param"), escaped.data != NULL ? escaped.data : "");
     buf_add_char(&page.out, ' ');
     public_say(&page, context_text(context, page.language, expected), words);
     public_add(&page, " <a href=\"", self, page_language_name(page.language));

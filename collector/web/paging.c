@@ -26,6 +26,6 @@ int64_t paging_next(const struct paging *paging, const json_t *items, int64_t la
 
 struct web_answer paging_answer(const char *name, json_t *items, int64_t last)
 {
-    return answer_json(
-        200, json_pack("{s:o, s:o}", name, items, "next_before", last != 0 ? json_integer(last) : json_null()));
+    return answer_json(200,
+        json_pack("{s:o, s:o}", name, items, "next_before", last != 0 ? json_integer(last) : json_null()));
 }

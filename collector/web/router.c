@@ -135,8 +135,8 @@ static const char *find_against_rule(
     for (const struct web_rule *r = rules; r != NULL && r->name != NULL; r++) {
         const char *value = request_param(request, r->name);
         if (value != NULL && (request_is_twice(request, r->name) ||
-                                 (r->is_right != NULL  ? !r->is_right(context, request, value)
-                                  : r->words != NULL && text_index(r->words, value) < 0)))
+                                 (r->is_right != NULL ? !r->is_right(context, request, value)
+                                                      : r->words != NULL && text_index(r->words, value) < 0)))
             return r->name;
     }
     return NULL;
@@ -145,14 +145,13 @@ static const char *find_against_rule(
 static bool check_params(const struct router *router, struct web_context *context,
     const struct web_route *route, const struct web_request *request, struct web_answer *ret)
 {
-    const char *name = request->odd_param != NULL ? request->odd_param
-                                                  : find_against_rule(route->rules, context, request);
+    const char *name =
+        request->odd_param != NULL ? request->odd_param : find_against_rule(route->rules, context, request);
     if (name == NULL)
         return check_listed(route->params, request, ret);
-    *ret = route->is_page
-               ? router->refuse_param(context, request, name)
-               : answer_error(
-                     400, "bad_request", "%.40s: expected text of UTF-8 without control characters", name);
+    *ret = route->is_page ? router->refuse_param(context, request, name)
+                          : answer_error(400, "bad_request",
+                                "%.40s: expected text of UTF-8 without control characters", name);
     return false;
 }
 

@@ -41,7 +41,8 @@ struct web_request {
     bool is_put_off;             /* set for a page that is_long: only say that it is not done now, as a 503 */
     bool has_body;               /* announced by Content-Length or Transfer-Encoding */
     const char *odd_param; /* the first whose value is no text, and is not among `params`; NULL = none */
-    bool is_odd; /* malformed in a way the HTTP library lets pass: a header twice that may come once, a NUL or a
+    bool
+        is_odd; /* malformed in a way the HTTP library lets pass: a header twice that may come once, a NUL or a
                       name of a parameter that is no text, too many parameters */
 };
 
@@ -58,8 +59,9 @@ enum web_allow {
 /* A parameter of a page. */
 struct web_rule {
     const char *name;
-    const char *expected;     /* key of the pages' text that says what is right; "{}" in it are the words */
-    const char *const *words; /* NULL-terminated: one of them, where there is no is_right; NULL = none are told */
+    const char *expected; /* key of the pages' text that says what is right; "{}" in it are the words */
+    const char *const
+        *words; /* NULL-terminated: one of them, where there is no is_right; NULL = none are told */
     /* NULL, without words = any text. */
     bool (*is_right)(const struct web_context *context, const struct web_request *request, const char *value);
 };

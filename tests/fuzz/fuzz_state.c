@@ -7,7 +7,8 @@
 
 static void check_told(const struct presence_gateway *g)
 {
-    LAW(g != NULL && (g->heard_ms == NOW_MS) != (g->offline_ms == NOW_MS), "neither did it speak, nor is it gone");
+    LAW(g != NULL && (g->heard_ms == NOW_MS) != (g->offline_ms == NOW_MS),
+        "neither did it speak, nor is it gone");
     LAW(presence_is_online(g, NOW_MS) == (g->offline_ms == 0), "it is not what was said");
     LAW(text_is_utf8(span_of(g->version)) && !text_has_control(span_of(g->version)),
         "a version that is not text");

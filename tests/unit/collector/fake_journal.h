@@ -65,7 +65,7 @@ static inline int64_t fake_journal_add(
     for (const char *c = lines; *c; c++)
         count += *c == '\n';
     struct db_stmt *add = db_keep(f->db, "INSERT INTO journal(gateway, epoch, seq, received_ms, lines, "
-                                            "payload, skipped) VALUES(?, 7, ?, 0, ?, ?, ?)");
+                                         "payload, skipped) VALUES(?, 7, ?, 0, ?, ?, ?)");
     db_bind_int(add, 1, gateway);
     db_bind_int(add, 2, f->seq);
     db_bind_int(add, 3, count);

@@ -177,7 +177,9 @@ static int64_t next_number(struct scene *s, const char *receiver, int64_t now_ms
     struct error err = {""};
     struct alarm a;
     int64_t number = 0;
-    must(alarm_told_next(s->turn.turn.db, &s->turn.turn.alarms.post.results, receiver, now_ms, &a, &number, &err), &err);
+    must(alarm_told_next(
+             s->turn.turn.db, &s->turn.turn.alarms.post.results, receiver, now_ms, &a, &number, &err),
+        &err);
     *ret_is_over = a.id != 0 && a.cleared_ms != 0;
     int64_t found = a.id != 0 ? number : 0;
     alarm_release(&a);
@@ -249,7 +251,8 @@ static void test_one_who_was_not_told_yet_is_told_though_somebody_took_note(void
     struct alarm acked;
     bool is_over;
     hold(s, 101, 11);
-    must(alarming_run(s->turn.turn.db, turn_now_ms, &(struct alarming){1, 7, "anna", ""}, &acked, &err), &err);
+    must(
+        alarming_run(s->turn.turn.db, turn_now_ms, &(struct alarming){1, 7, "anna", ""}, &acked, &err), &err);
     alarm_release(&acked);
     assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 1);
 }
@@ -276,9 +279,9 @@ static void test_people_who_may_have_been_told_are_told_that_it_is_over(void **s
     static const struct {
         const char *steps;
         int64_t due; /* the message that they are due then */
-    } rows[] = {{"T", 1}, {"TD", 1}, {"TM", 1}, {"TC", 2}, {"C", 0}, {"TMC", 0}, {"TCM", 0}, {"TDC", 2}, {"TCD", 2},
-        {"TDTMC", 2}, {"TDTCM", 2}, {"TMTMC", 0}, {"TMTDC", 2}, {"TKC", 2}, {"TKTMC", 2}, {"TKTCM", 2}, {"TMKTMC", 0},
-        {"CD", 2}, {"TCMK", 0}, {"TDCKC", 2}};
+    } rows[] = {{"T", 1}, {"TD", 1}, {"TM", 1}, {"TC", 2}, {"C", 0}, {"TMC", 0}, {"TCM", 0}, {"TDC", 2},
+        {"TCD", 2}, {"TDTMC", 2}, {"TDTCM", 2}, {"TMTMC", 0}, {"TMTDC", 2}, {"TKC", 2}, {"TKTMC", 2},
+        {"TKTCM", 2}, {"TMKTMC", 0}, {"CD", 2}, {"TCMK", 0}, {"TDCKC", 2}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         reopen_scene(s);
         hold(s, 101, 11);
@@ -309,13 +312,12 @@ static void test_people_who_may_have_been_told_are_told_that_it_is_over(void **s
 static void take(struct scene *s, const char *receiver, int64_t number)
 {
     char *copy = mem_strdup(receiver);
-    alarm_results_add(&s->turn.turn.alarms.post.results,
-        &(struct alarm_result){.receiver = copy,
-            .alarm = 1,
-            .number = number,
-            .at_ms = turn_now_ms,
-            .outcome = ALARM_TAKEN,
-            .due_ms = turn_now_ms + 100000});
+    alarm_results_add(&s->turn.turn.alarms.post.results, &(struct alarm_result){.receiver = copy,
+                                                             .alarm = 1,
+                                                             .number = number,
+                                                             .at_ms = turn_now_ms,
+                                                             .outcome = ALARM_TAKEN,
+                                                             .due_ms = turn_now_ms + 100000});
     free(copy);
 }
 
@@ -362,10 +364,10 @@ static void test_without_room_the_disk_is_told_and_nothing_else_judged(void **st
     struct scene *s = *state;
     bool is_over;
     give_rules(s, "rules = ({ id = \"hot\"; kind = \"threshold\"; on = (\"point:gw-a/t\"); above = \"100\"; "
-                   "for = 10; },"
-                   "{ id = \"quiet\"; kind = \"no_data\"; on = (\"point:gw-a/t\"); for = 60; },"
-                   "{ id = \"full\"; kind = \"disk\"; on = (\"collector\"); for = 20; above = 99; });"
-                   "receivers = ({ id = \"one\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; });");
+                  "for = 10; },"
+                  "{ id = \"quiet\"; kind = \"no_data\"; on = (\"point:gw-a/t\"); for = 60; },"
+                  "{ id = \"full\"; kind = \"disk\"; on = (\"collector\"); for = 20; above = 99; });"
+                  "receivers = ({ id = \"one\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; });");
     hold(s, 101, 5);
     assert_int_equal(number_of(s, "SELECT count(*) FROM alarm_run WHERE rule = 'hot'"), 1);
     int64_t limit_bytes = s->turn.turn.limit_bytes;
@@ -494,7 +496,8 @@ static void test_the_worst_is_told_first_and_then_what_waits_longest(void **stat
     for (int i = 0; i < 5; i++) {
         struct alarm a;
         int64_t number;
-        must(alarm_told_next(db, &s->turn.turn.alarms.post.results, "one", turn_now_ms, &a, &number, &err), &err);
+        must(alarm_told_next(db, &s->turn.turn.alarms.post.results, "one", turn_now_ms, &a, &number, &err),
+            &err);
         assert_int_equal(a.id, expected[i]);
         must(alarm_told_took(db, a.id, "one", 1, ALARM_NEVER, &err), &err);
         alarm_release(&a);
@@ -506,8 +509,8 @@ static void test_a_rule_that_is_no_more_lets_go_of_what_stands(void **state)
     struct scene *s = *state;
     bool is_over;
     hold(s, 101, 11);
-    give_rules(s,
-        "rules = (); receivers = ({ id = \"new\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; });");
+    give_rules(
+        s, "rules = (); receivers = ({ id = \"new\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; });");
     hold(s, 101, 1);
     assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE is_gone = 1"), 1);
     assert_int_equal(next_number(s, "one", INT64_MAX, &is_over), 0); /* it is no receiver any more */

@@ -168,7 +168,8 @@ static void test_silence_counts_while_somebody_listens(void **state)
     } rows[] = {{{0, 0, 100000}, ALARM_UNKNOWN}, /* nobody listens */
         {{99500, 0, 100000}, ALARM_UNKNOWN}, {{99500, 50000, 100000}, ALARM_GOOD},
         {{99000, 50000, 100000}, ALARM_BAD}, {{50, 99500, 100000}, ALARM_UNKNOWN}, /* it had no time yet */
-        {{50, 99000, 100000}, ALARM_BAD}, {{0, 99000, 100000}, ALARM_BAD}, {{0, 99001, 100000}, ALARM_UNKNOWN},
+        {{50, 99000, 100000}, ALARM_BAD}, {{0, 99000, 100000}, ALARM_BAD},
+        {{0, 99001, 100000}, ALARM_UNKNOWN},
         {{200000, 50000, 100000}, ALARM_GOOD}, /* from a device whose clock is ahead */
         /* What it comes by fell silent as well: with it, just before it would be silent, and when it was. */
         {{98000, 50000, 98000}, ALARM_UNKNOWN}, {{98000, 50000, 98999}, ALARM_UNKNOWN},
@@ -176,8 +177,7 @@ static void test_silence_counts_while_somebody_listens(void **state)
         /* It spoke again: from then on. */
         {{98000, 99500, 99900}, ALARM_UNKNOWN}, {{98000, 98900, 99900}, ALARM_BAD}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct alarm_facts facts = {
-            .is_clock_right = true, .sources = {rows[i].source}, .source_count = 1};
+        struct alarm_facts facts = {.is_clock_right = true, .sources = {rows[i].source}, .source_count = 1};
         assert_int_equal(said(&rule, facts), rows[i].say);
         facts.is_clock_right = false;
         assert_int_equal(said(&rule, facts), ALARM_UNKNOWN);

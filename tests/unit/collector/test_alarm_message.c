@@ -121,9 +121,9 @@ static void test_a_later_message_says_when_it_fired_and_with_what(void **state)
     m = a_message(&a, 2);
     struct alarm_receiver r = {.kind = ALARM_BY_WEBHOOK, .language = ALARM_ZH};
     char *zh = alarm_message_text(&m, ALARM_ZH), *body = alarm_message_body(&m, &r);
-    assert_string_equal(zh,
-        "【严重】告警未解除：越限 · 计量表 总表 (m1) · 1号楼 · 现值 未知 · 限值 -1 W · 起始 2026-09-21 14:13:20 UTC"
-        " · 触发 2026-09-21 14:18:20 UTC · 触发时 -1.5 W · 规则 night · 编号 12");
+    assert_string_equal(zh, "【严重】告警未解除：越限 · 计量表 总表 (m1) · 1号楼 · 现值 未知 · 限值 -1 W · "
+                            "起始 2026-09-21 14:13:20 UTC"
+                            " · 触发 2026-09-21 14:18:20 UTC · 触发时 -1.5 W · 规则 night · 编号 12");
     assert_non_null(strstr(body, "\"value\":null"));
     assert_non_null(strstr(body, "\"fired_value\":-1.5"));
     assert_non_null(strstr(body, "\"now_value\":null"));
@@ -188,10 +188,11 @@ static void test_what_stands_is_told_again_with_the_value_of_now(void **state)
     m.has_now = true;
     m.now_m = -2345000;
     char *en = alarm_message_text(&m, ALARM_EN);
-    assert_string_equal(en,
-        "[critical] Still standing: Beyond its limit · meter Main meter (m1) · Building 1 · now -2.35 kW · limit "
-        "-1 W · since 2026-09-21 14:13:20 UTC · fired 2026-09-21 14:18:20 UTC · then -1.5 W · rule night · no. "
-        "12");
+    assert_string_equal(en, "[critical] Still standing: Beyond its limit · meter Main meter (m1) · Building "
+                            "1 · now -2.35 kW · limit "
+                            "-1 W · since 2026-09-21 14:13:20 UTC · fired 2026-09-21 14:18:20 UTC · then "
+                            "-1.5 W · rule night · no. "
+                            "12");
     free(en);
     expect_text(&m, ALARM_BY_WECOM, " · now -2.35 kW · ");
     expect_text(&m, ALARM_BY_DINGTALK, " · now -2.35 kW · ");
@@ -290,8 +291,8 @@ static void test_which_answers_mean_that_it_was_taken(void **state)
         {ALARM_BY_DINGTALK, 200, "{\"errcode\":0,\"errmsg\":\"ok\"}", ST_OK},
         {ALARM_BY_DINGTALK, 200, "{\"errcode\":310000,\"errmsg\":\"sign not match\"}", ST_PROTOCOL},
         {ALARM_BY_WECOM, 200, "{\"errcode\":0}", ST_OK},
-        {ALARM_BY_WECOM, 200, "{\"errcode\":\"0\"}", ST_TIMEOUT},
-        {ALARM_BY_WECOM, 200, "<html>", ST_TIMEOUT}, {ALARM_BY_WECOM, 200, "", ST_TIMEOUT}};
+        {ALARM_BY_WECOM, 200, "{\"errcode\":\"0\"}", ST_TIMEOUT}, {ALARM_BY_WECOM, 200, "<html>", ST_TIMEOUT},
+        {ALARM_BY_WECOM, 200, "", ST_TIMEOUT}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct error err = {""};
         assert_int_equal(

@@ -172,9 +172,9 @@ static void test_a_star_is_all_that_can_be_watched_and_each_is_watched_once(void
 static void test_limits_are_thousandths_and_nights_quarter_hours(void **state)
 {
     (void)state;
-    struct alarm_rules *rules = load(
-        "rules = ({ id = \"a\"; kind = \"threshold\"; below = \"-60.5\"; clear = \"-60\"; for = 1.5; },"
-        "{ id = \"b\"; kind = \"base_load\"; above = \"60000\"; night = \"01:15-24:00\"; });");
+    struct alarm_rules *rules =
+        load("rules = ({ id = \"a\"; kind = \"threshold\"; below = \"-60.5\"; clear = \"-60\"; for = 1.5; },"
+             "{ id = \"b\"; kind = \"base_load\"; above = \"60000\"; night = \"01:15-24:00\"; });");
     assert_int_equal(conf_problem_count(rules->conf), 0);
     const struct alarm_rule *rule = rules->rules.items;
     assert_false(rule[0].limit.is_above);

@@ -480,10 +480,10 @@ static void test_an_io_error_ends_the_core_without_an_acknowledgement(void **sta
 
 /* ---- a version that there is no room for ---- */
 
-#define WITH_AFM(name)                                                                                       \
-    FAKE_PARK "categories = ({ id = \"c\"; name = \"x\"; name_en = \"x\"; });\n"                             \
-              "instruments = ({ id = \"afm\"; name = \"" name "\"; name_en = \"x\"; building = \"b1\"; "     \
-              "category = \"c\"; owner = \"o\"; owner_en = \"o\"; owner_code = \"OWN\"; contact = \"8\"; "   \
+#define WITH_AFM(name)                                                                                     \
+    FAKE_PARK "categories = ({ id = \"c\"; name = \"x\"; name_en = \"x\"; });\n"                           \
+              "instruments = ({ id = \"afm\"; name = \"" name "\"; name_en = \"x\"; building = \"b1\"; "   \
+              "category = \"c\"; owner = \"o\"; owner_en = \"o\"; owner_code = \"OWN\"; contact = \"8\"; " \
               "session = \"gw-a/afm\"; });\n"
 
 static struct model *model_of(const struct scene *s, const char *park)

@@ -113,7 +113,7 @@ static void test_one_that_says_offline_is_offline_at_once_until_it_speaks_again(
     tell(&p, "{\"state\":\"offline\"}", NOW_MS + 1);
     const struct presence_gateway *g = presence_find(&p, "gw-a");
     assert_false(presence_is_online(g, NOW_MS + 1));
-    assert_string_equal(g->version, "1"); /* the will says nothing more */
+    assert_string_equal(g->version, "1");  /* the will says nothing more */
     assert_int_equal(g->heard_ms, NOW_MS); /* and is no word of its own */
     assert_int_equal(g->back_ms, NOW_MS);
     presence_hear(&p, "gw-a", NOW_MS + 2);
@@ -122,8 +122,7 @@ static void test_one_that_says_offline_is_offline_at_once_until_it_speaks_again(
     /* One that never spoke is known to be gone all the same, if that was said while we listened. */
     p.listening_since_ms = NOW_MS;
     struct error err;
-    assert_int_equal(
-        presence_state(&p, "gw-b", span_of("{\"state\":\"offline\"}"), NOW_MS + 3, &err), ST_OK);
+    assert_int_equal(presence_state(&p, "gw-b", span_of("{\"state\":\"offline\"}"), NOW_MS + 3, &err), ST_OK);
     const struct presence_gateway *other = presence_find(&p, "gw-b");
     assert_int_equal(other->heard_ms, 0);
     assert_false(presence_is_online(other, NOW_MS + 3));

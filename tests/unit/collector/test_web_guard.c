@@ -255,10 +255,10 @@ static void test_one_that_is_kept_lasts_as_long_as_its_token(void **state)
 {
     (void)state;
     char longer[TOKEN_TEXT_SIZE];
-    made_up_token(database, ROLE_OPERATOR, 0, wall + 2 * SESSION_KEPT_LIFE_MS, longer); /* good an hour longer */
+    made_up_token(
+        database, ROLE_OPERATOR, 0, wall + 2 * SESSION_KEPT_LIFE_MS, longer); /* good an hour longer */
     char *cookie = sign_in_kept(tokens[ROLE_OPERATOR], true, 1, SIGN_IN_DONE),
-         *whole = sign_in_kept(longer, true, 1, SIGN_IN_DONE),
-         *usual = sign_in(longer, 1, SIGN_IN_DONE);
+         *whole = sign_in_kept(longer, true, 1, SIGN_IN_DONE), *usual = sign_in(longer, 1, SIGN_IN_DONE);
     assert_non_null(strstr(cookie, "; Max-Age=3600;"));
     assert_non_null(strstr(whole, "; Max-Age=34560000;"));
     assert_non_null(strstr(usual, "; Max-Age=43200;"));
@@ -448,10 +448,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_token_is_somebody_until_it_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_day_of_a_use_is_noted_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_session_is_its_token_while_both_last, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_session_outlasts_a_restart_and_its_end_does, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_a_session_outlasts_a_restart_and_its_end_does, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_that_made_room_is_gone_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_that_is_kept_lasts_as_long_as_its_token, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_session_is_of_no_other_token_with_its_number, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_a_session_is_of_no_other_token_with_its_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_where_sessions_cannot_be_written_nobody_who_left_is_in_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(

@@ -41,8 +41,8 @@ static bool is_short(const struct web_context *context, const struct web_request
 }
 
 static const char *const words[] = {"one", "two", NULL};
-static const struct web_rule rules[] = {{"word", "expected_word", words, NULL}, {"limit", "", NULL, NULL},
-    {"short", "", words, is_short}, {0}};
+static const struct web_rule rules[] = {
+    {"word", "expected_word", words, NULL}, {"limit", "", NULL, NULL}, {"short", "", words, is_short}, {0}};
 
 static struct web_answer refuse_param(
     const struct web_context *context, const struct web_request *request, const char *name)
