@@ -145,6 +145,8 @@ class Odd:
             self.answer(connection)
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)  # else one more is accepted
         self.socket.close()
 
 

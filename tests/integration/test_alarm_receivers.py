@@ -238,8 +238,8 @@ def test_people_who_may_have_been_told_are_told_that_it_is_over_and_no_others(st
         answers.wait(120)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(ok), ok))
 
-    slow, refusing, absent = Odd(late), Receiver(), Receiver()
-    robots = {"slow": slow.url, "refusing": refusing.url, "absent": absent.url}
+    slow, killed, refusing, absent = Odd(late), Odd(late), Receiver(), Receiver()
+    robots = {"slow": slow.url, "killed": killed.url, "refusing": refusing.url, "absent": absent.url}
     port = absent.port
     absent.close()
     refusing.body = {"errcode": 45009, "errmsg": "no"}
@@ -251,7 +251,7 @@ def test_people_who_may_have_been_told_are_told_that_it_is_over_and_no_others(st
     box.mkdir()
     mailer.write_text(f'#!/bin/sh\ncat > "{box}/mail.$$"\nmv "{box}/mail.$$" "{box}/mail-$$"\n[ -e "{box}/well" ] || exec sleep 100\n')
     mailer.chmod(0o755)
-    receivers = ", ".join([*(f'{{ id = "{name}"; kind = "wecom"; url_file = "{stage.folder}/{name}"; language = "en"; timeout = 1; }}' for name in robots),
+    receivers = ", ".join([*(f'{{ id = "{name}"; kind = "wecom"; url_file = "{stage.folder}/{name}"; language = "en"; timeout = {60 if name == "killed" else 1}; }}' for name in robots),
                            f'{{ id = "mail"; kind = "mail"; to = ("duty@park.example"); sendmail = "{mailer}"; language = "en"; timeout = 1; }}', hook(duty)])
     house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }', receivers, "repeat = 3600;")
     house.begin()
@@ -260,14 +260,21 @@ def test_people_who_may_have_been_told_are_told_that_it_is_over_and_no_others(st
         return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default).get_content() for path in sorted(box.glob("mail-*"), key=lambda path: path.stat().st_mtime_ns)]
 
     house.gauge("main.p", 2000)
-    wait_until(lambda: slow.requests and mails() and all(f"receiver {name} did not take a message" in house.collector.log() for name in ("refusing", "absent")), 30, "all are tried")
-    house.bounce()
+    wait_until(lambda: slow.requests and killed.requests and mails() and all(f"receiver {name} did not take a message" in house.collector.log() for name in ("refusing", "absent")), 30, "all are tried")
+    house.collector.kill()
+    killed_port = killed.socket.getsockname()[1]
+    killed.close()
+    house.start()
+    wait_until(lambda: "receiver killed did not take a message" in house.collector.log(), 30, "it is tried again, and not there")
     house.gauge("main.p", 0)
     house.wait_standing("power", False)
     answers.set()
     (box / "well").write_text("")
     wait_until(lambda: "[warning] Cleared: " in text_of(slow.requests[-1]) and "[warning] Cleared: " in mails()[-1], 60, "who may have been told is told that it is over")
     assert all("[warning] Alarm: " in text_of(one) for one in slow.requests[:-1]) and all("[warning] Alarm: " in one for one in mails()[:-1])
+    back = Receiver(killed_port)
+    wait_until(lambda: back.posts, 60, "so is who had it when the collector was killed")
+    assert back.posts[0][2]["text"]["content"].startswith("[warning] Cleared: ")
     # The others learn of the next one, and of nothing before.
     refusing.posts.clear()
     refusing.body = {"errcode": 0, "errmsg": "ok"}
@@ -276,7 +283,7 @@ def test_people_who_may_have_been_told_are_told_that_it_is_over_and_no_others(st
     for one in (refusing, absent):
         wait_until(lambda one=one: one.posts, 60, "it is told of the next")
         assert [said["text"]["content"].split(":")[0] for _, _, said in one.posts] == ["[warning] Alarm"] and " · no. 2" in one.posts[0][2]["text"]["content"]
-    for one in (slow, refusing, absent, duty):
+    for one in (slow, back, refusing, absent, duty):
         one.close()
 
 
