@@ -320,12 +320,10 @@ static char *say_why(struct ops_page *p, int code, int64_t id)
     struct buf out = {0};
     if (code == 422)
         add_what_it_is(p, id, &out);
+    else if (code == 404)
+        buf_printf(&out, "%s %lld", ops_text(p, "alarm_unknown", NULL), (long long)id);
     else
-        buf_add_str(&out, ops_text(p,
-                              code == 400   ? "alarm_bad_note"
-                              : code == 404 ? "alarm_unknown"
-                                            : "not_now",
-                              NULL));
+        buf_add_str(&out, ops_text(p, code == 400 ? "alarm_bad_note" : "not_now", NULL));
     return buf_take(&out);
 }
 
