@@ -25,7 +25,7 @@ PAGES = {
     "instrument": ("/instruments/sem", READY),
     "label": ("/instruments/sem/label", READY),
     "overview": ("/ops", f"{SHOWN} && {TODAY_KNOWN} && {LOAD_DRAWN}"),
-    "energy": ("/ops/energy", DRAWN),
+    "energy": ("/ops/energy", f"{DRAWN} && document.getElementById('calendar').dataset.drawn !== undefined"),
     "occupancy": ("/ops/occupancy", DRAWN),
     "instruments": ("/ops/instruments?id=sem", "document.getElementById('detail').dataset.drawn !== undefined"),
     "meters": ("/ops/meters", SHOWN),

@@ -188,6 +188,11 @@ function drawTally(list, items) {
   }));
 }
 
+function alarmsItem({ rules, standing, critical }) {
+  if (!rules && !standing) return ['quiet', text('alarms_unset')];
+  return [critical ? 'bad' : standing ? 'warn' : 'good', text('alarms_now', { n: standing })];
+}
+
 function drawSummary({ instruments, outages, alarms, open_exceptions: exceptions }) {
   const total = Object.values(instruments).reduce((sum, n) => sum + n, 0) - instruments.NOT_SHARED;
   set(byId('in-use'), String(instruments.IN_USE));
@@ -195,7 +200,7 @@ function drawSummary({ instruments, outages, alarms, open_exceptions: exceptions
   drawTally(byId('instrument-states'), states.filter(([state]) => instruments[state]).map(([state, kind]) => [kind, text(`now_${state}`, { n: instruments[state] })]));
   const language = `lang=${languageName()}`;
   drawTally(byId('open'), [
-    [alarms.critical ? 'bad' : alarms.standing ? 'warn' : alarms.rules ? 'good' : 'quiet', alarms.rules || alarms.standing ? text('alarms_now', { n: alarms.standing }) : text('alarms_unset'), `/ops/alarms?${language}`],
+    [...alarmsItem(alarms), `/ops/alarms?${language}`],
     [exceptions ? 'warn' : 'good', text('open_exceptions', { n: exceptions }), `/ops/exceptions?${language}`],
     [outages.now ? 'warn' : 'good', text('outages_now', { n: outages.now }), `/ops/outages?${language}`],
     ['quiet', text('outages_ahead', { n: outages.ahead }), `/ops/outages?${language}`],
