@@ -29,7 +29,10 @@ static bool has_rate(const struct charge_plan *plan)
 static const struct charge_key *first_without(
     const struct charge_plan *plan, const struct zone *zone, char day[static PERIODS_TEXT_SIZE])
 {
-    for (size_t i = 0; i < plan->quarter_count; i++) {
+    bool is_any = false; /* mostly none is */
+    for (size_t i = 0; i < plan->key_count; i++)
+        is_any = is_any || plan->keys[i].why != NULL;
+    for (size_t i = 0; is_any && i < plan->quarter_count; i++) {
         const struct charge_key *key = &plan->keys[plan->key_of[i]];
         if (key->why != NULL) {
             int64_t time_ms = plan->span.begin_ms + (int64_t)i * PERIODS_QUARTER_HOUR_MS;

@@ -73,13 +73,14 @@ static void end_session(struct guard *g, const struct hash *hash)
     save(g);
 }
 
-/* They are written at once: what is left of their lives is as this run of the machine has it. */
+/* They are written at once: what is left of their lives is as this run of the machine has it, and what is over is gone. */
 static void load(struct guard *g)
 {
     struct error err;
+    bool is_there = access(g->sessions_path, F_OK) == 0;
     if (sessions_read(g->sessions_path, g->options.clock->boot_id(), now_of(g), &g->sessions, &err) != ST_OK)
         log_warn("web", "%s; who was signed in has to do so again", err.text);
-    if (g->sessions.count > 0)
+    else if (is_there)
         save(g);
 }
 

@@ -103,7 +103,9 @@ void ops_add_done(struct ops_page *p, const char *key, const struct web_request 
         return;
     buf_add_str(&p->out, "<p class=\"message done\" role=\"status\">");
     buf_add_html(&p->out, ops_text(p, key, NULL));
-    buf_printf(&p->out, " %s</p>", done);
+    buf_add_char(&p->out, ' ');
+    buf_add_html(&p->out, done);
+    buf_add_str(&p->out, "</p>");
 }
 
 void ops_add_more(struct ops_page *p, const struct web_request *request, const char *const *params,

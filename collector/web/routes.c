@@ -67,7 +67,7 @@ const struct web_route web_routes[] = {
     {"/ops/outage", "GET", ALLOW_OPERATOR, SCOPE_OUTAGES, NULL, handle_ops_outage, PAGE, SHORT, page_outage},
     {"/ops/outage", "POST", 0, SCOPE_OUTAGES, NULL, handle_ops_outage, PAGE, LONG, page_outage},
     {"/ops/alarms", "GET", ALLOW_OPERATOR, 0, NULL, handle_ops_alarms, PAGE, SHORT, page_alarms},
-    {"/ops/alarms", "POST", 0, SCOPE_ALARMS, NULL, handle_ops_alarms, PAGE, LONG, page_language},
+    {"/ops/alarms", "POST", 0, SCOPE_ALARMS, NULL, handle_ops_alarms, PAGE, LONG, page_alarms},
     {"/audit/", "GET", ALLOW_AUDITOR, 0, " lang format ", handle_audit, PAGE, LONG, page_language},
     {"/assets/", "GET", ALLOW_ANYONE, 0, NULL, handle_asset, DATA, SHORT, NULL},
     {"/api/v1/live", "GET", ALLOW_OPERATOR, 0, NONE, handle_live, DATA, SHORT, NULL},

@@ -30,9 +30,11 @@ static int64_t mono_ms(void)
     return mono;
 }
 
+static const char *run_of_the_machine = "a run";
+
 static const char *boot_id(void)
 {
-    return "a run";
+    return run_of_the_machine;
 }
 
 static const struct clock made_up_clock = {.wall_ms = wall_ms, .mono_ms = mono_ms, .boot_id = boot_id};
@@ -238,6 +240,25 @@ static void test_a_session_outlasts_a_restart_and_its_end_does(void **state)
     free(stays);
     free(leaves);
     free(revoked);
+}
+
+static void test_one_that_was_over_stays_so_though_the_clock_is_set_back(void **state)
+{
+    (void)state;
+    char longer[TOKEN_TEXT_SIZE];
+    made_up_token(database, ROLE_OPERATOR, 0, wall + 2 * SESSION_LIFE_MS, longer);
+    char *cookie = sign_in(longer, 1, SIGN_IN_DONE);
+    wall += SESSION_LIFE_MS;
+    run_of_the_machine = "another";
+    restart();
+    assert_int_equal(identify(NULL, cookie).kind, CALLER_NOBODY);
+    wall -= SESSION_LIFE_MS - 1;
+    run_of_the_machine = "a third";
+    restart();
+    assert_int_equal(identify(NULL, cookie).kind, CALLER_NOBODY);
+    run_of_the_machine = "a run";
+    wall -= 1;
+    free(cookie);
 }
 
 static void test_one_that_made_room_is_gone_after_a_restart(void **state)
@@ -450,6 +471,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_session_is_its_token_while_both_last, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_a_session_outlasts_a_restart_and_its_end_does, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_one_that_was_over_stays_so_though_the_clock_is_set_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_that_made_room_is_gone_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_that_is_kept_lasts_as_long_as_its_token, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
