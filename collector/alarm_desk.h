@@ -32,7 +32,10 @@ struct alarm_desk {
     int64_t last_ms; /* the wall clock at the step before */
     int64_t looked_mono_ms;
     bool has_looked;
-    int64_t retry_mono_ms; /* without room: not again before, should what was written not be committed */
+    bool are_runs_stale;   /* their rows are not what memory has: all are written anew, once there is room */
+    bool is_writing;       /* without room: what is written now is not committed yet */
+    bool has_failed;       /* what was written so was not committed: */
+    int64_t retry_mono_ms; /* nothing is judged, or written, before */
     char **news;           /* lines for the log, when this is committed; owned */
     size_t news_count, news_capacity;
 };
@@ -50,7 +53,8 @@ struct alarm_desk_now {
     const struct clock *clock;
     struct alarm_sources sources; /* without park and zones */
     bool may_write;               /* else nothing is judged, and nothing goes */
-    bool has_room; /* else the collector's own targets alone are judged: nothing new is known of others */
+    bool
+        has_room; /* else runs are in memory alone, and the collector's own targets alone are judged: nothing new is known of others */
 };
 /* Within the core's transaction, after the board. Sets *ret_is_changed where it wrote. */
 enum status alarm_desk_step(

@@ -25,14 +25,37 @@ void alarm_post_reset(struct alarm_post *p)
     p->is_noting = false;
 }
 
+static void name_deaf(struct alarm_post *p)
+{
+    struct buf ids = {0};
+    for (size_t i = 0; i < receiver_count(p); i++)
+        if (p->refusals[i] >= ALARM_DEAF)
+            buf_printf(&ids, "%s%s", ids.len > 0 ? ", " : "", receiver_at(p, i)->id);
+    text_copy(p->deaf, sizeof p->deaf, span_of(ids.len > 0 ? ids.data : ""));
+    buf_release(&ids);
+}
+
+/* By id: who took nothing took nothing, whatever else was read anew. */
+static void take_refusals(struct alarm_post *p, const struct alarm_rules *rules)
+{
+    size_t count = rules != NULL ? rules->receivers.count : 0;
+    int *refusals = mem_zalloc((count + 1) * sizeof *refusals);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < receiver_count(p); k++)
+            if (strcmp(((const struct alarm_receiver *)rules->receivers.items)[i].id,
+                    receiver_at(p, k)->id) == 0)
+                refusals[i] = p->refusals[k];
+    free(p->refusals);
+    p->refusals = refusals;
+}
+
 void alarm_post_use_rules(struct alarm_post *p, struct alarm_rules *rules)
 {
     alarm_post_reset(p);
     free(p->parcels);
-    free(p->refusals);
+    take_refusals(p, rules);
     p->rules = rules;
-    p->refusals = mem_zalloc((receiver_count(p) + 1) * sizeof *p->refusals);
-    p->deaf[0] = '\0';
+    name_deaf(p);
     p->parcels = mem_zalloc((receiver_count(p) + 1) * sizeof *p->parcels);
     if (p->couriers != NULL)
         couriers_use(p->couriers, rules);
@@ -183,23 +206,18 @@ static void hear(struct alarm_post *p, const struct courier_result *r)
     p->taken += is_taken;
     p->failed += !is_taken;
     p->refusals[r->receiver] = is_taken ? 0 : p->refusals[r->receiver] + 1;
-    struct buf ids = {0};
-    for (size_t i = 0; i < receiver_count(p); i++)
-        if (p->refusals[i] >= ALARM_DEAF)
-            buf_printf(&ids, "%s%s", ids.len > 0 ? ", " : "", receiver_at(p, i)->id);
-    text_copy(p->deaf, sizeof p->deaf, span_of(ids.len > 0 ? ids.data : ""));
-    buf_release(&ids);
+    name_deaf(p);
 }
 
-enum status alarm_post_settle(
-    struct alarm_post *p, int64_t now_ms, int64_t mono_ms, bool *ret_is_changed, struct error *err)
+enum status alarm_post_settle(struct alarm_post *p, bool may_write, int64_t now_ms, int64_t mono_ms,
+    bool *ret_is_changed, struct error *err)
 {
     struct courier_result r;
     enum status status = ST_OK;
     if (p->has_failed)
         p->note_mono_ms = mono_ms + ALARM_NOTE_MS;
     p->has_failed = false;
-    p->may_note = mono_ms >= p->note_mono_ms;
+    p->may_note = may_write && mono_ms >= p->note_mono_ms;
     while (p->couriers != NULL && status == ST_OK && couriers_take(p->couriers, &r)) {
         hear(p, &r);
         status = learn(p, &r, now_ms, err);

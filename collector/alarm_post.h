@@ -27,13 +27,13 @@ struct alarm_post {
     struct zone *const *zones;      /* of its sites, in their order */
     struct courier_parcel *parcels; /* by receiver: to go when this is committed; body NULL = none */
     int64_t taken, failed;          /* attempts since start, by how they ended */
-    int *refusals;                  /* by receiver: attempts since it took a message, or since it is one */
-    char deaf[128];                 /* ids of those with ALARM_DEAF of these, in order; as many as fit */
-    struct alarm_results results;   /* that no row says yet */
-    bool is_noting;                 /* what is written now is not committed yet */
-    bool has_failed;                /* what was written last was not committed: */
-    int64_t note_mono_ms;           /* nothing is noted before: */
-    bool may_note;                  /* by that, at the last settling */
+    int *refusals;                /* by receiver: attempts since it took a message; by id, over other rules */
+    char deaf[128];               /* ids of those with ALARM_DEAF of these, in order; as many as fit */
+    struct alarm_results results; /* that no row says yet */
+    bool is_noting;               /* what is written now is not committed yet */
+    bool has_failed;              /* what was written last was not committed: */
+    int64_t note_mono_ms;         /* nothing is noted before: */
+    bool may_note;                /* by that, at the last settling */
 };
 
 /* By the name under which browsers reach this collector; NULL = it has none. The caller frees it. */
@@ -54,9 +54,9 @@ enum status alarm_post_tell(
 enum status alarm_post_over(struct alarm_post *p, int64_t alarm, int64_t now_ms, struct error *err);
 /* No message is due later than the rules say, whatever the clock was when it became due. */
 enum status alarm_post_mend(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err);
-/* Notes what became of messages. */
-enum status alarm_post_settle(
-    struct alarm_post *p, int64_t now_ms, int64_t mono_ms, bool *ret_is_changed, struct error *err);
+/* Notes what became of messages, where it may. */
+enum status alarm_post_settle(struct alarm_post *p, bool may_write, int64_t now_ms, int64_t mono_ms,
+    bool *ret_is_changed, struct error *err);
 /* Packs the next message of each receiver that is ready for one, behind alarm_post_settle. */
 enum status alarm_post_pack(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err);
 /* After the commit: what is packed goes. */

@@ -375,23 +375,109 @@ static void test_without_room_the_disk_is_told_and_nothing_else_judged(void **st
     hold(s, 101, 100);
     assert_int_equal(number_of(s, ALL), 1);
     assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE rule = 'full'"), 1);
-    assert_int_equal(number_of(s, "SELECT count(*) FROM alarm_run WHERE rule = 'hot'"), 0);
     assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 1);
-    /* What was written was not committed: that is not tried each second. */
-    fail_turn(s);
-    pass(1000);
-    turn_once(&s->turn.turn);
-    assert_true(s->turn.turn.alarms.is_loaded);
-    fail_turn(s);
-    pass(1000);
-    turn_once(&s->turn.turn);
-    assert_false(s->turn.turn.alarms.is_loaded);
-    pass(60000);
-    turn_once(&s->turn.turn);
-    assert_true(s->turn.turn.alarms.is_loaded);
     s->turn.turn.limit_bytes = limit_bytes;
     hold(s, 101, 5);
     assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE rule = 'hot'"), 0);
+    assert_int_equal(number_of(s, "SELECT count(*) FROM alarm_run WHERE rule = 'hot' AND run_ms > 0"), 1);
+    restart(s); /* the run of before is over for good */
+    hold(s, 101, 5);
+    assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE rule = 'hot'"), 0);
+    hold(s, 101, 2);
+    assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE rule = 'hot'"), 1);
+}
+
+/* A second on a disk without a byte: what writes anything is not committed. Is a message of the first receiver on its way? */
+static bool step_on_a_full_disk(struct scene *s, int64_t *failures)
+{
+    struct error err = {""};
+    struct turn *t = &s->turn.turn;
+    struct alarm_desk_now now = {.clock = &turn_clock,
+        .may_write = true,
+        .sources = {.db = t->db,
+            .known = &t->known,
+            .presence = &t->presence,
+            .board = &t->board,
+            .is_clock_right = true,
+            .database_path = t->database_path,
+            .database_bytes = 1,
+            .database_full_bytes = 1}};
+    bool is_changed = false;
+    pass(1000);
+    now.sources.now_ms = turn_now_ms;
+    int64_t before = number_of(s, "SELECT total_changes()");
+    must(db_begin(t->db, &err), &err);
+    must(alarm_desk_step(&t->alarms, &now, &is_changed, &err), &err);
+    bool is_written = number_of(s, "SELECT total_changes()") != before;
+    assert_true(is_changed || !is_written);
+    bool is_packed = t->alarms.post.parcels[0].body != NULL;
+    db_rollback(t->db);
+    *failures += is_written;
+    t->alarms.is_writing = t->alarms.is_writing && is_written;
+    if (is_written)
+        alarm_desk_reset(&t->alarms);
+    else
+        alarm_post_reset(&t->alarms.post); /* it is packed again each time: nobody takes it */
+    return is_packed && !is_written;
+}
+
+static void ignore(void *user_data)
+{
+    (void)user_data;
+}
+
+#define WARM "{ id = \"warm\"; kind = \"threshold\"; on = (\"point:gw-a/t\"); above = \"50\"; for = 0; }, "
+#define TO_ONE "receivers = ({ id = \"one\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; });"
+
+static void test_on_a_disk_without_a_byte_what_is_due_goes_whatever_is_on_its_way(void **state)
+{
+    struct scene *s = *state;
+    static const struct {
+        const char *rules;
+        int64_t failures; /* at most, in ten minutes */
+    } rows[] = {
+        {WARM "{ id = \"hot\"; kind = \"threshold\"; on = (\"point:gw-a/t\"); above = \"100\"; for = 200; }",
+            0},
+        {WARM "{ id = \"full\"; kind = \"disk\"; on = (\"collector\"); for = 900; above = 99; }", 0},
+        {WARM "{ id = \"full\"; kind = \"disk\"; on = (\"collector\"); for = 0; above = 99; }", 10}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t failures = 0, sent = 0;
+        char *rules = mem_printf("rules = (%s);" TO_ONE, rows[i].rules);
+        reopen_scene(s);
+        give_rules(s, rules);
+        hold(s, 101, 5);
+        assert_int_equal(number_of(s, STANDING), 1);
+        struct couriers *couriers = couriers_create(&turn_clock, ignore, NULL);
+        couriers_use(couriers, s->turn.turn.alarms.rules);
+        s->turn.turn.alarms.post.couriers = couriers;
+        s->turn.turn.alarms.post.collector = "c";
+        for (int second = 0; second < 600; second++)
+            sent += step_on_a_full_disk(s, &failures);
+        assert_in_range(failures, 0, rows[i].failures);
+        assert_int_equal(sent, 600 - failures);
+        assert_int_equal(failures > 0, rows[i].failures > 0); /* it is tried again */
+        s->turn.turn.alarms.post.couriers = NULL;
+        couriers_destroy(couriers);
+        free(rules);
+    }
+}
+
+static void test_who_took_nothing_is_named_over_other_rules(void **state)
+{
+    struct scene *s = *state;
+    struct alarm_post *post = &s->turn.turn.alarms.post;
+    post->refusals[0] = ALARM_DEAF;
+    post->refusals[2] = ALARM_DEAF - 1;
+    give_rules(s, "rules = (); receivers = ({ id = \"new\"; kind = \"mail\"; to = (\"a@b\"); },"
+                  "{ id = \"mail\"; kind = \"mail\"; to = (\"a@b\"); },"
+                  "{ id = \"one\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; });");
+    assert_string_equal(post->deaf, "one");
+    assert_int_equal(post->refusals[0], 0);
+    assert_int_equal(post->refusals[1], ALARM_DEAF - 1);
+    give_rules(s, "rules = (); receivers = ();");
+    assert_string_equal(post->deaf, "");
+    give_rules(s, RULES);
+    assert_string_equal(post->deaf, "");
 }
 
 /* Of a small database as well: nothing is taken from 8 MiB below its limit on, which is half of it or more. */
@@ -537,6 +623,8 @@ int main(void)
         SCENE_TEST(test_people_who_may_have_been_told_are_told_that_it_is_over),
         SCENE_TEST(test_what_cannot_be_noted_is_not_sent_again_and_noted_when_it_can),
         SCENE_TEST(test_without_room_the_disk_is_told_and_nothing_else_judged),
+        SCENE_TEST(test_on_a_disk_without_a_byte_what_is_due_goes_whatever_is_on_its_way),
+        SCENE_TEST(test_who_took_nothing_is_named_over_other_rules),
         SCENE_TEST(test_each_limit_of_the_disk_comes_before_nothing_is_taken_any_more),
         SCENE_TEST(test_of_what_can_be_full_the_fullest_is_told),
         SCENE_TEST(test_a_clock_that_is_set_back_mutes_nothing),
