@@ -53,8 +53,7 @@ struct alarm_desk_now {
     const struct clock *clock;
     struct alarm_sources sources; /* without park and zones */
     bool may_write;               /* else nothing is judged, and nothing goes */
-    bool
-        has_room; /* else runs are in memory alone, and the collector's own targets alone are judged: nothing new is known of others */
+    bool has_room; /* else nothing new is known, but of the collector's own targets: they alone are judged */
 };
 /* Within the core's transaction, after the board. Sets *ret_is_changed where it wrote. */
 enum status alarm_desk_step(

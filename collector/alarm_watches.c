@@ -5,6 +5,7 @@
 #include "lib/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void alarm_watches_release(struct alarm_watches *w)
 {
@@ -37,6 +38,35 @@ static void add(struct alarm_watches *w, const struct alarm_rule *rule, struct a
     free(targets);
 }
 
+static bool is_watched(const struct alarm_watches *w, size_t first, const char *id)
+{
+    for (size_t i = first; i < w->count; i++)
+        if (strcmp(w->items[i].target.id, id) == 0)
+            return true;
+    return false;
+}
+
+/* Gateways that rules watch by themselves: each by one alone, the first of the worst. */
+static void add_behind(struct alarm_watches *w, const struct alarm_rules *rules, const struct park *park,
+    int64_t now_ms, size_t *capacity)
+{
+    size_t first = w->count, count;
+    for (int severity = ALARM_SEVERITIES - 1; severity >= 0; severity--)
+        CONF_EACH (const struct alarm_rule, rule, rules->rules) {
+            if (rule->severity != severity)
+                continue;
+            struct alarm_target *targets = alarm_targets_behind(rules, rule, park, now_ms, &count);
+            size_t kept = 0;
+            for (size_t i = 0; i < count; i++) {
+                if (is_watched(w, first, targets[i].id))
+                    free(targets[i].id);
+                else
+                    targets[kept++] = targets[i];
+            }
+            add(w, rule, targets, kept, capacity);
+        }
+}
+
 void alarm_watches_lay_out(
     struct alarm_watches *w, const struct alarm_rules *rules, const struct park *park, int64_t now_ms)
 {
@@ -48,9 +78,8 @@ void alarm_watches_lay_out(
     CONF_EACH (const struct alarm_rule, rule, rules->rules) {
         struct alarm_target *targets = alarm_targets(rule, park, &count);
         add(w, rule, targets, count, &capacity);
-        targets = alarm_targets_behind(rules, rule, park, now_ms, &count);
-        add(w, rule, targets, count, &capacity);
     }
+    add_behind(w, rules, park, now_ms, &capacity);
 }
 
 struct alarm_watch *alarm_watches_find(

@@ -180,6 +180,10 @@ static void test_what_stands_when_its_gateway_falls_silent_stays_until_it_is_hea
     expect_fired(s, "meter m3- gateway gw-a- gateway gw-a- ");
 }
 
+#define TWO(first, second)                                                                 \
+    NO_DATA("a", "severity = \"" first "\"; on = (\"meter:m1\"); for = 15; clear_for = 1") \
+    ", " NO_DATA("b", "severity = \"" second "\"; on = (\"meter:m2\"); for = 15; clear_for = 1")
+
 /* Nobody wrote a rule for it, or one that fewer are told of: the rule of its meters says it, once. */
 static void test_where_no_rule_watches_a_gateway_that_of_its_meters_does(void **state)
 {
@@ -191,7 +195,13 @@ static void test_where_no_rule_watches_a_gateway_that_of_its_meters_does(void **
         {METERS ", " NO_DATA("loud", "severity = \"critical\"; on = (\"gateway:gw-a\"); for = 15"),
             "loud gw-a "},
         {NO_DATA("one", "on = (\"point:gw-a/p\"); for = 15"), "one gw-a "},
-        {NO_DATA("both", "on = (\"meter:m1\", \"gateway:gw-a\"); for = 15"), "both gw-a "}};
+        {NO_DATA("both", "on = (\"meter:m1\", \"gateway:gw-a\"); for = 15"), "both gw-a "},
+        {TWO("warning", "warning"), "a gw-a "}, {TWO("info", "critical"), "b gw-a "},
+        {TWO("critical", "info"), "a gw-a "},
+        {TWO("info", "info") ", " NO_DATA("c", "severity = \"critical\"; on = (\"meter:m3\"); for = 16"),
+            "c gw-a "},
+        {TWO("info", "warning") ", " NO_DATA("gateway", "on = (\"gateway:gw-a\"); for = 16"),
+            "gateway gw-a "}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char *rules = mem_printf("rules = (%s);", rows[i][0]);
         scene_rules = rules;
