@@ -42,6 +42,20 @@ void attempt_release(struct attempt *t)
     *t = (struct attempt){.cancel_fds = {-1, -1}};
 }
 
+enum status attempt_check_url(const char *url, const char *file, const char *ca_file, struct error *err)
+{
+    if (alarm_url_host_end(url) == 0)
+        return error_set(err, ST_INVALID,
+            "%s: expected a URL in its first line, such as https://host/path, without user and password",
+            file);
+    if (ca_file != NULL && strncmp(url, "http:", 5) == 0)
+        return error_set(err, ST_INVALID,
+            "%s: its URL is of http, and `ca_file` is for https; expected that to be absent, or a URL with "
+            "https",
+            file);
+    return ST_OK;
+}
+
 static enum status read_secrets(const struct attempt *t, char **ret_url, char **ret_key, struct error *err)
 {
     enum status status = ST_OK;
@@ -49,9 +63,8 @@ static enum status read_secrets(const struct attempt *t, char **ret_url, char **
         status = file_read_secret(t->url_file, ret_url, err);
     else
         *ret_url = mem_strdup(t->url);
-    if (status == ST_OK && alarm_url_host_end(*ret_url) == 0)
-        status = error_set(
-            err, ST_INVALID, "%s: " ATTEMPT_URL_EXPECTED, t->url_file != NULL ? t->url_file : "url");
+    if (status == ST_OK)
+        status = attempt_check_url(*ret_url, t->url_file != NULL ? t->url_file : "url", t->ca_file, err);
     if (status == ST_OK && t->secret_file != NULL)
         status = file_read_secret(t->secret_file, ret_key, err);
     return status;

@@ -29,6 +29,5 @@ enum status attempt_run(
 /* Of any thread: the one that is on, and each later one, ends soon. False: it cannot be told, and ends in its time. */
 bool attempt_cancel(struct attempt *t);
 
-/* Of a file with a URL. */
-#define ATTEMPT_URL_EXPECTED \
-    "expected a URL in its first line, such as https://host/path, without user and password"
+/* Of a file with a URL, that stands beside a ca_file or not (NULL). ST_INVALID: no attempt is made with it. */
+enum status attempt_check_url(const char *url, const char *file, const char *ca_file, struct error *err);

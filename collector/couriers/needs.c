@@ -26,15 +26,13 @@ static enum status check_url_file(const struct alarm_receiver *r, struct error *
 {
     struct error why;
     char *url = NULL;
-    enum status status = ST_OK;
     if (r->url_file == NULL || r->url != NULL)
         return ST_OK;
     if (file_read_secret(r->url_file, &url, &why) != ST_OK)
         return error_set(err, ST_INVALID,
             "%s; expected a file with the URL in its first line, which only its owner and group may read",
             why.text);
-    if (alarm_url_host_end(url) == 0)
-        status = error_set(err, ST_INVALID, "%s: " ATTEMPT_URL_EXPECTED, r->url_file);
+    enum status status = attempt_check_url(url, r->url_file, r->ca_file, err);
     free(url);
     return status;
 }

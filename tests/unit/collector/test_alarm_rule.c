@@ -1,6 +1,10 @@
 /* The file of alarms: every mistake with line and key, what targets come to, and the example. */
 #include "collector/alarm/rule.h"
+#include "collector/couriers/attempt.h"
+#include "collector/couriers/needs.h"
 #include "tests/unit/settings_file.h"
+
+#include <sys/stat.h>
 
 static const char park_text[] =
     "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"Asia/Shanghai\"; });"
@@ -189,6 +193,37 @@ static void test_limits_are_thousandths_and_nights_quarter_hours(void **state)
     alarm_rules_destroy(rules);
 }
 
+/* What it holds is known where secrets are read: then it is what `url` is. */
+static void test_beside_a_ca_file_no_url_is_of_http(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *problem;
+    } rows[] = {{"http://127.0.0.1:9/x\n", "its URL is of http, and `ca_file` is for https; expected"},
+        {"https://127.0.0.1:9/x\n", NULL}, {"ftp://127.0.0.1:9/x\n", "expected a URL in its first line"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *file = settings_write("url", rows[i].url);
+        assert_int_equal(chmod(file, 0600), 0);
+        struct alarm_rules *rules =
+            load(RECEIVER("kind = \"webhook\"; url_file = \"url\"; ca_file = \"/none/ca.pem\";"));
+        assert_int_equal(conf_problem_count(rules->conf), 0);
+        needs_check(rules);
+        char *problems = settings_problems(rules->conf);
+        assert_int_equal(strstr(problems, AT_RECEIVER "url_file: ") != NULL, rows[i].problem != NULL);
+        assert_true(rows[i].problem == NULL || strstr(problems, rows[i].problem) != NULL);
+        struct error err = {""};
+        struct attempt attempt;
+        attempt_init(&attempt, rules->receivers.items);
+        int64_t retry_s = 0;
+        assert_int_not_equal(attempt_run(&attempt, "{}", 0, &retry_s, &err), ST_OK);
+        assert_true(rows[i].problem == NULL || strstr(err.text, rows[i].problem) != NULL);
+        attempt_release(&attempt);
+        free(problems);
+        alarm_rules_destroy(rules);
+        free(file);
+    }
+}
+
 /* As it is, and with what it has as comments: every key of the tables is somewhere in it. */
 static void test_the_example_is_good_and_names_every_key(void **state)
 {
@@ -220,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_mistake_is_one_sentence_with_line_and_key),
         cmocka_unit_test(test_a_star_is_all_that_can_be_watched_and_each_is_watched_once),
         cmocka_unit_test(test_limits_are_thousandths_and_nights_quarter_hours),
+        cmocka_unit_test(test_beside_a_ca_file_no_url_is_of_http),
         cmocka_unit_test(test_the_example_is_good_and_names_every_key)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
