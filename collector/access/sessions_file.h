@@ -21,6 +21,6 @@ char *sessions_path(const char *database);
 /* Those that are not over. None where there is no file. ST_INVALID: it is damaged, or of another version; none then, too. */
 enum status sessions_read(
     const char *path, const char *boot_id, struct session_time now, struct sessions *ret, struct error *err);
-/* ST_FULL, ST_STORAGE: the file is what it was. */
+/* ST_FULL: the file is what it was; ST_STORAGE: or already this, on a disk that may forget it. */
 enum status sessions_write(
     const char *path, const struct sessions *s, const char *boot_id, struct error *err);
