@@ -227,6 +227,7 @@ static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struc
     enum status status = alarm_facts_gather(s, w->rule, &w->target, &facts, err);
     if (status != ST_OK)
         return status;
+    alarm_watch_return(w, &facts);
     struct alarm_word word = alarm_judge(w->rule, &facts);
     struct alarm_state before = w->state;
     w->has_value = word.has_value;

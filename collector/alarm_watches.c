@@ -19,8 +19,12 @@ void alarm_watches_forget(struct alarm_watches *w)
 {
     for (size_t i = 0; i < w->count; i++) {
         struct alarm_watch *one = &w->items[i];
-        *one = (struct alarm_watch){
-            .rule = one->rule, .target = one->target, .state = alarm_state_none, .is_slow = one->is_slow};
+        struct alarm_watch before = *one;
+        *one = (struct alarm_watch){.rule = before.rule,
+            .target = before.target,
+            .state = alarm_state_none,
+            .is_slow = before.is_slow};
+        memcpy(one->returns, before.returns, sizeof before.returns);
     }
 }
 
@@ -80,6 +84,24 @@ void alarm_watches_lay_out(
         add(w, rule, targets, count, &capacity);
     }
     add_behind(w, rules, park, now_ms, &capacity);
+}
+
+void alarm_watch_return(struct alarm_watch *w, struct alarm_facts *facts)
+{
+    if (w->rule->kind != ALARM_NO_DATA || w->target.kind == ALARM_OF_GATEWAY)
+        return;
+    for (int i = 0; i < facts->source_count; i++) {
+        struct alarm_source *s = &facts->sources[i];
+        struct alarm_return *r = &w->returns[i];
+        if (s->until_ms == 0)
+            continue;
+        bool is_back = r->word_ms != 0 && s->until_ms - r->word_ms >= w->rule->own->for_ms;
+        if (r->back_ms <= s->heard_ms || r->back_ms > s->until_ms)
+            r->back_ms = is_back && s->heard_ms <= r->word_ms ? s->until_ms : 0;
+        r->word_ms = s->until_ms;
+        if (s->since_ms != 0 && s->since_ms < r->back_ms)
+            s->since_ms = r->back_ms;
+    }
 }
 
 struct alarm_watch *alarm_watches_find(

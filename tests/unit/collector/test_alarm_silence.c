@@ -146,17 +146,49 @@ static void test_what_stays_silent_fires_after_its_time_from_when_the_gateway_is
             if (is_told)
                 say(s, "offline");
             be_silent(s, away[i]);
-            bool is_back_late = is_told || away[i] >= PRESENCE_MS / 1000;
+            bool is_back_late = is_told || away[i] >= 10;
             int64_t before = number_of(s, ALL);
             assert_int_equal(before, away[i] >= 30);
-            /* A short silence that nobody told of counts. */
-            speak_for(s, M1 | M2 | P, is_back_late ? 10 : away[i] >= 10 ? 0 : 9 - away[i]);
+            /* A silence that is shorter than their own may be, and that nobody told of, counts. */
+            speak_for(s, M1 | M2 | P, is_back_late ? 10 : 9 - away[i]);
             assert_int_equal(number_of(s, ALL), before);
             speak_for(s, M1 | M2 | P, 1);
             assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE target = 'm3'"), 1);
             speak_for(s, M1 | M2 | P, 60);
             assert_int_equal(number_of(s, ALL), before + 1);
         }
+}
+
+/* Its first word after a silence that nobody told of has no data yet. */
+static void test_a_gateway_that_is_back_speaks_before_its_data_come(void **state)
+{
+    struct scene *s = *state;
+    static const int away[] = {9, 10, 11, 29, 60, 179, 300};
+    for (size_t i = 0; i < sizeof away / sizeof away[0]; i++) {
+        reopen_scene(s);
+        speak_for(s, ALL_OF_IT, 20);
+        be_silent(s, away[i]);
+        int64_t before = number_of(s, ALL);
+        assert_int_equal(before, away[i] >= 30);
+        speak_for(s, 0, away[i] == 9 ? 0 : 8);
+        fail_turn(s);
+        speak_for(s, 0, away[i] == 9 ? 0 : 1);
+        speak_for(s, ALL_OF_IT, 60);
+        assert_int_equal(number_of(s, ALL), before);
+        assert_int_equal(number_of(s, STANDING), 0);
+    }
+}
+
+/* It speaks less often than a meter may be silent: what is not heard over two of its words is silent. */
+static void test_a_gateway_that_seldom_speaks_hides_no_silence(void **state)
+{
+    struct scene *s = *state;
+    speak_for(s, ALL_OF_IT, 5);
+    for (int i = 0; i < 10; i++) {
+        be_silent(s, 14);
+        speak(s, M1 | M2 | P);
+        expect_fired(s, i < 1 ? "" : "meter m3 ");
+    }
 }
 
 static void test_what_stands_when_its_gateway_falls_silent_stays_until_it_is_heard(void **state)
@@ -312,6 +344,8 @@ int main(void)
         SCENE_TEST(test_that_the_broker_says_it_is_gone_is_no_word_of_its_own),
         SCENE_TEST(test_one_that_comes_back_in_time_leaves_nothing),
         SCENE_TEST(test_what_stays_silent_fires_after_its_time_from_when_the_gateway_is_back),
+        SCENE_TEST(test_a_gateway_that_is_back_speaks_before_its_data_come),
+        SCENE_TEST(test_a_gateway_that_seldom_speaks_hides_no_silence),
         SCENE_TEST(test_what_stands_when_its_gateway_falls_silent_stays_until_it_is_heard),
         SCENE_TEST(test_where_no_rule_watches_a_gateway_that_of_its_meters_does),
         SCENE_TEST(test_a_kill_at_any_time_tells_nothing_twice_and_nothing_else),
