@@ -1,7 +1,7 @@
 // Energy of any period: by carrier, building, tenant, item or meter; against another; where it goes; and one of its parts by the hour.
 
 import { ApiError, get } from './api.js';
-import { Chart } from './chart.js';
+import { Chart, clearUnless } from './chart.js';
 import { byId, Rows, set, setCell, setCellMark, setHeadLink } from './dom.js';
 import { YearCalendar } from './energy_calendar.js';
 import { course, flow, heatMap, loadDuration } from './energy_charts.js';
@@ -165,6 +165,7 @@ function drawHeadline(span, now, before, costs) {
 }
 
 async function drawFlow(mine, site, asked) {
+  clearUnless(byId('flow'), [wanted.carrier, asked.from, asked.to].join(' '), [charts.flow]);
   const said = await get('/api/v1/energy', { site: site.id, by: 'meter', step: 'all', ...asked });
   if (mine !== drawing) return;
   const known = said.rows.filter((row) => row.carrier === wanted.carrier && row.values[0].amount !== null).map((row) => ({ ...row, parent: park.byId.meter.get(row.id)?.parent }));
@@ -181,16 +182,16 @@ async function drawDetail(mine, site, span, row, by) {
   if (!row) return;
   set(byId('detail-title'), nameOfRow(park, by, row));
   const of = [by, row.kind, row.id, row.carrier].join(' ');
-  if (byId('detail').dataset.of !== of) [charts.heat, charts.duration, year].forEach((chart) => chart.clear());
-  byId('detail').dataset.of = of;
+  clearUnless(byId('calendar'), of, [year]);
+  clearUnless(byId('by-hour'), [of, wanted.period.from, wanted.period.end].join(' '), [charts.heat, charts.duration]);
   if (byId('by-hour').hidden) return;
   const said = await get('/api/v1/energy', { site: site.id, by, of: ofRow(row), id: row.id, step: '1h', ...parameters(span) });
   if (mine !== drawing) return;
   const { values } = said.rows.find((r) => r.carrier === wanted.carrier && r.kind === row.kind);
   const unit = units[wanted.carrier];
   byId('heat').style.setProperty('--rows', String(Math.ceil(days)));
-  await charts.heat.draw(heatMap(site.zone, values, unit));
-  await charts.duration.draw(loadDuration(values, wanted.carrier === 'electricity' ? 'kW' : `${unit}/h`));
+  const perHour = wanted.carrier === 'electricity' ? 'kW' : `${unit}/h`;
+  await Promise.all([charts.heat.draw(heatMap(site.zone, values, unit)), charts.duration.draw(loadDuration(values, perHour))]);
 }
 
 async function answer(now) {
@@ -237,6 +238,7 @@ async function show() {
     const chosen = said.parts.find((row) => row.id !== null && row.id === wanted.id && row.carrier === wanted.carrier);
     const row = chosen ?? said.whole;
     const by = chosen ? wanted.by : 'carrier';
+    if (said.steps.length === 0) charts.course.clear();
     // Asked for at once: those who read months are answered one after another, and charts are drawn meanwhile.
     await Promise.all([
       said.steps.length > 0 && charts.course.draw(course(said.steps, said.steps.map((row) => nameOfRow(park, said.stepsBy, row)), stepOf(wanted.period), units[wanted.carrier])),

@@ -1,7 +1,7 @@
 // How full the spaces are: now, over a period, and by hour and weekday.
 
 import { ApiError, get } from './api.js';
-import { axes, Chart, dots, heatColours, tip } from './chart.js';
+import { axes, Chart, clearUnless, dots, heatColours, tip } from './chart.js';
 import { byId, make, Rows, set, setCell, setHeadLink } from './dom.js';
 import { percent } from './format.js';
 import { loadLanguage, nameOf, text } from './i18n.js';
@@ -112,8 +112,6 @@ async function drawDetail(mine, span) {
   byId('detail').hidden = !known || !isShort;
   if (byId('detail').hidden) return;
   set(byId('detail-title'), nameOf(known));
-  if (byId('detail').dataset.of !== chosen) [charts.course, charts.heat].forEach((chart) => chart.clear());
-  byId('detail').dataset.of = chosen;
   const step = period.length === 'day' ? '15m' : '1h';
   const said = await get('/api/v1/occupancy', { site: site.id, space: chosen, step, ...parameters(span) });
   if (mine !== drawing) return;
@@ -164,6 +162,9 @@ async function show() {
     byId('spaces-note').hidden = whole.spaces.length === 0;
     whole.spaces.forEach((space, i) => drawSpace(space, bestSource(space.sources), bestSource(latest.spaces[i].sources), (span.to - span.from) / 1000));
     rows.keepOnly(whole.spaces.map((space) => ({ id: space.space })));
+    const of = [period.from, period.end].join(' ');
+    clearUnless(byId('across'), `${of} ${measure}`, [charts.across]);
+    clearUnless(byId('detail'), `${of} ${chosen}`, [charts.course, charts.heat]);
     await drawAcross(mine, span, whole);
     if (mine !== drawing) return;
     await drawDetail(mine, span);

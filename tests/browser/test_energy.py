@@ -246,6 +246,25 @@ def test_a_year_that_is_more_than_one_answer_holds_is_said_and_leaves_the_rest(h
         browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=refusal)
 
 
+# What is asked for and matches is not answered; the next presses ask.
+FAILS = """const ask = window.fetch; window.fetch = (url, how) => (/%s/.test(url) ? Promise.resolve(new Response('{"error": {"code": "busy", "message": "not now"}}', {status: 503})) : ask(url, how))"""
+CHARTED = "return [...document.querySelectorAll('.chart')].filter((chart) => !chart.closest('[hidden]') && chart.querySelector('.csv[href]') && chart.firstElementChild.style.visibility === '').map((chart) => chart.id)"
+
+
+def test_no_chart_of_what_was_asked_for_before_stands_below_another_period(history, browser):
+    day = (history.end.astimezone(SITE) - timedelta(days=1)).date()
+    show(browser, history, f"lang=en&length=day&from={day}&by=meter&carrier=electricity&id=b2-hvac")
+    browser.wait("document.getElementById('calendar').dataset.drawn !== undefined", 30)
+    assert browser.run(CHARTED) == ["course", "flow", "calendar", "heat", "load-duration"]
+    browser.run(FAILS % "id=b2-hvac|by=meter&step=all")
+    browser.run("document.getElementById('earlier').click()")
+    browser.wait("document.getElementById('problem').textContent === 'not now'")
+    assert browser.run(CHARTED) == ["course", "calendar"]  # which says of which year it is
+    browser.run("const from = document.getElementById('from'); from.value = '2001-01-01'; from.dispatchEvent(new Event('change', { bubbles: true }))")
+    browser.wait(f"document.getElementById('coverage').textContent === '{TEXTS['en']['energy_none']}'")
+    assert browser.run(CHARTED) == ["calendar"]
+
+
 def test_what_flows_from_a_meter_is_what_is_behind_it_and_the_gap(history, browser):
     day = (history.end.astimezone(SITE) - timedelta(days=1)).date()
     show(browser, history, f"lang=en&length=day&from={day}&carrier=electricity")

@@ -8,7 +8,7 @@ import urllib.request
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from test_energy import DRAWN_CELLS, SITE, history  # noqa: F401 (a fixture)
+from test_energy import CHARTED, DRAWN_CELLS, FAILS, SITE, history  # noqa: F401 (a fixture)
 from test_ops import TAGS, TEXTS, errors, name
 
 RANKS = ["corrected", "live", "count:", "binary:", "co2:", "wifi:"]
@@ -97,6 +97,16 @@ def test_the_heat_map_is_the_mean_of_each_hour_of_the_week(history, browser):  #
     browser.wait("document.querySelectorAll('#heat tbody tr').length > 0")
     shown = dict(browser.run("return [...document.querySelectorAll('#heat tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))"))
     assert {key: float(text) for key, text in shown.items()} == {key: pytest.approx(people / seconds, abs=0.0051) for key, (people, seconds) in sums.items()}
+
+
+@pytest.mark.parametrize("press", ["#earlier", "[value=frequency]"])
+def test_no_chart_of_what_was_asked_for_before_stands_below_something_else(history, browser, press):  # noqa: F811
+    show(browser, history, f"lang=en&length=day&from={history.workday}&space=b1-hall")
+    assert browser.run(CHARTED) == ["across", "course", "heat"]
+    browser.run(FAILS % "step=(1h|15m)")
+    browser.run(f"document.querySelector('{press}').click()")
+    browser.wait("document.getElementById('problem').textContent === 'not now'")
+    assert browser.run(CHARTED) == ([] if press == "#earlier" else ["course", "heat"])
 
 
 def state(used: dict, measure: str) -> str:
