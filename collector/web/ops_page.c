@@ -83,17 +83,20 @@ void ops_add_time(struct ops_page *p, const char *title, const char *text)
 
 void ops_begin_lists(struct ops_page *p, const char *view)
 {
-    buf_printf(&p->out, "<div id=\"lists\" class=\"%s\">", view);
+    int64_t now_ms = p->context->clock->wall_ms();
+    struct when when = {.zone = context_zone(p->context, NULL), .texts = p->context->texts[p->language]};
+    json_t *as_of = context_time(p->context, NULL, now_ms);
+    buf_add_str(&p->out, "<p class=\"quiet\" id=\"lists-age\">");
+    buf_add_html(&p->out, ops_text(p, "as_of", NULL));
+    buf_add_char(&p->out, ' ');
+    when_add_second(&p->out, &when, "as_of", now_ms);
+    buf_printf(&p->out, "</p><div id=\"lists\" class=\"%s\" data-as-of=\"%s\">", view, json_string_value(as_of));
+    json_decref(as_of);
 }
 
 void ops_end_lists(struct ops_page *p)
 {
-    struct when when = {.zone = context_zone(p->context, NULL), .texts = p->context->texts[p->language]};
-    buf_add_str(&p->out, "</div><noscript><p class=\"quiet\">");
-    buf_add_html(&p->out, ops_text(p, "as_of", NULL));
-    buf_add_char(&p->out, ' ');
-    when_add_second(&p->out, &when, "as_of", p->context->clock->wall_ms());
-    buf_add_str(&p->out, "</p></noscript><script type=\"module\" src=\"/assets/lists.js\"></script>");
+    buf_add_str(&p->out, "</div><script type=\"module\" src=\"/assets/lists.js\"></script>");
 }
 
 void ops_add_done(struct ops_page *p, const char *key, const struct web_request *request)

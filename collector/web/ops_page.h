@@ -25,7 +25,7 @@ void ops_begin_table(struct ops_page *p, const char *heading, const char *const 
 void ops_add_cell(struct ops_page *p, const char *title, const char *text);
 void ops_add_note(struct ops_page *p, const char *title, const char *text);
 void ops_add_time(struct ops_page *p, const char *title, const char *text);
-/* Around what the page lists: it is read again while the page stands (dashboards/web/lists.js); without scripts it says of when it is. */
+/* Around what the page lists: of when it is, and that it is read again while the page stands (dashboards/web/lists.js). */
 void ops_begin_lists(struct ops_page *p, const char *view);
 void ops_end_lists(struct ops_page *p);
 /* That it was done, where the page's `done` says so, with its number. */

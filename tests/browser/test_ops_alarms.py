@@ -103,6 +103,53 @@ def test_a_page_that_stands_open_follows_and_leaves_what_is_being_typed(house, b
     browser.run("window.asked = 0; const fetched = window.fetch; window.fetch = (...what) => { asked++; return fetched(...what); }")
     browser.wait("asked >= 2", 40)
     assert browser.run(f"return note.isConnected && {standing}.includes('{alarm['id']}')")
+    assert wait_equal(lambda: browser.run(AGE), lambda: browser.run(AGE_OF_OLD))
     browser.run("note.value = ''; note.blur()")
     browser.wait(f"!{standing}.includes('{alarm['id']}')", 30)
+    wait_equal(lambda: browser.run(AGE), lambda: browser.run(AGE_OF_NEW))
     assert errors(browser) == []
+
+
+# What a page of lists says of when it is, in the header and beside the list; and what it has to say.
+AGE = "return ['as-of', 'lists-age'].map((id) => document.getElementById(id).textContent)"
+AGE_OF = "const [, day, time] = /^(.{10})T(.{8})/.exec(document.getElementById('lists').dataset.asOf); return [`${day} ${time}`, %s]"
+AGE_OF_OLD = AGE_OF % f"'{TEXTS['en']['lists_old']}'.replace('{{time}}', `${{day}} ${{time}}`)"
+AGE_OF_NEW = AGE_OF % f"`{TEXTS['en']['as_of']} ${{time}}`"
+
+
+def test_a_list_that_cannot_be_read_says_of_when_it_is(house, browser):
+    browser.command("Network.clearBrowserCookies")
+    browser.open(f"{house.url}/login?lang=en")
+    fill_in(browser, house.anna)
+    browser.wait("location.pathname !== '/login'")
+    browser.open(f"{house.url}/ops/alarms?lang=en")
+    browser.wait("document.getElementById('connection').dataset.state === 'open'")
+    old = browser.run("window.ask = fetch; window.fetch = () => Promise.resolve(new Response('', { status: 503 })); return document.getElementById('lists').dataset.asOf")
+    browser.wait(f"document.getElementById('lists-age').textContent.startsWith('{TEXTS['en']['lists_old'].split('{')[0]}')", 40)
+    assert browser.run(AGE) == browser.run(AGE_OF_OLD)
+    house.gauge("main.p", 2)  # the stream goes on
+    browser.run("window.events = 0; new EventSource('/api/v1/stream').addEventListener('live', () => { events++; })")
+    browser.wait("events > 1", 60)
+    assert browser.run(AGE) == browser.run(AGE_OF_OLD) and browser.run("return document.getElementById('lists').dataset.asOf") == old
+    browser.run("window.fetch = ask")
+    browser.wait(f"document.getElementById('lists').dataset.asOf !== '{old}'", 40)
+    assert wait_equal(lambda: browser.run(AGE), lambda: browser.run(AGE_OF_NEW))
+
+
+def test_a_list_is_renewed_below_the_focus_of_a_button_which_stays(house, browser):
+    house.gauge("main.p", 1)
+    house.wait_standing_none("power")
+    quiet = house.wait_standing("quiet", True)
+    browser.command("Network.clearBrowserCookies")
+    browser.open(f"{house.url}/login?lang=en")
+    fill_in(browser, house.anna)
+    browser.wait("location.pathname !== '/login'")
+    browser.open(f"{house.url}/ops/alarms?lang=en")
+    name = f"{TEXTS['en']['alarm_ack']} {quiet['id']}"
+    browser.run("[...document.querySelectorAll('#lists button')].find((one) => one.getAttribute('aria-label') === arguments[0]).focus()", name)
+    house.gauge("main.p", 310_000)
+    alarm = house.wait_standing("power", True)
+    browser.wait(f"[...document.querySelectorAll('#lists tbody td:first-child')].some((cell) => cell.textContent === '{alarm['id']}')", 40)
+    assert browser.run("return document.activeElement.getAttribute('aria-label')") == name
+    house.gauge("main.p", 1)
+    house.wait_standing_none("power")
