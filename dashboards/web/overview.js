@@ -13,9 +13,8 @@ await loadLanguage();
 
 // How often what events do not bring is asked for, by the browser's steady clock: that of the park may be set back. The quarter hour that is
 // just over is complete some seconds later.
-const summaryMs = 15000;
-const slowMs = 60000;
-const readAt = { summary: -Infinity, slow: -Infinity };
+const reads = { summary: { everyMs: 15000 }, energy: { everyMs: 60000 }, people: { everyMs: 60000 } };
+for (const read of Object.values(reads)) Object.assign(read, { at: -Infinity, asked: 0, drawn: 0 });
 
 // ---- power ----
 
@@ -78,16 +77,17 @@ function drawTotals(live) {
 
 const loadChart = new Chart(byId('load'), text('load_today'));
 
-// Of all sites. A site that has no meter of it adds nothing; null: of one that has, it is not known.
+// Of all sites. A site that has no meter of it (undefined) adds nothing; null: of one that has, it is not known.
 function sum(amounts) {
   const all = amounts.filter((amount) => amount !== undefined);
   if (all.length <= 1) return all[0] ?? null;
   return all.includes(null) ? null : all.reduce((sum, amount) => sum + Number(amount), 0).toFixed(3);
 }
 
+// By step; undefined where the site has no meter of it.
 async function electricity(site, from, to, step) {
   const said = await get('/api/v1/energy', { site: site.id, by: 'carrier', from: iso(from), to: iso(to), step });
-  return said.rows.find((row) => row.carrier === 'electricity')?.values ?? [];
+  return said.rows.find((row) => row.carrier === 'electricity')?.values;
 }
 
 const quarterOf = (now) => Math.floor(now / quarterMs) * quarterMs;
@@ -97,8 +97,8 @@ async function amountByNow(sites, now, days) {
   const ofSite = async (site) => {
     const begin = dayBegin(site.zone, now);
     if (quarterOf(now) === begin) return null;
-    const [value] = await electricity(site, addDays(site.zone, begin, days), addDays(site.zone, quarterOf(now), days), 'all');
-    return value?.amount;
+    const values = await electricity(site, addDays(site.zone, begin, days), addDays(site.zone, quarterOf(now), days), 'all');
+    return values?.[0]?.amount;
   };
   return sum(await Promise.all(sites.map(ofSite)));
 }
@@ -119,8 +119,8 @@ const meanKilowatts = (quarterKwh) => (quarterKwh === null ? null : (4 * Number(
 // The course of a day of all sites, by their clocks: where a day has an hour more or less, quarters meet by their time.
 async function courseOf(sites, begins, ends) {
   const ofSite = async (site, i) => (ends[i] > begins[i] ? electricity(site, begins[i], ends[i], '15m') : []);
-  const bySite = (await Promise.all(sites.map(ofSite))).map((values, i) => new Map(values.map((v) => [time(sites[i].zone, Date.parse(v.start)), v.amount])));
-  return (at) => meanKilowatts(sum(bySite.map((site) => site.get(at))));
+  const bySite = (await Promise.all(sites.map(ofSite))).map((values, i) => values && new Map(values.map((v) => [time(sites[i].zone, Date.parse(v.start)), v.amount])));
+  return (at) => meanKilowatts(sum(bySite.map((quarters) => quarters && (quarters.get(at) ?? null))));
 }
 
 function drawLoad({ zone }, begin, end, today, yesterday) {
@@ -142,16 +142,36 @@ function drawLoad({ zone }, begin, end, today, yesterday) {
   });
 }
 
-async function readEnergy(sites, now) {
-  const begins = sites.map(({ zone }) => dayBegin(zone, now));
+const beginsOf = (sites, now) => sites.map(({ zone }) => dayBegin(zone, now));
+let day = ''; // that today is
+
+// What is shown of another day is no more today's; today's is asked for at once.
+function turnDay(sites, now) {
+  const begun = beginsOf(sites, now).join(' ');
+  if (begun === day) return;
+  const isFirst = day === '';
+  day = begun;
+  if (isFirst) return;
+  set(byId('today'), '–');
+  drawComparison(byId('against-yesterday'), 'against_yesterday', null, null);
+  drawComparison(byId('against-week'), 'against_week', null, null);
+  loadChart.clear();
+  reads.energy.at = -Infinity;
+}
+
+async function askEnergy(sites, now) {
+  const begins = beginsOf(sites, now);
   const shifted = (days) => sites.map(({ zone }, i) => addDays(zone, begins[i], days));
   const [today, lastDay, lastWeek, quarters, yesterday] = await Promise.all([
     ...[0, -1, -7].map((days) => amountByNow(sites, now, days)), courseOf(sites, begins, sites.map(() => quarterOf(now))), courseOf(sites, shifted(-1), begins),
   ]);
-  set(byId('today'), today === null ? '–' : amount(today));
-  drawComparison(byId('against-yesterday'), 'against_yesterday', today, lastDay);
-  drawComparison(byId('against-week'), 'against_week', today, lastWeek);
-  drawLoad(sites[0], begins[0], shifted(1)[0], quarters, yesterday);
+  return () => {
+    if (begins.join(' ') !== day) return;
+    set(byId('today'), today === null ? '–' : amount(today));
+    drawComparison(byId('against-yesterday'), 'against_yesterday', today, lastDay);
+    drawComparison(byId('against-week'), 'against_week', today, lastWeek);
+    drawLoad(sites[0], begins[0], shifted(1)[0], quarters, yesterday);
+  };
 }
 
 // ---- people ----
@@ -162,13 +182,15 @@ function countOf(space) {
   return known.map((s) => s.values.at(-1)?.mean ?? null).find((mean) => mean !== null) ?? null;
 }
 
-async function readPeople(sites, now) {
+async function askPeople(sites, now) {
   const span = { from: iso(quarterOf(now) - quarterMs), to: iso(quarterOf(now)), step: '15m' };
   const said = await Promise.all(sites.map((site) => get('/api/v1/occupancy', { site: site.id, ...span })));
   const spaces = said.flatMap((one) => one.spaces);
   const counts = spaces.map(countOf).filter((mean) => mean !== null);
-  set(byId('people'), counts.length ? String(Math.round(counts.reduce((sum, mean) => sum + mean, 0))) : '–');
-  set(byId('people-text'), text('people_text', { known: counts.length, spaces: spaces.length }));
+  return () => {
+    set(byId('people'), counts.length ? String(Math.round(counts.reduce((sum, mean) => sum + mean, 0))) : '–');
+    set(byId('people-text'), text('people_text', { known: counts.length, spaces: spaces.length }));
+  };
 }
 
 // ---- instruments, and what asks for somebody's eyes ----
@@ -209,10 +231,17 @@ function drawSummary({ instruments, outages, alarms, open_exceptions: exceptions
 
 // ---- all of it ----
 
-async function readWhen(what, everyMs, read) {
-  if (performance.now() - readAt[what] < everyMs) return;
-  readAt[what] = performance.now();
-  await quietly(read);
+// `ask` brings what draws the answer. One that comes after that to a later question is dropped.
+async function readWhen(read, ask) {
+  if (performance.now() - read.at < read.everyMs) return;
+  read.at = performance.now();
+  const mine = ++read.asked;
+  await quietly(async () => {
+    const draw = await ask();
+    if (mine < read.drawn) return;
+    read.drawn = mine;
+    draw();
+  });
 }
 
 followLive((live) => {
@@ -221,6 +250,12 @@ followLive((live) => {
   byId('shown').hidden = false;
   const { sites } = live;
   const now = Date.parse(live.as_of);
-  readWhen('summary', summaryMs, async () => drawSummary(await get('/api/v1/summary')));
-  if (sites.length > 0) readWhen('slow', slowMs, () => Promise.all([readEnergy(sites, now), readPeople(sites, now)]));
+  readWhen(reads.summary, async () => {
+    const said = await get('/api/v1/summary');
+    return () => drawSummary(said);
+  });
+  if (sites.length === 0) return;
+  turnDay(sites, now);
+  readWhen(reads.energy, () => askEnergy(sites, now));
+  readWhen(reads.people, () => askPeople(sites, now));
 });

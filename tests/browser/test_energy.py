@@ -417,3 +417,52 @@ def test_in_the_first_quarter_hour_of_a_week_the_one_that_is_over_is_shown_and_n
         assert browser.run("return document.getElementById('from').value") == str(monday.date() - timedelta(days=7))
     finally:
         browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
+
+# A day in June; what the energy of the park is, each time that it is asked for.
+SAID = """let sinceMs = 0; window.later = (ms) => { sinceMs += ms; };
+const [parse, now, ask] = [JSON.parse, performance.now.bind(performance), window.fetch];
+performance.now = () => now() + sinceMs;
+Object.assign(window, { day: 10, amount: '5', holds: false, fails: false, held: [] });
+JSON.parse = (said) => { const event = parse(said); return event?.as_of ? { ...event, as_of: `2026-06-${day}T12:05:00+08:00` } : event; };
+window.fetch = (url, how) => {
+  if (!String(url).includes('/api/v1/energy')) return ask(url, how);
+  const said = { rows: [{ carrier: 'electricity', values: [{ start: `2026-06-${day}T00:00:00+08:00`, amount }] }] };
+  const answer = { ok: !fails, status: fails ? 503 : 200, json: async () => said };
+  return holds ? new Promise((done) => held.push(() => done(answer))) : Promise.resolve(answer);
+};"""
+IS_TODAY = "document.getElementById('today').textContent === '%s'"
+
+
+@pytest.fixture
+def overview(history, browser):
+    script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=SAID)["identifier"]
+    try:
+        browser.open(f"{history.http_url}/ops?lang=en")
+        browser.wait(IS_TODAY % "5.0", 30)
+        yield browser
+    finally:
+        browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
+
+def test_on_the_overview_an_answer_that_comes_after_a_later_one_is_dropped(overview):
+    overview.run("holds = true; amount = '7'; later(60000)")
+    overview.wait("held.length === 5", 40)
+    overview.run("holds = false; amount = '9'; later(60000)")
+    overview.wait(IS_TODAY % "9.0", 40)
+    overview.run("held.forEach((come) => come())")
+    assert overview.run("return " + IS_TODAY % "9.0")
+
+
+def test_after_midnight_yesterdays_energy_does_not_stand_as_todays(overview):
+    overview.run("holds = true; later(60000)")
+    overview.wait("held.length === 5", 40)
+    assert "load" in overview.run(CHARTED)
+    overview.run("holds = false; fails = true; day = 11")
+    overview.wait(IS_TODAY % "–", 40)
+    assert overview.run(OVERVIEW) == NOTHING_YET and "load" not in overview.run(CHARTED)
+    overview.run("held.forEach((come) => come())")
+    assert overview.run(OVERVIEW) == NOTHING_YET
+    overview.run("fails = false; amount = '3'; later(60000)")
+    overview.wait(IS_TODAY % "3.0", 40)
+    assert "load" in overview.run(CHARTED)

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pytest
 from harness.stage import Park, Stage
-from test_energy import amount, quarter_now, seen
+from test_energy import amount, quarter_now, seen, table
 from test_ops import errors
 
 SECOND = """,
@@ -62,6 +62,30 @@ def test_the_overview_is_of_all_sites(park, browser):
     assert None not in before and f"{amount(str(sum(map(Decimal, before))))} kWh" in shown[1] or None in today
     assert shown[0] == ("–" if None in today else amount(str(sum(map(Decimal, today)))))
     assert errors(browser) == []
+
+
+# At 14:05 of the first site it is 07:05 of the second; each that has meters takes 10 kWh in each quarter hour.
+IN_BERLIN = """const [parse, ask] = [JSON.parse, window.fetch];
+JSON.parse = (said) => { const event = parse(said); if (event?.sites) { event.as_of = '2026-01-14T14:05:00+08:00'; event.sites[1].zone = 'Europe/Berlin'; } return event; };
+window.fetch = async (url, how) => {
+  if (!String(url).includes('/api/v1/energy')) return ask(url, how);
+  const asked = new URL(url).searchParams;
+  const values = [];
+  for (let at = Date.parse(asked.get('from')); at < Date.parse(asked.get('to')); at += 900000) values.push({ start: new Date(at).toISOString(), amount: '10.000' });
+  return { ok: true, json: async () => ({ rows: asked.get('site') === '%s' ? [] : [{ carrier: 'electricity', values }] }) };
+};"""
+
+
+@pytest.mark.parametrize(("without", "end", "power"), [("", "07:00", "80.00"), ("harbour", "14:00", "40.00")])
+def test_the_course_of_the_park_ends_where_one_site_that_has_meters_is(park, browser, without, end, power):
+    script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=IN_BERLIN % without)["identifier"]
+    try:
+        browser.open(f"{park.http_url}/ops?lang=en")
+        browser.wait("document.getElementById('against-yesterday').textContent !== ''", 30)
+        rows = table(browser, "load")
+    finally:
+        browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+    assert len(rows) == 96 and rows == [[at, power if at < end else "–", power] for at, *_ in rows]
 
 
 @pytest.mark.parametrize(("page", "thing"), [("energy", "#parts"), ("occupancy", "#spaces")])
