@@ -90,7 +90,8 @@ void ops_begin_lists(struct ops_page *p, const char *view)
     buf_add_html(&p->out, ops_text(p, "as_of", NULL));
     buf_add_char(&p->out, ' ');
     when_add_second(&p->out, &when, "as_of", now_ms);
-    buf_printf(&p->out, "</p><div id=\"lists\" class=\"%s\" data-as-of=\"%s\">", view, json_string_value(as_of));
+    buf_printf(
+        &p->out, "</p><div id=\"lists\" class=\"%s\" data-as-of=\"%s\">", view, json_string_value(as_of));
     json_decref(as_of);
 }
 
