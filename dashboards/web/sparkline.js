@@ -5,6 +5,7 @@ const keptMs = 10 * 60 * 1000;
 const gapMs = 60 * 1000; // longer without a sample: nobody looked
 const width = 300;
 const height = 44;
+const stepMs = keptMs / width; // however many events there are, a wall keeps no more than it can draw
 
 export class Sparkline {
   constructor(label) {
@@ -20,6 +21,8 @@ export class Sparkline {
   // Times only grow. A value that is not known makes a gap, never a zero.
   add(timeMs, value) {
     if (timeMs - (this.samples.at(-1)?.timeMs ?? timeMs) > gapMs) this.samples.push({ timeMs, value: null });
+    const isClose = timeMs - (this.samples.at(-2)?.timeMs ?? -Infinity) < stepMs && (this.samples.at(-1).value === null) === (value === null);
+    if (isClose) this.samples.pop();
     this.samples.push({ timeMs, value });
     while (this.samples[0].timeMs < timeMs - keptMs) this.samples.shift();
     this.draw();
