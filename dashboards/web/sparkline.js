@@ -5,7 +5,7 @@ const keptMs = 10 * 60 * 1000;
 const gapMs = 60 * 1000; // longer without a sample: nobody looked
 const width = 300;
 const height = 44;
-const stepMs = keptMs / width; // however many events there are, a wall keeps no more than it can draw
+const stepMs = keptMs / width; // of a pixel: closer values replace each other, however many events there are
 
 export class Sparkline {
   constructor(label) {
