@@ -161,7 +161,8 @@ static enum status let_go(struct board_maker *m, bool *ret_is_changed, struct er
 
 /* ---- a board ---- */
 
-/* Of one that is free the rule says since when it is not used; it was free since then only if it was used before. */
+/* Of one that is free the rule says since when it is not used; it was free since then only if it was used before. Of one that is
+ * closed it says since when its hours are over, which it was only if nothing that goes before them held since. */
 static int64_t since_of(const struct board_kept *before, const struct availability *answer)
 {
     bool was_used = before->status == AVAILABILITY_IN_USE || before->status == AVAILABILITY_UNKNOWN;
@@ -169,7 +170,8 @@ static int64_t since_of(const struct board_kept *before, const struct availabili
     if (before->status < 0)
         return may_go_back ? answer->since_ms : answer->as_of_ms;
     may_go_back = may_go_back && answer->since_ms > before->since_ms &&
-                  (answer->status < AVAILABILITY_SHORT || was_used);
+                  (answer->status < AVAILABILITY_SHORT || was_used) &&
+                  (answer->status != AVAILABILITY_CLOSED || before->status > AVAILABILITY_CLOSED);
     return may_go_back ? answer->since_ms : answer->as_of_ms;
 }
 

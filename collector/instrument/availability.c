@@ -174,7 +174,11 @@ static bool if_running(struct judged *j)
 
 static bool if_closed(struct judged *j)
 {
-    return holds(j, !j->opening.is_open, AVAILABILITY_NONE);
+    if (j->opening.is_open)
+        return false;
+    const struct availability_facts *f = j->facts;
+    int64_t since_ms = opening_since(&f->instrument->opening, f->zone, f->now_ms);
+    return holds(j, true, since_ms != INT64_MIN ? since_ms : AVAILABILITY_NONE);
 }
 
 static bool is_booked(const struct judged *j)

@@ -135,3 +135,18 @@ struct opening_now opening_at(const struct opening *opening, const struct zone *
     }
     return now;
 }
+
+/* The last change after `from_ms`, and no later than `time_ms`; INT64_MIN = there is none. */
+static int64_t last_change(const struct opening *o, const struct zone *zone, int64_t from_ms, int64_t time_ms)
+{
+    int64_t changed_ms = INT64_MIN;
+    for (int64_t at_ms = from_ms; (at_ms = opening_at(o, zone, at_ms).until_ms) <= time_ms;)
+        changed_ms = at_ms;
+    return changed_ms;
+}
+
+int64_t opening_since(const struct opening *opening, const struct zone *zone, int64_t time_ms)
+{
+    int64_t since_ms = last_change(opening, zone, time_ms - DAY_MS, time_ms); /* nearly always */
+    return since_ms != INT64_MIN ? since_ms : last_change(opening, zone, time_ms - OPENING_AHEAD_MS, time_ms);
+}

@@ -34,3 +34,5 @@ struct opening_now {
     (15 * INT64_C(86400000)) /* more than a week, so that hours that come at all are found */
 /* A NULL zone is UTC. */
 struct opening_now opening_at(const struct opening *opening, const struct zone *zone, int64_t time_ms);
+/* Since when it is as it is then; INT64_MIN = not since OPENING_AHEAD_MS before it. */
+int64_t opening_since(const struct opening *opening, const struct zone *zone, int64_t time_ms);

@@ -3,7 +3,7 @@
     oracle_opening.py SEED
 
 Lines, times in seconds:  case ZONE|HOURS
-                          at TIME OPEN UNTIL      (UNTIL -1 = not within 15 days)
+                          at TIME OPEN SINCE UNTIL      (-1 = not within 15 days)
 """
 
 from __future__ import annotations
@@ -60,8 +60,10 @@ def main() -> None:
         for _ in range(5):
             time_s = near + r.choice([r.randint(-2 * 86400, 2 * 86400), r.randint(-4 * 3600, 3600)])
             now = is_open(time_s)
-            until = next((minute for minute in range(time_s - time_s % 60 + 60, time_s + AHEAD, 60) if is_open(minute) != now), -1)
-            print(f"at {time_s} {int(now)} {until}")
+            minute_s = time_s - time_s % 60
+            since = next((minute for minute in range(minute_s, time_s - AHEAD, -60) if is_open(minute - 60) != now), -1)
+            until = next((minute for minute in range(minute_s + 60, time_s + AHEAD, 60) if is_open(minute) != now), -1)
+            print(f"at {time_s} {int(now)} {since} {until}")
 
 
 main()

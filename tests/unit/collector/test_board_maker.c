@@ -77,6 +77,28 @@ static void test_what_was_booked_is_free_since_the_booking_is_over(void **state)
     end(&s);
 }
 
+/* At 22:13:20, seen for the first time: it closed at ten. One that was used until now is closed since now. */
+static void test_it_is_closed_since_its_opening_hours_ended(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    struct park_instrument *sem = (struct park_instrument *)made_up_instrument(s.model, 1);
+    assert_true(opening_parse("08:00-22:00", &sem->opening));
+    assert_true(step(&s, true));
+    expect(&s, "sem-1", AVAILABILITY_CLOSED, "closed", NOW - 800000);
+    run_power(&s, 1, true, wall);
+    tell_all(&s, 0);
+    assert_true(later(&s, 1000));
+    expect(&s, "sem-1", AVAILABILITY_IN_USE, "running", wall - 1000);
+    run_power(&s, 1, false, wall + 10000);
+    wall += 310000;
+    tell_all(&s, 0);
+    assert_true(later(&s, 1000));
+    expect(&s, "sem-1", AVAILABILITY_CLOSED, "closed", wall);
+    end(&s);
+}
+
 static void test_a_failed_commit_shows_nothing_and_is_noted_again(void **state)
 {
     (void)state;
@@ -637,6 +659,7 @@ int main(void)
         cmocka_unit_test(test_each_change_is_one_row_and_one_line),
         cmocka_unit_test(test_since_outlives_a_restart),
         cmocka_unit_test(test_what_was_booked_is_free_since_the_booking_is_over),
+        cmocka_unit_test(test_it_is_closed_since_its_opening_hours_ended),
         cmocka_unit_test(test_a_failed_commit_shows_nothing_and_is_noted_again),
         cmocka_unit_test(test_while_nothing_may_be_written_answers_are_shown_and_noted_later),
         cmocka_unit_test(test_what_left_the_model_is_let_go),

@@ -34,18 +34,20 @@ static void test_it_is_open_when_the_clocks_say_so(void **state)
     oracle_open(&oracle, "collector/oracle_opening.py", random_uint64() >> 32, NULL);
     while (oracle_read(&oracle)) {
         int length, is_open;
-        long long time_s, until_s;
+        long long time_s, since_s, until_s;
         if (sscanf(oracle.line, "case %63[^|]|%n", place, &length) == 1) {
             zone_destroy(zone);
             zone = zone_create(place);
             if (!opening_parse(oracle.line + length, &o))
                 fail_msg("%s", oracle.line);
-        } else if (sscanf(oracle.line, "at %lld %d %lld", &time_s, &is_open, &until_s) == 3) {
+        } else if (sscanf(oracle.line, "at %lld %d %lld %lld", &time_s, &is_open, &since_s, &until_s) == 4) {
             int64_t time_ms = time_s * 1000 + (int64_t)random_below(1000);
             struct opening_now now = opening_at(&o, zone, time_ms);
-            if (now.is_open != is_open || now.until_ms != (until_s < 0 ? INT64_MAX : until_s * 1000))
-                fail_msg(
-                    "%s, %s: open %d until %lld", place, oracle.line, now.is_open, (long long)now.until_ms);
+            int64_t since_ms = opening_since(&o, zone, time_ms);
+            if (now.is_open != is_open || since_ms != (since_s < 0 ? INT64_MIN : since_s * 1000) ||
+                now.until_ms != (until_s < 0 ? INT64_MAX : until_s * 1000))
+                fail_msg("%s, %s: open %d since %lld until %lld", place, oracle.line, now.is_open,
+                    (long long)since_ms, (long long)now.until_ms);
         } else {
             fail_msg("%s", oracle.line);
         }
