@@ -87,10 +87,12 @@ static void test_it_is_closed_since_its_opening_hours_ended(void **state)
     assert_true(opening_parse("08:00-22:00", &sem->opening));
     assert_true(step(&s, true));
     expect(&s, "sem-1", AVAILABILITY_CLOSED, "closed", NOW - 800000);
-    run_power(&s, 1, true, wall);
+    exec(&s, "DELETE FROM availability_now");
+    start_maker(&s);
+    run_power(&s, 1, true, NOW - 30 * MINUTE);
     tell_all(&s, 0);
     assert_true(later(&s, 1000));
-    expect(&s, "sem-1", AVAILABILITY_IN_USE, "running", wall - 1000);
+    expect(&s, "sem-1", AVAILABILITY_IN_USE, "running", NOW - 30 * MINUTE);
     run_power(&s, 1, false, wall + 10000);
     wall += 310000;
     tell_all(&s, 0);
