@@ -161,18 +161,26 @@ static enum status let_go(struct board_maker *m, bool *ret_is_changed, struct er
 
 /* ---- a board ---- */
 
-/* Of one that is free the rule says since when it is not used; it was free since then only if it was used before. Of one that is
- * closed it says since when its hours are over, which it was only if nothing that goes before them held since. */
+/* Whether it is so since the rule says, though another answer was given meanwhile. */
+static bool goes_back(const struct board_kept *before, const struct availability *answer)
+{
+    /* What is out is told with its time, often later. */
+    if (before->status < 0 || answer->status == AVAILABILITY_OUT_OF_SERVICE)
+        return true;
+    if (answer->since_ms <= before->since_ms)
+        return false;
+    /* Its hours are over since then, but what goes before them held until now. */
+    if (answer->status == AVAILABILITY_CLOSED)
+        return before->status > AVAILABILITY_CLOSED;
+    /* Of one that is free the rule says since when it is not used; it was free since then only if it was used before. */
+    return answer->status < AVAILABILITY_SHORT || before->status == AVAILABILITY_IN_USE ||
+           before->status == AVAILABILITY_UNKNOWN;
+}
+
 static int64_t since_of(const struct board_kept *before, const struct availability *answer)
 {
-    bool was_used = before->status == AVAILABILITY_IN_USE || before->status == AVAILABILITY_UNKNOWN;
-    bool may_go_back = answer->since_ms != AVAILABILITY_NONE && answer->since_ms <= answer->as_of_ms;
-    if (before->status < 0)
-        return may_go_back ? answer->since_ms : answer->as_of_ms;
-    may_go_back = may_go_back && answer->since_ms > before->since_ms &&
-                  (answer->status < AVAILABILITY_SHORT || was_used) &&
-                  (answer->status != AVAILABILITY_CLOSED || before->status > AVAILABILITY_CLOSED);
-    return may_go_back ? answer->since_ms : answer->as_of_ms;
+    bool is_known = answer->since_ms != AVAILABILITY_NONE && answer->since_ms <= answer->as_of_ms;
+    return is_known && goes_back(before, answer) ? answer->since_ms : answer->as_of_ms;
 }
 
 static void keep(struct board_kept *k, struct board_item *item)

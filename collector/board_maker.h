@@ -9,8 +9,8 @@
  * written (a limit, a doubtful clock) answers are shown all the same, and what is so by the end of it is noted then.
  *
  * `since` of an answer is since when its status is so: across restarts as noted, else what the rule goes by
- * (collector/instrument/availability.h) where that lies after the status before it began, else the instant at which it
- * was seen first.
+ * (collector/instrument/availability.h) where it is out of service, or where that lies after the status before it
+ * began, else the instant at which it was seen first.
  */
 #pragma once
 

@@ -130,6 +130,7 @@ def test_what_is_planned_is_moved_and_called_off(house):
     moved = house.post(200, f"/{planned['id']}/change", **{"from": at(30)}, until=at(31))
     assert (moved["from"], moved["until"], moved["note"]) == (at(30), at(31), "new bottles")
     assert [one["id"] for one in house.listed("?state=standing")] == [begun["id"], planned["id"]]
+    assert not {begun["id"], planned["id"]} & {one["id"] for one in house.listed("?state=over")}
     assert house.post(200, f"/{planned['id']}/cancel", note="not needed")["state"] == "cancelled"
     ended = house.post(200, f"/{begun['id']}/close", note="went well")
     assert ended["state"] == "over" and ended["from"] == begun["from"]

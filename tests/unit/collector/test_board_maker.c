@@ -319,6 +319,20 @@ static void test_outages_of_it_of_what_it_needs_and_of_its_space(void **state)
     }
 }
 
+/* What was answered before that was told is no reason to say so later. */
+static void test_it_is_out_since_it_fell_out(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    step(&s, true);
+    expect(&s, "xrd-1", AVAILABILITY_AVAILABLE, "free", NOW - 60 * MINUTE);
+    open_outage(&s, OUTAGE_BROKEN, OUTAGE_INSTRUMENT, "xrd-1", NOW - 120 * MINUTE, 0);
+    later(&s, 1000);
+    expect(&s, "xrd-1", AVAILABILITY_OUT_OF_SERVICE, "outage", NOW - 120 * MINUTE);
+    end(&s);
+}
+
 static void test_a_planned_outage_ahead_bounds_what_is_free(void **state)
 {
     (void)state;
@@ -673,6 +687,7 @@ int main(void)
         cmocka_unit_test(test_outages_of_it_of_what_it_needs_and_of_its_space),
         cmocka_unit_test(test_outages_are_as_if_they_were_read_each_time),
         cmocka_unit_test(test_outages_are_read_only_where_something_changed),
+        cmocka_unit_test(test_it_is_out_since_it_fell_out),
         cmocka_unit_test(test_a_planned_outage_ahead_bounds_what_is_free),
         cmocka_unit_test(test_a_board_is_made_each_second_and_sooner_where_something_is_new),
         cmocka_unit_test(test_what_is_garbled_is_not_fresh_until_it_can_be_read),
