@@ -19,6 +19,7 @@
 #include "collector/outage_command.h"
 #include "collector/outage_control.h"
 #include "collector/rebuild.h"
+#include "collector/receivers_command.h"
 #include "collector/reload.h"
 #include "collector/report/command.h"
 #include "collector/statement/command.h"
@@ -54,6 +55,7 @@ static const char usage[] =
     "       park-collector decide list | outlier | reset | replacement | energy | reading | undo ...\n"
     "       park-collector outage open | change | close | cancel | list ...   (outage --help)\n"
     "       park-collector thresholds --config FILE --instrument ID ...    (thresholds --help)\n"
+    "       park-collector test-receivers --config FILE [RECEIVER ...]\n"
     "       park-collector --help-config | --help-park | --help-factors | --help-tariffs | --help-alarms | "
     "--help-routes |\n"
     "                      --version | --help\n"
@@ -113,6 +115,7 @@ static const char usage[] =
     "  close           close a month of a site: what is booked of it stays, whatever becomes known later\n"
     "  outage          what is broken or planned to be out, of an instrument, a resource or a space\n"
     "  thresholds      what an instrument's power was, and what thresholds would have made of it\n"
+    "  test-receivers  a message of no alarm to each receiver of alarms, and what came of it\n"
     "  token           who may read and write over HTTP, whether or not a collector runs\n"
     "  --help-routes   print who is let through to what over HTTP\n";
 
@@ -601,6 +604,8 @@ int collector_main(int argc, char **argv)
         return decide_command(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "thresholds") == 0)
         return thresholds_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "test-receivers") == 0)
+        return receivers_command(argc - 1, argv + 1);
     struct command command = {0};
     int code = parse(argc, argv, &command);
     if (code >= 0)

@@ -154,11 +154,9 @@ static json_t *number_json(bool is_there, int64_t value_m)
     return is_there ? json_real((double)value_m / 1000) : json_null();
 }
 
-static char *webhook_body(const struct alarm_message *m, const char *text)
+static char *webhook_body(const struct alarm_message *m, const char *id, const char *text)
 {
     const struct alarm *a = m->alarm;
-    char id[ALARM_MESSAGE_ID_SIZE];
-    alarm_message_id(m, id);
     return json_text(json_pack(
         "{s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:{s:s, s:s, s:s?, s:s?, s:s?, s:s?}, s:o, s:o, s:o, "
         "s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:s?, s:s?, s:s}",
@@ -211,11 +209,9 @@ static void add_subject(struct buf *out, const char *text)
 }
 
 /* Lines end as sendmail(8) reads them: with a line feed alone. */
-static char *mail_body(const struct alarm_message *m, const struct alarm_receiver *r, const char *text)
+static char *mail_body(const char *id, const struct alarm_receiver *r, const char *text)
 {
     struct buf out = {0};
-    char id[ALARM_MESSAGE_ID_SIZE];
-    alarm_message_id(m, id);
     if (r->from != NULL)
         buf_printf(&out, "From: %s\n", r->from);
     buf_add_str(&out, "To:");
@@ -235,21 +231,33 @@ static char *mail_body(const struct alarm_message *m, const struct alarm_receive
     return buf_take(&out);
 }
 
+/* Of those that people read. */
+static char *letter(const struct alarm_receiver *to, const char *id, const char *text)
+{
+    return to->kind == ALARM_BY_MAIL ? mail_body(id, to, text) : robot_body(text);
+}
+
 char *alarm_message_body(const struct alarm_message *m, const struct alarm_receiver *receiver)
 {
-    char *text = alarm_message_text(m, (enum alarm_language)receiver->language), *body = NULL;
-    switch ((enum alarm_receiver_kind)receiver->kind) {
-    case ALARM_BY_WEBHOOK:
-        body = webhook_body(m, text);
-        break;
-    case ALARM_BY_DINGTALK:
-    case ALARM_BY_WECOM:
-        body = robot_body(text);
-        break;
-    case ALARM_BY_MAIL:
-        body = mail_body(m, receiver, text);
-        break;
-    }
+    char id[ALARM_MESSAGE_ID_SIZE];
+    alarm_message_id(m, id);
+    char *text = alarm_message_text(m, (enum alarm_language)receiver->language);
+    char *body = receiver->kind == ALARM_BY_WEBHOOK ? webhook_body(m, id, text) : letter(receiver, id, text);
+    free(text);
+    return body;
+}
+
+char *alarm_test_body(const char *collector, int64_t now_ms, const struct alarm_receiver *receiver)
+{
+    char id[ALARM_MESSAGE_ID_SIZE];
+    snprintf(id, sizeof id, "%s-test-%lld", collector, (long long)now_ms);
+    char *text = receiver->language == ALARM_ZH
+                     ? mem_printf("【测试】采集器 %s 的告警可以送达这里；这不是告警。", collector)
+                     : mem_printf("[test] Alarms of the collector %s arrive here; this is none.", collector);
+    char *body = receiver->kind == ALARM_BY_WEBHOOK
+                     ? json_text(json_pack("{s:s, s:s, s:s, s:s}", "id", id, "event", "test", "collector",
+                           collector, "text", text))
+                     : letter(receiver, id, text);
     free(text);
     return body;
 }

@@ -33,6 +33,8 @@ void alarm_message_id(const struct alarm_message *m, char text[static ALARM_MESS
 char *alarm_message_text(const struct alarm_message *m, enum alarm_language language);
 /* The body of a POST, or the whole mail, by the receiver's kind. */
 char *alarm_message_body(const struct alarm_message *m, const struct alarm_receiver *receiver);
+/* The same of no alarm, to see whether one would arrive: of a webhook {"id", "event": "test", "collector", "text"}. */
+char *alarm_test_body(const char *collector, int64_t now_ms, const struct alarm_receiver *receiver);
 
 /* "timestamp=<ms>&sign=<...>" for the query of a robot of DingTalk. */
 void alarm_dingtalk_sign(const char *key, int64_t now_ms, struct buf *out);

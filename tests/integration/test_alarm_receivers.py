@@ -319,3 +319,38 @@ def test_on_a_disk_without_a_byte_nobody_is_told_the_same_twice(stage, small_fol
         (small / name).unlink()
     wait_until(lambda: duty.events("full")[-1] == "cleared", 120, "it is over")
     duty.close()
+
+
+def test_each_receiver_can_be_tried_without_an_alarm(stage):
+    duty, wecom, slow = Receiver(), Receiver(), Hole()
+    wecom.body = {"errcode": 45009, "errmsg": "no"}
+    dead = Receiver()
+    dead.close()
+    box, program = stage.folder / "mail", stage.folder / "sendmail"
+    program.write_text(f'#!/bin/sh\ncat > "{box}"\n')
+    program.chmod(0o755)
+    secret = stage.folder / "robot.url"
+    secret.write_text(f"{wecom.url}\n")
+    secret.chmod(0o600)
+    receivers = ", ".join([hook(duty, "duty"), f'{{ id = "robot"; kind = "wecom"; url_file = "{secret}"; }}', hook(dead, "dead"), hook(slow, "slow", 1),
+                           f'{{ id = "mail"; kind = "mail"; to = ("duty@park.example"); sendmail = "{program}"; }}'])
+    house = Alarms(stage, park(), '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; }', receivers)
+    command = [house.collector.program, "test-receivers", "--config", house.collector.settings]
+    tried = run(command)
+    lines = tried.stdout.splitlines()
+    assert tried.returncode == 1 and tried.stderr == "" and [line.split(":")[0] for line in lines] == ["duty (webhook)", "robot (wecom)", "dead (webhook)", "slow (webhook)", "mail (mail)"]
+    assert re.fullmatch(r"duty \(webhook\): took it, after \d+ ms", lines[0]) and re.fullmatch(r"mail \(mail\): took it, after \d+ ms", lines[4])
+    assert lines[1].startswith("robot (wecom): did not take it: ") and "errcode 45009" in lines[1]
+    assert lines[2].startswith("dead (webhook): did not take it: ") and lines[3].startswith("slow (webhook): may have taken it: ")
+    (_, _, said), = duty.posts
+    assert said == {"id": said["id"], "event": "test", "collector": "main", "text": "[test] Alarms of the collector main arrive here; this is none."}
+    assert wecom.posts[0][2] == {"msgtype": "text", "text": {"content": "【测试】采集器 main 的告警可以送达这里；这不是告警。"}}
+    mail = email.message_from_bytes(box.read_bytes(), policy=email.policy.default)
+    assert mail["To"] == "duty@park.example" and mail["Subject"] == mail.get_content().strip() == wecom.posts[0][2]["text"]["content"]
+    only = run([*command, "duty"])
+    assert only.returncode == 0 and len(only.stdout.splitlines()) == 1 and [one["event"] for _, _, one in duty.posts] == ["test", "test"]
+    assert len({one["id"] for _, _, one in duty.posts}) == 2
+    unknown = run([*command, "duty", "nobody"])
+    assert unknown.returncode == 64 and "no receiver of the rules of alarms: nobody" in unknown.stderr and len(duty.posts) == 2
+    for one in (duty, wecom, slow):
+        one.close()
