@@ -45,7 +45,7 @@ instruments = ({{ id = "xrd"; name = "衍射仪"; name_en = "Diffractometer"; bu
   open = "{CLOSED_NOW}"; power = "gw-a/xrd"; {POWER} }},
   {{ id = "sem"; name = "电镜"; name_en = "Microscope"; building = "b1"; category = "c1"; owner = "o"; owner_en = "o"; owner_code = "9"; contact = "8";
   session = "gw-a/sem.s"; power = "gw-a/sem"; {POWER} }});
-spaces = ({{ id = "hall"; name = "大厅"; name_en = "Hall"; building = "b1"; doors = ({{ id = "d"; name = "门"; name_en = "Door"; in = "gw-a/d.in"; out = "gw-a/d.out"; }}); }});
+spaces = ({{ id = "hall"; name = "大厅"; name_en = "Hall"; building = "b1"; reset = ""; doors = ({{ id = "d"; name = "门"; name_en = "Door"; in = "gw-a/d.in"; out = "gw-a/d.out"; }}); }});
 """
 
 
