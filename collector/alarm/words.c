@@ -146,10 +146,22 @@ static void add_amount(
         buf_add_str(out, language == ALARM_ZH ? " 次" : " recorded");
 }
 
+/* What a bare amount would leave open: percent of what, litres of which time. */
+static const char *what_of(enum alarm_kind kind, enum alarm_language language)
+{
+    if (kind == ALARM_BALANCE)
+        return language == ALARM_ZH ? "（占允许差额）" : " of the gap that is allowed";
+    if (kind == ALARM_WATER)
+        return language == ALARM_ZH ? "（用量最少的一刻钟）" : " in the least quarter hour";
+    return "";
+}
+
 void alarm_value(const struct alarm *a, int carrier, enum alarm_language language, struct buf *out)
 {
-    if (a->has_value)
-        add_amount(a, a->value_m, carrier, language, out);
+    if (!a->has_value)
+        return;
+    add_amount(a, a->value_m, carrier, language, out);
+    buf_add_str(out, what_of(a->kind, language));
 }
 
 void alarm_bound(const struct alarm *a, int carrier, enum alarm_language language, struct buf *out)

@@ -228,8 +228,9 @@ static void test_figures_are_as_people_write_them(void **state)
         {ALARM_BASE_LOAD, CARRIER_HEAT, 251200000, "251.2 kW"},
         {ALARM_BASE_LOAD, CARRIER_COOLING, INT64_C(5250000000000), "5,250 MW"},
         {ALARM_BASE_LOAD, CARRIER_WATER, 1500000, "1.5 m³/h"},
-        {ALARM_BASE_LOAD, CARRIER_GAS, 30000, "30 L/h"}, {ALARM_WATER, CARRIER_WATER, 12345678, "12.3 m³"},
-        {ALARM_BALANCE, -1, 1500500, "1,500.5 %"}};
+        {ALARM_BASE_LOAD, CARRIER_GAS, 30000, "30 L/h"},
+        {ALARM_WATER, CARRIER_WATER, 12345678, "12.3 m³ in the least quarter hour"},
+        {ALARM_BALANCE, -1, 1500500, "1,500.5 % of the gap that is allowed"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct alarm a = {.kind = rows[i].kind, .has_value = true, .value_m = rows[i].value_m};
         struct buf text = {0};
