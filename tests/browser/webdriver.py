@@ -32,12 +32,12 @@ class Driver(Program):
 class Browser:
     """One window. Every request that pages make, and every console line, is kept by the browser for `log` and `requests`."""
 
-    def __init__(self, folder: Path, language: str = "en-US"):
+    def __init__(self, folder: Path, language: str = "en-US", flags: tuple[str, ...] = ()):
         self.session = ""
         self.profile = folder / "profile"
         self.driver = Driver(folder).start()
         try:
-            options = {"args": [*FLAGS, f"--user-data-dir={self.profile}", f"--accept-lang={language}"],
+            options = {"args": [*FLAGS, *flags, f"--user-data-dir={self.profile}", f"--accept-lang={language}"],
                        "binary": "/usr/bin/chromium"}
             wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
             self.session = self.call("POST", "", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
