@@ -10,7 +10,6 @@
 
 #define CURSOR "alarms"
 #define SEEN_MS 30000 /* between two notes that runs are looked after */
-#define ROOM_MS 60000 /* between two attempts to write where there may be no room */
 
 struct alarm_rules *alarm_desk_load(const char *path, const struct park *park, bool reads_secrets)
 {
@@ -49,10 +48,9 @@ static void drop_news(struct alarm_desk *d)
 void alarm_desk_reset(struct alarm_desk *d)
 {
     alarm_post_reset(&d->post);
+    alarm_watches_forget(&d->watches);
     drop_news(d);
-    d->is_loaded = d->has_looked = false;
-    d->has_failed = d->has_failed || d->is_writing;
-    d->is_writing = false;
+    d->is_loaded = d->has_looked = d->are_runs_mended = false;
 }
 
 static void drop_zones(struct alarm_desk *d)
@@ -158,35 +156,45 @@ static enum status load_standing(
     return status;
 }
 
-/* Runs that nobody looked after for a while, or that are nobody's any more, are over; so are all of them without room. */
-static enum status load_runs(struct alarm_desk *d, int64_t now_ms, bool has_room, struct error *err)
+/* Rows of runs as memory has them. */
+static enum status write_runs(struct alarm_desk *d, bool *ret_is_changed, struct error *err)
+{
+    enum status status = db_run(db_keep(d->db, "DELETE FROM alarm_run"), err);
+    for (size_t i = 0; i < d->watches.count && status == ST_OK; i++) {
+        const struct alarm_watch *w = &d->watches.items[i];
+        if (w->state.run_ms != ALARM_NEVER)
+            status = alarm_run_write(d->db, w->rule->id, w->target.kind, w->target.id, w->state.run_ms, err);
+    }
+    *ret_is_changed = true;
+    return status;
+}
+
+/* Runs that nobody looked after for a while, or that are nobody's any more, are over. */
+static enum status load_runs(struct alarm_desk *d, int64_t now_ms, bool *ret_is_changed, struct error *err)
 {
     enum status status = cursor_read(d->db, CURSOR, &d->seen_ms, err);
-    if (status != ST_OK)
+    if (status != ST_OK || d->are_runs_stale)
         return status;
-    bool has_row, is_broken = !has_room || now_ms - d->seen_ms > ALARM_BREAK_MS || now_ms < d->seen_ms;
+    bool is_broken = now_ms - d->seen_ms > ALARM_BREAK_MS || now_ms < d->seen_ms, has_row, is_any = false;
     struct db_stmt *rows = db_keep(d->db, "SELECT rule, target_kind, target, run_ms FROM alarm_run");
-    d->are_runs_stale = false;
     while ((status = db_step(rows, &has_row, err)) == ST_OK && has_row) {
         struct alarm_watch *w =
             alarm_watches_find(&d->watches, db_text(rows, 0), db_text(rows, 1), db_text(rows, 2));
         if (w != NULL && !is_broken)
             w->state.run_ms = db_int(rows, 3);
-        d->are_runs_stale = d->are_runs_stale || w == NULL || is_broken;
+        is_any = is_any || w == NULL || is_broken;
     }
     db_reset(rows);
-    return status;
+    return status == ST_OK && is_any ? write_runs(d, ret_is_changed, err) : status;
 }
 
-static enum status load(
-    struct alarm_desk *d, int64_t now_ms, bool has_room, bool *ret_is_changed, struct error *err)
+static enum status load(struct alarm_desk *d, int64_t now_ms, bool *ret_is_changed, struct error *err)
 {
-    alarm_watches_forget(&d->watches);
     enum status status = alarm_post_forget(&d->post, ret_is_changed, err);
     if (status == ST_OK)
         status = load_standing(d, now_ms, ret_is_changed, err);
     if (status == ST_OK)
-        status = load_runs(d, now_ms, has_room, err);
+        status = load_runs(d, now_ms, ret_is_changed, err);
     if (status == ST_OK)
         status = alarm_post_mend(&d->post, now_ms, ret_is_changed, err);
     d->is_loaded = status == ST_OK;
@@ -221,7 +229,7 @@ static enum status fire(struct alarm_desk *d, struct alarm_watch *w, const struc
 }
 
 static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struct alarm_sources *s,
-    bool has_room, bool *ret_is_changed, struct error *err)
+    bool *ret_is_changed, struct error *err)
 {
     struct alarm_facts facts;
     enum status status = alarm_facts_gather(s, w->rule, &w->target, &facts, err);
@@ -244,23 +252,10 @@ static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struc
         status = clear(d, w->alarm, s->now_ms, word.say == ALARM_GONE, ret_is_changed, err);
         w->alarm = 0;
     }
-    if (status != ST_OK || before.run_ms == w->state.run_ms)
+    if (status != ST_OK || before.run_ms == w->state.run_ms || d->are_runs_stale)
         return status;
-    if (!has_room || d->are_runs_stale) {
-        d->are_runs_stale = true;
-    } else {
-        status = alarm_run_write(d->db, w->rule->id, w->target.kind, w->target.id, w->state.run_ms, err);
-        *ret_is_changed = true;
-    }
-    return status;
-}
-
-/* Nothing new is known of it: that ends a run, in memory. On a disk without a byte not even that can be written. */
-static void rest(struct alarm_desk *d, struct alarm_watch *w)
-{
-    w->has_value = false;
-    d->are_runs_stale = d->are_runs_stale || w->state.run_ms != ALARM_NEVER;
-    w->state.run_ms = ALARM_NEVER;
+    *ret_is_changed = true;
+    return alarm_run_write(d->db, w->rule->id, w->target.kind, w->target.id, w->state.run_ms, err);
 }
 
 static bool has_runs(const struct alarm_desk *d)
@@ -274,18 +269,8 @@ static bool has_runs(const struct alarm_desk *d)
 /* With room: rows of runs are what memory has, and somebody looks after them. */
 static enum status keep_runs(struct alarm_desk *d, int64_t now_ms, bool *ret_is_changed, struct error *err)
 {
-    enum status status = ST_OK;
-    if (d->are_runs_stale) {
-        status = db_run(db_keep(d->db, "DELETE FROM alarm_run"), err);
-        for (size_t i = 0; i < d->watches.count && status == ST_OK; i++) {
-            const struct alarm_watch *w = &d->watches.items[i];
-            if (w->state.run_ms != ALARM_NEVER)
-                status =
-                    alarm_run_write(d->db, w->rule->id, w->target.kind, w->target.id, w->state.run_ms, err);
-        }
-        d->are_runs_stale = false;
-        *ret_is_changed = true;
-    }
+    enum status status = d->are_runs_stale ? write_runs(d, ret_is_changed, err) : ST_OK;
+    d->are_runs_mended = d->are_runs_stale;
     if (status == ST_OK && has_runs(d) && (now_ms - d->seen_ms >= SEEN_MS || now_ms < d->seen_ms)) {
         d->seen_ms = now_ms;
         status = cursor_move(d->db, CURSOR, now_ms, err);
@@ -294,17 +279,19 @@ static enum status keep_runs(struct alarm_desk *d, int64_t now_ms, bool *ret_is_
     return status;
 }
 
-/* All that is in memory; of the others a few, in turn. */
+/* All that is in memory; of the others a few, in turn. Without room nothing new is known of most: that ends their runs. */
 static enum status look_at_all(struct alarm_desk *d, const struct alarm_sources *s, const struct clock *clock,
     bool has_room, bool *ret_is_changed, struct error *err)
 {
     enum status status = ST_OK;
     for (size_t i = 0; i < d->watches.count && status == ST_OK; i++) {
         struct alarm_watch *w = &d->watches.items[i];
-        if (!has_room && w->target.kind != ALARM_OF_COLLECTOR)
-            rest(d, w);
-        else if (!w->is_slow)
-            status = look(d, w, s, has_room, ret_is_changed, err);
+        if (!has_room && w->target.kind != ALARM_OF_COLLECTOR) {
+            w->has_value = false;
+            w->state.run_ms = ALARM_NEVER;
+        } else if (!w->is_slow) {
+            status = look(d, w, s, ret_is_changed, err);
+        }
     }
     int64_t begin_mono_ms = clock->mono_ms();
     size_t count = d->watches.count;
@@ -316,14 +303,15 @@ static enum status look_at_all(struct alarm_desk *d, const struct alarm_sources 
             (!has_room && w->target.kind != ALARM_OF_COLLECTOR))
             continue;
         w->due_mono_ms = begin_mono_ms + ALARM_SLOW_MS;
-        status = look(d, w, s, has_room, ret_is_changed, err);
+        status = look(d, w, s, ret_is_changed, err);
     }
     return status == ST_OK && has_room ? keep_runs(d, s->now_ms, ret_is_changed, err) : status;
 }
 
 void alarm_desk_show(struct alarm_desk *d)
 {
-    d->is_writing = false;
+    if (d->are_runs_mended)
+        d->are_runs_stale = d->are_runs_mended = false;
     for (size_t i = 0; i < d->news_count; i++)
         log_info("alarms", "%s", d->news[i]);
     drop_news(d);
@@ -335,17 +323,11 @@ void alarm_desk_show(struct alarm_desk *d)
 enum status alarm_desk_step(
     struct alarm_desk *d, const struct alarm_desk_now *now, bool *ret_is_changed, struct error *err)
 {
-    if (d->park == NULL || !now->may_write)
+    if (d->park == NULL)
         return ST_OK;
     struct alarm_sources s = now->sources;
     int64_t mono_ms = now->clock->mono_ms();
     bool is_changed = false;
-    if (now->has_room)
-        d->retry_mono_ms = mono_ms;
-    else if (d->has_failed)
-        d->retry_mono_ms = mono_ms + ROOM_MS;
-    d->has_failed = false;
-    bool writes = mono_ms >= d->retry_mono_ms;
     s.park = d->park;
     s.zones = d->zones;
     /* Where the clock was set back all is looked at anew. */
@@ -355,23 +337,22 @@ enum status alarm_desk_step(
         d->next_slow = 0;
     }
     d->last_ms = s.now_ms;
+    /* On a disk without a byte not even that a run is over can be written. */
+    d->are_runs_stale = d->are_runs_stale || !now->has_room;
     enum status status = ST_OK;
-    if (!writes) /* what is due goes, of what tables say */
-        alarm_watches_forget(&d->watches);
-    else if (!d->is_loaded)
-        status = load(d, s.now_ms, now->has_room, &is_changed, err);
+    if (now->may_write && !d->is_loaded)
+        status = load(d, s.now_ms, &is_changed, err);
     if (status == ST_OK)
-        status = alarm_post_settle(&d->post, writes, s.now_ms, mono_ms, &is_changed, err);
+        status = alarm_post_settle(&d->post, now->may_write, s.now_ms, &is_changed, err);
     bool is_due = !d->has_looked || mono_ms - d->looked_mono_ms >= ALARM_MS;
     if (status == ST_OK && is_due) {
         d->has_looked = true;
         d->looked_mono_ms = mono_ms;
-        if (writes)
+        if (now->may_write)
             status = look_at_all(d, &s, now->clock, now->has_room, &is_changed, err);
     }
     if (status == ST_OK && (is_due || is_changed))
         status = alarm_post_pack(&d->post, s.now_ms, &is_changed, err);
-    d->is_writing = !now->has_room && (is_changed || status != ST_OK);
     *ret_is_changed = *ret_is_changed || is_changed;
     return status;
 }

@@ -32,11 +32,9 @@ struct alarm_desk {
     int64_t last_ms; /* the wall clock at the step before */
     int64_t looked_mono_ms;
     bool has_looked;
-    bool are_runs_stale;   /* their rows are not what memory has: all are written anew, once there is room */
-    bool is_writing;       /* without room: what is written now is not committed yet */
-    bool has_failed;       /* what was written so was not committed: */
-    int64_t retry_mono_ms; /* nothing is judged, or written, before */
-    char **news;           /* lines for the log, when this is committed; owned */
+    bool are_runs_stale;  /* what their rows say is over: all are written anew, once there is room, */
+    bool are_runs_mended; /* and that is not committed yet */
+    char **news;          /* lines for the log, when this is committed; owned */
     size_t news_count, news_capacity;
 };
 
@@ -46,14 +44,14 @@ void alarm_desk_release(struct alarm_desk *d); /* accepts a zeroed struct */
 void alarm_desk_use_rules(struct alarm_desk *d, struct alarm_rules *rules);
 /* Another park, which is borrowed. */
 void alarm_desk_use(struct alarm_desk *d, const struct park *park);
-/* After a failed commit, or what somebody else wrote: all is read again. */
+/* After a failed commit: all is read again. */
 void alarm_desk_reset(struct alarm_desk *d);
 
 struct alarm_desk_now {
     const struct clock *clock;
     struct alarm_sources sources; /* without park and zones */
-    bool may_write;               /* else nothing is judged, and nothing goes */
-    bool has_room; /* else nothing new is known, but of the collector's own targets: they alone are judged */
+    bool may_write; /* else nothing is judged; what is due goes all the same, of what tables say */
+    bool has_room;  /* else nothing new is known, but of the collector's own targets: they alone are judged */
 };
 /* Within the core's transaction, after the board. Sets *ret_is_changed where it wrote. */
 enum status alarm_desk_step(

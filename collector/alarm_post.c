@@ -21,7 +21,6 @@ void alarm_post_reset(struct alarm_post *p)
 {
     for (size_t i = 0; p->parcels != NULL && i < receiver_count(p); i++)
         courier_parcel_release(&p->parcels[i]);
-    p->has_failed = p->has_failed || p->is_noting;
     p->is_noting = false;
 }
 
@@ -209,19 +208,15 @@ static void hear(struct alarm_post *p, const struct courier_result *r)
     name_deaf(p);
 }
 
-enum status alarm_post_settle(struct alarm_post *p, bool may_write, int64_t now_ms, int64_t mono_ms,
-    bool *ret_is_changed, struct error *err)
+enum status alarm_post_settle(
+    struct alarm_post *p, bool may_note, int64_t now_ms, bool *ret_is_changed, struct error *err)
 {
     struct courier_result r;
     enum status status = ST_OK;
-    if (p->has_failed)
-        p->note_mono_ms = mono_ms + ALARM_NOTE_MS;
-    p->has_failed = false;
-    p->may_note = may_write && mono_ms >= p->note_mono_ms;
+    p->may_note = may_note;
     while (p->couriers != NULL && status == ST_OK && couriers_take(p->couriers, &r)) {
         hear(p, &r);
         status = learn(p, &r, now_ms, err);
-        *ret_is_changed = true;
     }
     p->is_noting = p->may_note && p->results.count > 0;
     for (size_t i = 0; p->may_note && i < p->results.count && status == ST_OK; i++)

@@ -11,8 +11,6 @@
 #include "collector/couriers/courier.h"
 
 #define ALARM_DEAF 3 /* attempts in a row that failed: people are told, on pages and by the health */
-#define ALARM_NOTE_MS \
-    60000 /* between two attempts to note what became of messages, where that cannot be written */
 
 struct alarm_post {
     struct db *db;
@@ -31,9 +29,7 @@ struct alarm_post {
     char deaf[128];               /* ids of those with ALARM_DEAF of these, in order; as many as fit */
     struct alarm_results results; /* that no row says yet */
     bool is_noting;               /* what is written now is not committed yet */
-    bool has_failed;              /* what was written last was not committed: */
-    int64_t note_mono_ms;         /* nothing is noted before: */
-    bool may_note;                /* by that, at the last settling */
+    bool may_note;                /* by the last settling */
 };
 
 /* By the name under which browsers reach this collector; NULL = it has none. The caller frees it. */
@@ -55,8 +51,8 @@ enum status alarm_post_over(struct alarm_post *p, int64_t alarm, int64_t now_ms,
 /* No message is due later than the rules say, whatever the clock was when it became due. */
 enum status alarm_post_mend(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err);
 /* Notes what became of messages, where it may. */
-enum status alarm_post_settle(struct alarm_post *p, bool may_write, int64_t now_ms, int64_t mono_ms,
-    bool *ret_is_changed, struct error *err);
+enum status alarm_post_settle(
+    struct alarm_post *p, bool may_note, int64_t now_ms, bool *ret_is_changed, struct error *err);
 /* Packs the next message of each receiver that is ready for one, behind alarm_post_settle. */
 enum status alarm_post_pack(struct alarm_post *p, int64_t now_ms, bool *ret_is_changed, struct error *err);
 /* After the commit: what is packed goes. */

@@ -23,6 +23,7 @@
 /* The same on the disk: a file that is given up when the disk is full. */
 #define RESERVE_BYTES (8 * 1024 * 1024)
 #define RESERVE_MS 1000 /* between attempts to take it again */
+#define ROOM_MS 60000   /* for so long nobody writes, where what is given up makes no room */
 /* Between writing the changed points: under load a point changes many times meanwhile. */
 #define POINTS_MS 5000
 
@@ -36,6 +37,7 @@ struct group {
     size_t answer_count, answer_capacity;
     bool is_changed; /* there is something to commit */
     bool resumes;    /* batches are taken again, after those of a while were not */
+    bool is_at_rest; /* nobody may write */
 };
 
 static int64_t spare_bytes(const struct turn *t)
@@ -189,6 +191,13 @@ static enum status take_message(
     return ST_OK;
 }
 
+/* There was no room for what makes room: whoever tried all the same would take down everybody's transaction, and nobody
+ * would get a message (W5). */
+static bool is_at_rest(const struct turn *t)
+{
+    return t->clock->mono_ms() < t->rest_until_mono_ms;
+}
+
 /* Why nothing is taken; NULL = batches are. */
 static const char *find_obstacle(struct turn *t)
 {
@@ -198,7 +207,7 @@ static const char *find_obstacle(struct turn *t)
         struct error why;
         enum status status = reserve_take(&t->reserve, &why);
         /* Also at the start: what an earlier run gave up is there to delete with, not for batches. */
-        t->is_disk_full = status == ST_FULL;
+        t->is_disk_full = status == ST_FULL || (status == ST_STORAGE && is_at_rest(t));
         if (status == ST_OK) /* written, with as much room besides: what failed for want of it need not */
             t->is_commit_failing = false;
         if (status != ST_OK && !t->is_disk_full)
@@ -207,6 +216,8 @@ static const char *find_obstacle(struct turn *t)
     }
     if (t->reserve.is_held)
         complaint_clear(&t->no_reserve, now, "core", "the reserve of disk space is there");
+    if (t->reserve.is_held && !is_database_full(t)) /* there is room again */
+        t->rest_until_mono_ms = 0;
     if (t->is_disk_full)
         return "the disk is full";
     return is_database_full(t)                        ? "the database is at its limit"
@@ -277,9 +288,14 @@ static enum status save_points(struct turn *t, struct group *g, struct error *er
 }
 
 /* At the database's limit half of what is spare is for what must be written all the same. */
+static bool is_short_of_room(const struct turn *t)
+{
+    return t->is_disk_full || db_used_bytes(t->db) > t->limit_bytes - spare_bytes(t) / 2;
+}
+
 static bool has_room(const struct turn *t)
 {
-    return !t->is_careful && !t->is_disk_full && db_used_bytes(t->db) <= t->limit_bytes - spare_bytes(t) / 2;
+    return !t->is_careful && !is_short_of_room(t);
 }
 
 /* What is folded may be pruned, so at the limit it goes on. */
@@ -330,7 +346,7 @@ static enum status watch_alarms(struct turn *t, struct group *g, struct error *e
     bool is_synchronised = t->clock->is_synchronised();
     struct alarm_desk_now now = {.clock = t->clock,
         .may_write = !t->is_careful, /* little, and that the disk is full is what is to be told */
-        .has_room = has_room(t),
+        .has_room = !is_short_of_room(t),
         .sources = {.db = t->db,
             .known = &t->known,
             .presence = &t->presence,
@@ -395,10 +411,11 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
         t->taking_since_ms = 0;
     else if (t->taking_since_ms == 0)
         t->taking_since_ms = t->clock->wall_ms();
+    g->is_at_rest = is_at_rest(t);
     /* After a failure only what makes room: were it for want of it, the next batch would fail again. */
-    if (!t->is_careful)
+    if (!t->is_careful || g->is_at_rest)
         status = take_messages(t, g, accepts, err);
-    if (status == ST_OK)
+    if (status == ST_OK && !g->is_at_rest)
         status = take_result(t, g, err);
     /* At a limit no more is derived: the outbox must not take the room that settling the journal needs. Nor
      * has a row a place in time that nobody knows. */
@@ -426,7 +443,9 @@ static enum status fill(struct turn *t, struct group *g, struct error *err)
     taken = lower_of(taken, t->watch.follower.position);
     taken = lower_of(taken, t->spaces.follower.position);
     int64_t done = lower_of(lower_of(t->settled, t->known.saved), taken);
-    return status == ST_OK ? prune_step(&t->prune, t->db, done, t->clock, &g->is_changed, err) : status;
+    if (status == ST_OK && !g->is_at_rest)
+        status = prune_step(&t->prune, t->db, done, t->clock, &g->is_changed, err);
+    return status;
 }
 
 static enum status commit(struct turn *t, struct group *g, struct error *err)
@@ -470,8 +489,8 @@ static bool give_up_reserve(struct turn *t)
 /* D7: after a failure memory is what the disk says. */
 static enum status reload(struct turn *t, enum status status, struct error *err)
 {
-    if (status == ST_FULL)
-        give_up_reserve(t);
+    if (status == ST_FULL && (!give_up_reserve(t) || t->is_careful))
+        t->rest_until_mono_ms = t->clock->mono_ms() + ROOM_MS;
     complain(&t->storage, t->clock->mono_ms(), LOG_LEVEL_ERROR, "core",
         "%s; nothing of this group is acknowledged, its senders send it again", err->text);
     t->is_commit_failing = t->is_careful = true;
@@ -525,7 +544,7 @@ enum status turn_run(struct turn *t, bool *ret_is_changed, struct error *err)
     if (status != ST_OK) {
         status = reload(t, status, err);
     } else {
-        t->is_careful = false;
+        t->is_careful = t->is_careful && g.is_at_rest;
         if (g.resumes)
             acks_note_all(&t->acks, &t->known);
         if (g.is_changed)

@@ -12,6 +12,7 @@ import hmac
 import json
 import os
 import re
+import sqlite3
 import threading
 import time
 from urllib.parse import parse_qs, urlsplit
@@ -287,36 +288,57 @@ def test_people_who_may_have_been_told_are_told_that_it_is_over_and_no_others(st
         one.close()
 
 
-def test_on_a_disk_without_a_byte_nobody_is_told_the_same_twice(stage, small_folder):
-    duty = Receiver()
-    rules = """{ id = "full"; kind = "disk"; above = 60; clear = 50; for = 0; clear_for = 0; },
-{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 3600; }"""
-    house = Alarms(stage, park(), rules, hook(duty), "repeat = 4; repeat_max = 4;")
-    small = small_folder(48)
-    settings = house.collector.settings
-    settings.write_text(settings.read_text().replace(str(house.database), str(small / "collector.db")))
-    house.begin()
+FULL = '{ id = "full"; kind = "disk"; above = 60; clear = 50; for = 0; clear_for = 0; }'
 
-    def fill(name: str, mebibytes: int) -> None:
-        with open(small / name, "wb", buffering=0) as file, contextlib.suppress(OSError):
+
+class SmallDisk:
+    """A house whose collector's database is on a disk of its own, which others fill up."""
+
+    def __init__(self, stage, small_folder, receiver: Receiver, rules: str) -> None:
+        self.house = Alarms(stage, park(), rules, hook(receiver), "repeat = 4; repeat_max = 4;")
+        self.folder = small_folder(48)
+        settings = self.house.collector.settings
+        settings.write_text(settings.read_text().replace(str(self.house.database), str(self.folder / "collector.db")))
+        self.house.begin()
+
+    def fill(self, name: str, mebibytes: int) -> None:
+        with open(self.folder / name, "wb", buffering=0) as file, contextlib.suppress(OSError):
             for _ in range(mebibytes * 256):
                 file.write(bytes(4096))
 
-    house.gauge("main.p", 2000)  # on its way to fire: what is known of that cannot be written either
-    fill("most", 28)
-    wait_until(lambda: duty.posts, 30, "it is told")
-    fill("all", 48)
-    wait_until(lambda: "disk is full" in house.collector.log(), 60, "what was taken cannot be written")
-    fill("reserve", 48)
-    assert os.statvfs(small).f_bavail == 0
+    def fill_up(self, receiver: Receiver) -> None:
+        self.fill("most", 28)
+        wait_until(lambda: receiver.posts, 30, "it is told")
+        self.fill("all", 48)
+        wait_until(lambda: "disk is full" in self.house.collector.log(), 60, "what was taken cannot be written")
+        self.fill("reserve", 48)
+        assert self.is_full()
+
+    def is_full(self) -> bool:
+        return os.statvfs(self.folder).f_bavail == 0
+
+    def is_settled(self) -> bool:
+        """Is it on the disk that the store has all?"""
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/collector.db?mode=ro", uri=True)) as database:
+            return database.execute("SELECT position >= (SELECT max(id) FROM journal) FROM cursor WHERE name = 'raw'").fetchone()[0] == 1
+
+    def make_room(self) -> None:
+        for name in ("most", "all", "reserve"):
+            (self.folder / name).unlink()
+
+
+def test_on_a_disk_without_a_byte_nobody_is_told_the_same_twice(stage, small_folder):
+    duty = Receiver()
+    disk = SmallDisk(stage, small_folder, duty, FULL + ', { id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 3600; }')
+    disk.house.gauge("main.p", 2000)  # on its way to fire: what is known of that cannot be written either
+    disk.fill_up(duty)
     count = len(duty.posts)
     wait_until(lambda: len(duty.posts) >= count + 4, 100, "it is told again, at its intervals")
-    assert os.statvfs(small).f_bavail == 0
+    assert disk.is_full()
     ids = [said["id"] for _, _, said in duty.posts]
     assert len(set(ids[count:])) == len(ids[count:]), ids  # one was under way when the disk became full
     assert [said["number"] for _, _, said in duty.posts][count:] == list(range(ids.index(ids[count]) + 1, ids.index(ids[count]) + 1 + len(ids) - count))
-    for name in ("most", "all", "reserve"):
-        (small / name).unlink()
+    disk.make_room()
     wait_until(lambda: duty.events("full")[-1] == "cleared", 120, "it is over")
     duty.close()
 
@@ -354,3 +376,28 @@ def test_each_receiver_can_be_tried_without_an_alarm(stage):
     assert unknown.returncode == 64 and "no receiver of the rules of alarms: nobody" in unknown.stderr and len(duty.posts) == 2
     for one in (duty, wecom, slow):
         one.close()
+
+
+def test_on_a_disk_without_a_byte_a_store_that_comes_back_mutes_nobody(stage, small_folder):
+    """What it says cannot be recorded, and is tried again: messages go all the same, and when there is room nothing is missing."""
+    duty = Receiver()
+    disk = SmallDisk(stage, small_folder, duty, FULL)
+    house = disk.house
+    house.influx.stop()
+    for watts in range(5):
+        house.gauge("main.p", watts)
+    disk.fill_up(duty)
+    lines, failures = (house.collector.metric(name) for name in ("parkmon_store_lines_total", "parkmon_commit_failures_total"))
+    house.influx.start()
+    wait_until(lambda: house.collector.metric("parkmon_store_lines_total") > lines, 60, "the store takes what waits")
+    wait_until(lambda: house.collector.metric("parkmon_commit_failures_total") > failures, 70, "that cannot be recorded")
+    count, begun = len(duty.posts), time.monotonic()
+    wait_until(lambda: len(duty.posts) >= count + 10, 90, "it is told again")
+    assert disk.is_full() and not disk.is_settled()
+    numbers = [said["number"] for _, _, said in duty.posts[count:]]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    failures = house.collector.metric("parkmon_commit_failures_total") - failures
+    assert failures <= 3 + 2 * (time.monotonic() - begun) / 60
+    disk.make_room()
+    wait_until(lambda: disk.is_settled() and duty.events("full")[-1] == "cleared", 120, "all is recorded, and it is over")
+    duty.close()
