@@ -42,10 +42,11 @@ void follower_release(struct follower *f)
     *f = (struct follower){0};
 }
 
-enum status follower_reset(struct follower *f, struct error *err)
+enum status follower_reset(struct follower *f, bool is_any, struct error *err)
 {
     f->due_mono_ms = 0;
-    return cursor_read(f->db, f->cursor, &f->position, err);
+    f->position = INT64_MAX;
+    return is_any ? cursor_read(f->db, f->cursor, &f->position, err) : ST_OK;
 }
 
 enum status follower_move(struct follower *f, int64_t position, struct error *err)

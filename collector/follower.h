@@ -37,8 +37,8 @@ struct follower {
 };
 
 void follower_release(struct follower *f); /* accepts a zeroed struct */
-/* Reads the cursor; before the first step, and after a failed commit. */
-enum status follower_reset(struct follower *f, struct error *err);
+/* Reads the cursor, where there is anything to follow; before the first step, and after a failed commit. */
+enum status follower_reset(struct follower *f, bool is_any, struct error *err);
 /* Follows nothing any more. */
 void follower_clear(struct follower *f);
 /* `address`: <gateway>/<point>. Readings of another kind than `kind` are not handed over. One point may have several

@@ -33,7 +33,7 @@ void spaces_release(struct spaces *s)
 enum status spaces_reset(struct spaces *s, struct error *err)
 {
     spaces_forget(s);
-    return follower_reset(&s->follower, err);
+    return follower_reset(&s->follower, spaces_count_feeds(s->park) > 0, err);
 }
 
 void spaces_rest(struct spaces *s, const struct clock *clock)

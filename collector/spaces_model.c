@@ -212,12 +212,18 @@ static enum status let_go(struct spaces *s, bool *ret_is_changed, struct error *
     return status;
 }
 
+size_t spaces_count_feeds(const struct park *park)
+{
+    size_t count = 0;
+    CONF_EACH (const struct park_space, space, park->spaces)
+        count += (space->doors.count > 0) + space->sensors.count;
+    return count;
+}
+
 enum status spaces_take_up(struct spaces *s, bool *ret_is_changed, struct error *err)
 {
-    enum status status = follower_reset(&s->follower, err);
-    size_t count = 0;
-    CONF_EACH (const struct park_space, space, s->park->spaces)
-        count += (space->doors.count > 0) + space->sensors.count;
+    size_t count = spaces_count_feeds(s->park);
+    enum status status = follower_reset(&s->follower, count > 0, err);
     s->feeds = mem_zalloc((count + 1) * sizeof *s->feeds);
     s->zones = mem_zalloc((s->park->sites.count + 1) * sizeof *s->zones);
     const struct park_site *sites = s->park->sites.items;
@@ -234,7 +240,5 @@ enum status spaces_take_up(struct spaces *s, bool *ret_is_changed, struct error 
         status = let_go(s, ret_is_changed, err);
     s->is_loaded = status == ST_OK;
     s->has_more = true; /* what an earlier run left */
-    if (s->is_loaded && s->point_count == 0)
-        s->follower.position = INT64_MAX;
     return status;
 }

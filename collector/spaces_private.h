@@ -37,6 +37,7 @@ struct spaces_point {
 
 /* ---- spaces_model.c ---- */
 
+size_t spaces_count_feeds(const struct park *park);
 /* Points, feeds and zones; those that are new, or reckoned by another rule, are due. */
 enum status spaces_take_up(struct spaces *s, bool *ret_is_changed, struct error *err);
 void spaces_forget(struct spaces *s);

@@ -50,10 +50,18 @@ void thermometer_release(struct thermometer *t)
     *t = (struct thermometer){0};
 }
 
+static bool names_any(const struct park *park)
+{
+    CONF_EACH (const struct park_baseline, b, park->baselines)
+        if (b->temperature != NULL)
+            return true;
+    return false;
+}
+
 enum status thermometer_reset(struct thermometer *t, struct error *err)
 {
     forget_points(t);
-    return follower_reset(&t->follower, err);
+    return follower_reset(&t->follower, names_any(t->park), err);
 }
 
 /* ---- the model's points ---- */
@@ -123,7 +131,7 @@ static enum status let_go(struct thermometer *t, bool *ret_is_changed, struct er
 
 static enum status take_up_model(struct thermometer *t, bool *ret_is_changed, struct error *err)
 {
-    enum status status = follower_reset(&t->follower, err);
+    enum status status = follower_reset(&t->follower, names_any(t->park), err);
     t->points = mem_zalloc((t->park->baselines.count + 1) * sizeof *t->points);
     CONF_EACH (const struct park_baseline, b, t->park->baselines) {
         int64_t id = 0;
@@ -136,8 +144,6 @@ static enum status take_up_model(struct thermometer *t, bool *ret_is_changed, st
     if (status == ST_OK)
         status = let_go(t, ret_is_changed, err);
     t->is_loaded = status == ST_OK;
-    if (t->is_loaded && t->count == 0)
-        t->follower.position = INT64_MAX;
     return status;
 }
 

@@ -50,12 +50,6 @@ void watch_release(struct watch *w)
     *w = (struct watch){0};
 }
 
-enum status watch_reset(struct watch *w, struct error *err)
-{
-    forget(w);
-    return follower_reset(&w->follower, err);
-}
-
 /* ---- the model ---- */
 
 static void follow(struct watch *w, const char *address, enum reading_kind kind,
@@ -135,6 +129,37 @@ static bool names_nothing(const struct park *park)
     return true;
 }
 
+/* Does any version name anything that was in force since the cursor, or the model in use? */
+static enum status find_any(struct watch *w, bool *ret_is_any, struct error *err)
+{
+    struct version_reign reign;
+    *ret_is_any = !names_nothing(w->park);
+    enum status status = version_reign_at(w->follower.journal, w->follower.position, &reign, err);
+    while (status == ST_OK && !*ret_is_any && reign.number != 0) {
+        const struct model *m;
+        status = read_version(w, reign.number, &m, err);
+        *ret_is_any = m != NULL && !names_nothing(m->park);
+        model_put(m);
+        if (reign.until == INT64_MAX)
+            break;
+        if (status == ST_OK)
+            status = version_reign_next(w->follower.journal, &reign, err);
+    }
+    return status;
+}
+
+enum status watch_reset(struct watch *w, struct error *err)
+{
+    forget(w);
+    bool is_any;
+    enum status status = follower_reset(&w->follower, true, err);
+    if (status == ST_OK)
+        status = find_any(w, &is_any, err);
+    if (status == ST_OK && !is_any)
+        w->follower.position = INT64_MAX;
+    return status;
+}
+
 /* Those that were in force for no batch, before the version `number` that is for the next one: what they did not follow is left
  * also where nobody took them up, so that it is a function of the versions alone. */
 static enum status leave_between(struct watch *w, int64_t number, bool *ret_is_changed, struct error *err)
@@ -177,7 +202,7 @@ static enum status find_former(struct watch *w, bool *ret_is_changed, struct err
 static enum status take_up_model(struct watch *w, bool *ret_is_changed, struct error *err)
 {
     forget(w);
-    enum status status = follower_reset(&w->follower, err);
+    enum status status = follower_reset(&w->follower, true, err);
     if (status == ST_OK)
         status = find_former(w, ret_is_changed, err);
     const struct park *park = w->former != NULL ? w->former->park : w->park;

@@ -185,6 +185,36 @@ static void test_a_run_ends_where_there_is_no_room_though_that_cannot_be_written
     assert_int_equal(number_of(s, ALL), 2);
 }
 
+/* In the room of what was given up: nothing waits for who cannot take a step, and would have nothing to take. */
+static void test_on_a_full_disk_old_batches_go_where_nothing_follows_them(void **state)
+{
+    struct scene *s = *state;
+    struct turn *t = &s->turn.turn;
+    struct error err = {""};
+    for (int restarts = 0; restarts < 2; restarts++) {
+        bool is_changed;
+        reopen_scene(s);
+        age(s);
+        fill_disk(s);
+        give_result(s);
+        pass(1000);
+        assert_int_equal(turn_run(t, &is_changed, &err), ST_FULL);
+        faulty_disk.fails_at = 0;
+        if (restarts > 0) {
+            store_result_release(&t->result);
+            t->has_result = false;
+            restart(s);
+            t->reserve.bytes = INT64_C(1) << 60;
+        }
+        for (int i = 0; i < 25; i++) {
+            pass(1000);
+            turn_once(t);
+        }
+        assert_false(t->show.is_accepting);
+        assert_true(number_of(s, "SELECT min(id) FROM journal") > 10);
+    }
+}
+
 /* The disk has room, and the reserve finds its place time and again. */
 static void test_at_the_limit_of_the_database_messages_go_though_nothing_can_be_recorded(void **state)
 {
@@ -229,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_on_a_disk_without_a_byte_messages_go_whatever_else_wants_to_write),
         SCENE_TEST(test_a_run_ends_where_there_is_no_room_though_that_cannot_be_written),
+        SCENE_TEST(test_on_a_full_disk_old_batches_go_where_nothing_follows_them),
         SCENE_TEST(test_at_the_limit_of_the_database_messages_go_though_nothing_can_be_recorded)};
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -362,6 +362,29 @@ static void test_a_version_that_cannot_be_read_is_one_that_names_nothing(void **
     close_scene(&s);
 }
 
+/* Also where nobody can take a step: the disk is full. */
+static void test_of_the_journal_that_is_kept_which_a_version_since_names_anything_of(void **unused)
+{
+    (void)unused;
+    struct error err = {""};
+    struct scene s;
+    open_scene(&s, nothing);
+    power(&s, 0, "15");
+    assert_int_equal(s.watch.follower.position, INT64_MAX);
+    accept(&s, 1, all);
+    power(&s, 10 * S, "15");
+    start(&s, nothing); /* it is not written yet that this one is in use */
+    assert_int_equal(s.watch.follower.position, 0);
+    accept(&s, 2, nothing);
+    must(watch_reset(&s.watch, &err), &err);
+    assert_int_equal(s.watch.follower.position, 0);
+    take_all(&s);
+    assert_int_equal(s.watch.follower.position, INT64_MAX);
+    must(watch_reset(&s.watch, &err), &err);
+    assert_int_equal(s.watch.follower.position, INT64_MAX);
+    close_scene(&s);
+}
+
 static void test_a_park_without_instruments_keeps_nothing_of_the_journal(void **unused)
 {
     (void)unused;
@@ -704,6 +727,7 @@ int main(void)
         cmocka_unit_test(test_what_another_point_told_says_nothing_of_now),
         cmocka_unit_test(test_what_nobody_knows_which_point_told_says_nothing_of_now),
         cmocka_unit_test(test_what_nobody_followed_for_a_while_says_nothing_of_now),
+        cmocka_unit_test(test_of_the_journal_that_is_kept_which_a_version_since_names_anything_of),
         cmocka_unit_test(test_a_version_of_no_batch_followed_nothing),
         cmocka_unit_test(test_a_run_that_another_point_told_holds_no_session_open),
         cmocka_unit_test(test_what_cannot_be_read_makes_the_word_before_it_no_word_of_now),
