@@ -554,6 +554,8 @@ enum status turn_run(struct turn *t, bool *ret_is_changed, struct error *err)
             alarm_desk_show(&t->alarms);
         t->show.counters.alarm_messages_taken = t->alarms.post.taken;
         t->show.counters.alarm_messages_failed = t->alarms.post.failed;
+        t->show.counters.alarm_messages_unnoted =
+            alarm_results_unnoted(&t->alarms.post.results, t->clock->wall_ms());
         t->show.counters.alarm_rules = t->alarms.rules != NULL ? (int64_t)t->alarms.rules->rules.count : 0;
     }
     *ret_is_changed = g.is_changed;

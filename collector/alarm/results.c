@@ -1,5 +1,6 @@
 #include "collector/alarm/results.h"
 
+#include "collector/alarm/fold.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -20,6 +21,15 @@ const struct alarm_result *alarm_results_find(
         if (r->items[i].alarm == alarm && strcmp(r->items[i].receiver, receiver) == 0)
             return &r->items[i];
     return NULL;
+}
+
+int64_t alarm_results_unnoted(const struct alarm_results *r, int64_t now_ms)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < r->count; i++)
+        count += r->items[i].outcome == ALARM_TAKEN &&
+                 (r->items[i].due_ms == ALARM_NEVER || r->items[i].due_ms > now_ms);
+    return count;
 }
 
 void alarm_results_add(struct alarm_results *r, const struct alarm_result *result)

@@ -30,6 +30,8 @@ struct alarm_results {
 void alarm_results_release(struct alarm_results *r); /* accepts a zeroed struct; leaves it so */
 /* Copies it. What is known of an earlier attempt of the same message stays where the later one is no more than that it was missed. */
 void alarm_results_add(struct alarm_results *r, const struct alarm_result *result);
+/* Of how many messages no row says that they were taken, though the receiver is due nothing of that alarm now. */
+int64_t alarm_results_unnoted(const struct alarm_results *r, int64_t now_ms);
 /* NULL = none. */
 const struct alarm_result *alarm_results_find(
     const struct alarm_results *r, const char *receiver, int64_t alarm);

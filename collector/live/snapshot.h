@@ -49,6 +49,7 @@ struct snapshot_counters { /* since start */
     int64_t quarantine_omitted; /* of `quarantined`: counted only, because the quarantine is at its limit */
     int64_t commits, commit_failures;
     int64_t alarm_messages_taken, alarm_messages_failed; /* attempts at receivers of alarms */
+    int64_t alarm_messages_unnoted;                      /* now: taken, and the tables do not say so yet */
     int64_t alarm_rules;                                 /* in use; 0 = nothing is watched */
 };
 

@@ -114,7 +114,7 @@ static void write_books(struct buf *out, const struct context_books *books, int6
         out, "parkmon_ledger_backlog_age_seconds", "", is_late ? now_ms - books->waiting_since_ms : 0);
 }
 
-static void write_alarms(struct buf *out, struct web_context *context)
+static void write_alarms(struct buf *out, struct web_context *context, int64_t unnoted)
 {
     struct alarm_counts counts;
     int64_t waiting;
@@ -132,7 +132,8 @@ static void write_alarms(struct buf *out, struct web_context *context)
     gauge(
         out, "parkmon_alarms_unacknowledged", "Of those, the ones that nobody took note of.", counts.unacked);
     gauge(out, "parkmon_alarm_messages_waiting",
-        "Messages of alarms that are due and that their receivers did not take yet.", waiting);
+        "Messages of alarms that are due and that their receivers did not take yet.",
+        waiting > unnoted ? waiting - unnoted : 0);
 }
 
 /* One family at a time, as the format demands; ids need no escaping. */
@@ -198,7 +199,7 @@ struct web_answer handle_metrics(struct web_context *context, const struct web_r
     if (context_books(context, &books))
         write_books(&out, &books, context->clock->wall_ms());
     if (context->db != NULL)
-        write_alarms(&out, context);
+        write_alarms(&out, context, s != NULL ? s->counters.alarm_messages_unnoted : 0);
     enum health_level level;
     json_decref(context_health(context, s ? &o : NULL, &level));
     head(&out, "parkmon_health", "gauge", "1 for the collector's present health.");

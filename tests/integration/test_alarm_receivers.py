@@ -393,6 +393,7 @@ def test_on_a_disk_without_a_byte_a_store_that_comes_back_mutes_nobody(stage, sm
     wait_until(lambda: house.collector.metric("parkmon_commit_failures_total") > failures, 70, "that cannot be recorded")
     count, begun = len(duty.posts), time.monotonic()
     wait_until(lambda: len(duty.posts) >= count + 10, 90, "it is told again")
+    wait_until(lambda: house.collector.metric("parkmon_alarm_messages_waiting") == 0, 20, "its receiver is well")
     assert disk.is_full() and not disk.is_settled()
     numbers = [said["number"] for _, _, said in duty.posts[count:]]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))

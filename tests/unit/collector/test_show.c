@@ -142,7 +142,7 @@ static void test_counters_add_up_and_the_reason_stands_while_nothing_is_taken(vo
     (void)state;
     struct scene s;
     scene_open(&s);
-    struct snapshot_counters more = {1, 2, 3, 4, 5, 6, 7, 8, 0, 9, 0, 0, 0, 0, 0};
+    struct snapshot_counters more = {1, 2, 3, 4, 5, 6, 7, 8, 0, 9, 0, 0, 0, 0, 0, 0};
     show_count(&s.show, &more);
     show_count(&s.show, &more);
     show_accepting(&s.show, false, "full");

@@ -136,6 +136,7 @@ static void live_without_room(struct scene *s, unsigned want)
     assert_int_equal(number_of(s, ALL), 1);
     assert_int_equal(number_of(s, "SELECT sum(taken) FROM alarm_told"), 1);
     assert_int_equal(t->settled, settled);
+    assert_int_equal(t->show.counters.alarm_messages_unnoted, 1); /* the last one: the receiver is well */
     /* As soon as there is room all of it is written, once. */
     make_room(s);
     t->limit_bytes = limit_bytes;
@@ -151,6 +152,7 @@ static void live_without_room(struct scene *s, unsigned want)
     if (want & WANT_PRUNE)
         assert_true(number_of(s, "SELECT min(id) FROM journal") > 10);
     assert_int_equal(number_of(s, "SELECT sum(taken) FROM alarm_told"), taken);
+    assert_int_equal(t->show.counters.alarm_messages_unnoted, 0);
     t->alarms.post.couriers = NULL;
 }
 
