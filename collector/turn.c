@@ -601,6 +601,7 @@ enum status turn_open(struct turn *t, const struct collector_settings *settings,
     timesheet_init(&t->timesheet, t->db, park);
     spaces_init(&t->spaces, t->db, park);
     alarm_desk_init(&t->alarms, t->db, settings->id);
+    t->alarms.are_runs_stale = !t->reserve.is_held; /* an earlier run had no room, and could not say so */
     t->alarms.post.link = alarm_post_link(settings->http.name, settings->http.port, settings->http.is_https);
     status = load(t, err);
     if (status != ST_OK)

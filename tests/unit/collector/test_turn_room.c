@@ -187,6 +187,29 @@ static void test_a_run_ends_where_there_is_no_room_though_that_cannot_be_written
     assert_int_equal(number_of(s, ALL), 2);
 }
 
+static void test_a_run_that_ended_without_room_is_over_also_after_a_kill(void **state)
+{
+    struct scene *s = *state;
+    struct error err = {""};
+    bool is_changed;
+    hold(s, 101, 20);
+    fill_disk(s);
+    give_result(s);
+    pass(1000);
+    assert_int_equal(turn_run(&s->turn.turn, &is_changed, &err), ST_FULL);
+    make_room(s);
+    restart(s);
+    hold(s, 101, 200);
+    assert_int_equal(number_of(s, ALL), 1);
+    hold(s, 101, 1);
+    assert_int_equal(number_of(s, ALL), 2);
+    reopen_scene(s);
+    hold(s, 101, 20);
+    restart(s); /* with room it goes on */
+    hold(s, 101, 181);
+    assert_int_equal(number_of(s, ALL), 2);
+}
+
 /* In the room of what was given up: nothing waits for who cannot take a step, and would have nothing to take. */
 static void test_on_a_full_disk_old_batches_go_where_nothing_follows_them(void **state)
 {
@@ -261,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_on_a_disk_without_a_byte_messages_go_whatever_else_wants_to_write),
         SCENE_TEST(test_a_run_ends_where_there_is_no_room_though_that_cannot_be_written),
+        SCENE_TEST(test_a_run_that_ended_without_room_is_over_also_after_a_kill),
         SCENE_TEST(test_on_a_full_disk_old_batches_go_where_nothing_follows_them),
         SCENE_TEST(test_at_the_limit_of_the_database_messages_go_though_nothing_can_be_recorded)};
     return cmocka_run_group_tests(tests, set_up, NULL);
