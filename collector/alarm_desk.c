@@ -131,6 +131,14 @@ static enum status clear(
     return status;
 }
 
+/* NULL: its rule or target is no more. */
+static struct alarm_watch *watch_of(struct alarm_desk *d, const struct alarm *a)
+{
+    struct alarm_watch *w = alarm_watches_find(
+        &d->watches, span_of(a->rule), span_of(alarm_target_kinds[a->target_kind]), span_of(a->target));
+    return w != NULL && w->rule->kind == (int)a->kind ? w : NULL;
+}
+
 /* Standing alarms: whose rule or target is no more clears, and who is new among the receivers is told of the others. */
 static enum status load_standing(
     struct alarm_desk *d, int64_t now_ms, bool *ret_is_changed, struct error *err)
@@ -141,9 +149,8 @@ static enum status load_standing(
         return status;
     for (size_t i = 0; i < standing.count && status == ST_OK; i++) {
         const struct alarm *a = &standing.items[i];
-        struct alarm_watch *w = alarm_watches_find(
-            &d->watches, span_of(a->rule), span_of(alarm_target_kinds[a->target_kind]), span_of(a->target));
-        if (w == NULL || w->rule->kind != (int)a->kind) {
+        struct alarm_watch *w = watch_of(d, a);
+        if (w == NULL) {
             status = clear(d, a->id, now_ms, true, ret_is_changed, err);
             continue;
         }
@@ -228,18 +235,28 @@ static enum status fire(struct alarm_desk *d, struct alarm_watch *w, const struc
     return alarm_post_tell(&d->post, w->alarm, a.severity, now_ms, err);
 }
 
+static enum status judge(const struct alarm_sources *s, struct alarm_watch *w, struct alarm_facts *ret,
+    struct alarm_word *ret_word, struct error *err)
+{
+    enum status status = alarm_facts_gather(s, w->rule, &w->target, ret, err);
+    if (status != ST_OK)
+        return status;
+    alarm_watch_return(w, ret);
+    *ret_word = alarm_judge(w->rule, ret);
+    w->has_value = ret_word->has_value;
+    w->value_m = ret_word->value_m;
+    return ST_OK;
+}
+
 static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struct alarm_sources *s,
     bool *ret_is_changed, struct error *err)
 {
     struct alarm_facts facts;
-    enum status status = alarm_facts_gather(s, w->rule, &w->target, &facts, err);
+    struct alarm_word word;
+    struct alarm_state before = w->state;
+    enum status status = judge(s, w, &facts, &word, err);
     if (status != ST_OK)
         return status;
-    alarm_watch_return(w, &facts);
-    struct alarm_word word = alarm_judge(w->rule, &facts);
-    struct alarm_state before = w->state;
-    w->has_value = word.has_value;
-    w->value_m = word.value_m;
     enum alarm_change change =
         alarm_fold(&w->state, &word, alarm_for_ms(w->rule), alarm_clear_for_ms(w->rule), s->now_ms);
     if (change == ALARM_FIRES) {
@@ -308,6 +325,25 @@ static enum status look_at_all(struct alarm_desk *d, const struct alarm_sources 
     return status == ST_OK && has_room ? keep_runs(d, s->now_ms, ret_is_changed, err) : status;
 }
 
+/* Where nobody may write nothing fires or clears; what stands of the collector itself is told with what it is now. */
+static enum status look_at_own(struct alarm_desk *d, const struct alarm_sources *s, struct error *err)
+{
+    struct alarm_list standing;
+    enum status status = alarm_list_read(d->db, ALARM_STANDING, INT64_MAX, INT64_MAX, &standing, err);
+    for (size_t i = 0; status == ST_OK && i < standing.count; i++) {
+        const struct alarm *a = &standing.items[i];
+        struct alarm_watch *w = a->target_kind == ALARM_OF_COLLECTOR ? watch_of(d, a) : NULL;
+        struct alarm_facts facts;
+        struct alarm_word word;
+        if (w == NULL)
+            continue;
+        w->alarm = a->id;
+        status = judge(s, w, &facts, &word, err);
+    }
+    alarm_list_release(&standing);
+    return status;
+}
+
 void alarm_desk_show(struct alarm_desk *d)
 {
     if (d->are_runs_mended)
@@ -348,8 +384,8 @@ enum status alarm_desk_step(
     if (status == ST_OK && is_due) {
         d->has_looked = true;
         d->looked_mono_ms = mono_ms;
-        if (now->may_write)
-            status = look_at_all(d, &s, now->clock, now->has_room, &is_changed, err);
+        status = now->may_write ? look_at_all(d, &s, now->clock, now->has_room, &is_changed, err)
+                                : look_at_own(d, &s, err);
     }
     if (status == ST_OK && (is_due || is_changed))
         status = alarm_post_pack(&d->post, s.now_ms, &is_changed, err);

@@ -50,7 +50,7 @@ void alarm_desk_reset(struct alarm_desk *d);
 struct alarm_desk_now {
     const struct clock *clock;
     struct alarm_sources sources; /* without park and zones */
-    bool may_write; /* else nothing is judged; what is due goes all the same, of what tables say */
+    bool may_write; /* else nothing fires or clears; what is due goes all the same, of what tables say */
     bool has_room;  /* else nothing new is known, but of the collector's own targets: they alone are judged */
 };
 /* Within the core's transaction, after the board. Sets *ret_is_changed where it wrote. */

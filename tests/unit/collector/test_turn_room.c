@@ -164,6 +164,33 @@ static void test_on_a_disk_without_a_byte_messages_go_whatever_else_wants_to_wri
         live_without_room(*state, wants[i]);
 }
 
+static void test_at_rest_it_is_known_how_full_the_disk_is(void **state)
+{
+    struct scene *s = *state;
+    struct turn *t = &s->turn.turn;
+    struct error err = {""};
+    hold(s, 60, 2);
+    t->limit_bytes = db_used_bytes(t->db) - 4096;
+    hold(s, 60, 50);
+    assert_int_equal(number_of(s, STANDING), 2);
+    int64_t full = number_of(s, "SELECT id FROM alarm WHERE rule = 'full'"), value_m;
+    fill_disk(s);
+    give_result(s);
+    for (int i = 0; i < 30; i++) {
+        bool is_changed;
+        pass(1000);
+        turn_run(t, &is_changed, &err);
+        const struct alarm_post *post = &t->alarms.post;
+        bool is_known = post->value_now(post->user_data, full, &value_m);
+        assert_true(i < 2 || (is_known && value_m >= 99000));
+        assert_int_equal(post->value_now(post->user_data, 1, &value_m), false);
+    }
+    make_room(s);
+    t->limit_bytes = INT64_C(64) * 1024 * 1024;
+    hold(s, 60, 2);
+    assert_int_equal(number_of(s, STANDING), 2);
+}
+
 /* What is read while there is no room is not taken: nobody knows whether it was so all the time (W1). */
 static void test_a_run_ends_where_there_is_no_room_though_that_cannot_be_written(void **state)
 {
@@ -283,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_on_a_disk_without_a_byte_messages_go_whatever_else_wants_to_write),
+        SCENE_TEST(test_at_rest_it_is_known_how_full_the_disk_is),
         SCENE_TEST(test_a_run_ends_where_there_is_no_room_though_that_cannot_be_written),
         SCENE_TEST(test_a_run_that_ended_without_room_is_over_also_after_a_kill),
         SCENE_TEST(test_on_a_full_disk_old_batches_go_where_nothing_follows_them),
