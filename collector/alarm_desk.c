@@ -70,7 +70,7 @@ static void lay_out_anew(struct alarm_desk *d)
 
 void alarm_desk_use_rules(struct alarm_desk *d, struct alarm_rules *rules)
 {
-    alarm_watches_release(&d->watches);
+    alarm_watches_leave(&d->watches);
     struct alarm_rules *before = d->rules;
     d->rules = rules;
     alarm_post_use_rules(&d->post, rules);

@@ -62,10 +62,11 @@ static void add_point(const struct alarm_sources *s, const char *name, struct al
     bool speaks = g != NULL && g->offline_ms == 0 && s->presence->listening_since_ms != 0 && since_ms != 0;
     if (speaks && since_ms < s->presence->listening_since_ms)
         since_ms = s->presence->listening_since_ms;
-    if (speaks && since_ms < g->back_ms)
-        since_ms = g->back_ms;
-    f->sources[f->source_count++] =
-        (struct alarm_source){heard_of(s, name), speaks ? since_ms : 0, speaks ? g->heard_ms : 0};
+    f->sources[f->source_count++] = (struct alarm_source){.heard_ms = heard_of(s, name),
+        .since_ms = speaks ? since_ms : 0,
+        .until_ms = speaks ? g->heard_ms : 0,
+        .point = name,
+        .back_ms = speaks ? g->back_ms : 0};
 }
 
 static void gather_silence(
@@ -75,8 +76,9 @@ static void gather_silence(
         add_point(s, target->id, f);
     } else if (target->kind == ALARM_OF_GATEWAY) {
         const struct presence_gateway *g = presence_find(s->presence, target->id);
-        f->sources[f->source_count++] =
-            (struct alarm_source){g != NULL ? g->heard_ms : 0, s->presence->listening_since_ms, s->now_ms};
+        f->sources[f->source_count++] = (struct alarm_source){.heard_ms = g != NULL ? g->heard_ms : 0,
+            .since_ms = s->presence->listening_since_ms,
+            .until_ms = s->now_ms};
     } else {
         const char *points[ALARM_METER_POINTS];
         const struct park_meter *m = park_meter_find(s->park, target->id);

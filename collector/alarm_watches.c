@@ -7,12 +7,62 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct alarm_former {
+    char *rule;
+    struct alarm_target target;
+    struct alarm_return returns[ALARM_SOURCES];
+};
+
+static void drop_returns(struct alarm_return *returns)
+{
+    for (int i = 0; i < ALARM_SOURCES; i++)
+        free(returns[i].point);
+}
+
+static void drop_items(struct alarm_watches *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        free(w->items[i].target.id);
+        drop_returns(w->items[i].returns);
+    }
+    free(w->items);
+    w->items = NULL;
+    w->count = 0;
+    w->until_ms = 0;
+}
+
+static void drop_former(struct alarm_watches *w)
+{
+    for (size_t i = 0; i < w->former_count; i++) {
+        free(w->former[i].rule);
+        free(w->former[i].target.id);
+        drop_returns(w->former[i].returns);
+    }
+    free(w->former);
+    w->former = NULL;
+    w->former_count = w->former_capacity = 0;
+}
+
 void alarm_watches_release(struct alarm_watches *w)
 {
-    for (size_t i = 0; i < w->count; i++)
-        free(w->items[i].target.id);
-    free(w->items);
-    *w = (struct alarm_watches){0};
+    drop_items(w);
+    drop_former(w);
+}
+
+void alarm_watches_leave(struct alarm_watches *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        struct alarm_watch *one = &w->items[i];
+        if (one->returns[0].point == NULL)
+            continue;
+        MEM_GROW(w->former, w->former_count, w->former_capacity);
+        struct alarm_former *f = &w->former[w->former_count++];
+        *f = (struct alarm_former){mem_strdup(one->rule->id), one->target, {{0}}};
+        memcpy(f->returns, one->returns, sizeof f->returns);
+        memset(one->returns, 0, sizeof one->returns);
+        one->target.id = NULL;
+    }
+    drop_items(w);
 }
 
 void alarm_watches_forget(struct alarm_watches *w)
@@ -71,19 +121,82 @@ static void add_behind(struct alarm_watches *w, const struct alarm_rules *rules,
         }
 }
 
+static bool is_of(const struct alarm_watch *w, const struct alarm_former *f)
+{
+    return w->target.kind == f->target.kind && strcmp(w->target.id, f->target.id) == 0 &&
+           strcmp(w->rule->id, f->rule) == 0;
+}
+
+/* Both are in the same order, mostly. */
+static void take_returns(struct alarm_watches *w)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < w->former_count; i++) {
+        struct alarm_former *f = &w->former[i];
+        size_t n = 0;
+        while (n < w->count && !is_of(&w->items[(at + n) % w->count], f))
+            n++;
+        if (n == w->count)
+            continue;
+        at = (at + n) % w->count;
+        memcpy(w->items[at].returns, f->returns, sizeof f->returns);
+        memset(f->returns, 0, sizeof f->returns);
+    }
+    drop_former(w);
+}
+
 void alarm_watches_lay_out(
     struct alarm_watches *w, const struct alarm_rules *rules, const struct park *park, int64_t now_ms)
 {
     size_t capacity = 0, count;
-    alarm_watches_release(w);
+    alarm_watches_leave(w);
     w->until_ms = alarm_behind_until_ms(park, now_ms);
-    if (rules == NULL)
-        return;
-    CONF_EACH (const struct alarm_rule, rule, rules->rules) {
-        struct alarm_target *targets = alarm_targets(rule, park, &count);
-        add(w, rule, targets, count, &capacity);
+    if (rules != NULL) {
+        CONF_EACH (const struct alarm_rule, rule, rules->rules) {
+            struct alarm_target *targets = alarm_targets(rule, park, &count);
+            add(w, rule, targets, count, &capacity);
+        }
+        add_behind(w, rules, park, now_ms, &capacity);
     }
-    add_behind(w, rules, park, now_ms, &capacity);
+    take_returns(w);
+}
+
+/* By the point, which may have another place among those of its meter by now. */
+static struct alarm_return *return_of(struct alarm_watch *w, int place, const char *point)
+{
+    struct alarm_return *r = &w->returns[place];
+    for (int i = place; i < ALARM_SOURCES; i++) {
+        struct alarm_return found = w->returns[i];
+        if (found.point == NULL || strcmp(found.point, point) != 0)
+            continue;
+        w->returns[i] = *r;
+        *r = found;
+        return r;
+    }
+    free(r->point);
+    *r = (struct alarm_return){.point = mem_strdup(point)};
+    return r;
+}
+
+static int64_t more(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms > b_ms ? a_ms : b_ms;
+}
+
+/* Silence is counted anew from when the gateway came back, once; of each further time that it was away a part counts. So a meter
+ * fires although its gateway comes and goes. */
+static void count_away(struct alarm_return *r, const struct alarm_source *s, int64_t for_ms)
+{
+    int64_t word_ms = more(r->word_ms, r->from_ms), gap_ms = s->until_ms - word_ms,
+            part_ms = more(for_ms / ALARM_AWAY_PART, ALARM_AWAY_MS),
+            all_ms = more(s->until_ms - r->from_ms, 0);
+    if (r->word_ms == 0 || s->until_ms < r->word_ms) { /* nobody knows of before */
+        r->away_ms = all_ms;
+    } else if (gap_ms > part_ms || s->back_ms > word_ms) {
+        r->away_ms = r->is_back ? r->away_ms + more(gap_ms - part_ms, 0) : all_ms;
+        r->is_back = true;
+    }
+    r->word_ms = s->until_ms;
 }
 
 void alarm_watch_return(struct alarm_watch *w, struct alarm_facts *facts)
@@ -92,15 +205,17 @@ void alarm_watch_return(struct alarm_watch *w, struct alarm_facts *facts)
         return;
     for (int i = 0; i < facts->source_count; i++) {
         struct alarm_source *s = &facts->sources[i];
-        struct alarm_return *r = &w->returns[i];
-        if (s->until_ms == 0)
+        struct alarm_return *r = return_of(w, i, s->point);
+        int64_t from_ms = more(s->heard_ms, s->since_ms);
+        if (s->since_ms == 0)
             continue;
-        bool is_back = r->word_ms != 0 && s->until_ms - r->word_ms >= w->rule->own->for_ms;
-        if (r->back_ms <= s->heard_ms || r->back_ms > s->until_ms)
-            r->back_ms = is_back && s->heard_ms <= r->word_ms ? s->until_ms : 0;
-        r->word_ms = s->until_ms;
-        if (s->since_ms != 0 && s->since_ms < r->back_ms)
-            s->since_ms = r->back_ms;
+        if (r->from_ms != from_ms) {
+            r->from_ms = from_ms;
+            r->away_ms = 0;
+            r->is_back = false;
+        }
+        count_away(r, s, w->rule->own->for_ms);
+        s->away_ms = r->away_ms;
     }
 }
 

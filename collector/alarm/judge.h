@@ -20,6 +20,10 @@ struct alarm_facts {
         int64_t heard_ms; /* last; 0 = never */
         int64_t since_ms; /* since when it could be heard without a break; 0 = it cannot */
         int64_t until_ms; /* until when it could: now, or when what it comes by spoke last */
+        /* Of a meter or point behind a gateway (alarm_watch_return): */
+        const char *point; /* borrowed from the park */
+        int64_t back_ms;   /* since when the gateway speaks (collector/live/presence.h) */
+        int64_t away_ms;   /* of its silence what does not count: the gateway's own */
     } sources[ALARM_SOURCES];
     int source_count;
     /* Those with a limit: the value, where it is known; so too the percent of ALARM_DISK and ALARM_BALANCE. */

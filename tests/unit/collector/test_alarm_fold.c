@@ -158,6 +158,16 @@ static void test_a_limit_fires_beyond_it_and_clears_at_the_other(void **state)
     }
 }
 
+/* Last, since when it could be, and until when. */
+#define HEARD(last, since, until)                                    \
+    {                                                                \
+        .heard_ms = (last), .since_ms = (since), .until_ms = (until) \
+    }
+#define AWAY(last, until, away)                                                       \
+    {                                                                                 \
+        .heard_ms = (last), .since_ms = 50000, .until_ms = (until), .away_ms = (away) \
+    }
+
 static void test_silence_counts_while_somebody_listens(void **state)
 {
     (void)state;
@@ -165,17 +175,19 @@ static void test_silence_counts_while_somebody_listens(void **state)
     static const struct {
         struct alarm_source source;
         enum alarm_say say;
-    } rows[] = {{{0, 0, 100000}, ALARM_UNKNOWN}, /* nobody listens */
-        {{99500, 0, 100000}, ALARM_UNKNOWN}, {{99500, 50000, 100000}, ALARM_GOOD},
-        {{99000, 50000, 100000}, ALARM_BAD}, {{50, 99500, 100000}, ALARM_UNKNOWN}, /* it had no time yet */
-        {{50, 99000, 100000}, ALARM_BAD}, {{0, 99000, 100000}, ALARM_BAD},
-        {{0, 99001, 100000}, ALARM_UNKNOWN},
-        {{200000, 50000, 100000}, ALARM_GOOD}, /* from a device whose clock is ahead */
+    } rows[] = {{HEARD(0, 0, 100000), ALARM_UNKNOWN}, /* nobody listens */
+        {HEARD(99500, 0, 100000), ALARM_UNKNOWN}, {HEARD(99500, 50000, 100000), ALARM_GOOD},
+        {HEARD(99000, 50000, 100000), ALARM_BAD},
+        {HEARD(50, 99500, 100000), ALARM_UNKNOWN}, /* it had no time yet */
+        {HEARD(50, 99000, 100000), ALARM_BAD}, {HEARD(0, 99000, 100000), ALARM_BAD},
+        {HEARD(0, 99001, 100000), ALARM_UNKNOWN},
+        {HEARD(200000, 50000, 100000), ALARM_GOOD}, /* from a device whose clock is ahead */
         /* What it comes by fell silent as well: with it, just before it would be silent, and when it was. */
-        {{98000, 50000, 98000}, ALARM_UNKNOWN}, {{98000, 50000, 98999}, ALARM_UNKNOWN},
-        {{98000, 50000, 99000}, ALARM_BAD}, {{99001, 50000, 99001}, ALARM_GOOD},
-        /* It spoke again: from then on. */
-        {{98000, 99500, 99900}, ALARM_UNKNOWN}, {{98000, 98900, 99900}, ALARM_BAD}};
+        {HEARD(98000, 50000, 98000), ALARM_UNKNOWN}, {HEARD(98000, 50000, 98999), ALARM_UNKNOWN},
+        {HEARD(98000, 50000, 99000), ALARM_BAD}, {HEARD(99001, 50000, 99001), ALARM_GOOD},
+        /* It spoke again: without what it was away, which is no silence of its own, and does not make it unheard. */
+        {AWAY(98000, 99900, 901), ALARM_UNKNOWN}, {AWAY(98000, 99900, 900), ALARM_BAD},
+        {AWAY(99001, 100000, 900), ALARM_GOOD}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct alarm_facts facts = {.is_clock_right = true, .sources = {rows[i].source}, .source_count = 1};
         assert_int_equal(said(&rule, facts), rows[i].say);
@@ -191,8 +203,9 @@ static void test_of_two_sources_one_is_enough_to_be_silent_and_both_are_needed_t
 {
     (void)state;
     struct alarm_rule rule = rule_of(ALARM_NO_DATA);
-    static const struct alarm_source heard = {99500, 50000, 100000}, silent = {98000, 50000, 100000},
-                                     longer = {97000, 50000, 100000}, held = {90000, 50000, 90000};
+    static const struct alarm_source heard = HEARD(99500, 50000, 100000),
+                                     silent = HEARD(98000, 50000, 100000),
+                                     longer = HEARD(97000, 50000, 100000), held = HEARD(90000, 50000, 90000);
     static const struct {
         struct alarm_source sources[2];
         enum alarm_say say;

@@ -146,11 +146,9 @@ static void test_what_stays_silent_fires_after_its_time_from_when_the_gateway_is
             if (is_told)
                 say(s, "offline");
             be_silent(s, away[i]);
-            bool is_back_late = is_told || away[i] >= 10;
             int64_t before = number_of(s, ALL);
             assert_int_equal(before, away[i] >= 30);
-            /* A silence that is shorter than their own may be, and that nobody told of, counts. */
-            speak_for(s, M1 | M2 | P, is_back_late ? 10 : 9 - away[i]);
+            speak_for(s, M1 | M2 | P, 10);
             assert_int_equal(number_of(s, ALL), before);
             speak_for(s, M1 | M2 | P, 1);
             assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE target = 'm3'"), 1);
@@ -163,23 +161,23 @@ static void test_what_stays_silent_fires_after_its_time_from_when_the_gateway_is
 static void test_a_gateway_that_is_back_speaks_before_its_data_come(void **state)
 {
     struct scene *s = *state;
-    static const int away[] = {9, 10, 11, 29, 60, 179, 300};
+    static const int away[] = {3, 5, 9, 10, 11, 29, 60, 179, 300};
     for (size_t i = 0; i < sizeof away / sizeof away[0]; i++) {
         reopen_scene(s);
         speak_for(s, ALL_OF_IT, 20);
         be_silent(s, away[i]);
         int64_t before = number_of(s, ALL);
         assert_int_equal(before, away[i] >= 30);
-        speak_for(s, 0, away[i] == 9 ? 0 : 8);
+        speak_for(s, 0, 8);
         fail_turn(s);
-        speak_for(s, 0, away[i] == 9 ? 0 : 1);
+        speak(s, 0);
         speak_for(s, ALL_OF_IT, 60);
         assert_int_equal(number_of(s, ALL), before);
         assert_int_equal(number_of(s, STANDING), 0);
     }
 }
 
-/* It speaks less often than a meter may be silent: what is not heard over two of its words is silent. */
+/* It speaks less often than a meter may be silent: its first silence does not count, and of each of the others a quarter of `for`. */
 static void test_a_gateway_that_seldom_speaks_hides_no_silence(void **state)
 {
     struct scene *s = *state;
@@ -187,8 +185,130 @@ static void test_a_gateway_that_seldom_speaks_hides_no_silence(void **state)
     for (int i = 0; i < 10; i++) {
         be_silent(s, 14);
         speak(s, M1 | M2 | P);
-        expect_fired(s, i < 1 ? "" : "meter m3 ");
+        expect_fired(s, i < 4 ? "" : "meter m3 ");
     }
+}
+
+/* Each of the four by itself, in turn, one every `apart` seconds; -1: the second of none. */
+static unsigned turn_of(int second, int apart)
+{
+    return second % apart == 0 ? 1u << second / apart % 4 : 0;
+}
+
+/* Meters are read in turn, all of them in `period`; what the gateway read meanwhile comes after its first word, or, where it was
+ * without power, is read from the first meter on. A quarter of `for`, and the round, are less than `for`. */
+static void test_no_silence_of_a_gateway_is_one_of_meters_that_are_read_in_turn(void **state)
+{
+    struct scene *s = *state;
+    for (int apart = 1; apart <= 2; apart++)
+        for (int phase = 0; phase < 4 * apart; phase += apart)
+            for (int away = 1; away < 40; away += away < 12 ? 1 : 9)
+                for (int is_dark = 0; is_dark < 2; is_dark++) {
+                    int64_t before;
+                    if (apart == 2 && is_dark && away < 3) /* 7 s, 2 s and 7 s: that is too long for `for` */
+                        continue;
+                    reopen_scene(s);
+                    for (int second = 0; second < 20 + phase; second++)
+                        speak(s, turn_of(second, apart));
+                    be_silent(s, away);
+                    before = number_of(s, ALL);
+                    assert_int_equal(before, away >= 30);
+                    speak(s, 0);
+                    if (!is_dark)
+                        speak(s, ALL_OF_IT);
+                    for (int second = 0; second < 24; second++)
+                        speak(s, turn_of(second, apart));
+                    assert_int_equal(number_of(s, ALL), before);
+                    assert_int_equal(number_of(s, STANDING), 0);
+                }
+}
+
+/* Seconds until m3 fires, which is not heard any more, counted from when it was: the gateway has a word each `apart` seconds, and
+ * before each of them the broker says that it was gone, or nobody does. */
+static int seconds_until_told(struct scene *s, int apart, bool is_told)
+{
+    reopen_scene(s);
+    speak_for(s, ALL_OF_IT, 5);
+    for (int second = 1; second < 200; second++) {
+        if (is_told && second % apart == 0)
+            say(s, "offline");
+        if (second % apart == 0)
+            speak(s, M1 | M2 | P);
+        else
+            be_silent(s, 1);
+        if (number_of(s, "SELECT count(*) FROM alarm WHERE target = 'm3'") == 1)
+            return second;
+    }
+    return -1;
+}
+
+/* for = 10: from the second word on each counts, but 2.5 s at most, so 4 of them at most are needed. */
+static void test_a_gateway_that_comes_and_goes_hides_no_silence_for_ever(void **state)
+{
+    struct scene *s = *state;
+    static const struct {
+        int apart, untold, told;
+    } rows[] = {
+        {1, 10, 11}, {2, 10, 12}, {3, 15, 15}, {5, 25, 25}, {9, 45, 45}, {10, 50, 50}, {29, 145, 145}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(seconds_until_told(s, rows[i].apart, false), rows[i].untold);
+        assert_int_equal(seconds_until_told(s, rows[i].apart, true), rows[i].told);
+    }
+}
+
+/* It was not heard for a while before its gateway falls silent: it has its whole time anew, once, and no more. */
+static void test_what_was_silent_before_its_gateway_was_fires_once_it_spoke_for_as_long_as_that(void **state)
+{
+    struct scene *s = *state;
+    for (int own = 0; own < 10; own++)
+        for (int away = 0; away < 29; away += away < 4 ? 1 : 8) {
+            int after = away < 2 ? 9 - own - away : 9; /* a gap is a second longer than what is silent */
+            if (after < 1)
+                continue;
+            reopen_scene(s);
+            speak_for(s, ALL_OF_IT, 5);
+            speak_for(s, M1 | M2 | P, own);
+            be_silent(s, away);
+            speak_for(s, M1 | M2 | P, after + (away >= 2));
+            expect_fired(s, "");
+            speak(s, M1 | M2 | P);
+            expect_fired(s, "meter m3 ");
+        }
+}
+
+/* Rules and park are read again, by rules that name others in between; or a commit fails. */
+static void read_again(struct scene *s, bool is_failure)
+{
+    if (is_failure) {
+        fail_turn(s);
+        return;
+    }
+    give_rules(s, "rules = (" GATEWAY ", " NO_DATA("new", "on = (\"meter:m1\"); for = 500") ", " METERS ");");
+    alarm_desk_use(&s->turn.turn.alarms, s->turn.park);
+    give_rules(s, "rules = (" GATEWAY ", " METERS ");");
+}
+
+/* In any second, and in each: the gateway came back when it did, and what is silent is so for as long as it was. */
+static void test_a_reload_or_a_failed_commit_forgets_nothing_of_a_silence(void **state)
+{
+    struct scene *s = *state;
+    static const int aways[] = {0, 5, 25};
+    for (int at = -1; at < 36; at++)
+        for (int n = 0; n < 6; n++) {
+            int away = aways[n / 2];
+            reopen_scene(s);
+            speak_for(s, ALL_OF_IT, 20);
+            for (int second = 0; second < away + 11; second++) {
+                if (at < 0 || second == at)
+                    read_again(s, n % 2 == 1);
+                expect_fired(s, away == 0 && second > 9 ? "meter m3 " : "");
+                if (second < away)
+                    be_silent(s, 1);
+                else
+                    speak(s, away > 0 && second < away + 5 ? 0 : M1 | M2 | P);
+            }
+            expect_fired(s, "meter m3 ");
+        }
 }
 
 static void test_what_stands_when_its_gateway_falls_silent_stays_until_it_is_heard(void **state)
@@ -346,6 +466,10 @@ int main(void)
         SCENE_TEST(test_what_stays_silent_fires_after_its_time_from_when_the_gateway_is_back),
         SCENE_TEST(test_a_gateway_that_is_back_speaks_before_its_data_come),
         SCENE_TEST(test_a_gateway_that_seldom_speaks_hides_no_silence),
+        SCENE_TEST(test_no_silence_of_a_gateway_is_one_of_meters_that_are_read_in_turn),
+        SCENE_TEST(test_a_gateway_that_comes_and_goes_hides_no_silence_for_ever),
+        SCENE_TEST(test_what_was_silent_before_its_gateway_was_fires_once_it_spoke_for_as_long_as_that),
+        SCENE_TEST(test_a_reload_or_a_failed_commit_forgets_nothing_of_a_silence),
         SCENE_TEST(test_what_stands_when_its_gateway_falls_silent_stays_until_it_is_heard),
         SCENE_TEST(test_where_no_rule_watches_a_gateway_that_of_its_meters_does),
         SCENE_TEST(test_a_kill_at_any_time_tells_nothing_twice_and_nothing_else),
