@@ -27,37 +27,22 @@ void alarm_post_reset(struct alarm_post *p)
 static void name_deaf(struct alarm_post *p)
 {
     struct buf ids = {0};
-    for (size_t i = 0; i < receiver_count(p); i++)
-        if (p->refusals[i] >= ALARM_DEAF)
+    for (size_t i = 0; i < receiver_count(p) && p->couriers != NULL; i++)
+        if (couriers_failures(p->couriers, i) >= ALARM_DEAF)
             buf_printf(&ids, "%s%s", ids.len > 0 ? ", " : "", receiver_at(p, i)->id);
     text_copy(p->deaf, sizeof p->deaf, span_of(ids.len > 0 ? ids.data : ""));
     buf_release(&ids);
-}
-
-/* By id: who took nothing took nothing, whatever else was read anew. */
-static void take_refusals(struct alarm_post *p, const struct alarm_rules *rules)
-{
-    size_t count = rules != NULL ? rules->receivers.count : 0;
-    int *refusals = mem_zalloc((count + 1) * sizeof *refusals);
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < receiver_count(p); k++)
-            if (strcmp(((const struct alarm_receiver *)rules->receivers.items)[i].id,
-                    receiver_at(p, k)->id) == 0)
-                refusals[i] = p->refusals[k];
-    free(p->refusals);
-    p->refusals = refusals;
 }
 
 void alarm_post_use_rules(struct alarm_post *p, struct alarm_rules *rules)
 {
     alarm_post_reset(p);
     free(p->parcels);
-    take_refusals(p, rules);
     p->rules = rules;
-    name_deaf(p);
     p->parcels = mem_zalloc((receiver_count(p) + 1) * sizeof *p->parcels);
     if (p->couriers != NULL)
         couriers_use(p->couriers, rules);
+    name_deaf(p);
 }
 
 char *alarm_post_link(const char *name, int64_t port, bool is_https)
@@ -74,7 +59,6 @@ void alarm_post_release(struct alarm_post *p)
     alarm_post_reset(p);
     free(p->link);
     free(p->parcels);
-    free(p->refusals);
     alarm_results_release(&p->results);
     *p = (struct alarm_post){0};
 }
@@ -204,7 +188,6 @@ static void hear(struct alarm_post *p, const struct courier_result *r)
     bool is_taken = r->outcome == ALARM_TAKEN;
     p->taken += is_taken;
     p->failed += !is_taken;
-    p->refusals[r->receiver] = is_taken ? 0 : p->refusals[r->receiver] + 1;
     name_deaf(p);
 }
 

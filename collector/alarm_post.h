@@ -25,8 +25,7 @@ struct alarm_post {
     struct zone *const *zones;      /* of its sites, in their order */
     struct courier_parcel *parcels; /* by receiver: to go when this is committed; body NULL = none */
     int64_t taken, failed;          /* attempts since start, by how they ended */
-    int *refusals;                /* by receiver: attempts since it took a message; by id, over other rules */
-    char deaf[128];               /* ids of those with ALARM_DEAF of these, in order; as many as fit */
+    char deaf[128]; /* ids of those that took nothing in ALARM_DEAF attempts, in order; as many as fit */
     struct alarm_results results; /* that no row says yet */
     bool is_noting;               /* what is written now is not committed yet */
     bool may_note;                /* by the last settling */

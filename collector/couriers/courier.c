@@ -11,7 +11,7 @@
 struct courier {
     struct courier *next; /* of those that are no longer in use */
     struct couriers *of;
-    char *id, *told; /* told: all that it is made of */
+    char *id, *told; /* told: all that says which way messages go */
     struct attempt attempt;
     pthread_t thread;
 
@@ -81,9 +81,13 @@ static const char *or_none(const char *text)
 
 static char *tell(const struct alarm_receiver *r)
 {
-    return mem_printf("%s\n%d\n%s\n%s\n%s\n%s\n%s\n%lld", r->id, r->kind, or_none(r->url),
+    struct buf told = {0};
+    buf_printf(&told, "%s\n%d\n%s\n%s\n%s\n%s\n%s\n%lld\n%s", r->id, r->kind, or_none(r->url),
         or_none(r->url_file), or_none(r->secret_file), or_none(r->ca_file), r->sendmail,
-        (long long)r->timeout_ms);
+        (long long)r->timeout_ms, or_none(r->from));
+    for (size_t i = 0; i < r->to.count; i++)
+        buf_printf(&told, "\n%s", ((char *const *)r->to.items)[i]);
+    return buf_take(&told);
 }
 
 static struct courier *begin(struct couriers *of, const struct alarm_receiver *r)
@@ -204,6 +208,11 @@ bool couriers_is_ready(struct couriers *c, size_t receiver)
     bool is_ready = !one->is_busy;
     pthread_mutex_unlock(&one->lock);
     return is_ready;
+}
+
+int couriers_failures(const struct couriers *c, size_t receiver)
+{
+    return c->items[receiver]->failures;
 }
 
 void couriers_send(struct couriers *c, size_t receiver, struct courier_parcel *p)

@@ -36,6 +36,9 @@ bool couriers_is_ready(struct couriers *c, size_t receiver);
 /* To one that is ready; takes what is in `p`. */
 void couriers_send(struct couriers *c, size_t receiver, struct courier_parcel *p);
 
+/* Attempts in a row that failed, of this receiver as it is: one that goes elsewhere by other rules has none yet. */
+int couriers_failures(const struct couriers *c, size_t receiver);
+
 struct courier_result {
     size_t receiver;
     int64_t alarm, number;
