@@ -120,9 +120,14 @@ enum status alarm_list_read(struct db *db, enum alarm_which which, int64_t befor
 {
 #define SELECT "SELECT " COLUMNS " FROM alarm a "
 #define NEWEST " id < ?1 ORDER BY id DESC LIMIT ?2"
+    /* Behind the one of this number, which may be over by now; there are none beyond the newest. */
+#define GRAVEST                                                                       \
+    " (a.severity, id) < (ifnull((SELECT severity FROM alarm WHERE id = ?1), 9), ?1)" \
+    " ORDER BY a.severity DESC, id DESC LIMIT ?2"
     static const char *const statements[] = {[ALARM_ALL] = SELECT "WHERE" NEWEST,
-        [ALARM_STANDING] = SELECT "INDEXED BY alarm_standing WHERE cleared_ms IS NULL AND" NEWEST,
+        [ALARM_STANDING] = SELECT "INDEXED BY alarm_standing WHERE cleared_ms IS NULL AND" GRAVEST,
         [ALARM_OVER] = SELECT "WHERE cleared_ms IS NOT NULL AND" NEWEST};
+#undef GRAVEST
 #undef NEWEST
 #undef SELECT
     struct db_stmt *rows = db_keep(db, statements[which]);

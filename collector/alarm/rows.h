@@ -44,7 +44,8 @@ struct alarm_list {
 };
 void alarm_list_release(struct alarm_list *list);
 
-/* Newest first: those with an id below `before`, at most `limit`; all, or those alone that stand, or that are over. */
+/* All, or those alone that are over, newest first, or those alone that stand, the gravest first, of each severity the newest: what comes
+ * behind the one of number `before` (INT64_MAX: from the first on), at most `limit`. */
 enum alarm_which { ALARM_ALL, ALARM_STANDING, ALARM_OVER };
 enum status alarm_list_read(struct db *db, enum alarm_which which, int64_t before, int64_t limit,
     struct alarm_list *ret, struct error *err);

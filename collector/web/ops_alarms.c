@@ -216,12 +216,7 @@ static size_t add_rows(
 {
     size_t i;
     json_t *item;
-    for (int severity = ALARM_SEVERITIES - 1; is_standing && severity >= 0; severity--)
-        json_array_foreach(
-            items, i, item) if (strcmp(ops_member(item, "severity"), alarm_severities[severity]) == 0)
-            add_row(p, request, item, true);
-    if (!is_standing)
-        json_array_foreach(items, i, item) add_row(p, request, item, false);
+    json_array_foreach(items, i, item) add_row(p, request, item, is_standing);
     return json_array_size(items);
 }
 

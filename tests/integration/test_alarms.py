@@ -203,6 +203,21 @@ def test_the_list_is_paged_from_the_newest(live):
     assert found == every
 
 
+def test_those_that_stand_are_listed_the_gravest_first_on_the_page_as_by_the_api(live):
+    live.gauge("main.p", 0)
+    live.wait_standing_none("power")
+    live.gauge("main.p", 500_000)
+    live.wait_standing("power", True)  # critical
+    live.gauge("freezer", -75.0)
+    wait_until(lambda: live.gauge("freezer", -75.0) or live.wait_standing("cold", True, 5), 30, "a newer one that is milder")
+    listed = [one for one in live.listed("?state=standing")]
+    ranks = [("critical", "warning", "info").index(one["severity"]) for one in listed]
+    assert ranks == sorted(ranks) and len(set(ranks)) > 1 and [one["id"] for one in listed] != sorted((one["id"] for one in listed), reverse=True)
+    text = Person(live, live.anna).send("GET", "/ops/alarms?lang=en")[2]
+    shown = text.split(TEXTS["en"]["alarms_over"])[0]
+    assert [int(number) for number in re.findall(r"<td[^>]*>(\d+)</td>", shown)] == [one["id"] for one in listed]
+
+
 def test_the_page_shows_what_stands_and_takes_an_acknowledgement(live):
     live.gauge("main.p", 500_000)
     alarm = live.wait_standing("power", True)

@@ -434,6 +434,48 @@ static void test_who_took_nothing_is_named_until_rules_name_another_way(void **s
     sem_destroy(&result);
 }
 
+/* More than a page has, and one that a page ended with is over by the next. */
+static void test_of_those_that_stand_the_gravest_come_first_page_by_page(void **state)
+{
+    struct scene *s = *state;
+    struct db *db = s->turn.turn.db;
+    struct error err = {""};
+    struct alarm_list page;
+    char rule[] = "r", target[16];
+    int severities[1301];
+    must(db_begin(db, &err), &err);
+    for (int i = 1; i <= 1300; i++) {
+        struct alarm a = {.rule = rule, .target = target, .since_ms = 1, .fired_ms = 1};
+        int64_t id;
+        severities[i] = i == 2 ? ALARM_CRITICAL : (int)random_below(2);
+        a.severity = (enum alarm_severity)severities[i];
+        snprintf(target, sizeof target, "p%d", i);
+        must(alarm_fire(db, &a, &id, &err), &err);
+        assert_int_equal(id, i);
+    }
+    must(db_commit(db, &err), &err);
+    for (int64_t limit = 1000; limit >= 100; limit -= 900) {
+        int64_t seen = 0, last_id = INT64_MAX;
+        int last_severity = ALARM_CRITICAL;
+        do {
+            must(alarm_list_read(db, ALARM_STANDING, last_id, limit, &page, &err), &err);
+            for (size_t i = 0; i < page.count; i++) {
+                const struct alarm *a = &page.items[i];
+                int severity = (int)a->severity;
+                assert_int_equal(severity, severities[a->id]);
+                assert_true(severity < last_severity || (severity == last_severity && a->id < last_id));
+                last_severity = severity;
+                last_id = a->id;
+            }
+            seen += (int64_t)page.count;
+            if (page.count > 0 && limit == 100)
+                must(alarm_clear(db, last_id, 2, false, &err), &err);
+            alarm_list_release(&page);
+        } while (seen % limit == 0 && seen < 1300);
+        assert_int_equal(seen, 1300);
+    }
+}
+
 /* Of a small database as well: nothing is taken from 8 MiB below its limit on, which is half of it or more. */
 static void test_each_limit_of_the_disk_comes_before_nothing_is_taken_any_more(void **state)
 {
@@ -578,6 +620,7 @@ int main(void)
         SCENE_TEST(test_what_cannot_be_noted_is_not_sent_again_and_noted_when_it_can),
         SCENE_TEST(test_without_room_the_disk_is_told_and_nothing_else_judged),
         SCENE_TEST(test_who_took_nothing_is_named_until_rules_name_another_way),
+        SCENE_TEST(test_of_those_that_stand_the_gravest_come_first_page_by_page),
         SCENE_TEST(test_each_limit_of_the_disk_comes_before_nothing_is_taken_any_more),
         SCENE_TEST(test_of_what_can_be_full_the_fullest_is_told),
         SCENE_TEST(test_a_clock_that_is_set_back_mutes_nothing),
