@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORM "parkmon sessions 1"
-#define LINE_MAX_BYTES 320
+#define FORM "parkmon sessions 2"
+#define LINE_MAX_BYTES 340
 #define FILE_MAX_BYTES ((SESSIONS_MAX + 3) * (size_t)LINE_MAX_BYTES)
 #define SUM_BYTES (sizeof "sum \n" - 1 + HASH_TEXT_SIZE - 1)
 
@@ -23,22 +23,33 @@ char *sessions_path(const char *database)
 
 /* ---- writing ---- */
 
-static void add_session(struct buf *out, const struct session *session)
+/* By the clock that leaves less, without what may pass before it is noted again. */
+static int64_t left_of(const struct session *session, struct session_time now)
+{
+    int64_t by_wall_ms = session->begun_ms - now.ms + session_life_ms(session),
+            by_run_ms = session->until_mono_ms - now.mono_ms,
+            left_ms = (by_wall_ms < by_run_ms ? by_wall_ms : by_run_ms) - SESSIONS_NOTED_MS;
+    return left_ms > 0 ? left_ms : 0;
+}
+
+static void add_session(struct buf *out, const struct session *session, struct session_time now)
 {
     char hash[HASH_TEXT_SIZE], secret[HASH_TEXT_SIZE];
     hash_format(&session->hash, hash);
     hash_format(&session->token_secret, secret);
-    buf_printf(out, "%s %" PRId64 " %s %" PRId64 " %" PRId64 " %s %s\n", hash, session->token, secret,
-        session->begun_ms, session->until_mono_ms, session->is_kept ? "kept" : "-", session->csrf);
+    buf_printf(out, "%s %" PRId64 " %s %" PRId64 " %" PRId64 " %" PRId64 " %s %s\n", hash, session->token,
+        secret, session->begun_ms, session->until_mono_ms, left_of(session, now),
+        session->is_kept ? "kept" : "-", session->csrf);
 }
 
-enum status sessions_write(const char *path, const struct sessions *s, const char *boot_id, struct error *err)
+enum status sessions_write(const char *path, const struct sessions *s, const char *boot_id,
+    struct session_time now, struct error *err)
 {
     struct buf text = {0};
     char sum[HASH_TEXT_SIZE];
     buf_printf(&text, FORM "\nrun %s\n", boot_id);
     for (int i = 0; i < s->count; i++)
-        add_session(&text, &s->items[i]);
+        add_session(&text, &s->items[i], now);
     struct hash hash = hash_of((struct span){text.data, text.len});
     hash_format(&hash, sum);
     buf_printf(&text, "sum %s\n", sum);
@@ -76,30 +87,30 @@ static bool read_number(const char *text, int64_t *ret)
     return number_parse_int64(text, strlen(text), ret) && *ret >= 0;
 }
 
-static bool read_session(const char *line, struct session *ret)
+static bool read_session(const char *line, struct session *ret, int64_t *ret_left_ms)
 {
-    char hash[HASH_TEXT_SIZE], secret[HASH_TEXT_SIZE], token[24], begun[24], until[24], kept[8];
+    char hash[HASH_TEXT_SIZE], secret[HASH_TEXT_SIZE], token[24], begun[24], until[24], left[24], kept[8];
     int end = 0;
     *ret = (struct session){0};
-    if (sscanf(line, "%64s %23s %64s %23s %23s %7s %64s%n", hash, token, secret, begun, until, kept,
-            ret->csrf, &end) != 7 ||
+    if (sscanf(line, "%64s %23s %64s %23s %23s %23s %7s %64s%n", hash, token, secret, begun, until, left,
+            kept, ret->csrf, &end) != 8 ||
         line[end] != '\0')
         return false;
     ret->is_kept = strcmp(kept, "kept") == 0;
     return hash_parse(hash, &ret->hash) && hash_parse(secret, &ret->token_secret) &&
            read_number(token, &ret->token) && read_number(begun, &ret->begun_ms) &&
-           read_number(until, &ret->until_mono_ms) && (ret->is_kept || strcmp(kept, "-") == 0) &&
-           strlen(ret->csrf) == SECRET_TEXT_SIZE - 1;
+           read_number(until, &ret->until_mono_ms) && read_number(left, ret_left_ms) &&
+           (ret->is_kept || strcmp(kept, "-") == 0) && strlen(ret->csrf) == SECRET_TEXT_SIZE - 1;
 }
 
-/* What is left of its life. */
-static void settle(struct session *session, bool is_same_run, struct session_time now)
+/* What is left of its life; `noted_ms` of that were left when it was written, at least. */
+static void settle(struct session *session, int64_t noted_ms, bool is_same_run, struct session_time now)
 {
-    int64_t life_ms = session_life_ms(session), ahead_ms = session->begun_ms - now.ms;
-    int64_t left_ms = is_same_run           ? session->until_mono_ms - now.mono_ms
-                      : ahead_ms <= 0       ? life_ms + ahead_ms
-                      : ahead_ms <= life_ms ? life_ms
-                                            : 0;
+    int64_t life_ms = session_life_ms(session), by_wall_ms = session->begun_ms - now.ms + life_ms;
+    int64_t left_ms = is_same_run                ? session->until_mono_ms - now.mono_ms
+                      : by_wall_ms > 2 * life_ms ? 0
+                      : by_wall_ms < noted_ms    ? by_wall_ms
+                                                 : noted_ms;
     session->until_mono_ms = now.mono_ms + (left_ms < life_ms ? left_ms : life_ms);
 }
 
@@ -111,9 +122,10 @@ static bool read_text(char *text, const char *boot_id, struct session_time now, 
     bool is_same_run = boot_id[0] != '\0' && strcmp(run + 4, boot_id) == 0;
     while ((line = take_line(&text)) != NULL && strncmp(line, "sum ", 4) != 0) {
         struct session session;
-        if (ret->count == SESSIONS_MAX || !read_session(line, &session))
+        int64_t noted_ms;
+        if (ret->count == SESSIONS_MAX || !read_session(line, &session, &noted_ms))
             return false;
-        settle(&session, is_same_run, now);
+        settle(&session, noted_ms, is_same_run, now);
         if (!session_is_over(&session, now))
             ret->items[ret->count++] = session;
     }

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #define DAY_MS INT64_C(86400000)
 #define USE_RETRY_MS 60000  /* after the day of a use could not be noted */
 #define SAVE_RETRY_MS 60000 /* after sessions could not be written */
+#define NOTE_MS (SESSIONS_NOTED_MS / 2)
 
 struct guard {
     struct guard_options options;
@@ -24,10 +26,12 @@ struct guard {
     pthread_mutex_t mutex; /* around all that follows */
     struct tokens_reader reader;
     struct sessions sessions;
-    bool is_unsaved;        /* the file is not as they are */
-    bool has_ended_in_file; /* it may hold one that has ended */
+    bool is_unsaved;             /* the file is not as they are */
+    bool has_ended_in_file;      /* it may hold one that has ended, or say that more is left than there is */
+    int64_t noted_until_mono_ms; /* from when on it may */
     struct tries tries;
-    int64_t use_due_mono_ms, save_due_mono_ms;
+    int64_t use_due_mono_ms;
+    atomic_llong save_due_mono_ms; /* any thread, without the mutex */
     struct complaint failed, unsaved;
 };
 
@@ -49,21 +53,45 @@ static void drop_file(struct guard *g)
 static void save(struct guard *g)
 {
     struct error err;
-    int64_t now_mono_ms = g->options.clock->mono_ms();
+    struct session_time now = now_of(g);
     g->is_unsaved =
-        sessions_write(g->sessions_path, &g->sessions, g->options.clock->boot_id(), &err) != ST_OK;
+        sessions_write(g->sessions_path, &g->sessions, g->options.clock->boot_id(), now, &err) != ST_OK;
     if (!g->is_unsaved) {
         g->has_ended_in_file = false;
-        complaint_clear(&g->unsaved, now_mono_ms, "web", "sessions outlast a restart again");
+        g->noted_until_mono_ms = now.mono_ms + SESSIONS_NOTED_MS - SAVE_RETRY_MS;
+        g->save_due_mono_ms = now.mono_ms + NOTE_MS;
+        complaint_clear(&g->unsaved, now.mono_ms, "web", "sessions outlast a restart again");
         return;
     }
-    g->save_due_mono_ms = now_mono_ms + SAVE_RETRY_MS;
+    g->save_due_mono_ms = now.mono_ms + SAVE_RETRY_MS;
+    g->has_ended_in_file = g->has_ended_in_file || now.mono_ms >= g->noted_until_mono_ms;
     if (g->has_ended_in_file)
         drop_file(g);
-    complain(&g->unsaved, now_mono_ms, g->has_ended_in_file ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "web",
+    complain(&g->unsaved, now.mono_ms, g->has_ended_in_file ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "web",
         "%s; %s", err.text,
         g->has_ended_in_file ? "nor removed: who signed out is signed in after a restart, until it is"
                              : "sessions go on, but may have to be begun anew after a restart");
+}
+
+static void note(struct guard *g)
+{
+    if (!guard_is_note_due(g))
+        return;
+    g->save_due_mono_ms = g->options.clock->mono_ms() + NOTE_MS;
+    if (g->is_unsaved || g->sessions.count > 0)
+        save(g);
+}
+
+bool guard_is_note_due(const struct guard *g)
+{
+    return g->options.clock->mono_ms() >= g->save_due_mono_ms;
+}
+
+void guard_note(struct guard *g)
+{
+    pthread_mutex_lock(&g->mutex);
+    note(g);
+    pthread_mutex_unlock(&g->mutex);
 }
 
 static void end_session(struct guard *g, const struct hash *hash)
@@ -226,8 +254,7 @@ enum status guard_identify(
     char id[SECRET_TEXT_SIZE];
     enum status status = ST_OK;
     pthread_mutex_lock(&g->mutex);
-    if (g->is_unsaved && g->options.clock->mono_ms() >= g->save_due_mono_ms)
-        save(g);
+    note(g);
     if (credentials->is_authorization_odd) {
         ret->kind = CALLER_WRONG;
     } else if (credentials->authorization != NULL) {

@@ -27,6 +27,11 @@ struct guard;
 struct guard *guard_create(const struct guard_options *options);
 void guard_destroy(struct guard *g); /* accepts NULL */
 
+/* Sessions are noted at least each SESSIONS_NOTED_MS, at requests, and where nobody asks anything, here: the second takes a disk's
+ * time. Any thread. */
+bool guard_is_note_due(const struct guard *g);
+void guard_note(struct guard *g);
+
 /* Logs what a person should know at the start: that nobody has a token where one is needed. */
 void guard_tell(struct guard *g);
 

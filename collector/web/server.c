@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,11 +37,19 @@
 #define STREAM_CHUNK 8192
 #define BODY_MAX 8192
 
+/* That sessions are noted where nobody asks anything. */
+struct note {
+    struct errand errand; /* first */
+    struct guard *guard;
+    atomic_bool is_under_way;
+};
+
 struct web {
     struct web_options options;
     char *address, *assets, *database_path, *name;
     struct web_context context, errands_context;
     struct errands *errands;
+    struct note note;
     struct router router;
     struct clients *clients;
     struct MHD_Daemon *daemon;
@@ -487,10 +496,24 @@ static void resume(void *connection)
     MHD_resume_connection(connection);
 }
 
+static void run_note(struct errand *errand)
+{
+    guard_note(((struct note *)errand)->guard);
+}
+
+static void end_note(struct errand *errand)
+{
+    ((struct note *)errand)->is_under_way = false;
+}
+
+/* Each second, on the core's thread, which waits for no disk. */
 static void on_publish(void *user_data)
 {
     struct web *w = user_data;
     stream_hub_wake(w->context.streams);
+    if (guard_is_note_due(w->note.guard) && !atomic_exchange(&w->note.is_under_way, true) &&
+        !errands_add(w->errands, &w->note.errand))
+        w->note.is_under_way = false;
 }
 
 /* ---- starting and stopping ---- */
@@ -562,6 +585,8 @@ enum status web_start(const struct web_options *options, struct web **ret, struc
     w->context.streams = stream_hub_create(&(struct stream_hub_options){w, make_event, suspend, resume});
     context_init_beside(&w->errands_context, &w->context);
     w->errands = errands_create();
+    w->note.errand = (struct errand){.run = run_note, .end = end_note};
+    w->note.guard = w->context.guard;
     w->clients = clients_create(&(struct clients_limits){.total = CONNECTIONS_MAX,
         .per_address = CONNECTIONS_PER_ADDRESS,
         .request_ms = options->request_ms > 0 ? options->request_ms : REQUEST_MS,

@@ -283,7 +283,7 @@ def test_who_is_signed_in_stays_so_when_the_collector_is_killed_and_who_is_not_s
     kept = strict.stage.folder / "collector/collector.db.sessions"
     assert kept.stat().st_mode & 0o7777 == 0o600
     text = kept.read_text()
-    assert text.startswith("parkmon sessions 1\n") and stays[0][1].split("=")[1] not in text and operator.split("_")[2] not in text
+    assert text.startswith("parkmon sessions 2\n") and stays[0][1].split("=")[1] not in text and operator.split("_")[2] not in text
     for _ in range(2):
         strict.collector.start()
         assert strict.ask("GET", "/ops", stays)[0] == 200
@@ -302,7 +302,7 @@ def test_a_file_of_sessions_that_cannot_be_read_or_written_is_one_line_of_the_lo
     token = strict.add("operator")
     cookie = signed_in(strict, token)
     strict.collector.kill()
-    kept.write_bytes(kept.read_bytes().replace(b"sessions 1", b"sessions 2"))
+    kept.write_bytes(kept.read_bytes().replace(b"sessions 2", b"sessions 3"))
     strict.collector.start()
     assert strict.collector.log().count(f"{kept}: damaged, or not of this version; who was signed in has to do so again") == 1
     assert strict.ask("GET", "/ops", cookie)[0] == 401

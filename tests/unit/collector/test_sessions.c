@@ -2,6 +2,7 @@
 #include "collector/access/sessions_file.h"
 #include "lib/file.h"
 #include "lib/mem.h"
+#include "tests/unit/random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,10 +123,10 @@ static void test_many_sessions_of_one_token_end_no_others(void **state)
 
 /* ---- over a restart ---- */
 
-static void write_sessions(const char *run)
+static void write_sessions(const char *run, struct session_time now)
 {
     struct error err;
-    if (sessions_write(path, &sessions, run, &err) != ST_OK)
+    if (sessions_write(path, &sessions, run, now, &err) != ST_OK)
         fail_msg("%s", err.text);
 }
 
@@ -146,7 +147,7 @@ static void test_a_file_gives_back_what_was_written(void **state)
         begin(INT64_MAX - i, i % 3 == 0, i);
     static struct sessions before;
     before = sessions;
-    write_sessions("a");
+    write_sessions("a", at(0));
     struct stat about;
     assert_int_equal(stat(path, &about), 0);
     assert_int_equal(about.st_mode & 07777, 0600);
@@ -161,7 +162,7 @@ static void test_a_file_gives_back_what_was_written(void **state)
                     old->until_mono_ms == new->until_mono_ms && old->is_kept == new->is_kept);
     }
     sessions.count = 0;
-    write_sessions("a");
+    write_sessions("a", at(0));
     restart("a", at(0));
     assert_int_equal(sessions.count, 0);
 }
@@ -172,7 +173,7 @@ static void test_what_names_a_session_is_not_in_the_file(void **state)
     struct token token = {.id = 1};
     char id[SECRET_TEXT_SIZE], *text;
     sessions_begin(&sessions, &token, false, at(0), id);
-    write_sessions("a");
+    write_sessions("a", at(0));
     struct error err;
     assert_int_equal(file_read(path, 100000, &text, NULL, &err), ST_OK);
     assert_null(strstr(text, id));
@@ -184,16 +185,16 @@ static void test_a_life_is_held_over_restarts(void **state)
     (void)state;
     struct hash hash = begin(1, false, 0), kept = begin(1, true, 0);
     for (int i = 0; i < 3; i++) {
-        write_sessions("a");
+        write_sessions("a", at(i * HOUR_MS));
         restart("a", at((i + 1) * HOUR_MS));
     }
     assert_true(is_there(&hash, at(LIFE_MS - 1)) && is_there(&kept, at(KEPT_MS - 1)));
     assert_false(is_there(&hash, at(LIFE_MS)) || is_there(&kept, at(KEPT_MS)));
-    write_sessions("a");
+    write_sessions("a", at(3 * HOUR_MS));
     restart("a", at(LIFE_MS));
     assert_int_equal(sessions.count, 1);
     /* The machine was off for a day: monotonic time begins anew, the rest of a life does not. */
-    write_sessions("a");
+    write_sessions("a", at(LIFE_MS));
     restart("b", (struct session_time){NOW + DAY_MS, 10});
     assert_true(is_there(&kept, (struct session_time){NOW + KEPT_MS - 1, KEPT_MS - DAY_MS + 9}));
     assert_false(is_there(&kept, (struct session_time){NOW, KEPT_MS - DAY_MS + 10}));
@@ -203,19 +204,19 @@ static void test_a_clock_that_was_set_back_before_a_restart_makes_no_session_lon
 {
     (void)state;
     struct hash hash = begin(1, false, 0);
-    write_sessions("a");
+    write_sessions("a", at(0));
     /* In the same run of the machine the rest is as it was. */
     restart("a", (struct session_time){NOW - 5 * DAY_MS, 5000 + LIFE_MS - 1});
     assert_true(is_there(&hash, (struct session_time){NOW - 5 * DAY_MS, 5000 + LIFE_MS - 1}));
     assert_false(is_there(&hash, (struct session_time){NOW - 5 * DAY_MS, 5000 + LIFE_MS}));
     restart("a", (struct session_time){NOW - 5 * DAY_MS, 5000 + LIFE_MS});
     assert_int_equal(sessions.count, 0);
-    /* In another, or one that is not known, no more than a life is left. */
+    /* In another, or one that is not known, no more than was. */
     static const char *const runs[] = {"b", ""};
     for (size_t i = 0; i < 2; i++) {
         restart(runs[i], (struct session_time){NOW - HOUR_MS, 10});
-        assert_true(is_there(&hash, (struct session_time){NOW, 10 + LIFE_MS - 1}));
-        assert_false(is_there(&hash, (struct session_time){NOW, 10 + LIFE_MS}));
+        assert_true(is_there(&hash, (struct session_time){NOW, 10 + LIFE_MS - SESSIONS_NOTED_MS - 1}));
+        assert_false(is_there(&hash, (struct session_time){NOW, 10 + LIFE_MS - SESSIONS_NOTED_MS}));
         restart(runs[i], (struct session_time){NOW - LIFE_MS - 1, 10});
         assert_int_equal(sessions.count, 0);
     }
@@ -223,13 +224,52 @@ static void test_a_clock_that_was_set_back_before_a_restart_makes_no_session_lon
     sessions.count = 0;
     hash = begin(1, false, 10 * DAY_MS);
     sessions.items[0].begun_ms = NOW;
-    write_sessions("a");
+    write_sessions("a", at(0));
     restart("a", at(0));
     assert_false(is_there(&hash, (struct session_time){NOW, 5000 + LIFE_MS}));
     /* Not known is not the same run, though both are not. */
-    write_sessions("");
+    write_sessions("", at(0));
     restart("", (struct session_time){NOW + HOUR_MS, 10});
     assert_false(is_there(&hash, (struct session_time){NOW, 10 + LIFE_MS - HOUR_MS}));
+}
+
+/* Within a life of now, or as it is. */
+static int64_t some_wall_ms(int64_t now_ms)
+{
+    return random_below(3) == 0 ? now_ms : NOW - LIFE_MS + (int64_t)random_below((size_t)(2 * LIFE_MS));
+}
+
+/* Boot after boot, each with whatever clock, which may be set while it runs, and each ends at any time; sessions are written as often
+ * as they must be, and some more. Nobody is signed in for longer than a life of the time that machines ran. */
+static void test_no_clock_over_any_boots_makes_a_session_longer(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 12; round++) {
+        char run[16] = "0";
+        int64_t lived_ms = 0;
+        struct session_time now = at(0);
+        sessions.count = 0;
+        struct hash hash = begin(1, false, 0);
+        write_sessions(run, now);
+        for (int boot = 1; is_there(&hash, now); boot++) {
+            for (int steps = (int)random_below(30); steps >= 0; steps--) {
+                int64_t step_ms = (int64_t)random_below(SESSIONS_NOTED_MS + 1);
+                now = (struct session_time){now.ms + step_ms, now.mono_ms + step_ms};
+                lived_ms += step_ms;
+                assert_true(lived_ms < LIFE_MS || !is_there(&hash, now));
+                if (random_below(8) == 0)
+                    now.ms = some_wall_ms(now.ms);
+                if (steps > 0 || random_below(2) == 0)
+                    write_sessions(run, now);
+            }
+            if (random_below(4) != 0) {
+                snprintf(run, sizeof run, "%d", boot);
+                now = (struct session_time){some_wall_ms(NOW), (int64_t)random_below(100000)};
+            }
+            restart(run, now);
+            assert_true(lived_ms < LIFE_MS || !is_there(&hash, now));
+        }
+    }
 }
 
 static void write_text(const char *text, size_t len)
@@ -255,7 +295,7 @@ static void test_a_damaged_file_holds_nobody(void **state)
     (void)state;
     begin(1, true, 0);
     begin(2, false, 0);
-    write_sessions("a");
+    write_sessions("a", at(0));
     char *text;
     size_t len;
     struct error err;
@@ -292,17 +332,19 @@ static void test_what_is_whole_but_not_ours_holds_nobody(void **state)
 {
     (void)state;
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
-#define HEAD "parkmon sessions 1\nrun a\n"
-    static const char *const good[] = {HEAD, HEAD ZEROS " 1 " ZEROS " 1790000000000 9000 - " ZEROS "\n"};
-    static const char *const bad[] = {"", "\n", "parkmon sessions 2\nrun a\n", "parkmon sessions 1\n",
-        "parkmon sessions 1\nruns\n", HEAD "\n", HEAD ZEROS "\n",
-        HEAD ZEROS " 1 " ZEROS " 1790000000000 9000 - " ZEROS "0\n",
-        HEAD ZEROS " 1 " ZEROS " 1790000000000 9000 - 0\n",
-        HEAD ZEROS " 1 " ZEROS " 1790000000000 9000 x " ZEROS "\n",
-        HEAD ZEROS " -1 " ZEROS " 1790000000000 9000 - " ZEROS "\n",
-        HEAD ZEROS " 1 " ZEROS " 99999999999999999999 9000 - " ZEROS "\n",
-        HEAD ZEROS " 1 " ZEROS " 1790000000000 9000 - " ZEROS " \n",
-        HEAD "x" ZEROS " 1 " ZEROS " 1790000000000 9000 - " ZEROS "\n"};
+#define HEAD "parkmon sessions 2\nrun a\n"
+    static const char *const good[] = {HEAD, HEAD ZEROS " 1 " ZEROS " 1790000000000 9000 7000 - " ZEROS "\n"};
+    static const char *const bad[] = {"", "\n", "parkmon sessions 1\nrun a\n", "parkmon sessions 2\n",
+        "parkmon sessions 2\nruns\n", HEAD "\n", HEAD ZEROS "\n",
+        HEAD ZEROS " 1 " ZEROS " 1790000000000 9000 7000 - " ZEROS "0\n",
+        HEAD ZEROS " 1 " ZEROS " 1790000000000 9000 7000 - 0\n",
+        HEAD ZEROS " 1 " ZEROS " 1790000000000 9000 7000 x " ZEROS "\n",
+        HEAD ZEROS " 1 " ZEROS " 1790000000000 9000 - " ZEROS "\n",
+        HEAD ZEROS " 1 " ZEROS " 1790000000000 9000 -1 - " ZEROS "\n",
+        HEAD ZEROS " -1 " ZEROS " 1790000000000 9000 7000 - " ZEROS "\n",
+        HEAD ZEROS " 1 " ZEROS " 99999999999999999999 9000 7000 - " ZEROS "\n",
+        HEAD ZEROS " 1 " ZEROS " 1790000000000 9000 7000 - " ZEROS " \n",
+        HEAD "x" ZEROS " 1 " ZEROS " 1790000000000 9000 7000 - " ZEROS "\n"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         write_summed(bad[i]);
         assert_refused();
@@ -331,12 +373,12 @@ static void test_where_it_cannot_be_written_it_is_what_it_was(void **state)
 {
     (void)state;
     struct hash hash = begin(1, false, 0);
-    write_sessions("a");
+    write_sessions("a", at(0));
     char *part = mem_printf("%s.part", path);
     assert_int_equal(mkdir(part, 0700), 0);
     begin(2, false, 0);
     struct error err;
-    assert_int_equal(sessions_write(path, &sessions, "a", &err), ST_STORAGE);
+    assert_int_equal(sessions_write(path, &sessions, "a", at(0), &err), ST_STORAGE);
     assert_ptr_equal(strstr(err.text, path), err.text);
     assert_int_equal(rmdir(part), 0);
     free(part);
@@ -358,9 +400,10 @@ int main(void)
         IN_A_FOLDER(test_what_names_a_session_is_not_in_the_file),
         IN_A_FOLDER(test_a_life_is_held_over_restarts),
         IN_A_FOLDER(test_a_clock_that_was_set_back_before_a_restart_makes_no_session_longer),
+        IN_A_FOLDER(test_no_clock_over_any_boots_makes_a_session_longer),
         IN_A_FOLDER(test_a_damaged_file_holds_nobody),
         IN_A_FOLDER(test_what_is_whole_but_not_ours_holds_nobody),
         IN_A_FOLDER(test_where_it_cannot_be_written_it_is_what_it_was),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, random_set_up, NULL);
 }

@@ -344,6 +344,39 @@ static void test_where_sessions_cannot_be_written_nobody_who_left_is_in_after_a_
     free(late);
 }
 
+/* Nobody asks anything for hours: what is left is noted all the same, and where it cannot be, the file says nothing. */
+static void test_boots_with_the_clock_set_back_add_nothing_to_a_session(void **state)
+{
+    (void)state;
+    for (int is_full = 0; is_full < 2; is_full++) {
+        char run[16], *cookie = sign_in(tokens[ROLE_OPERATOR], 1, SIGN_IN_DONE);
+        int64_t begun_ms = wall;
+        for (int hour = 0; hour < 13; hour++) {
+            if (is_full && hour == 5)
+                assert_int_equal(mkdir(in_the_way, 0700), 0);
+            for (int second = 0; second < 3600; second++) {
+                mono += 1000;
+                wall += 1000;
+                if (guard_is_note_due(guard))
+                    guard_note(guard);
+            }
+            if (hour == 5 && is_full) {
+                assert_int_equal(access(sessions_file, F_OK), -1);
+                assert_int_equal(rmdir(in_the_way), 0);
+            }
+            wall = begun_ms;
+            mono = 5000;
+            snprintf(run, sizeof run, "run %d", hour);
+            run_of_the_machine = run;
+            restart();
+            bool is_in = identify(NULL, cookie).kind == CALLER_KNOWN;
+            assert_int_equal(is_in, is_full ? hour < 5 : hour < 10); /* each boot takes ten minutes at most */
+        }
+        run_of_the_machine = "a run";
+        free(cookie);
+    }
+}
+
 static void test_a_damaged_file_of_sessions_is_no_reason_not_to_start(void **state)
 {
     (void)state;
@@ -481,6 +514,8 @@ int main(void)
             test_where_sessions_cannot_be_written_nobody_who_left_is_in_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_a_damaged_file_of_sessions_is_no_reason_not_to_start, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_boots_with_the_clock_set_back_add_nothing_to_a_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_guesser_waits_and_others_do_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nobody_gets_through_but_whom_the_bits_name, set_up, tear_down),
         cmocka_unit_test(test_a_cookie_is_found_among_others),
