@@ -122,20 +122,45 @@ def named(series: dict, alias: str) -> str:
     return re.sub(r"\$tag_(\w+)", lambda found: series.get("tags", {}).get(found[1], found[0]), alias)
 
 
-def fires(influx: Influx, rule: dict, database: str, now_ms: int) -> dict[tuple, bool]:
-    """By the series' tags: is the number beyond the limit? Only the expressions that our rules have."""
-    query, reduce, threshold = (part["model"] for part in rule["data"])
-    times = rule["data"][0]["relativeTimeRange"]
-    text = query["query"].replace("$timeFilter", f"time >= {now_ms - times['from'] * 1000}ms and time <= {now_ms - times['to'] * 1000}ms")
+Labels = tuple[tuple[str, str], ...]
+
+
+def asked(influx: Influx, part: dict, database: str, now_ms: int) -> dict[Labels, list[float]]:
+    times = part["relativeTimeRange"]
+    text = part["model"]["query"].replace("$timeFilter", f"time >= {now_ms - times['from'] * 1000}ms and time <= {now_ms - times['to'] * 1000}ms")
     assert "$" not in text
-    assert (reduce["type"], reduce["expression"], reduce["reducer"], reduce["settings"]) == ("reduce", "A", "last", {"mode": "dropNN"})
-    assert (threshold["type"], threshold["expression"], rule["condition"]) == ("threshold", "B", "C")
-    [condition] = threshold["conditions"]
-    [limit] = condition["evaluator"]["params"]
-    is_beyond = {"gt": lambda value: value > limit, "lt": lambda value: value < limit}[condition["evaluator"]["type"]]
-    found = {}
-    for series in influx.query(text, database):
-        numbers = [row[1] for row in series["values"] if row[1] is not None]
-        if numbers:
-            found[tuple(sorted(series.get("tags", {}).items()))] = is_beyond(numbers[-1])
+    return {tuple(sorted(series.get("tags", {}).items())): [row[1] for row in series["values"] if row[1] is not None] for series in influx.query(text, database)}
+
+
+def joined(left: dict[Labels, float], right: dict[Labels, float]) -> list[tuple[Labels, float, float]]:
+    """Those whose labels are the same, or of one among the other's; a lone one of each side in any case, and then without labels."""
+    found = [(max(ours, theirs, key=len), left[ours], right[theirs]) for ours in left for theirs in right if set(ours) <= set(theirs) or set(theirs) <= set(ours)]
+    if not found and len(left) == len(right) == 1:
+        return [((), *left.values(), *right.values())]
     return found
+
+
+def fires(influx: Influx, rule: dict, database: str, now_ms: int) -> dict[Labels, bool]:
+    """By the series' tags: is the number beyond the limit? Only the expressions that our rules have."""
+    series: dict[str, dict[Labels, list[float]]] = {}
+    numbers: dict[str, dict[Labels, float]] = {}
+    compare = {"gt": lambda value, limit: value > limit, "lt": lambda value, limit: value < limit}
+    for part in rule["data"]:
+        model, ref = part["model"], part["refId"]
+        kind = model.get("type")
+        if kind is None:
+            series[ref] = asked(influx, part, database, now_ms)
+        elif kind == "reduce":
+            assert (model["reducer"], model["settings"]) == ("last", {"mode": "dropNN"})
+            numbers[ref] = {labels: values[-1] for labels, values in series[model["expression"]].items() if values}
+        elif kind == "threshold":
+            [condition] = model["conditions"]
+            [limit] = condition["evaluator"]["params"]
+            numbers[ref] = {labels: compare[condition["evaluator"]["type"]](value, limit) for labels, value in numbers[model["expression"]].items()}
+        else:
+            assert kind == "math"
+            first, is_first, one, second, is_second, other = re.fullmatch(r"\$(\w) ([<>]) (\d+) && \$(\w) ([<>]) (\d+)", model["expression"]).groups()
+            words = {"<": "lt", ">": "gt"}
+            numbers[ref] = {labels: compare[words[is_first]](ours, int(one)) and compare[words[is_second]](theirs, int(other))
+                            for labels, ours, theirs in joined(numbers[first], numbers[second])}
+    return {labels: bool(value) for labels, value in numbers[rule["condition"]].items()}

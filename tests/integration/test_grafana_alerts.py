@@ -31,6 +31,7 @@ class Case:
     bad: Callable[[int], str]
     good: Callable[[int], str]
     policy: str = "autogen"
+    gateway: Callable[[int], str] = lambda i: ""  # fields of the minute rows of the gateway of both
 
 
 CASES = {
@@ -39,7 +40,7 @@ CASES = {
     "waiting": Case(GATEWAY, MINUTE, lambda i: f"spooled={101 + i}i", lambda i: f"spooled={16 if i == 20 else 900}i"),
     # Of what was lost long ago it was told then.
     "loss": Case(GATEWAY, MINUTE, lambda i: f"lost={5 if i < 30 else 3}i", lambda i: "lost=7i"),
-    "meter": Case(REGISTER, QUARTER, lambda i: "value=7i" if i > 8 else "", lambda i: "value=7i", "raw"),
+    "meter": Case(REGISTER, QUARTER, lambda i: "value=7i" if i > 8 else "", lambda i: "value=7i", "raw", lambda i: "online=1i"),
     "coverage": Case(ENERGY, QUARTER, lambda i: f"coverage={i % 10 < 8:d}", lambda i: f"coverage={i % 20 < 19:d}"),
     "water": Case(WATER, QUARTER, lambda i: f"amount={0.06 + i % 7},{KNOWN}", lambda i: f"amount={0 if i == 50 else 5},{KNOWN}"),
     "base": Case(ENERGY, QUARTER, lambda i: f"amount={90 + i % 10},{KNOWN}", lambda i: f"amount={40 if 20 < i < 40 else 100},{KNOWN}"),
@@ -68,6 +69,8 @@ def write(influx, name: str, case: Case, now_ms: int) -> None:
         lines += [f"{case.series.format(which)} {fields} {at}" for which, fields in (("bad", case.bad(i)), ("good", case.good(i))) if fields]
     influx.query(f'CREATE RETENTION POLICY "raw" ON "{name}" DURATION INF REPLICATION 1')
     influx.write("\n".join(lines), case.policy, name)
+    minutes = [(case.gateway(i), now_ms // 60_000 * 60_000 - i * 60_000) for i in range(120)]
+    influx.write("\n".join(f"{GATEWAY.format('gw')} {fields} {at}" for fields, at in minutes if fields), "autogen", name)
 
 
 def test_every_rule_has_a_case():
@@ -86,6 +89,29 @@ def test_a_rule_fires_for_what_is_in_trouble_and_for_nothing_else(influx, name):
     for tags in found:
         assert set(re.findall(r"\.Labels\.(\w+)", said)) == {key for key, _ in tags}
     assert RULES[name]["noDataState"] == "OK"
+
+
+@pytest.mark.parametrize(("name", "gateway", "is_told"), [
+    ("well", lambda i: "online=1i", True), ("back-for-a-while", lambda i: f"online={0 if i > 12 else 1}i", True),
+    ("offline", lambda i: f"online={0 if i < 3 else 1}i", False), ("just-back", lambda i: f"online={0 if i > 5 else 1}i", False),
+    ("not-known", lambda i: "lost=0i", False), ("the-collector-stands", lambda i: "online=1i" if i > 12 else "", False)])
+def test_meters_behind_a_gateway_that_is_not_there_are_no_alarms(influx, name, gateway, is_told):
+    now_ms = int(time.time() * 1000)
+    case = Case(REGISTER, QUARTER, lambda i: "value=7i" if i > 8 else "", lambda i: "value=7i" if i > 8 else "", "raw", gateway)
+    write(influx, name, case, now_ms)
+    other = "\n".join(f"{GATEWAY.format('other')} online=1i {now_ms // 60_000 * 60_000 - i * 60_000}" for i in range(20))
+    influx.write(other, "autogen", name)
+    assert sum(grafana.fires(influx, RULES["meter"], name, now_ms).values()) == (2 if is_told else 0)
+
+
+@pytest.mark.parametrize(("name", "gap", "is_told"), [("whole", lambda i: False, True), ("one-that-is-not-there", lambda i: i == 50, False),
+                                                      ("the-last", lambda i: i < 4, True), ("unknown", lambda i: i == 50 and "unknown", False)])
+def test_only_a_whole_day_tells_that_water_never_stops(influx, name, gap, is_told):
+    now_ms = int(time.time() * 1000) | 1  # on no quarter hour: a day has 96
+    def row(i):
+        return "" if gap(i) is True else f'amount=5,quality="{gap(i) or "measured"}"'
+    write(influx, f"water-{name}", Case(WATER, QUARTER, row, lambda i: f"amount={0 if i == 50 else 5},{KNOWN}"), now_ms)
+    assert sum(grafana.fires(influx, RULES["water"], f"water-{name}", now_ms).values()) == is_told
 
 
 @pytest.mark.parametrize("name", SILENT)

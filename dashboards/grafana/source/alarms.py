@@ -2,7 +2,7 @@
 holds it against a limit.
 
 In a rule the data source cannot be a variable. Grafana expands `$` in provisioned texts, differently by version, so there is none but
-in queries, which it leaves as they are: templates name `.Labels` and `.Values`.
+in models (queries and expressions), which it leaves as they are: templates name `.Labels` and `.Values`.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Alarm:
     labels: tuple[str, ...] = ()
     no_data: str = "OK"
     shown: tuple[str, str] = ("overview", "alarms")  # dashboard, panel
+    given: str = ""  # and only where the number of this query, in the last 10 minutes, of whatever has part of the same tags, is above 0
 
 
 FROM_GATEWAY = ' FROM "gateway" WHERE $timeFilter'
@@ -45,6 +46,9 @@ BY_GATEWAY = ' GROUP BY "site", "gateway"'
 BY_METER = ' GROUP BY "site", "building", "meter"'
 BY_INSTRUMENT = ' GROUP BY "site", "building", "instrument"'
 A_DAY = (DAY + SETTLED, SETTLED)
+# Where each of its quarter hours must be there.
+A_WHOLE_DAY = (DAY + 3 * HOUR, 3 * HOUR)
+QUARTERS = 96
 GATEWAY, METER, INSTRUMENT = ("site", "gateway"), ("site", "building", "meter"), ("site", "building", "instrument")
 
 GROUPS = [
@@ -64,13 +68,15 @@ GROUPS = [
         Alarm("ledger", Text("没有新的能耗数据", "No new energy"), Text("三小时内没有写入任何刻钟的能耗。", "Energy of no quarter hour was written for three hours."),
               f'SELECT count("coverage"){FROM_ENERGY} GROUP BY "site"', 1, "critical", "lt", "15m", (3 * HOUR, 0), ("site",), "Alerting", ("gateways", "derived")),
         # Two hours without any are told within half an hour: the last span may just have begun. Of who was silent for two days nothing is there.
-        Alarm("meter", Text("表没有读数", "A meter is silent"), Text("网关 {labels} 的表底数至少半小时没有读数。", "There was no register of {labels} for half an hour or more."),
+        # Where the gateway is offline, or the collector stands, that is told instead.
+        Alarm("meter", Text("表没有读数", "A meter is silent"), Text("网关 {labels} 的表底数至少半小时没有读数，而网关在线。", "There was no register of {labels} for half an hour or more, and its gateway is online."),
               'SELECT count("value") FROM "raw"."register" WHERE $timeFilter GROUP BY time(2h), "site", "gateway", "point" fill(0)', 1, is_beyond="lt", lasts="30m", of=(2 * DAY, 0),
-              labels=("site", "gateway", "point"), shown=("gateways", "readings")),
+              labels=("site", "gateway", "point"), given=f'SELECT min("online"){FROM_GATEWAY} GROUP BY "gateway"', shown=("gateways", "readings")),
         Alarm("coverage", Text("实测数据不足", "Too little is measured"), Text("计量表 {labels} 一天内实测的刻钟占比为 {value}，低于 0.9。", "Of the quarter hours of a day {value} are measured at meter {labels}, below 0.9."),
               f'SELECT mean("coverage"){FROM_ENERGY}{BY_METER}', 0.9, is_beyond="lt", lasts="30m", of=A_DAY, labels=METER, shown=("energy", "covered")),
-        Alarm("water", Text("用水不停", "Water never stops"), Text("计量表 {labels} 一天内每刻钟都有水流过，最少 {value} m³：可能漏水。", "Water flowed through meter {labels} in every quarter hour of a day, at least {value} m³: is there a leak?"),
-              f"SELECT min(\"amount\"){FROM_ENERGY} AND {KNOWN} AND \"carrier\" = 'water'{BY_METER}", 0.05, lasts="30m", of=A_DAY, labels=METER, shown=("energy", "water")),
+        Alarm("water", Text("用水不停", "Water never stops"), Text("计量表 {labels} 一天内每刻钟都有水流过（每刻钟均已知），最少 {value} m³：可能漏水。", "Water flowed through meter {labels} in every quarter hour of a day, each of which is known, at least {value} m³: is there a leak?"),
+              f"SELECT \"least\" FROM (SELECT min(\"amount\") AS \"least\", count(\"amount\") AS \"known\"{FROM_ENERGY} AND {KNOWN} AND \"carrier\" = 'water'{BY_METER})"
+              f' WHERE $timeFilter AND "known" >= {QUARTERS}{BY_METER}', 0.05, lasts="30m", of=A_WHOLE_DAY, labels=METER, shown=("energy", "water")),
         Alarm("base", Text("基础负荷过高", "The base load is high"), Text("计量表 {labels} 一天内的最低负荷为平均负荷的 {value} 倍：夜间有设备未关。", "The lowest load of a day at meter {labels} is {value} of its mean: what runs at night?"),
               f"SELECT min(\"amount\") / mean(\"amount\"){FROM_ENERGY} AND {KNOWN} AND \"carrier\" = 'electricity' AND \"item\" = '01000'{BY_METER}", 0.8, lasts="30m", of=A_DAY, labels=METER,
               shown=("energy", "base")),
@@ -103,10 +109,25 @@ def expression(ref: str, kind: str, of: str, **more) -> dict:
     return {"refId": ref, "relativeTimeRange": {"from": 0, "to": 0}, "datasourceUid": EXPRESSION, "model": model}
 
 
-def rule(alarm: Alarm, boards: dict[str, Board]) -> dict:
-    since, until = alarm.of
-    query = {"refId": "A", "query": alarm.query, "rawQuery": True, "resultFormat": "time_series", "intervalMs": 60000, "maxDataPoints": 43200,
+def asked(ref: str, query: str, of: tuple[int, int]) -> dict:
+    since, until = of
+    model = {"refId": ref, "query": query, "rawQuery": True, "resultFormat": "time_series", "intervalMs": 60000, "maxDataPoints": 43200,
              "datasource": {"type": "influxdb", "uid": DATASOURCE}}
+    return {"refId": ref, "relativeTimeRange": {"from": since, "to": until}, "datasourceUid": DATASOURCE, "model": model}
+
+
+def last(ref: str, of: str) -> dict:
+    return expression(ref, "reduce", of, reducer="last", settings={"mode": "dropNN"})
+
+
+def judged(alarm: Alarm) -> list[dict]:
+    if not alarm.given:
+        return [expression("C", "threshold", "B", conditions=[{"evaluator": {"type": alarm.is_beyond, "params": [alarm.limit]}}])]
+    sign = {"gt": ">", "lt": "<"}[alarm.is_beyond]
+    return [asked("D", alarm.given, (10 * MINUTE, 0)), last("E", "D"), expression("C", "math", f"$B {sign} {alarm.limit} && $E > 0")]
+
+
+def rule(alarm: Alarm, boards: dict[str, Board]) -> dict:
     board, panel = alarm.shown
     # Grafana links to one panel; people are told in both languages.
     return {
@@ -116,9 +137,7 @@ def rule(alarm: Alarm, boards: dict[str, Board]) -> dict:
         "labels": {"product": "parkmon", "severity": alarm.severity},
         "annotations": {"summary": alarm.title.both(), "description": filled(alarm, alarm.about.both()),
                         "description_zh": filled(alarm, alarm.about.zh), "description_en": filled(alarm, alarm.about.en)},
-        "data": [{"refId": "A", "relativeTimeRange": {"from": since, "to": until}, "datasourceUid": DATASOURCE, "model": query},
-                 expression("B", "reduce", "A", reducer="last", settings={"mode": "dropNN"}),
-                 expression("C", "threshold", "B", conditions=[{"evaluator": {"type": alarm.is_beyond, "params": [alarm.limit]}}])],
+        "data": [asked("A", alarm.query, alarm.of), last("B", "A"), *judged(alarm)],
     }
 
 
