@@ -32,18 +32,6 @@ export async function get(path, parameters = {}) {
   return said;
 }
 
-// What cannot be read now leaves what is shown, with its time; the pill says what the connection is like. False: it could not.
-export async function quietly(read) {
-  try {
-    await read();
-    return true;
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    console.info(error.message);
-    return false;
-  }
-}
-
 // Every instrument, in the order of the park model.
 export async function allInstruments() {
   const instruments = [];

@@ -41,6 +41,11 @@ export function clockTime(rfc3339) {
   return rfc3339.slice(11, 19);
 }
 
+// The same clock, so much later.
+export function wallLater(rfc3339, ms) {
+  return new Date(Date.parse(`${rfc3339.slice(0, 19)}Z`) + ms).toISOString().slice(0, 19) + rfc3339.slice(19);
+}
+
 export function dateAndTime(rfc3339) {
   return `${rfc3339.slice(0, 10)} ${clockTime(rfc3339)}`;
 }

@@ -1,10 +1,11 @@
 // The gateways: heard when, how far behind, what waits in them and what they have lost.
 
-import { get, quietly } from './api.js';
+import { get } from './api.js';
 import { byId, Rows, set, setCell, setCellMark } from './dom.js';
-import { dateAndTime, duration } from './format.js';
+import { dateAndTime, duration, wallLater } from './format.js';
 import { loadLanguage, nameOf, text } from './i18n.js';
 import { followLive } from './live.js';
+import { Read } from './reads.js';
 
 await loadLanguage();
 const rows = new Rows(byId('gateways'));
@@ -37,7 +38,6 @@ function drawAges(live, sinceMs) {
 // ---- what was lost, and what is kept aside; the newest of each ----
 
 const listed = 50;
-const everyMs = 30000;
 const lists = { losses: new Rows(byId('losses')), quarantine: new Rows(byId('quarantine')) };
 const when = (time) => (time ? dateAndTime(time) : '–');
 
@@ -52,16 +52,21 @@ function drawList(name, items, cellsOf) {
   byId(name).hidden = items.length === 0;
 }
 
-async function drawLists() {
-  const [{ losses }, { quarantine }] = await Promise.all(['losses', 'quarantine'].map((name) => get(`/api/v1/${name}`, { limit: listed })));
+function drawLosses(losses) {
   drawList('losses', losses, (l) => [when(l.recorded), l.gateway, when(l.from), when(l.to), l.readings === null ? '–' : String(l.readings), l.reason]);
+}
+
+function drawQuarantine(quarantine) {
   drawList('quarantine', quarantine, (q) => [when(q.recorded), q.gateway, q.reason]);
 }
 
-let readAt = -Infinity;
-followLive((live) => {
-  draw(live);
-  if (performance.now() - readAt < everyMs) return;
-  readAt = performance.now();
-  quietly(drawLists);
-}, drawAges);
+const draws = { losses: drawLosses, quarantine: drawQuarantine };
+const reads = Object.keys(draws).map((name) => new Read(30000, async () => {
+  const said = await get(`/api/v1/${name}`, { limit: listed });
+  return () => draws[name](said[name]);
+}, { age: name }));
+
+followLive(draw, (live, sinceMs) => {
+  drawAges(live, sinceMs);
+  for (const read of reads) read.tick(wallLater(live.as_of, sinceMs));
+});

@@ -1,18 +1,14 @@
 // Lists that the collector wrote into the page: they are read again while the page stands. They and the header say of when they are,
 // which is a while ago where they cannot be read, or somebody is at work in them.
 
-import { answerMs } from './api.js';
+import { answerMs, ApiError } from './api.js';
 import { byId, set } from './dom.js';
 import { clockTime, dateAndTime } from './format.js';
 import { loadLanguage, text } from './i18n.js';
 import { followLive } from './live.js';
-
-const everyMs = 5000;
+import { Read, sayOld } from './reads.js';
 
 await loadLanguage();
-let askedAt = performance.now();
-let [asked, shown] = [0, 0];
-let isOld = false;
 
 // What is typed, or about to be, stays; and nothing is taken away below a finger.
 function isInUse(lists) {
@@ -28,38 +24,35 @@ function replace(lists, said) {
   if (focused !== null) [...said.querySelectorAll('a, button')].find((control) => nameOf(control) === focused)?.focus({ preventScroll: true });
 }
 
+async function ask() {
+  const answer = await fetch(location.href, { cache: 'no-store', signal: AbortSignal.timeout(answerMs) }).catch(() => null);
+  const page = answer?.ok ? await answer.text().catch(() => '') : '';
+  const said = new DOMParser().parseFromString(page, 'text/html').getElementById('lists');
+  if (!said) throw new ApiError(`${location.pathname}: ${answer?.status}`);
+  const lists = byId('lists');
+  if (said.innerHTML !== lists.innerHTML) return isInUse(lists) ? null : () => replace(lists, said);
+  return () => {
+    lists.dataset.asOf = said.dataset.asOf;
+  };
+}
+
+const read = new Read(5000, ask, { asOf: byId('lists').dataset.asOf });
+
 // Also over the time of the event, which live.js has written into the header.
-function tellAge() {
+function sayAge() {
   const at = byId('lists').dataset.asOf;
   set(byId('as-of'), dateAndTime(at));
   byId('as-of').dateTime = at;
   const line = byId('lists-age');
-  set(line, isOld ? text('lists_old', { time: dateAndTime(at) }) : `${text('as_of')} ${clockTime(at)}`);
-  line.className = isOld ? 'mark-warn' : 'quiet';
-}
-
-async function readAgain() {
-  const mine = ++asked;
-  const answer = await fetch(location.href, { cache: 'no-store', signal: AbortSignal.timeout(answerMs) }).catch(() => null);
-  const page = answer?.ok ? await answer.text().catch(() => '') : '';
-  if (mine < shown) return; // a later one came before it
-  const said = new DOMParser().parseFromString(page, 'text/html').getElementById('lists');
-  const lists = byId('lists');
-  const isSame = said?.innerHTML === lists.innerHTML;
-  isOld = !said || (!isSame && isInUse(lists));
-  if (!isOld) {
-    shown = mine;
-    if (isSame) lists.dataset.asOf = said.dataset.asOf;
-    else replace(lists, said);
+  if (read.isOld) {
+    sayOld(line, at);
+    return;
   }
-  tellAge();
+  set(line, `${text('as_of')} ${clockTime(at)}`);
+  line.className = 'quiet';
 }
 
-followLive(() => {
-  const isDue = performance.now() - askedAt >= everyMs;
-  if (isDue && shown < asked) isOld = true; // no answer yet
-  tellAge();
-  if (!isDue) return;
-  askedAt = performance.now();
-  readAgain();
+followLive(sayAge, (live) => {
+  read.tick(live.as_of);
+  sayAge();
 });

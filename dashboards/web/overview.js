@@ -1,20 +1,16 @@
 // The park at a glance: power now, today's energy against other days, people, instruments, and what asks for somebody's eyes.
 
-import { get, quietly } from './api.js';
+import { get } from './api.js';
 import { axes, Chart, dots } from './chart.js';
 import { byId, Keyed, make, set } from './dom.js';
-import { amount, kilowatts, percent } from './format.js';
+import { amount, kilowatts, percent, wallLater } from './format.js';
 import { languageName, loadLanguage, nameOf, text } from './i18n.js';
 import { followLive } from './live.js';
 import { addDays, dayBegin, dayMs, iso, quarterMs, time } from './parktime.js';
+import { Read } from './reads.js';
 import { Sparkline } from './sparkline.js';
 
 await loadLanguage();
-
-// How often what events do not bring is asked for, by the browser's steady clock: that of the park may be set back. The quarter hour that is
-// just over is complete some seconds later.
-const reads = { summary: { everyMs: 15000 }, energy: { everyMs: 60000 }, people: { everyMs: 60000 } };
-for (const read of Object.values(reads)) Object.assign(read, { at: -Infinity, asked: 0, drawn: 0 });
 
 // ---- power ----
 
@@ -156,17 +152,16 @@ function turnDay(sites, now) {
   drawComparison(byId('against-yesterday'), 'against_yesterday', null, null);
   drawComparison(byId('against-week'), 'against_week', null, null);
   loadChart.clear();
-  reads.energy.at = -Infinity;
+  energy.forget();
 }
 
-async function askEnergy(sites, now) {
+async function askEnergy({ sites, now }) {
   const begins = beginsOf(sites, now);
   const shifted = (days) => sites.map(({ zone }, i) => addDays(zone, begins[i], days));
   const [today, lastDay, lastWeek, quarters, yesterday] = await Promise.all([
     ...[0, -1, -7].map((days) => amountByNow(sites, now, days)), courseOf(sites, begins, sites.map(() => quarterOf(now))), courseOf(sites, shifted(-1), begins),
   ]);
   return () => {
-    if (begins.join(' ') !== day) return;
     set(byId('today'), today === null ? '–' : amount(today));
     drawComparison(byId('against-yesterday'), 'against_yesterday', today, lastDay);
     drawComparison(byId('against-week'), 'against_week', today, lastWeek);
@@ -182,7 +177,7 @@ function countOf(space) {
   return known.map((s) => s.values.at(-1)?.mean ?? null).find((mean) => mean !== null) ?? null;
 }
 
-async function askPeople(sites, now) {
+async function askPeople({ sites, now }) {
   const span = { from: iso(quarterOf(now) - quarterMs), to: iso(quarterOf(now)), step: '15m' };
   const said = await Promise.all(sites.map((site) => get('/api/v1/occupancy', { site: site.id, ...span })));
   const spaces = said.flatMap((one) => one.spaces);
@@ -215,6 +210,11 @@ function alarmsItem({ rules, standing, critical }) {
   return [critical ? 'bad' : standing ? 'warn' : 'good', text('alarms_now', { n: standing })];
 }
 
+async function askSummary() {
+  const said = await get('/api/v1/summary');
+  return () => drawSummary(said);
+}
+
 function drawSummary({ instruments, outages, alarms, open_exceptions: exceptions }) {
   const total = Object.values(instruments).reduce((sum, n) => sum + n, 0) - instruments.NOT_SHARED;
   set(byId('in-use'), String(instruments.IN_USE));
@@ -231,31 +231,25 @@ function drawSummary({ instruments, outages, alarms, open_exceptions: exceptions
 
 // ---- all of it ----
 
-// `ask` brings what draws the answer. One that comes after that to a later question is dropped.
-async function readWhen(read, ask) {
-  if (performance.now() - read.at < read.everyMs) return;
-  read.at = performance.now();
-  const mine = ++read.asked;
-  await quietly(async () => {
-    const draw = await ask();
-    if (mine < read.drawn) return;
-    read.drawn = mine;
-    draw();
-  });
-}
+let park = null; // its sites, and its time
 
-followLive((live) => {
-  drawTotals(live);
-  drawBuildings(live);
-  byId('shown').hidden = false;
-  const { sites } = live;
-  const now = Date.parse(live.as_of);
-  readWhen(reads.summary, async () => {
-    const said = await get('/api/v1/summary');
-    return () => drawSummary(said);
-  });
-  if (sites.length === 0) return;
-  turnDay(sites, now);
-  readWhen(reads.energy, () => askEnergy(sites, now));
-  readWhen(reads.people, () => askPeople(sites, now));
-});
+// What events do not bring. The quarter hour that is just over is complete some seconds later.
+const energy = new Read(60000, () => askEnergy(park), { age: 'energy' });
+const ofSites = [energy, new Read(60000, () => askPeople(park), { age: 'people' })];
+export const reads = [new Read(15000, askSummary, { age: 'summary' })]; // the wall has one more
+
+followLive(
+  (live) => {
+    drawTotals(live);
+    drawBuildings(live);
+    byId('shown').hidden = false;
+  },
+  (live, sinceMs) => {
+    park = { sites: live.sites, now: Date.parse(live.as_of) + sinceMs };
+    const asOf = wallLater(live.as_of, sinceMs);
+    for (const read of reads) read.tick(asOf);
+    if (park.sites.length === 0) return;
+    turnDay(park.sites, park.now);
+    for (const read of ofSites) read.tick(asOf);
+  },
+);

@@ -1,11 +1,11 @@
 // The wall: beside the overview, every instrument with its state. It stands for days; the newest answer replaces the one before.
 
-import './overview.js';
-import { allInstruments, quietly } from './api.js';
+import { allInstruments } from './api.js';
 import { byId, Keyed, make, set } from './dom.js';
 import { loadLanguage, nameOf, text } from './i18n.js';
+import { reads } from './overview.js';
+import { Read } from './reads.js';
 
-const everyMs = 15000;
 const shownMax = 24;
 // What asks for somebody's eyes comes first.
 const order = ['OUT_OF_SERVICE', 'UNKNOWN', 'IN_USE', 'AVAILABLE_DEGRADED', 'RESERVED', 'AVAILABLE_SHORT', 'AVAILABLE', 'CLOSED'];
@@ -36,8 +36,7 @@ function fit() {
 
 new ResizeObserver(fit).observe(byId('board'));
 
-async function draw() {
-  const instruments = await allInstruments();
+function draw(instruments) {
   const first = instruments.sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status)).slice(0, shownMax);
   for (const instrument of first) {
     const item = items.get(instrument);
@@ -52,9 +51,9 @@ async function draw() {
   fit();
 }
 
-async function again() {
-  await quietly(draw);
-  setTimeout(again, everyMs);
+async function ask() {
+  const instruments = await allInstruments();
+  return () => draw(instruments);
 }
 
-again();
+reads.push(new Read(15000, ask, { age: 'board' }));

@@ -148,6 +148,7 @@ def test_new_readings_appear_by_themselves(park, browser):
     assert errors(browser) == []
 
 
+CUT_CARDS = "return [...document.querySelectorAll('.wall .card')].filter((e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1).map((e) => e.className)"
 WALL = """
 return {
   instruments: Object.fromEntries([...document.querySelectorAll('#board li')].map((item) => [item.querySelector('.name').textContent, item.dataset.status])),
@@ -163,9 +164,7 @@ def test_the_wall_fits_without_scroll_and_says_what_the_api_says(park, browser, 
     browser.open(f"{park.http_url}/ops?view=screen&lang={lang}")
     browser.wait(f"{SHOWN} && document.querySelectorAll('#board li').length > 0")
     assert browser.run("return [document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [1920, 1080]
-    cut = browser.run("return [...document.querySelectorAll('.wall .card')].filter((e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)"
-                      ".map((e) => e.className)")
-    assert cut == []
+    assert browser.run(CUT_CARDS) == []
     wait_equal(lambda: browser.run(WALL),
                lambda: {"instruments": {name(i, lang): i["status"] for i in api(park, "instruments?limit=500")["instruments"]},
                         "power": kilowatts(live(park)["power"]["known_w"])}, 60)
@@ -350,6 +349,55 @@ def test_an_open_page_renews_what_it_shows_though_the_parks_clock_is_set_back(pa
         assert browser.run("return [...document.querySelectorAll('.spark polyline')].flatMap((e) => e.getAttribute('points').split(' ').map(parseFloat)).filter((x) => x < 0 || x > 300)") == []
     if "sem" in path:
         browser.wait("asked.filter((path) => path.endsWith('/timeline')).length > 1")  # its week, and each bar in sight
+    assert errors(browser) == []
+
+
+# What pages ask for beside the events is not answered any more; later(ms): the browser's clock goes on.
+UNREADABLE = """window.ask = window.fetch;
+window.fetch = (url, how) => (/\\/api\\/v1\\/(summary|energy|occupancy|instruments|losses|quarantine)/.test(url) ? Promise.resolve(new Response('{"error": {"code": "busy", "message": "not now"}}', { status: 503 })) : ask(url, how));
+const clock = performance.now.bind(performance); let aheadMs = 0; performance.now = () => clock() + aheadMs; window.later = (ms) => { aheadMs += ms; };"""
+# When all of a page is read.
+READ = {"/ops?": "document.querySelectorAll('#open li').length === 4 && document.getElementById('people-text').textContent && document.getElementById('against-week').textContent",
+        "/ops/gateways?": "window.performance.getEntriesByType('resource').filter((one) => /losses|quarantine/.test(one.name)).length === 2"}
+READ["/ops?view=screen&"] = f"{READ['/ops?']} && document.querySelectorAll('#board li').length > 0"
+AGES = "Object.fromEntries([...document.querySelectorAll('[data-age]')].map((mark) => [mark.dataset.age, `${mark.className}:${mark.textContent}`]))"
+
+
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize(("path", "size", "read", "soon"), [
+    ("/ops?", (1280, 900), ("energy", "people", "summary"), {"summary"}), ("/ops?", (390, 844), ("energy", "people", "summary"), {"summary"}),
+    ("/ops?view=screen&", (1920, 1080), ("energy", "people", "summary", "board"), {"summary", "board"}),
+    ("/ops/gateways?", (1280, 900), ("losses", "quarantine"), set()), ("/ops/gateways?", (390, 844), ("losses", "quarantine"), set())])
+def test_what_cannot_be_read_any_more_says_of_when_it_is_though_events_come(park, browser, lang, path, size, read, soon):
+    browser.log()
+    browser.size(*size)
+    earliest = live(park)["as_of"][:19].replace("T", " ")
+    browser.open(f"{park.http_url}{path}lang={lang}")
+    browser.wait(f"{SHOWN} && {READ[path]}", 30)
+    assert set(browser.run(f"return {AGES}")) == set(read)
+    assert {mark.split(":", 1)[1] for mark in browser.run(f"return {AGES}").values()} == {""}
+    before = browser.run("return document.documentElement.scrollHeight")
+    browser.run(UNREADABLE + "later(31000)")
+    latest = live(park)["as_of"][:19].replace("T", " ")
+    old = re.compile(f"mark-warn:▲ {re.escape(TEXTS[lang]['old']).replace(re.escape('{time}'), '(.{19})')}")
+
+    def marked() -> set[str]:
+        found = {name: old.fullmatch(mark) for name, mark in browser.run(f"return {AGES}").items() if not mark.endswith(":")}
+        assert all(match and earliest <= match[1] <= latest for match in found.values()), found
+        return set(found)
+
+    wait_equal(marked, lambda: soon)
+    browser.run("later(90000)")
+    wait_equal(marked, lambda: set(read))
+    shown_at = browser.run("return document.getElementById('as-of').textContent")
+    browser.wait(f"document.getElementById('as-of').textContent > {json.dumps(shown_at)} && document.getElementById('connection').dataset.state === 'open'", 60)
+    assert marked() == set(read)
+    assert browser.run("return document.documentElement.scrollWidth") <= size[0]
+    if "screen" in path:
+        assert browser.run("return document.documentElement.scrollHeight") == before == 1080
+        assert browser.run(CUT_CARDS) == []
+    browser.run("window.fetch = ask; later(60000)")
+    wait_equal(marked, set)
     assert errors(browser) == []
 
 

@@ -113,7 +113,7 @@ def test_a_page_that_stands_open_follows_and_leaves_what_is_being_typed(house, b
 # What a page of lists says of when it is, in the header and beside the list; and what it has to say.
 AGE = "return ['as-of', 'lists-age'].map((id) => document.getElementById(id).textContent)"
 AGE_OF = "const [, day, time] = /^(.{10})T(.{8})/.exec(document.getElementById('lists').dataset.asOf); return [`${day} ${time}`, %s]"
-AGE_OF_OLD = AGE_OF % f"'{TEXTS['en']['lists_old']}'.replace('{{time}}', `${{day}} ${{time}}`)"
+AGE_OF_OLD = AGE_OF % f"'▲ {TEXTS['en']['old']}'.replace('{{time}}', `${{day}} ${{time}}`)"
 AGE_OF_NEW = AGE_OF % f"`{TEXTS['en']['as_of']} ${{time}}`"
 
 
@@ -125,7 +125,7 @@ def test_a_list_that_cannot_be_read_says_of_when_it_is(house, browser):
     browser.open(f"{house.url}/ops/alarms?lang=en")
     browser.wait("document.getElementById('connection').dataset.state === 'open'")
     old = browser.run("window.ask = fetch; window.fetch = () => Promise.resolve(new Response('', { status: 503 })); return document.getElementById('lists').dataset.asOf")
-    browser.wait(f"document.getElementById('lists-age').textContent.startsWith('{TEXTS['en']['lists_old'].split('{')[0]}')", 40)
+    browser.wait(f"document.getElementById('lists-age').textContent.startsWith('▲')", 40)
     assert browser.run(AGE) == browser.run(AGE_OF_OLD)
     house.gauge("main.p", 2)  # the stream goes on
     browser.run("window.events = 0; new EventSource('/api/v1/stream').addEventListener('live', () => { events++; })")
