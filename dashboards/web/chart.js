@@ -112,12 +112,6 @@ export class Chart {
   }
 }
 
-// Charts of something else than is asked for now say nothing until they are drawn again; `element` keeps what they are of.
-export function clearUnless(element, of, charts) {
-  if (element.dataset.of !== of) charts.forEach((chart) => chart.clear());
-  element.dataset.of = of;
-}
-
 // A phone's width, as in ops.css.
 const narrow = matchMedia('(max-width: 760px)');
 const printed = matchMedia('print');

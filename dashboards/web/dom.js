@@ -14,6 +14,18 @@ export function make(tag, className, parent, content) {
   return element;
 }
 
+// What is of something else than `of`, which is asked for now, is taken away by `clear` until it is drawn again; `element` keeps what it is of.
+export function clearUnless(element, of, clear) {
+  if (element.dataset.of !== of) clear();
+  element.dataset.of = of;
+}
+
+export function hideUnless(element, of) {
+  clearUnless(element, of, () => {
+    element.hidden = true;
+  });
+}
+
 const icons = { good: '●', warn: '▲', bad: '✕', quiet: '○' };
 
 // A state by icon and word as well as by colour.

@@ -1,8 +1,8 @@
 // Energy of any period: by carrier, building, tenant, item or meter; against another; where it goes; and one of its parts by the hour.
 
 import { ApiError, get } from './api.js';
-import { Chart, clearUnless } from './chart.js';
-import { byId, Rows, set, setCell, setCellMark, setHeadLink } from './dom.js';
+import { Chart } from './chart.js';
+import { byId, clearUnless, hideUnless, Rows, set, setCell, setCellMark, setHeadLink } from './dom.js';
 import { YearCalendar } from './energy_calendar.js';
 import { course, flow, heatMap, loadDuration } from './energy_charts.js';
 import { amount, percent } from './format.js';
@@ -165,7 +165,7 @@ function drawHeadline(span, now, before, costs) {
 }
 
 async function drawFlow(mine, site, asked) {
-  clearUnless(byId('flow'), [wanted.carrier, asked.from, asked.to].join(' '), [charts.flow]);
+  clearUnless(byId('flow'), [wanted.carrier, asked.from, asked.to].join(' '), () => charts.flow.clear());
   const said = await get('/api/v1/energy', { site: site.id, by: 'meter', step: 'all', ...asked });
   if (mine !== drawing) return;
   const known = said.rows.filter((row) => row.carrier === wanted.carrier && row.values[0].amount !== null).map((row) => ({ ...row, parent: park.byId.meter.get(row.id)?.parent }));
@@ -182,8 +182,8 @@ async function drawDetail(mine, site, span, row, by) {
   if (!row) return;
   set(byId('detail-title'), nameOfRow(park, by, row));
   const of = [by, row.kind, row.id, row.carrier].join(' ');
-  clearUnless(byId('calendar'), of, [year]);
-  clearUnless(byId('by-hour'), [of, wanted.period.from, wanted.period.end].join(' '), [charts.heat, charts.duration]);
+  year.turn(wanted.period.from.slice(0, 4), of);
+  clearUnless(byId('by-hour'), [of, wanted.period.from, wanted.period.end].join(' '), () => [charts.heat, charts.duration].forEach((chart) => chart.clear()));
   if (byId('by-hour').hidden) return;
   const said = await get('/api/v1/energy', { site: site.id, by, of: ofRow(row), id: row.id, step: '1h', ...parameters(span) });
   if (mine !== drawing) return;
@@ -192,6 +192,14 @@ async function drawDetail(mine, site, span, row, by) {
   byId('heat').style.setProperty('--rows', String(Math.ceil(days)));
   const perHour = wanted.carrier === 'electricity' ? 'kW' : `${unit}/h`;
   await Promise.all([charts.heat.draw(heatMap(site.zone, values, unit)), charts.duration.draw(loadDuration(values, perHour))]);
+}
+
+// Nothing of another question stands where this one is answered, or said to have no answer.
+function leaveOthers() {
+  const { period, carrier, by, against, id } = wanted;
+  const of = [period.length, period.from, period.end, carrier, by, against].join(' ');
+  hideUnless(byId('shown'), of);
+  hideUnless(byId('detail'), `${of} ${id}`);
 }
 
 async function answer(now) {
@@ -224,7 +232,7 @@ async function show() {
   const mine = ++drawing;
   drawControls();
   try {
-    const said = await answer(liveNow);
+    const said = await answer(liveNow).finally(() => mine === drawing && leaveOthers());
     if (mine !== drawing) return;
     set(byId('problem'), '');
     byId('shown').hidden = false;

@@ -2,7 +2,7 @@
 
 import { Chart, heatColours, isNarrow, tip, unknownCell } from './chart.js';
 import { ApiError, get } from './api.js';
-import { byId, set } from './dom.js';
+import { byId, clearUnless, set } from './dom.js';
 import { amount } from './format.js';
 import { text } from './i18n.js';
 import { ofRow } from './park.js';
@@ -56,6 +56,13 @@ export class YearCalendar {
   clear() {
     this.asked = '';
     this.chart.clear();
+    set(byId('calendar-problem'), '');
+  }
+
+  // Another year, or `of` another part: nothing, until that is drawn.
+  turn(year, of) {
+    clearUnless(byId('calendar'), `${year} ${of}`, () => this.clear());
+    set(byId('calendar-title'), text('calendar_of', { year }));
   }
 
   async draw({ site, by, row, year, unit, now }) {
@@ -64,7 +71,6 @@ export class YearCalendar {
     this.clear();
     this.asked = asked;
     delete byId('calendar').dataset.drawn;
-    set(byId('calendar-title'), text('calendar_of', { year }));
     try {
       const said = await get('/api/v1/energy', { site: site.id, by, of: ofRow(row), id: row.id, step: '1d', from: year, to: String(Number(year) + 1).padStart(4, '0') });
       if (asked !== this.asked) return;

@@ -2,7 +2,7 @@
 
 import { allInstruments, ApiError, get } from './api.js';
 import { axes, Chart } from './chart.js';
-import { byId, make, Rows, set, setCell, setHeadLink } from './dom.js';
+import { byId, clearUnless, make, Rows, set, setCell, setHeadLink } from './dom.js';
 import { dateAndTime, percent } from './format.js';
 import { hasText, languageName, loadLanguage, nameOf, text } from './i18n.js';
 import { followLive } from './live.js';
@@ -153,10 +153,7 @@ async function drawSessions(id, isAsked) {
   byId('no-sessions').hidden = sessions.length > 0;
 }
 
-// Nothing of one instrument or month stands under the name of another.
-function clearDetail(shown) {
-  if (byId('detail').dataset.shown === shown) return;
-  byId('detail').dataset.shown = shown;
+function clearDetail() {
   delete byId('detail').dataset.drawn;
   set(byId('effective'), '–');
   set(byId('rates'), '');
@@ -174,7 +171,7 @@ async function drawDetail() {
   if (!instrument) return;
   const ofMonth = month ?? monthOf(now);
   detailRead = { at: performance.now(), day: date(site.zone, now) };
-  clearDetail(`${chosen} ${ofMonth}`);
+  clearUnless(byId('detail'), `${chosen} ${ofMonth}`, clearDetail);
   set(byId('detail-title'), nameOf(instrument));
   set(byId('month'), ofMonth);
   byId('later').disabled = ofMonth >= monthOf(now);

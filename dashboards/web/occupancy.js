@@ -1,8 +1,8 @@
 // How full the spaces are: now, over a period, and by hour and weekday.
 
 import { ApiError, get } from './api.js';
-import { axes, Chart, clearUnless, dots, heatColours, tip } from './chart.js';
-import { byId, make, Rows, set, setCell, setHeadLink } from './dom.js';
+import { axes, Chart, dots, heatColours, tip } from './chart.js';
+import { byId, clearUnless, hideUnless, make, Rows, set, setCell, setHeadLink } from './dom.js';
 import { percent } from './format.js';
 import { loadLanguage, nameOf, text } from './i18n.js';
 import { followLive } from './live.js';
@@ -87,7 +87,6 @@ function byWeekday(values) {
 // spaces) leaves the rest of the page.
 async function drawAcross(mine, span, whole) {
   const step = period.length === 'day' ? '1h' : '1d';
-  drawMeasure();
   try {
     const said = await get('/api/v1/occupancy', { site: site.id, step, ...parameters(span) });
     if (mine !== drawing) return;
@@ -111,7 +110,6 @@ async function drawDetail(mine, span) {
   const isShort = (span.to - span.from) / 86400000 <= hourlyDaysMax;
   byId('detail').hidden = !known || !isShort;
   if (byId('detail').hidden) return;
-  set(byId('detail-title'), nameOf(known));
   const step = period.length === 'day' ? '15m' : '1h';
   const said = await get('/api/v1/occupancy', { site: site.id, space: chosen, step, ...parameters(span) });
   if (mine !== drawing) return;
@@ -143,6 +141,20 @@ async function drawDetail(mine, span) {
   });
 }
 
+// Nothing of another question stands where this one is answered, or said to have no answer.
+function leaveOthers() {
+  const of = [period.length, period.from, period.end].join(' ');
+  hideUnless(byId('shown'), of);
+  clearUnless(byId('across'), `${of} ${measure}`, () => {
+    charts.across.clear();
+    set(byId('across-problem'), '');
+  });
+  clearUnless(byId('detail'), `${of} ${chosen}`, () => [charts.course, charts.heat].forEach((chart) => chart.clear()));
+  drawMeasure();
+  const known = park.byId.space.get(chosen);
+  if (known) set(byId('detail-title'), nameOf(known));
+}
+
 async function show() {
   const mine = ++drawing;
   drawPeriod();
@@ -155,6 +167,7 @@ async function show() {
       get('/api/v1/occupancy', { site: site.id, step: 'all', from: iso(end - quarterMs), to: iso(end) }),
     ]);
     if (mine !== drawing) return;
+    leaveOthers();
     set(byId('problem'), '');
     byId('shown').hidden = false;
     set(byId('span'), `${period.from} – ${shiftDate(period.end, { days: -1 })}`);
@@ -162,9 +175,6 @@ async function show() {
     byId('spaces-note').hidden = whole.spaces.length === 0;
     whole.spaces.forEach((space, i) => drawSpace(space, bestSource(space.sources), bestSource(latest.spaces[i].sources), (span.to - span.from) / 1000));
     rows.keepOnly(whole.spaces.map((space) => ({ id: space.space })));
-    const of = [period.from, period.end].join(' ');
-    clearUnless(byId('across'), `${of} ${measure}`, [charts.across]);
-    clearUnless(byId('detail'), `${of} ${chosen}`, [charts.course, charts.heat]);
     await drawAcross(mine, span, whole);
     if (mine !== drawing) return;
     await drawDetail(mine, span);
@@ -172,7 +182,9 @@ async function show() {
     document.body.dataset.drawn = String(mine);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (mine === drawing) set(byId('problem'), error.message);
+    if (mine !== drawing) return;
+    leaveOthers();
+    set(byId('problem'), error.message);
   }
 }
 

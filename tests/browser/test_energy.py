@@ -247,7 +247,7 @@ def test_a_year_that_is_more_than_one_answer_holds_is_said_and_leaves_the_rest(h
 
 
 # What is asked for and matches is not answered; the next presses ask.
-FAILS = """const ask = window.fetch; window.fetch = (url, how) => (/%s/.test(url) ? Promise.resolve(new Response('{"error": {"code": "busy", "message": "not now"}}', {status: 503})) : ask(url, how))"""
+FAILS = """window.ask = window.fetch; window.fetch = (url, how) => (/%s/.test(url) ? Promise.resolve(new Response('{"error": {"code": "busy", "message": "not now"}}', {status: 503})) : ask(url, how))"""
 CHARTED = "return [...document.querySelectorAll('.chart')].filter((chart) => !chart.closest('[hidden]') && chart.querySelector('.csv[href]') && chart.firstElementChild.style.visibility === '').map((chart) => chart.id)"
 
 
@@ -259,10 +259,35 @@ def test_no_chart_of_what_was_asked_for_before_stands_below_another_period(histo
     browser.run(FAILS % "id=b2-hvac|by=meter&step=all")
     browser.run("document.getElementById('earlier').click()")
     browser.wait("document.getElementById('problem').textContent === 'not now'")
-    assert browser.run(CHARTED) == ["course", "calendar"]  # which says of which year it is
+    assert browser.run(CHARTED) == ["course", *(["calendar"] if (day - timedelta(days=1)).year == day.year else [])]
     browser.run("const from = document.getElementById('from'); from.value = '2001-01-01'; from.dispatchEvent(new Event('change', { bubbles: true }))")
     browser.wait(f"document.getElementById('coverage').textContent === '{TEXTS['en']['energy_none']}'")
-    assert browser.run(CHARTED) == ["calendar"]
+    assert browser.run(CHARTED) == []
+
+
+HEADS = "return ['shown', 'detail'].map((id) => document.getElementById(id).checkVisibility())"
+
+
+@pytest.mark.parametrize(("press", "heads", "charts"), [
+    ("earlier", [False, False], []), ("week", [False, False], []), ("from=2999-12-30", [False, False], []), ("carrier=water", [False, False], []), ("by=tenant", [False, False], []),
+    ("against=year", [False, False], []), ("row", [True, False], ["course", "flow"])])
+def test_where_a_question_has_no_answer_nothing_of_another_stands_below_it(history, browser, press, heads, charts):
+    day = (history.end.astimezone(SITE) - timedelta(days=1)).date()
+    show(browser, history, f"lang=en&length=day&from={day}&by=meter&carrier=electricity&id=b2-hvac")
+    browser.wait("document.getElementById('calendar').dataset.drawn !== undefined", 30)
+    all_charts = browser.run(CHARTED)
+    browser.run(FAILS % "energy")
+    id, _, value = press.partition("=")
+    if press == "row":
+        browser.run("document.querySelector('#parts tr:not([data-id*=\"b2-hvac\"]) a').click()")
+    else:
+        browser.run(PRESSED, id, value or None)
+    said = TEXTS["en"]["not_begun"] if id == "from" else "not now"
+    browser.wait(f"document.getElementById('problem').textContent === {json.dumps(said)}")
+    assert browser.run(HEADS) == heads and browser.run(CHARTED) == charts
+    browser.run("window.fetch = ask; history.back()")
+    browser.wait(f"document.getElementById('problem').textContent === '' && document.querySelector('#heat .canvas').checkVisibility() && {json.dumps(str(day))} === document.getElementById('from').value")
+    wait_until(lambda: browser.run(CHARTED) == all_charts, 30, "all is drawn again")
 
 
 def test_what_flows_from_a_meter_is_what_is_behind_it_and_the_gap(history, browser):

@@ -8,7 +8,8 @@ import urllib.request
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from test_energy import CHARTED, DRAWN_CELLS, FAILS, SITE, history  # noqa: F401 (a fixture)
+from harness.process import wait_until
+from test_energy import CHARTED, DRAWN_CELLS, FAILS, HEADS, SITE, history  # noqa: F401 (a fixture)
 from test_ops import TAGS, TEXTS, errors, name
 
 RANKS = ["corrected", "live", "count:", "binary:", "co2:", "wifi:"]
@@ -107,6 +108,24 @@ def test_no_chart_of_what_was_asked_for_before_stands_below_something_else(histo
     browser.run(f"document.querySelector('{press}').click()")
     browser.wait("document.getElementById('problem').textContent === 'not now'")
     assert browser.run(CHARTED) == ([] if press == "#earlier" else ["course", "heat"])
+
+
+@pytest.mark.parametrize(("press", "heads", "charts"), [
+    ("#earlier", [False, False], []), ("[value=week]", [False, False], []), ("[value=frequency]", [True, True], ["course", "heat"]), ("#spaces tr[data-id=b1-r205] a", [True, True], ["across"])])
+def test_where_a_question_has_no_answer_nothing_of_another_stands_below_it(history, browser, press, heads, charts):  # noqa: F811
+    show(browser, history, f"lang=en&length=day&from={history.workday}&space=b1-hall")
+    title = browser.run("return document.getElementById('detail-title').textContent")
+    browser.run(FAILS % "occupancy")
+    browser.run(f"document.querySelector('{press}').click()")
+    browser.wait("document.getElementById('problem').textContent === 'not now'")
+    assert browser.run(HEADS) == heads and browser.run(CHARTED) == charts
+    assert (browser.run("return document.getElementById('detail-title').textContent") == title) == ("r205" not in press)
+    assert browser.run("return document.querySelector('[value=frequency]').getAttribute('aria-pressed')") == str("frequency" in press).lower()
+    browser.run("window.fetch = ask; history.back()")
+    wait_until(lambda: browser.run(CHARTED) == ["across", "course", "heat"], 30, "all is drawn again")
+    browser.run("const from = document.getElementById('from'); from.value = '2999-12-30'; from.dispatchEvent(new Event('change', { bubbles: true }))")
+    browser.wait(f"document.getElementById('problem').textContent === '{TEXTS['en']['not_begun']}'")
+    assert browser.run(HEADS) == [False, False]
 
 
 def state(used: dict, measure: str) -> str:
