@@ -1,15 +1,15 @@
 // Every instrument: what it is now and why, how good that is, its day, its hours of a month and its sessions.
 
-import { allInstruments, ApiError, get } from './api.js';
+import { allInstruments, get } from './api.js';
 import { axes, Chart } from './chart.js';
 import { byId, clearUnless, make, Rows, set, setCell, setHeadLink } from './dom.js';
-import { dateAndTime, percent } from './format.js';
+import { dateAndTime, percent, wallLater } from './format.js';
 import { hasText, languageName, loadLanguage, nameOf, text } from './i18n.js';
 import { followLive } from './live.js';
 import { addDays, date, dayBegin, iso, shiftDate } from './parktime.js';
-import { drawDay, drawLegend } from './timeline.js';
+import { Read } from './reads.js';
+import { drawDay, drawLegend, drawNoDay } from './timeline.js';
 
-const everyMs = 5000;
 const shownMax = 200; // rows; who looks for one among more searches
 const detailEveryMs = 60000; // a day's bar, and the one that is looked at
 const hourMs = 3600000;
@@ -22,13 +22,12 @@ await loadLanguage();
 const rows = new Rows(byId('instruments'));
 const hoursChart = new Chart(byId('hours'), text('hours_of_month'));
 let site = null;
-let now = 0; // the park's; how often is by the browser's steady clock
+let now = 0; // the park's
+let asOf = ''; // the same, as it is written there
+let day = ''; // that today is
 let all = [];
-let readAt = -Infinity;
 let chosen = new URLSearchParams(location.search).get('id');
 let month = null; // null: the present one
-let asked = 0; // only the newest question is answered
-let detailRead = { at: -Infinity, day: '' };
 
 // ---- the board ----
 
@@ -65,7 +64,7 @@ function drawRow(instrument) {
   setCell(row, 3, instrument.activity ? text(`activity_${instrument.activity}`) : '–');
   setCell(row, 4, sourcesText(instrument.sources), 'lines');
   setCell(row, 5, instrument.next_free ? dateAndTime(instrument.next_free).slice(5, 16) : '–', 'nowrap');
-  bars.observe(row);
+  sight.observe(row);
 }
 
 function drawBoard() {
@@ -73,52 +72,71 @@ function drawBoard() {
   const shown = found.slice(0, shownMax);
   shown.forEach(drawRow);
   rows.keepOnly(shown);
-  inSight.forEach(drawBar);
   set(byId('more'), found.length > shown.length ? text('instruments_more', { shown: shown.length, n: found.length }) : found.length ? '' : text(all.length ? 'public_no_match' : 'instruments_none'));
   byId('states').replaceChildren(...statuses.map((status) => [status, all.filter((i) => i.status === status).length]).filter(([, n]) => n).map(([status, n]) => make('li', `mark-${kinds[status] ?? 'quiet'}`, null, `${icons[status]} ${n} ${text(`state_${status}`)}`)));
 }
 
-// A day's bar is asked for when its row comes into sight, and again while it stands there and at a new day.
+async function askBoard() {
+  const instruments = await allInstruments();
+  return () => {
+    all = instruments;
+    drawBoard();
+    byId('shown').hidden = false;
+    drawDetail();
+  };
+}
+
+// A day's bar is asked for when its row comes into sight, and again while it stands there.
+const bars = new WeakMap();
 const inSight = new Set();
-const barsRead = new WeakMap();
-const bars = new IntersectionObserver((entries) => {
+const sight = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     inSight[isIntersecting ? 'add' : 'delete'](target);
-    if (isIntersecting) drawBar(target);
+    if (isIntersecting) barOf(target).tick(asOf);
   }
 });
 
-const isDue = (read) => performance.now() - read.at >= detailEveryMs || read.day !== date(site.zone, now);
-
-async function drawBar(row) {
-  if (barsRead.has(row) && !isDue(barsRead.get(row))) return;
-  barsRead.set(row, { at: performance.now(), day: date(site.zone, now) });
-  const from = dayBegin(site.zone, now);
-  const until = addDays(site.zone, from, 1);
-  await quietly(async () => drawDay(row.cells[6].firstElementChild, (await get(`/api/v1/instruments/${row.dataset.id}/timeline`, { from: iso(from), until: iso(until) })).spans, from, until, now));
+function barOf(row) {
+  if (bars.has(row)) return bars.get(row);
+  const bar = row.cells[6].firstElementChild;
+  const ask = async () => {
+    const from = dayBegin(site.zone, now);
+    const until = addDays(site.zone, from, 1);
+    const { spans } = await get(`/api/v1/instruments/${row.dataset.id}/timeline`, { from: iso(from), until: iso(until) });
+    return () => drawDay(bar, spans, from, until, now);
+  };
+  const read = new Read(detailEveryMs, ask, { tell: (problem) => problem && (read.shown === null || read.isOld) && drawNoDay(bar, problem) });
+  bars.set(row, read);
+  return read;
 }
 
 // ---- one of them ----
 
 const monthOf = (ms) => date(site.zone, ms).slice(0, 7);
+const monthShown = () => month ?? monthOf(now);
 
-async function drawWeek(id, isAsked) {
+async function askWeek() {
   const begin = dayBegin(site.zone, now);
   const days = Array.from({ length: 8 }, (_, i) => addDays(site.zone, begin, i));
-  const { spans } = await get(`/api/v1/instruments/${id}/timeline`, { from: iso(days[0]), until: iso(days[7]) });
-  if (!isAsked()) return;
-  byId('week').replaceChildren();
-  for (let i = 0; i < 7; i++) {
-    make('span', 'day-name', byId('week'), date(site.zone, days[i]).slice(5));
-    drawDay(make('div', '', byId('week')), spans, days[i], days[i + 1], now);
-  }
+  const { spans } = await get(`/api/v1/instruments/${chosen}/timeline`, { from: iso(days[0]), until: iso(days[7]) });
+  return () => {
+    byId('week').replaceChildren();
+    for (let i = 0; i < 7; i++) {
+      make('span', 'day-name', byId('week'), date(site.zone, days[i]).slice(5));
+      drawDay(make('div', '', byId('week')), spans, days[i], days[i + 1], now);
+    }
+  };
 }
 
 const hours = (ms) => (ms / hourMs).toFixed(2);
 
-async function drawHours(id, ofMonth, isAsked) {
+async function askHours() {
+  const [id, ofMonth] = [chosen, monthShown()];
   const said = await get(`/api/v1/instruments/${id}/hours`, { period: ofMonth });
-  if (!isAsked()) return;
+  return () => drawHours(id, ofMonth, said);
+}
+
+async function drawHours(id, ofMonth, said) {
   set(byId('effective'), said.effective_ms === null ? '–' : hours(said.effective_ms));
   set(byId('rates'), text('rates', { utilisation: said.utilisation === null ? '–' : percent(said.utilisation), sharing: said.sharing_rate === null ? '–' : percent(said.sharing_rate), sessions: said.sum.sessions }));
   const parts = said.parts.filter((part) => part.ms > 0);
@@ -136,9 +154,12 @@ async function drawHours(id, ofMonth, isAsked) {
   });
 }
 
-async function drawSessions(id, isAsked) {
-  const { sessions } = await get('/api/v1/sessions', { instrument: id, limit: 20 });
-  if (!isAsked()) return;
+async function askSessions() {
+  const { sessions } = await get('/api/v1/sessions', { instrument: chosen, limit: 20 });
+  return () => drawSessions(sessions);
+}
+
+function drawSessions(sessions) {
   const body = byId('sessions').tBodies[0];
   body.replaceChildren();
   for (const session of sessions) {
@@ -153,28 +174,28 @@ async function drawSessions(id, isAsked) {
   byId('no-sessions').hidden = sessions.length > 0;
 }
 
-function clearDetail() {
+const say = (id) => (problem) => set(byId(id), problem);
+const parts = { week: askWeek, hours: askHours, sessions: askSessions };
+const drawn = new Set();
+const reads = Object.entries(parts).map(([name, ask]) => new Read(detailEveryMs, async () => {
+  const draw = await ask();
+  return async () => {
+    await draw();
+    drawn.add(name);
+    if (drawn.size === reads.length) byId('detail').dataset.drawn = byId('detail').dataset.of;
+  };
+}, { tell: say(`${name}-problem`) }));
+
+function beginDetail() {
+  drawn.clear();
   delete byId('detail').dataset.drawn;
+  for (const read of reads) read.forget();
   set(byId('effective'), '–');
   set(byId('rates'), '');
   hoursChart.clear();
   byId('week').replaceChildren();
   byId('sessions').tBodies[0].replaceChildren();
   byId('no-sessions').hidden = true;
-}
-
-async function drawDetail() {
-  const mine = ++asked;
-  const isAsked = () => mine === asked;
-  const instrument = all.find((i) => i.id === chosen);
-  byId('detail').hidden = !instrument;
-  if (!instrument) return;
-  const ofMonth = month ?? monthOf(now);
-  detailRead = { at: performance.now(), day: date(site.zone, now) };
-  clearUnless(byId('detail'), `${chosen} ${ofMonth}`, clearDetail);
-  set(byId('detail-title'), nameOf(instrument));
-  set(byId('month'), ofMonth);
-  byId('later').disabled = ofMonth >= monthOf(now);
   byId('links').replaceChildren(
     ...[[`/instruments/${chosen}`, 'view_public'], [`/instruments/${chosen}/label`, 'link_label'], [`/api/v1/instruments/${chosen}.ics`, 'link_feed']].map(([path, key]) => {
       const link = make('a', '', null, text(key));
@@ -182,35 +203,41 @@ async function drawDetail() {
       return link;
     }),
   );
-  const id = chosen;
-  await quietly(async () => {
-    await Promise.all([drawWeek(id, isAsked), drawHours(id, ofMonth, isAsked), drawSessions(id, isAsked)]);
-    if (isAsked()) byId('detail').dataset.drawn = `${id} ${ofMonth}`;
-  });
 }
 
-async function choose(id) {
+function drawDetail() {
+  const instrument = all.find((i) => i.id === chosen);
+  byId('detail').hidden = !instrument;
+  if (!instrument) return;
+  const ofMonth = monthShown();
+  clearUnless(byId('detail'), `${chosen} ${ofMonth}`, beginDetail);
+  set(byId('detail-title'), nameOf(instrument));
+  set(byId('month'), ofMonth);
+  byId('later').disabled = ofMonth >= monthOf(now);
+  for (const read of reads) read.tick(asOf);
+}
+
+function choose(id) {
   chosen = id;
-  await drawDetail();
+  drawDetail();
   byId('detail').scrollIntoView({ block: 'start' });
 }
 
 function moveMonth(by) {
-  const moved = shiftDate(`${month ?? monthOf(now)}-01`, { months: by }).slice(0, 7);
+  const moved = shiftDate(`${monthShown()}-01`, { months: by }).slice(0, 7);
   month = moved === monthOf(now) ? null : moved;
   drawDetail();
 }
 
 // ---- all of it ----
 
-async function quietly(read) {
-  try {
-    await read();
-    set(byId('problem'), '');
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    set(byId('problem'), error.message);
-  }
+const board = new Read(5000, askBoard, { age: 'board', tell: say('problem') });
+
+// At a new day, that one.
+function turnDay() {
+  if (date(site.zone, now) === day) return;
+  day = date(site.zone, now);
+  for (const read of [...reads, ...[...rows.known.values()].map(barOf)]) read.forget();
 }
 
 byId('status').add(new Option(text('filter_any'), ''));
@@ -223,15 +250,16 @@ byId('later').addEventListener('click', () => moveMonth(1));
 addEventListener('popstate', () => choose(new URLSearchParams(location.search).get('id')));
 drawLegend(byId('legend'));
 
-followLive(async (live) => {
-  now = Date.parse(live.as_of);
-  if (performance.now() - readAt < everyMs || live.sites.length === 0) return;
-  readAt = performance.now();
-  [site] = live.sites;
-  await quietly(async () => {
-    all = await allInstruments();
-    drawBoard();
-    byId('shown').hidden = false;
-    if (isDue(detailRead)) await drawDetail();
-  });
-});
+followLive(
+  () => {},
+  (live, sinceMs) => {
+    if (live.sites.length === 0) return;
+    [site] = live.sites;
+    now = Date.parse(live.as_of) + sinceMs;
+    asOf = wallLater(live.as_of, sinceMs);
+    turnDay();
+    board.tick(asOf);
+    drawDetail();
+    for (const row of inSight) barOf(row).tick(asOf);
+  },
+);

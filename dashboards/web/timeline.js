@@ -1,6 +1,6 @@
 // A day of an instrument as a bar: where it lies is set by script, since a strict policy takes no style in markup.
 
-import { make } from './dom.js';
+import { make, setMark } from './dom.js';
 import { text } from './i18n.js';
 
 export const timelineStates = ['in_use', 'reserved', 'free', 'closed', 'planned_outage', 'out_of_service', 'unknown'];
@@ -10,6 +10,7 @@ export function drawDay(bar, spans, from, until, now) {
   const words = [];
   bar.replaceChildren();
   bar.className = 'day-bar';
+  bar.title = '';
   bar.setAttribute('role', 'img');
   for (const span of spans) {
     const begin = Math.max(from, Date.parse(span.from));
@@ -24,6 +25,13 @@ export function drawDay(bar, spans, from, until, now) {
   }
   if (now > from && now < until) make('span', 'now', bar).style.left = `${(100 * (now - from)) / (until - from)}%`;
   bar.setAttribute('aria-label', words.join('; '));
+}
+
+// A day of which nothing can be read, and why.
+export function drawNoDay(bar, why) {
+  for (const name of ['role', 'aria-label']) bar.removeAttribute(name);
+  setMark(bar, 'warn', text('timeline_unknown'));
+  bar.title = why;
 }
 
 export function drawLegend(list) {

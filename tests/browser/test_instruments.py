@@ -96,6 +96,54 @@ def test_nothing_of_one_stands_under_the_name_of_another(park, browser):
     assert errors(browser) == []
 
 
+# What is asked for and matches is answered 503, or only when it is let go, and edited; later(ms): the browser's clock goes on.
+ANSWERS = """window.ask = window.fetch; Object.assign(window, { fails: null, holds: null, held: [], edit: null, told: 0 });
+    window.fetch = async (url, how) => { const [path, edits, isHeld] = [new URL(url, location).pathname, edit, holds];
+      if (fails?.test(path)) return new Response('{"error": {"code": "busy", "message": "not now"}}', { status: 503 });
+      const answer = await ask(url, how);
+      if (isHeld?.test(path)) await new Promise((go) => held.push(go));
+      const said = await answer.json();
+      answer.json = async () => { setTimeout(() => told++); return edits ? edits(said) : said; };
+      return answer; };
+    const clock = performance.now.bind(performance); let aheadMs = 0; performance.now = () => clock() + aheadMs; window.later = (ms) => { aheadMs += ms; };"""
+PROBLEMS = "Object.fromEntries(['problem', 'week-problem', 'hours-problem', 'sessions-problem'].map((id) => [id, document.getElementById(id).textContent]).filter(([, said]) => said))"
+
+
+def test_what_cannot_be_read_is_said_where_it_would_stand_and_by_itself(park, browser):
+    show(browser, park, "lang=en&id=sem")
+    browser.wait("document.getElementById('detail').dataset.drawn && document.querySelector('#instruments .day-bar')", 30)
+    browser.run(ANSWERS + "fails = /hours$/; later(61000)")
+    wait_equal(lambda: browser.run(f"return {PROBLEMS}"), lambda: {"hours-problem": "not now"})
+    browser.run("window.boards = 0; edit = (said) => { if (said.instruments) setTimeout(() => boards++); return said; }; later(6000)")
+    browser.wait("boards > 0", 30)  # which could be read, and does not take that away
+    assert browser.run(f"return {PROBLEMS}") == {"hours-problem": "not now"}
+    browser.run("fails = /(hours|instruments)$/")
+    wait_equal(lambda: browser.run(f"return {PROBLEMS}"), lambda: {"hours-problem": "not now", "problem": "not now"})
+    browser.run("fails = /timeline$/; later(61000)")
+    wait_equal(lambda: browser.run(f"return {PROBLEMS}"), lambda: {"week-problem": "not now"})
+    assert browser.run("return document.querySelectorAll('#instruments .day-bar').length") > 0
+    browser.run("later(121000)")
+    browser.wait("document.querySelectorAll('#instruments .day-bar').length === 0")
+    assert set(browser.run("return [...document.querySelectorAll('#instruments .wide .mark-warn')].map((mark) => mark.textContent)")) <= {f"▲ {TEXTS['en']['timeline_unknown']}"}
+    browser.run("fails = null; later(61000)")
+    browser.wait(f"document.querySelector('#instruments .day-bar') && Object.keys({PROBLEMS}).length === 0")
+    assert errors(browser) == []
+
+
+def test_an_older_board_does_not_replace_a_newer_one(park, browser):
+    show(browser, park, "lang=en")
+    look = "return document.querySelectorAll('#instruments tbody tr').length"
+    assert browser.run(look) > 1
+    browser.run(ANSWERS + "holds = /instruments$/; later(6000)")
+    browser.wait("held.length === 1", 30)
+    browser.run("holds = null; edit = (said) => (said.instruments ? { ...said, instruments: said.instruments.slice(0, 1) } : said); later(6000)")
+    browser.wait("document.querySelectorAll('#instruments tbody tr').length === 1", 30)
+    browser.run("window.fetch = () => new Promise(() => {})")
+    browser.run("told = 0; held[0]()")
+    browser.wait("told === 1")
+    assert browser.run(look) == 1
+
+
 def test_at_a_new_day_an_open_page_shows_it(park, browser):
     show(browser, park, "lang=en&id=sem")
     browser.wait("document.getElementById('detail').dataset.drawn && document.querySelector('#instruments .day-bar')", 30)

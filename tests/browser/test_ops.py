@@ -359,6 +359,7 @@ const clock = performance.now.bind(performance); let aheadMs = 0; performance.no
 # When all of a page is read.
 READ = {"/ops?": "document.querySelectorAll('#open li').length === 4 && document.getElementById('people-text').textContent && document.getElementById('against-week').textContent",
         "/ops/gateways?": "window.performance.getEntriesByType('resource').filter((one) => /losses|quarantine/.test(one.name)).length === 2"}
+READ["/ops/instruments?"] = "document.querySelector('#instruments .day-bar')"
 READ["/ops?view=screen&"] = f"{READ['/ops?']} && document.querySelectorAll('#board li').length > 0"
 AGES = "Object.fromEntries([...document.querySelectorAll('[data-age]')].map((mark) => [mark.dataset.age, `${mark.className}:${mark.textContent}`]))"
 
@@ -367,7 +368,7 @@ AGES = "Object.fromEntries([...document.querySelectorAll('[data-age]')].map((mar
 @pytest.mark.parametrize(("path", "size", "read", "soon"), [
     ("/ops?", (1280, 900), ("energy", "people", "summary"), {"summary"}), ("/ops?", (390, 844), ("energy", "people", "summary"), {"summary"}),
     ("/ops?view=screen&", (1920, 1080), ("energy", "people", "summary", "board"), {"summary", "board"}),
-    ("/ops/gateways?", (1280, 900), ("losses", "quarantine"), set()), ("/ops/gateways?", (390, 844), ("losses", "quarantine"), set())])
+    ("/ops/instruments?", (390, 844), ("board",), {"board"}), ("/ops/gateways?", (1280, 900), ("losses", "quarantine"), set()), ("/ops/gateways?", (390, 844), ("losses", "quarantine"), set())])
 def test_what_cannot_be_read_any_more_says_of_when_it_is_though_events_come(park, browser, lang, path, size, read, soon):
     browser.log()
     browser.size(*size)
