@@ -112,18 +112,32 @@ function drawComparison(element, key, today, other) {
 
 const meanKilowatts = (quarterKwh) => (quarterKwh === null ? null : (4 * Number(quarterKwh)).toFixed(2));
 
+// What the clock shows at each quarter hour of a day, and which of that time it is: a clock that is set back shows an hour twice.
+function clockOf(zone, starts) {
+  const shown = new Map();
+  return starts.map((at) => {
+    const of = time(zone, at);
+    shown.set(of, (shown.get(of) ?? 0) + 1);
+    return `${of} ${shown.get(of)}`;
+  });
+}
+
 // The course of a day of all sites, by their clocks: where a day has an hour more or less, quarters meet by their time.
 async function courseOf(sites, begins, ends) {
   const ofSite = async (site, i) => (ends[i] > begins[i] ? electricity(site, begins[i], ends[i], '15m') : []);
-  const bySite = (await Promise.all(sites.map(ofSite))).map((values, i) => values && new Map(values.map((v) => [time(sites[i].zone, Date.parse(v.start)), v.amount])));
+  const bySite = (await Promise.all(sites.map(ofSite))).map((values, i) => {
+    const clock = values && clockOf(sites[i].zone, values.map((v) => Date.parse(v.start)));
+    return values && new Map(values.map((v, n) => [clock[n], v.amount]));
+  });
   return (at) => meanKilowatts(sum(bySite.map((quarters) => quarters && (quarters.get(at) ?? null))));
 }
 
 function drawLoad({ zone }, begin, end, today, yesterday) {
-  const times = [];
-  for (let at = begin; at < end; at += quarterMs) times.push(time(zone, at));
+  const starts = Array.from({ length: (end - begin) / quarterMs }, (_, n) => begin + n * quarterMs);
+  const clock = clockOf(zone, starts);
+  const times = clock.map((shown) => shown.slice(0, 5));
   const names = [text('today'), text('yesterday')];
-  const rows = times.map((at) => [at, today(at), yesterday(at)]);
+  const rows = clock.map((at, n) => [times[n], today(at), yesterday(at)]);
   const [known, before] = [1, 2].map((i) => rows.map((row) => row[i]));
   loadChart.draw({
     name: 'load',

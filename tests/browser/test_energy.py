@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 from harness.process import wait_until
@@ -193,7 +194,7 @@ def test_a_part_is_shown_by_the_hour_and_in_the_order_of_its_load(history, brows
 
 # What a chart was given, by series.
 DRAWN_CELLS = """return import('/assets/echarts.js').then((echarts) =>
-    echarts.getInstanceByDom(document.querySelector('#%s .canvas')).getOption().series.map((series) => series.data.map((cell) => cell.value ?? cell)))"""
+    echarts.getInstanceByDom(document.querySelector('#%s .canvas')).getOption().series.map((series) => series.data.map((cell) => cell?.value ?? cell)))"""
 
 
 def csv(browser, chart: str, folder: Path, name: str) -> list[str]:
@@ -456,6 +457,17 @@ window.fetch = (url, how) => {
   const answer = { ok: !fails, status: fails ? 503 : 200, json: async () => said };
   return holds ? new Promise((done) => held.push(() => done(answer))) : Promise.resolve(answer);
 };"""
+# A park in Berlin whose energy of each quarter hour is the number of quarters since `zero`, by an instant in 2026.
+BERLIN = """const [parse, ask] = [JSON.parse, window.fetch];
+const [now, zero] = [Date.parse('%s'), Date.parse('%s')];
+JSON.parse = (said) => { const event = parse(said); return event?.as_of ? { ...event, as_of: '%s', sites: [{ ...event.sites[0], zone: 'Europe/Berlin' }] } : event; };
+window.fetch = (url, how) => {
+  if (!String(url).includes('/api/v1/energy')) return ask(url, how);
+  const asked = new URL(url).searchParams; const [from, to] = ['from', 'to'].map((name) => Date.parse(asked.get(name)));
+  const starts = asked.get('step') === 'all' ? [from] : Array.from({ length: (to - from) / 900000 }, (_, n) => from + n * 900000);
+  const values = starts.map((at) => ({ start: new Date(at).toISOString(), amount: String((at - zero) / 900000) }));
+  return Promise.resolve({ ok: true, status: 200, json: async () => ({ rows: [{ carrier: 'electricity', values }] }) });
+};"""
 IS_TODAY = "document.getElementById('today').textContent === '%s'"
 
 
@@ -466,6 +478,40 @@ def overview(history, browser):
         browser.open(f"{history.http_url}/ops?lang=en")
         browser.wait(IS_TODAY % "5.0", 30)
         yield browser
+    finally:
+        browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
+
+@pytest.mark.parametrize(("day", "hours", "hours_before"), [("2026-10-25", 25, 24), ("2026-10-26", 24, 25), ("2026-03-29", 23, 24), ("2026-03-30", 24, 23), ("2026-06-10", 24, 24)])
+def test_the_course_of_a_day_has_each_of_its_hours_once_and_in_order(history, browser, tmp_path, day, hours, hours_before):
+    """Where clocks are set an hour is there twice, or not at all."""
+    zone = ZoneInfo("Europe/Berlin")
+    begin = datetime.fromisoformat(day).replace(tzinfo=zone).astimezone(timezone.utc)
+    zero = begin - timedelta(hours=hours_before)
+    last = begin + timedelta(hours=hours) - timedelta(minutes=1)  # the last quarter hour is not over
+
+    def clock(at: datetime) -> str:
+        return f"{at.astimezone(zone):%H:%M}"
+
+    def load(at: datetime) -> str:
+        return f"{4 * ((at - zero) // QUARTER):.2f}"
+
+    before: dict[str, list[str]] = {}
+    for n in range(4 * hours_before):
+        before.setdefault(clock(zero + n * QUARTER), []).append(load(zero + n * QUARTER))
+    starts = [begin + n * QUARTER for n in range(4 * hours)]
+    expected = [[clock(at), load(at) if at != starts[-1] else "–", before[clock(at)].pop(0) if before.get(clock(at)) else "–"] for at in starts]
+    script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=BERLIN % (last.isoformat(), zero.isoformat(), last.isoformat()))["identifier"]
+    try:
+        browser.size(1280)
+        browser.log()
+        browser.open(f"{history.http_url}/ops?lang=en")
+        browser.wait("document.querySelector('#load .csv[href]') && document.querySelector('#load canvas')", 30)
+        assert table(browser, "load") == expected
+        assert csv(browser, "load", tmp_path, "load.csv")[1:] == [",".join(row).replace("–", "") for row in expected]
+        drawn = browser.run(DRAWN_CELLS % "load")
+        assert drawn == [[None if row[i] == "–" else row[i] for row in expected] for i in (1, 2)]
+        assert browser.log() == []
     finally:
         browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
 
