@@ -216,14 +216,6 @@ def test_the_wall_stands_without_growing(park, uncompiled):
     assert begin["resident"] > 0 and end["resident"] <= begin["resident"] + 24 * 2**20, held
 
 
-def test_what_was_lost_or_kept_aside_is_listed(park, browser):
-    show(browser, park, "?lang=en", view="gateways")
-    for name in ("losses", "quarantine"):
-        listed = api(park, name)[name]
-        browser.wait(f"document.getElementById('no-{name}').hidden === {json.dumps(bool(listed))}")
-        assert browser.run(f"return document.querySelectorAll('#{name} tbody tr').length") == len(listed[:50])
-
-
 def streams(park) -> int:
     with urllib.request.urlopen(f"{park.http_url}/metrics", timeout=10) as answer:
         return int(re.search(r"^parkmon_streams (\d+)$", answer.read().decode(), re.MULTILINE)[1])
