@@ -5,7 +5,8 @@ const keptMs = 10 * 60 * 1000;
 const gapMs = 60 * 1000; // longer without a sample: nobody looked
 const width = 300;
 const height = 44;
-const stepMs = keptMs / width; // of a pixel: closer values replace each other, however many events there are
+const stepMs = keptMs / width;
+const pixelOf = (timeMs) => Math.floor(timeMs / stepMs); // whose values replace each other, however many events there are
 
 export class Sparkline {
   constructor(label) {
@@ -20,10 +21,14 @@ export class Sparkline {
 
   // Times only grow. A value that is not known makes a gap, never a zero.
   add(timeMs, value) {
-    if (timeMs - (this.samples.at(-1)?.timeMs ?? timeMs) > gapMs) this.samples.push({ timeMs, value: null });
-    const isClose = timeMs - (this.samples.at(-2)?.timeMs ?? -Infinity) < stepMs && (this.samples.at(-1).value === null) === (value === null);
-    if (isClose) this.samples.pop();
-    this.samples.push({ timeMs, value });
+    const last = this.samples.at(-1);
+    if (last && timeMs - last.timeMs > gapMs) this.samples.push({ timeMs: last.timeMs + stepMs, value: null });
+    if (last && pixelOf(last.timeMs) === pixelOf(timeMs)) {
+      last.timeMs = timeMs;
+      if (last.value !== null) last.value = value; // where it was not known for a moment is one of the gap
+    } else {
+      this.samples.push({ timeMs, value });
+    }
     while (this.samples[0].timeMs < timeMs - keptMs) this.samples.shift();
     this.draw();
   }

@@ -149,6 +149,23 @@ def test_new_readings_appear_by_themselves(park, browser):
 
 
 CUT_CARDS = "return [...document.querySelectorAll('.wall .card')].filter((e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1).map((e) => e.className)"
+# A curve is given a value each half second for twice as long as it keeps them: a count, by the second where `isKnown` of it. What it keeps, and draws.
+SPARK = """return import('/assets/sparkline.js').then(({ Sparkline }) => {
+    const [spark, isKnown] = [new Sparkline(''), %s];
+    for (let n = 0; n < 2400; n++) spark.add(500 * n, isKnown(n) ? n : null);
+    const xs = [...spark.element.querySelectorAll('polyline')].map((line) => line.getAttribute('points').split(' ').map(parseFloat));
+    return { kept: spark.samples.length, known: spark.samples.filter((one) => one.value !== null).length, spanMs: spark.samples.at(-1).timeMs - spark.samples[0].timeMs, last: spark.samples.at(-1).value, xs }; })"""
+
+
+@pytest.mark.parametrize(("is_known", "lines"), [("() => true", 1), ("(n) => n % 2 === 1", 0), ("(n) => n < 1200 || n >= 2000", 2), ("(n) => n !== 2000", 2)])
+def test_a_small_curve_has_about_a_point_for_each_pixel_whatever_is_known(park, browser, is_known, lines):
+    show(browser, park)
+    found = browser.run(SPARK % is_known)
+    assert found["kept"] <= 301 and found["spanMs"] >= 590_000, found
+    assert all(0 <= x <= 300 for line in found["xs"] for x in line)
+    assert len(found["xs"]) == lines if lines else all(len(line) <= 1 for line in found["xs"])
+
+
 WALL = """
 return {
   instruments: Object.fromEntries([...document.querySelectorAll('#board li')].map((item) => [item.querySelector('.name').textContent, item.dataset.status])),
