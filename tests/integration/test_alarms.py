@@ -221,6 +221,7 @@ def test_those_that_stand_are_listed_the_gravest_first_on_the_page_as_by_the_api
 def test_the_page_shows_what_stands_and_takes_an_acknowledgement(live):
     live.gauge("main.p", 500_000)
     alarm = live.wait_standing("power", True)
+    live.wait_standing("quiet", True)
     for lang, words in (("en", ("Beyond its limit", "Meter main", "500 kW", "critical", "No data", "B")), ("zh", ("越限", "表main", "500 kW", "严重", "长时间无数据", "乙"))):
         person = Person(live, live.anna)
         status, _, text = person.send("GET", f"/ops/alarms?lang={lang}")
@@ -249,7 +250,11 @@ def test_the_page_shows_what_stands_and_takes_an_acknowledgement(live):
     status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": "zh", "id": alarm["id"], "note": "x"}))
     assert status == 422 and f"{TEXTS['zh']['alarm_is_over']} {cleared[:10]} {cleared[11:16]}<" in text and "expected" not in text
     status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": "zh", "id": 999999, "note": "x"}))
-    assert status == 404 and TEXTS["zh"]["alarm_unknown"] in text
+    assert status == 404 and f"{TEXTS['zh']['alarm_unknown']} 999999" in text
+    # In an address that somebody made up: nothing was done, and markup is none.
+    for done, code, said in (("7", 404, f"{TEXTS['en']['alarm_unknown']} 999999"), ("%3Cb%3E7", 400, "done")):
+        status, _, text = person.send("POST", f"/ops/alarms?lang=en&done={done}", urlencode({"csrf": csrf, "lang": "en", "id": 999999, "note": "x"}))
+        assert status == code and said in text and TEXTS["en"]["alarm_done"] not in text and "<b>" not in text
     status, _, text = Person(live, live.operator).send("GET", "/ops/alarms?lang=en")  # has not the scope
     assert status == 200 and TEXTS["en"]["needs_alarms"] in text and 'action="/ops/alarms"' not in text
 
