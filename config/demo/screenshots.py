@@ -38,6 +38,11 @@ PAGES = {
 WALL_PAGE = ("/ops?view=screen", f"{SHOWN} && document.querySelectorAll('#board li').length > 0 && {LOAD_DRAWN}")
 
 
+def camera(profile: Path) -> Browser:
+    """Without scrollbars, by whose width a picture would be narrower than its window."""
+    return Browser(profile, flags=("--hide-scrollbars",))
+
+
 def take(browser: Browser, url: str, page: tuple[str, str], language: str, size: tuple[int, int], path: Path) -> Path:
     address, is_complete = page
     browser.size(*size)
@@ -51,7 +56,7 @@ def take_all(url: str, month: str, token: str, folder: Path) -> list[Path]:
     """The pictures, in `folder`: <page>-<language>-<desk|phone|wall>.png."""
     folder.mkdir(parents=True, exist_ok=True)
     taken = []
-    with tempfile.TemporaryDirectory() as profile, Browser(Path(profile)) as browser:
+    with tempfile.TemporaryDirectory() as profile, camera(Path(profile)) as browser:
         browser.open(f"{url}/login")
         browser.run("document.getElementById('token').value = arguments[0]; document.querySelector('form').submit()", token)
         browser.wait("document.getElementById('token') === null")
