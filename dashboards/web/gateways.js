@@ -2,7 +2,7 @@
 
 import { get } from './api.js';
 import { byId, Rows, set, setCell, setCellMark } from './dom.js';
-import { dateAndTime, duration, wallLater } from './format.js';
+import { dateAndTime, duration } from './format.js';
 import { loadLanguage, nameOf, text } from './i18n.js';
 import { followLive } from './live.js';
 import { Read } from './reads.js';
@@ -68,5 +68,5 @@ const reads = Object.keys(draws).map((name) => new Read(30000, async () => {
 
 followLive(draw, (live, sinceMs) => {
   drawAges(live, sinceMs);
-  for (const read of reads) read.tick(wallLater(live.as_of, sinceMs));
+  for (const read of reads) read.tick(live.as_of, sinceMs);
 });

@@ -3,7 +3,7 @@
 import { allInstruments, get } from './api.js';
 import { axes, Chart } from './chart.js';
 import { byId, clearUnless, make, Rows, set, setCell, setHeadLink } from './dom.js';
-import { dateAndTime, percent, wallLater } from './format.js';
+import { dateAndTime, percent } from './format.js';
 import { hasText, languageName, loadLanguage, nameOf, text } from './i18n.js';
 import { followLive } from './live.js';
 import { addDays, date, dayBegin, iso, shiftDate } from './parktime.js';
@@ -23,7 +23,7 @@ const rows = new Rows(byId('instruments'));
 const hoursChart = new Chart(byId('hours'), text('hours_of_month'));
 let site = null;
 let now = 0; // the park's
-let asOf = ''; // the same, as it is written there
+let asOf = ''; // that of the last event
 let day = ''; // that today is
 let all = [];
 let chosen = new URLSearchParams(location.search).get('id');
@@ -256,9 +256,9 @@ followLive(
     if (live.sites.length === 0) return;
     [site] = live.sites;
     now = Date.parse(live.as_of) + sinceMs;
-    asOf = wallLater(live.as_of, sinceMs);
+    asOf = live.as_of;
     turnDay();
-    board.tick(asOf);
+    board.tick(asOf, sinceMs);
     drawDetail();
     for (const row of inSight) barOf(row).tick(asOf);
   },

@@ -3,7 +3,7 @@
 import { get } from './api.js';
 import { axes, Chart, dots } from './chart.js';
 import { byId, Keyed, make, set } from './dom.js';
-import { amount, kilowatts, percent, wallLater } from './format.js';
+import { amount, kilowatts, percent } from './format.js';
 import { languageName, loadLanguage, nameOf, text } from './i18n.js';
 import { followLive } from './live.js';
 import { addDays, dayBegin, dayMs, iso, quarterMs, time } from './parktime.js';
@@ -154,9 +154,12 @@ function drawLoad({ zone }, begin, end, today, yesterday) {
 
 const beginsOf = (sites, now) => sites.map(({ zone }) => dayBegin(zone, now));
 let day = ''; // that today is
+let quarter = 0; // at whose beginning a day may begin, wherever a site is
 
 // What is shown of another day is no more today's; today's is asked for at once.
 function turnDay(sites, now) {
+  if (quarterOf(now) === quarter) return;
+  quarter = quarterOf(now);
   const begun = beginsOf(sites, now).join(' ');
   if (begun === day) return;
   const isFirst = day === '';
@@ -245,7 +248,7 @@ function drawSummary({ instruments, outages, alarms, open_exceptions: exceptions
 
 // ---- all of it ----
 
-let park = null; // its sites, and its time
+const park = { sites: [], now: 0 };
 
 // What events do not bring. The quarter hour that is just over is complete some seconds later.
 const energy = new Read(60000, () => askEnergy(park), { age: 'energy' });
@@ -259,11 +262,11 @@ followLive(
     byId('shown').hidden = false;
   },
   (live, sinceMs) => {
-    park = { sites: live.sites, now: Date.parse(live.as_of) + sinceMs };
-    const asOf = wallLater(live.as_of, sinceMs);
-    for (const read of reads) read.tick(asOf);
+    park.sites = live.sites;
+    park.now = Date.parse(live.as_of) + sinceMs;
+    for (const read of reads) read.tick(live.as_of, sinceMs);
     if (park.sites.length === 0) return;
     turnDay(park.sites, park.now);
-    for (const read of ofSites) read.tick(asOf);
+    for (const read of ofSites) read.tick(live.as_of, sinceMs);
   },
 );

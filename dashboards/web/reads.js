@@ -3,7 +3,7 @@
 
 import { ApiError } from './api.js';
 import { set, setMark } from './dom.js';
-import { dateAndTime } from './format.js';
+import { dateAndTime, wallLater } from './format.js';
 import { text } from './i18n.js';
 
 export function sayOld(element, asOf) {
@@ -29,32 +29,29 @@ export class Read {
     return this.shown !== null && performance.now() - this.shown.at > 2 * this.everyMs;
   }
 
-  // Each second; `asOf` is the park's time.
-  tick(asOf) {
-    if (!document.hidden && performance.now() - this.askedAt >= this.everyMs) this.again(asOf);
+  // Each second; `asOf` was the park's time `sinceMs` ago.
+  tick(asOf, sinceMs = 0) {
+    if (!document.hidden && performance.now() - this.askedAt >= this.everyMs) this.again(wallLater(asOf, sinceMs));
     this.sayAge();
   }
 
-  // True: this answer is drawn.
   async again(asOf) {
     const at = performance.now();
     this.askedAt = at;
     const mine = ++this.asked;
     try {
       const draw = await this.ask();
-      if (mine < this.drawn) return false;
+      if (mine < this.drawn) return;
       this.tell('');
-      if (draw === null) return false;
+      if (draw === null) return;
       this.drawn = mine;
       this.shown = { asOf, at };
       this.sayAge();
       await draw();
-      return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       console.info(error.message);
       if (mine >= this.drawn) this.tell(error.message);
-      return false;
     }
   }
 
