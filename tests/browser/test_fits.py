@@ -14,7 +14,7 @@ from harness.process import run, wait_until
 from harness.servers import SOURCE
 from harness.stage import Park, Stage
 from test_login import fill_in
-from test_ops import SHOWN, TAGS, TEXTS, errors
+from test_ops import READ, SHOWN, TAGS, TEXTS, UNREADABLE, errors
 
 SITE = timezone(timedelta(hours=8))
 LONG = 60   # characters of a name
@@ -202,6 +202,21 @@ def test_nothing_is_cut_off_and_nothing_leaves_the_host(house, browser, visitor,
             if faults:
                 found[lang, width] = faults
     assert not found, "\n".join(f"{lang} {width}: {fault}" for (lang, width), faults in found.items() for fault in faults)
+
+
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize(("path", "sizes"), [("/ops?", SIZES), ("/ops?view=screen&", SIZES[:1]), ("/ops/instruments?", SIZES), ("/ops/gateways?", SIZES)])
+def test_what_is_said_to_be_old_cuts_nothing_off(house, browser, visitor, lang, path, sizes):
+    visitor(None)
+    for width, height in sizes:
+        browser.size(width, height)
+        browser.open(f"{house.url}{path}lang={lang}")
+        browser.wait(f"{SHOWN} && {READ[path]}", 30)
+        browser.run(UNREADABLE + "later(121000)")
+        browser.wait("[...document.querySelectorAll('[data-age]')].every((mark) => mark.textContent)", 30)
+        assert browser.run(CUT) == []
+        assert browser.run("return document.documentElement.scrollWidth") <= width
+        assert "screen" not in path or browser.run("return document.documentElement.scrollHeight") == height
 
 
 def test_a_label_of_long_names_prints_whole_on_its_sheet(house, browser, visitor):

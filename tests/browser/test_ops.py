@@ -368,7 +368,7 @@ const clock = performance.now.bind(performance); let aheadMs = 0; performance.no
 # When all of a page is read.
 READ = {"/ops?": "document.querySelectorAll('#open li').length === 4 && document.getElementById('people-text').textContent && document.getElementById('against-week').textContent",
         "/ops/gateways?": "window.performance.getEntriesByType('resource').filter((one) => /losses|quarantine/.test(one.name)).length === 2"}
-READ["/ops/instruments?"] = "document.querySelector('#instruments .day-bar')"
+READ["/ops/instruments?"] = "document.querySelector('#instruments tbody tr')"
 READ["/ops?view=screen&"] = f"{READ['/ops?']} && document.querySelectorAll('#board li').length > 0"
 AGES = "Object.fromEntries([...document.querySelectorAll('[data-age]')].map((mark) => [mark.dataset.age, `${mark.className}:${mark.textContent}`]))"
 
