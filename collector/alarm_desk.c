@@ -225,14 +225,36 @@ static enum status fire(struct alarm_desk *d, struct alarm_watch *w, const struc
         .from_ms = facts->from_ms,
         .until_ms = facts->until_ms,
         .reason = alarm_reason_of(w->rule, facts),
+        .ills = w->rule->kind == ALARM_HEALTH ? ills_join(facts->ills, NULL) : NULL,
         .is_below = !w->rule->limit.is_above && w->rule->kind == ALARM_THRESHOLD};
     a.has_bound = alarm_bound_m(w->rule, &a.bound_m);
     enum status status = alarm_fire(d->db, &a, &w->alarm, err);
+    free(a.ills);
     if (status != ST_OK)
         return status;
     a.id = w->alarm;
     add_news(d, &a);
     return alarm_post_tell(&d->post, w->alarm, a.severity, now_ms, err);
+}
+
+/* What was wrong since it fired: more than then, maybe. */
+static enum status keep_up(struct alarm_desk *d, const struct alarm_watch *w, const struct alarm_facts *facts,
+    bool *ret_is_changed, struct error *err)
+{
+    struct alarm a;
+    if (w->rule->kind != ALARM_HEALTH)
+        return ST_OK;
+    enum status status = alarm_find(d->db, w->alarm, &a, err);
+    if (status != ST_OK)
+        return status;
+    char *ills = ills_join(a.ills, facts->ills);
+    if (a.ills == NULL || strcmp(ills, a.ills) != 0) {
+        status = alarm_grow(d->db, w->alarm, ills, err);
+        *ret_is_changed = true;
+    }
+    free(ills);
+    alarm_release(&a);
+    return status;
 }
 
 static enum status judge(const struct alarm_sources *s, struct alarm_watch *w, struct alarm_facts *ret,
@@ -265,6 +287,8 @@ static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struc
             from_ms = word.since_ms;
         status = fire(d, w, &word, &facts, from_ms, s->now_ms, err);
         *ret_is_changed = true;
+    } else if (w->state.is_standing && word.say == ALARM_BAD && w->alarm != 0) {
+        status = keep_up(d, w, &facts, ret_is_changed, err);
     } else if (change == ALARM_CLEARS) {
         status = clear(d, w->alarm, s->now_ms, word.say == ALARM_GONE, ret_is_changed, err);
         w->alarm = 0;
@@ -366,6 +390,8 @@ enum status alarm_desk_step(
     bool is_changed = false;
     s.park = d->park;
     s.zones = d->zones;
+    s.ills = &d->ills;
+    s.mono_ms = mono_ms;
     /* Where the clock was set back all is looked at anew. */
     if (s.now_ms >= d->watches.until_ms || s.now_ms < d->last_ms) {
         alarm_desk_reset(d);

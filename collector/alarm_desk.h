@@ -22,6 +22,7 @@ struct alarm_rules *alarm_desk_load(const char *path, const struct park *park, b
 struct alarm_desk {
     struct db *db;
     struct alarm_post post;    /* its `couriers` are set by the owner */
+    struct ills ills;          /* of this collector; taken by the owner */
     struct alarm_rules *rules; /* owned; NULL = none */
     const struct park *park;
     struct zone **zones; /* of its sites, in their order */
@@ -49,7 +50,7 @@ void alarm_desk_reset(struct alarm_desk *d);
 
 struct alarm_desk_now {
     const struct clock *clock;
-    struct alarm_sources sources; /* without park and zones */
+    struct alarm_sources sources; /* without park, zones and what is the desk's own */
     bool may_write; /* else nothing fires or clears; what is due goes all the same, of what tables say */
     bool has_room;  /* else nothing new is known, but of the collector's own targets: they alone are judged */
 };

@@ -191,6 +191,14 @@ static void gather_loss(const struct alarm_sources *s, const char *id, struct al
     f->lost_ms = g != NULL ? g->lost_ms : 0;
 }
 
+static void gather_health(const struct alarm_sources *s, const struct alarm_rule *rule, struct alarm_facts *f)
+{
+    f->is_known = s->ills->is_known;
+    f->is_unwell = s->ills->is_so[rule->own->level];
+    f->lasts_ms = s->mono_ms - s->ills->since_mono_ms[rule->own->level];
+    f->ills = s->ills->codes;
+}
+
 enum status alarm_facts_gather(const struct alarm_sources *s, const struct alarm_rule *rule,
     const struct alarm_target *target, struct alarm_facts *ret, struct error *err)
 {
@@ -216,6 +224,9 @@ enum status alarm_facts_gather(const struct alarm_sources *s, const struct alarm
         return ST_OK;
     case ALARM_LOSS:
         gather_loss(s, target->id, ret);
+        return ST_OK;
+    case ALARM_HEALTH:
+        gather_health(s, rule, ret);
         return ST_OK;
     }
     return ST_OK;

@@ -2,6 +2,7 @@
 
 #include "collector/asking.h"
 #include "collector/board_topic.h"
+#include "collector/live/health.h"
 #include "collector/turn.h"
 #include "lib/mem.h"
 #include "lib/mqtt.h"
@@ -356,6 +357,24 @@ static int64_t show_now(struct core *c)
     return show_publish(&t->show, c->options.box, &source, c->clock->mono_ms());
 }
 
+/* Who is told of alarms is told of that, whatever else cannot be judged. */
+static void look_at_itself(struct core *c, int64_t now_mono_ms)
+{
+    const struct snapshot *s = snapshot_get(c->options.box);
+    struct store_status store;
+    struct buf codes = {0};
+    if (s == NULL)
+        return;
+    if (c->turn.store != NULL)
+        store_status(c->turn.store, &store);
+    struct overview o = {.snapshot = s, .now_ms = c->clock->wall_ms()};
+    struct health_input input = {.overview = &o, .store = c->turn.store != NULL ? &store : NULL};
+    enum health_level level = health_judge_collector(&input, &codes);
+    ills_take(&c->turn.alarms.ills, (int)level, codes.len > 0 ? codes.data : "", now_mono_ms);
+    buf_release(&codes);
+    snapshot_put(s);
+}
+
 static void *run(void *argument)
 {
     struct core *c = argument;
@@ -371,6 +390,7 @@ static void *run(void *argument)
             break;
         int64_t due = talk(c), show_due = show_now(c);
         due = show_due < due ? show_due : due;
+        look_at_itself(c, now);
         int64_t turn_due = turn_due_mono_ms(&c->turn);
         due = turn_due < due ? turn_due : due;
         due = due < now + TURN_MS ? due : now + TURN_MS;

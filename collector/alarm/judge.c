@@ -93,6 +93,15 @@ static struct alarm_word judge_loss(const struct alarm_rule *rule, const struct 
     return word;
 }
 
+/* How long it lasts is told by no clock that may be wrong, so it is waited for here. */
+static struct alarm_word judge_health(const struct alarm_rule *rule, const struct alarm_facts *f)
+{
+    int64_t least_ms = f->is_unwell ? rule->own->for_ms : rule->own->clear_for_ms;
+    if (!f->is_known || f->lasts_ms < least_ms)
+        return unknown;
+    return (struct alarm_word){f->is_unwell ? ALARM_BAD : ALARM_GOOD, f->now_ms - f->lasts_ms, false, 0};
+}
+
 struct alarm_word alarm_judge(const struct alarm_rule *rule, const struct alarm_facts *f)
 {
     if (f->is_gone)
@@ -117,18 +126,20 @@ struct alarm_word alarm_judge(const struct alarm_rule *rule, const struct alarm_
         return (struct alarm_word){f->is_synchronised ? ALARM_GOOD : ALARM_BAD, ALARM_NEVER, false, 0};
     case ALARM_LOSS:
         return f->is_clock_right ? judge_loss(rule, f) : unknown;
+    case ALARM_HEALTH:
+        return judge_health(rule, f);
     }
     return unknown;
 }
 
 int64_t alarm_for_ms(const struct alarm_rule *rule)
 {
-    return rule->kind == ALARM_NO_DATA ? 0 : rule->own->for_ms;
+    return rule->kind == ALARM_NO_DATA || rule->kind == ALARM_HEALTH ? 0 : rule->own->for_ms;
 }
 
 int64_t alarm_clear_for_ms(const struct alarm_rule *rule)
 {
-    return rule->kind == ALARM_LOSS ? 0 : rule->own->clear_for_ms;
+    return rule->kind == ALARM_LOSS || rule->kind == ALARM_HEALTH ? 0 : rule->own->clear_for_ms;
 }
 
 bool alarm_bound_m(const struct alarm_rule *rule, int64_t *ret_m)
@@ -147,6 +158,7 @@ bool alarm_bound_m(const struct alarm_rule *rule, int64_t *ret_m)
     case ALARM_LEFT_RUNNING:
     case ALARM_CLOCK:
     case ALARM_LOSS:
+    case ALARM_HEALTH:
         return false;
     }
     return false;

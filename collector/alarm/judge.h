@@ -41,6 +41,10 @@ struct alarm_facts {
     bool is_synchronised;
     /* ALARM_LOSS: how many were recorded, and when the newest was; 0 = never */
     int64_t lost, lost_ms;
+    /* ALARM_HEALTH, where is_known: is it as bad as the rule says, for how long it is, or is not, and by which codes */
+    bool is_unwell;
+    int64_t lasts_ms;
+    const char *ills;
 };
 
 struct alarm_word alarm_judge(const struct alarm_rule *rule, const struct alarm_facts *facts);

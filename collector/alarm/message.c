@@ -94,9 +94,11 @@ char *alarm_message_text(const struct alarm_message *m, enum alarm_language lang
     buf_printf(&out, is_zh ? "【%s】%s：%s" : "[%s] %s: %s", alarm_severity_word(a->severity, language),
         tells_gone(m) ? gone_words[language] : event_words[alarm_event_of(a, m->number)][language],
         alarm_kind_word(a->kind, language));
-    const char *reason = alarm_reason_word(a->reason, language);
-    if (reason != NULL)
-        buf_printf(&out, is_zh ? "（%s）" : " (%s)", reason);
+    struct buf why = {0};
+    alarm_why(a, language, &why);
+    if (why.len > 0)
+        buf_printf(&out, is_zh ? "（%s）" : " (%s)", why.data);
+    buf_release(&why);
     buf_add_str(&out, " · ");
     alarm_target_text(a, &m->place, language, &out);
     if (a->target_kind == ALARM_OF_COLLECTOR)
@@ -159,7 +161,7 @@ static char *webhook_body(const struct alarm_message *m, const char *id, const c
     const struct alarm *a = m->alarm;
     return json_text(json_pack(
         "{s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:{s:s, s:s, s:s?, s:s?, s:s?, s:s?}, s:o, s:o, s:o, "
-        "s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:s?, s:s?, s:s}",
+        "s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:s?, s:o, s:s?, s:s}",
         "id", id, "event", alarm_events[alarm_event_of(a, m->number)], "number", (json_int_t)m->number,
         "collector", m->collector, "alarm", (json_int_t)a->id, "rule", a->rule, "kind", alarm_kinds[a->kind],
         "severity", alarm_severities[a->severity], "target", "kind", alarm_target_kinds[a->target_kind], "id",
@@ -171,7 +173,8 @@ static char *webhook_body(const struct alarm_message *m, const char *id, const c
         number_json(m->has_now && alarm_event_of(a, m->number) == ALARM_EVENT_STANDING, m->now_m), "limit",
         number_json(a->has_bound, a->bound_m), "below", a->is_below, "unit",
         alarm_unit(a->kind, a->target_kind, m->place.carrier), "reason",
-        a->reason != ALARM_REASON_NONE ? alarm_reasons[a->reason] : NULL, "link", m->link, "text", text));
+        a->reason != ALARM_REASON_NONE ? alarm_reasons[a->reason] : NULL, "reasons", alarm_ills_json(a),
+        "link", m->link, "text", text));
 }
 
 /* Both makers' robots take the same. */

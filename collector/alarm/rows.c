@@ -46,6 +46,7 @@ void alarm_release(struct alarm *a)
 {
     free(a->rule);
     free(a->target);
+    free(a->ills);
     free(a->acked_by);
     free(a->ack_note);
     *a = (struct alarm){0};
@@ -98,6 +99,8 @@ static void take(struct db_stmt *row, struct alarm *ret)
         .reason = (enum alarm_reason)name_of(row, 16, alarm_reasons),
         .from_ms = db_int(row, 17),
         .until_ms = db_int(row, 18)};
+    if (ret->kind == ALARM_HEALTH)
+        ret->ills = text_of(row, 16);
 }
 
 static enum status take_all(struct db_stmt *rows, struct alarm_list *ret, struct error *err)
@@ -201,7 +204,7 @@ enum status alarm_fire(struct db *db, const struct alarm *a, int64_t *ret_id, st
     bind_number(row, 8, a->has_value, a->value_m);
     bind_number(row, 9, a->has_bound, a->bound_m);
     db_bind_int(row, 10, a->is_below);
-    db_bind_text(row, 11, span_of(alarm_reasons[a->reason]));
+    db_bind_text(row, 11, span_of(a->ills != NULL ? a->ills : alarm_reasons[a->reason]));
     db_bind_int(row, 12, a->from_ms);
     db_bind_int(row, 13, a->until_ms);
     enum status status = db_run(row, err);
@@ -216,6 +219,14 @@ enum status alarm_clear(struct db *db, int64_t id, int64_t now_ms, bool is_gone,
     db_bind_int(row, 1, id);
     db_bind_int(row, 2, now_ms);
     db_bind_int(row, 3, is_gone);
+    return db_run(row, err);
+}
+
+enum status alarm_grow(struct db *db, int64_t id, const char *ills, struct error *err)
+{
+    struct db_stmt *row = db_keep(db, "UPDATE alarm SET reason = ?2 WHERE id = ?1");
+    db_bind_int(row, 1, id);
+    db_bind_text(row, 2, span_of(ills));
     return db_run(row, err);
 }
 

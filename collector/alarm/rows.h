@@ -30,10 +30,11 @@ struct alarm {
     int64_t value_m, bound_m;  /* thousandths, when it fired */
     int64_t from_ms, until_ms; /* the night or the day that the value is of; 0 = of when it fired */
     enum alarm_reason reason;  /* when it fired */
-    bool is_below;             /* the bound is one that it fires below */
-    int64_t cleared_ms;        /* 0 = it stands */
-    bool is_gone;              /* it was cleared because there is nothing to watch any more */
-    int64_t acked_ms;          /* 0 = nobody did */
+    char *ills; /* of ALARM_HEALTH: codes of what was wrong since it fired (collector/alarm/ills.h), owned */
+    bool is_below;      /* the bound is one that it fires below */
+    int64_t cleared_ms; /* 0 = it stands */
+    bool is_gone;       /* it was cleared because there is nothing to watch any more */
+    int64_t acked_ms;   /* 0 = nobody did */
     char *acked_by, *ack_note;
 };
 void alarm_release(struct alarm *a);
@@ -61,6 +62,8 @@ enum status alarm_count(struct db *db, struct alarm_counts *ret, struct error *e
 /* What a rule fired on a target; ret_id is its number. Within a transaction, as all that writes. */
 enum status alarm_fire(struct db *db, const struct alarm *a, int64_t *ret_id, struct error *err);
 enum status alarm_clear(struct db *db, int64_t id, int64_t now_ms, bool is_gone, struct error *err);
+/* While it stands: that more is wrong than was when it fired. */
+enum status alarm_grow(struct db *db, int64_t id, const char *ills, struct error *err);
 /* ST_INVALID, in one sentence: there is none of that number, it is over, or somebody did already. */
 enum status alarm_ack(struct db *db, int64_t id, const char *who, const char *note, int64_t now_ms,
     struct alarm *ret, struct error *err);

@@ -19,6 +19,7 @@ static const struct {
     [ALARM_CLOCK] = {ALARM_OF_GATEWAY, 1u << ALARM_OF_GATEWAY | 1u << ALARM_OF_COLLECTOR},
     [ALARM_DISK] = {ALARM_OF_COLLECTOR, 1u << ALARM_OF_COLLECTOR},
     [ALARM_LOSS] = {ALARM_OF_GATEWAY, 1u << ALARM_OF_GATEWAY},
+    [ALARM_HEALTH] = {ALARM_OF_COLLECTOR, 1u << ALARM_OF_COLLECTOR},
 };
 
 struct alarm_rules *alarm_rules_load(const char *path)
@@ -97,6 +98,7 @@ static const char *meter_lacks(enum alarm_kind kind, const struct park *park, co
     case ALARM_CLOCK:
     case ALARM_DISK:
     case ALARM_LOSS:
+    case ALARM_HEALTH:
         break;
     }
     return m->segments.count > 0 ? NULL : "has no register; expected a meter with segments";

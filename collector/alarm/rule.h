@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "collector/alarm/ills.h"
 #include "collector/alarm/receiver.h"
 #include "collector/model/park.h"
 #include "lib/conf.h"
@@ -19,9 +20,10 @@ enum alarm_kind {
     ALARM_LEFT_RUNNING, /* an instrument runs after hours, or without a session */
     ALARM_CLOCK,        /* a gateway's clock, or the collector's, is not synchronised */
     ALARM_DISK,         /* the collector's database, or the disk that it lies on, is nearly full; percent */
-    ALARM_LOSS          /* a loss of a gateway was recorded */
+    ALARM_LOSS,         /* a loss of a gateway was recorded */
+    ALARM_HEALTH        /* the collector itself is not well */
 };
-#define ALARM_KINDS 9
+#define ALARM_KINDS 10
 extern const char *const alarm_kinds[]; /* names by enum alarm_kind, NULL-terminated */
 
 enum alarm_severity { ALARM_INFO, ALARM_WARNING, ALARM_CRITICAL };
@@ -70,7 +72,8 @@ struct alarm_own {
     int64_t for_ms, clear_for_ms;        /* how long without a break, to fire and to clear */
     char *above, *below, *clear, *night; /* as written; NULL = not given */
     int64_t percent, clear_percent;
-    int when; /* enum alarm_when */
+    int when;  /* enum alarm_when */
+    int level; /* enum ills_level */
 };
 
 struct alarm_rule {

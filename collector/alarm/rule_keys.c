@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-const char *const alarm_kinds[] = {
-    "no_data", "threshold", "base_load", "water", "balance", "left_running", "clock", "disk", "loss", NULL};
+const char *const alarm_kinds[] = {"no_data", "threshold", "base_load", "water", "balance", "left_running",
+    "clock", "disk", "loss", "health", NULL};
 const char *const alarm_severities[] = {"info", "warning", "critical", NULL};
 const char *const alarm_target_kinds[] = {
     "meter", "point", "gateway", "space", "instrument", "collector", NULL};
@@ -77,6 +77,10 @@ static const struct conf_key disk_keys[] = {
     FOR_KEY("60", 0), CLEAR_FOR_KEY("60", DAY_MS, CLEARED), {0}};
 static const struct conf_key loss_keys[] = {
     CLEAR_FOR_KEY("86400", 31 * DAY_MS, "how long no further loss must be recorded before it clears"), {0}};
+static const struct conf_key health_keys[] = {
+    {"level", CONF_CHOICE, OWN(level), .fallback = "degraded", .choices = ills_levels,
+        .help = "it fires where /readyz says so, or worse, of the collector itself"},
+    FOR_KEY("300", 0), CLEAR_FOR_KEY("60", DAY_MS, CLEARED), {0}};
 
 static const struct conf_section own_sections[ALARM_KINDS] = {
     [ALARM_NO_DATA] = {.name = "no_data", .size = sizeof(struct alarm_own), .keys = no_data_keys},
@@ -89,7 +93,8 @@ static const struct conf_section own_sections[ALARM_KINDS] = {
         .keys = left_running_keys},
     [ALARM_CLOCK] = {.name = "clock", .size = sizeof(struct alarm_own), .keys = clock_keys},
     [ALARM_DISK] = {.name = "disk", .size = sizeof(struct alarm_own), .keys = disk_keys},
-    [ALARM_LOSS] = {.name = "loss", .size = sizeof(struct alarm_own), .keys = loss_keys}};
+    [ALARM_LOSS] = {.name = "loss", .size = sizeof(struct alarm_own), .keys = loss_keys},
+    [ALARM_HEALTH] = {.name = "health", .size = sizeof(struct alarm_own), .keys = health_keys}};
 
 /* Until it is read: a kind that is refused decides nothing. */
 static void begin_rule(void *object, const void *parent)
@@ -213,6 +218,7 @@ static void check_rule(struct conf *c, void *object, const void *parent)
     case ALARM_LEFT_RUNNING:
     case ALARM_CLOCK:
     case ALARM_LOSS:
+    case ALARM_HEALTH:
         break;
     }
 }

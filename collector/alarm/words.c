@@ -17,6 +17,7 @@ static const char *const kind_words[ALARM_KINDS][ALARM_LANGUAGES] = {
     [ALARM_CLOCK] = {"时钟未同步", "Clock not synchronised"},
     [ALARM_DISK] = {"存储空间将满", "Disk nearly full"},
     [ALARM_LOSS] = {"数据丢失", "Readings lost"},
+    [ALARM_HEALTH] = {"采集器自身异常", "Collector is not well"},
 };
 static const char *const severity_words[][ALARM_LANGUAGES] = {[ALARM_INFO] = {"提示", "info"},
     [ALARM_WARNING] = {"警告", "warning"},
@@ -35,7 +36,67 @@ const char *alarm_kind_word(enum alarm_kind kind, enum alarm_language language)
     return kind_words[kind][language];
 }
 
-const char *alarm_reason_word(enum alarm_reason reason, enum alarm_language language)
+/* Those of the pages (dashboards/web), by their keys: people read the same of one thing. */
+static const struct {
+    const char *code, *words[ALARM_LANGUAGES];
+} ill_words[] = {
+    {"not_accepting", {"采集器暂停确认数据，网关会保留全部读数",
+                          "The collector does not acknowledge for now; gateways keep every reading"}},
+    {"broker_disconnected", {"与 MQTT 消息服务器的连接中断，网关会保留全部读数",
+                                "The MQTT broker is not connected; gateways keep every reading"}},
+    {"store_starting", {"时序数据库尚未响应", "The time-series store has not answered yet"}},
+    {"store_configuration", {"时序数据库的配置有误，数据已全部保留",
+                                "The time-series store is not configured right; everything is kept"}},
+    {"store_unavailable",
+        {"时序数据库不可用，数据已全部保留", "The time-series store is not available; everything is kept"}},
+    {"database_nearly_full",
+        {"采集器数据库即将达到容量上限", "The collector's database is close to its limit"}},
+    {"outbox_nearly_full",
+        {"待写入的派生数据即将达到容量上限", "The outbox of derived rows is close to its limit"}},
+    {"store_backlog", {"有批次长时间等待写入时序数据库，数据已全部保留",
+                          "Batches wait long for the time-series store; everything is kept"}},
+    {"ledger_behind",
+        {"电能账簿更新滞后，数据无丢失，能耗数字尚未更新到最新",
+            "The energy ledger is behind; nothing is lost, figures of energy are not up to date"}},
+    {"ledger_aside", {"部分计量表的账簿出错，请查看日志", "The books of some meters fail; see the log"}},
+    {"collector_clock_ahead",
+        {"采集器本机时钟未同步，或早于此前收到数据的时间，且有读数时间在其之后；网关会保留这些读数",
+            "The collector's own clock is not synchronised, or behind what arrived before, and readings are "
+            "ahead of it; gateways keep them"}},
+    {"collector_clock", {"采集器本机时钟未同步，或早于此前收到数据的时间",
+                            "The collector's own clock is not synchronised, or behind what arrived before"}},
+    {"alarms_off", {"采集器本机时钟恢复正常之前不判断告警：除采集器自身的告警外，既不触发也不恢复",
+                       "Alarms are off until the collector's clock is right: but for those of the collector "
+                       "itself none fires or clears"}},
+    {"pruning_behind",
+        {"正在加速删除过期证据：请确认采集器时钟是否正确",
+            "Old evidence is being deleted faster than usual: is the collector's clock right?"}},
+    {"store_uncounted", {"时序数据库不回答其所存数据的计数查询",
+                            "The time-series store does not answer a count of what it holds"}},
+    {"store_differs",
+        {"时序数据库中的数据与应有数量不符", "The time-series store does not hold what it should"}},
+};
+
+const char *alarm_ill_word(const char *code, enum alarm_language language)
+{
+    for (size_t i = 0; i < sizeof ill_words / sizeof ill_words[0]; i++)
+        if (strcmp(ill_words[i].code, code) == 0)
+            return ill_words[i].words[language];
+    return code;
+}
+
+json_t *alarm_ills_json(const struct alarm *a)
+{
+    json_t *list = json_array();
+    for (const char *at = a->ills; at != NULL && *at != '\0';) {
+        size_t len = strcspn(at, ",");
+        json_array_append_new(list, json_stringn(at, len));
+        at += at[len] == ',' ? len + 1 : len;
+    }
+    return list;
+}
+
+static const char *reason_word(enum alarm_reason reason, enum alarm_language language)
 {
     static const char *const words[][ALARM_LANGUAGES] = {[ALARM_REASON_NONE] = {NULL, NULL},
         [ALARM_REASON_CLOSED] = {"不在开放时间", "outside its opening hours"},
@@ -45,6 +106,18 @@ const char *alarm_reason_word(enum alarm_reason reason, enum alarm_language lang
         [ALARM_REASON_OUTBOX] = {"待送入存储的数据", "what waits for the store"},
         [ALARM_REASON_DISK] = {"磁盘", "the disk itself"}};
     return words[reason][language];
+}
+
+void alarm_why(const struct alarm *a, enum alarm_language language, struct buf *out)
+{
+    const char *word = reason_word(a->reason, language);
+    size_t i;
+    json_t *code, *ills = alarm_ills_json(a);
+    json_array_foreach(ills, i, code)
+        buf_printf(out, "%s%s", i > 0 ? " / " : "", alarm_ill_word(json_string_value(code), language));
+    json_decref(ills);
+    if (word != NULL)
+        buf_add_str(out, word);
 }
 
 const char *alarm_severity_word(enum alarm_severity severity, enum alarm_language language)
@@ -75,6 +148,7 @@ const char *alarm_unit(enum alarm_kind kind, enum alarm_target_kind target, int 
         return "1";
     case ALARM_LEFT_RUNNING:
     case ALARM_CLOCK:
+    case ALARM_HEALTH:
         return "";
     }
     return "";

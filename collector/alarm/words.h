@@ -7,10 +7,15 @@
 #include "collector/alarm/rows.h"
 #include "collector/model/zone.h"
 #include "lib/buf.h"
+#include "lib/json.h"
 
 const char *alarm_kind_word(enum alarm_kind kind, enum alarm_language language);
-/* "outside its opening hours", "database"; NULL = none. */
-const char *alarm_reason_word(enum alarm_reason reason, enum alarm_language language);
+/* "outside its opening hours"; of the collector's health what is wrong, in the words of the pages; nothing where there is none. */
+void alarm_why(const struct alarm *a, enum alarm_language language, struct buf *out);
+/* A code of the collector's health; one that is not known stands for itself. */
+const char *alarm_ill_word(const char *code, enum alarm_language language);
+/* Codes of `ills` as a list. The caller owns it. */
+json_t *alarm_ills_json(const struct alarm *a);
 const char *alarm_severity_word(enum alarm_severity severity, enum alarm_language language);
 const char *alarm_target_word(enum alarm_target_kind kind, enum alarm_language language);
 

@@ -76,6 +76,12 @@ struct snapshot {
     char receivers_deaf[128]; /* of alarms, which took none of the last messages */
 };
 
+/* None but the collector's own is judged: nobody can say how old anything is. */
+static inline bool snapshot_alarms_are_off(const struct snapshot *s)
+{
+    return s->counters.alarm_rules > 0 && (!s->is_clock_synchronised || s->is_clock_behind);
+}
+
 struct snapshot_box; /* where the newest one lies; any thread */
 
 struct snapshot_box *snapshot_box_create(void);

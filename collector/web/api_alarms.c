@@ -19,7 +19,7 @@ static json_t *alarm_json(const struct web_context *context, const struct alarm 
     const char *site = place.site;
     return json_pack(
         "{s:I, s:s, s:s, s:s, s:{s:s, s:s, s:s?, s:s?}, s:s, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:b, s:o, "
-        "s:s?, s:s?, s:s?, s:o}",
+        "s:s?, s:s?, s:s?, s:o, s:o}",
         "id", (json_int_t)a->id, "rule", a->rule, "kind", alarm_kinds[a->kind], "severity",
         alarm_severities[a->severity], "target", "kind", alarm_target_kinds[a->target_kind], "id", a->target,
         "name", place.name, "name_en", place.name_en, "state", a->cleared_ms != 0 ? "cleared" : "standing",
@@ -28,7 +28,8 @@ static json_t *alarm_json(const struct web_context *context, const struct alarm 
         "below", a->is_below, "unit", alarm_unit(a->kind, a->target_kind, place.carrier), "cleared",
         context_time(context, site, a->cleared_ms), "gone", a->is_gone, "acked",
         context_time(context, site, a->acked_ms), "acked_by", a->acked_by, "ack_note", a->ack_note, "reason",
-        a->reason != ALARM_REASON_NONE ? alarm_reasons[a->reason] : NULL, "period",
+        a->reason != ALARM_REASON_NONE ? alarm_reasons[a->reason] : NULL, "reasons", alarm_ills_json(a),
+        "period",
         a->until_ms != 0 ? json_pack("{s:o, s:o}", "from", context_time(context, site, a->from_ms), "until",
                                context_time(context, site, a->until_ms))
                          : json_null());

@@ -27,16 +27,17 @@ static enum status outages_json(struct db *db, int64_t now_ms, json_t **ret, str
     return status;
 }
 
-static enum status alarms_json(struct db *db, int64_t rules, json_t **ret, struct error *err)
+static enum status alarms_json(struct db *db, const struct snapshot *shown, json_t **ret, struct error *err)
 {
     struct alarm_counts counts;
     enum status status = alarm_count(db, &counts, err);
     if (status == ST_OK)
-        *ret = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "rules", (json_int_t)rules, "standing",
-            (json_int_t)counts.standing, "unacked", (json_int_t)counts.unacked, "critical",
-            (json_int_t)counts.by_severity[ALARM_CRITICAL], "warning",
-            (json_int_t)counts.by_severity[ALARM_WARNING], "info",
-            (json_int_t)counts.by_severity[ALARM_INFO]);
+        *ret =
+            json_pack("{s:I, s:b, s:I, s:I, s:I, s:I, s:I}", "rules", (json_int_t)shown->counters.alarm_rules,
+                "off", snapshot_alarms_are_off(shown), "standing", (json_int_t)counts.standing, "unacked",
+                (json_int_t)counts.unacked, "critical", (json_int_t)counts.by_severity[ALARM_CRITICAL],
+                "warning", (json_int_t)counts.by_severity[ALARM_WARNING], "info",
+                (json_int_t)counts.by_severity[ALARM_INFO]);
     return status;
 }
 
@@ -51,7 +52,7 @@ static struct web_answer summary_of(
         return answer;
     if (!context_books(context, &books) ||
         outages_json(context->db, board->made_ms, &outages, &err) != ST_OK ||
-        alarms_json(context->db, shown->counters.alarm_rules, &alarms, &err) != ST_OK) {
+        alarms_json(context->db, shown, &alarms, &err) != ST_OK) {
         json_decref(outages);
         context_close_db(context);
         return answer_error(503, "database_unavailable", "the database cannot be read now");

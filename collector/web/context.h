@@ -3,10 +3,10 @@
 #pragma once
 
 #include "collector/instrument/search.h"
+#include "collector/live/health.h"
 #include "collector/model/zone.h"
 #include "collector/web/assets.h"
 #include "collector/web/guard.h"
-#include "collector/web/health.h"
 #include "collector/web/page.h"
 #include "collector/web/router.h"
 #include "collector/web/stream.h"
@@ -121,7 +121,7 @@ struct web_answer handle_outage(struct web_context *context, const struct web_re
 struct web_answer handle_alarms(
     struct web_context *context, const struct web_request *request); /* api_alarms.c */
 struct web_answer handle_alarm_ack(struct web_context *context, const struct web_request *request);
-struct web_answer handle_livez(struct web_context *context, const struct web_request *request); /* health.c */
+struct web_answer handle_livez(struct web_context *context, const struct web_request *request); /* readyz.c */
 struct web_answer handle_readyz(struct web_context *context, const struct web_request *request);
 struct web_answer handle_metrics(
     struct web_context *context, const struct web_request *request); /* metrics.c */

@@ -91,10 +91,17 @@ static void add_what(struct ops_page *p, const json_t *item)
         .has_value = json_is_number(at),
         .value_m = thousandths(at),
         .has_bound = json_is_number(limit),
-        .bound_m = thousandths(limit)};
+        .bound_m = thousandths(limit),
+        .reason = (enum alarm_reason)find_name(alarm_reasons, ops_member(item, "reason"))};
     struct alarm_place place =
         alarm_place_find(p->context->options->park, a.target_kind, ops_member(target, "id"));
-    struct buf value = {0}, bound = {0};
+    struct buf value = {0}, bound = {0}, why = {0}, ills = {0};
+    size_t i;
+    json_t *code;
+    json_array_foreach(json_object_get(item, "reasons"), i, code)
+        buf_printf(&ills, "%s%s", i > 0 ? "," : "", json_string_value(code));
+    a.ills = ills.data;
+    alarm_why(&a, language_of(p), &why);
     alarm_value(&a, place.carrier, language_of(p), &value);
     alarm_bound(&a, place.carrier, language_of(p), &bound);
     buf_add_str(&p->out, "<td class=\"note\" data-title=\"");
@@ -102,14 +109,9 @@ static void add_what(struct ops_page *p, const json_t *item)
     buf_add_str(&p->out, "\"><span><strong>");
     buf_add_html(&p->out, alarm_kind_word(a.kind, language_of(p)));
     buf_add_str(&p->out, "</strong>");
-    const char *reason =
-        json_is_string(json_object_get(item, "reason"))
-            ? alarm_reason_word(
-                  (enum alarm_reason)find_name(alarm_reasons, ops_member(item, "reason")), language_of(p))
-            : NULL;
-    if (reason != NULL) {
+    if (why.len > 0) {
         buf_add_char(&p->out, ' ');
-        buf_add_html(&p->out, reason);
+        buf_add_html(&p->out, why.data);
     }
     if (value.len > 0) {
         buf_add_str(&p->out, " <span class=\"nowrap\">");
@@ -131,6 +133,8 @@ static void add_what(struct ops_page *p, const json_t *item)
     buf_add_str(&p->out, "</span></span></td>");
     buf_release(&value);
     buf_release(&bound);
+    buf_release(&why);
+    buf_release(&ills);
 }
 
 static void add_form(struct ops_page *p, const struct web_request *request, const json_t *item)
@@ -197,18 +201,16 @@ static void add_row(
     buf_add_str(&p->out, "</tr>");
 }
 
-/* How many there are to watch by; -1: nobody knows yet. */
-static int64_t count_rules(const struct web_context *context)
+/* Is there anything to watch by, and are alarms judged: nobody knows yet at a start. */
+static void read_watch(const struct web_context *context, bool *ret_is_watched, bool *ret_is_off)
 {
     struct web_answer starting;
     const struct snapshot *s = context_snapshot(context, &starting);
-    if (s == NULL) {
+    *ret_is_watched = s == NULL || s->counters.alarm_rules != 0;
+    *ret_is_off = s != NULL && snapshot_alarms_are_off(s);
+    if (s == NULL)
         answer_release(&starting);
-        return -1;
-    }
-    int64_t count = s->counters.alarm_rules;
     snapshot_put(s);
-    return count;
 }
 
 static size_t add_rows(
@@ -231,11 +233,14 @@ static void add_alarms(
     ops_begin_table(p, is_standing ? "alarms_standing" : "alarms_over", is_standing ? heads : over);
     size_t shown = add_rows(p, request, items, is_standing);
     buf_add_str(&p->out, "</tbody></table>");
-    bool is_watched = count_rules(p->context) != 0;
+    bool is_watched, is_off;
+    read_watch(p->context, &is_watched, &is_off);
     if (shown == 0 && (!is_standing || is_watched))
         ops_add_text(p, "p", is_standing ? "alarms_none" : "alarms_none_over");
     if (is_standing && shown == PAGING_MAX)
         ops_add_text(p, "p", "alarms_first");
+    if (is_standing && is_off)
+        ops_add_text(p, "p", "reason_alarms_off");
     if (is_standing && !is_watched)
         ops_add_text(p, "p", "alarms_unset_how");
 }

@@ -222,9 +222,9 @@ function drawTally(list, items) {
   }));
 }
 
-function alarmsItem({ rules, standing, critical }) {
+function alarmsItem({ rules, off, standing, critical }) {
   if (!rules && !standing) return ['quiet', text('alarms_unset')];
-  return [critical ? 'bad' : standing ? 'warn' : 'good', text('alarms_now', { n: standing })];
+  return [critical ? 'bad' : standing || off ? 'warn' : 'good', text(off ? 'alarms_now_off' : 'alarms_now', { n: standing })];
 }
 
 async function askSummary() {

@@ -13,7 +13,7 @@ from harness.stage import Stage
 GOOD = '{ id = "power"; kind = "threshold"; on = ("meter:main"); above = "1000"; for = 0; clear_for = 0; }'
 # What is written in line 3, and what is said of it.
 MISTAKES = [
-    ('{ id = "x"; kind = "smoke"; }', 'rules[0].kind: "smoke" is not known; expected one of no_data, threshold, base_load, water, balance, left_running, clock, disk, loss'),
+    ('{ id = "x"; kind = "smoke"; }', 'rules[0].kind: "smoke" is not known; expected one of no_data, threshold, base_load, water, balance, left_running, clock, disk, loss, health'),
     ('{ id = "x"; kind = "disk"; colour = "red"; }', "rules[0].colour: unknown key; expected one of id, kind, severity, on, above, clear, for, clear_for"),
     (f"{GOOD}, {GOOD}", 'rules[1].id: "power" is the id of another rule, in line 3; expected one of its own'),
     ('{ id = "x"; kind = "clock"; for = -5; }', "rules[0].for: -5 s is out of range; expected 0 to 86400 s"),

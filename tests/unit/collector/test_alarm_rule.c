@@ -236,8 +236,8 @@ static void test_the_example_is_good_and_names_every_key(void **state)
     struct span text = conf_text(rules->conf);
     char *all = mem_strndup(text.at, text.len);
     static const char *const keys[] = {"repeat", "repeat_max", "id", "kind", "severity", "on", "for",
-        "clear_for", "above", "below", "clear", "night", "when", "language", "url", "url_file", "secret_file",
-        "ca_file", "timeout", "to", "from", "sendmail"};
+        "clear_for", "above", "below", "clear", "night", "when", "level", "language", "url", "url_file",
+        "secret_file", "ca_file", "timeout", "to", "from", "sendmail"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         char *written = mem_printf("%s = ", keys[i]);
         if (strstr(all, written) == NULL)

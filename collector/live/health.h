@@ -1,5 +1,5 @@
 /*
- * Is the collector healthy, and if not, why: judged in one place for /readyz, the page and the metrics.
+ * Is the collector healthy, and if not, why: judged in one place for /readyz, the page, the metrics and alarms.
  * *Failing* means that readings are not being taken; *degraded* that something needs a look while they are.
  * Pure.
  */
@@ -7,6 +7,7 @@
 
 #include "collector/live/overview.h"
 #include "collector/store/store.h"
+#include "lib/buf.h"
 #include "lib/json.h"
 
 /* The core thread turns many times a second; silent for this long it hangs. */
@@ -23,3 +24,6 @@ struct health_input {
 
 /* The level, and *ret_reasons: [{"code", "message", "detail"}]; empty when ready. The caller owns it. */
 enum health_level health_judge(const struct health_input *input, json_t **ret_reasons);
+/* The same of the collector alone, for its alarms: without what is of gateways, which have kinds of their own, and without receivers,
+ * whom nobody can tell that they are deaf. Codes alone, by commas. Of the overview it looks at `snapshot` and `now_ms` only. */
+enum health_level health_judge_collector(const struct health_input *input, struct buf *codes);

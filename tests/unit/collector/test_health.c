@@ -1,4 +1,6 @@
-#include "collector/web/health.h"
+#include "collector/live/health.h"
+
+#include "collector/alarm/words.h"
 #include "tests/unit/collector/made_up.h"
 
 /* One thing that is wrong, and what must be said of it. */
@@ -140,7 +142,8 @@ static const struct fault faults[] = {
     {"gateway_clock", "gw1", HEALTH_DEGRADED, unsynchronise_gateway, STORE_OK, 0},
 };
 
-static enum health_level judge(const struct fault *fault, json_t **ret_reasons)
+/* Of the collector alone, in `ret_own`: codes. */
+static enum health_level judge_both(const struct fault *fault, json_t **ret_reasons, struct buf *ret_own)
 {
     struct snapshot *s = made_up_snapshot(park, NULL, 0, MADE_UP_NOW_MS);
     if (fault->break_snapshot)
@@ -161,7 +164,19 @@ static enum health_level judge(const struct fault *fault, json_t **ret_reasons)
     struct health_input input = {&o, &store, fault->heartbeat_age_ms};
     enum health_level level = health_judge(&input, ret_reasons);
     overview_release(&o);
+    struct overview bare = {.snapshot = s, .now_ms = MADE_UP_NOW_MS};
+    input.overview = &bare;
+    enum health_level own = health_judge_collector(&input, ret_own);
+    assert_int_equal(own, ret_own->len > 0 ? level : HEALTH_READY);
     snapshot_put(s);
+    return level;
+}
+
+static enum health_level judge(const struct fault *fault, json_t **ret_reasons)
+{
+    struct buf own = {0};
+    enum health_level level = judge_both(fault, ret_reasons, &own);
+    buf_release(&own);
     return level;
 }
 
@@ -207,6 +222,76 @@ static void test_each_fault_is_told_by_its_code_and_in_words(void **state)
     }
 }
 
+/* Messages say of a code what pages say. */
+static void expect_words_of_pages(const char *code)
+{
+    static const char *const files[ALARM_LANGUAGES] = {"zh-CN", "en"};
+    const char *source = getenv("PARKMON_SOURCE");
+    char *key = mem_printf("reason_%s", code);
+    for (int language = 0; language < ALARM_LANGUAGES; language++) {
+        char *path = mem_printf("%s/dashboards/web/%s.json", source != NULL ? source : ".", files[language]);
+        json_t *texts = json_load_file(path, 0, NULL);
+        const char *words = json_string_value(json_object_get(texts, key));
+        assert_non_null(words);
+        assert_string_equal(alarm_ill_word(code, (enum alarm_language)language), words);
+        json_decref(texts);
+        free(path);
+    }
+    free(key);
+}
+
+/* What has an alarm of its own, or nobody could be told of. */
+static void test_of_itself_it_says_the_same_without_gateways_and_receivers(void **state)
+{
+    (void)state;
+    static const char *const others[] = {
+        "losses", "quarantine", "gateways_offline", "gateway_clock", "alarm_receivers"};
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        json_t *reasons;
+        struct buf own = {0};
+        bool is_own = true;
+        for (size_t k = 0; k < sizeof others / sizeof others[0]; k++)
+            is_own = is_own && strcmp(faults[i].code, others[k]) != 0;
+        judge_both(&faults[i], &reasons, &own);
+        assert_string_equal(own.len > 0 ? own.data : "", is_own ? faults[i].code : "");
+        if (is_own && strcmp(faults[i].code, "core_stalled") != 0)
+            expect_words_of_pages(faults[i].code);
+        buf_release(&own);
+        json_decref(reasons);
+    }
+}
+
+static void watch_by_a_wrong_clock(struct snapshot *s)
+{
+    s->counters.alarm_rules = 3;
+    s->is_clock_behind = true;
+}
+
+static void watch_by_a_clock_that_is_not_synchronised(struct snapshot *s)
+{
+    s->counters.alarm_rules = 3;
+    s->is_clock_synchronised = false;
+}
+
+static void test_by_a_clock_that_may_be_wrong_alarms_are_said_to_be_off(void **state)
+{
+    (void)state;
+    void (*const breaks[])(struct snapshot *) = {
+        watch_by_a_wrong_clock, watch_by_a_clock_that_is_not_synchronised};
+    for (int i = 0; i < 2; i++) {
+        json_t *reasons;
+        struct buf own = {0};
+        assert_int_equal(
+            judge_both(&(struct fault){.break_snapshot = breaks[i], .store = STORE_OK}, &reasons, &own),
+            HEALTH_DEGRADED);
+        assert_string_equal(own.data, "collector_clock,alarms_off");
+        expect_words_of_pages("alarms_off");
+        assert_int_equal(json_array_size(reasons), 2);
+        buf_release(&own);
+        json_decref(reasons);
+    }
+}
+
 static void test_before_the_first_snapshot_it_is_failing(void **state)
 {
     (void)state;
@@ -222,6 +307,8 @@ int main(void)
         cmocka_unit_test(test_a_park_in_order_is_ready_without_reasons),
         cmocka_unit_test(test_a_gateway_that_had_no_time_to_speak_is_no_reason),
         cmocka_unit_test(test_each_fault_is_told_by_its_code_and_in_words),
+        cmocka_unit_test(test_of_itself_it_says_the_same_without_gateways_and_receivers),
+        cmocka_unit_test(test_by_a_clock_that_may_be_wrong_alarms_are_said_to_be_off),
         cmocka_unit_test(test_before_the_first_snapshot_it_is_failing),
     };
     return cmocka_run_group_tests(tests, made_up_set_up, made_up_tear_down);

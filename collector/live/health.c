@@ -1,9 +1,7 @@
-#include "collector/web/health.h"
+#include "collector/live/health.h"
 
-#include "lib/text.h"
-
-#include "collector/web/context.h"
 #include "lib/buf.h"
+#include "lib/text.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -153,6 +151,11 @@ static void judge_clock(struct judgement *j, const struct snapshot *s)
         tell(j, HEALTH_DEGRADED, "collector_clock", NULL,
             "this machine's clock is behind what arrived before: no reading is taken for one of the future "
             "by it");
+    if (snapshot_alarms_are_off(s))
+        tell(j, HEALTH_DEGRADED, "alarms_off", NULL,
+            "alarms are off until this machine's clock is right: but for those of the collector none fires "
+            "or "
+            "clears");
     if (s->prune_behind_ms > PRUNE_BEHIND_MS)
         tell(j, HEALTH_DEGRADED, "pruning_behind", NULL,
             "by the clock %" PRId64
@@ -232,17 +235,24 @@ static void judge_receivers(struct judgement *j, const struct snapshot *s)
             "receivers of alarms take no message, see the log: %s", s->receivers_deaf);
 }
 
+static void judge_collector(struct judgement *j, const struct health_input *in)
+{
+    judge_core(j, in);
+    judge_store(j, in);
+    if (in->overview == NULL)
+        return;
+    judge_space(j, in->overview->snapshot);
+    judge_backlog(j, in);
+    judge_ledger(j, in->overview->snapshot);
+    judge_clock(j, in->overview->snapshot);
+    judge_hours(j, in);
+}
+
 enum health_level health_judge(const struct health_input *input, json_t **ret_reasons)
 {
     struct judgement j = {HEALTH_READY, json_array()};
-    judge_core(&j, input);
-    judge_store(&j, input);
+    judge_collector(&j, input);
     if (input->overview) {
-        judge_space(&j, input->overview->snapshot);
-        judge_backlog(&j, input);
-        judge_ledger(&j, input->overview->snapshot);
-        judge_clock(&j, input->overview->snapshot);
-        judge_hours(&j, input);
         judge_missing(&j, input->overview->snapshot);
         judge_gateways(&j, input->overview);
         judge_receivers(&j, input->overview->snapshot);
@@ -251,47 +261,14 @@ enum health_level health_judge(const struct health_input *input, json_t **ret_re
     return j.level;
 }
 
-json_t *context_health(
-    const struct web_context *context, const struct overview *o, enum health_level *ret_level)
+enum health_level health_judge_collector(const struct health_input *input, struct buf *codes)
 {
-    const struct web_options *options = context->options;
-    struct store_status store;
-    if (options->store)
-        store_status(options->store, &store);
-    struct health_input input = {o, options->store ? &store : NULL,
-        context->clock->mono_ms() - options->core_heartbeat_mono_ms(options->user_data)};
-    json_t *reasons;
-    *ret_level = health_judge(&input, &reasons);
-    return json_pack("{s:s, s:o}", "status", health_name(*ret_level), "reasons", reasons);
-}
-
-struct web_answer handle_livez(struct web_context *context, const struct web_request *request)
-{
-    (void)request;
-    const struct web_options *options = context->options;
-    int64_t age_ms = context->clock->mono_ms() - options->core_heartbeat_mono_ms(options->user_data);
-    if (age_ms > HEALTH_HEARTBEAT_MS)
-        return answer_error(
-            503, "core_stalled", "the core thread has not turned for %" PRId64 " s", age_ms / 1000);
-    return answer_json(200, json_pack("{s:s}", "status", "alive"));
-}
-
-struct web_answer handle_readyz(struct web_context *context, const struct web_request *request)
-{
-    (void)request;
-    const struct snapshot *s = snapshot_get(context->options->box);
-    struct overview o;
-    if (s)
-        overview_init(&o, s, context->clock->wall_ms());
-    enum health_level level;
-    json_t *health = context_health(context, s ? &o : NULL, &level);
-    if (s)
-        overview_release(&o);
-    snapshot_put(s);
-    struct context_books books; /* for information: they are people's to settle, and no failure */
-    if (context_books(context, &books)) {
-        json_object_set_new(health, "open_exceptions", json_integer(books.open_exceptions));
-        json_object_set_new(health, "model_version", json_integer(books.model_version));
-    }
-    return answer_json(level == HEALTH_FAILING ? 503 : 200, health);
+    struct judgement j = {HEALTH_READY, json_array()};
+    size_t i;
+    json_t *reason;
+    judge_collector(&j, input);
+    json_array_foreach(j.reasons, i, reason)
+        buf_printf(codes, "%s%s", i > 0 ? "," : "", json_string_value(json_object_get(reason, "code")));
+    json_decref(j.reasons);
+    return j.level;
 }

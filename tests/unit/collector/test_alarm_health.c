@@ -1,0 +1,188 @@
+/* Alarms of the collector's own health: how long it lasts is told by no clock that may be wrong, and it is judged whatever else is not. */
+#include "collector/alarm/words.h"
+#include "tests/unit/collector/alarm_scene.h"
+
+static const char park_text[] =
+    "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"Asia/Shanghai\"; });";
+static const char rules_text[] = "rules = ({ id = \"ill\"; kind = \"health\"; for = 10; clear_for = 5; },"
+                                 "{ id = \"down\"; kind = \"health\"; severity = \"critical\"; on = "
+                                 "(\"collector\"); level = \"failing\"; for = 10; "
+                                 "clear_for = 5; });";
+
+#define OF(rule, words) "SELECT count(*) FROM alarm WHERE rule = '" rule "' AND " words
+#define STANDS(rule) OF(rule, "cleared_ms IS NULL")
+
+/* The wall clock may go otherwise. */
+static int64_t wall_step_ms = 1000;
+
+static void be(struct scene *s, int reached, const char *codes, int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        turn_now_mono_ms += 1000;
+        turn_now_ms += wall_step_ms;
+        ills_take(&s->turn.turn.alarms.ills, reached, codes, turn_now_mono_ms);
+        turn_once(&s->turn.turn);
+    }
+}
+
+static void test_it_fires_when_it_has_lasted_and_clears_when_it_is_over(void **state)
+{
+    struct scene *s = *state;
+    be(s, 1, "broker_disconnected", 10);
+    assert_int_equal(number_of(s, ALL), 0);
+    be(s, 1, "broker_disconnected", 1);
+    assert_int_equal(number_of(s, STANDS("ill")), 1);
+    assert_int_equal(number_of(s, "SELECT fired_ms - since_ms FROM alarm"), 10000);
+    assert_int_equal(number_of(s, OF("ill", "reason = 'broker_disconnected'")), 1);
+    be(s, 0, "", 5);
+    be(s, 1, "broker_disconnected", 1);
+    be(s, 0, "", 5);
+    assert_int_equal(number_of(s, STANDS("ill")), 1);
+    be(s, 0, "", 1);
+    assert_int_equal(number_of(s, STANDS("ill")), 0);
+    assert_int_equal(number_of(s, ALL), 1);
+}
+
+static void test_a_break_begins_it_anew_and_another_reason_does_not(void **state)
+{
+    struct scene *s = *state;
+    be(s, 1, "store_unavailable", 9);
+    be(s, 0, "", 1);
+    be(s, 1, "store_unavailable", 6);
+    be(s, 1, "broker_disconnected", 4);
+    assert_int_equal(number_of(s, ALL), 0);
+    be(s, 1, "broker_disconnected", 1);
+    assert_int_equal(number_of(s, STANDS("ill")), 1);
+}
+
+static void test_each_level_counts_by_itself(void **state)
+{
+    struct scene *s = *state;
+    be(s, 1, "collector_clock", 6);
+    be(s, 2, "collector_clock_ahead", 5);
+    assert_int_equal(number_of(s, STANDS("ill")), 1);
+    assert_int_equal(number_of(s, STANDS("down")), 0);
+    be(s, 2, "collector_clock_ahead", 6);
+    assert_int_equal(number_of(s, STANDS("down")), 1);
+    be(s, 1, "collector_clock", 6);
+    assert_int_equal(number_of(s, STANDS("down")), 0);
+    assert_int_equal(number_of(s, STANDS("ill")), 1);
+    /* What was wrong since it fired. */
+    assert_int_equal(number_of(s, OF("ill", "reason = 'collector_clock_ahead,collector_clock'")), 1);
+}
+
+/* Behind what arrived, not synchronised, set on or back: it is what is wrong. */
+static void test_it_is_judged_by_a_clock_that_is_wrong(void **state)
+{
+    static const int64_t steps_ms[] = {1000, -3600000, 3600000, 0};
+    for (size_t i = 0; i < sizeof steps_ms / sizeof steps_ms[0]; i++) {
+        struct scene *s = *state;
+        reopen_scene(s);
+        turn_is_clock_right = false;
+        wall_step_ms = steps_ms[i];
+        be(s, 1, "collector_clock", 10);
+        assert_int_equal(number_of(s, ALL), 0);
+        be(s, 1, "collector_clock", 1);
+        assert_int_equal(number_of(s, STANDS("ill")), 1);
+        be(s, 0, "", 5);
+        assert_int_equal(number_of(s, STANDS("ill")), 1);
+        be(s, 0, "", 1);
+        assert_int_equal(number_of(s, STANDS("ill")), 0);
+        assert_int_equal(number_of(s, ALL), 1);
+    }
+    turn_is_clock_right = true;
+    wall_step_ms = 1000;
+}
+
+static void test_over_a_restart_it_is_one_alarm_and_what_was_not_seen_counts_for_nothing(void **state)
+{
+    struct scene *s = *state;
+    be(s, 1, "broker_disconnected", 11);
+    restart(s);
+    turn_once(&s->turn.turn); /* nothing is known of it yet */
+    assert_int_equal(number_of(s, STANDS("ill")), 1);
+    be(s, 1, "broker_disconnected", 20);
+    be(s, 0, "", 3);
+    restart(s);
+    be(s, 0, "", 5);
+    assert_int_equal(number_of(s, STANDS("ill")), 1);
+    be(s, 0, "", 1);
+    assert_int_equal(number_of(s, STANDS("ill")), 0);
+    be(s, 1, "broker_disconnected", 9);
+    restart(s);
+    be(s, 1, "broker_disconnected", 10);
+    assert_int_equal(number_of(s, ALL), 1);
+    be(s, 1, "broker_disconnected", 1);
+    assert_int_equal(number_of(s, ALL), 2);
+}
+
+static void test_failed_commits_take_none_of_its_time(void **state)
+{
+    struct scene *s = *state;
+    for (int i = 0; i < 5; i++) {
+        be(s, 1, "store_unavailable", 2);
+        fail_turn(s);
+    }
+    assert_int_equal(number_of(s, ALL), 0);
+    be(s, 1, "store_unavailable", 1);
+    assert_int_equal(number_of(s, STANDS("ill")), 1);
+    for (int i = 0; i < 5; i++) {
+        be(s, 1, "broker_disconnected", 1);
+        fail_turn(s);
+    }
+    assert_int_equal(number_of(s, OF("ill", "reason = 'store_unavailable,broker_disconnected'")), 1);
+    assert_int_equal(number_of(s, ALL), 1);
+}
+
+static void test_codes_are_joined_each_once(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *codes, *more, *all;
+    } rows[] = {{NULL, NULL, ""}, {"", "a", "a"}, {"a", "", "a"}, {"a,b", "b,c", "a,b,c"},
+        {"ab", "a,b,ab", "ab,a,b"}, {"a,bc", "b", "a,bc,b"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *all = ills_join(rows[i].codes, rows[i].more);
+        assert_string_equal(all, rows[i].all);
+        free(all);
+    }
+}
+
+static void test_its_reasons_are_told_in_the_words_of_the_pages(void **state)
+{
+    (void)state;
+    char ills[] = "broker_disconnected,of_a_later_version";
+    struct alarm a = {.kind = ALARM_HEALTH, .target_kind = ALARM_OF_COLLECTOR, .ills = ills};
+    struct buf en = {0}, zh = {0};
+    alarm_why(&a, ALARM_EN, &en);
+    alarm_why(&a, ALARM_ZH, &zh);
+    assert_string_equal(
+        en.data, "The MQTT broker is not connected; gateways keep every reading / of_a_later_version");
+    assert_non_null(strstr(zh.data, "MQTT"));
+    json_t *codes = alarm_ills_json(&a);
+    assert_int_equal(json_array_size(codes), 2);
+    assert_string_equal(json_string_value(json_array_get(codes, 1)), "of_a_later_version");
+    json_decref(codes);
+    buf_release(&en);
+    buf_release(&zh);
+}
+
+static int set_up_all(void **state)
+{
+    return scene_set_up_all(state, park_text, rules_text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE_TEST(test_it_fires_when_it_has_lasted_and_clears_when_it_is_over),
+        SCENE_TEST(test_a_break_begins_it_anew_and_another_reason_does_not),
+        SCENE_TEST(test_each_level_counts_by_itself),
+        SCENE_TEST(test_it_is_judged_by_a_clock_that_is_wrong),
+        SCENE_TEST(test_over_a_restart_it_is_one_alarm_and_what_was_not_seen_counts_for_nothing),
+        SCENE_TEST(test_failed_commits_take_none_of_its_time),
+        cmocka_unit_test(test_codes_are_joined_each_once),
+        cmocka_unit_test(test_its_reasons_are_told_in_the_words_of_the_pages),
+    };
+    return cmocka_run_group_tests(tests, set_up_all, settings_remove_folder);
+}
