@@ -397,6 +397,8 @@ enum status alarm_desk_step(
         alarm_desk_reset(d);
         alarm_watches_lay_out(&d->watches, d->rules, d->park, s.now_ms);
         d->next_slow = 0;
+    } else if (d->last_ms != 0 && s.now_ms - d->last_ms > ALARM_BREAK_MS) {
+        alarm_desk_reset(d); /* nobody looked after runs */
     }
     d->last_ms = s.now_ms;
     /* On a disk without a byte not even that a run is over can be written. */

@@ -3,9 +3,11 @@ counts. What must be said is written here from the README."""
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 
-from alarm_house import ALWAYS, SEGMENT, Alarms, Receiver, hook
+from alarm_house import ALWAYS, SEGMENT, Alarms, Receiver, hook, wait_events
 from harness.process import wait_until
 
 METERS = [f"m{i}" for i in range(200)]
@@ -49,4 +51,28 @@ def test_a_silent_gateway_of_many_meters_is_one_message(stage):
     wait_until(lambda: len({said["id"] for _, _, said in receiver.posts}) >= len(expected), 30, "all is told")
     told = {said["id"]: (said["rule"], said["target"]["id"], said["event"]) for _, _, said in receiver.posts}
     assert list(told.values()) == expected
+    receiver.close()
+
+
+def test_a_collector_that_stood_still_tells_of_no_silence(stage):
+    receiver = Receiver()
+    house = Alarms(stage, ALWAYS, '{ id = "gateway"; kind = "no_data"; on = ("gateway:gw-a"); for = 6; }', hook(receiver), "repeat = 3600;")
+    house.begin()
+
+    def speak(seconds: int) -> None:
+        for _ in range(seconds):
+            house.seq += 1
+            house.agent.send(house.seq, [f"gauge,point=probe value=1 {int(time.time() * 1000)}"])
+            time.sleep(1)  # a word a second
+
+    speak(2)
+    house.agent.wait_ack(house.seq)
+    os.kill(house.collector.pid, signal.SIGSTOP)
+    speak(10)
+    os.kill(house.collector.pid, signal.SIGCONT)
+    speak(3)
+    house.agent.wait_ack(house.seq)
+    assert house.of("gateway") == []
+    house.wait_standing("gateway", True)  # it listens
+    wait_events(receiver, "gateway", ["fired"])
     receiver.close()

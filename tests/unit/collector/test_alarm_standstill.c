@@ -1,0 +1,115 @@
+/* A collector that stood still heard nobody meanwhile (W1): stopped, on a machine that slept, in a turn that took long, by a clock that
+ * was set on. What it did not listen to is no silence, and a run that nobody looked after is over. */
+#include "tests/unit/collector/alarm_scene.h"
+
+static const char park_text[] =
+    "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"Asia/Shanghai\"; });"
+    "gateways = ({ id = \"gw-a\"; name = \"x\"; name_en = \"x\"; site = \"s\"; });";
+static const char rules_text[] =
+    "rules = ({ id = \"gateway\"; kind = \"no_data\"; on = (\"gateway:gw-a\"); for = 20; },"
+    "{ id = \"point\"; kind = \"no_data\"; severity = \"info\"; on = (\"point:gw-a/t\"); for = 20; },"
+    "{ id = \"hot\"; kind = \"threshold\"; on = (\"point:gw-a/t\"); above = \"100\"; for = 150; });";
+
+static void look(struct scene *s, int64_t wall_ms, int64_t mono_ms)
+{
+    turn_now_ms += wall_ms;
+    turn_now_mono_ms += mono_ms;
+    turn_once(&s->turn.turn);
+}
+
+static void read_gauge(struct scene *s, double value)
+{
+    char line[80];
+    snprintf(line, sizeof line, "gauge,point=t value=%g %lld\n", value, (long long)turn_now_ms);
+    give(s, line);
+}
+
+static void hear(struct scene *s, double value, int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        pass(1000);
+        read_gauge(s, value);
+        turn_once(&s->turn.turn);
+    }
+}
+
+static void be_silent(struct scene *s, int seconds)
+{
+    for (int i = 0; i < seconds; i++)
+        look(s, 1000, 1000);
+}
+
+/* By both clocks, by one that stands while the machine sleeps, by one that was set on, or back meanwhile. */
+static void test_what_it_did_not_listen_to_is_no_silence(void **state)
+{
+    static const struct {
+        int64_t wall_ms, mono_ms;
+    } gaps[] = {{28000, 28000}, {36000000, 0}, {3600000, 1000}, {-5000, 28000}};
+    for (size_t i = 0; i < sizeof gaps / sizeof gaps[0]; i++) {
+        struct scene *s = *state;
+        reopen_scene(s);
+        hear(s, 1, 60);
+        look(s, gaps[i].wall_ms, gaps[i].mono_ms); /* what waits at the broker is not here yet */
+        be_silent(s, 15);
+        assert_int_equal(number_of(s, ALL), 0);
+        hear(s, 1, 30);
+        assert_int_equal(number_of(s, ALL), 0);
+    }
+}
+
+static void test_who_stays_silent_is_told_after_its_time_from_then_on(void **state)
+{
+    struct scene *s = *state;
+    hear(s, 1, 60);
+    look(s, 28000, 28000);
+    be_silent(s, 19);
+    assert_int_equal(number_of(s, ALL), 0);
+    be_silent(s, 1);
+    assert_int_equal(number_of(s, STANDING), 1);
+    /* What stands stays, and is over when it is heard. */
+    look(s, 28000, 28000);
+    assert_int_equal(number_of(s, STANDING), 1);
+    hear(s, 1, 2);
+    assert_int_equal(number_of(s, STANDING), 0);
+    assert_int_equal(number_of(s, ALL), 1);
+}
+
+static void test_a_look_that_is_late_by_a_little_takes_no_time_from_a_silence(void **state)
+{
+    struct scene *s = *state;
+    hear(s, 1, 60);
+    be_silent(s, 15);
+    look(s, 4900, 4900);
+    assert_int_equal(number_of(s, ALL), 0);
+    look(s, 100, 100);
+    be_silent(s, 1);
+    assert_int_equal(number_of(s, STANDING), 1);
+}
+
+static void test_a_run_that_nobody_looked_after_is_over(void **state)
+{
+    struct scene *s = *state;
+    hear(s, 101, 60);
+    pass(ALARM_BREAK_MS + 31000);
+    hear(s, 101, 150);
+    assert_int_equal(number_of(s, ALL), 0);
+    hear(s, 101, 1);
+    assert_int_equal(number_of(s, STANDING), 1);
+    assert_int_equal(number_of(s, "SELECT fired_ms - since_ms FROM alarm"), 150000);
+}
+
+static int set_up_all(void **state)
+{
+    return scene_set_up_all(state, park_text, rules_text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE_TEST(test_what_it_did_not_listen_to_is_no_silence),
+        SCENE_TEST(test_who_stays_silent_is_told_after_its_time_from_then_on),
+        SCENE_TEST(test_a_look_that_is_late_by_a_little_takes_no_time_from_a_silence),
+        SCENE_TEST(test_a_run_that_nobody_looked_after_is_over),
+    };
+    return cmocka_run_group_tests(tests, set_up_all, settings_remove_folder);
+}
