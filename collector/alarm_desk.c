@@ -237,24 +237,35 @@ static enum status fire(struct alarm_desk *d, struct alarm_watch *w, const struc
     return alarm_post_tell(&d->post, w->alarm, a.severity, now_ms, err);
 }
 
-/* What was wrong since it fired: more than then, maybe. */
-static enum status keep_up(struct alarm_desk *d, const struct alarm_watch *w, const struct alarm_facts *facts,
-    bool *ret_is_changed, struct error *err)
+/* There is more of what stands: a loss, something else that is wrong. A note that somebody took is of what was known then. */
+static enum status keep_up(struct alarm_desk *d, const struct alarm_watch *w, const struct alarm_word *word,
+    const struct alarm_facts *facts, bool *ret_is_changed, struct error *err)
 {
     struct alarm a;
-    if (w->rule->kind != ALARM_HEALTH)
-        return ST_OK;
     enum status status = alarm_find(d->db, w->alarm, &a, err);
     if (status != ST_OK)
         return status;
-    char *ills = ills_join(a.ills, facts->ills);
-    if (a.ills == NULL || strcmp(ills, a.ills) != 0) {
-        status = alarm_grow(d->db, w->alarm, ills, err);
+    char *ills = w->rule->kind == ALARM_HEALTH ? ills_join(a.ills, facts->ills) : NULL;
+    bool has_more = ills != NULL ? a.ills == NULL || strcmp(ills, a.ills) != 0 : word->value_m != a.value_m;
+    if (has_more) {
+        free(a.ills);
+        a.ills = ills;
+        a.value_m = word->value_m;
         *ret_is_changed = true;
+        status = alarm_grow(d->db, &a, err);
+        if (status == ST_OK)
+            status = alarm_told_more(d->db, a.id, facts->now_ms, err);
+    } else {
+        free(ills);
     }
-    free(ills);
     alarm_release(&a);
     return status;
+}
+
+/* Of what there can be more while it stands. */
+static bool may_grow(const struct alarm_rule *rule)
+{
+    return rule->kind == ALARM_LOSS || rule->kind == ALARM_HEALTH;
 }
 
 static enum status judge(const struct alarm_sources *s, struct alarm_watch *w, struct alarm_facts *ret,
@@ -287,8 +298,8 @@ static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struc
             from_ms = word.since_ms;
         status = fire(d, w, &word, &facts, from_ms, s->now_ms, err);
         *ret_is_changed = true;
-    } else if (w->state.is_standing && word.say == ALARM_BAD && w->alarm != 0) {
-        status = keep_up(d, w, &facts, ret_is_changed, err);
+    } else if (may_grow(w->rule) && w->state.is_standing && word.say == ALARM_BAD) {
+        status = keep_up(d, w, &word, &facts, ret_is_changed, err);
     } else if (change == ALARM_CLEARS) {
         status = clear(d, w->alarm, s->now_ms, word.say == ALARM_GONE, ret_is_changed, err);
         w->alarm = 0;

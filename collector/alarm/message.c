@@ -107,7 +107,7 @@ char *alarm_message_text(const struct alarm_message *m, enum alarm_language lang
     if (at != NULL)
         buf_printf(&out, " · %s", at);
     bool is_first = alarm_event_of(a, m->number) == ALARM_EVENT_FIRED;
-    if (is_first)
+    if (is_first || a->kind == ALARM_LOSS) /* of losses it is of now, whenever that is */
         add_value(&out, is_zh ? "数值" : "value", m, language);
     else if (told_cleared_ms(m) == 0)
         add_now(&out, m, language);
@@ -117,7 +117,8 @@ char *alarm_message_text(const struct alarm_message *m, enum alarm_language lang
     if (!is_first) {
         buf_add_str(&out, is_zh ? " · 触发 " : " · fired ");
         alarm_time(m->zone, a->fired_ms, &out);
-        add_value(&out, is_zh ? "触发时" : "then", m, language);
+        if (a->kind != ALARM_LOSS)
+            add_value(&out, is_zh ? "触发时" : "then", m, language);
     }
     if (told_cleared_ms(m) != 0) {
         buf_add_str(&out, tells_gone(m) ? (is_zh ? " · 结束 " : " · ended ")

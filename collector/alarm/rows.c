@@ -189,6 +189,11 @@ static void bind_number(struct db_stmt *row, int index, bool is_there, int64_t v
         db_bind_null(row, index);
 }
 
+static void bind_reason(struct db_stmt *row, int index, const struct alarm *a)
+{
+    db_bind_text(row, index, span_of(a->ills != NULL ? a->ills : alarm_reasons[a->reason]));
+}
+
 enum status alarm_fire(struct db *db, const struct alarm *a, int64_t *ret_id, struct error *err)
 {
     struct db_stmt *row = db_keep(db, "INSERT INTO alarm(rule, target_kind, target, kind, severity, "
@@ -204,7 +209,7 @@ enum status alarm_fire(struct db *db, const struct alarm *a, int64_t *ret_id, st
     bind_number(row, 8, a->has_value, a->value_m);
     bind_number(row, 9, a->has_bound, a->bound_m);
     db_bind_int(row, 10, a->is_below);
-    db_bind_text(row, 11, span_of(a->ills != NULL ? a->ills : alarm_reasons[a->reason]));
+    bind_reason(row, 11, a);
     db_bind_int(row, 12, a->from_ms);
     db_bind_int(row, 13, a->until_ms);
     enum status status = db_run(row, err);
@@ -222,11 +227,14 @@ enum status alarm_clear(struct db *db, int64_t id, int64_t now_ms, bool is_gone,
     return db_run(row, err);
 }
 
-enum status alarm_grow(struct db *db, int64_t id, const char *ills, struct error *err)
+enum status alarm_grow(struct db *db, const struct alarm *a, struct error *err)
 {
-    struct db_stmt *row = db_keep(db, "UPDATE alarm SET reason = ?2 WHERE id = ?1");
-    db_bind_int(row, 1, id);
-    db_bind_text(row, 2, span_of(ills));
+    struct db_stmt *row =
+        db_keep(db, "UPDATE alarm SET value_m = ?2, reason = nullif(?3, ''), acked_ms = NULL,"
+                    " acked_by = NULL, ack_note = NULL WHERE id = ?1");
+    db_bind_int(row, 1, a->id);
+    bind_number(row, 2, a->has_value, a->value_m);
+    bind_reason(row, 3, a);
     return db_run(row, err);
 }
 

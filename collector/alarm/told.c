@@ -67,6 +67,15 @@ enum status alarm_told_quiet(struct db *db, int64_t alarm, struct error *err)
     return db_run(row, err);
 }
 
+enum status alarm_told_more(struct db *db, int64_t alarm, int64_t now_ms, struct error *err)
+{
+    struct db_stmt *row =
+        db_keep(db, "UPDATE alarm_told SET due_ms = ?2 WHERE alarm = ?1 AND taken > 0 AND due_ms IS NULL");
+    db_bind_int(row, 1, alarm);
+    db_bind_int(row, 2, now_ms);
+    return db_run(row, err);
+}
+
 enum status alarm_told_mend(struct db *db, int64_t now_ms, int64_t repeat_ms, int64_t repeat_max_ms,
     bool *ret_is_changed, struct error *err)
 {

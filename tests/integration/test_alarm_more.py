@@ -1,0 +1,44 @@
+"""Who took note of an alarm hears what is news since; through the real programs, with a receiver that counts."""
+
+from __future__ import annotations
+
+import time
+
+from alarm_house import Alarms, Receiver, hook, park, wait_events
+
+
+def test_a_loss_after_an_acknowledgement_is_told_anew_and_counted(stage):
+    receiver = Receiver()
+    rules = '{ id = "lost"; kind = "loss"; on = ("gateway:gw-a"); clear_for = 3600; }'
+    house = Alarms(stage, park(), rules, hook(receiver), "repeat = 3600;")
+    house.begin()
+
+    def lose() -> None:
+        now = int(time.time() * 1000)
+        house.send(f"gauge,point=x value=1 {now}", more=f" dropped=3 from={now - 9000} to={now - 8000}")
+
+    def take_note() -> None:
+        fired, = house.of("lost")
+        status, answer = house.ask("POST", f"/api/v1/alarms/{fired['id']}/ack", house.anna, {"note": "seen"})
+        assert status == 200 and answer["alarm"]["acked_by"] == "anna <b>", answer
+
+    def unacked() -> int:
+        return house.collector.get_json("/api/v1/summary")["alarms"]["unacked"]
+
+    lose()
+    wait_events(receiver, "lost", ["fired"])
+    take_note()
+    house.bounce()
+    assert unacked() == 0
+    lose()
+    told = wait_events(receiver, "lost", ["fired", "standing"])
+    assert (told[-1]["fired_value"], told[-1]["now_value"]) == (2.0, 2.0)
+    assert "[warning] Still standing: Readings lost · gateway A <1> (gw-a) · x · value 2 recorded · since " in told[-1]["text"]
+    lost, = house.of("lost")
+    assert (lost["value"], lost["acked"], lost["acked_by"], lost["ack_note"]) == (2.0, None, None, None) and unacked() == 1
+    assert "2 recorded" in house.collector.get("/ops/alarms?lang=en")[1]
+    take_note()
+    lose()
+    told = wait_events(receiver, "lost", ["fired", "standing", "standing"])
+    assert told[-1]["number"] == 3 and "value 3 recorded" in told[-1]["text"]
+    receiver.close()

@@ -1,0 +1,179 @@
+/* What somebody took note of is what was known then (W5): a further loss, or something else that is wrong, is told anew. */
+#include "collector/alarm/told.h"
+#include "collector/alarming.h"
+#include "tests/unit/collector/alarm_scene.h"
+
+static const char park_text[] =
+    "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"Asia/Shanghai\"; });"
+    "gateways = ({ id = \"gw-a\"; name = \"x\"; name_en = \"x\"; site = \"s\"; });";
+static const char rules_text[] =
+    "repeat = 600; repeat_max = 600;"
+    "rules = ({ id = \"lost\"; kind = \"loss\"; on = (\"gateway:gw-a\"); clear_for = 100; },"
+    "{ id = \"ill\"; kind = \"health\"; for = 0; clear_for = 5; });"
+    "receivers = ({ id = \"one\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; },"
+    "{ id = \"two\"; kind = \"mail\"; to = (\"a@b\"); });";
+
+#define UNACKED "SELECT count(*) FROM alarm WHERE cleared_ms IS NULL AND acked_ms IS NULL"
+
+static void lose(struct scene *s)
+{
+    pass(1000);
+    char *text = mem_printf("#park1 epoch=00000000000000aa seq=%lld first=1 dropped=3 from=%lld to=%lld\n"
+                            "gauge,point=t value=1 %lld\n",
+        (long long)++s->seq, (long long)(turn_now_ms - 900), (long long)(turn_now_ms - 800),
+        (long long)turn_now_ms);
+    turn_give(&s->turn.turn, "gw-a", text);
+    free(text);
+    turn_once(&s->turn.turn);
+    pass(1000);
+    turn_once(&s->turn.turn);
+}
+
+static void be(struct scene *s, int reached, const char *codes, int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        pass(1000);
+        ills_take(&s->turn.turn.alarms.ills, reached, codes, turn_now_mono_ms);
+        turn_once(&s->turn.turn);
+    }
+}
+
+/* Which message it is due; 0 = none. */
+static int64_t due(struct scene *s, const char *receiver)
+{
+    struct error err = {""};
+    struct alarm a;
+    int64_t number = 0;
+    must(alarm_told_next(
+             s->turn.turn.db, &s->turn.turn.alarms.post.results, receiver, turn_now_ms, &a, &number, &err),
+        &err);
+    int64_t found = a.id != 0 ? number : 0;
+    alarm_release(&a);
+    return found;
+}
+
+static void take(struct scene *s, const char *receiver, int64_t number, int64_t due_ms)
+{
+    struct error err = {""};
+    must(alarm_told_took(s->turn.turn.db, 1, receiver, number, due_ms, &err), &err);
+}
+
+static void take_note(struct scene *s)
+{
+    struct error err = {""};
+    struct alarm acked;
+    must(alarming_run(s->turn.turn.db, turn_now_ms, &(struct alarming){1, 7, "anna", "seen"}, &acked, &err),
+        &err);
+    alarm_release(&acked);
+}
+
+static void test_a_loss_after_somebody_took_note_is_told_anew_and_counted(void **state)
+{
+    struct scene *s = *state;
+    lose(s);
+    assert_int_equal(due(s, "one"), 1);
+    take(s, "one", 1, turn_now_ms + 600000);
+    take_note(s);
+    assert_int_equal(due(s, "one"), 0);
+    assert_int_equal(due(s, "two"), 1); /* who was not told yet */
+    pass(5000);
+    turn_once(&s->turn.turn);
+    assert_int_equal(number_of(s, UNACKED), 0);
+    lose(s);
+    assert_int_equal(number_of(s, UNACKED), 1);
+    assert_int_equal(number_of(s, "SELECT value_m FROM alarm"), 2000);
+    assert_int_equal(
+        number_of(s, "SELECT count(*) FROM alarm WHERE acked_by IS NULL AND ack_note IS NULL"), 1);
+    assert_int_equal(due(s, "one"), 2);
+    assert_int_equal(due(s, "two"), 1);
+    assert_int_equal(number_of(s, ALL), 1);
+    /* It can be noted again, and the log of changes has both. */
+    take(s, "one", 2, turn_now_ms + 600000);
+    take_note(s);
+    pass(5000);
+    turn_once(&s->turn.turn);
+    assert_int_equal(due(s, "one"), 0);
+    assert_int_equal(number_of(s, UNACKED), 0);
+    assert_int_equal(number_of(s, "SELECT count(*) FROM change_log"), 2);
+}
+
+static void test_one_that_nobody_took_note_of_is_counted_and_told_when_it_is_due(void **state)
+{
+    struct scene *s = *state;
+    lose(s);
+    take(s, "one", 1, turn_now_ms + 60000);
+    lose(s);
+    lose(s);
+    assert_int_equal(number_of(s, "SELECT value_m FROM alarm"), 3000);
+    assert_int_equal(due(s, "one"), 0);
+    pass(60000);
+    assert_int_equal(due(s, "one"), 2);
+}
+
+static void test_over_a_kill_and_a_failed_commit_it_is_told_once(void **state)
+{
+    struct scene *s = *state;
+    lose(s);
+    take(s, "one", 1, turn_now_ms + 600000);
+    take_note(s);
+    restart(s);
+    for (int i = 0; i < 3; i++) {
+        pass(1000);
+        turn_once(&s->turn.turn);
+    }
+    assert_int_equal(due(s, "one"), 0); /* a kill is no news */
+    pass(1000);
+    char *text = mem_printf("#park1 epoch=00000000000000aa seq=%lld first=1 dropped=1 from=%lld to=%lld\n",
+        (long long)++s->seq, (long long)(turn_now_ms - 900), (long long)(turn_now_ms - 800));
+    s->turn.turn.alarms.looked_mono_ms = turn_now_mono_ms; /* it is not looked at in the turn that takes it */
+    turn_give(&s->turn.turn, "gw-a", text);
+    free(text);
+    turn_once(&s->turn.turn);
+    pass(1000);
+    fail_turn(s);
+    assert_int_equal(due(s, "one"), 0);
+    restart(s);
+    turn_once(&s->turn.turn);
+    assert_int_equal(due(s, "one"), 2);
+    take(s, "one", 2, turn_now_ms + 600000);
+    pass(1000);
+    turn_once(&s->turn.turn);
+    assert_int_equal(due(s, "one"), 0);
+}
+
+static void test_what_else_is_wrong_since_is_told_anew_once(void **state)
+{
+    struct scene *s = *state;
+    be(s, 1, "broker_disconnected", 2);
+    take(s, "one", 1, turn_now_ms + 600000);
+    take_note(s);
+    be(s, 1, "broker_disconnected", 5);
+    assert_int_equal(due(s, "one"), 0);
+    be(s, 1, "broker_disconnected,store_unavailable", 1);
+    assert_int_equal(due(s, "one"), 2);
+    assert_int_equal(number_of(s, UNACKED), 1);
+    take(s, "one", 2, turn_now_ms + 600000);
+    take_note(s);
+    for (int i = 0; i < 3; i++) { /* it comes and goes */
+        be(s, 1, "broker_disconnected", 1);
+        be(s, 1, "broker_disconnected,store_unavailable", 1);
+    }
+    assert_int_equal(due(s, "one"), 0);
+    assert_int_equal(number_of(s, UNACKED), 0);
+}
+
+static int set_up_all(void **state)
+{
+    return scene_set_up_all(state, park_text, rules_text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE_TEST(test_a_loss_after_somebody_took_note_is_told_anew_and_counted),
+        SCENE_TEST(test_one_that_nobody_took_note_of_is_counted_and_told_when_it_is_due),
+        SCENE_TEST(test_over_a_kill_and_a_failed_commit_it_is_told_once),
+        SCENE_TEST(test_what_else_is_wrong_since_is_told_anew_once),
+    };
+    return cmocka_run_group_tests(tests, set_up_all, settings_remove_folder);
+}
