@@ -1,6 +1,7 @@
 #include "collector/alarm/receiver.h"
 
 #include "collector/alarm/rule.h"
+#include "lib/number.h"
 #include "lib/text.h"
 
 #include <string.h>
@@ -8,12 +9,25 @@
 const char *const alarm_receiver_kinds[] = {"webhook", "dingtalk", "wecom", "mail", NULL};
 static const char *const languages[] = {"zh", "en", NULL};
 
+/* Of "host", "host:8080", "[::1]:8080". */
+static bool has_good_port(struct span host)
+{
+    size_t at = host.len;
+    int64_t port;
+    while (at > 0 && host.at[at - 1] >= '0' && host.at[at - 1] <= '9')
+        at--;
+    if (at == 0 || host.at[at - 1] != ':')
+        return memchr(host.at, ':', host.len) == NULL || host.at[host.len - 1] == ']';
+    return at > 1 && number_parse_int64(host.at + at, host.len - at, &port) && port >= 1 && port <= 65535;
+}
+
 size_t alarm_url_host_end(const char *url)
 {
     size_t scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
     size_t end = scheme + strcspn(url + scheme, "/?#");
     bool is_good = scheme > 0 && end > scheme && memchr(url, '@', end) == NULL && strchr(url, '#') == NULL &&
-                   strchr(url, ' ') == NULL && !text_has_control(span_of(url));
+                   strpbrk(url, " <>\"") == NULL && !text_has_control(span_of(url)) &&
+                   has_good_port((struct span){url + scheme, end - scheme});
     return is_good ? end : 0;
 }
 
@@ -65,7 +79,8 @@ static void check_web(struct conf *c, const struct alarm_receiver *r)
                 : "stands beside `url_file`; expected one of both");
     if (r->url != NULL && alarm_url_host_end(r->url) == 0)
         conf_problem(c, &r->where, "url",
-            "is not a URL; expected one such as https://host/path, without user, password and #");
+            "is not a URL; expected one such as https://host/path or http://host:8080/path, with a port from "
+            "1 to 65535, without user, password and #");
     if (r->ca_file != NULL && r->url != NULL && strncmp(r->url, "http:", 5) == 0)
         conf_problem(c, &r->where, "ca_file", "is for https; expected it to be absent, or a URL with https");
     if (r->url != NULL && (r->kind == ALARM_BY_DINGTALK || r->kind == ALARM_BY_WECOM))

@@ -87,6 +87,7 @@ struct alarm_rule {
 };
 
 struct alarm_rules {
+    struct conf_where where;
     struct conf_list rules, receivers;
     int64_t repeat_ms, repeat_max_ms; /* between two messages of what stands: the first, and the longest */
     struct conf *conf;                /* owns the strings */

@@ -15,18 +15,20 @@ const char *const alarm_reasons[] = {"", "closed", "no_session", "both", "databa
 static const char *const whens[] = {"closed", "no_session", "either", NULL};
 
 #define DAY_MS INT64_C(86400000)
+/* One that is over sooner is over before it is looked at. */
+#define LOSS_LEAST_MS 5000
 #define OWN(member) offsetof(struct alarm_own, member)
 #define FOR_KEY(standard, least)                                                                             \
     {                                                                                                        \
         "for", CONF_SECONDS, OWN(for_ms), .fallback = standard, .min = least, .max = DAY_MS,                 \
                                           .help = "how long it must be so, without a break, before it fires" \
     }
-#define CLEAR_FOR_KEY(standard, longest, words)                                                       \
-    {                                                                                                 \
-        "clear_for", CONF_SECONDS, OWN(clear_for_ms), .fallback = standard, .min = 0, .max = longest, \
-                                                      .help = words                                   \
+#define CLEAR_FOR_KEY(standard)                                                   \
+    {                                                                             \
+        "clear_for", CONF_SECONDS, OWN(clear_for_ms),                             \
+            .fallback = standard, .min = 0, .max = DAY_MS,                        \
+            .help = "how long it must be over, without a break, before it clears" \
     }
-#define CLEARED "how long it must be over, without a break, before it clears"
 #define NIGHT_KEY                                                                                       \
     {                                                                                                   \
         "night", CONF_STRING, OWN(night),                                                               \
@@ -38,14 +40,14 @@ static const struct conf_key no_data_keys[] = {
     {"for", CONF_SECONDS, OWN(for_ms), .is_required = true, .min = 1000, .max = 31 * DAY_MS,
         .help = "silence after which it fires, while the collector listens and, of a meter or point, its "
                 "gateway speaks"},
-    CLEAR_FOR_KEY("0", DAY_MS, CLEARED), {0}};
+    CLEAR_FOR_KEY("0"), {0}};
 static const struct conf_key threshold_keys[] = {
     {"above", CONF_STRING, OWN(above), .min = 1, .max = 20,
         .help = "it fires above this number, written as a text (\"250000\", \"-60.5\"); or `below`"},
     {"below", CONF_STRING, OWN(below), .min = 1, .max = 20, .help = "it fires below this number"},
     {"clear", CONF_STRING, OWN(clear), .min = 1, .max = 20,
         .help = "it clears at this number, and on that side of it where it does not fire; absent = the same"},
-    FOR_KEY("60", 0), CLEAR_FOR_KEY("60", DAY_MS, CLEARED), {0}};
+    FOR_KEY("60", 0), CLEAR_FOR_KEY("60"), {0}};
 static const struct conf_key base_load_keys[] = {
     {"above", CONF_STRING, OWN(above), .is_required = true, .min = 1, .max = 20,
         .help = "it fires above this mean of the night: W of electricity, heat and cooling, L an hour of "
@@ -66,21 +68,23 @@ static const struct conf_key balance_keys[] = {
 static const struct conf_key left_running_keys[] = {
     {"when", CONF_CHOICE, OWN(when), .fallback = "either", .choices = whens,
         .help = "what is wrong: to run outside the opening hours, or without a session"},
-    FOR_KEY("900", 0), CLEAR_FOR_KEY("60", DAY_MS, CLEARED), {0}};
-static const struct conf_key clock_keys[] = {FOR_KEY("300", 0), CLEAR_FOR_KEY("60", DAY_MS, CLEARED), {0}};
+    FOR_KEY("900", 0), CLEAR_FOR_KEY("60"), {0}};
+static const struct conf_key clock_keys[] = {FOR_KEY("300", 0), CLEAR_FOR_KEY("60"), {0}};
 static const struct conf_key disk_keys[] = {
     {"above", CONF_INT, OWN(percent), .fallback = "90", .min = 1, .max = 99, .unit = "%",
         .help = "it fires above this share of what the database or the outbox may hold before nothing is "
                 "taken any more, or of the disk"},
     {"clear", CONF_INT, OWN(clear_percent), .fallback = "85", .min = 1, .max = 99, .unit = "%",
         .help = "it clears at this share, or less"},
-    FOR_KEY("60", 0), CLEAR_FOR_KEY("60", DAY_MS, CLEARED), {0}};
+    FOR_KEY("60", 0), CLEAR_FOR_KEY("60"), {0}};
 static const struct conf_key loss_keys[] = {
-    CLEAR_FOR_KEY("86400", 31 * DAY_MS, "how long no further loss must be recorded before it clears"), {0}};
+    {"clear_for", CONF_SECONDS, OWN(clear_for_ms), .fallback = "86400", .min = LOSS_LEAST_MS,
+        .max = 31 * DAY_MS, .help = "how long no further loss must be recorded before it clears"},
+    {0}};
 static const struct conf_key health_keys[] = {
     {"level", CONF_CHOICE, OWN(level), .fallback = "degraded", .choices = ills_levels,
         .help = "it fires where /readyz says so, or worse, of the collector itself"},
-    FOR_KEY("300", 0), CLEAR_FOR_KEY("60", DAY_MS, CLEARED), {0}};
+    FOR_KEY("300", 0), CLEAR_FOR_KEY("60"), {0}};
 
 static const struct conf_section own_sections[ALARM_KINDS] = {
     [ALARM_NO_DATA] = {.name = "no_data", .size = sizeof(struct alarm_own), .keys = no_data_keys},
@@ -269,7 +273,11 @@ static void check_ids(struct conf *c, const struct alarm_rules *rules)
 static void check_all(struct conf *c, void *object, const void *parent)
 {
     (void)parent;
-    check_ids(c, object);
+    const struct alarm_rules *rules = object;
+    check_ids(c, rules);
+    if (rules->repeat_max_ms < rules->repeat_ms)
+        conf_problem(c, &rules->where, "repeat_max", "%lld s is less than `repeat`; expected %lld s or more",
+            (long long)(rules->repeat_max_ms / 1000), (long long)(rules->repeat_ms / 1000));
 }
 
 static const struct conf_key alarms_keys[] = {
@@ -285,5 +293,9 @@ static const struct conf_key alarms_keys[] = {
         .section = &alarm_receiver_section, .help = "who is told"},
     {0}};
 
-const struct conf_section alarms_section = {
-    .name = "alarms", .size = sizeof(struct alarm_rules), .keys = alarms_keys, .check = check_all};
+const struct conf_section alarms_section = {.name = "alarms",
+    .size = sizeof(struct alarm_rules),
+    .keys = alarms_keys,
+    .has_where = true,
+    .where_offset = offsetof(struct alarm_rules, where),
+    .check = check_all};

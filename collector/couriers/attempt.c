@@ -46,7 +46,8 @@ enum status attempt_check_url(const char *url, const char *file, const char *ca_
 {
     if (alarm_url_host_end(url) == 0)
         return error_set(err, ST_INVALID,
-            "%s: expected a URL in its first line, such as https://host/path, without user and password",
+            "%s: expected a URL in its first line, such as https://host/path, with a port from 1 to 65535 if "
+            "any, without user and password",
             file);
     if (ca_file != NULL && strncmp(url, "http:", 5) == 0)
         return error_set(err, ST_INVALID,

@@ -6,6 +6,7 @@
 #include "lib/log.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static enum status check_secret_file(const struct alarm_receiver *r, struct error *err)
@@ -39,7 +40,9 @@ static enum status check_url_file(const struct alarm_receiver *r, struct error *
 
 static enum status check_sendmail(const struct alarm_receiver *r, struct error *err)
 {
-    if (r->kind != ALARM_BY_MAIL || access(r->sendmail, X_OK) == 0)
+    struct stat found;
+    if (r->kind != ALARM_BY_MAIL ||
+        (access(r->sendmail, X_OK) == 0 && stat(r->sendmail, &found) == 0 && S_ISREG(found.st_mode)))
         return ST_OK;
     return error_set(err, ST_INVALID,
         "%s cannot be run; expected a program that takes mail, of a package such as msmtp-mta", r->sendmail);

@@ -115,6 +115,20 @@ static void test_each_mistake_is_one_sentence_with_line_and_key(void **state)
         {RECEIVER("kind = \"webhook\"; url = \"http://h/\"; url_file = \"f\";"),
             AT_RECEIVER "url: stands beside"},
         {RECEIVER("kind = \"webhook\"; url = \"ftp://h/secret\";"), AT_RECEIVER "url: is not a URL"},
+        {RULE("kind = \"loss\"; clear_for = 0;"),
+            AT_RULE "clear_for: 0 s is out of range; expected 5 to 2678400 s"},
+        {"repeat = 900;\nrepeat_max = 60; rules = ();",
+            "a.cfg:2: repeat_max: 60 s is less than `repeat`; expected 900 s or more"},
+        {"repeat = 172800; rules = ();",
+            "repeat_max: 86400 s is less than `repeat`; expected 172800 s or more"},
+        {RECEIVER("kind = \"webhook\"; url = \"http://h:99999/\";"),
+            AT_RECEIVER "url: is not a URL; expected one such as "},
+        {RECEIVER("kind = \"webhook\"; url = \"http://h:0/\";"), AT_RECEIVER "url: is not a URL"},
+        {RECEIVER("kind = \"webhook\"; url = \"http://h:http/\";"), AT_RECEIVER "url: is not a URL"},
+        {RECEIVER("kind = \"webhook\"; url = \"http://:80/\";"), AT_RECEIVER "url: is not a URL"},
+        {RECEIVER("kind = \"webhook\"; url = \"http://h:/\";"), AT_RECEIVER "url: is not a URL"},
+        {RECEIVER("kind = \"webhook\"; url = \"http://[::1]:65536/\";"), AT_RECEIVER "url: is not a URL"},
+        {RECEIVER("kind = \"webhook\"; url = \"http://h/<b>\";"), AT_RECEIVER "url: is not a URL"},
         {RECEIVER("kind = \"webhook\"; url = \"http://a:b@h/\";"), AT_RECEIVER "url: is not a URL"},
         {RECEIVER("kind = \"wecom\"; url = \"https://h/x?key=1\";"),
             AT_RECEIVER "url: holds the robot's secret"},
@@ -140,6 +154,37 @@ static void test_each_mistake_is_one_sentence_with_line_and_key(void **state)
             fail_msg("%s\n gave:\n%s not one line with:\n%s", rows[i][0], problems, rows[i][1]);
         free(problems);
         alarm_rules_destroy(rules);
+    }
+}
+
+static void test_urls_with_and_without_a_port_are_good(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"http://h/", "http://h", "https://h.example:65535/x?y=1:2",
+        "http://10.0.0.1:1/", "http://[::1]/", "http://[::1]:8080/x", "https://h:443?x=99999"};
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++)
+        if (alarm_url_host_end(urls[i]) == 0)
+            fail_msg("%s is refused", urls[i]);
+    assert_string_equal(urls[5] + alarm_url_host_end(urls[5]), "/x");
+}
+
+static void test_mail_goes_to_a_program(void **state)
+{
+    (void)state;
+    static const char *const programs[] = {"/tmp", "/etc/passwd", "/none"};
+    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
+        char *text = mem_printf(RECEIVER("kind = \"mail\"; to = (\"a@b\"); sendmail = \"%s\";"), programs[i]);
+        struct alarm_rules *rules = load(text);
+        needs_check(rules);
+        char *problems = settings_problems(rules->conf);
+        char *said =
+            mem_printf("sendmail: %s cannot be run; expected a program that takes mail", programs[i]);
+        assert_non_null(strstr(problems, said));
+        assert_null(strchr(strchr(problems, '\n') + 1, '\n'));
+        free(said);
+        free(problems);
+        alarm_rules_destroy(rules);
+        free(text);
     }
 }
 
@@ -255,6 +300,8 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_mistake_is_one_sentence_with_line_and_key),
         cmocka_unit_test(test_a_star_is_all_that_can_be_watched_and_each_is_watched_once),
         cmocka_unit_test(test_limits_are_thousandths_and_nights_quarter_hours),
+        cmocka_unit_test(test_urls_with_and_without_a_port_are_good),
+        cmocka_unit_test(test_mail_goes_to_a_program),
         cmocka_unit_test(test_beside_a_ca_file_no_url_is_of_http),
         cmocka_unit_test(test_the_example_is_good_and_names_every_key)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
