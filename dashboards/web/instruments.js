@@ -21,10 +21,10 @@ const forgotten = ['forgotten', 'next_opened', 'never_opened'];
 await loadLanguage();
 const rows = new Rows(byId('instruments'));
 const hoursChart = new Chart(byId('hours'), text('hours_of_month'));
-let site = null;
+let sites = [];
 let now = 0; // the park's
 let asOf = ''; // that of the last event
-let day = ''; // that today is
+let days = ''; // that today is, by each site's clocks
 let all = [];
 let chosen = new URLSearchParams(location.search).get('id');
 let month = null; // null: the present one
@@ -86,6 +86,12 @@ async function askBoard() {
   };
 }
 
+// By whose clocks its days and months begin.
+function zoneOf(id) {
+  const instrument = all.find((one) => one.id === id);
+  return (sites.find((site) => site.id === instrument?.site.id) ?? sites[0]).zone;
+}
+
 // A day's bar is asked for when its row comes into sight, and again while it stands there.
 const bars = new WeakMap();
 const inSight = new Set();
@@ -100,8 +106,9 @@ function barOf(row) {
   if (bars.has(row)) return bars.get(row);
   const bar = row.cells[6].firstElementChild;
   const ask = async () => {
-    const from = dayBegin(site.zone, now);
-    const until = addDays(site.zone, from, 1);
+    const zone = zoneOf(row.dataset.id);
+    const from = dayBegin(zone, now);
+    const until = addDays(zone, from, 1);
     const { spans } = await get(`/api/v1/instruments/${row.dataset.id}/timeline`, { from: iso(from), until: iso(until) });
     return () => drawDay(bar, spans, from, until, now);
   };
@@ -112,17 +119,18 @@ function barOf(row) {
 
 // ---- one of them ----
 
-const monthOf = (ms) => date(site.zone, ms).slice(0, 7);
+const monthOf = (ms) => date(zoneOf(chosen), ms).slice(0, 7);
 const monthShown = () => month ?? monthOf(now);
 
 async function askWeek() {
-  const begin = dayBegin(site.zone, now);
-  const days = Array.from({ length: 8 }, (_, i) => addDays(site.zone, begin, i));
+  const zone = zoneOf(chosen);
+  const begin = dayBegin(zone, now);
+  const days = Array.from({ length: 8 }, (_, i) => addDays(zone, begin, i));
   const { spans } = await get(`/api/v1/instruments/${chosen}/timeline`, { from: iso(days[0]), until: iso(days[7]) });
   return () => {
     byId('week').replaceChildren();
     for (let i = 0; i < 7; i++) {
-      make('span', 'day-name', byId('week'), date(site.zone, days[i]).slice(5));
+      make('span', 'day-name', byId('week'), date(zone, days[i]).slice(5));
       drawDay(make('div', '', byId('week')), spans, days[i], days[i + 1], now);
     }
   };
@@ -233,10 +241,11 @@ function moveMonth(by) {
 
 const board = new Read(5000, askBoard, { age: 'board', tell: say('problem') });
 
-// At a new day, that one.
+// At a new day of any site, that one.
 function turnDay() {
-  if (date(site.zone, now) === day) return;
-  day = date(site.zone, now);
+  const today = sites.map(({ zone }) => date(zone, now)).join(' ');
+  if (today === days) return;
+  days = today;
   for (const read of [...reads, ...[...rows.known.values()].map(barOf)]) read.forget();
 }
 
@@ -254,7 +263,7 @@ followLive(
   () => {},
   (live, sinceMs) => {
     if (live.sites.length === 0) return;
-    [site] = live.sites;
+    ({ sites } = live);
     now = Date.parse(live.as_of) + sinceMs;
     asOf = live.as_of;
     turnDay();
