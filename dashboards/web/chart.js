@@ -99,13 +99,16 @@ export class Chart {
     const colours = palette();
     this.canvas.style.visibility = '';
     this.resize();
+    const selected = this.chart.getOption()?.legend?.[0]?.selected; // what was left out stays so
+    const option = this.last.option(colours);
     this.chart.setOption(
       {
         animation: false,
         textStyle: { fontFamily: fonts, fontSize: colours.size, color: colours.ink },
         color: colours.series,
         tooltip: { renderMode: 'richText', trigger: 'axis', confine: true, backgroundColor: colours.card, borderColor: colours.line, textStyle: { color: colours.ink } },
-        ...this.last.option(colours),
+        ...option,
+        ...(option.legend ? { legend: { ...option.legend, selected } } : {}),
       },
       { notMerge: true },
     );

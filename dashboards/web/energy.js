@@ -19,6 +19,8 @@ const ways = ['building', 'tenant', 'item', 'meter', 'carrier'];
 const againsts = ['before', 'year', 'nothing'];
 const units = { electricity: 'kWh', heat: 'MJ', cooling: 'MJ', water: 'm³', gas: 'm³' };
 const hourlyDaysMax = 366;
+const settleMs = 60000; // the quarter hour that is just over is complete some seconds later
+const retryMs = 60000;
 
 const [park] = await Promise.all([loadPark(), loadLanguage()]);
 const rows = new Rows(byId('parts'));
@@ -26,6 +28,8 @@ const charts = { course: new Chart(byId('course'), text('course')), flow: new Ch
 const year = new YearCalendar();
 let wanted = null; // what is asked for: as in the address
 let drawing = 0; // only the newest question is answered
+let costs = null; // of what is shown; null: they are asked for
+let read = { of: '', at: 0, isAnswered: false }; // how much of its period the newest question is of, and when it was asked
 
 // ---- what is asked for, which is also the address ----
 
@@ -227,20 +231,31 @@ async function readCosts() {
   return new Map((said?.rows ?? []).map((row) => [keyOf(row.by, row), row]));
 }
 
-// The amounts come first, and the page can be used: shown. What they came to, where they flow and each hour follow: drawn.
-async function show() {
+// How much of the period is over, and whether all that is known of it.
+function soFar(now) {
+  const span = spanOf(wanted.site.zone, wanted.period, now);
+  return span === null ? '' : `${span.to} ${now - span.to >= settleMs}`;
+}
+
+// The amounts come first, and the page can be used: shown. What they came to, where they flow and each hour follow: drawn. `isAgain`: it is
+// shown already, and what is renewed is replaced in its place.
+async function show(isAgain = false) {
   const mine = ++drawing;
-  drawControls();
+  read = { of: soFar(liveNow), at: performance.now(), isAnswered: false };
+  if (!isAgain) {
+    drawControls();
+    costs = null;
+  }
   try {
     const said = await answer(liveNow).finally(() => mine === drawing && leaveOthers());
     if (mine !== drawing) return;
     set(byId('problem'), '');
     byId('shown').hidden = false;
-    const drawAmounts = (costs) => {
+    const drawAmounts = () => {
       drawHeadline(said.span, said.whole, said.wholeBefore, costs);
       drawParts(said.parts, said.partsBefore, said.gaps, said.whole?.values[0].amount ?? null, costs);
     };
-    drawAmounts(null);
+    drawAmounts();
     document.body.dataset.shown = String(mine);
     follow();
     const chosen = said.parts.find((row) => row.id !== null && row.id === wanted.id && row.carrier === wanted.carrier);
@@ -251,16 +266,31 @@ async function show() {
     await Promise.all([
       said.steps.length > 0 && charts.course.draw(course(said.steps, said.steps.map((row) => nameOfRow(park, said.stepsBy, row)), stepOf(wanted.period), units[wanted.carrier])),
       drawDetail(mine, wanted.site, said.span, row, by),
-      readCosts().then((costs) => mine === drawing && drawAmounts(costs)),
+      readCosts().then((found) => {
+        if (mine !== drawing) return;
+        costs = found;
+        drawAmounts();
+      }),
       drawFlow(mine, wanted.site, parameters(said.span)),
     ]);
     if (mine !== drawing) return;
     document.body.dataset.drawn = String(mine);
-    if (row) await year.draw({ site: wanted.site, by, row, year: wanted.period.from.slice(0, 4), unit: units[row.carrier], now: liveNow });
+    if (row) await year.draw({ site: wanted.site, by, row, year: wanted.period.from.slice(0, 4), unit: units[row.carrier], now: liveNow, until: said.span.to });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (mine === drawing) set(byId('problem'), error.message);
+    if (mine !== drawing) return;
+    set(byId('problem'), error.message);
+    read.of = null;
+  } finally {
+    if (mine === drawing) read.isAnswered = true;
   }
+}
+
+// While the page stands and somebody looks: again as more of the period is over; where the address names none, of that of now.
+function renew() {
+  if (document.hidden || wanted === null || !read.isAnswered) return;
+  if (readAddress(liveNow).period.end !== wanted.period.end) begin();
+  else if (soFar(liveNow) !== read.of && (read.of !== null || performance.now() - read.at >= retryMs)) show(true);
 }
 
 // The events of a large park are large: they wait until the amounts are there, but not for ever.
@@ -268,8 +298,9 @@ let isFollowing = false;
 function follow() {
   if (isFollowing) return;
   isFollowing = true;
-  followLive((live) => {
-    liveNow = Date.parse(live.as_of);
+  followLive(() => {}, (live, sinceMs) => {
+    liveNow = Date.parse(live.as_of) + sinceMs;
+    renew();
   });
 }
 

@@ -51,6 +51,7 @@ export class YearCalendar {
   constructor() {
     this.chart = new Chart(byId('calendar'), text('calendar'));
     this.asked = '';
+    this.until = 0;
   }
 
   clear() {
@@ -65,15 +66,17 @@ export class YearCalendar {
     set(byId('calendar-title'), text('calendar_of', { year }));
   }
 
-  async draw({ site, by, row, year, unit, now }) {
+  // `until`: as far as the period is over; when more of it is, what stands is replaced.
+  async draw({ site, by, row, year, unit, now, until }) {
     const asked = [site.id, by, row.kind, row.id, row.carrier, year].join('\n');
-    if (asked === this.asked) return;
-    this.clear();
+    if (asked === this.asked && until === this.until) return;
+    if (asked !== this.asked) this.clear();
     this.asked = asked;
+    this.until = until;
     delete byId('calendar').dataset.drawn;
     try {
       const said = await get('/api/v1/energy', { site: site.id, by, of: ofRow(row), id: row.id, step: '1d', from: year, to: String(Number(year) + 1).padStart(4, '0') });
-      if (asked !== this.asked) return;
+      if (asked !== this.asked || until !== this.until) return;
       set(byId('calendar-problem'), '');
       const { values } = said.rows.find((r) => r.carrier === row.carrier && r.kind === row.kind);
       await this.chart.draw(calendar(year, values, unit, now));

@@ -155,9 +155,10 @@ function leaveOthers() {
   if (known) set(byId('detail-title'), nameOf(known));
 }
 
-async function show() {
+// `isAgain`: it is shown already; nothing that is chosen, or about to be, is touched.
+async function show(isAgain = false) {
   const mine = ++drawing;
-  drawPeriod();
+  if (!isAgain) drawPeriod();
   try {
     const span = spanOf(site.zone, period, now);
     if (span === null) throw new ApiError(text('not_begun'));
@@ -224,9 +225,12 @@ addEventListener('popstate', () => {
 });
 readAddress();
 show();
-followLive((live) => {
-  now = Date.parse(live.as_of);
-  if (performance.now() - readAt < everyMs) return;
+// Where the address names no period, that of now.
+followLive(() => {}, (live, sinceMs) => {
+  now = Date.parse(live.as_of) + sinceMs;
+  if (document.hidden || performance.now() - readAt < everyMs) return;
   readAt = performance.now();
-  show();
+  const { end } = period;
+  readAddress();
+  show(period.end === end);
 });

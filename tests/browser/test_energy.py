@@ -388,6 +388,113 @@ def test_it_fits_every_screen_in_both_languages(history, browser, lang, width):
     assert [entry for entry in browser.log() if entry["level"] in ("SEVERE", "WARNING")] == []
 
 
+# The collector's clock, which the test sets, and what the page asks for and keeps.
+CLOCKED = """window.at = '%s'; window.asked = []; window.kept = 0;
+const set = (said) => (said?.as_of ? { ...said, as_of: window.at } : said);
+const [parse, json, ask, make, revoke] = [JSON.parse, Response.prototype.json, window.fetch, URL.createObjectURL, URL.revokeObjectURL];
+JSON.parse = (...given) => set(parse(...given));
+Response.prototype.json = async function () { return set(await json.call(this)); };
+window.fetch = (url, how) => { if (/energy|occupancy/.test(url) && /\\/api\\//.test(url)) window.asked.push(String(url)); return ask(url, how); };
+URL.createObjectURL = (of) => { window.kept += 1; return make.call(URL, of); };
+URL.revokeObjectURL = (url) => { if (url) window.kept -= 1; revoke.call(URL, url); };"""
+TICKS = "window.ticks = 0; window.asked = []; setInterval(() => { window.ticks += 1; }, 1000)"  # the page looks at the clock as often
+HIDDEN = "Object.defineProperty(document, 'hidden', { configurable: true, get: () => %s })"
+
+
+@pytest.fixture
+def clocked(history, browser):
+    """Opens a page at a time of the park that the test sets (`at`)."""
+    scripts = []
+
+    def open_at(at: datetime, path: str) -> None:
+        scripts.append(browser.command("Page.addScriptToEvaluateOnNewDocument", source=CLOCKED % at.isoformat())["identifier"])
+        browser.log()
+        browser.size(1280, 600)
+        browser.open(f"{history.http_url}{path}")
+        browser.wait("document.body.dataset.drawn !== undefined", 30)
+
+    yield open_at
+    for script in scripts:
+        browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
+
+def test_a_period_under_way_is_read_again_as_it_goes_on_and_nothing_else_of_the_page_moves(history, browser, clocked):
+    first = (history.end.astimezone(SITE) - timedelta(days=2)).date()
+    last = (history.end.astimezone(SITE) - timedelta(seconds=1)).date()
+
+    def total(end: datetime) -> str:
+        rows = api(history, by="carrier", step="all", **{"from": str(first), "to": end.isoformat()})["rows"]
+        return amount(next(row for row in rows if row["id"] == "electricity")["values"][0]["amount"])
+
+    clocked(history.end - timedelta(minutes=40), f"/ops/energy?lang=en&length=custom&from={first}&to={last}&by=building&carrier=electricity")
+    shown = "document.getElementById('total').textContent === '%s'"
+    assert browser.run("return " + shown % total(history.end - timedelta(minutes=45)))
+    browser.wait("document.getElementById('calendar').dataset.drawn", 30)
+    browser.run("document.querySelector('#heat details').open = true")
+    browser.wait("document.querySelectorAll('#heat tbody tr').length > 30")
+    browser.run("""const from = document.getElementById('from'); from.focus(); from.value = ''; scrollTo(0, 200);
+        document.querySelector('#heat .scroll').scrollTop = 150;
+        return import('/assets/echarts.js').then((echarts) => echarts.getInstanceByDom(document.querySelector('#course .canvas')).dispatchAction({ type: 'legendUnSelect', name: 'Laboratory building' }))""")
+    state = """const chart = (await import('/assets/echarts.js')).getInstanceByDom(document.querySelector('#course .canvas'));
+        return [document.activeElement.id, document.getElementById('from').value, scrollY, document.querySelector('#heat .scroll').scrollTop, location.href,
+                chart.getOption().legend[0].selected['Laboratory building'], document.querySelectorAll('*').length - document.querySelectorAll('#heat tr *, #heat tr').length, window.kept]"""
+    before = browser.run(f"return (async () => {{ {state} }})()")
+    assert before[0] == "from" and before[2:4] == [200, 150] and before[5] is False
+    for minutes in (-10, 5):
+        browser.run(f"window.asked = []; window.at = '{(history.end + timedelta(minutes=minutes)).isoformat()}'; document.body.dataset.drawn = ''; delete document.getElementById('calendar').dataset.drawn")
+        browser.wait(shown % total(history.end + timedelta(minutes=minutes // 15 * 15)) + " && document.body.dataset.drawn && document.getElementById('calendar').dataset.drawn", 60)  # an event each half minute
+    assert browser.run(f"return (async () => {{ {state} }})()") == before
+    browser.run(TICKS)
+    browser.wait("ticks >= 3")
+    assert browser.run("return asked") == []  # until the next quarter hour
+    browser.run(HIDDEN % "true" + f"; {TICKS}; window.at = '{(history.end + timedelta(minutes=20)).isoformat()}'")
+    browser.wait("ticks >= 3")
+    assert browser.run("return asked") == []
+    browser.run(HIDDEN % "false")
+    browser.wait("asked.length > 0", 60)
+    assert errors_of(browser) == []
+
+
+def test_what_cannot_be_read_again_stands_and_is_asked_for_later(history, browser, clocked):
+    day = (history.end.astimezone(SITE) - timedelta(days=1)).date()
+    clocked(history.end - timedelta(minutes=40), f"/ops/energy?lang=en&length=custom&from={day}&to={history.end:%Y-%m-%d}&carrier=electricity")
+    total = browser.run("return document.getElementById('total').textContent")
+    browser.run(FAILS % "v1.energy" + f"; window.at = '{(history.end + timedelta(minutes=5)).isoformat()}'")
+    browser.wait("document.getElementById('problem').textContent === 'not now'", 60)
+    assert browser.run("return [document.getElementById('total').textContent, document.getElementById('shown').hidden]") == [total, False]
+    browser.run("window.fetch = ask; const clock = performance.now.bind(performance); performance.now = () => 20 * clock()")
+    browser.wait(f"document.getElementById('problem').textContent === '' && document.getElementById('total').textContent !== '{total}'", 60)
+
+
+@pytest.mark.parametrize("page", ["energy", "occupancy"])
+def test_a_page_whose_address_names_no_day_is_of_the_present_one(history, browser, clocked, page):
+    clocked(history.end - timedelta(days=1), f"/ops/{page}?lang=en&length=day")
+    days = [str((history.end.astimezone(SITE) - timedelta(days=back, seconds=1)).date()) for back in (1, 0)]
+    assert browser.run("return document.getElementById('from').value") == days[0]
+    browser.run(f"window.at = '{history.end.isoformat()}'; const clock = performance.now.bind(performance); performance.now = () => 20 * clock()")
+    browser.wait(f"document.getElementById('from').value === '{days[1]}'", 60)
+    browser.wait("document.getElementById('shown').hidden === false")
+
+
+@pytest.mark.parametrize("page", ["energy", "occupancy"])
+def test_what_is_over_is_not_asked_for_where_nobody_looks(history, browser, clocked, page):
+    """A period that is over is no other later; and of occupancy, which is read each minute, only hidden tabs ask for nothing."""
+    day = (history.end.astimezone(SITE) - timedelta(days=2)).date()
+    clocked(history.end, f"/ops/{page}?lang=en&length=day&from={day}")
+    browser.wait("document.querySelectorAll('#calendar').length === 0 || document.getElementById('calendar').dataset.drawn", 30)
+    browser.run(HIDDEN % ("true" if page == "occupancy" else "false") + f"; {TICKS}; window.at = '{(history.end + timedelta(hours=1)).isoformat()}'; const clock = performance.now.bind(performance); performance.now = () => 20 * clock()")
+    browser.wait("ticks >= 3")
+    assert browser.run("return asked") == []
+    if page == "occupancy":
+        browser.run("document.getElementById('from').value = ''; " + HIDDEN % "false")
+        browser.wait("asked.length > 0 && document.getElementById('shown').hidden === false")
+        assert browser.run("return document.getElementById('from').value") == ""  # somebody types in it
+
+
+def errors_of(browser) -> list[dict]:
+    return [entry for entry in browser.log() if entry["level"] in ("SEVERE", "WARNING")]
+
+
 OVERVIEW = "return ['today', 'against-yesterday', 'against-week'].map((id) => document.getElementById(id).textContent)"
 NOTHING_YET = ["–", TEXTS["en"]["against_yesterday_unknown"], TEXTS["en"]["against_week_unknown"]]
 
