@@ -292,7 +292,7 @@ static struct web_answer show(
     return answer;
 }
 
-/* Who did already, and when, or since when it is over, by the clocks of its place. */
+/* Which one, and who did already, and when, or since when it is over, by the clocks of its place. */
 static void add_what_it_is(struct ops_page *p, int64_t id, struct buf *out)
 {
     struct alarm a = {0};
@@ -306,7 +306,9 @@ static void add_what_it_is(struct ops_page *p, int64_t id, struct buf *out)
     bool is_over = a.cleared_ms != 0;
     json_t *time = context_time(p->context, place.site, is_over ? a.cleared_ms : a.acked_ms);
     const char *at = json_is_string(time) ? json_string_value(time) : "";
-    buf_printf(out, "%s ", ops_text(p, is_over ? "alarm_is_over" : "alarm_is_acked", NULL));
+    buf_printf(out, "%lld · %s · ", (long long)id, alarm_kind_word(a.kind, language_of(p)));
+    alarm_target_text(&a, &place, language_of(p), out);
+    buf_printf(out, ": %s ", ops_text(p, is_over ? "alarm_is_over" : "alarm_is_acked", NULL));
     if (!is_over)
         buf_printf(out, "%s, ", a.acked_by != NULL ? a.acked_by : "");
     buf_printf(out, "%.10s %.5s", at, strlen(at) > 16 ? at + 11 : "");
@@ -314,8 +316,8 @@ static void add_what_it_is(struct ops_page *p, int64_t id, struct buf *out)
     alarm_release(&a);
 }
 
-/* Why it was refused, in the reader's language. The caller frees it. */
-static char *say_why(struct ops_page *p, int code, int64_t id)
+/* Why it was refused, in the reader's language, with the note that has no form to stand in any more. The caller frees it. */
+static char *say_why(struct ops_page *p, int code, int64_t id, const char *note)
 {
     struct buf out = {0};
     if (code == 422)
@@ -324,6 +326,8 @@ static char *say_why(struct ops_page *p, int code, int64_t id)
         buf_printf(&out, "%s %lld", ops_text(p, "alarm_unknown", NULL), (long long)id);
     else
         buf_add_str(&out, ops_text(p, code == 400 ? "alarm_bad_note" : "not_now", NULL));
+    if ((code == 422 || code == 404) && note[0] != '\0')
+        buf_printf(&out, " · %s %s", ops_text(p, "alarm_note_untaken", NULL), note);
     return buf_take(&out);
 }
 
@@ -331,11 +335,11 @@ static char *say_why(struct ops_page *p, int code, int64_t id)
 static struct web_answer take(struct ops_page *p, const struct web_request *request)
 {
     const char *id = form_value(request->form, "id");
-    const char *note = form_value(request->form, "note");
+    const char *typed = form_value(request->form, "note"), *note = typed != NULL ? typed : "";
     if (id == NULL || id[0] == '\0' || strspn(id, "0123456789") != strlen(id) || strlen(id) > 18)
         return answer_error(400, "bad_parameter", "id: expected the number of an alarm");
     struct web_request asked = *request;
-    json_t *body = json_pack("{s:s}", "note", note != NULL ? note : "");
+    json_t *body = json_pack("{s:s}", "note", note);
     snprintf(asked.id, sizeof asked.id, "%s", id);
     asked.form = NULL;
     asked.json = body;
@@ -345,7 +349,7 @@ static struct web_answer take(struct ops_page *p, const struct web_request *requ
         answer = (struct web_answer){.code = 303,
             .redirect = mem_printf("/ops/alarms?done=%s&lang=%s", asked.id, page_language_name(p->language))};
     } else {
-        char *why = say_why(p, said.code, strtoll(id, NULL, 10));
+        char *why = say_why(p, said.code, strtoll(id, NULL, 10), note);
         struct web_request shown = *request;
         shown.param_count = 0;
         answer = show(p, &shown, said.code, why);

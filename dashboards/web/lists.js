@@ -4,7 +4,7 @@
 import { answerMs, ApiError } from './api.js';
 import { byId, set } from './dom.js';
 import { clockTime, dateAndTime } from './format.js';
-import { loadLanguage, text } from './i18n.js';
+import { languageName, loadLanguage, text } from './i18n.js';
 import { followLive } from './live.js';
 import { Read, sayOld } from './reads.js';
 
@@ -24,8 +24,15 @@ function replace(lists, said) {
   if (focused !== null) [...said.querySelectorAll('a, button')].find((control) => nameOf(control) === focused)?.focus({ preventScroll: true });
 }
 
+// In the language of the page: what a form answered has none in its address.
+function here() {
+  const url = new URL(location.href);
+  url.searchParams.set('lang', languageName());
+  return url;
+}
+
 async function ask() {
-  const answer = await fetch(location.href, { cache: 'no-store', signal: AbortSignal.timeout(answerMs) }).catch(() => null);
+  const answer = await fetch(here(), { cache: 'no-store', signal: AbortSignal.timeout(answerMs) }).catch(() => null);
   const page = answer?.ok ? await answer.text().catch(() => '') : '';
   const said = new DOMParser().parseFromString(page, 'text/html').getElementById('lists');
   if (!said) throw new ApiError(`${location.pathname}: ${answer?.status}`);

@@ -153,3 +153,25 @@ def test_a_list_is_renewed_below_the_focus_of_a_button_which_stays(house, browse
     assert browser.run("return document.activeElement.getAttribute('aria-label')") == name
     house.gauge("main.p", 1)
     house.wait_standing_none("power")
+
+
+def test_a_refused_acknowledgement_says_of_which_alarm_keeps_the_note_and_the_language(house, browser):
+    house.gauge("main.p", 310_000)
+    alarm = house.wait_standing("power", True)
+    browser.command("Network.clearBrowserCookies")
+    browser.open(f"{house.url}/login?lang=zh")
+    fill_in(browser, house.anna)
+    browser.wait("location.pathname !== '/login'")
+    browser.open(f"{house.url}/ops/alarms?lang=zh")
+    assert house.ask("POST", f"/api/v1/alarms/{alarm['id']}/ack", house.anna, {"note": "quicker"})[0] == 200
+    browser.run("""const form = [...document.querySelectorAll('form.ack')].find((one) => one.elements.id.value === arguments[0]);
+                   form.elements.note.value = '在路上 <b>'; form.requestSubmit()""", str(alarm["id"]))
+    browser.wait("document.querySelector('.message') !== null && document.getElementById('connection').dataset.state === 'open'")
+    said = browser.run("return document.querySelector('.message').textContent")
+    assert said.startswith(f"{alarm['id']} · 越限 · ") and "表main (main)" in said and said.endswith(f"{TEXTS['zh']['alarm_note_untaken']} 在路上 <b>")
+    first = browser.run("return document.getElementById('lists').dataset.asOf")
+    house.gauge("main.p", 1)
+    house.wait_standing_none("power")
+    browser.wait(f"document.getElementById('lists').dataset.asOf !== '{first}' && [...document.querySelectorAll('#lists table')][1].innerText.includes('quicker')", 40)
+    assert browser.run("return document.querySelector('#lists h2').textContent") == TEXTS["zh"]["alarms_standing"]
+    assert [entry for entry in errors(browser) if "422" not in entry["message"]] == []

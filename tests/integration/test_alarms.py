@@ -243,12 +243,13 @@ def test_the_page_shows_what_stands_and_takes_an_acknowledgement(live):
     assert status == 200 and "已看到 &lt;i&gt;" in text and "已看到 <i>" not in text and f"{TEXTS['en']['alarm_done']} {alarm['id']}" in text
     status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": "en", "id": alarm["id"], "note": "x"}))
     acked = live.wait_standing("power", True)["acked"]
-    assert status == 422 and f"{TEXTS['en']['alarm_is_acked']} anna &lt;b&gt;, {acked[:10]} {acked[11:16]}<" in text
+    said = f"{alarm['id']} · Beyond its limit · meter Meter main (main): {TEXTS['en']['alarm_is_acked']} anna &lt;b&gt;, {acked[:10]} {acked[11:16]}"
+    assert status == 422 and f"{said} · {TEXTS['en']['alarm_note_untaken']} x<" in text
     live.gauge("main.p", 1)
     live.wait_standing_none("power")
     cleared = next(one["cleared"] for one in live.of("power") if one["id"] == alarm["id"])
-    status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": "zh", "id": alarm["id"], "note": "x"}))
-    assert status == 422 and f"{TEXTS['zh']['alarm_is_over']} {cleared[:10]} {cleared[11:16]}<" in text and "expected" not in text
+    status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": "zh", "id": alarm["id"], "note": ""}))
+    assert status == 422 and f"{alarm['id']} · 越限 · 计量表 表main (main): {TEXTS['zh']['alarm_is_over']} {cleared[:10]} {cleared[11:16]}<" in text and "expected" not in text
     status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": "zh", "id": 999999, "note": "x"}))
     assert status == 404 and f"{TEXTS['zh']['alarm_unknown']} 999999" in text
     # In an address that somebody made up: nothing was done, and markup is none.
