@@ -45,15 +45,27 @@ static void add_severity(struct ops_page *p, const json_t *item)
     buf_add_str(&p->out, "</span></td>");
 }
 
-static void add_target(struct ops_page *p, const json_t *item)
+static const char *target_word(const struct ops_page *p, const json_t *item)
 {
     const json_t *target = json_object_get(item, "target");
     int kind = find_name(alarm_target_kinds, ops_member(target, "kind"));
+    return alarm_target_word((enum alarm_target_kind)kind, language_of(p));
+}
+
+/* What it is called by: its name, else its id; the collector has neither. */
+static const char *target_name(const struct ops_page *p, const json_t *item)
+{
+    const json_t *target = json_object_get(item, "target");
     const char *name = ops_member(target, p->language == PAGE_ZH ? "name" : "name_en"),
                *id = ops_member(target, "id");
-    const char *word = alarm_target_word((enum alarm_target_kind)kind, language_of(p));
+    return name[0] != '\0' ? name : id[0] != '\0' ? id : target_word(p, item);
+}
+
+static void add_target(struct ops_page *p, const json_t *item)
+{
+    const char *id = ops_member(json_object_get(item, "target"), "id"), *word = target_word(p, item);
     buf_add_str(&p->out, "<th scope=\"row\">");
-    buf_add_html(&p->out, name[0] != '\0' ? name : id[0] != '\0' ? id : word);
+    buf_add_html(&p->out, target_name(p, item));
     buf_add_str(&p->out, "<span class=\"id\">");
     buf_add_html(&p->out, word);
     buf_add_char(&p->out, ' ');
@@ -148,6 +160,8 @@ static void add_form(struct ops_page *p, const struct web_request *request, cons
     buf_printf(
         &p->out, "<input name=\"note\" maxlength=\"%d\" autocomplete=\"off\" aria-label=\"", ALARM_NOTE_MAX);
     buf_add_html(&p->out, ops_text(p, "alarm_note", NULL));
+    buf_printf(&p->out, " %s ", id);
+    buf_add_html(&p->out, target_name(p, item));
     buf_add_str(&p->out, "\" placeholder=\"");
     buf_add_html(&p->out, ops_text(p, "alarm_note", NULL));
     const char *of = request->form != NULL ? form_value(request->form, "id") : NULL,

@@ -16,6 +16,13 @@ function isInUse(lists) {
   return lists.matches(':active') || fields.some((field) => field.value !== '' || field === document.activeElement);
 }
 
+// Who gives a note up leaves its field, and the list goes on.
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape' || event.isComposing || !event.target.matches('#lists input')) return;
+  event.target.value = '';
+  event.target.form.querySelector('button').focus();
+});
+
 const nameOf = (control) => control.getAttribute('href') ?? control.getAttribute('aria-label');
 
 function replace(lists, said) {

@@ -175,3 +175,27 @@ def test_a_refused_acknowledgement_says_of_which_alarm_keeps_the_note_and_the_la
     browser.wait(f"document.getElementById('lists').dataset.asOf !== '{first}' && [...document.querySelectorAll('#lists table')][1].innerText.includes('quicker')", 40)
     assert browser.run("return document.querySelector('#lists h2').textContent") == TEXTS["zh"]["alarms_standing"]
     assert [entry for entry in errors(browser) if "422" not in entry["message"]] == []
+
+
+def test_a_note_names_its_alarm_and_escape_gives_it_up_and_lets_the_list_go_on(house, browser):
+    house.gauge("main.p", 1)
+    house.wait_standing_none("power")
+    quiet = house.wait_standing("quiet", True)
+    browser.command("Network.clearBrowserCookies")
+    browser.open(f"{house.url}/login?lang=en")
+    fill_in(browser, house.anna)
+    browser.wait("location.pathname !== '/login'")
+    browser.open(f"{house.url}/ops/alarms?lang=en")
+    browser.wait("document.getElementById('connection').dataset.state === 'open'")
+    browser.run("document.querySelector('#lists [name=note]').focus()")
+    browser.command("Input.insertText", text="on my w")
+    assert browser.run("return [document.activeElement.getAttribute('aria-label'), document.activeElement.value]") == [f"{TEXTS['en']['alarm_note']} {quiet['id']} B", "on my w"]
+    house.gauge("main.p", 310_000)
+    alarm = house.wait_standing("power", True)
+    for kind in ("keyDown", "keyUp"):
+        browser.command("Input.dispatchKeyEvent", type=kind, key="Escape", code="Escape", windowsVirtualKeyCode=27)
+    assert browser.run("return document.activeElement.getAttribute('aria-label')") == f"{TEXTS['en']['alarm_ack']} {quiet['id']}"
+    browser.wait(f"[...document.querySelectorAll('#lists tbody td:first-child')].some((cell) => cell.textContent === '{alarm['id']}')", 40)
+    assert browser.run("return [...document.querySelectorAll('#lists [name=note]')].every((note) => note.value === '')")
+    house.gauge("main.p", 1)
+    house.wait_standing_none("power")
