@@ -86,9 +86,15 @@ static void add_period(struct ops_page *p, const json_t *period)
     if (!json_is_object(period))
         return;
     alarm_period(ops_member(period, "from"), ops_member(period, "until"), &text);
+    const char *dash = strstr(text.data, " – ");
+    size_t begin = dash != NULL ? (size_t)(dash - text.data) + strlen(" –") : text.len;
+    char *from = mem_printf("%.*s", (int)begin, text.data);
     buf_add_str(&p->out, " <span class=\"nowrap\">");
-    buf_add_html(&p->out, text.data);
+    buf_add_html(&p->out, from);
+    buf_add_str(&p->out, "</span><span class=\"nowrap\">");
+    buf_add_html(&p->out, text.data + begin);
     buf_add_str(&p->out, "</span>");
+    free(from);
     buf_release(&text);
 }
 

@@ -25,12 +25,14 @@ DAYS = 3
 # All of it fires at once, whose ids are as long as ids get: the limits of power by the first reading, the silence while no agent runs.
 RULES = f"""rules = (
   {{ id = "{'a-rule-' * 4}abcd"; kind = "threshold"; severity = "critical"; on = ("meter:*"); above = "0"; for = 0; }},
+  {{ id = "gap"; kind = "balance"; }},
   {{ id = "quiet"; kind = "no_data"; on = ("gateway:*"); for = 1; clear_for = 1; }} );
 """
 
 
 def long_names(model: str) -> str:
-    """Each name and other text for people is as long as that."""
+    """Each name and other text for people is as long as that; and of the mains' meters nothing may be left unexplained."""
+    model = re.sub(r'(id = "b[12]-main";)', r'\1 balance_limit = "0.0001";', model)
     def longer(found: re.Match) -> str:
         lang = "en" if found[1].endswith("_en") else "zh"
         return f'{found[1]} = "{(found[2] + TAIL[lang])[:LONG]}"'
@@ -74,6 +76,7 @@ class House:
         for agent in park.agents.values():
             agent.start()
         wait_until(lambda: any(one["kind"] == "threshold" for one in self.alarms("standing")) and any(one["state"] == "cleared" for one in self.alarms("all")), 60, "some is over, some stands")
+        wait_until(lambda: any(one["kind"] == "balance" for one in self.alarms("standing")), 60, "a day has a gap: of it is told from midnight to midnight")
         first = next(one["id"] for one in self.alarms("standing") if one["kind"] == "threshold")
         self.acknowledge(first, f"<i>{TAIL['en'] * 9}"[:NOTE])
         self.day = f"{self.begin + timedelta(days=1):%Y-%m-%d}"
