@@ -199,3 +199,15 @@ def test_a_note_names_its_alarm_and_escape_gives_it_up_and_lets_the_list_go_on(h
     assert browser.run("return [...document.querySelectorAll('#lists [name=note]')].every((note) => note.value === '')")
     house.gauge("main.p", 1)
     house.wait_standing_none("power")
+
+
+def test_on_paper_a_list_of_alarms_has_their_severity_and_nothing_to_press(house, browser):
+    house.wait_standing("quiet", True)
+    browser.command("Network.clearBrowserCookies")
+    browser.open(f"{house.url}/ops/alarms?lang=en")
+    browser.command("Emulation.setEmulatedMedia", media="print")
+    try:
+        assert browser.run("return document.querySelector('#lists tbody tr').cells[1].innerText") == "warning"
+        assert browser.run("return ['#connection', '.rail', '.languages'].map((one) => document.querySelector(one).offsetParent)") == [None] * 3
+    finally:
+        browser.command("Emulation.setEmulatedMedia", media="")
