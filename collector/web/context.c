@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define FRAME_VALUES_MAX 16
+#define NAMED_SITES_MAX 3
 #define LAST_MS INT64_C(253402300799999) /* the end of the year 9999, with which RFC 3339 ends */
 
 static json_t *load_texts(const struct web_assets *assets, const char *name)
@@ -147,13 +148,19 @@ struct web_answer context_page(const struct web_context *context, enum page_lang
     return context_framed(context, "shell.html", language, code, title, self, content, NULL, 0);
 }
 
-static const char *park_name(const struct web_context *context, enum page_language language)
+/* Those of its sites; of many the first ones, and how many more there are. The caller frees it. */
+static char *park_name(const struct web_context *context, enum page_language language)
 {
-    const struct conf_list *sites = &context->options->park->sites;
-    const struct park_site *first = sites->items;
-    if (sites->count != 1)
-        return "";
-    return language == PAGE_EN && first->name_en != NULL ? first->name_en : first->name;
+    struct buf name = {0};
+    size_t count = 0, named = context->options->park->sites.count <= NAMED_SITES_MAX ? NAMED_SITES_MAX
+                                                                                    : NAMED_SITES_MAX - 1;
+    CONF_EACH (const struct park_site, site, context->options->park->sites)
+        if (count++ < named)
+            buf_printf(&name, "%s%s", count > 1 ? " · " : "",
+                language == PAGE_EN && site->name_en != NULL ? site->name_en : site->name);
+    if (count > named)
+        buf_printf(&name, " + %zu", count - named);
+    return name.data != NULL ? buf_take(&name) : mem_strdup("Parkmon");
 }
 
 struct web_answer context_framed(const struct web_context *context, const char *frame_name,
@@ -164,11 +171,11 @@ struct web_answer context_framed(const struct web_context *context, const char *
     const struct web_asset *frame = assets_find(context->assets, frame_name);
     if (frame == NULL)
         return answer_error(404, "not_found", "the frame of the pages is missing in their folder");
+    char *park = park_name(context, language);
     const struct web_param every[] = {{"tag", language == PAGE_ZH ? "zh-CN" : "en"}, {"title", title},
         {"self", self}, {"is_zh", language == PAGE_ZH ? "true" : "false"},
         {"is_en", language == PAGE_EN ? "true" : "false"}, {"lang", page_language_name(language)},
-        {"park", park_name(context, language)},
-        {"of_park", park_name(context, language)[0] != '\0' ? " · " : ""}};
+        {"park", park}};
     struct web_param all[FRAME_VALUES_MAX];
     size_t own = sizeof every / sizeof every[0];
     assert(own + count <= FRAME_VALUES_MAX);
@@ -182,6 +189,7 @@ struct web_answer context_framed(const struct web_context *context, const char *
     buf_add_str(&out, content);
     buf_add_str(&out, at != NULL ? at + strlen(mark) : "");
     free(page);
+    free(park);
     size_t length = out.len;
     return answer_text(code, frame->content_type, buf_take(&out), length);
 }

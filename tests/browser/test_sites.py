@@ -39,6 +39,15 @@ def park(tmp_path_factory):
         yield made
 
 
+@pytest.mark.parametrize(("lang", "name"), [("en", "Jiashan Science Park · Harbour"), ("zh", "嘉善科创园 · 港区")])
+def test_every_page_names_the_sites_of_the_park(park, browser, lang, name):
+    browser.size(1280)
+    for path, element in (("/ops?", "a.brand"), ("/ops/alarms?", "a.brand"), ("/ops?view=screen&", "h1")):
+        browser.open(f"{park.http_url}{path}lang={lang}")
+        assert browser.run(f"return [document.querySelector('{element}').textContent.trim(), document.title.split(' · ').slice(1).join(' · ')]") == [name, name]
+        assert browser.run("return document.documentElement.scrollWidth") <= 1280
+
+
 def electricity(park, site: str, **asked) -> str | None:
     with urllib.request.urlopen(f"{park.http_url}/api/v1/energy?{urllib.parse.urlencode({'site': site, 'by': 'carrier', 'step': 'all', **asked})}", timeout=20) as answer:
         return next(row for row in json.load(answer)["rows"] if row["carrier"] == "electricity")["values"][0]["amount"]
