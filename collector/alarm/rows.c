@@ -164,6 +164,7 @@ enum status alarm_count(struct db *db, struct alarm_counts *ret, struct error *e
         int64_t severity = db_int(rows, 1), count = db_int(rows, 2);
         ret->standing += count;
         ret->unacked += db_int(rows, 3);
+        ret->unacked_critical += severity == ALARM_CRITICAL ? db_int(rows, 3) : 0;
         if (severity < ALARM_INFO || severity > ALARM_CRITICAL)
             continue;
         ret->by_severity[severity] += count;

@@ -53,7 +53,7 @@ enum status alarm_list_read(struct db *db, enum alarm_which which, int64_t befor
 /* ret->id is 0 where there is none. */
 enum status alarm_find(struct db *db, int64_t id, struct alarm *ret, struct error *err);
 struct alarm_counts {
-    int64_t standing, unacked;
+    int64_t standing, unacked, unacked_critical;
     int64_t by_severity[ALARM_SEVERITIES]; /* standing, and the next */
     int64_t by_kind[ALARM_KINDS][ALARM_SEVERITIES];
 };

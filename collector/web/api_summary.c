@@ -32,12 +32,12 @@ static enum status alarms_json(struct db *db, const struct snapshot *shown, json
     struct alarm_counts counts;
     enum status status = alarm_count(db, &counts, err);
     if (status == ST_OK)
-        *ret =
-            json_pack("{s:I, s:b, s:I, s:I, s:I, s:I, s:I}", "rules", (json_int_t)shown->counters.alarm_rules,
-                "off", snapshot_alarms_are_off(shown), "standing", (json_int_t)counts.standing, "unacked",
-                (json_int_t)counts.unacked, "critical", (json_int_t)counts.by_severity[ALARM_CRITICAL],
-                "warning", (json_int_t)counts.by_severity[ALARM_WARNING], "info",
-                (json_int_t)counts.by_severity[ALARM_INFO]);
+        *ret = json_pack("{s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "rules",
+            (json_int_t)shown->counters.alarm_rules, "off", snapshot_alarms_are_off(shown), "standing",
+            (json_int_t)counts.standing, "unacked", (json_int_t)counts.unacked, "unacked_critical",
+            (json_int_t)counts.unacked_critical, "critical", (json_int_t)counts.by_severity[ALARM_CRITICAL],
+            "warning", (json_int_t)counts.by_severity[ALARM_WARNING], "info",
+            (json_int_t)counts.by_severity[ALARM_INFO]);
     return status;
 }
 

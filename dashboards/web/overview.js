@@ -222,9 +222,12 @@ function drawTally(list, items) {
   }));
 }
 
-function alarmsItem({ rules, off, standing, critical }) {
+// What somebody has acknowledged asks for nobody's eyes.
+function alarmsItem({ rules, off, standing, unacked, unacked_critical: critical }) {
   if (!rules && !standing) return ['quiet', text('alarms_unset')];
-  return [critical ? 'bad' : standing || off ? 'warn' : 'good', text(off ? 'alarms_now_off' : 'alarms_now', { n: standing })];
+  const kind = critical ? 'bad' : unacked || off ? 'warn' : standing ? 'quiet' : 'good';
+  const key = off ? 'alarms_now_off' : unacked < standing ? 'alarms_acked' : 'alarms_now';
+  return [kind, text(key, { n: standing, acked: standing - unacked })];
 }
 
 async function askSummary() {
