@@ -34,10 +34,13 @@ let read = { of: '', at: 0, isAnswered: false }; // how much of its period the n
 // ---- what is asked for, which is also the address ----
 
 const one = (value, known) => (known.includes(value) ? value : known[0]);
+// Of what the site has meters.
+const carriersOf = (site) => carriers.filter((carrier) => park.meters.some((meter) => meter.site === site.id && meter.carrier === carrier));
+
 function readAddress(now) {
   const asked = new URLSearchParams(location.search);
   const site = chosenSite(park.sites);
-  return { site, period: periodOfAddress(asked, lengths, 'month', newestDay(site.zone, now)), carrier: one(asked.get('carrier'), carriers), by: one(asked.get('by'), ways), against: one(asked.get('against'), againsts), id: asked.get('id') };
+  return { site, period: periodOfAddress(asked, lengths, 'month', newestDay(site.zone, now)), carrier: one(asked.get('carrier'), carriersOf(site)), by: one(asked.get('by'), ways), against: one(asked.get('against'), againsts), id: asked.get('id') };
 }
 
 function address({ site, period, carrier, by, against, id }) {
@@ -61,7 +64,7 @@ function fillSelect(id, names, prefix) {
 }
 
 function makeControls() {
-  fillSelect('carrier', carriers.filter((carrier) => park.meters.some((meter) => meter.carrier === carrier)), 'carrier');
+  fillSelect('carrier', carriersOf(chosenSite(park.sites)), 'carrier');
   makeSiteChoice(park.sites, ['id']);
   fillSelect('by', ways, 'by');
   fillSelect('against', againsts, 'against');
@@ -310,9 +313,11 @@ function begin() {
 }
 
 setTimeout(follow, 2000);
-byId('controls').hidden = park.meters.length === 0;
-byId('no-meters').hidden = park.meters.length > 0;
-if (park.meters.length > 0) {
+const hasMeters = park.sites.length > 0 && carriersOf(chosenSite(park.sites)).length > 0;
+if (!hasMeters) for (const control of byId('controls').children) control.hidden ||= control.id !== 'site-choice';
+byId('no-meters').hidden = hasMeters;
+set(byId('no-meters'), text(park.meters.length > 0 ? 'meters_none_here' : 'meters_none'));
+if (hasMeters) {
   addEventListener('popstate', begin);
   begin();
 }

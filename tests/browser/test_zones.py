@@ -9,18 +9,19 @@ import pytest
 from alarm_house import ALWAYS, Alarms, park
 from harness.stage import Stage
 from test_energy import seen
-from test_ops import errors
+from test_ops import TAGS, TEXTS, errors
 
 BERLIN = ZoneInfo("Europe/Berlin")
 RULES = '{ id = "quiet"; kind = "no_data"; on = ("gateway:gw-a", "gateway:gw-b"); for = 2; }'
 
 
 def two_zones() -> str:
-    """The microscope and gateway B stand in Berlin; it is open from eight to ten there."""
+    """The microscope, gateway B and the meter of water stand in Berlin; the microscope is open from eight to ten there. A third site is empty."""
     model = park().replace(ALWAYS, ALWAYS.replace(
-        'zone = "Asia/Shanghai"; });', 'zone = "Asia/Shanghai"; }, { id = "s2"; name = "柏林"; name_en = "Berlin"; zone = "Europe/Berlin"; });').replace(
+        'zone = "Asia/Shanghai"; });', 'zone = "Asia/Shanghai"; }, { id = "s2"; name = "柏林"; name_en = "Berlin"; zone = "Europe/Berlin"; }, { id = "s3"; name = "空"; name_en = "Empty"; zone = "Asia/Shanghai"; });').replace(
         'site = "s1"; });', 'site = "s1"; }, { id = "b2"; name = "楼"; name_en = "House"; site = "s2"; });', 1).replace(
         'name_en = "B"; site = "s1"; building = "b1"', 'name_en = "B"; site = "s2"; building = "b2"'))
+    model = model.replace('name_en = "Meter tap"; building = "b1"', 'name_en = "Meter tap"; building = "b2"')
     return model.replace('name_en = "Microscope"; building = "b1";', 'name_en = "Microscope"; building = "b2"; open = "08:00-22:00";')
 
 
@@ -60,4 +61,27 @@ def test_a_day_of_an_instrument_is_that_of_its_place(house, browser):
         assert closed[0][0] == 0 and abs(closed[0][1] - share(day, "08:00")) < 0.01, (day, closed)
         assert abs(closed[-1][0] - share(day, "22:00")) < 0.01 and abs(sum(closed[-1]) - 100) < 0.01, (day, closed)
     assert len(marks) == 2 and all(abs(mark - share(today, now)) < 1 for mark in marks), marks
+    assert errors(browser) == []
+
+
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize(("site", "carriers"), [("s1", ["electricity"]), ("s2", ["water"])])
+def test_the_energy_of_a_site_is_of_what_it_has_meters_of(house, browser, lang, site, carriers):
+    browser.log()
+    for carrier in ("", "&carrier=electricity"):
+        browser.open(f"{house.url}/ops/energy?lang={lang}&length=day&site={site}{carrier}")
+        browser.wait("document.body.dataset.shown !== undefined || document.getElementById('problem').textContent !== ''", 30)
+        assert browser.run("return [...document.getElementById('carrier').options].map((option) => option.value)") == carriers
+        assert browser.run("return [document.getElementById('carrier').value, document.getElementById('span').textContent.includes(arguments[0])]", TEXTS[lang][f"carrier_{carriers[0]}"]) == [carriers[0], True]
+    assert errors(browser) == []
+
+
+def test_of_a_site_without_meters_that_is_said_and_another_can_be_chosen(house, browser):
+    browser.log()
+    browser.open(f"{house.url}/ops/energy?lang=en&site=s3")
+    browser.wait("document.getElementById('connection').dataset.state === 'open'")
+    assert browser.run("return document.getElementById('no-meters').innerText") == TEXTS["en"]["meters_none_here"]
+    assert browser.run("return [...document.querySelectorAll('#controls :is(select, input, button)')].filter((one) => one.offsetParent).map((one) => one.id)") == ["site"]
+    browser.run("const site = document.getElementById('site'); site.value = 's2'; site.dispatchEvent(new Event('change'))")
+    browser.wait("document.body.dataset.shown !== undefined && location.search.includes('site=s2')")
     assert errors(browser) == []
