@@ -203,6 +203,15 @@ const struct zone *context_zone(const struct web_context *context, const char *s
     return context->zones[0];
 }
 
+bool context_has_zones(const struct web_context *context)
+{
+    const struct park_site *first = context->options->park->sites.items;
+    CONF_EACH (const struct park_site, site, context->options->park->sites)
+        if (strcmp(site->zone, first->zone) != 0)
+            return true;
+    return false;
+}
+
 json_t *context_time(const struct web_context *context, const char *site, int64_t time_ms)
 {
     if (time_ms == 0 || time_ms > LAST_MS)

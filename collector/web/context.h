@@ -65,6 +65,8 @@ bool context_books(struct web_context *context, struct context_books *ret);
 
 /* The zone of a site; of the first site where `site` is NULL or unknown; NULL (UTC) where there is none. */
 const struct zone *context_zone(const struct web_context *context, const char *site);
+/* Whether its sites have clocks of their own, so that a time without its offset may be that of another. */
+bool context_has_zones(const struct web_context *context);
 /* A JSON string, RFC 3339 at the site; null for 0. */
 json_t *context_time(const struct web_context *context, const char *site, int64_t time_ms);
 /* The newest snapshot, which the caller puts back. NULL: *ret is the 503 that says the collector is starting.

@@ -199,7 +199,9 @@ static void add_ack(
         buf_add_html(&p->out, ops_member(item, "ack_note"));
         buf_add_str(&p->out, "<span class=\"id\">");
         buf_add_html(&p->out, by);
-        buf_printf(&p->out, " %.10s %.5s</span></span>", at, strlen(at) > 16 ? at + 11 : "");
+        buf_printf(&p->out, " %.10s %.5s", at, strlen(at) > 16 ? at + 11 : "");
+        ops_add_offset(p, at, &p->out);
+        buf_add_str(&p->out, "</span></span>");
     }
     buf_add_str(&p->out, "</td>");
 }
@@ -332,6 +334,8 @@ static void add_what_it_is(struct ops_page *p, int64_t id, struct buf *out)
     if (!is_over)
         buf_printf(out, "%s, ", a.acked_by != NULL ? a.acked_by : "");
     buf_printf(out, "%.10s %.5s", at, strlen(at) > 16 ? at + 11 : "");
+    if (context_has_zones(p->context) && strlen(at) > strlen("2026-03-02T18:06:00.000"))
+        buf_printf(out, " %s", at + strlen("2026-03-02T18:06:00.000"));
     json_decref(time);
     alarm_release(&a);
 }

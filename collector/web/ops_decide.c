@@ -101,7 +101,7 @@ static void add_field(struct asked *a, const struct ops_field *field)
     const char *help = field->help != NULL ? field->help : field->type == OPS_TIME ? "help_time" : NULL;
     if (help != NULL) {
         buf_add_str(&p->out, "<p class=\"quiet\">");
-        buf_add_html(&p->out, ops_text(p, help, NULL));
+        buf_add_html(&p->out, ops_help(p, help));
         buf_add_str(&p->out, "</p>");
     }
     add_wrong(a, a->wrong.of[field->word]);

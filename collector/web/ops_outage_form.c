@@ -154,7 +154,7 @@ static void add_field(const struct ops_outage *a, const struct ops_outage_form_f
     }
     if (field->help != NULL) {
         buf_add_str(out, "<p class=\"quiet\">");
-        buf_add_html(out, ops_outage_text(a, field->help, NULL));
+        buf_add_html(out, ops_help(&a->page, field->help));
         buf_add_str(out, "</p>");
     }
     if (a->wrong[field->field] != NULL)
@@ -176,6 +176,7 @@ static void add_minute(const struct ops_outage *a, int64_t time_ms, struct buf *
     char text[ZONE_TIME_SIZE];
     zone_format_time(a->zone, time_ms, text);
     buf_printf(out, "%.10s %.5s", text, text + 11);
+    ops_add_offset(&a->page, text, out);
 }
 
 /* Which one it is. */

@@ -17,6 +17,20 @@ const char *ops_member(const json_t *item, const char *name)
     return text != NULL ? text : "";
 }
 
+void ops_add_offset(const struct ops_page *p, const char *time, struct buf *out)
+{
+    size_t clock = strlen("2026-03-02T18:06:00");
+    const char *offset = strlen(time) > clock ? strpbrk(time + clock, "+-Z") : NULL;
+    if (offset != NULL && context_has_zones(p->context))
+        buf_printf(out, " <span class=\"nowrap\">%s</span>", offset[0] == 'Z' ? "UTC" : offset);
+}
+
+const char *ops_help(const struct ops_page *p, const char *key)
+{
+    bool is_time = strcmp(key, "help_time") == 0 || strcmp(key, "help_outage_now") == 0;
+    return ops_text(p, key, is_time && context_has_zones(p->context) ? "zones" : NULL);
+}
+
 void ops_add_text(struct ops_page *p, const char *element, const char *key)
 {
     buf_printf(&p->out, "<%s>", element);
@@ -77,8 +91,10 @@ void ops_add_time(struct ops_page *p, const char *title, const char *text)
     bool is_minute = strncmp(text + 16, ":00", 3) == 0;
     begin_cell(p, title, false);
     buf_printf(&p->out,
-        "<span><span class=\"nowrap\">%.10s</span> <span class=\"nowrap\">%.*s</span></span></td>", text,
+        "<span><span class=\"nowrap\">%.10s</span> <span class=\"nowrap\">%.*s</span>", text,
         is_minute ? 5 : 8, text + 11);
+    ops_add_offset(p, text, &p->out);
+    buf_add_str(&p->out, "</span></td>");
 }
 
 void ops_begin_lists(struct ops_page *p, const char *view)
@@ -90,6 +106,7 @@ void ops_begin_lists(struct ops_page *p, const char *view)
     buf_add_html(&p->out, ops_text(p, "as_of", NULL));
     buf_add_char(&p->out, ' ');
     when_add_second(&p->out, &when, "as_of", now_ms);
+    ops_add_offset(p, json_string_value(as_of), &p->out);
     buf_printf(
         &p->out, "</p><div id=\"lists\" class=\"%s\" data-as-of=\"%s\">", view, json_string_value(as_of));
     json_decref(as_of);

@@ -16,6 +16,11 @@ const char *ops_text(const struct ops_page *p, const char *prefix, const char *n
 /* "" where it has no such text. */
 const char *ops_member(const json_t *item, const char *name);
 
+/* After an RFC 3339 time as it is shown: " +08:00", where sites have clocks of their own. */
+void ops_add_offset(const struct ops_page *p, const char *time, struct buf *out);
+/* What helps with a field; of a time it says by whose clocks, where sites have their own. */
+const char *ops_help(const struct ops_page *p, const char *key);
+
 void ops_add_text(struct ops_page *p, const char *element, const char *key);
 void ops_add_heading(struct ops_page *p, const char *key);
 /* `heading` NULL = none. */

@@ -46,8 +46,19 @@ export function wallLater(rfc3339, ms) {
   return new Date(Date.parse(`${rfc3339.slice(0, 19)}Z`) + ms).toISOString().slice(0, 19) + rfc3339.slice(19);
 }
 
+let hasZones = false;
+
+// Where the sites of a park have clocks of their own, a time says its offset: without, it may be that of another.
+export function knowSites(sites) {
+  hasZones = new Set(sites.map((site) => site.zone)).size > 1;
+}
+
+export function offset(rfc3339) {
+  return hasZones ? ` ${rfc3339.slice(19).replace(/^[.\d]+/, '').replace('Z', 'UTC')}` : '';
+}
+
 export function dateAndTime(rfc3339) {
-  return `${rfc3339.slice(0, 10)} ${clockTime(rfc3339)}`;
+  return `${rfc3339.slice(0, 10)} ${clockTime(rfc3339)}${offset(rfc3339)}`;
 }
 
 // An amount of the API, a decimal text, rounded half up and with its thousands grouped: "1286.65" -> "1,286.7".

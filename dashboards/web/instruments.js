@@ -3,7 +3,7 @@
 import { allInstruments, get } from './api.js';
 import { axes, Chart } from './chart.js';
 import { byId, clearUnless, make, Rows, set, setCell, setHeadLink } from './dom.js';
-import { dateAndTime, percent } from './format.js';
+import { dateAndTime, offset, percent } from './format.js';
 import { hasText, languageName, loadLanguage, nameOf, text } from './i18n.js';
 import { followLive } from './live.js';
 import { addDays, date, dayBegin, iso, shiftDate } from './parktime.js';
@@ -63,7 +63,7 @@ function drawRow(instrument) {
   setCell(row, 2, hasText(`why_${instrument.reason}`) ? text(`why_${instrument.reason}`) : instrument.reason);
   setCell(row, 3, instrument.activity ? text(`activity_${instrument.activity}`) : '–');
   setCell(row, 4, sourcesText(instrument.sources), 'lines');
-  setCell(row, 5, instrument.next_free ? dateAndTime(instrument.next_free).slice(5, 16) : '–', 'nowrap');
+  setCell(row, 5, instrument.next_free ? dateAndTime(instrument.next_free).slice(5, 16) + offset(instrument.next_free) : '–', 'nowrap');
   sight.observe(row);
 }
 
@@ -173,7 +173,7 @@ function drawSessions(sessions) {
   for (const session of sessions) {
     const row = make('tr', '', body);
     const titles = [...byId('sessions').tHead.rows[0].cells].map((cell) => cell.textContent);
-    const values = [session.opened, session.closed].map((time) => (time ? dateAndTime(time).slice(0, 16) : '–'));
+    const values = [session.opened, session.closed].map((time) => (time ? dateAndTime(time).slice(0, 16) + offset(time) : '–'));
     values.push(text(`user_${session.user}`), session.organisation ?? '–');
     values.forEach((value, i) => (make('td', i < 2 ? 'nowrap' : '', row, value).dataset.title = titles[i]));
     const state = make('td', forgotten.includes(session.state) ? 'mark-warn' : '', row, `${forgotten.includes(session.state) ? '▲ ' : ''}${text(`session_${session.state}`)}`);

@@ -3,7 +3,7 @@
 
 import { answerMs, ApiError } from './api.js';
 import { byId, set } from './dom.js';
-import { clockTime, dateAndTime } from './format.js';
+import { clockTime, dateAndTime, offset } from './format.js';
 import { languageName, loadLanguage, text } from './i18n.js';
 import { followLive } from './live.js';
 import { Read, sayOld } from './reads.js';
@@ -62,7 +62,7 @@ function sayAge() {
     sayOld(line, at);
     return;
   }
-  set(line, `${text('as_of')} ${clockTime(at)}`);
+  set(line, `${text('as_of')} ${clockTime(at)}${offset(at)}`);
   line.className = 'quiet';
 }
 

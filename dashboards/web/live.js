@@ -2,7 +2,7 @@
 
 import { signIn } from './api.js';
 import { byId, set } from './dom.js';
-import { clockTime, dateAndTime } from './format.js';
+import { clockTime, dateAndTime, knowSites } from './format.js';
 import { hasText, text } from './i18n.js';
 import { openStream } from './stream.js';
 
@@ -65,6 +65,7 @@ export function followLive(draw, drawAges = () => {}) {
       live = data;
       receivedAt = performance.now();
       connection = 'open';
+      knowSites(live.sites);
       set(byId('as-of'), dateAndTime(live.as_of));
       byId('as-of').dateTime = live.as_of;
       drawHealth(live.health);

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from alarm_house import ALWAYS, Alarms, park
+from harness.process import wait_until
 from harness.stage import Stage
 from test_energy import seen
+from test_login import fill_in
 from test_ops import TAGS, TEXTS, errors
 
 BERLIN = ZoneInfo("Europe/Berlin")
+OFFSET = {"s1": "+08:00", "s2": f"{datetime.now(BERLIN):%z}"[:3] + ":00"}
 RULES = '{ id = "quiet"; kind = "no_data"; on = ("gateway:gw-a", "gateway:gw-b"); for = 2; }'
 
 
@@ -25,12 +29,24 @@ def two_zones() -> str:
     return model.replace('name_en = "Microscope"; building = "b1";', 'name_en = "Microscope"; building = "b2"; open = "08:00-22:00";')
 
 
+class House(Alarms):
+    def wait_quiet(self, gateway: str) -> dict:
+        return wait_until(lambda: next((one for one in self.of("quiet") if one["target"]["id"] == gateway and one["state"] == "standing"), None), 30, f"{gateway} is silent")
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     with Stage(tmp_path_factory.mktemp("zones")) as stage:
-        found = Alarms(stage, two_zones(), RULES, "", "repeat = 3600;")
+        found = House(stage, two_zones(), RULES, "", "repeat = 3600;")
         found.begin()
         found.url = found.collector.http_url
+        found.bo = found.token("bo", "--role", "operator", "--scope", "decisions,readings,outages,alarms")
+        for target in ("xrd", "sem"):
+            status, said = found.ask("POST", "/api/v1/outages", found.bo, {"kind": "problem", "instrument": target, "category": "fault", "note": target})
+            assert status == 201, said
+        found.seq += 3  # two batches never came
+        found.agent.send(found.seq, ["gauge,point=main.p value=1 " + str(int(datetime.now().timestamp() * 1000))], first=found.seq)
+        found.agent.wait_ack(found.seq)
         yield found
 
 
@@ -85,3 +101,54 @@ def test_of_a_site_without_meters_that_is_said_and_another_can_be_chosen(house, 
     browser.run("const site = document.getElementById('site'); site.value = 's2'; site.dispatchEvent(new Event('change'))")
     browser.wait("document.body.dataset.shown !== undefined && location.search.includes('site=s2')")
     assert errors(browser) == []
+
+
+def sign_in(house, browser) -> None:
+    browser.command("Network.clearBrowserCookies")
+    browser.open(f"{house.url}/login?lang=en")
+    fill_in(browser, house.bo)
+    browser.wait("location.pathname !== '/login'")
+
+
+ROWS = "return [...document.querySelectorAll(arguments[0] + ' tbody tr')].map((row) => row.innerText.replace(/\\s+/g, ' '))"
+TIMES = r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?(?: (\+\d\d:\d\d|UTC))?"
+
+
+@pytest.mark.parametrize("width", [1920, 1280, 390])
+def test_times_of_lists_and_forms_say_by_whose_clocks_they_are(house, browser, width):
+    for gateway in ("gw-a", "gw-b"):
+        house.wait_quiet(gateway)
+    sign_in(house, browser)
+    browser.size(width)
+    browser.log()
+    for path, table, words in (("alarms", "#lists", {"gw-a": "s1", "gw-b": "s2"}), ("outages", "#lists", {"xrd": "s1", "sem": "s2"}), ("gateways", "#losses", {"gw-a": "s1"})):
+        browser.open(f"{house.url}/ops/{path}?lang=en")
+        browser.wait(f"document.getElementById('connection').dataset.state === 'open' && document.querySelectorAll('{table} tbody tr').length >= {len(words)}")
+        rows = browser.run(ROWS, table)
+        for word, site in words.items():
+            found = [re.findall(TIMES, row) for row in rows if word in row]
+            assert found and all(times and set(times) == {OFFSET[site]} for times in found), (path, word, rows)
+        assert re.fullmatch(TIMES, browser.wait("document.getElementById('as-of').textContent"))[1] == OFFSET["s1"]
+        assert browser.run("return document.documentElement.scrollWidth") <= width, path
+    for path in ("outage?act=open&kind=broken", "outage?act=open&kind=planned", "decide?kind=replacement", "reading?"):
+        browser.open(f"{house.url}/ops/{path}&lang=en")
+        said = browser.run("return document.querySelector('main').innerText")
+        assert TEXTS["en"]["help_time_zones"].split(",")[0] in said and "Park time" not in said, path
+    browser.open(f"{house.url}/ops/instruments?lang=en")
+    browser.wait("document.querySelectorAll('#instruments tbody tr').length === 2")
+    for id, said in browser.run("return [...document.querySelectorAll('#instruments tbody tr')].map((row) => [row.dataset.id, row.cells[5].textContent])"):
+        assert said == "–" or said[-7:] in {"xrd": [" +08:00"], "sem": [" +01:00", " +02:00"]}[id], (id, said)  # it may lie beyond a change of clocks
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    assert errors(browser) == []
+
+
+def test_who_was_quicker_is_said_by_the_clocks_of_the_place_and_which_those_are(house, browser):
+    alarm = house.wait_quiet("gw-b")
+    sign_in(house, browser)
+    browser.open(f"{house.url}/ops/alarms?lang=en")
+    assert house.ask("POST", f"/api/v1/alarms/{alarm['id']}/ack", house.bo, {"note": "quicker"})[0] == 200
+    browser.run("[...document.querySelectorAll('form.ack')].find((one) => one.elements.id.value === arguments[0]).requestSubmit()", str(alarm["id"]))
+    browser.wait("document.querySelector('.message') !== null")
+    assert browser.run("return document.querySelector('.message').textContent").endswith(" " + OFFSET["s2"])
+    row, = [row for row in browser.run(ROWS, "#lists") if "quicker" in row]
+    assert re.findall(TIMES, row) == [OFFSET["s2"]] * 2
