@@ -122,6 +122,20 @@ static bool has(const char *text, const char *part)
     return part == NULL || strstr(text, part) != NULL;
 }
 
+/* A number of one digit or two is one of its own: inside a longer one, such as an organisation's code, everybody has it. */
+static bool has_word(const char *text, const char *word)
+{
+    static const char digits[] = "0123456789";
+    size_t len = strlen(word);
+    if (len > 2 || strspn(word, digits) != len)
+        return has(text, word);
+    for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
+        if ((at == text || strchr(digits, at[-1]) == NULL) &&
+            (at[len] == '\0' || strchr(digits, at[len]) == NULL))
+            return true;
+    return false;
+}
+
 bool search_is_match(const struct search *s, size_t instrument, const struct search_wish *wish)
 {
     const struct park_instrument *i =
@@ -133,7 +147,7 @@ bool search_is_match(const struct search *s, size_t instrument, const struct sea
         !has(texts->organisation, wish->organisation))
         return false;
     for (size_t k = 0; k < WORDS_MAX && wish->words[k] != NULL; k++)
-        if (!has(texts->all, wish->words[k]))
+        if (!has_word(texts->all, wish->words[k]))
             return false;
     return true;
 }

@@ -1,7 +1,8 @@
 /*
  * Finds instruments by what people type and choose. Words are looked for in all that is told about an instrument in
  * either language (id, names, model, category, building, space, place, organisation), as parts of it; all of them must be
- * there. Capital and small letters are the same, and full width and half width. Pure.
+ * there. A number of one digit or two is not looked for inside of longer ones. Capital and small letters are the same, and
+ * full width and half width. Pure.
  */
 #pragma once
 

@@ -173,3 +173,11 @@ def test_an_id_that_is_none_is_said_on_a_page(park, browser):
     browser.run("document.querySelector('main .card a').click()")
     browser.wait("document.getElementById('shown')?.hidden === false")
     assert browser.run("return document.getElementById('detail').hidden") is True
+
+
+@pytest.mark.parametrize(("typed", "found"), [("electron microscope", ["sem", "tem"]), ("X-ray", ["xrd"]), ("0", []), ("30", [])])
+def test_a_visitor_finds_instruments_of_the_park_by_what_they_are_called(park, browser, typed, found):
+    browser.open(f"{park.http_url}/?lang=en")
+    browser.run("document.getElementById('q').value = arguments[0]; document.querySelector('form button').click()", typed)
+    browser.wait("location.search.includes('q=') && document.readyState === 'complete'")
+    assert browser.run("return [...document.querySelectorAll('main [data-id]')].map((one) => one.dataset.id)") == found

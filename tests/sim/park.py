@@ -128,9 +128,9 @@ TENANTS = [{"id": "acme-bio", "name": "艾克米生物", "name_en": "Acme Bio"},
 # id, names, watts (off, standby, running), minutes of a run, share of working days with runs, state at rest, category, space,
 # product, training
 INSTRUMENTS = [
-    ("sem", "场发射扫描电镜", "FE-SEM", (14, 1150, 2350), (50, 170), .85, STANDBY, "microscopy", "b2-r101", "FX-500", ("上机培训两次", "Two lessons")),
-    ("tem", "透射电镜", "TEM", (20, 2900, 4700), (90, 240), .7, STANDBY, "microscopy", "b2-r101", "TX-200", ("操作考核", "Operator's examination")),
-    ("xrd", "X射线衍射仪", "XRD", (9, 640, 3400), (40, 150), .8, OFF, "diffraction", None, "DX-8", ("辐射安全培训", "Radiation safety course")),
+    ("sem", "场发射扫描电镜", "Scanning electron microscope (FE-SEM)", (14, 1150, 2350), (50, 170), .85, STANDBY, "microscopy", "b2-r101", "FX-500", ("上机培训两次", "Two lessons")),
+    ("tem", "透射电镜", "Transmission electron microscope (TEM)", (20, 2900, 4700), (90, 240), .7, STANDBY, "microscopy", "b2-r101", "TX-200", ("操作考核", "Operator's examination")),
+    ("xrd", "X射线衍射仪", "X-ray diffractometer (XRD)", (9, 640, 3400), (40, 150), .8, OFF, "diffraction", None, "DX-8", ("辐射安全培训", "Radiation safety course")),
     ("nmr", "核磁共振波谱仪", "NMR 400 MHz", (1500, 1650, 2100), (20, 120), .95, STANDBY, "spectroscopy", None, "NR-400", None),
     ("lcms", "液相色谱质谱联用仪", "LC-MS", (12, 1350, 2050), (60, 260), .9, STANDBY, "chromatography", "b2-r210", "LM-6", None),
     ("confocal", "激光共聚焦显微镜", "Confocal microscope", (6, 260, 890), (45, 150), .75, OFF, "microscopy", "b2-r210", "CL-90",

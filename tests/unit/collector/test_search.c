@@ -45,7 +45,8 @@ static void test_words_are_found_in_either_language(void **state)
         {"302 室", "xrd-1"}, {"显微", "sem-1 hood-1"}, {"显微 电镜", "sem-1"}, {"显微 xrd", ""},
         {"guangxin", ALL}, {"光芯", ALL}, {"91330421ma", ALL}, {"<hood>", "hood-1"},
         {"8123", ""}, /* whom to ask is not looked through */
-        {"ｘｒｄ－１", "xrd-1"}, {"ＳＥＭ－１", "sem-1"}, {"nothing like it", ""},
+        {"ｘｒｄ－１", "xrd-1"}, {"ＳＥＭ－１", "sem-1"}, {"nothing like it", ""}, {"8", "xrd-1"}, {"91", ""},
+        {"0", ""}, {"30", ""}, {"302", "xrd-1"},
         {"a a a a a a a a a a a a a a a a a a a", ""}}; /* more than there is room for: the rest is one */
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct search_wish wish = {0};
