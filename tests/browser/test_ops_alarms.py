@@ -88,6 +88,25 @@ def test_the_overview_and_the_wall_count_what_stands_as_the_api_does(house, brow
     assert errors(browser) == []
 
 
+OFF = """const ask = window.fetch; window.fetch = async (url, how) => { const answer = await ask(url, how), json = answer.json.bind(answer);
+  if (/summary/.test(url)) answer.json = async () => { const said = await json(); return { ...said, alarms: { ...said.alarms, off: true, standing: 0, critical: 0 } }; };
+  return answer; };"""
+
+
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize("view", ["/ops?", "/ops?view=screen&"])
+def test_alarms_that_are_off_are_not_shown_as_well(house, browser, view, lang):
+    script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=OFF)["identifier"]
+    try:
+        browser.size(1920, 1080)
+        browser.open(f"{house.url}{view}lang={lang}")
+        browser.wait("document.querySelectorAll('#open li').length > 0")
+        said, mark = browser.run("const [item] = document.querySelectorAll('#open li'); return [item.textContent, item.className]")
+        assert TEXTS[lang]["alarms_now_off"].replace("{n}", "0") in said and mark == "mark-warn"
+    finally:
+        browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
+
 def test_a_page_that_stands_open_follows_and_leaves_what_is_being_typed(house, browser):
     house.gauge("main.p", 1)
     house.wait_standing_none("power")
