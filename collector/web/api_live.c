@@ -85,6 +85,7 @@ static json_t *gateway_json(const struct web_context *c, const struct overview_g
             (json_int_t)s->spooled_bytes, "oldest", context_time(c, site, s->spooled_oldest_ms)));
     json_object_set_new(json, "mark", json_integer(s->mark));
     json_object_set_new(json, "lost", json_integer(s->lost));
+    json_object_set_new(json, "lost_newest", context_time(c, site, s->lost_ms));
     return json;
 }
 

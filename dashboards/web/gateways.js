@@ -4,7 +4,7 @@ import { get } from './api.js';
 import { byId, Rows, set, setCell, setCellMark } from './dom.js';
 import { dateAndTime, duration } from './format.js';
 import { loadLanguage, nameOf, text } from './i18n.js';
-import { followLive } from './live.js';
+import { followLive, lostLately } from './live.js';
 import { Read } from './reads.js';
 
 await loadLanguage();
@@ -19,7 +19,7 @@ function draw(live) {
     else if (!gateway.clock_synchronised) setCellMark(row, 1, 'warn', `${text('online')}, ${text('clock_unsynchronised')}`);
     else setCellMark(row, 1, 'good', text('online'));
     setCell(row, 4, String(gateway.spooled.batches));
-    setCell(row, 5, String(gateway.lost), gateway.lost ? 'mark-bad' : '');
+    setCell(row, 5, String(gateway.lost), lostLately(gateway, live) ? 'mark-bad' : '');
     setCell(row, 6, gateway.version ?? '–');
   }
   rows.keepOnly(live.gateways);

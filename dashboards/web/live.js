@@ -9,6 +9,10 @@ import { openStream } from './stream.js';
 // Nothing new from any gateway for this long: the page says so, though the connection stands.
 const quietMs = 120000;
 
+// As long as the health of the collector says so, too.
+const lossesMs = 7 * 86400000;
+export const lostLately = (gateway, live) => gateway.lost_newest !== null && Date.parse(gateway.lost_newest) > Date.parse(live.as_of) - lossesMs;
+
 function drawHealth(health) {
   const box = byId('health');
   box.hidden = health.status === 'ready';

@@ -5,7 +5,7 @@ import { axes, Chart, dots } from './chart.js';
 import { byId, Keyed, make, set } from './dom.js';
 import { amount, kilowatts, percent } from './format.js';
 import { languageName, loadLanguage, nameOf, text } from './i18n.js';
-import { followLive } from './live.js';
+import { followLive, lostLately } from './live.js';
 import { addDays, dayBegin, dayMs, iso, quarterMs, time } from './parktime.js';
 import { Read } from './reads.js';
 import { Sparkline } from './sparkline.js';
@@ -66,7 +66,7 @@ function drawTotals(live) {
   const online = live.gateways.filter((g) => g.online).length;
   const lost = live.gateways.reduce((sum, g) => sum + g.lost, 0);
   set(byId('gateway-text'), text(lost ? 'gateways_lost' : 'gateways_online', { online, count: live.gateways.length, lost }));
-  byId('gateway-text').className = lost || online < live.gateways.length ? 'mark-bad' : 'quiet';
+  byId('gateway-text').className = live.gateways.some((g) => lostLately(g, live)) || online < live.gateways.length ? 'mark-bad' : 'quiet';
 }
 
 // ---- today's electricity ----

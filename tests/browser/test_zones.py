@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import urllib.request
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -44,6 +46,7 @@ def house(tmp_path_factory):
         for target in ("xrd", "sem"):
             status, said = found.ask("POST", "/api/v1/outages", found.bo, {"kind": "problem", "instrument": target, "category": "fault", "note": target})
             assert status == 201, said
+        found.gauge("main.p", 1)
         found.seq += 3  # two batches never came
         found.agent.send(found.seq, ["gauge,point=main.p value=1 " + str(int(datetime.now().timestamp() * 1000))], first=found.seq)
         found.agent.wait_ack(found.seq)
@@ -152,3 +155,29 @@ def test_who_was_quicker_is_said_by_the_clocks_of_the_place_and_which_those_are(
     assert browser.run("return document.querySelector('.message').textContent").endswith(" " + OFFSET["s2"])
     row, = [row for row in browser.run(ROWS, "#lists") if "quicker" in row]
     assert re.findall(TIMES, row) == [OFFSET["s2"]] * 2
+
+
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize("path", ["/ops?", "/ops?view=screen&", "/ops/gateways?"])
+def test_of_losses_the_records_are_counted_and_only_those_of_the_last_days_are_bad(house, browser, lang, path):
+    with urllib.request.urlopen(f"{house.url}/api/v1/live", timeout=20) as answer:
+        gateway = next(one for one in json.load(answer)["gateways"] if one["id"] == "gw-a")
+    assert gateway["lost"] == 1 and abs(datetime.now(BERLIN) - datetime.fromisoformat(gateway["lost_newest"])) < timedelta(minutes=30)
+    for days, kind in ((6, "mark-bad"), (8, "quiet")):
+        at = (datetime.now(BERLIN) - timedelta(days=days)).isoformat()
+        script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=f"""const parse = JSON.parse; JSON.parse = (...given) => {{ const said = parse(...given);
+            for (const one of said?.gateways ?? []) {{ one.online = true; if (one.lost) one.lost_newest = '{at}'; }} return said; }}""")["identifier"]
+        try:
+            browser.size(1280)
+            browser.open(f"{house.url}{path}lang={lang}")
+            browser.wait("document.getElementById('shown').hidden === false")
+            if "gateways" in path:
+                assert browser.run("return document.getElementById('gateways').tHead.rows[0].cells[5].textContent") == TEXTS[lang]["lost"]
+                said, found = browser.run("const cell = document.querySelector('#gateways tr[data-id=gw-a]').cells[5].firstElementChild; return [cell.textContent, cell.className || 'quiet']")
+                assert said == "1"
+            else:
+                said, found = browser.run("const line = document.getElementById('gateway-text'); return [line.textContent, line.className]")
+                assert said == TEXTS[lang]["gateways_lost"].replace("{online}", "2").replace("{count}", "2").replace("{lost}", "1")
+            assert found == kind, (days, said)
+        finally:
+            browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
