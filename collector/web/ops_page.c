@@ -27,8 +27,13 @@ void ops_add_offset(const struct ops_page *p, const char *time, struct buf *out)
 
 const char *ops_help(const struct ops_page *p, const char *key)
 {
-    bool is_time = strcmp(key, "help_time") == 0 || strcmp(key, "help_outage_now") == 0;
-    return ops_text(p, key, is_time && context_has_zones(p->context) ? "zones" : NULL);
+    static const char *const times[][2] = {
+        {"help_time", "help_time_zones"}, {"help_outage_now", "help_outage_now_zones"}};
+    const char *said = key;
+    for (size_t i = 0; i < sizeof times / sizeof times[0] && context_has_zones(p->context); i++)
+        if (strcmp(key, times[i][0]) == 0)
+            said = times[i][1];
+    return ops_text(p, said, NULL);
 }
 
 void ops_add_text(struct ops_page *p, const char *element, const char *key)
@@ -90,8 +95,7 @@ void ops_add_time(struct ops_page *p, const char *title, const char *text)
     }
     bool is_minute = strncmp(text + 16, ":00", 3) == 0;
     begin_cell(p, title, false);
-    buf_printf(&p->out,
-        "<span><span class=\"nowrap\">%.10s</span> <span class=\"nowrap\">%.*s</span>", text,
+    buf_printf(&p->out, "<span><span class=\"nowrap\">%.10s</span> <span class=\"nowrap\">%.*s</span>", text,
         is_minute ? 5 : 8, text + 11);
     ops_add_offset(p, text, &p->out);
     buf_add_str(&p->out, "</span></td>");
