@@ -94,6 +94,23 @@ static void test_it_is_judged_by_a_clock_that_is_wrong(void **state)
     wall_step_ms = 1000;
 }
 
+static void test_it_is_judged_where_nothing_is_taken_any_more(void **state)
+{
+    struct scene *s = *state;
+    int64_t limit_bytes = s->turn.turn.limit_bytes;
+    be(s, 0, "", 3);
+    s->turn.turn.limit_bytes = db_used_bytes(s->turn.turn.db) - 4096;
+    be(s, 2, "not_accepting", 11);
+    assert_int_equal(number_of(s, STANDS("down")), 1);
+    assert_int_equal(number_of(s, STANDS("ill")), 1);
+    be(s, 2, "not_accepting,broker_disconnected", 1);
+    assert_int_equal(number_of(s, OF("down", "reason = 'not_accepting,broker_disconnected'")), 1);
+    s->turn.turn.limit_bytes = limit_bytes;
+    be(s, 0, "", 6);
+    assert_int_equal(number_of(s, OF("down", "is_gone = 0 AND cleared_ms IS NOT NULL")), 1);
+    assert_int_equal(number_of(s, ALL), 2);
+}
+
 static void test_over_a_restart_it_is_one_alarm_and_what_was_not_seen_counts_for_nothing(void **state)
 {
     struct scene *s = *state;
@@ -179,6 +196,7 @@ int main(void)
         SCENE_TEST(test_a_break_begins_it_anew_and_another_reason_does_not),
         SCENE_TEST(test_each_level_counts_by_itself),
         SCENE_TEST(test_it_is_judged_by_a_clock_that_is_wrong),
+        SCENE_TEST(test_it_is_judged_where_nothing_is_taken_any_more),
         SCENE_TEST(test_over_a_restart_it_is_one_alarm_and_what_was_not_seen_counts_for_nothing),
         SCENE_TEST(test_failed_commits_take_none_of_its_time),
         cmocka_unit_test(test_codes_are_joined_each_once),
