@@ -153,7 +153,7 @@ static char *park_name(const struct web_context *context, enum page_language lan
 {
     struct buf name = {0};
     size_t count = 0, named = context->options->park->sites.count <= NAMED_SITES_MAX ? NAMED_SITES_MAX
-                                                                                    : NAMED_SITES_MAX - 1;
+                                                                                     : NAMED_SITES_MAX - 1;
     CONF_EACH (const struct park_site, site, context->options->park->sites)
         if (count++ < named)
             buf_printf(&name, "%s%s", count > 1 ? " · " : "",
