@@ -98,6 +98,20 @@ static void add_period(struct ops_page *p, const json_t *period)
     buf_release(&text);
 }
 
+/* A number stays beside its unit; what it is of may stand below. */
+static void add_value(struct ops_page *p, const char *value)
+{
+    size_t unit = strcspn(value, " ");
+    unit += strspn(value + unit, " ");
+    const char *wide = strstr(value, "（"), *end = value + unit + strcspn(value + unit, " ");
+    char *amount = mem_printf("%.*s", (int)((wide != NULL && wide < end ? wide : end) - value), value);
+    buf_add_str(&p->out, " <span class=\"nowrap\">");
+    buf_add_html(&p->out, amount);
+    buf_add_str(&p->out, "</span>");
+    buf_add_html(&p->out, value + strlen(amount));
+    free(amount);
+}
+
 /* What it is, and with what value it fired. */
 static void add_what(struct ops_page *p, const json_t *item)
 {
@@ -131,11 +145,8 @@ static void add_what(struct ops_page *p, const json_t *item)
         buf_add_char(&p->out, ' ');
         buf_add_html(&p->out, why.data);
     }
-    if (value.len > 0) {
-        buf_add_str(&p->out, " <span class=\"nowrap\">");
-        buf_add_html(&p->out, value.data);
-        buf_add_str(&p->out, "</span>");
-    }
+    if (value.len > 0)
+        add_value(p, value.data);
     add_period(p, json_object_get(item, "period"));
     buf_add_str(&p->out, "<span class=\"id\">");
     if (bound.len > 0) {
