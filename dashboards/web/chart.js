@@ -20,6 +20,14 @@ export function palette() {
   return { size, ink: colour('ink'), quiet: colour('quiet'), line: colour('line'), card: colour('card'), series: [1, 2, 3, 4, 5, 6, 7, 8].map((i) => colour(`series-${i}`)) };
 }
 
+const pen = document.createElement('canvas').getContext('2d');
+
+// Of texts as labels of that size, the widest, in pixels.
+export function widest(texts, size) {
+  pen.font = `${size}px ${fonts}`;
+  return Math.ceil(Math.max(...texts.map((one) => pen.measureText(one).width)));
+}
+
 const quoted = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
 function csvOf({ columns, rows }) {
@@ -42,8 +50,8 @@ function drawTable(table, { columns, rows }) {
   }
 }
 
-// `element` becomes the chart. draw({ option, data, name }): `option(palette)` is what ECharts is given, data = { columns, rows } of
-// texts what its table and its CSV hold, null where nothing is known; `name` is the file's.
+// `element` becomes the chart. draw({ option, data, name, height }): `option(palette)` is what ECharts is given, data = { columns, rows } of
+// texts what its table and its CSV hold, null where nothing is known; `name` is the file's; `height(palette)` in pixels, where what it has asks for one.
 export class Chart {
   constructor(element, label) {
     this.canvas = make('div', 'canvas', element);
@@ -98,6 +106,7 @@ export class Chart {
     if (!this.chart || !this.last) return;
     const colours = palette();
     this.canvas.style.visibility = '';
+    this.canvas.style.height = this.last.height ? `${this.last.height(colours)}px` : '';
     this.resize();
     const selected = this.chart.getOption()?.legend?.[0]?.selected; // what was left out stays so
     const option = this.last.option(colours);

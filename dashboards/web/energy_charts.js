@@ -1,6 +1,6 @@
 // What the charts of the energy page are given: pure.
 
-import { axes, heatColours, tip } from './chart.js';
+import { axes, heatColours, isNarrow, tip, widest } from './chart.js';
 import { amount } from './format.js';
 import { text } from './i18n.js';
 import { date, time } from './parktime.js';
@@ -85,16 +85,24 @@ export function flow(rows, nameOf, unit) {
   }
   const used = new Set(links.flatMap((link) => [link.source, link.target]));
   const named = new Map(rows.map((row) => [`${row.kind} ${row.id}`, nameOf(row)]));
+  const sources = new Set(links.map((link) => link.source));
+  const last = [...used].filter((name) => !sources.has(name)); // named at the right, beyond the chart
+  const nameMax = () => (isNarrow() ? 120 : 300); // wider ones stand in lines
+  const wide = ({ size }) => widest(last.map((name) => named.get(name)), size);
+  const lines = (colours) => Math.min(4, Math.ceil(wide(colours) / nameMax()));
+  const high = (colours) => lines(colours) * Math.ceil(1.2 * colours.size);
+  const edge = (colours) => Math.max(8, high(colours) / 2); // the name of a thin one stands out at its ends
   return {
     count: links.length,
     name: 'flow',
     data: { columns: [text('from_meter'), text('to_meter'), unit], rows: links.map((link) => [named.get(link.source), named.get(link.target), link.amount]) },
+    height: (colours) => Math.max(560, 1.5 * last.length * (2 + high(colours))),
     option: (colours) => ({
       tooltip: tip(colours, ({ dataType, data }) => (dataType === 'edge' ? `${named.get(data.source)} → ${named.get(data.target)}\n${amount(data.amount)} ${unit}` : named.get(data.name))),
       series: [{
-        type: 'sankey', left: 8, right: 190, top: 8, bottom: 8, nodeGap: 14, nodeWidth: 14, draggable: false, layoutIterations: 32,
+        type: 'sankey', left: 8, right: 16 + Math.min(nameMax(), wide(colours)), top: edge(colours), bottom: edge(colours), nodeGap: 2 + high(colours), nodeWidth: 14, draggable: false, layoutIterations: 32,
         data: [...used].map((name) => ({ name, itemStyle: name.startsWith('gap ') ? { color: colours.quiet } : undefined })),
-        links, label: { color: colours.ink, formatter: ({ name }) => named.get(name) }, lineStyle: { color: 'source', opacity: 0.28 },
+        links, label: { color: colours.ink, fontSize: colours.size, width: nameMax(), overflow: 'break', formatter: ({ name }) => named.get(name) }, lineStyle: { color: 'source', opacity: 0.28 },
       }],
     }),
   };

@@ -302,6 +302,33 @@ def test_what_flows_from_a_meter_is_what_is_behind_it_and_the_gap(history, brows
     assert sums == {"Main incomer · Research building": mains["b1-main"], "Main incomer · Laboratory building": mains["b2-main"]}
 
 
+# Of the texts in the flow: how many there are, those that are not whole within it, and those that lie upon each other.
+FLOW_TEXTS = """return import('/assets/echarts.js').then(({ getInstanceByDom }) => {
+    const chart = getInstanceByDom(document.querySelector('#flow .canvas'));
+    const texts = chart.getZr().storage.getDisplayList().filter((item) => item.type === 'tspan').map((item) => {
+      const box = item.getBoundingRect().clone();
+      if (item.transform) box.applyTransform(item.transform);
+      return { text: item.style.text, left: box.x, top: box.y, right: box.x + box.width, bottom: box.y + box.height };
+    });
+    const cut = texts.filter((one) => one.left < 0 || one.top < 0 || one.right > chart.getWidth() || one.bottom > chart.getHeight() || one.text.includes('…'));
+    const upon = texts.filter((one) => texts.some((other) => other !== one && one.left < other.right && other.left < one.right && one.top + 3 < other.bottom && other.top + 3 < one.bottom));
+    return { count: texts.length, cut, upon };
+  });"""
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_names_of_the_flow_are_whole_and_apart(history, browser, lang):
+    day = (history.end.astimezone(SITE) - timedelta(days=1)).date()
+    counts = []
+    for width in (1280, 390):
+        browser.size(width)
+        show(browser, history, f"lang={lang}&length=day&from={day}&carrier=electricity", width=width)
+        found = browser.run(FLOW_TEXTS)
+        assert (found["cut"], found["upon"]) == ([], []), (width, found)
+        counts.append(found["count"])
+    assert 10 < counts[0] <= counts[1] and (lang == "zh" or counts[0] < counts[1]), counts  # on a phone some stand in lines
+
+
 def test_a_period_under_way_is_held_against_as_much_of_the_one_before(history, browser):
     def look() -> list[str]:
         show(browser, history, "lang=en&length=week&carrier=electricity")
