@@ -225,7 +225,7 @@ static enum status fire(struct alarm_desk *d, struct alarm_watch *w, const struc
         .from_ms = facts->from_ms,
         .until_ms = facts->until_ms,
         .reason = alarm_reason_of(w->rule, facts),
-        .ills = w->rule->kind == ALARM_HEALTH ? ills_join(facts->ills, NULL) : NULL,
+        .ills = w->rule->kind == ALARM_HEALTH ? mem_strdup(facts->ills) : NULL,
         .is_below = !w->rule->limit.is_above && w->rule->kind == ALARM_THRESHOLD};
     a.has_bound = alarm_bound_m(w->rule, &a.bound_m);
     enum status status = alarm_fire(d->db, &a, &w->alarm, err);
@@ -237,33 +237,42 @@ static enum status fire(struct alarm_desk *d, struct alarm_watch *w, const struc
     return alarm_post_tell(&d->post, w->alarm, a.severity, now_ms, err);
 }
 
-/* There is more of what stands: a loss, something else that is wrong. A note that somebody took is of what was known then. */
+/* What of it is new is told: what else is wrong at once, of losses what is told next has them. A note that somebody took is of what was
+ * known then. */
+static enum status note_change(
+    struct alarm_desk *d, const struct alarm *a, bool is_news, int64_t now_ms, struct error *err)
+{
+    enum status status = alarm_change(d->db, a, is_news, err);
+    return status == ST_OK && is_news ? alarm_told_news(d->db, a->id, a->kind == ALARM_HEALTH, now_ms, err)
+                                      : status;
+}
+
 static enum status keep_up(struct alarm_desk *d, const struct alarm_watch *w, const struct alarm_word *word,
-    const struct alarm_facts *facts, bool *ret_is_changed, struct error *err)
+    int64_t now_ms, bool *ret_is_changed, struct error *err)
 {
     struct alarm a;
     enum status status = alarm_find(d->db, w->alarm, &a, err);
     if (status != ST_OK)
         return status;
-    char *ills = w->rule->kind == ALARM_HEALTH ? ills_join(a.ills, facts->ills) : NULL;
-    bool has_more = ills != NULL ? a.ills == NULL || strcmp(ills, a.ills) != 0 : word->value_m != a.value_m;
-    if (has_more) {
+    const struct alarm_own *own = w->rule->own;
+    bool is_news = word->value_m != a.value_m, is_other = is_news;
+    if (a.kind == ALARM_HEALTH) {
+        char *ills = ills_now(&d->ills, a.ills, own->for_ms, own->clear_for_ms, d->looked_mono_ms, &is_news);
+        is_other = a.ills == NULL || strcmp(ills, a.ills) != 0;
         free(a.ills);
         a.ills = ills;
-        a.value_m = word->value_m;
+    }
+    a.value_m = word->value_m;
+    if (is_other) {
         *ret_is_changed = true;
-        status = alarm_grow(d->db, &a, err);
-        if (status == ST_OK)
-            status = alarm_told_more(d->db, a.id, facts->now_ms, err);
-    } else {
-        free(ills);
+        status = note_change(d, &a, is_news, now_ms, err);
     }
     alarm_release(&a);
     return status;
 }
 
-/* Of what there can be more while it stands. */
-static bool may_grow(const struct alarm_rule *rule)
+/* What there is of it changes while it stands. */
+static bool may_change(const struct alarm_rule *rule)
 {
     return rule->kind == ALARM_LOSS || rule->kind == ALARM_HEALTH;
 }
@@ -298,8 +307,8 @@ static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struc
             from_ms = word.since_ms;
         status = fire(d, w, &word, &facts, from_ms, s->now_ms, err);
         *ret_is_changed = true;
-    } else if (may_grow(w->rule) && w->state.is_standing && word.say == ALARM_BAD) {
-        status = keep_up(d, w, &word, &facts, ret_is_changed, err);
+    } else if (may_change(w->rule) && w->state.is_standing && word.say == ALARM_BAD) {
+        status = keep_up(d, w, &word, s->now_ms, ret_is_changed, err);
     } else if (change == ALARM_CLEARS) {
         status = clear(d, w->alarm, s->now_ms, word.say == ALARM_GONE, ret_is_changed, err);
         w->alarm = 0;

@@ -7,6 +7,50 @@
 
 const char *const ills_levels[] = {"degraded", "failing", NULL};
 
+/* The next of codes by commas; false: there is none. */
+static bool next_code(struct span *rest, struct span *ret)
+{
+    size_t len = 0;
+    while (len < rest->len && rest->at[len] != ',')
+        len++;
+    *ret = (struct span){rest->at, len};
+    size_t used = len < rest->len ? len + 1 : len;
+    *rest = (struct span){rest->at + used, rest->len - used};
+    return len > 0;
+}
+
+static bool has_code(const char *codes, struct span code)
+{
+    struct span rest = span_of(codes), one;
+    while (next_code(&rest, &one))
+        if (one.len == code.len && memcmp(one.at, code.at, one.len) == 0)
+            return true;
+    return false;
+}
+
+static const struct ill *find(const struct ills *i, struct span code)
+{
+    for (size_t n = 0; n < i->count; n++)
+        if (span_is(code, i->seen[n].code))
+            return &i->seen[n];
+    return NULL;
+}
+
+static void see(struct ills *i, const char *codes, int64_t mono_ms)
+{
+    struct span rest = span_of(codes), code;
+    while (next_code(&rest, &code))
+        if (find(i, code) == NULL && i->count < ILLS_MAX)
+            text_copy(i->seen[i->count++].code, ILLS_CODE_SIZE, code);
+    for (size_t n = 0; n < i->count; n++) {
+        struct ill *one = &i->seen[n];
+        bool is_so = has_code(codes, span_of(one->code));
+        if (is_so != one->is_so)
+            one->since_mono_ms = mono_ms;
+        one->is_so = is_so;
+    }
+}
+
 void ills_take(struct ills *i, int reached, const char *codes, int64_t mono_ms)
 {
     for (int level = 0; level < ILLS_LEVELS; level++) {
@@ -15,33 +59,46 @@ void ills_take(struct ills *i, int reached, const char *codes, int64_t mono_ms)
             i->since_mono_ms[level] = mono_ms;
         i->is_so[level] = is_so;
     }
+    if (!i->is_known)
+        i->begin_mono_ms = mono_ms;
     i->is_known = true;
     text_copy(i->codes, sizeof i->codes, span_of(codes));
+    see(i, codes, mono_ms);
 }
 
-static bool has_code(const struct buf *codes, const char *code, size_t len)
+static void add(struct buf *to, struct span code)
 {
-    for (const char *at = codes->len > 0 ? codes->data : NULL; at != NULL; at = strchr(at, ',')) {
-        at += *at == ',';
-        if (strcspn(at, ",") == len && memcmp(at, code, len) == 0)
-            return true;
-    }
-    return false;
+    buf_printf(to, "%s%.*s", to->len > 0 ? "," : "", (int)code.len, code.at);
 }
 
-static void add_codes(struct buf *to, const char *codes)
+/* What of `told` still counts. */
+static void add_told(
+    const struct ills *i, const char *told, int64_t clear_for_ms, int64_t mono_ms, struct buf *to)
 {
-    for (size_t len; codes != NULL && (len = strcspn(codes, ",")) > 0;) {
-        if (!has_code(to, codes, len))
-            buf_printf(to, "%s%.*s", to->len > 0 ? "," : "", (int)len, codes);
-        codes = codes[len] == ',' ? codes + len + 1 : NULL;
+    struct span rest = span_of(told), code;
+    while (next_code(&rest, &code)) {
+        const struct ill *one = find(i, code);
+        int64_t over_ms = mono_ms - (one != NULL ? one->since_mono_ms : i->begin_mono_ms);
+        if ((one != NULL && one->is_so) || over_ms < clear_for_ms)
+            add(to, code);
     }
 }
 
-char *ills_join(const char *codes, const char *more)
+char *ills_now(const struct ills *i, const char *told, int64_t for_ms, int64_t clear_for_ms, int64_t mono_ms,
+    bool *ret_has_more)
 {
     struct buf all = {0};
-    add_codes(&all, codes);
-    add_codes(&all, more);
+    told = told != NULL ? told : "";
+    add_told(i, told, clear_for_ms, mono_ms, &all);
+    bool is_none = all.len == 0;
+    *ret_has_more = false;
+    for (size_t n = 0; n < i->count; n++) {
+        const struct ill *one = &i->seen[n];
+        bool counts = one->is_so && (is_none || mono_ms - one->since_mono_ms >= for_ms);
+        if (!counts || has_code(told, span_of(one->code)))
+            continue;
+        add(&all, span_of(one->code));
+        *ret_has_more = true;
+    }
     return buf_take(&all);
 }

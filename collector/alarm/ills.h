@@ -5,12 +5,15 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum ills_level { ILLS_DEGRADED, ILLS_FAILING };
 #define ILLS_LEVELS 2
 extern const char *const ills_levels[]; /* names, NULL-terminated */
 #define ILLS_CODES_SIZE 512
+#define ILLS_MAX 24 /* codes that there are; more are not told apart */
+#define ILLS_CODE_SIZE 48
 
 /* Zeroed: nothing is known. */
 struct ills {
@@ -18,9 +21,18 @@ struct ills {
     bool is_so[ILLS_LEVELS];            /* is it so bad, or worse */
     int64_t since_mono_ms[ILLS_LEVELS]; /* since when it is, or is not, without a break */
     char codes[ILLS_CODES_SIZE];        /* by commas; "" = none */
+    struct ill {
+        char code[ILLS_CODE_SIZE];
+        bool is_so;
+        int64_t since_mono_ms; /* the same */
+    } seen[ILLS_MAX];
+    size_t count;
+    int64_t begin_mono_ms; /* what was not seen since is not so */
 };
 
 /* As it is now: how many of the levels it has reached, 0 = it is well, and by which codes. */
 void ills_take(struct ills *i, int reached, const char *codes, int64_t mono_ms);
-/* Those of both, each once; either may be NULL. The caller frees it. */
-char *ills_join(const char *codes, const char *more);
+/* What is wrong of which `told` was said (NULL = nothing): of that, what is not over for clear_for yet, and what has lasted for `for`; where that
+ * is nothing, what is wrong now. *ret_has_more: something in it was not told. The caller frees it. */
+char *ills_now(const struct ills *i, const char *told, int64_t for_ms, int64_t clear_for_ms, int64_t mono_ms,
+    bool *ret_has_more);

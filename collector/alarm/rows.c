@@ -228,14 +228,15 @@ enum status alarm_clear(struct db *db, int64_t id, int64_t now_ms, bool is_gone,
     return db_run(row, err);
 }
 
-enum status alarm_grow(struct db *db, const struct alarm *a, struct error *err)
+enum status alarm_change(struct db *db, const struct alarm *a, bool is_news, struct error *err)
 {
-    struct db_stmt *row =
-        db_keep(db, "UPDATE alarm SET value_m = ?2, reason = nullif(?3, ''), acked_ms = NULL,"
-                    " acked_by = NULL, ack_note = NULL WHERE id = ?1");
+    struct db_stmt *row = db_keep(db,
+        "UPDATE alarm SET value_m = ?2, reason = nullif(?3, ''), acked_ms = iif(?4, NULL, acked_ms),"
+        " acked_by = iif(?4, NULL, acked_by), ack_note = iif(?4, NULL, ack_note) WHERE id = ?1");
     db_bind_int(row, 1, a->id);
     bind_number(row, 2, a->has_value, a->value_m);
     bind_reason(row, 3, a);
+    db_bind_int(row, 4, is_news);
     return db_run(row, err);
 }
 

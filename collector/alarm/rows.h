@@ -30,8 +30,8 @@ struct alarm {
     int64_t value_m, bound_m;  /* thousandths, when it fired; of ALARM_LOSS all of them by now */
     int64_t from_ms, until_ms; /* the night or the day that the value is of; 0 = of when it fired */
     enum alarm_reason reason;  /* when it fired */
-    char *ills; /* of ALARM_HEALTH: codes of what was wrong since it fired (collector/alarm/ills.h), owned */
-    bool is_below;      /* the bound is one that it fires below */
+    char *ills;    /* of ALARM_HEALTH: codes of what is wrong (ills_now of collector/alarm/ills.h), owned */
+    bool is_below; /* the bound is one that it fires below */
     int64_t cleared_ms; /* 0 = it stands */
     bool is_gone;       /* it was cleared because there is nothing to watch any more */
     int64_t acked_ms;   /* 0 = nobody did */
@@ -62,8 +62,8 @@ enum status alarm_count(struct db *db, struct alarm_counts *ret, struct error *e
 /* What a rule fired on a target; ret_id is its number. Within a transaction, as all that writes. */
 enum status alarm_fire(struct db *db, const struct alarm *a, int64_t *ret_id, struct error *err);
 enum status alarm_clear(struct db *db, int64_t id, int64_t now_ms, bool is_gone, struct error *err);
-/* While it stands: there is more of it than when it fired, by value or by ills. Nobody took note of that. */
-enum status alarm_grow(struct db *db, const struct alarm *a, struct error *err);
+/* While it stands: its value and ills are others. Of news nobody took note. */
+enum status alarm_change(struct db *db, const struct alarm *a, bool is_news, struct error *err);
 /* ST_INVALID, in one sentence: there is none of that number, it is over, or somebody did already. */
 enum status alarm_ack(struct db *db, int64_t id, const char *who, const char *note, int64_t now_ms,
     struct alarm *ret, struct error *err);

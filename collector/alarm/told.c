@@ -67,12 +67,13 @@ enum status alarm_told_quiet(struct db *db, int64_t alarm, struct error *err)
     return db_run(row, err);
 }
 
-enum status alarm_told_more(struct db *db, int64_t alarm, int64_t now_ms, struct error *err)
+enum status alarm_told_news(struct db *db, int64_t alarm, bool is_pressing, int64_t now_ms, struct error *err)
 {
-    struct db_stmt *row =
-        db_keep(db, "UPDATE alarm_told SET due_ms = ?2 WHERE alarm = ?1 AND taken > 0 AND due_ms IS NULL");
+    struct db_stmt *row = db_keep(db, "UPDATE alarm_told SET due_ms = ?2 WHERE alarm = ?1 AND taken > 0"
+                                      " AND (due_ms IS NULL OR (?3 AND due_ms > ?2))");
     db_bind_int(row, 1, alarm);
     db_bind_int(row, 2, now_ms);
+    db_bind_int(row, 3, is_pressing);
     return db_run(row, err);
 }
 

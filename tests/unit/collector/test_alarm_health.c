@@ -4,10 +4,11 @@
 
 static const char park_text[] =
     "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"Asia/Shanghai\"; });";
-static const char rules_text[] = "rules = ({ id = \"ill\"; kind = \"health\"; for = 10; clear_for = 5; },"
-                                 "{ id = \"down\"; kind = \"health\"; severity = \"critical\"; on = "
-                                 "(\"collector\"); level = \"failing\"; for = 10; "
-                                 "clear_for = 5; });";
+static const char rules_text[] =
+    "rules = ({ id = \"ill\"; kind = \"health\"; for = 10; clear_for = 5; },"
+    "{ id = \"down\"; kind = \"health\"; severity = \"critical\"; on = "
+    "(\"collector\"); level = \"failing\"; for = 10; "
+    "clear_for = 5; }); receivers = ({ id = \"one\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; });";
 
 #define OF(rule, words) "SELECT count(*) FROM alarm WHERE rule = '" rule "' AND " words
 #define STANDS(rule) OF(rule, "cleared_ms IS NULL")
@@ -67,8 +68,54 @@ static void test_each_level_counts_by_itself(void **state)
     be(s, 1, "collector_clock", 6);
     assert_int_equal(number_of(s, STANDS("down")), 0);
     assert_int_equal(number_of(s, STANDS("ill")), 1);
-    /* What was wrong since it fired. */
-    assert_int_equal(number_of(s, OF("ill", "reason = 'collector_clock_ahead,collector_clock'")), 1);
+    /* What is wrong by now. */
+    assert_int_equal(number_of(s, OF("ill", "reason = 'collector_clock'")), 1);
+}
+
+#define TOLD "(SELECT due_ms FROM alarm_told)"
+
+/* Told once, and not due for long, or never, since somebody took note. */
+static void take_first_message(struct scene *s, bool is_noted)
+{
+    struct error err = {""};
+    struct db *db = s->turn.turn.db;
+    must(db_exec(db, "UPDATE alarm_told SET taken = 1, due_ms = 9000000000000", &err), &err);
+    if (is_noted)
+        must(db_exec(db,
+                 "UPDATE alarm_told SET due_ms = NULL; UPDATE alarm SET acked_ms = 1, acked_by = 'anna'",
+                 &err),
+            &err);
+}
+
+static void test_what_else_goes_wrong_is_told_at_once_when_it_lasts_and_what_is_over_is_no_more_said(
+    void **state)
+{
+    struct scene *s = *state;
+    for (int is_noted = 0; is_noted < 2; is_noted++) {
+        reopen_scene(s);
+        be(s, 1, "store_unavailable", 11);
+        take_first_message(s, is_noted);
+        /* What comes and goes is no news. */
+        be(s, 1, "store_unavailable,broker_disconnected", 9);
+        be(s, 1, "store_unavailable", 9);
+        assert_int_equal(number_of(s, OF("ill", "reason = 'store_unavailable'")), 1);
+        assert_int_equal(number_of(s, "SELECT ifnull(" TOLD ", 0) > 0"), !is_noted);
+        be(s, 1, "store_unavailable,broker_disconnected", 11);
+        assert_int_equal(
+            number_of(s, OF("ill", "reason = 'store_unavailable,broker_disconnected' AND acked_ms IS NULL")),
+            1);
+        assert_in_range(number_of(s, "SELECT " TOLD), turn_now_ms - 2000, turn_now_ms);
+        take_first_message(s, true);
+        /* It is over, which is no news; again it is. */
+        be(s, 1, "broker_disconnected", 4);
+        assert_int_equal(number_of(s, OF("ill", "reason = 'store_unavailable,broker_disconnected'")), 1);
+        be(s, 1, "broker_disconnected", 2);
+        assert_int_equal(number_of(s, OF("ill", "reason = 'broker_disconnected' AND acked_by = 'anna'")), 1);
+        assert_int_equal(number_of(s, "SELECT count(" TOLD ")"), 0);
+        be(s, 1, "broker_disconnected,store_unavailable", 11);
+        assert_in_range(number_of(s, "SELECT " TOLD), turn_now_ms - 2000, turn_now_ms);
+        assert_int_equal(number_of(s, OF("ill", "acked_ms IS NULL")), 1);
+    }
 }
 
 /* Behind what arrived, not synchronised, set on or back: it is what is wrong. */
@@ -103,7 +150,7 @@ static void test_it_is_judged_where_nothing_is_taken_any_more(void **state)
     be(s, 2, "not_accepting", 11);
     assert_int_equal(number_of(s, STANDS("down")), 1);
     assert_int_equal(number_of(s, STANDS("ill")), 1);
-    be(s, 2, "not_accepting,broker_disconnected", 1);
+    be(s, 2, "not_accepting,broker_disconnected", 11);
     assert_int_equal(number_of(s, OF("down", "reason = 'not_accepting,broker_disconnected'")), 1);
     s->turn.turn.limit_bytes = limit_bytes;
     be(s, 0, "", 6);
@@ -143,26 +190,13 @@ static void test_failed_commits_take_none_of_its_time(void **state)
     assert_int_equal(number_of(s, ALL), 0);
     be(s, 1, "store_unavailable", 1);
     assert_int_equal(number_of(s, STANDS("ill")), 1);
-    for (int i = 0; i < 5; i++) {
-        be(s, 1, "broker_disconnected", 1);
+    for (int i = 0; i < 11; i++) {
+        be(s, 1, "store_unavailable,broker_disconnected", 1);
         fail_turn(s);
     }
+    be(s, 1, "store_unavailable,broker_disconnected", 1);
     assert_int_equal(number_of(s, OF("ill", "reason = 'store_unavailable,broker_disconnected'")), 1);
     assert_int_equal(number_of(s, ALL), 1);
-}
-
-static void test_codes_are_joined_each_once(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *codes, *more, *all;
-    } rows[] = {{NULL, NULL, ""}, {"", "a", "a"}, {"a", "", "a"}, {"a,b", "b,c", "a,b,c"},
-        {"ab", "a,b,ab", "ab,a,b"}, {"a,bc", "b", "a,bc,b"}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char *all = ills_join(rows[i].codes, rows[i].more);
-        assert_string_equal(all, rows[i].all);
-        free(all);
-    }
 }
 
 static void test_its_reasons_are_told_in_the_words_of_the_pages(void **state)
@@ -195,11 +229,11 @@ int main(void)
         SCENE_TEST(test_it_fires_when_it_has_lasted_and_clears_when_it_is_over),
         SCENE_TEST(test_a_break_begins_it_anew_and_another_reason_does_not),
         SCENE_TEST(test_each_level_counts_by_itself),
+        SCENE_TEST(test_what_else_goes_wrong_is_told_at_once_when_it_lasts_and_what_is_over_is_no_more_said),
         SCENE_TEST(test_it_is_judged_by_a_clock_that_is_wrong),
         SCENE_TEST(test_it_is_judged_where_nothing_is_taken_any_more),
         SCENE_TEST(test_over_a_restart_it_is_one_alarm_and_what_was_not_seen_counts_for_nothing),
         SCENE_TEST(test_failed_commits_take_none_of_its_time),
-        cmocka_unit_test(test_codes_are_joined_each_once),
         cmocka_unit_test(test_its_reasons_are_told_in_the_words_of_the_pages),
     };
     return cmocka_run_group_tests(tests, set_up_all, settings_remove_folder);
