@@ -201,7 +201,7 @@ def csv(browser, chart: str, folder: Path, name: str) -> list[str]:
     """The lines of what the chart's link brings."""
     browser.command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
     browser.run(f"document.querySelector('#{chart} details').open = true; document.querySelector('#{chart} .csv').click()")
-    wait_until((folder / name).exists, 15, "the file is there")
+    wait_until(lambda: (folder / name).exists() and (folder / name).read_bytes(), 15, "the file is there, and written")
     text = (folder / name).read_bytes().decode("utf-8-sig")
     assert text.endswith("\r\n")
     return text.split("\r\n")[:-1]
