@@ -1,5 +1,5 @@
 // What a page asks for again and again while it is looked at. No answer replaces that to a later question. What cannot be read leaves what is
-// shown, which says of when it is once it is older than two of its intervals.
+// shown, which says of when it is once it is older than two of its intervals; where nothing was read yet, that is said at once.
 
 import { ApiError } from './api.js';
 import { set, setMark } from './dom.js';
@@ -11,8 +11,8 @@ export function sayOld(element, asOf) {
 }
 
 export class Read {
-  // `ask()` brings what draws its answer, or null: not now. Elements with data-age="`age`" say that what is shown is old, and nothing while it is
-  // not. `tell` is called with what is wrong where it cannot be read, and with '' where it can. `asOf`: of what stands there already.
+  // `ask()` brings what draws its answer, or null: not now. Elements with data-age="`age`" say that what is shown is old, or that nothing
+  // can be read, and else nothing. `tell` is called with what is wrong where it cannot be read, and with '' where it can. `asOf`: of what stands there already.
   constructor(everyMs, ask, { age = null, tell = () => {}, asOf = null } = {}) {
     this.everyMs = everyMs;
     this.ask = ask;
@@ -20,6 +20,7 @@ export class Read {
     this.tell = tell;
     this.asked = 0;
     this.drawn = 0;
+    this.fails = false; // since something was read, or wanted
     // By the browser's steady clock: that of the park may be set back.
     this.askedAt = asOf === null ? -Infinity : performance.now();
     this.shown = asOf === null ? null : { asOf, at: this.askedAt };
@@ -42,6 +43,7 @@ export class Read {
     try {
       const draw = await this.ask();
       if (mine < this.drawn) return;
+      this.fails = false;
       this.tell('');
       if (draw === null) return;
       this.drawn = mine;
@@ -51,7 +53,10 @@ export class Read {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       console.info(error.message);
-      if (mine >= this.drawn) this.tell(error.message);
+      if (mine < this.drawn) return;
+      this.fails = true;
+      this.tell(error.message);
+      this.sayAge();
     }
   }
 
@@ -60,6 +65,7 @@ export class Read {
     this.askedAt = -Infinity;
     this.drawn = this.asked + 1;
     this.shown = null;
+    this.fails = false;
     this.tell('');
     this.sayAge();
   }
@@ -68,6 +74,7 @@ export class Read {
     const { isOld } = this;
     for (const element of this.ages) {
       if (isOld) sayOld(element, this.shown.asOf);
+      else if (this.shown === null && this.fails) setMark(element, 'warn', text('unread'));
       else set(element, '');
     }
   }

@@ -222,6 +222,23 @@ def test_what_is_said_to_be_old_cuts_nothing_off(house, browser, visitor, lang, 
         assert "screen" not in path or browser.run("return document.documentElement.scrollHeight") == height
 
 
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize(("path", "sizes"), [("/ops?", SIZES), ("/ops?view=screen&", SIZES[:1]), ("/ops/instruments?", SIZES), ("/ops/gateways?", SIZES)])
+def test_what_cannot_be_read_cuts_nothing_off(house, browser, visitor, lang, path, sizes):
+    visitor(None)
+    script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=UNREADABLE)["identifier"]
+    try:
+        for width, height in sizes:
+            browser.size(width, height)
+            browser.open(f"{house.url}{path}lang={lang}")
+            browser.wait(f"[...document.querySelectorAll('[data-age]')].every((mark) => mark.textContent === '▲ {TEXTS[lang]['unread']}')", 30)
+            assert browser.run(CUT) == []
+            assert browser.run("return document.documentElement.scrollWidth") <= width
+            assert "screen" not in path or browser.run("return document.documentElement.scrollHeight") == height
+    finally:
+        browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
+
 def test_a_label_of_long_names_prints_whole_on_its_sheet(house, browser, visitor):
     visitor(None)
     browser.command("Emulation.setEmulatedMedia", media="print")

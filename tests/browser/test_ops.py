@@ -411,6 +411,30 @@ def test_what_cannot_be_read_any_more_says_of_when_it_is_though_events_come(park
     assert errors(browser) == []
 
 
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize(("path", "size", "read"), [
+    ("/ops?", (1280, 900), {"energy", "people", "summary"}), ("/ops?", (390, 844), {"energy", "people", "summary"}), ("/ops?view=screen&", (1920, 1080), {"energy", "people", "summary", "board"}),
+    ("/ops/instruments?", (390, 844), {"board"}), ("/ops/gateways?", (1280, 900), {"losses", "quarantine"}), ("/ops/gateways?", (390, 844), {"losses", "quarantine"})])
+def test_what_cannot_be_read_from_the_beginning_says_so_and_nothing_else_is_said_of_it(park, browser, lang, path, size, read):
+    browser.log()
+    browser.size(*size)
+    script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=UNREADABLE)["identifier"]
+    try:
+        browser.open(f"{park.http_url}{path}lang={lang}")
+    finally:
+        browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+    wait_equal(lambda: browser.run(f"return {AGES}"), lambda: dict.fromkeys(read, f"mark-warn:▲ {TEXTS[lang]['unread']}"))
+    assert not {TEXTS[lang]["losses_none"], TEXTS[lang]["quarantine_none"]} & set(browser.run("return [...document.querySelectorAll('main p')].filter((e) => e.checkVisibility()).map((e) => e.textContent)"))
+    assert browser.run("return document.documentElement.scrollWidth") <= size[0]
+    if "screen" in path:
+        assert browser.run("return document.documentElement.scrollHeight") == 1080
+        assert browser.run(CUT_CARDS) == []
+    browser.run("window.fetch = ask; later(61000)")
+    browser.wait(f"{SHOWN} && {READ[path]}", 30)
+    wait_equal(lambda: {mark.split(":", 1)[1] for mark in browser.run(f"return {AGES}").values()}, lambda: {""})
+    assert errors(browser) == []
+
+
 CONTRAST = r"""
 const parse = (c) => c.match(/[\d.]+/g).map(Number);
 const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
