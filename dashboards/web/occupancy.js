@@ -14,7 +14,8 @@ import { chosenSite, makeSiteChoice } from './site_choice.js';
 import { spaceHeat } from './space_heat.js';
 
 const lengths = ['day', 'week', 'month', 'custom'];
-const everyMs = 60000;
+const settleMs = 60000; // the quarter hour that is just over is complete some seconds later
+const retryMs = 60000;
 const hourlyDaysMax = 92;
 const dayNames = [1, 2, 3, 4, 5, 6, 0];
 
@@ -24,11 +25,11 @@ const spaces = park.spaces.filter((space) => park.byId.building.get(space.buildi
 const rows = new Rows(byId('spaces'));
 const charts = { across: new Chart(byId('across'), text('heat_spaces')), course: new Chart(byId('course'), text('course_people')), heat: new Chart(byId('heat'), text('heat_weekday')) };
 let now = Date.parse(park.as_of);
-let readAt = performance.now();
 let period = null;
 let chosen = null;
 let measure = 'utilisation';
-let drawing = 0;
+let drawing = 0; // only the newest question is answered
+let read = { of: '', latest: '', at: 0, isAnswered: false }; // how much of its period, and which quarter hour, the newest question is of, and when it was asked
 
 // What tells most of a space: people counted (corrected, at its doors, by a sensor), else whether somebody is there.
 const ranks = ['corrected', 'live', 'count:', 'binary:', 'co2:', 'wifi:'];
@@ -48,15 +49,21 @@ function address(changed) {
   return `${location.pathname}?${asked}`;
 }
 
-function drawSpace(space, source, latest, seconds) {
+function drawLatest(latest) {
+  for (const space of latest.spaces) {
+    const source = bestSource(space.sources);
+    const mean = source && countsPeople(source) ? source.values[0].mean : null;
+    setCell(rows.get({ id: space.space }), 2, mean === null ? '–' : String(Math.round(mean)));
+  }
+}
+
+function drawSpace(space, source, seconds) {
   const row = rows.get({ id: space.space });
   setHeadLink(row, nameOf({ ...space, id: space.space }), address({ space: space.space }), () => choose({ space: space.space }));
   set(row.cells[0].lastElementChild, space.space);
   const building = park.byId.building.get(space.building);
   const value = source?.values[0] ?? null;
-  const quarter = latest && countsPeople(latest) ? latest.values[0].mean : null;
   setCell(row, 1, building ? nameOf(building) : '–');
-  setCell(row, 2, quarter === null ? '–' : String(Math.round(quarter)));
   setCell(row, 3, space.capacity ? String(space.capacity) : '–');
   setCell(row, 4, value && countsPeople(source) ? people(value.mean) : '–');
   setCell(row, 5, value ? share(value.open.frequency) : '–');
@@ -155,17 +162,30 @@ function leaveOthers() {
   if (known) set(byId('detail-title'), nameOf(known));
 }
 
+const quarterNow = () => Math.floor(now / quarterMs) * quarterMs;
+// What is over at `end`, and whether all that is known of it.
+const knownAt = (end) => `${end} ${now - end >= settleMs}`;
+
+function soFar() {
+  const span = spanOf(site.zone, period, now);
+  return span === null ? '' : knownAt(span.to);
+}
+
+function askLatest() {
+  return get('/api/v1/occupancy', { site: site.id, step: 'all', from: iso(quarterNow() - quarterMs), to: iso(quarterNow()) });
+}
+
 // `isAgain`: it is shown already; nothing that is chosen, or about to be, is touched.
 async function show(isAgain = false) {
   const mine = ++drawing;
+  read = { of: soFar(), latest: knownAt(quarterNow()), at: performance.now(), isAnswered: false };
   if (!isAgain) drawPeriod();
   try {
     const span = spanOf(site.zone, period, now);
     if (span === null) throw new ApiError(text('not_begun'));
-    const end = Math.floor(now / quarterMs) * quarterMs;
     const [whole, latest] = await Promise.all([
       get('/api/v1/occupancy', { site: site.id, step: 'all', ...parameters(span) }),
-      get('/api/v1/occupancy', { site: site.id, step: 'all', from: iso(end - quarterMs), to: iso(end) }),
+      askLatest(),
     ]);
     if (mine !== drawing) return;
     leaveOthers();
@@ -174,7 +194,8 @@ async function show(isAgain = false) {
     set(byId('span'), `${period.from} – ${shiftDate(period.end, { days: -1 })}`);
     byId('no-spaces').hidden = whole.spaces.length > 0;
     byId('spaces-note').hidden = whole.spaces.length === 0;
-    whole.spaces.forEach((space, i) => drawSpace(space, bestSource(space.sources), bestSource(latest.spaces[i].sources), (span.to - span.from) / 1000));
+    whole.spaces.forEach((space) => drawSpace(space, bestSource(space.sources), (span.to - span.from) / 1000));
+    drawLatest(latest);
     rows.keepOnly(whole.spaces.map((space) => ({ id: space.space })));
     await drawAcross(mine, span, whole);
     if (mine !== drawing) return;
@@ -186,6 +207,26 @@ async function show(isAgain = false) {
     if (mine !== drawing) return;
     leaveOthers();
     set(byId('problem'), error.message);
+    read.of = null;
+  } finally {
+    if (mine === drawing) read.isAnswered = true;
+  }
+}
+
+// Of a period that is over, what the table has of now.
+async function showLatest() {
+  const mine = ++drawing;
+  read = { ...read, latest: knownAt(quarterNow()), at: performance.now(), isAnswered: false };
+  try {
+    const latest = await askLatest();
+    if (mine === drawing) drawLatest(latest);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (mine !== drawing) return;
+    set(byId('problem'), error.message);
+    read.of = null;
+  } finally {
+    if (mine === drawing) read.isAnswered = true;
   }
 }
 
@@ -225,12 +266,18 @@ addEventListener('popstate', () => {
 });
 readAddress();
 show();
-// Where the address names no period, that of now.
-followLive(() => {}, (live, sinceMs) => {
-  now = Date.parse(live.as_of) + sinceMs;
-  if (document.hidden || performance.now() - readAt < everyMs) return;
-  readAt = performance.now();
+// While the page stands and somebody looks: again as more of the period is over; where the address names none, of that of now.
+function renew() {
+  if (document.hidden || !read.isAnswered) return;
   const { end } = period;
   readAddress();
-  show(period.end === end);
+  if (period.end !== end) show();
+  else if (read.of === null && performance.now() - read.at < retryMs) return;
+  else if (soFar() !== read.of) show(true);
+  else if (knownAt(quarterNow()) !== read.latest) showLatest();
+}
+
+followLive(() => {}, (live, sinceMs) => {
+  now = Date.parse(live.as_of) + sinceMs;
+  renew();
 });

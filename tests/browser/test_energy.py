@@ -426,6 +426,7 @@ URL.createObjectURL = (of) => { window.kept += 1; return make.call(URL, of); };
 URL.revokeObjectURL = (url) => { if (url) window.kept -= 1; revoke.call(URL, url); };"""
 TICKS = "window.ticks = 0; window.asked = []; setInterval(() => { window.ticks += 1; }, 1000)"  # the page looks at the clock as often
 HIDDEN = "Object.defineProperty(document, 'hidden', { configurable: true, get: () => %s })"
+FAST = "const clock = performance.now.bind(performance); performance.now = () => 20 * clock()"
 
 
 @pytest.fixture
@@ -489,7 +490,7 @@ def test_what_cannot_be_read_again_stands_and_is_asked_for_later(history, browse
     browser.run(FAILS % "v1.energy" + f"; window.at = '{(history.end + timedelta(minutes=5)).isoformat()}'")
     browser.wait("document.getElementById('problem').textContent === 'not now'", 60)
     assert browser.run("return [document.getElementById('total').textContent, document.getElementById('shown').hidden]") == [total, False]
-    browser.run("window.fetch = ask; const clock = performance.now.bind(performance); performance.now = () => 20 * clock()")
+    browser.run(f"window.fetch = ask; {FAST}")
     browser.wait(f"document.getElementById('problem').textContent === '' && document.getElementById('total').textContent !== '{total}'", 60)
 
 
@@ -498,24 +499,46 @@ def test_a_page_whose_address_names_no_day_is_of_the_present_one(history, browse
     clocked(history.end - timedelta(days=1), f"/ops/{page}?lang=en&length=day")
     days = [str((history.end.astimezone(SITE) - timedelta(days=back, seconds=1)).date()) for back in (1, 0)]
     assert browser.run("return document.getElementById('from').value") == days[0]
-    browser.run(f"window.at = '{history.end.isoformat()}'; const clock = performance.now.bind(performance); performance.now = () => 20 * clock()")
+    browser.run(f"window.at = '{history.end.isoformat()}'; {FAST}")
     browser.wait(f"document.getElementById('from').value === '{days[1]}'", 60)
     browser.wait("document.getElementById('shown').hidden === false")
 
 
 @pytest.mark.parametrize("page", ["energy", "occupancy"])
-def test_what_is_over_is_not_asked_for_where_nobody_looks(history, browser, clocked, page):
-    """A period that is over is no other later; and of occupancy, which is read each minute, only hidden tabs ask for nothing."""
+def test_what_is_over_is_not_asked_for_again(history, browser, clocked, page):
+    """But for the people of the last quarter hour, which spaces have beside any period, and where somebody looks."""
     day = (history.end.astimezone(SITE) - timedelta(days=2)).date()
-    clocked(history.end, f"/ops/{page}?lang=en&length=day&from={day}")
+    clocked(history.end + timedelta(minutes=2), f"/ops/{page}?lang=en&length=day&from={day}")
     browser.wait("document.querySelectorAll('#calendar').length === 0 || document.getElementById('calendar').dataset.drawn", 30)
-    browser.run(HIDDEN % ("true" if page == "occupancy" else "false") + f"; {TICKS}; window.at = '{(history.end + timedelta(hours=1)).isoformat()}'; const clock = performance.now.bind(performance); performance.now = () => 20 * clock()")
+    browser.run(f"{FAST}; {TICKS}")
+    browser.wait("ticks >= 4")
+    assert browser.run("return asked") == []
+    later = history.end + timedelta(minutes=62)
+    browser.run(HIDDEN % ("true" if page == "occupancy" else "false") + f"; {TICKS}; window.at = '{later.isoformat()}'")
     browser.wait("ticks >= 3")
     assert browser.run("return asked") == []
     if page == "occupancy":
         browser.run("document.getElementById('from').value = ''; " + HIDDEN % "false")
-        browser.wait("asked.length > 0 && document.getElementById('shown').hidden === false")
+        browser.wait("asked.length > 0", 60)
+        browser.run("window.ticks = 0")
+        browser.wait("ticks >= 4")
+        asked, = [dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query)) for url in browser.run("return asked")]
+        assert datetime.fromisoformat(asked["to"]) == history.end + timedelta(hours=1)
         assert browser.run("return document.getElementById('from').value") == ""  # somebody types in it
+
+
+def test_an_answer_on_people_that_takes_long_is_drawn(history, browser, clocked):
+    day = (history.end.astimezone(SITE) - timedelta(days=1)).date()
+    clocked(history.end - timedelta(minutes=40), f"/ops/occupancy?lang=en&length=custom&from={day}&to={history.end:%Y-%m-%d}")
+    browser.run(f"""window.held = []; window.ask = window.fetch; window.at = '{(history.end + timedelta(minutes=2)).isoformat()}';
+        window.fetch = (url, how) => (/v1.occupancy/.test(url) ? new Promise((resolve) => held.push(() => resolve(ask(url, how)))) : ask(url, how)); {FAST}""")
+    browser.wait("held.length > 0", 60)
+    browser.run(TICKS)
+    browser.wait("ticks >= 5")
+    assert browser.run("return held.length") == 2  # of the period, and of the last quarter hour
+    browser.run("window.fetch = ask; delete document.body.dataset.drawn; held.forEach((answer) => answer())")
+    browser.wait("document.body.dataset.drawn !== undefined", 30)
+    assert errors_of(browser) == []
 
 
 def errors_of(browser) -> list[dict]:
