@@ -273,8 +273,10 @@ static void check_ids(struct conf *c, const struct alarm_rules *rules)
 static void check_all(struct conf *c, void *object, const void *parent)
 {
     (void)parent;
-    const struct alarm_rules *rules = object;
+    struct alarm_rules *rules = object;
     check_ids(c, rules);
+    if (rules->repeat_max_ms == 0)
+        rules->repeat_max_ms = rules->repeat_ms > DAY_MS ? rules->repeat_ms : DAY_MS;
     if (rules->repeat_max_ms < rules->repeat_ms)
         conf_problem(c, &rules->where, "repeat_max", "%lld s is less than `repeat`; expected %lld s or more",
             (long long)(rules->repeat_max_ms / 1000), (long long)(rules->repeat_ms / 1000));
@@ -285,8 +287,8 @@ static const struct conf_key alarms_keys[] = {
         .max = 7 * DAY_MS,
         .help = "what stands and nobody acknowledged is told again after this, then after twice as long, and "
                 "so on"},
-    {"repeat_max", CONF_SECONDS, offsetof(struct alarm_rules, repeat_max_ms), .fallback = "86400",
-        .min = 1000, .max = 31 * DAY_MS, .help = "the longest time between two of these"},
+    {"repeat_max", CONF_SECONDS, offsetof(struct alarm_rules, repeat_max_ms), .min = 1000, .max = 31 * DAY_MS,
+        .help = "the longest time between two of these; absent = a day, or `repeat` where that is longer"},
     {"rules", CONF_LIST, offsetof(struct alarm_rules, rules), .is_required = true, .max = 500,
         .section = &rule_section, .help = "what is watched, rules = (...), or rules = () for nothing"},
     {"receivers", CONF_LIST, offsetof(struct alarm_rules, receivers), .max = 16,

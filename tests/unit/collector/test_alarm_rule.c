@@ -119,7 +119,7 @@ static void test_each_mistake_is_one_sentence_with_line_and_key(void **state)
             AT_RULE "clear_for: 0 s is out of range; expected 5 to 2678400 s"},
         {"repeat = 900;\nrepeat_max = 60; rules = ();",
             "a.cfg:2: repeat_max: 60 s is less than `repeat`; expected 900 s or more"},
-        {"repeat = 172800; rules = ();",
+        {"repeat = 172800;\nrepeat_max = 86400; rules = ();",
             "repeat_max: 86400 s is less than `repeat`; expected 172800 s or more"},
         {RECEIVER("kind = \"webhook\"; url = \"http://h:99999/\";"),
             AT_RECEIVER "url: is not a URL; expected one such as "},
@@ -166,6 +166,23 @@ static void test_urls_with_and_without_a_port_are_good(void **state)
         if (alarm_url_host_end(urls[i]) == 0)
             fail_msg("%s is refused", urls[i]);
     assert_string_equal(urls[5] + alarm_url_host_end(urls[5]), "/x");
+}
+
+static void test_repeats_end_at_one_a_day_or_at_the_first(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t repeat_s, repeat_max_s;
+    } rows[] = {{"rules = ();", 900, 86400}, {"repeat = 86400; rules = ();", 86400, 86400},
+        {"repeat = 172800; rules = ();", 172800, 172800}, {"repeat_max = 1000; rules = ();", 900, 1000}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct alarm_rules *rules = load(rows[i].text);
+        assert_int_equal(conf_problem_count(rules->conf), 0);
+        assert_int_equal(rules->repeat_ms, rows[i].repeat_s * 1000);
+        assert_int_equal(rules->repeat_max_ms, rows[i].repeat_max_s * 1000);
+        alarm_rules_destroy(rules);
+    }
 }
 
 static void test_mail_goes_to_a_program(void **state)
@@ -301,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_a_star_is_all_that_can_be_watched_and_each_is_watched_once),
         cmocka_unit_test(test_limits_are_thousandths_and_nights_quarter_hours),
         cmocka_unit_test(test_urls_with_and_without_a_port_are_good),
+        cmocka_unit_test(test_repeats_end_at_one_a_day_or_at_the_first),
         cmocka_unit_test(test_mail_goes_to_a_program),
         cmocka_unit_test(test_beside_a_ca_file_no_url_is_of_http),
         cmocka_unit_test(test_the_example_is_good_and_names_every_key)};
