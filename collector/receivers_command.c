@@ -1,8 +1,8 @@
 #include "collector/receivers_command.h"
 
-#include "collector/alarm_desk.h"
 #include "collector/command_line.h"
 #include "collector/couriers/attempt.h"
+#include "collector/couriers/needs.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/program.h"
@@ -101,12 +101,18 @@ static int perform(const struct collector_settings *settings, void *context)
             "park-collector: the settings name no rules of alarms; expected `alarms = \"alarms.cfg\";`\n");
         return EXIT_CONFIG;
     }
-    struct alarm_rules *rules = alarm_desk_load(settings->alarms, NULL, true);
+    const struct words *words = context;
+    struct alarm_rules *rules = alarm_rules_load(settings->alarms);
     int code = EXIT_CONFIG;
+    /* Of those alone that are asked: others may still be set up. */
+    if (conf_problem_count(rules->conf) == 0)
+        CONF_EACH (const struct alarm_receiver, r, rules->receivers)
+            if (is_asked(words, r->id))
+                needs_check_of(rules, r);
     if (conf_problem_count(rules->conf) > 0)
         conf_print_problems(rules->conf, stderr);
     else
-        code = test_all(rules, context, settings->id);
+        code = test_all(rules, words, settings->id);
     alarm_rules_destroy(rules);
     return code;
 }

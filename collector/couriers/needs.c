@@ -59,13 +59,18 @@ static const struct {
 } checks[] = {{"secret_file", check_secret_file}, {"url_file", check_url_file}, {"ca_file", check_ca_file},
     {"sendmail", check_sendmail}};
 
-void needs_check(struct alarm_rules *rules)
+void needs_check_of(struct alarm_rules *rules, const struct alarm_receiver *r)
 {
     struct error err;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
+        if (checks[i].check(r, &err) != ST_OK)
+            conf_problem(rules->conf, &r->where, checks[i].key, "%s", err.text);
+}
+
+void needs_check(struct alarm_rules *rules)
+{
     CONF_EACH (const struct alarm_receiver, r, rules->receivers)
-        for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
-            if (checks[i].check(r, &err) != ST_OK)
-                conf_problem(rules->conf, &r->where, checks[i].key, "%s", err.text);
+        needs_check_of(rules, r);
 }
 
 void needs_log(const struct alarm_rules *rules)

@@ -374,6 +374,12 @@ def test_each_receiver_can_be_tried_without_an_alarm(stage):
     assert len({one["id"] for _, _, one in duty.posts}) == 2
     unknown = run([*command, "duty", "nobody"])
     assert unknown.returncode == 64 and "no receiver of the rules of alarms: nobody" in unknown.stderr and len(duty.posts) == 2
+    secret.unlink()
+    only = run([*command, "duty", "mail"])
+    assert only.returncode == 0 and [line.split(":")[0] for line in only.stdout.splitlines()] == ["duty (webhook)", "mail (mail)"] and len(duty.posts) == 3
+    for named in (["robot"], ["duty", "robot"], []):
+        refused = run([*command, *named])
+        assert refused.returncode == 78 and str(secret) in refused.stderr and refused.stdout == "" and len(duty.posts) == 3
     for one in (duty, wecom, slow):
         one.close()
 
