@@ -1,6 +1,7 @@
 /*
  * Is the collector healthy, and if not, why: judged in one place for /readyz, the page, the metrics and alarms.
- * *Failing* means that readings are not being taken; *degraded* that something needs a look while they are.
+ * *Failing* means that readings that arrive are not acknowledged, of one gateway or all, or that the core thread has not begun, or
+ * hangs; *degraded* that something needs a look while they are, also where none can arrive: without a broker agents keep them.
  * Pure.
  */
 #pragma once
