@@ -15,8 +15,9 @@ static struct alarm_word judge_level(const struct alarm_limit *limit, int64_t va
     return say(over_m > fire_m ? ALARM_BAD : over_m <= clear_m ? ALARM_GOOD : ALARM_BETWEEN, value_m);
 }
 
-/* Silence is what was not heard while it could be, without what does not count of that. Nobody knows of it where it was not heard since it can be, which is no longer
- * than it may be silent; nor where it was not heard for so long that it may be, but what it comes by was not either. */
+/* Silence is what was not heard while it could be, without what does not count of that. Nobody knows of it where it was
+ * not heard since it can be, which is no longer than it may be silent; nor where it was not heard for so long that it
+ * may be, but what it comes by was not either. */
 static struct alarm_word judge_source(
     const struct alarm_rule *rule, const struct alarm_facts *f, const struct alarm_source *s)
 {

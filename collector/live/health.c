@@ -154,8 +154,7 @@ static void judge_clock(struct judgement *j, const struct snapshot *s)
     if (snapshot_alarms_are_off(s))
         tell(j, HEALTH_DEGRADED, "alarms_off", NULL,
             "alarms are off until this machine's clock is right: but for those of the collector none fires "
-            "or "
-            "clears");
+            "or clears");
     if (s->prune_behind_ms > PRUNE_BEHIND_MS)
         tell(j, HEALTH_DEGRADED, "pruning_behind", NULL,
             "by the clock %" PRId64
