@@ -53,6 +53,12 @@ static bool gauge_of(
     return true;
 }
 
+static void add_source(const struct alarm_sources *s, struct alarm_source source, struct alarm_facts *f)
+{
+    source.still_ms = presence_still_ms(s->presence, alarm_silent_from_ms(&source), source.until_ms);
+    f->sources[f->source_count++] = source;
+}
+
 /* A point can be heard while batches are taken, and its gateway speaks (W8). */
 static void add_point(const struct alarm_sources *s, const char *name, struct alarm_facts *f)
 {
@@ -62,11 +68,12 @@ static void add_point(const struct alarm_sources *s, const char *name, struct al
     bool speaks = g != NULL && g->offline_ms == 0 && s->presence->listening_since_ms != 0 && since_ms != 0;
     if (speaks && since_ms < s->presence->listening_since_ms)
         since_ms = s->presence->listening_since_ms;
-    f->sources[f->source_count++] = (struct alarm_source){.heard_ms = heard_of(s, name),
+    struct alarm_source source = {.heard_ms = heard_of(s, name),
         .since_ms = speaks ? since_ms : 0,
         .until_ms = speaks ? g->heard_ms : 0,
         .point = name,
         .back_ms = speaks ? g->back_ms : 0};
+    add_source(s, source, f);
 }
 
 static void gather_silence(
@@ -76,9 +83,10 @@ static void gather_silence(
         add_point(s, target->id, f);
     } else if (target->kind == ALARM_OF_GATEWAY) {
         const struct presence_gateway *g = presence_find(s->presence, target->id);
-        f->sources[f->source_count++] = (struct alarm_source){.heard_ms = g != NULL ? g->heard_ms : 0,
+        struct alarm_source source = {.heard_ms = g != NULL ? g->heard_ms : 0,
             .since_ms = s->presence->listening_since_ms,
             .until_ms = s->now_ms};
+        add_source(s, source, f);
     } else {
         const char *points[ALARM_METER_POINTS];
         const struct park_meter *m = park_meter_find(s->park, target->id);

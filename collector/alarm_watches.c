@@ -187,9 +187,10 @@ static int64_t more(int64_t a_ms, int64_t b_ms)
  * fires although its gateway comes and goes. */
 static void count_away(struct alarm_return *r, const struct alarm_source *s, int64_t for_ms)
 {
-    int64_t word_ms = more(r->word_ms, r->from_ms), gap_ms = s->until_ms - word_ms,
+    int64_t word_ms = more(r->word_ms, r->from_ms),
+            gap_ms = s->until_ms - word_ms - more(s->still_ms - r->still_ms, 0),
             part_ms = more(for_ms / ALARM_AWAY_PART, ALARM_AWAY_MS),
-            all_ms = more(s->until_ms - r->from_ms, 0);
+            all_ms = more(s->until_ms - r->from_ms - s->still_ms, 0);
     if (r->word_ms == 0 || s->until_ms < r->word_ms) { /* nobody knows of before */
         r->away_ms = all_ms;
     } else if (gap_ms > part_ms || s->back_ms > word_ms) {
@@ -197,6 +198,7 @@ static void count_away(struct alarm_return *r, const struct alarm_source *s, int
         r->is_back = true;
     }
     r->word_ms = s->until_ms;
+    r->still_ms = s->still_ms;
 }
 
 void alarm_watch_return(struct alarm_watch *w, struct alarm_facts *facts)
@@ -206,11 +208,12 @@ void alarm_watch_return(struct alarm_watch *w, struct alarm_facts *facts)
     for (int i = 0; i < facts->source_count; i++) {
         struct alarm_source *s = &facts->sources[i];
         struct alarm_return *r = return_of(w, i, s->point);
-        int64_t from_ms = more(s->heard_ms, s->since_ms);
+        int64_t from_ms = alarm_silent_from_ms(s);
         if (s->since_ms == 0)
             continue;
         if (r->from_ms != from_ms) {
             r->from_ms = from_ms;
+            r->still_ms = 0;
             r->away_ms = 0;
             r->is_back = false;
         }

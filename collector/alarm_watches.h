@@ -12,11 +12,12 @@
 
 /* What a point comes by, as it was looked at last. */
 struct alarm_return {
-    char *point;     /* owned; NULL = it was not looked at yet */
-    int64_t word_ms; /* the last word of its gateway */
-    int64_t from_ms; /* since when the point is silent, or could be heard: */
-    int64_t away_ms; /* what of its silence since then does not count */
-    bool is_back;    /* since then the gateway was silent, and came back */
+    char *point;      /* owned; NULL = it was not looked at yet */
+    int64_t word_ms;  /* the last word of its gateway */
+    int64_t from_ms;  /* since when the point is silent, or could be heard: */
+    int64_t still_ms; /* for how long nobody listened meanwhile */
+    int64_t away_ms;  /* what else of its silence since then does not count */
+    bool is_back;     /* since then the gateway was silent, and came back */
 };
 
 struct alarm_watch {

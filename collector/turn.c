@@ -24,8 +24,6 @@
 #define RESERVE_BYTES (8 * 1024 * 1024)
 #define RESERVE_MS 1000 /* between attempts to take it again */
 #define ROOM_MS 60000   /* for so long nobody writes, where what is given up makes no room */
-/* Between two looks at who was heard, which are a second apart at most. */
-#define STANDSTILL_MS 5000
 /* Between writing the changed points: under load a point changes many times meanwhile. */
 #define POINTS_MS 5000
 
@@ -343,25 +341,10 @@ static enum status make_board(struct turn *t, struct group *g, bool accepts, str
     return board_maker_step(&t->board, &now, &g->is_changed, err);
 }
 
-/* What was on its way meanwhile is still to be taken: where it stood still (stopped, on a machine that slept, in a turn that took so
- * long), or the clock was set on, it listens since now, as after a start. */
-static void notice_standstill(struct turn *t)
-{
-    int64_t now_ms = t->clock->wall_ms(), mono_ms = t->clock->mono_ms();
-    bool stood_still = t->listened_ms != 0 && (now_ms - t->listened_ms > STANDSTILL_MS ||
-                                                  mono_ms - t->listened_mono_ms > STANDSTILL_MS);
-    if (stood_still && t->presence.listening_since_ms != 0)
-        t->presence.listening_since_ms = now_ms;
-    if (stood_still && t->taking_since_ms != 0)
-        t->taking_since_ms = now_ms;
-    t->listened_ms = now_ms;
-    t->listened_mono_ms = mono_ms;
-}
-
 static enum status watch_alarms(struct turn *t, struct group *g, struct error *err)
 {
     bool is_synchronised = t->clock->is_synchronised();
-    notice_standstill(t);
+    presence_look(&t->presence, t->clock->wall_ms());
     struct alarm_desk_now now = {.clock = t->clock,
         .may_write = !t->is_careful, /* little, and that the disk is full is what is to be told */
         .has_room = !is_short_of_room(t),
@@ -413,6 +396,7 @@ bool turn_is_clock_behind(const struct turn *t)
 
 static enum status fill(struct turn *t, struct group *g, struct error *err)
 {
+    presence_look(&t->presence, t->clock->wall_ms());
     enum status status = outbox_bytes(t->db, &t->outbox_bytes, err);
     if (status != ST_OK)
         return status;

@@ -74,12 +74,11 @@ struct turn {
      * of its gateway is taken meanwhile: it comes again. */
     struct inbox_message *held;
     struct late search;
-    int64_t taking_since_ms;               /* UTC, since when batches are taken; 0 = they are not */
-    int64_t listened_ms, listened_mono_ms; /* when it looked last at who was heard; 0 = not yet */
-    int64_t turned_away;                   /* messages of gateways beyond the limit */
-    bool is_commit_failing;                /* until one succeeds that wrote something */
-    bool is_careful;                       /* the last one failed: this one does only what makes room */
-    int64_t rest_until_mono_ms;            /* that had no room either: nobody writes before */
+    int64_t taking_since_ms;    /* UTC, since when batches are taken; 0 = they are not */
+    int64_t turned_away;        /* messages of gateways beyond the limit */
+    bool is_commit_failing;     /* until one succeeds that wrote something */
+    bool is_careful;            /* the last one failed: this one does only what makes room */
+    int64_t rest_until_mono_ms; /* that had no room either: nobody writes before */
     struct reserve reserve;
     bool is_disk_full; /* it has no room for the reserve, or gave it up */
     int64_t reserve_due_mono_ms;

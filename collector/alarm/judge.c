@@ -15,14 +15,20 @@ static struct alarm_word judge_level(const struct alarm_limit *limit, int64_t va
     return say(over_m > fire_m ? ALARM_BAD : over_m <= clear_m ? ALARM_GOOD : ALARM_BETWEEN, value_m);
 }
 
+int64_t alarm_silent_from_ms(const struct alarm_source *s)
+{
+    return s->heard_ms > s->since_ms ? s->heard_ms : s->since_ms;
+}
+
 /* Silence is what was not heard while it could be, without what does not count of that. Nobody knows of it where it was
  * not heard since it can be, which is no longer than it may be silent; nor where it was not heard for so long that it
  * may be, but what it comes by was not either. */
 static struct alarm_word judge_source(
     const struct alarm_rule *rule, const struct alarm_facts *f, const struct alarm_source *s)
 {
-    int64_t from_ms = s->heard_ms > s->since_ms ? s->heard_ms : s->since_ms, for_ms = rule->own->for_ms;
-    bool is_silent = s->since_ms != 0 && s->until_ms - from_ms - s->away_ms >= for_ms;
+    int64_t silent_ms = s->until_ms - alarm_silent_from_ms(s) - s->still_ms - s->away_ms,
+            for_ms = rule->own->for_ms;
+    bool is_silent = s->since_ms != 0 && silent_ms >= for_ms;
     bool is_heard = s->since_ms != 0 && s->heard_ms >= s->since_ms && f->now_ms - s->heard_ms < for_ms;
     struct alarm_word word = say(is_silent ? ALARM_BAD : is_heard ? ALARM_GOOD : ALARM_UNKNOWN, 0);
     word.has_value = s->heard_ms > 0;

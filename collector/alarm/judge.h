@@ -20,6 +20,7 @@ struct alarm_facts {
         int64_t heard_ms; /* last; 0 = never */
         int64_t since_ms; /* since when it could be heard without a break; 0 = it cannot */
         int64_t until_ms; /* until when it could: now, or when what it comes by spoke last */
+        int64_t still_ms; /* for how long of its silence until then nobody listened */
         /* Of a meter or point behind a gateway (alarm_watch_return): */
         const char *point; /* borrowed from the park */
         int64_t back_ms;   /* since when the gateway speaks (collector/live/presence.h) */
@@ -47,6 +48,8 @@ struct alarm_facts {
     const char *ills;
 };
 
+/* Since when it is silent, as far as it could be heard. */
+int64_t alarm_silent_from_ms(const struct alarm_source *source);
 struct alarm_word alarm_judge(const struct alarm_rule *rule, const struct alarm_facts *facts);
 /* Of an instrument that is bad why, of disks which limit. */
 enum alarm_reason alarm_reason_of(const struct alarm_rule *rule, const struct alarm_facts *facts);

@@ -123,12 +123,38 @@ bool presence_is_online(const struct presence_gateway *g, int64_t now_ms)
     return g != NULL && g->offline_ms == 0 && g->heard_ms > 0 && now_ms - g->heard_ms < PRESENCE_MS;
 }
 
+void presence_look(struct presence *p, int64_t now_ms)
+{
+    if (p->looked_ms != 0 && now_ms - p->looked_ms > PRESENCE_STANDSTILL_MS)
+        p->stills[p->still_count++ % PRESENCE_STILL_MAX] = (struct presence_still){p->looked_ms, now_ms};
+    p->looked_ms = now_ms;
+}
+
+static int64_t overlap_ms(const struct presence_still *still, int64_t from_ms, int64_t until_ms)
+{
+    int64_t begin_ms = still->from_ms > from_ms ? still->from_ms : from_ms;
+    int64_t end_ms = still->until_ms < until_ms ? still->until_ms : until_ms;
+    return end_ms > begin_ms ? end_ms - begin_ms : 0;
+}
+
+int64_t presence_still_ms(const struct presence *p, int64_t from_ms, int64_t until_ms)
+{
+    int64_t sum_ms = 0;
+    for (size_t i = 0; i < p->still_count && i < PRESENCE_STILL_MAX; i++)
+        sum_ms += overlap_ms(&p->stills[i], from_ms, until_ms);
+    return sum_ms;
+}
+
 bool presence_is_known(const struct presence *p, const struct presence_gateway *g, int64_t now_ms)
 {
     if (presence_is_online(g, now_ms))
         return true;
-    bool has_said = g != NULL && g->offline_ms != 0 && g->offline_ms >= p->listening_since_ms;
-    return p->listening_since_ms > 0 && (has_said || now_ms - p->listening_since_ms >= PRESENCE_MS);
+    int64_t from_ms = p->listening_since_ms;
+    if (from_ms == 0 || (g != NULL && g->offline_ms != 0 && g->offline_ms >= from_ms))
+        return from_ms != 0;
+    if (g != NULL && g->heard_ms > from_ms)
+        from_ms = g->heard_ms;
+    return now_ms - from_ms - presence_still_ms(p, from_ms, now_ms) >= PRESENCE_MS;
 }
 
 int64_t presence_period_ms(const struct presence_gateway *g, const char *point)

@@ -8,10 +8,20 @@
 #include "collector/live/snapshot.h"
 #include "lib/json.h"
 
+#define PRESENCE_STANDSTILL_MS 5000 /* looks are a second apart at most */
+/* Who is silent over more of them had its time to speak: the older ones count as silence. */
+#define PRESENCE_STILL_MAX 64
+
 struct presence {
     struct presence_gateway *items;
     size_t count, capacity;
     int64_t listening_since_ms; /* UTC, when what gateways say began to arrive here; 0 = it does not */
+    int64_t looked_ms;          /* last; 0 = not yet */
+    /* Between two looks: this process was stopped, its machine slept, a turn took so long, or the clock was set on. */
+    struct presence_still {
+        int64_t from_ms, until_ms;
+    } stills[PRESENCE_STILL_MAX]; /* the last ones, as a ring */
+    size_t still_count;           /* that there ever were */
 };
 
 #define PRESENCE_MS (180 * 1000)         /* silent for longer: offline */
@@ -44,6 +54,10 @@ uint64_t presence_epoch(struct span payload);
 const struct presence_gateway *presence_find(
     const struct presence *p, const char *gateway);                        /* NULL = silent so far */
 bool presence_is_online(const struct presence_gateway *g, int64_t now_ms); /* NULL is offline */
+/* It goes on listening: what was not looked at for long it did not hear. */
+void presence_look(struct presence *p, int64_t now_ms);
+/* What of a time it stood still: no silence of anybody (W1). */
+int64_t presence_still_ms(const struct presence *p, int64_t from_ms, int64_t until_ms);
 /* Whether it is online can be said: it spoke, or had its time to do so while we listened. After a start, and while the
  * broker is away, nobody knows. */
 bool presence_is_known(const struct presence *p, const struct presence_gateway *g, int64_t now_ms);

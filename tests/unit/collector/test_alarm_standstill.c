@@ -57,12 +57,13 @@ static void test_what_it_did_not_listen_to_is_no_silence(void **state)
     }
 }
 
-static void test_who_stays_silent_is_told_after_its_time_from_then_on(void **state)
+static void test_who_stays_silent_is_told_after_its_time_without_what_it_stood_still(void **state)
 {
     struct scene *s = *state;
     hear(s, 1, 60);
+    be_silent(s, 5);
     look(s, 28000, 28000);
-    be_silent(s, 19);
+    be_silent(s, 14);
     assert_int_equal(number_of(s, ALL), 0);
     be_silent(s, 1);
     assert_int_equal(number_of(s, STANDING), 1);
@@ -72,6 +73,80 @@ static void test_who_stays_silent_is_told_after_its_time_from_then_on(void **sta
     hear(s, 1, 2);
     assert_int_equal(number_of(s, STANDING), 0);
     assert_int_equal(number_of(s, ALL), 1);
+}
+
+/* A disk that syncs slowly, a machine that is stopped for each snapshot: between them it is silent for less than its time. */
+static void test_one_that_stands_still_again_and_again_tells_of_who_is_dead(void **state)
+{
+    struct scene *s = *state;
+    hear(s, 1, 60);
+    for (int i = 0; i < 2; i++) {
+        be_silent(s, 8);
+        look(s, 6000, 6000);
+    }
+    be_silent(s, 3);
+    assert_int_equal(number_of(s, ALL), 0);
+    be_silent(s, 1);
+    assert_int_equal(number_of(s, STANDING), 1);
+}
+
+/* Of the point alone; what waited at the broker says that the gateway spoke meanwhile. */
+static void test_of_a_point_what_it_stood_still_counts_neither(void **state)
+{
+    struct scene *s = *state;
+    hear(s, 1, 60);
+    for (int i = 0; i < 4; i++) {
+        for (int n = 0; n < 4; n++) {
+            pass(1000);
+            give(s, "gauge,point=other value=1 1764000000000\n");
+            turn_once(&s->turn.turn);
+        }
+        look(s, 5100, 5100);
+    }
+    assert_int_equal(number_of(s, ALL), 0);
+    for (int n = 0; n < 3; n++) {
+        pass(1000);
+        give(s, "gauge,point=other value=1 1764000000000\n");
+        turn_once(&s->turn.turn);
+        assert_int_equal(number_of(s, STANDING), 0);
+    }
+    for (int n = 0; n < 2; n++) {
+        pass(1000);
+        give(s, "gauge,point=other value=1 1764000000000\n");
+        turn_once(&s->turn.turn);
+    }
+    assert_int_equal(number_of(s, STANDING), 1);
+    assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE rule = 'point'"), 1);
+}
+
+static bool is_offline(struct scene *s)
+{
+    const struct presence *p = &s->turn.turn.presence;
+    const struct presence_gateway *g = presence_find(p, "gw-a");
+    return presence_is_known(p, g, turn_now_ms) && !presence_is_online(g, turn_now_ms);
+}
+
+/* By its silence, and by the broker's word. */
+static void test_who_is_offline_is_so_over_a_standstill(void **state)
+{
+    for (int is_said = 0; is_said < 2; is_said++) {
+        struct scene *s = *state;
+        struct error err = {""};
+        reopen_scene(s);
+        hear(s, 1, 2);
+        be_silent(s, is_said ? 1 : 180);
+        if (is_said)
+            must(presence_state(
+                     &s->turn.turn.presence, "gw-a", span_of("{\"state\":\"offline\"}"), turn_now_ms, &err),
+                &err);
+        assert_true(is_offline(s));
+        for (int i = 0; i < 3; i++) {
+            look(s, 5100, 5100);
+            assert_true(is_offline(s));
+        }
+        look(s, 36000000, 0);
+        assert_true(is_offline(s));
+    }
 }
 
 static void test_a_look_that_is_late_by_a_little_takes_no_time_from_a_silence(void **state)
@@ -107,7 +182,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_what_it_did_not_listen_to_is_no_silence),
-        SCENE_TEST(test_who_stays_silent_is_told_after_its_time_from_then_on),
+        SCENE_TEST(test_who_stays_silent_is_told_after_its_time_without_what_it_stood_still),
+        SCENE_TEST(test_one_that_stands_still_again_and_again_tells_of_who_is_dead),
+        SCENE_TEST(test_of_a_point_what_it_stood_still_counts_neither),
+        SCENE_TEST(test_who_is_offline_is_so_over_a_standstill),
         SCENE_TEST(test_a_look_that_is_late_by_a_little_takes_no_time_from_a_silence),
         SCENE_TEST(test_a_run_that_nobody_looked_after_is_over),
     };

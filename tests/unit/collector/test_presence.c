@@ -153,6 +153,46 @@ static void test_what_is_not_the_contracts_json_is_refused_and_proves_nothing(vo
     presence_release(&p);
 }
 
+/* What it did not listen to is no silence of theirs. */
+static void test_while_nobody_listened_nobody_is_known_to_be_silent(void **state)
+{
+    (void)state;
+    struct presence p = {.listening_since_ms = NOW_MS - PRESENCE_MS};
+    presence_hear(&p, "gw-a", NOW_MS);
+    const struct presence_gateway *g = presence_find(&p, "gw-a");
+    presence_look(&p, NOW_MS);
+    presence_look(&p, NOW_MS + 5000); /* late by a little */
+    assert_int_equal(presence_still_ms(&p, NOW_MS, NOW_MS + 5000), 0);
+    presence_look(&p, NOW_MS + 405000);
+    assert_int_equal(presence_still_ms(&p, NOW_MS, NOW_MS + 405000), 400000);
+    assert_int_equal(presence_still_ms(&p, NOW_MS + 6000, NOW_MS + 405000), 399000);
+    assert_int_equal(presence_still_ms(&p, NOW_MS, NOW_MS + 6000), 1000);
+    assert_int_equal(presence_still_ms(&p, NOW_MS + 405000, NOW_MS + 500000), 0);
+    assert_int_equal(presence_still_ms(&p, NOW_MS, NOW_MS + 1), 0);
+    assert_false(presence_is_online(g, NOW_MS + 405000));
+    assert_false(presence_is_known(&p, g, NOW_MS + 405000));
+    assert_false(presence_is_known(&p, g, NOW_MS + 400000 + PRESENCE_MS - 1));
+    assert_true(presence_is_known(&p, g, NOW_MS + 400000 + PRESENCE_MS));
+    assert_true(presence_is_known(&p, NULL, NOW_MS + 405000)); /* it had its time before */
+    /* A clock that is set back is none, and set on again it is. */
+    presence_look(&p, NOW_MS + 300000);
+    assert_int_equal(presence_still_ms(&p, NOW_MS + 405000, NOW_MS + 500000), 0);
+    presence_look(&p, NOW_MS + 500000);
+    assert_int_equal(presence_still_ms(&p, NOW_MS + 405000, NOW_MS + 500000), 95000);
+    presence_release(&p);
+}
+
+/* Who was silent over so many had its time: then the oldest count. */
+static void test_standstills_hide_nobody_for_ever(void **state)
+{
+    (void)state;
+    struct presence p = {.listening_since_ms = NOW_MS};
+    for (int64_t i = 0; i <= 1000; i++)
+        presence_look(&p, NOW_MS + i * 10000);
+    assert_int_equal(presence_still_ms(&p, NOW_MS, NOW_MS + 10000000), 64 * 10000);
+    assert_true(presence_is_known(&p, NULL, NOW_MS + 10000000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +200,8 @@ int main(void)
         cmocka_unit_test(test_of_the_points_only_periods_are_kept_and_not_without_bound),
         cmocka_unit_test(test_silence_for_three_minutes_is_offline_and_any_message_is_life),
         cmocka_unit_test(test_one_that_says_offline_is_offline_at_once_until_it_speaks_again),
+        cmocka_unit_test(test_while_nobody_listened_nobody_is_known_to_be_silent),
+        cmocka_unit_test(test_standstills_hide_nobody_for_ever),
         cmocka_unit_test(test_what_is_not_the_contracts_json_is_refused_and_proves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
