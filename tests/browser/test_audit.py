@@ -32,6 +32,7 @@ class House:
         self.collector = stage.start(new_collector(stage.folder / "collector", broker, stage.influx(), park, http_settings='access = "token";'))
         self.url = self.collector.http_url
         self.tokens = {"auditor": self.token("auditor", "--role", "auditor"), "operator": self.token("anna", "--role", "operator", "--scope", "decisions")}
+        self.collector.wait_connected()
         agent = Publisher(broker, "gw-a")
         lines = []
         for i in range(300):  # more than a day, every 7.5 min and a bit; since 05:50 of the second another meter
