@@ -107,16 +107,21 @@ def test_alarms_that_are_off_are_not_shown_as_well(house, browser, view, lang):
         browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
 
 
+def open_alarms(house, browser, lang: str = "en") -> None:
+    """As who may acknowledge."""
+    browser.command("Network.clearBrowserCookies")
+    browser.open(f"{house.url}/login?lang={lang}")
+    fill_in(browser, house.anna)
+    browser.wait("location.pathname !== '/login'")
+    browser.open(f"{house.url}/ops/alarms?lang={lang}")
+
+
 def test_a_page_that_stands_open_follows_and_leaves_what_is_being_typed(house, browser):
     house.gauge("main.p", 1)
     house.wait_standing_none("power")
-    browser.command("Network.clearBrowserCookies")
     browser.size(1280)
     browser.log()
-    browser.open(f"{house.url}/login?lang=en")
-    fill_in(browser, house.anna)
-    browser.wait("location.pathname !== '/login'")
-    browser.open(f"{house.url}/ops/alarms?lang=en")
+    open_alarms(house, browser)
     browser.wait("document.getElementById('connection').dataset.state === 'open' && document.getElementById('as-of').textContent !== '–'")
     standing = "[...document.querySelector('#lists table tbody').rows].map((row) => row.cells[0].textContent)"
     house.gauge("main.p", 310_000)
@@ -143,11 +148,7 @@ AGE_OF_NEW = AGE_OF % f"`{TEXTS['en']['as_of']} ${{time}}`"
 
 
 def test_a_list_that_cannot_be_read_says_of_when_it_is(house, browser):
-    browser.command("Network.clearBrowserCookies")
-    browser.open(f"{house.url}/login?lang=en")
-    fill_in(browser, house.anna)
-    browser.wait("location.pathname !== '/login'")
-    browser.open(f"{house.url}/ops/alarms?lang=en")
+    open_alarms(house, browser)
     browser.wait("document.getElementById('connection').dataset.state === 'open'")
     old = browser.run("window.ask = fetch; window.fetch = () => Promise.resolve(new Response('', { status: 503 })); return document.getElementById('lists').dataset.asOf")
     browser.wait(f"document.getElementById('lists-age').textContent.startsWith('▲')", 40)
@@ -165,11 +166,7 @@ def test_a_list_is_renewed_below_the_focus_of_a_button_which_stays(house, browse
     house.gauge("main.p", 1)
     house.wait_standing_none("power")
     quiet = house.wait_standing("quiet", True)
-    browser.command("Network.clearBrowserCookies")
-    browser.open(f"{house.url}/login?lang=en")
-    fill_in(browser, house.anna)
-    browser.wait("location.pathname !== '/login'")
-    browser.open(f"{house.url}/ops/alarms?lang=en")
+    open_alarms(house, browser)
     name = f"{TEXTS['en']['alarm_ack']} {quiet['id']}"
     browser.run("[...document.querySelectorAll('#lists button')].find((one) => one.getAttribute('aria-label') === arguments[0]).focus()", name)
     house.gauge("main.p", 310_000)
@@ -183,11 +180,7 @@ def test_a_list_is_renewed_below_the_focus_of_a_button_which_stays(house, browse
 def test_a_refused_acknowledgement_says_of_which_alarm_keeps_the_note_and_the_language(house, browser):
     house.gauge("main.p", 310_000)
     alarm = house.wait_standing("power", True)
-    browser.command("Network.clearBrowserCookies")
-    browser.open(f"{house.url}/login?lang=zh")
-    fill_in(browser, house.anna)
-    browser.wait("location.pathname !== '/login'")
-    browser.open(f"{house.url}/ops/alarms?lang=zh")
+    open_alarms(house, browser, "zh")
     assert house.ask("POST", f"/api/v1/alarms/{alarm['id']}/ack", house.anna, {"note": "quicker"})[0] == 200
     browser.run("""const form = [...document.querySelectorAll('form.ack')].find((one) => one.elements.id.value === arguments[0]);
                    form.elements.note.value = '在路上 <b>'; form.requestSubmit()""", str(alarm["id"]))
@@ -206,11 +199,7 @@ def test_a_note_names_its_alarm_and_escape_gives_it_up_and_lets_the_list_go_on(h
     house.gauge("main.p", 1)
     house.wait_standing_none("power")
     quiet = house.wait_standing("quiet", True)
-    browser.command("Network.clearBrowserCookies")
-    browser.open(f"{house.url}/login?lang=en")
-    fill_in(browser, house.anna)
-    browser.wait("location.pathname !== '/login'")
-    browser.open(f"{house.url}/ops/alarms?lang=en")
+    open_alarms(house, browser)
     browser.wait("document.getElementById('connection').dataset.state === 'open'")
     browser.run("document.querySelector('#lists [name=note]').focus()")
     browser.command("Input.insertText", text="on my w")

@@ -115,6 +115,12 @@ static void test_what_else_goes_wrong_is_told_at_once_when_it_lasts_and_what_is_
         be(s, 1, "broker_disconnected,store_unavailable", 11);
         assert_in_range(number_of(s, "SELECT " TOLD), turn_now_ms - 2000, turn_now_ms);
         assert_int_equal(number_of(s, OF("ill", "acked_ms IS NULL")), 1);
+        /* A kill begins both times anew; then what was not seen since is over. */
+        restart(s);
+        be(s, 1, "store_unavailable", 10);
+        assert_int_equal(number_of(s, OF("ill", "reason = 'broker_disconnected,store_unavailable'")), 1);
+        be(s, 1, "store_unavailable", 1);
+        assert_int_equal(number_of(s, OF("ill", "reason = 'store_unavailable'")), 1);
     }
 }
 
