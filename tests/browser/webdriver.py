@@ -102,5 +102,8 @@ class Browser:
         return [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
 
     def picture(self, path: Path) -> None:
-        data = self.command("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
+        """The whole page. Its size is asked for: left to itself the browser may take that of before the page was laid out."""
+        content = self.command("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": content["width"], "height": content["height"], "scale": 1}
+        data = self.command("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)["data"]
         path.write_bytes(base64.b64decode(data))
