@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from harness.parkmon import new_collector
-from harness.process import wait_until
+from harness.process import free_port, wait_until
 from publisher import Publisher
 from test_decisions import House
 
@@ -50,7 +50,7 @@ spaces = ({{ id = "hall"; name = "大厅"; name_en = "Hall"; building = "b1"; re
 
 
 class Receiver:
-    """Takes what is posted, answers as it is told, and keeps it in the order in which it came."""
+    """Takes what is posted, answers as it is told, and keeps it in the order in which it came. When it is closed nobody else has its port."""
 
     def __init__(self, port: int = 0):
         self.posts: list[tuple[float, str, dict]] = []
@@ -71,7 +71,7 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port or free_port()), Handler)
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/hook"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -122,7 +122,7 @@ class Odd:
         if certificate:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(certificate)
-        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket = socket.create_server(("127.0.0.1", free_port()))
         self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self.socket.getsockname()[1]}/hook/secretpath"
         threading.Thread(target=self.serve, daemon=True).start()
 
