@@ -108,7 +108,7 @@ function resultText(costs, key, kind, unit) {
   if (costs === null) return '…';
   const result = costs.get(key)?.[kind];
   if (!result || result.known === null) return '–';
-  return `${result.amount === null ? '≥ ' : ''}${amount(result.known, unit === 'yuan' ? 2 : 1)} ${text(`unit_${unit}`)}`;
+  return `${result.amount === null ? '≥ ' : ''}${amount(result.known, unit === 'yuan' ? 2 : undefined)} ${text(`unit_${unit}`)}`;
 }
 
 const listOf = new Intl.ListFormat(document.documentElement.lang, { type: 'conjunction', style: 'narrow' });

@@ -44,7 +44,7 @@ export function heatMap(zone, hourly, unit) {
     name: 'hours',
     data: { columns: [text('time'), unit], rows: values.map((value) => [value.start.slice(0, 16).replace('T', ' '), value.amount]) },
     option: (colours) => ({
-      tooltip: tip(colours, ({ value }) => `${days[value[1]]} ${hours[value[0]]}\n${amount(value[2].toFixed(3), 2)} ${unit}`),
+      tooltip: tip(colours, ({ value }) => `${days[value[1]]} ${hours[value[0]]}\n${amount(value[2].toFixed(3))} ${unit}`),
       grid: { left: 12, right: 16, top: 8, bottom: 56, containLabel: true },
       xAxis: { type: 'category', data: hours, splitArea: { show: false }, axisLabel: { color: colours.quiet }, axisTick: { show: false }, axisLine: { show: false } },
       yAxis: { type: 'category', data: days, inverse: true, axisLabel: { color: colours.quiet }, axisTick: { show: false }, axisLine: { show: false } },

@@ -61,8 +61,9 @@ export function dateAndTime(rfc3339) {
   return `${rfc3339.slice(0, 10)} ${clockTime(rfc3339)}${offset(rfc3339)}`;
 }
 
-// An amount of the API, a decimal text, rounded half up and with its thousands grouped: "1286.65" -> "1,286.7".
-export function amount(decimal, places = 1) {
+// An amount of the API, a decimal text, rounded half up and with its thousands grouped: "1286.65" -> "1,286.7"; what is less than one
+// to the thousandth, a litre or watt-hour: "0.0425" -> "0.043".
+export function amount(decimal, places = Math.abs(Number(decimal)) < 1 && Number(decimal) !== 0 ? 3 : 1) {
   const [whole, fraction = ''] = decimal.replace('-', '').split('.');
   const kept = BigInt(whole + fraction.padEnd(places, '0').slice(0, places)) + (fraction[places] >= '5' ? 1n : 0n);
   const digits = kept.toString().padStart(places + 1, '0');

@@ -81,11 +81,14 @@ def costs(park, period: str) -> dict:
 def result(row: dict | None, kind: str) -> str:
     if row is None or row[kind] is None or row[kind]["known"] is None:
         return "–"
-    places, unit = {"cost": (2, "yuan"), "kgco2": (1, "kg CO2")}[kind]
+    places, unit = {"cost": (2, "yuan"), "kgco2": (None, "kg CO2")}[kind]
     return f"{'≥ ' if row[kind]['amount'] is None else ''}{amount(row[kind]['known'], places)} {unit}"
 
 
-def amount(decimal: str, places: int = 1) -> str:
+def amount(decimal: str, places: int | None = None) -> str:
+    """To a tenth; what is less than one to the thousandth, a litre or watt-hour."""
+    if places is None:
+        places = 3 if 0 < abs(Decimal(decimal)) < 1 else 1
     return f"{Decimal(decimal).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,}"
 
 
@@ -105,6 +108,12 @@ def table(browser, chart: str) -> list[list[str]]:
     browser.run(f"document.querySelector('#{chart} details').open = true")
     browser.wait(f"document.querySelectorAll('#{chart} tbody tr').length > 0")
     return browser.run(f"return [...document.querySelectorAll('#{chart} tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))")
+
+
+def test_little_is_not_shown_as_nothing(history, browser):
+    show(browser, history, "lang=en&length=day")
+    expected = {"0": "0.0", "0.000": "0.0", "0.0425": "0.043", "-0.25": "−0.250", "0.9996": "1.000", "1.04": "1.0", "1286.65": "1,286.7", "-0.0001": "0.000"}
+    assert browser.run("return import('/assets/format.js').then(({ amount }) => arguments[0].map((decimal) => amount(decimal)))", list(expected)) == list(expected.values())
 
 
 @pytest.mark.parametrize("by", ["building", "tenant", "item", "meter", "carrier"])
