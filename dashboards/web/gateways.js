@@ -2,7 +2,7 @@
 
 import { get } from './api.js';
 import { byId, Rows, set, setCell, setCellMark } from './dom.js';
-import { dateAndTime, duration } from './format.js';
+import { dateAndTime, duration, wallLater } from './format.js';
 import { loadLanguage, nameOf, text } from './i18n.js';
 import { followLive, lostLately } from './live.js';
 import { Read } from './reads.js';
@@ -35,13 +35,14 @@ function drawAges(live, sinceMs) {
   }
 }
 
-// ---- what was lost, and what is kept aside; the newest of each ----
+// ---- what was lost, and what is kept aside; the newest of each, and older ones when somebody wants them ----
 
-const listed = 50;
+const listedMax = 1000; // of the API
 const lists = { losses: new Rows(byId('losses')), quarantine: new Rows(byId('quarantine')) };
 const when = (time) => (time ? dateAndTime(time) : '–');
 
-function drawList(name, items, cellsOf) {
+function drawList(name, said, cellsOf) {
+  const items = said[name];
   for (const item of items) {
     const row = lists[name].get(item);
     cellsOf(item).forEach((content, i) => setCell(row, i, content));
@@ -50,23 +51,37 @@ function drawList(name, items, cellsOf) {
   lists[name].keepOnly(items);
   byId(`no-${name}`).hidden = items.length > 0;
   byId(name).hidden = items.length === 0;
+  const more = byId(`more-${name}`);
+  more.hidden = said.next_before === null;
+  set(more.firstElementChild, text('list_newest', { n: items.length }));
+  more.lastElementChild.hidden = items.length >= listedMax;
 }
 
-function drawLosses(losses) {
-  drawList('losses', losses, (l) => [when(l.recorded), l.gateway, when(l.from), when(l.to), l.readings === null ? '–' : String(l.readings), l.reason]);
+function drawLosses(said) {
+  drawList('losses', said, (l) => [when(l.recorded), l.gateway, when(l.from), when(l.to), l.readings === null ? '–' : String(l.readings), l.reason]);
 }
 
-function drawQuarantine(quarantine) {
-  drawList('quarantine', quarantine, (q) => [when(q.recorded), q.gateway, q.reason]);
+function drawQuarantine(said) {
+  drawList('quarantine', said, (q) => [when(q.recorded), q.gateway, q.reason]);
 }
 
 const draws = { losses: drawLosses, quarantine: drawQuarantine };
-const reads = Object.keys(draws).map((name) => new Read(30000, async () => {
-  const said = await get(`/api/v1/${name}`, { limit: listed });
-  return () => draws[name](said[name]);
-}, { age: name }));
+let now = null;
+const reads = Object.keys(draws).map((name) => {
+  let limit = 50;
+  const read = new Read(30000, async () => {
+    const said = await get(`/api/v1/${name}`, { limit });
+    return () => draws[name](said);
+  }, { age: name });
+  byId(`more-${name}`).lastElementChild.onclick = () => {
+    limit = Math.min(2 * limit, listedMax);
+    read.again(now);
+  };
+  return read;
+});
 
 followLive(draw, (live, sinceMs) => {
   drawAges(live, sinceMs);
-  for (const read of reads) read.tick(live.as_of, sinceMs);
+  now = wallLater(live.as_of, sinceMs);
+  for (const read of reads) read.tick(now);
 });

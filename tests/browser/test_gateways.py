@@ -11,7 +11,7 @@ from publisher import Publisher
 from test_collector import House
 from test_ops import SHOWN, TAGS, TEXTS, errors, wait_equal
 
-SENT = 52  # bad lines; the page has the newest 50
+SENT = 52  # bad lines; the page has the newest 50, and the others when somebody wants them
 FROM_MS, TO_MS = 1772359200000, 1772362800500  # 2026-03-01, 18:00 and 19:00 in Shanghai
 CELLS = "return [...document.querySelectorAll('#%s tbody tr')].map((row) => [...row.cells].map((cell) => cell.firstElementChild.textContent))"
 
@@ -22,8 +22,8 @@ def house(tmp_path_factory):
         yield House(stage).start()
 
 
-def listed(house, name: str) -> list[dict]:
-    with urllib.request.urlopen(f"{house.collector.http_url}/api/v1/{name}?limit=50", timeout=10) as answer:
+def listed(house, name: str, limit: int = 50) -> list[dict]:
+    with urllib.request.urlopen(f"{house.collector.http_url}/api/v1/{name}?limit={limit}", timeout=10) as answer:
         return json.load(answer)[name]
 
 
@@ -72,4 +72,9 @@ def test_what_was_lost_and_what_was_kept_aside_is_listed(lost, browser, lang, wi
     assert browser.run("return document.querySelectorAll('main i').length") == 0
     assert TEXTS[lang]["losses_none"] not in browser.run("return document.body.innerText")
     assert browser.run("return document.documentElement.scrollWidth") <= width
+    more = "return ['losses', 'quarantine'].map((name) => document.querySelector(`#more-${name} button`).checkVisibility())"
+    assert browser.run(more) == [False, True] and TEXTS[lang]["list_newest"].format(n=50) in browser.run("return document.body.innerText")
+    browser.run("document.querySelector('#more-quarantine button').click()")
+    wait_equal(lambda: browser.run(CELLS % "quarantine"), lambda: [[when(one["recorded"]), one["gateway"], one["reason"]] for one in listed(lost, "quarantine", 1000)])
+    assert len(browser.run(CELLS % "quarantine")) == SENT and browser.run(more) == [False, False]
     assert errors(browser) == []
