@@ -237,6 +237,11 @@ static enum status fire(struct alarm_desk *d, struct alarm_watch *w, const struc
     return alarm_post_tell(&d->post, w->alarm, a.severity, now_ms, err);
 }
 
+static const char *or_none(const char *codes)
+{
+    return codes != NULL ? codes : "";
+}
+
 /* What of it is new is told: what else is wrong at once, of losses what is told next has them. A note that somebody took is of what was
  * known then. */
 static enum status note_change(
@@ -257,10 +262,14 @@ static enum status keep_up(struct alarm_desk *d, const struct alarm_watch *w, co
     const struct alarm_own *own = w->rule->own;
     bool is_news = word->value_m != a.value_m, is_other = is_news;
     if (a.kind == ALARM_HEALTH) {
-        char *ills = ills_now(&d->ills, a.ills, own->for_ms, own->clear_for_ms, d->looked_mono_ms, &is_news);
-        is_other = a.ills == NULL || strcmp(ills, a.ills) != 0;
+        struct ills_word ills;
+        ills_now(&d->ills, or_none(a.told), own->for_ms, own->clear_for_ms, d->looked_mono_ms, &ills);
+        is_news = ills.is_news;
+        is_other = strcmp(ills.now, or_none(a.ills)) != 0 || strcmp(ills.told, or_none(a.told)) != 0;
         free(a.ills);
-        a.ills = ills;
+        free(a.told);
+        a.ills = ills.now;
+        a.told = ills.told;
     }
     a.value_m = word->value_m;
     if (is_other) {
@@ -271,10 +280,12 @@ static enum status keep_up(struct alarm_desk *d, const struct alarm_watch *w, co
     return status;
 }
 
-/* What there is of it changes while it stands. */
-static bool may_change(const struct alarm_rule *rule)
+/* What there is of it changes while it stands, of the health whether or not it has lasted. */
+static bool may_change(
+    const struct alarm_rule *rule, const struct alarm_facts *facts, const struct alarm_word *word)
 {
-    return rule->kind == ALARM_LOSS || rule->kind == ALARM_HEALTH;
+    return rule->kind == ALARM_HEALTH ? facts->is_known && facts->is_unwell
+                                      : rule->kind == ALARM_LOSS && word->say == ALARM_BAD;
 }
 
 static enum status judge(const struct alarm_sources *s, struct alarm_watch *w, struct alarm_facts *ret,
@@ -307,7 +318,7 @@ static enum status look(struct alarm_desk *d, struct alarm_watch *w, const struc
             from_ms = word.since_ms;
         status = fire(d, w, &word, &facts, from_ms, s->now_ms, err);
         *ret_is_changed = true;
-    } else if (may_change(w->rule) && w->state.is_standing && word.say == ALARM_BAD) {
+    } else if (w->state.is_standing && may_change(w->rule, &facts, &word)) {
         status = keep_up(d, w, &word, s->now_ms, ret_is_changed, err);
     } else if (change == ALARM_CLEARS) {
         status = clear(d, w->alarm, s->now_ms, word.say == ALARM_GONE, ret_is_changed, err);

@@ -111,11 +111,11 @@ enum status alarm_post_over(struct alarm_post *p, int64_t alarm, int64_t now_ms,
     return status;
 }
 
-/* n messages were taken of what stands: the next follows after repeat, twice that, four times that, ... */
-static int64_t repeat_after(const struct alarm_rules *rules, int64_t taken)
+/* n messages were taken of what stands since there was news of it: the next follows after repeat, twice that, four times that, ... */
+static int64_t repeat_after(const struct alarm_rules *rules, int64_t n)
 {
     int64_t wait_ms = rules->repeat_ms;
-    for (int64_t i = 1; i < taken && wait_ms < rules->repeat_max_ms; i++)
+    for (int64_t i = 1; i < n && wait_ms < rules->repeat_max_ms; i++)
         wait_ms *= 2;
     return wait_ms < rules->repeat_max_ms ? wait_ms : rules->repeat_max_ms;
 }
@@ -132,7 +132,7 @@ static int64_t next_due(
 {
     if (a->cleared_ms != 0) /* meanwhile: that is still to be told */
         return r->is_end ? ALARM_NEVER : now_ms;
-    return a->acked_ms != 0 ? ALARM_NEVER : r->at_ms + repeat_after(p->rules, r->number);
+    return a->acked_ms != 0 ? ALARM_NEVER : r->at_ms + repeat_after(p->rules, r->letter.nth);
 }
 
 /* People are told nothing of what came and went untold, programs of all: so of them it need not be known what may have arrived. */
@@ -146,12 +146,11 @@ static enum status learn(
     struct alarm_post *p, const struct courier_result *came, int64_t now_ms, struct error *err)
 {
     const struct alarm_receiver *from = receiver_at(p, came->receiver);
-    bool is_noted = came->outcome == ALARM_TAKEN || asks_what_arrived(from, came->number);
+    bool is_noted = came->outcome == ALARM_TAKEN || asks_what_arrived(from, came->letter.number);
     struct alarm a;
-    enum status status = alarm_find(p->db, came->alarm, &a, err);
+    enum status status = alarm_find(p->db, came->letter.alarm, &a, err);
     struct alarm_result r = {.receiver = from->id,
-        .alarm = came->alarm,
-        .number = came->number,
+        .letter = came->letter,
         .at_ms = now_ms,
         .outcome = came->outcome,
         .is_end = came->event == ALARM_EVENT_CLEARED};
@@ -170,15 +169,15 @@ static enum status note(struct alarm_post *p, const struct alarm_result *r, int6
         return ST_OK;
     switch (r->outcome) {
     case ALARM_MISSED:
-        return alarm_told_missed(p->db, r->alarm, r->receiver, err);
+        return alarm_told_missed(p->db, r->letter.alarm, r->receiver, err);
     case ALARM_DOUBTFUL:
-        return alarm_told_doubt(p->db, r->alarm, r->receiver, now_ms, err);
+        return alarm_told_doubt(p->db, r->letter.alarm, r->receiver, now_ms, err);
     case ALARM_TAKEN:
         break;
     }
-    enum status status = alarm_find(p->db, r->alarm, &a, err);
+    enum status status = alarm_find(p->db, r->letter.alarm, &a, err);
     if (status == ST_OK)
-        status = alarm_told_took(p->db, r->alarm, r->receiver, r->number, next_due(p, &a, r, now_ms), err);
+        status = alarm_told_took(p->db, r, next_due(p, &a, r, now_ms), err);
     alarm_release(&a);
     return status;
 }
@@ -220,20 +219,20 @@ static enum status pack(
 {
     const struct alarm_receiver *to = receiver_at(p, receiver);
     struct alarm a;
-    int64_t number = 0;
-    enum status status = alarm_told_next(p->db, &p->results, to->id, now_ms, &a, &number, err);
+    struct alarm_letter letter = {0};
+    enum status status = alarm_told_next(p->db, &p->results, to->id, now_ms, &a, &letter, err);
     if (status != ST_OK || a.id == 0)
         return status;
     struct alarm_message m = {.alarm = &a,
         .collector = p->collector,
         .place = alarm_place_find(p->park, a.target_kind, a.target),
-        .number = number,
+        .number = letter.number,
         .link = p->link};
     m.zone = zone_of(p, &m.place);
     m.has_now = p->value_now(p->user_data, a.id, &m.now_m);
     p->parcels[receiver] =
-        (struct courier_parcel){a.id, number, alarm_event_of(&a, number), alarm_message_body(&m, to)};
-    if (p->may_note && asks_what_arrived(to, number)) {
+        (struct courier_parcel){letter, alarm_event_of(&a, letter.number), alarm_message_body(&m, to)};
+    if (p->may_note && asks_what_arrived(to, letter.number)) {
         p->is_noting = *ret_is_changed = true;
         status = alarm_told_try(p->db, a.id, to->id, err);
     }

@@ -29,7 +29,7 @@ enum status alarming_run(
     enum status status = db_begin(db, err);
     if (status != ST_OK)
         return status;
-    status = alarm_ack(db, request->alarm, request->who, request->note, now_ms, ret, err);
+    status = alarm_ack(db, request->alarm, request->who, request->note, request->seen_news, now_ms, ret, err);
     if (status == ST_OK)
         status = alarm_told_quiet(db, ret->id, err);
     if (status == ST_OK)

@@ -9,6 +9,7 @@
 struct alarming {
     int64_t alarm;
     int64_t token;
+    int64_t seen_news;      /* `news` of the alarm as it was seen; ALARM_NEVER = not said */
     const char *who, *note; /* borrowed */
 };
 

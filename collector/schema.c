@@ -213,7 +213,9 @@ static const char *const scripts[] = {
 
     alarm_tried_schema,
 
-    alarm_period_schema};
+    alarm_period_schema,
+
+    alarm_news_schema};
 
 const struct db_schema collector_schema = {scripts, sizeof scripts / sizeof scripts[0]};
 

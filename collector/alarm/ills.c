@@ -1,6 +1,7 @@
 #include "collector/alarm/ills.h"
 
 #include "lib/buf.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 #include <string.h>
@@ -51,8 +52,20 @@ static void see(struct ills *i, const char *codes, int64_t mono_ms)
     }
 }
 
+static void shift(struct ills *i, int64_t ms)
+{
+    for (int level = 0; level < ILLS_LEVELS; level++)
+        i->since_mono_ms[level] += ms;
+    for (size_t n = 0; n < i->count; n++)
+        i->seen[n].since_mono_ms += ms;
+    i->begin_mono_ms += ms;
+}
+
 void ills_take(struct ills *i, int reached, const char *codes, int64_t mono_ms)
 {
+    if (i->is_known && mono_ms - i->taken_mono_ms > ILLS_GAP_MS)
+        shift(i, mono_ms - i->taken_mono_ms);
+    i->taken_mono_ms = mono_ms;
     for (int level = 0; level < ILLS_LEVELS; level++) {
         bool is_so = reached > level;
         if (!i->is_known || i->is_so[level] != is_so)
@@ -84,21 +97,39 @@ static void add_told(
     }
 }
 
-char *ills_now(const struct ills *i, const char *told, int64_t for_ms, int64_t clear_for_ms, int64_t mono_ms,
-    bool *ret_has_more)
+#define NO_STORE "store_starting,store_configuration,store_unavailable"
+static const struct {
+    const char *code, *causes;
+} followers[] = {{"store_backlog", NO_STORE}, {"store_uncounted", NO_STORE},
+    {"alarms_off", "collector_clock,collector_clock_ahead"}};
+
+/* Whoever knows of the cause knows of it. */
+static bool follows(const struct ills *i, const char *code)
+{
+    struct span cause;
+    for (size_t n = 0; n < sizeof followers / sizeof followers[0]; n++) {
+        struct span rest = span_of(followers[n].causes);
+        while (strcmp(code, followers[n].code) == 0 && next_code(&rest, &cause))
+            if (has_code(i->codes, cause))
+                return true;
+    }
+    return false;
+}
+
+void ills_now(const struct ills *i, const char *told, int64_t for_ms, int64_t clear_for_ms, int64_t mono_ms,
+    struct ills_word *ret)
 {
     struct buf all = {0};
-    told = told != NULL ? told : "";
     add_told(i, told, clear_for_ms, mono_ms, &all);
-    bool is_none = all.len == 0;
-    *ret_has_more = false;
+    *ret = (struct ills_word){0};
     for (size_t n = 0; n < i->count; n++) {
         const struct ill *one = &i->seen[n];
-        bool counts = one->is_so && (is_none || mono_ms - one->since_mono_ms >= for_ms);
-        if (!counts || has_code(told, span_of(one->code)))
+        if (!one->is_so || mono_ms - one->since_mono_ms < for_ms || has_code(told, span_of(one->code)))
             continue;
         add(&all, span_of(one->code));
-        *ret_has_more = true;
+        ret->is_news = ret->is_news || !follows(i, one->code);
     }
-    return buf_take(&all);
+    ret->told = mem_strdup(all.len > 0 ? all.data : "");
+    ret->now = mem_strdup(all.len > 0 ? all.data : i->codes);
+    buf_release(&all);
 }

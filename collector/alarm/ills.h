@@ -28,11 +28,21 @@ struct ills {
     } seen[ILLS_MAX];
     size_t count;
     int64_t begin_mono_ms; /* what was not seen since is not so */
+    int64_t taken_mono_ms; /* last */
 };
+
+#define ILLS_GAP_MS \
+    5000 /* looks are a second apart: of a longer time nobody knows, and nothing lasts by it */
 
 /* As it is now: how many of the levels it has reached, 0 = it is well, and by which codes. */
 void ills_take(struct ills *i, int reached, const char *codes, int64_t mono_ms);
-/* What is wrong of which `told` was said (NULL = nothing): of that, what is not over for clear_for yet, and what has lasted for `for`; where that
- * is nothing, what is wrong now. *ret_has_more: something in it was not told. The caller frees it. */
-char *ills_now(const struct ills *i, const char *told, int64_t for_ms, int64_t clear_for_ms, int64_t mono_ms,
-    bool *ret_has_more);
+
+struct ills_word {
+    char *told; /* of what was told, what is not over for `clear_for` yet; and what has lasted for `for` */
+    char *now;  /* that; where it is nothing, what is wrong now */
+    bool
+        is_news; /* something has lasted that was not told, and does not only follow from something else that is wrong */
+};
+/* Both are the caller's to free. */
+void ills_now(const struct ills *i, const char *told, int64_t for_ms, int64_t clear_for_ms, int64_t mono_ms,
+    struct ills_word *ret);

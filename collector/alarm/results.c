@@ -18,7 +18,7 @@ const struct alarm_result *alarm_results_find(
     const struct alarm_results *r, const char *receiver, int64_t alarm)
 {
     for (size_t i = 0; i < r->count; i++)
-        if (r->items[i].alarm == alarm && strcmp(r->items[i].receiver, receiver) == 0)
+        if (r->items[i].letter.alarm == alarm && strcmp(r->items[i].receiver, receiver) == 0)
             return &r->items[i];
     return NULL;
 }
@@ -34,13 +34,14 @@ int64_t alarm_results_unnoted(const struct alarm_results *r, int64_t now_ms)
 
 void alarm_results_add(struct alarm_results *r, const struct alarm_result *result)
 {
-    struct alarm_result *is = (struct alarm_result *)alarm_results_find(r, result->receiver, result->alarm);
+    struct alarm_result *is =
+        (struct alarm_result *)alarm_results_find(r, result->receiver, result->letter.alarm);
     if (is == NULL) {
         MEM_GROW(r->items, r->count, r->capacity);
         is = &r->items[r->count++];
         *is = *result;
         is->receiver = mem_strdup(result->receiver);
-    } else if (result->number > is->number || result->outcome > is->outcome) {
+    } else if (result->letter.number > is->letter.number || result->outcome > is->outcome) {
         char *receiver = is->receiver;
         *is = *result;
         is->receiver = receiver;

@@ -14,9 +14,17 @@ enum alarm_outcome {
     ALARM_TAKEN
 };
 
+/* Which message. */
+struct alarm_letter {
+    int64_t alarm, number;
+    int64_t nth;     /* since there was news of the alarm, from 1 on */
+    int64_t made_ms; /* what became known since is not in it */
+};
+
 struct alarm_result {
     char *receiver; /* owned */
-    int64_t alarm, number, at_ms;
+    struct alarm_letter letter;
+    int64_t at_ms;
     enum alarm_outcome outcome;
     bool is_end;    /* the message said that it is over */
     int64_t due_ms; /* where it was taken: when the next is due while the alarm stands; ALARM_NEVER = none */

@@ -37,18 +37,28 @@ const char alarm_tried_schema[] = "ALTER TABLE alarm_told ADD COLUMN tried INTEG
 const char alarm_period_schema[] = "ALTER TABLE alarm ADD COLUMN from_ms INTEGER;"
                                    "ALTER TABLE alarm ADD COLUMN until_ms INTEGER;";
 
+/* told, NULL: those of `reason`. */
+const char alarm_news_schema[] = "ALTER TABLE alarm ADD COLUMN told TEXT;"
+                                 "ALTER TABLE alarm ADD COLUMN news INTEGER NOT NULL DEFAULT 0;"
+                                 "ALTER TABLE alarm ADD COLUMN former_by TEXT;"
+                                 "ALTER TABLE alarm ADD COLUMN former_note TEXT;"
+                                 "ALTER TABLE alarm_told ADD COLUMN since INTEGER NOT NULL DEFAULT 0;";
+
 #define COLUMNS                                                                                      \
     "a.id, a.rule, a.kind, a.target_kind, a.target, a.severity, a.since_ms, a.fired_ms, a.value_m,"  \
     " a.bound_m, a.is_below, a.cleared_ms, a.is_gone, a.acked_ms, a.acked_by, a.ack_note, a.reason," \
-    " a.from_ms, a.until_ms"
+    " a.from_ms, a.until_ms, ifnull(a.told, a.reason), a.news, a.former_by, a.former_note"
 
 void alarm_release(struct alarm *a)
 {
     free(a->rule);
     free(a->target);
     free(a->ills);
+    free(a->told);
     free(a->acked_by);
     free(a->ack_note);
+    free(a->former_by);
+    free(a->former_note);
     *a = (struct alarm){0};
 }
 
@@ -98,9 +108,14 @@ static void take(struct db_stmt *row, struct alarm *ret)
         .ack_note = text_of(row, 15),
         .reason = (enum alarm_reason)name_of(row, 16, alarm_reasons),
         .from_ms = db_int(row, 17),
-        .until_ms = db_int(row, 18)};
-    if (ret->kind == ALARM_HEALTH)
+        .until_ms = db_int(row, 18),
+        .news = db_int(row, 20),
+        .former_by = text_of(row, 21),
+        .former_note = text_of(row, 22)};
+    if (ret->kind == ALARM_HEALTH) {
         ret->ills = text_of(row, 16);
+        ret->told = text_of(row, 19);
+    }
 }
 
 static enum status take_all(struct db_stmt *rows, struct alarm_list *ret, struct error *err)
@@ -230,18 +245,25 @@ enum status alarm_clear(struct db *db, int64_t id, int64_t now_ms, bool is_gone,
 
 enum status alarm_change(struct db *db, const struct alarm *a, bool is_news, struct error *err)
 {
-    struct db_stmt *row = db_keep(db,
-        "UPDATE alarm SET value_m = ?2, reason = nullif(?3, ''), acked_ms = iif(?4, NULL, acked_ms),"
-        " acked_by = iif(?4, NULL, acked_by), ack_note = iif(?4, NULL, ack_note) WHERE id = ?1");
+    struct db_stmt *row =
+        db_keep(db, "UPDATE alarm SET value_m = ?2, reason = nullif(?3, ''), told = ?5, news = news + ?4,"
+                    " former_by = iif(?4, ifnull(acked_by, former_by), former_by),"
+                    " former_note = iif(?4 AND acked_by IS NOT NULL, ack_note, former_note),"
+                    " acked_ms = iif(?4, NULL, acked_ms), acked_by = iif(?4, NULL, acked_by),"
+                    " ack_note = iif(?4, NULL, ack_note) WHERE id = ?1");
     db_bind_int(row, 1, a->id);
     bind_number(row, 2, a->has_value, a->value_m);
     bind_reason(row, 3, a);
     db_bind_int(row, 4, is_news);
+    if (a->told != NULL)
+        db_bind_text(row, 5, span_of(a->told));
+    else
+        db_bind_null(row, 5);
     return db_run(row, err);
 }
 
-enum status alarm_ack(struct db *db, int64_t id, const char *who, const char *note, int64_t now_ms,
-    struct alarm *ret, struct error *err)
+enum status alarm_ack(struct db *db, int64_t id, const char *who, const char *note, int64_t seen_news,
+    int64_t now_ms, struct alarm *ret, struct error *err)
 {
     struct alarm before;
     char text[CLOCK_TEXT_SIZE];
@@ -259,7 +281,12 @@ enum status alarm_ack(struct db *db, int64_t id, const char *who, const char *no
         status =
             error_set(err, ST_INVALID, "alarm %lld was acknowledged at %s by %s; expected one that is not",
                 (long long)id, text, before.acked_by);
-    }
+    } else if (seen_news != ALARM_NEVER && seen_news != before.news)
+        status = error_set(err, ST_INVALID,
+            "there is more of alarm %lld than was seen (news %lld, by now %lld); expected one that was seen "
+            "as "
+            "it is",
+            (long long)id, (long long)seen_news, (long long)before.news);
     alarm_release(&before);
     if (status != ST_OK)
         return status;

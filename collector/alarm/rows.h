@@ -4,7 +4,8 @@
  *   alarm        one each time that a rule fired on a target; cleared_ms NULL: it stands, and is the only one of both that does
  *   alarm_run    what is on its way to fire or to clear (collector/alarm/fold.h), and since when
  *   alarm_told   how many messages of an alarm a receiver took, and when it is due the next (collector/alarm/told.h); due_ms NULL: none,
- *                for now; tried: may it have the first, which it did not take: 1 by the attempt that is on, 2 by one before
+ *                for now; tried: may it have the first, which it did not take: 1 by the attempt that is on, 2 by one before; since: how
+ *                many it had taken when there was news of it last
  *   cursor       'alarms': when runs were looked after last; a run that nobody looked after for ALARM_BREAK_MS is over
  */
 #pragma once
@@ -13,7 +14,8 @@
 #include "collector/alarm/rule.h"
 #include "lib/db.h"
 
-extern const char alarm_schema[], alarm_reason_schema[], alarm_tried_schema[], alarm_period_schema[];
+extern const char alarm_schema[], alarm_reason_schema[], alarm_tried_schema[], alarm_period_schema[],
+    alarm_news_schema[];
 
 #define ALARM_BREAK_MS 120000
 #define ALARM_NOTE_MAX 500 /* characters */
@@ -31,11 +33,14 @@ struct alarm {
     int64_t from_ms, until_ms; /* the night or the day that the value is of; 0 = of when it fired */
     enum alarm_reason reason;  /* when it fired */
     char *ills;    /* of ALARM_HEALTH: codes of what is wrong (ills_now of collector/alarm/ills.h), owned */
+    char *told;    /* those of them that messages have; owned */
     bool is_below; /* the bound is one that it fires below */
     int64_t cleared_ms; /* 0 = it stands */
     bool is_gone;       /* it was cleared because there is nothing to watch any more */
     int64_t acked_ms;   /* 0 = nobody did */
     char *acked_by, *ack_note;
+    int64_t news; /* how often there was more of it since it fired: then nobody had taken note */
+    char *former_by, *former_note; /* who had, before; NULL = nobody */
 };
 void alarm_release(struct alarm *a);
 
@@ -64,9 +69,10 @@ enum status alarm_fire(struct db *db, const struct alarm *a, int64_t *ret_id, st
 enum status alarm_clear(struct db *db, int64_t id, int64_t now_ms, bool is_gone, struct error *err);
 /* While it stands: its value and ills are others. Of news nobody took note. */
 enum status alarm_change(struct db *db, const struct alarm *a, bool is_news, struct error *err);
-/* ST_INVALID, in one sentence: there is none of that number, it is over, or somebody did already. */
-enum status alarm_ack(struct db *db, int64_t id, const char *who, const char *note, int64_t now_ms,
-    struct alarm *ret, struct error *err);
+/* ST_INVALID, in one sentence: there is none of that number, it is over, somebody did already, or there is more of it than whoever
+ * takes note has seen (`news` of then; ALARM_NEVER = not said). */
+enum status alarm_ack(struct db *db, int64_t id, const char *who, const char *note, int64_t seen_news,
+    int64_t now_ms, struct alarm *ret, struct error *err);
 
 /* ---- runs ---- */
 

@@ -69,8 +69,8 @@ enum status alarm_told_quiet(struct db *db, int64_t alarm, struct error *err)
 
 enum status alarm_told_news(struct db *db, int64_t alarm, bool is_pressing, int64_t now_ms, struct error *err)
 {
-    struct db_stmt *row = db_keep(db, "UPDATE alarm_told SET due_ms = ?2 WHERE alarm = ?1 AND taken > 0"
-                                      " AND (due_ms IS NULL OR (?3 AND due_ms > ?2))");
+    struct db_stmt *row = db_keep(db, "UPDATE alarm_told SET due_ms = ?2, since = taken WHERE alarm = ?1"
+                                      " AND (?3 OR (taken > 0 AND due_ms IS NULL))");
     db_bind_int(row, 1, alarm);
     db_bind_int(row, 2, now_ms);
     db_bind_int(row, 3, is_pressing);
@@ -82,8 +82,8 @@ enum status alarm_told_mend(struct db *db, int64_t now_ms, int64_t repeat_ms, in
 {
     struct db_stmt *row =
         db_keep(db, "UPDATE alarm_told SET due_ms = mended FROM (SELECT t.alarm AS which, t.receiver AS who,"
-                    " CASE WHEN t.taken = 0 OR a.cleared_ms IS NOT NULL THEN ?1"
-                    " ELSE ?1 + min(?2 << min(t.taken - 1, 20), ?3) END AS mended"
+                    " CASE WHEN t.taken = t.since OR a.cleared_ms IS NOT NULL THEN ?1"
+                    " ELSE ?1 + min(?2 << min(t.taken - t.since - 1, 20), ?3) END AS mended"
                     " FROM alarm_told t JOIN alarm a ON a.id = t.alarm WHERE t.due_ms > ?1)"
                     " WHERE alarm = which AND receiver = who AND due_ms > mended");
     db_bind_int(row, 1, now_ms);
@@ -96,13 +96,15 @@ enum status alarm_told_mend(struct db *db, int64_t now_ms, int64_t repeat_ms, in
 }
 
 enum status alarm_told_took(
-    struct db *db, int64_t alarm, const char *receiver, int64_t number, int64_t due_ms, struct error *err)
+    struct db *db, const struct alarm_result *taken, int64_t due_ms, struct error *err)
 {
-    struct db_stmt *row = db_keep(db,
-        "UPDATE alarm_told SET taken = ?3, due_ms = ?4 WHERE receiver = ?2 AND alarm = ?1 AND taken < ?3");
-    db_bind_int(row, 1, alarm);
-    db_bind_text(row, 2, span_of(receiver));
-    db_bind_int(row, 3, number);
+    struct db_stmt *row =
+        db_keep(db, "UPDATE alarm_told SET taken = ?3, due_ms = iif(due_ms > ?5, due_ms, ?4)"
+                    " WHERE receiver = ?2 AND alarm = ?1 AND taken < ?3");
+    db_bind_int(row, 1, taken->letter.alarm);
+    db_bind_text(row, 2, span_of(taken->receiver));
+    db_bind_int(row, 3, taken->letter.number);
+    db_bind_int(row, 5, taken->letter.made_ms);
     if (due_ms != ALARM_NEVER)
         db_bind_int(row, 4, due_ms);
     else
@@ -111,31 +113,32 @@ enum status alarm_told_took(
 }
 
 /* Is it due the message by what it took, and no row says yet? That one, or the next. */
-static bool is_due(const struct alarm_result *r, bool is_over, int64_t now_ms, int64_t *number)
+static bool is_due(const struct alarm_result *r, bool is_over, int64_t now_ms, struct alarm_letter *letter)
 {
-    if (r == NULL || r->outcome != ALARM_TAKEN || r->number < *number)
+    if (r == NULL || r->outcome != ALARM_TAKEN || r->letter.number < letter->number)
         return true;
-    *number = r->number + 1;
+    letter->number = r->letter.number + 1;
+    letter->nth = r->letter.nth + 1;
     return is_over ? !r->is_end : r->due_ms != ALARM_NEVER && r->due_ms <= now_ms;
 }
 
 enum status alarm_told_next(struct db *db, const struct alarm_results *results, const char *receiver,
-    int64_t now_ms, struct alarm *ret, int64_t *ret_number, struct error *err)
+    int64_t now_ms, struct alarm *ret, struct alarm_letter *ret_letter, struct error *err)
 {
-    struct db_stmt *row =
-        db_keep(db, "SELECT a.id, t.taken + 1 + (t.taken = 0 AND t.tried > 0 AND a.cleared_ms IS NOT NULL),"
-                    " a.cleared_ms IS NOT NULL FROM alarm_told t JOIN alarm a ON a.id = t.alarm"
-                    " WHERE t.receiver = ?1 AND t.due_ms <= ?2"
-                    " ORDER BY a.severity DESC, t.due_ms, t.alarm");
+    struct db_stmt *row = db_keep(db,
+        "SELECT a.id, t.taken + 1 + (t.taken = 0 AND t.tried > 0 AND a.cleared_ms IS NOT NULL),"
+        " a.cleared_ms IS NOT NULL, t.taken + 1 - t.since FROM alarm_told t JOIN alarm a ON a.id = t.alarm"
+        " WHERE t.receiver = ?1 AND t.due_ms <= ?2"
+        " ORDER BY a.severity DESC, t.due_ms, t.alarm");
     bool has_row;
     int64_t id = 0;
     enum status status = ST_OK;
     db_bind_text(row, 1, span_of(receiver));
     db_bind_int(row, 2, now_ms);
     while (id == 0 && (status = db_step(row, &has_row, err)) == ST_OK && has_row) {
-        *ret_number = db_int(row, 1);
+        *ret_letter = (struct alarm_letter){db_int(row, 0), db_int(row, 1), db_int(row, 3), now_ms};
         if (is_due(alarm_results_find(results, receiver, db_int(row, 0)), db_int(row, 2) != 0, now_ms,
-                ret_number))
+                ret_letter))
             id = db_int(row, 0);
     }
     db_reset(row);

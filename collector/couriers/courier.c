@@ -273,7 +273,7 @@ bool couriers_take(struct couriers *c, struct courier_result *ret)
         pthread_mutex_unlock(&one->lock);
         if (!has_result)
             continue;
-        *ret = (struct courier_result){i, parcel.alarm, parcel.number, parcel.event,
+        *ret = (struct courier_result){i, parcel.letter, parcel.event,
             outcome == ST_OK        ? ALARM_TAKEN
             : outcome == ST_TIMEOUT ? ALARM_DOUBTFUL
                                     : ALARM_MISSED};

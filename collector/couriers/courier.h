@@ -25,7 +25,7 @@ void couriers_use(struct couriers *c, const struct alarm_rules *rules);
 void couriers_destroy(struct couriers *c);
 
 struct courier_parcel {
-    int64_t alarm, number;
+    struct alarm_letter letter;
     enum alarm_event event;
     char *body; /* owned: alarm_message_body */
 };
@@ -41,7 +41,7 @@ int couriers_failures(const struct couriers *c, size_t receiver);
 
 struct courier_result {
     size_t receiver;
-    int64_t alarm, number;
+    struct alarm_letter letter;
     enum alarm_event event;
     enum alarm_outcome outcome; /* what was not taken is to be sent again, when it is ready */
 };

@@ -19,7 +19,7 @@ static json_t *alarm_json(const struct web_context *context, const struct alarm 
     const char *site = place.site;
     return json_pack(
         "{s:I, s:s, s:s, s:s, s:{s:s, s:s, s:s?, s:s?}, s:s, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:b, s:o, "
-        "s:s?, s:s?, s:s?, s:o, s:o}",
+        "s:s?, s:s?, s:o, s:I, s:s?, s:o, s:o}",
         "id", (json_int_t)a->id, "rule", a->rule, "kind", alarm_kinds[a->kind], "severity",
         alarm_severities[a->severity], "target", "kind", alarm_target_kinds[a->target_kind], "id", a->target,
         "name", place.name, "name_en", place.name_en, "state", a->cleared_ms != 0 ? "cleared" : "standing",
@@ -27,7 +27,11 @@ static json_t *alarm_json(const struct web_context *context, const struct alarm 
         "value", number_json(a->has_value, a->value_m), "limit", number_json(a->has_bound, a->bound_m),
         "below", a->is_below, "unit", alarm_unit(a->kind, a->target_kind, place.carrier), "cleared",
         context_time(context, site, a->cleared_ms), "gone", a->is_gone, "acked",
-        context_time(context, site, a->acked_ms), "acked_by", a->acked_by, "ack_note", a->ack_note, "reason",
+        context_time(context, site, a->acked_ms), "acked_by", a->acked_by, "ack_note", a->ack_note,
+        "acked_before",
+        a->former_by != NULL ? json_pack("{s:s, s:s?}", "by", a->former_by, "note", a->former_note)
+                             : json_null(),
+        "news", (json_int_t)a->news, "reason",
         a->reason != ALARM_REASON_NONE ? alarm_reasons[a->reason] : NULL, "reasons", alarm_ills_json(a),
         "period",
         a->until_ms != 0 ? json_pack("{s:o, s:o}", "from", context_time(context, site, a->from_ms), "until",
@@ -38,23 +42,31 @@ static json_t *alarm_json(const struct web_context *context, const struct alarm 
 /* ---- acknowledged ---- */
 
 /* False: *ret is the 400 that says what is wrong. */
-static bool read_note(const struct web_request *request, const char **ret_note, struct web_answer *ret)
+static bool read_ack(const struct web_request *request, struct alarming *act, struct web_answer *ret)
 {
     const char *key;
     json_t *value;
-    *ret_note = "";
+    act->note = "";
+    act->seen_news = ALARM_NEVER;
     json_object_foreach((json_t *)request->json, key, value)
     {
         const char *text = json_string_value(value);
-        if (strcmp(key, "note") != 0)
-            *ret = answer_error(400, "bad_alarm", "%.40s: unknown here; expected note alone", key);
+        if (strcmp(key, "news") == 0 && json_integer_value(value) >= 0 && json_is_integer(value)) {
+            act->seen_news = json_integer_value(value);
+            continue;
+        }
+        if (strcmp(key, "news") == 0)
+            *ret = answer_error(
+                400, "bad_alarm", "news: expected that of the alarm as it was seen, a whole number");
+        else if (strcmp(key, "note") != 0)
+            *ret = answer_error(400, "bad_alarm", "%.40s: unknown here; expected note, news", key);
         else if (text == NULL)
             *ret = answer_error(400, "bad_alarm", "note: expected a text");
         else if (text_characters(span_of(text)) > ALARM_NOTE_MAX || text_has_control(span_of(text)))
             *ret = answer_error(400, "bad_alarm",
                 "note: expected at most %d characters, none of them a control character", ALARM_NOTE_MAX);
         else {
-            *ret_note = text;
+            act->note = text;
             continue;
         }
         return false;
@@ -87,7 +99,7 @@ struct web_answer handle_alarm_ack(struct web_context *context, const struct web
     struct web_answer answer;
     struct alarm alarm;
     struct error err;
-    if (!find_alarm(context, request->id, &act.alarm, &answer) || !read_note(request, &act.note, &answer))
+    if (!find_alarm(context, request->id, &act.alarm, &answer) || !read_ack(request, &act, &answer))
         return answer;
     if (options->ack_alarm == NULL)
         return answer_later("not_now", "there is nobody who takes it");

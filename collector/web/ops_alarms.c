@@ -7,6 +7,7 @@
 
 #include "collector/alarm/words.h"
 #include "lib/mem.h"
+#include "lib/number.h"
 #include "lib/text.h"
 
 #include <stdlib.h>
@@ -168,12 +169,14 @@ static void add_what(struct ops_page *p, const json_t *item)
 
 static void add_form(struct ops_page *p, const struct web_request *request, const json_t *item)
 {
-    char id[32];
+    char id[32], news[32];
     snprintf(id, sizeof id, "%lld", (long long)json_integer_value(json_object_get(item, "id")));
+    snprintf(news, sizeof news, "%lld", (long long)json_integer_value(json_object_get(item, "news")));
     buf_add_str(&p->out, "<form class=\"controls ack\" method=\"post\" action=\"/ops/alarms\">");
     ops_add_hidden("csrf", request->caller->csrf, &p->out);
     ops_add_hidden("lang", page_language_name(p->language), &p->out);
     ops_add_hidden("id", id, &p->out);
+    ops_add_hidden("news", news, &p->out);
     buf_printf(
         &p->out, "<input name=\"note\" maxlength=\"%d\" autocomplete=\"off\" aria-label=\"", ALARM_NOTE_MAX);
     buf_add_html(&p->out, ops_text(p, "alarm_note", NULL));
@@ -192,6 +195,21 @@ static void add_form(struct ops_page *p, const struct web_request *request, cons
     buf_printf(&p->out, " %s\">", id);
     buf_add_html(&p->out, ops_text(p, "alarm_ack", NULL));
     buf_add_str(&p->out, "</button></form>");
+}
+
+/* Who had taken note before there was more of it. */
+static void add_former(struct ops_page *p, const json_t *item)
+{
+    const json_t *former = json_object_get(item, "acked_before");
+    if (!json_is_object(former))
+        return;
+    buf_add_str(&p->out, "<span class=\"id\">");
+    buf_add_html(&p->out, ops_text(p, "alarm_former", NULL));
+    buf_add_char(&p->out, ' ');
+    buf_add_html(&p->out, ops_member(former, "by"));
+    buf_add_str(&p->out, ops_member(former, "note")[0] != '\0' ? " · " : "");
+    buf_add_html(&p->out, ops_member(former, "note"));
+    buf_add_str(&p->out, "</span>");
 }
 
 /* Who took note, and what was said; of what stands the form for it. */
@@ -214,6 +232,7 @@ static void add_ack(
         ops_add_offset(p, at, &p->out);
         buf_add_str(&p->out, "</span></span>");
     }
+    add_former(p, item);
     buf_add_str(&p->out, "</td>");
 }
 
@@ -325,43 +344,50 @@ static struct web_answer show(
     return answer;
 }
 
-/* Which one, and who did already, and when, or since when it is over, by the clocks of its place. */
-static void add_what_it_is(struct ops_page *p, int64_t id, struct buf *out)
+/* Which one, and who did already, and when, or since when it is over, by the clocks of its place; or that there is more of it. False:
+ * it has a form still. */
+static bool add_what_it_is(struct ops_page *p, int64_t id, struct buf *out)
 {
     struct alarm a = {0};
     struct error err;
     if (!context_open_db(p->context, &err) || alarm_find(p->context->db, id, &a, &err) != ST_OK) {
         context_close_db(p->context);
         buf_add_str(out, ops_text(p, "not_now", NULL));
-        return;
+        return true;
     }
     struct alarm_place place = alarm_place_find(p->context->options->park, a.target_kind, a.target);
-    bool is_over = a.cleared_ms != 0;
+    bool is_over = a.cleared_ms != 0, is_acked = a.acked_ms != 0;
     json_t *time = context_time(p->context, place.site, is_over ? a.cleared_ms : a.acked_ms);
     const char *at = json_is_string(time) ? json_string_value(time) : "";
     buf_printf(out, "%lld · %s · ", (long long)id, alarm_kind_word(a.kind, language_of(p)));
     alarm_target_text(&a, &place, language_of(p), out);
-    buf_printf(out, ": %s ", ops_text(p, is_over ? "alarm_is_over" : "alarm_is_acked", NULL));
-    if (!is_over)
-        buf_printf(out, "%s, ", a.acked_by != NULL ? a.acked_by : "");
-    buf_printf(out, "%.10s %.5s", at, strlen(at) > 16 ? at + 11 : "");
+    buf_printf(out, ": %s ",
+        ops_text(p,
+            is_over    ? "alarm_is_over"
+            : is_acked ? "alarm_is_acked"
+                       : "alarm_is_more",
+            NULL));
+    if (is_acked && !is_over)
+        buf_printf(out, "%s, ", a.acked_by);
+    if (is_acked || is_over)
+        buf_printf(out, "%.10s %.5s", at, strlen(at) > 16 ? at + 11 : "");
     if (context_has_zones(p->context) && strlen(at) > strlen("2026-03-02T18:06:00.000"))
         buf_printf(out, " %s", at + strlen("2026-03-02T18:06:00.000"));
     json_decref(time);
     alarm_release(&a);
+    return is_acked || is_over;
 }
 
 /* Why it was refused, in the reader's language, with the note that has no form to stand in any more. The caller frees it. */
 static char *say_why(struct ops_page *p, int code, int64_t id, const char *note)
 {
     struct buf out = {0};
-    if (code == 422)
-        add_what_it_is(p, id, &out);
-    else if (code == 404)
+    bool has_no_form = code == 404 || (code == 422 && add_what_it_is(p, id, &out));
+    if (code == 404)
         buf_printf(&out, "%s %lld", ops_text(p, "alarm_unknown", NULL), (long long)id);
-    else
+    else if (code != 422)
         buf_add_str(&out, ops_text(p, code == 400 ? "alarm_bad_note" : "not_now", NULL));
-    if ((code == 422 || code == 404) && note[0] != '\0')
+    if (has_no_form && note[0] != '\0')
         buf_printf(&out, " · %s %s", ops_text(p, "alarm_note_untaken", NULL), note);
     return buf_take(&out);
 }
@@ -373,8 +399,14 @@ static struct web_answer take(struct ops_page *p, const struct web_request *requ
     const char *typed = form_value(request->form, "note"), *note = typed != NULL ? typed : "";
     if (id == NULL || id[0] == '\0' || strspn(id, "0123456789") != strlen(id) || strlen(id) > 18)
         return answer_error(400, "bad_parameter", "id: expected the number of an alarm");
+    const char *seen = form_value(request->form, "news");
+    int64_t seen_news = 0;
+    if (seen != NULL && !(number_parse_int64(seen, strlen(seen), &seen_news) && seen_news >= 0))
+        return answer_error(
+            400, "bad_parameter", "news: expected that of the alarm as it was seen, a whole number");
     struct web_request asked = *request;
-    json_t *body = json_pack("{s:s}", "note", note);
+    json_t *body = seen != NULL ? json_pack("{s:s, s:I}", "note", note, "news", (json_int_t)seen_news)
+                                : json_pack("{s:s}", "note", note);
     snprintf(asked.id, sizeof asked.id, "%s", id);
     asked.form = NULL;
     asked.json = body;

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
+from urllib.parse import urlencode
 
 from alarm_house import Alarms, Receiver, hook, park, wait_events
+from test_ops_forms import TEXTS, Person
 
 
 def test_a_loss_after_an_acknowledgement_is_told_anew_and_counted(stage):
@@ -17,9 +20,9 @@ def test_a_loss_after_an_acknowledgement_is_told_anew_and_counted(stage):
         now = int(time.time() * 1000)
         house.send(f"gauge,point=x value=1 {now}", more=f" dropped=3 from={now - 9000} to={now - 8000}")
 
-    def take_note() -> None:
+    def take_note(**seen: int) -> None:
         fired, = house.of("lost")
-        status, answer = house.ask("POST", f"/api/v1/alarms/{fired['id']}/ack", house.anna, {"note": "seen"})
+        status, answer = house.ask("POST", f"/api/v1/alarms/{fired['id']}/ack", house.anna, {"note": "seen", **seen})
         assert status == 200 and answer["alarm"]["acked_by"] == "anna <b>", answer
 
     def unacked() -> int:
@@ -37,7 +40,18 @@ def test_a_loss_after_an_acknowledgement_is_told_anew_and_counted(stage):
     lost, = house.of("lost")
     assert (lost["value"], lost["acked"], lost["acked_by"], lost["ack_note"]) == (2.0, None, None, None) and unacked() == 1
     assert "2 recorded" in house.collector.get("/ops/alarms?lang=en")[1]
-    take_note()
+    # Who had taken note stays in sight; and nobody takes note of what he has not seen.
+    assert (lost["news"], lost["acked_before"]) == (1, {"by": "anna <b>", "note": "seen"})
+    status, answer = house.ask("POST", f"/api/v1/alarms/{lost['id']}/ack", house.anna, {"note": "again", "news": 0})
+    assert status == 422 and "there is more of alarm" in answer["error"]["message"] and unacked() == 1
+    for lang in ("en", "zh"):
+        person = Person(house, house.anna)
+        text = person.send("GET", f"/ops/alarms?lang={lang}")[2]
+        assert f"{TEXTS[lang]['alarm_former']} anna &lt;b&gt; · seen<" in text and 'name="news" value="1"' in text
+        csrf = re.search(r'name="csrf" value="([^"]+)"', text)[1]
+        status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": lang, "id": lost["id"], "news": 0, "note": "typed"}))
+        assert status == 422 and TEXTS[lang]["alarm_is_more"] in text and 'value="typed"' in text and TEXTS[lang]["alarm_note_untaken"] not in text and unacked() == 1
+    take_note(news=1)
     lose()
     told = wait_events(receiver, "lost", ["fired", "standing", "standing"])
     assert told[-1]["number"] == 3 and "value 3 recorded" in told[-1]["text"]

@@ -171,7 +171,9 @@ def test_an_alarm_is_acknowledged_once_and_logged(live):
 
 @pytest.mark.parametrize(("path", "body", "code", "words"), [
     ("/api/v1/alarms/999999/ack", {}, 404, "there is no alarm 999999"), ("/api/v1/alarms/x1/ack", {}, 404, "there is no alarm x1"),
-    ("/api/v1/alarms/1/ack", {"why": "x"}, 400, "why: unknown here"), ("/api/v1/alarms/1/ack", {"note": 3}, 400, "note: expected a text"),
+    ("/api/v1/alarms/1/ack", {"why": "x"}, 400, "why: unknown here; expected note, news"),
+    *(("/api/v1/alarms/1/ack", {"news": news}, 400, "news: expected that of the alarm as it was seen, a whole number") for news in (-1, "0", 0.5, None, True)),
+    ("/api/v1/alarms/1/ack", {"note": 3}, 400, "note: expected a text"),
     ("/api/v1/alarms/1/ack", {"note": "备" * 501}, 400, "note: expected at most 500 characters"),
     ("/api/v1/alarms/1/ack", {"note": "a\nb"}, 400, "none of them a control character")])
 def test_what_is_wrong_with_an_acknowledgement_is_said_and_changes_nothing(live, path, body, code, words):

@@ -354,7 +354,8 @@ def test_the_form_of_an_alarm_that_is_wrong_changes_nothing(house):
     before = house.changes()
     kind = "application/x-www-form-urlencoded"
     for form, code, named in (({"note": "x"}, 400, "id"), *(({"id": value, "note": "x"}, 400, "id") for value in ("", "no-such", MARKUP, *NUMBERS)), ({"id": "77", "note": "x"}, 404, "77"),
-                              ({"id": "0"}, 404, "0"), ({"id": "1", "note": "x" * 501}, 400, "note"), ({"id": "1", "note": "a\u0001b"}, 400, "note"), ({"id": "1", "note": "a\u0000b"}, 400, "note")):
+                              ({"id": "0"}, 404, "0"), ({"id": "1", "note": "x" * 501}, 400, "note"), ({"id": "1", "note": "a\u0001b"}, 400, "note"), ({"id": "1", "note": "a\u0000b"}, 400, "note"),
+                              *(({"id": "1", "news": value}, 400, "news") for value in ("", "-1", "no-such", MARKUP))):
         status, text = house.ask("POST", "/ops/alarms", urlencode(form).encode(), kind)
         assert status == code and named in text and MARKUP not in text, (form, status, text[:300])
     for raw, named in ((b"id=1&note=%ff", "note"), (b"id=1&id=2", "id"), (b"id=1&note=%", "note"), (b"\xff", ""), (b"", "id")):

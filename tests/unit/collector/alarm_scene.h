@@ -1,6 +1,7 @@
 /* The alarms of the core in its transactions, at an instant that the test says: a park and rules, kills, failed commits. */
 #pragma once
 
+#include "collector/alarm/told.h"
 #include "tests/unit/collector/turn_fixture.h"
 #include "tests/unit/random.h"
 #include "tests/unit/settings_file.h"
@@ -96,6 +97,20 @@ static inline void fail_turn(struct scene *s)
     must(alarm_desk_step(&t->alarms, &now, &is_changed, &err), &err);
     db_rollback(t->db);
     alarm_desk_reset(&t->alarms);
+}
+
+/* A receiver took a message of an alarm, the first since there was news of it, made then; the next is due then, ALARM_NEVER = none. */
+static inline void took_late(
+    struct scene *s, int64_t alarm, const char *receiver, int64_t number, int64_t made_ms, int64_t due_ms)
+{
+    struct error err = {""};
+    struct alarm_result taken = {.receiver = (char *)receiver, .letter = {alarm, number, 1, made_ms}};
+    must(alarm_told_took(s->turn.turn.db, &taken, due_ms, &err), &err);
+}
+
+static inline void took(struct scene *s, int64_t alarm, const char *receiver, int64_t number, int64_t due_ms)
+{
+    took_late(s, alarm, receiver, number, turn_now_ms, due_ms);
 }
 
 static inline int64_t number_of(struct scene *s, const char *sql)

@@ -54,9 +54,9 @@ void couriers_send(struct couriers *c, size_t receiver, struct courier_parcel *p
 {
     assert_true(!c->has_one[receiver] && c->count < FAKE_SENT_MAX);
     c->has_one[receiver] = true;
-    c->under_way[receiver] =
-        (struct courier_result){receiver, p->alarm, p->number, p->event, .outcome = ALARM_TAKEN};
-    c->sent[c->count++] = (struct fake_sent){p->alarm, p->number, c->clock->mono_ms(), p->event, receiver};
+    c->under_way[receiver] = (struct courier_result){receiver, p->letter, p->event, .outcome = ALARM_TAKEN};
+    c->sent[c->count++] =
+        (struct fake_sent){p->letter.alarm, p->letter.number, c->clock->mono_ms(), p->event, receiver};
     courier_parcel_release(p);
 }
 

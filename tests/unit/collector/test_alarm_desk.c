@@ -177,12 +177,12 @@ static int64_t next_number(struct scene *s, const char *receiver, int64_t now_ms
 {
     struct error err = {""};
     struct alarm a;
-    int64_t number = 0;
+    struct alarm_letter letter;
     must(alarm_told_next(
-             s->turn.turn.db, &s->turn.turn.alarms.post.results, receiver, now_ms, &a, &number, &err),
+             s->turn.turn.db, &s->turn.turn.alarms.post.results, receiver, now_ms, &a, &letter, &err),
         &err);
     *ret_is_over = a.id != 0 && a.cleared_ms != 0;
-    int64_t found = a.id != 0 ? number : 0;
+    int64_t found = a.id != 0 ? letter.number : 0;
     alarm_release(&a);
     return found;
 }
@@ -195,14 +195,14 @@ static void test_a_receiver_is_due_what_its_severity_asks_for_until_it_is_acknow
     hold(s, 101, 11);
     assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 1);
     assert_int_equal(next_number(s, "worst", turn_now_ms, &is_over), 0);
-    must(alarm_told_took(s->turn.turn.db, 1, "one", 1, turn_now_ms + 60000, &err), &err);
+    took(s, 1, "one", 1, turn_now_ms + 60000);
     assert_int_equal(next_number(s, "one", turn_now_ms + 59999, &is_over), 0);
     assert_int_equal(next_number(s, "one", turn_now_ms + 60000, &is_over), 2);
     /* What was taken before comes late: nothing changes. */
-    must(alarm_told_took(s->turn.turn.db, 1, "one", 1, ALARM_NEVER, &err), &err);
+    took_late(s, 1, "one", 1, turn_now_ms + 60000, ALARM_NEVER);
     assert_int_equal(next_number(s, "one", turn_now_ms + 60000, &is_over), 2);
     struct alarm acked;
-    struct alarming act = {1, 7, "anna", "seen"};
+    struct alarming act = {1, 7, ALARM_NEVER, "anna", "seen"};
     must(alarming_run(s->turn.turn.db, turn_now_ms, &act, &acked, &err), &err);
     assert_string_equal(acked.acked_by, "anna");
     alarm_release(&acked);
@@ -252,8 +252,9 @@ static void test_one_who_was_not_told_yet_is_told_though_somebody_took_note(void
     struct alarm acked;
     bool is_over;
     hold(s, 101, 11);
-    must(
-        alarming_run(s->turn.turn.db, turn_now_ms, &(struct alarming){1, 7, "anna", ""}, &acked, &err), &err);
+    must(alarming_run(
+             s->turn.turn.db, turn_now_ms, &(struct alarming){1, 7, ALARM_NEVER, "anna", ""}, &acked, &err),
+        &err);
     alarm_release(&acked);
     assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 1);
 }
@@ -261,7 +262,6 @@ static void test_one_who_was_not_told_yet_is_told_though_somebody_took_note(void
 static void test_what_came_and_went_untold_is_told_to_programs_in_order_and_to_people_not(void **state)
 {
     struct scene *s = *state;
-    struct error err = {""};
     bool is_over;
     hold(s, 101, 11);
     assert_int_equal(next_number(s, "mail", turn_now_ms, &is_over), 1);
@@ -269,7 +269,7 @@ static void test_what_came_and_went_untold_is_told_to_programs_in_order_and_to_p
     assert_int_equal(next_number(s, "mail", INT64_MAX, &is_over), 0);
     assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 1);
     /* The message that was on its way when it was over: the end follows. */
-    must(alarm_told_took(s->turn.turn.db, 1, "mail", 1, turn_now_ms, &err), &err);
+    took(s, 1, "mail", 1, turn_now_ms);
     assert_int_equal(next_number(s, "mail", turn_now_ms, &is_over), 2);
 }
 
@@ -314,8 +314,7 @@ static void take(struct scene *s, const char *receiver, int64_t number)
 {
     char *copy = mem_strdup(receiver);
     alarm_results_add(&s->turn.turn.alarms.post.results, &(struct alarm_result){.receiver = copy,
-                                                             .alarm = 1,
-                                                             .number = number,
+                                                             .letter = {1, number, number, turn_now_ms},
                                                              .at_ms = turn_now_ms,
                                                              .outcome = ALARM_TAKEN,
                                                              .due_ms = turn_now_ms + 100000});
@@ -537,7 +536,7 @@ static void test_a_clock_that_is_set_back_mutes_nothing(void **state)
             restart(s);
         turn_once(&s->turn.turn);
         assert_int_equal(next_number(s, "one", turn_now_ms, &is_over), 1); /* the first telling */
-        must(alarm_told_took(s->turn.turn.db, 1, "one", 2, turn_now_ms + 120000, &err), &err);
+        took(s, 1, "one", 2, turn_now_ms + 120000);
         turn_now_ms -= 100000;
         turn_now_mono_ms += 1000;
         if (restarts[i])
@@ -577,11 +576,11 @@ static void test_the_worst_is_told_first_and_then_what_waits_longest(void **stat
     }
     for (int i = 0; i < 5; i++) {
         struct alarm a;
-        int64_t number;
-        must(alarm_told_next(db, &s->turn.turn.alarms.post.results, "one", turn_now_ms, &a, &number, &err),
+        struct alarm_letter letter;
+        must(alarm_told_next(db, &s->turn.turn.alarms.post.results, "one", turn_now_ms, &a, &letter, &err),
             &err);
         assert_int_equal(a.id, expected[i]);
-        must(alarm_told_took(db, a.id, "one", 1, ALARM_NEVER, &err), &err);
+        took(s, a.id, "one", 1, ALARM_NEVER);
         alarm_release(&a);
     }
 }

@@ -117,10 +117,91 @@ static void test_what_else_goes_wrong_is_told_at_once_when_it_lasts_and_what_is_
         assert_int_equal(number_of(s, OF("ill", "acked_ms IS NULL")), 1);
         /* A kill begins both times anew; then what was not seen since is over. */
         restart(s);
-        be(s, 1, "store_unavailable", 10);
+        be(s, 1, "store_unavailable", 5);
         assert_int_equal(number_of(s, OF("ill", "reason = 'broker_disconnected,store_unavailable'")), 1);
         be(s, 1, "store_unavailable", 1);
         assert_int_equal(number_of(s, OF("ill", "reason = 'store_unavailable'")), 1);
+    }
+}
+
+#define NEWS "SELECT news FROM alarm"
+
+/* Neither lasts for ten seconds, and each is over for more than five: what is wrong is said, and no one is told anew. */
+static void test_reasons_that_take_turns_are_no_news(void **state)
+{
+    struct scene *s = *state;
+    be(s, 1, "store_unavailable", 11);
+    take_first_message(s, true);
+    for (int i = 0; i < 20; i++) {
+        be(s, 1, "broker_disconnected", 7);
+        assert_int_equal(number_of(s, OF("ill", "reason = 'broker_disconnected' AND acked_by = 'anna'")), 1);
+        be(s, 1, "store_unavailable", 7);
+        assert_int_equal(number_of(s, OF("ill", "reason = 'store_unavailable'")), 1);
+    }
+    assert_int_equal(number_of(s, NEWS), 0);
+    be(s, 1, "store_unavailable", 4);
+    assert_int_equal(number_of(s, NEWS), 1);
+    assert_int_equal(number_of(s, OF("ill", "acked_ms IS NULL AND former_by = 'anna'")), 1);
+}
+
+/* Also while nothing lasts, so that the alarm neither fires nor clears. */
+static void test_what_is_over_is_said_no_more_while_it_comes_and_goes(void **state)
+{
+    struct scene *s = *state;
+    be(s, 1, "store_differs", 11);
+    for (int i = 0; i < 3; i++) {
+        be(s, 0, "", 4);
+        be(s, 1, "broker_disconnected", 9);
+    }
+    assert_int_equal(number_of(s, OF("ill", "reason = 'broker_disconnected' AND cleared_ms IS NULL")), 1);
+    assert_int_equal(number_of(s, NEWS), 0);
+}
+
+static void test_what_nobody_looked_at_lasts_for_no_time(void **state)
+{
+    struct scene *s = *state;
+    be(s, 1, "store_unavailable", 1);
+    pass(600000);
+    be(s, 1, "store_unavailable", 10);
+    assert_int_equal(number_of(s, ALL), 0);
+    be(s, 1, "store_unavailable", 1);
+    assert_int_equal(number_of(s, STANDS("ill")), 1);
+    be(s, 1, "store_unavailable,broker_disconnected", 1);
+    pass(600000);
+    be(s, 1, "store_unavailable,broker_disconnected", 9);
+    assert_int_equal(number_of(s, NEWS), 0);
+    be(s, 0, "", 1);
+    pass(60000);
+    be(s, 0, "", 5);
+    assert_int_equal(number_of(s, STANDS("ill")), 1);
+    be(s, 0, "", 1);
+    assert_int_equal(number_of(s, STANDS("ill")), 0);
+}
+
+static void test_what_only_follows_is_no_news(void **state)
+{
+    struct scene *s = *state;
+    static const char *const causes[][2] = {{"store_unavailable", "store_backlog"},
+        {"store_configuration", "store_uncounted"}, {"collector_clock", "alarms_off"}};
+    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
+        const char *cause = causes[i][0], *follower = causes[i][1];
+        char *both = mem_printf("%s,%s", cause, follower);
+        reopen_scene(s);
+        be(s, 1, cause, 11);
+        take_first_message(s, true);
+        be(s, 1, both, 30);
+        assert_int_equal(number_of(s, NEWS), 0);
+        assert_int_equal(number_of(s, OF("ill", "reason LIKE '%,%'")), 1); /* and is said all the same */
+        be(s, 1, follower, 30);
+        assert_int_equal(number_of(s, NEWS), 0);
+        be(s, 0, "", 6);
+        be(s, 1, "broker_disconnected", 11);
+        take_first_message(s, true);
+        char *alone = mem_printf("broker_disconnected,%s", follower);
+        be(s, 1, alone, 11);
+        assert_int_equal(number_of(s, "SELECT sum(news) FROM alarm"), 1);
+        free(both);
+        free(alone);
     }
 }
 
@@ -236,6 +317,10 @@ int main(void)
         SCENE_TEST(test_a_break_begins_it_anew_and_another_reason_does_not),
         SCENE_TEST(test_each_level_counts_by_itself),
         SCENE_TEST(test_what_else_goes_wrong_is_told_at_once_when_it_lasts_and_what_is_over_is_no_more_said),
+        SCENE_TEST(test_reasons_that_take_turns_are_no_news),
+        SCENE_TEST(test_what_is_over_is_said_no_more_while_it_comes_and_goes),
+        SCENE_TEST(test_what_nobody_looked_at_lasts_for_no_time),
+        SCENE_TEST(test_what_only_follows_is_no_news),
         SCENE_TEST(test_it_is_judged_by_a_clock_that_is_wrong),
         SCENE_TEST(test_it_is_judged_where_nothing_is_taken_any_more),
         SCENE_TEST(test_over_a_restart_it_is_one_alarm_and_what_was_not_seen_counts_for_nothing),

@@ -1,5 +1,4 @@
 /* What somebody took note of is what was known then (W5): a further loss, or something else that is wrong, is told anew. */
-#include "collector/alarm/told.h"
 #include "collector/alarming.h"
 #include "tests/unit/collector/alarm_scene.h"
 
@@ -39,30 +38,30 @@ static void be(struct scene *s, int reached, const char *codes, int seconds)
 }
 
 /* Which message it is due; 0 = none. */
-static int64_t due(struct scene *s, const char *receiver)
+static struct alarm_letter next_letter(struct scene *s, const char *receiver)
 {
     struct error err = {""};
     struct alarm a;
-    int64_t number = 0;
+    struct alarm_letter letter;
     must(alarm_told_next(
-             s->turn.turn.db, &s->turn.turn.alarms.post.results, receiver, turn_now_ms, &a, &number, &err),
+             s->turn.turn.db, &s->turn.turn.alarms.post.results, receiver, turn_now_ms, &a, &letter, &err),
         &err);
-    int64_t found = a.id != 0 ? number : 0;
+    bool is_there = a.id != 0;
     alarm_release(&a);
-    return found;
+    return is_there ? letter : (struct alarm_letter){0};
 }
 
-static void take(struct scene *s, const char *receiver, int64_t number, int64_t due_ms)
+static int64_t due(struct scene *s, const char *receiver)
 {
-    struct error err = {""};
-    must(alarm_told_took(s->turn.turn.db, 1, receiver, number, due_ms, &err), &err);
+    return next_letter(s, receiver).number;
 }
 
 static void take_note(struct scene *s)
 {
     struct error err = {""};
     struct alarm acked;
-    must(alarming_run(s->turn.turn.db, turn_now_ms, &(struct alarming){1, 7, "anna", "seen"}, &acked, &err),
+    must(alarming_run(s->turn.turn.db, turn_now_ms, &(struct alarming){1, 7, ALARM_NEVER, "anna", "seen"},
+             &acked, &err),
         &err);
     alarm_release(&acked);
 }
@@ -72,7 +71,7 @@ static void test_a_loss_after_somebody_took_note_is_told_anew_and_counted(void *
     struct scene *s = *state;
     lose(s);
     assert_int_equal(due(s, "one"), 1);
-    take(s, "one", 1, turn_now_ms + 600000);
+    took(s, 1, "one", 1, turn_now_ms + 600000);
     take_note(s);
     assert_int_equal(due(s, "one"), 0);
     assert_int_equal(due(s, "two"), 1); /* who was not told yet */
@@ -88,7 +87,7 @@ static void test_a_loss_after_somebody_took_note_is_told_anew_and_counted(void *
     assert_int_equal(due(s, "two"), 1);
     assert_int_equal(number_of(s, ALL), 1);
     /* It can be noted again, and the log of changes has both. */
-    take(s, "one", 2, turn_now_ms + 600000);
+    took(s, 1, "one", 2, turn_now_ms + 600000);
     take_note(s);
     pass(5000);
     turn_once(&s->turn.turn);
@@ -101,7 +100,7 @@ static void test_one_that_nobody_took_note_of_is_counted_and_told_when_it_is_due
 {
     struct scene *s = *state;
     lose(s);
-    take(s, "one", 1, turn_now_ms + 60000);
+    took(s, 1, "one", 1, turn_now_ms + 60000);
     lose(s);
     lose(s);
     assert_int_equal(number_of(s, "SELECT value_m FROM alarm"), 3000);
@@ -114,7 +113,7 @@ static void test_over_a_kill_and_a_failed_commit_it_is_told_once(void **state)
 {
     struct scene *s = *state;
     lose(s);
-    take(s, "one", 1, turn_now_ms + 600000);
+    took(s, 1, "one", 1, turn_now_ms + 600000);
     take_note(s);
     restart(s);
     for (int i = 0; i < 3; i++) {
@@ -135,7 +134,7 @@ static void test_over_a_kill_and_a_failed_commit_it_is_told_once(void **state)
     restart(s);
     turn_once(&s->turn.turn);
     assert_int_equal(due(s, "one"), 2);
-    take(s, "one", 2, turn_now_ms + 600000);
+    took(s, 1, "one", 2, turn_now_ms + 600000);
     pass(1000);
     turn_once(&s->turn.turn);
     assert_int_equal(due(s, "one"), 0);
@@ -145,14 +144,14 @@ static void test_what_else_is_wrong_since_is_told_anew_once(void **state)
 {
     struct scene *s = *state;
     be(s, 1, "broker_disconnected", 2);
-    take(s, "one", 1, turn_now_ms + 600000);
+    took(s, 1, "one", 1, turn_now_ms + 600000);
     take_note(s);
     be(s, 1, "broker_disconnected", 5);
     assert_int_equal(due(s, "one"), 0);
     be(s, 1, "broker_disconnected,store_unavailable", 1);
     assert_int_equal(due(s, "one"), 2);
     assert_int_equal(number_of(s, UNACKED), 1);
-    take(s, "one", 2, turn_now_ms + 600000);
+    took(s, 1, "one", 2, turn_now_ms + 600000);
     take_note(s);
     for (int i = 0; i < 3; i++) { /* it comes and goes */
         be(s, 1, "broker_disconnected", 1);
@@ -160,6 +159,76 @@ static void test_what_else_is_wrong_since_is_told_anew_once(void **state)
     }
     assert_int_equal(due(s, "one"), 0);
     assert_int_equal(number_of(s, UNACKED), 0);
+}
+
+/* Of a message that is on its way, the first or a repeat. */
+static void test_what_else_goes_wrong_while_a_message_is_on_its_way_is_told_once_it_was_taken(void **state)
+{
+    struct scene *s = *state;
+    for (int64_t number = 1; number <= 2; number++)
+        for (int is_news = 0; is_news < 2; is_news++) {
+            reopen_scene(s);
+            be(s, 1, "broker_disconnected", 2);
+            if (number == 2)
+                took(s, 1, "one", 1, turn_now_ms);
+            assert_int_equal(due(s, "one"), number);
+            int64_t made_ms = turn_now_ms;
+            be(s, 1, is_news ? "broker_disconnected,store_unavailable" : "broker_disconnected", 3);
+            took_late(s, 1, "one", number, made_ms, turn_now_ms + 600000);
+            assert_int_equal(due(s, "one"), is_news ? number + 1 : 0);
+        }
+}
+
+/* Of what is new nobody was told yet: it is told again as if it had just fired. */
+static void test_news_begins_the_repeats_anew(void **state)
+{
+    struct scene *s = *state;
+    be(s, 1, "broker_disconnected", 2);
+    for (int64_t number = 1; number <= 4; number++) {
+        struct alarm_letter letter = next_letter(s, "one");
+        assert_int_equal(letter.number, number);
+        assert_int_equal(letter.nth, number);
+        took(s, 1, "one", number, turn_now_ms + 1000);
+        be(s, 1, "broker_disconnected", 2);
+    }
+    be(s, 1, "broker_disconnected,store_unavailable", 1);
+    struct alarm_letter letter = next_letter(s, "one");
+    assert_int_equal(letter.number, 5);
+    assert_int_equal(letter.nth, 1);
+    /* Set back, it waits for nothing; nor does what is due then for longer than by its place. */
+    turn_now_ms -= 7200000;
+    be(s, 1, "broker_disconnected,store_unavailable", 2);
+    assert_int_equal(due(s, "one"), 5);
+}
+
+/* Who takes note says what he saw. */
+static void test_what_nobody_saw_is_not_taken_note_of(void **state)
+{
+    struct scene *s = *state;
+    struct error err = {""};
+    struct alarm acked;
+    be(s, 1, "broker_disconnected", 2);
+    took(s, 1, "one", 1, turn_now_ms + 600000);
+    be(s, 1, "broker_disconnected,store_unavailable", 2);
+    struct alarming request = {1, 7, 0, "anna", "seen"};
+    assert_int_equal(alarming_run(s->turn.turn.db, turn_now_ms, &request, &acked, &err), ST_INVALID);
+    assert_string_equal(err.text,
+        "there is more of alarm 1 than was seen (news 0, by now 1); expected one that was seen as it is");
+    assert_int_equal(due(s, "one"), 2);
+    request.seen_news = 1;
+    must(alarming_run(s->turn.turn.db, turn_now_ms, &request, &acked, &err), &err);
+    assert_int_equal(acked.news, 1);
+    assert_null(acked.former_by);
+    alarm_release(&acked);
+    assert_int_equal(due(s, "one"), 0);
+    /* Of two notes the last stays in sight. */
+    be(s, 2, "broker_disconnected,store_unavailable,not_accepting", 2);
+    assert_int_equal(
+        number_of(s, "SELECT count(*) FROM alarm WHERE former_by = 'anna' AND former_note = 'seen'"
+                     " AND acked_by IS NULL AND ack_note IS NULL AND news = 2"),
+        1);
+    be(s, 2, "broker_disconnected,store_unavailable,not_accepting,store_differs", 2);
+    assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE former_by = 'anna' AND news = 3"), 1);
 }
 
 static int set_up_all(void **state)
@@ -174,6 +243,9 @@ int main(void)
         SCENE_TEST(test_one_that_nobody_took_note_of_is_counted_and_told_when_it_is_due),
         SCENE_TEST(test_over_a_kill_and_a_failed_commit_it_is_told_once),
         SCENE_TEST(test_what_else_is_wrong_since_is_told_anew_once),
+        SCENE_TEST(test_what_else_goes_wrong_while_a_message_is_on_its_way_is_told_once_it_was_taken),
+        SCENE_TEST(test_news_begins_the_repeats_anew),
+        SCENE_TEST(test_what_nobody_saw_is_not_taken_note_of),
     };
     return cmocka_run_group_tests(tests, set_up_all, settings_remove_folder);
 }
