@@ -20,7 +20,7 @@ struct presence {
     /* Between two looks: this process was stopped, its machine slept, a turn took so long, or the clock was set on. */
     struct presence_still {
         int64_t from_ms, until_ms;
-    } stills[PRESENCE_STILL_MAX]; /* the last ones, as a ring */
+    } stills[PRESENCE_STILL_MAX]; /* the last ones, as a ring: none overlaps another, or lies ahead */
     size_t still_count;           /* that there ever were */
 };
 

@@ -1,13 +1,8 @@
 #include "collector/live/presence.h"
 
 #include "lib/buf.h"
+#include "tests/unit/random.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define NOW_MS INT64_C(1764000000000)
@@ -179,6 +174,7 @@ static void test_while_nobody_listened_nobody_is_known_to_be_silent(void **state
     assert_int_equal(presence_still_ms(&p, NOW_MS + 405000, NOW_MS + 500000), 0);
     presence_look(&p, NOW_MS + 500000);
     assert_int_equal(presence_still_ms(&p, NOW_MS + 405000, NOW_MS + 500000), 95000);
+    assert_int_equal(presence_still_ms(&p, NOW_MS, NOW_MS + 500000), 495000);
     presence_release(&p);
 }
 
@@ -193,6 +189,72 @@ static void test_standstills_hide_nobody_for_ever(void **state)
     assert_true(presence_is_known(&p, NULL, NOW_MS + 10000000));
 }
 
+#define SECONDS 3000
+
+/* Second by second: what was jumped over, and what a clock that was set back makes unsaid. */
+static int64_t still_by_seconds(const bool *is_still, size_t from, size_t until)
+{
+    int64_t sum_ms = 0;
+    for (size_t at = from; at < until; at++)
+        sum_ms += is_still[at] ? 1000 : 0;
+    return sum_ms;
+}
+
+static void check_a_history(size_t jumps_in_a_hundred)
+{
+    struct presence p = {0};
+    bool is_still[SECONDS] = {false};
+    size_t now = random_below(SECONDS), count = 0;
+    presence_look(&p, NOW_MS + (int64_t)now * 1000);
+    for (int look = 0; look < 1000; look++) {
+        size_t next = now + 1 + random_below(5);
+        if (random_below(100) < jumps_in_a_hundred)
+            next = random_below(10) == 0 ? random_below(SECONDS) : now + random_below(40) - 10;
+        if (next >= SECONDS)
+            next = random_below(now + 1);
+        if (next > now + 5)
+            count++;
+        for (size_t at = now; at < next; at++)
+            is_still[at] = next > now + 5;
+        for (size_t at = next; at < SECONDS; at++)
+            is_still[at] = false;
+        now = next;
+        presence_look(&p, NOW_MS + (int64_t)now * 1000);
+        size_t from = random_below(SECONDS), until = from + random_below(SECONDS - from);
+        int64_t still_ms =
+                    presence_still_ms(&p, NOW_MS + (int64_t)from * 1000, NOW_MS + (int64_t)until * 1000),
+                by_seconds_ms = still_by_seconds(is_still, from, until);
+        assert_true(still_ms <= by_seconds_ms);
+        if (count <= PRESENCE_STILL_MAX)
+            assert_int_equal(still_ms, by_seconds_ms);
+    }
+}
+
+/* The wall's clock goes where it likes: of no time it stood still for longer than that is. */
+static void test_what_it_stood_still_counts_once_and_no_longer_than_it_took(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 50; i++)
+        check_a_history(i % 2 == 0 ? 5 : 50);
+}
+
+/* A day ahead for some seconds: who is dead is known to be in its time. */
+static void test_a_clock_that_was_ahead_hides_nobody(void **state)
+{
+    (void)state;
+    struct presence p = {.listening_since_ms = NOW_MS};
+    presence_hear(&p, "gw-a", NOW_MS);
+    const struct presence_gateway *g = presence_find(&p, "gw-a");
+    for (int64_t second = 0; second <= 180; second++) {
+        int64_t ahead_ms = second >= 10 && second < 13 ? 86400000 : 0;
+        presence_look(&p, NOW_MS + second * 1000 + ahead_ms);
+    }
+    /* But for the 3 s, of which it is not known whose they were. */
+    assert_false(presence_is_known(&p, g, NOW_MS + PRESENCE_MS));
+    assert_true(presence_is_known(&p, g, NOW_MS + PRESENCE_MS + 4000));
+    presence_release(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,7 +264,9 @@ int main(void)
         cmocka_unit_test(test_one_that_says_offline_is_offline_at_once_until_it_speaks_again),
         cmocka_unit_test(test_while_nobody_listened_nobody_is_known_to_be_silent),
         cmocka_unit_test(test_standstills_hide_nobody_for_ever),
+        cmocka_unit_test(test_what_it_stood_still_counts_once_and_no_longer_than_it_took),
+        cmocka_unit_test(test_a_clock_that_was_ahead_hides_nobody),
         cmocka_unit_test(test_what_is_not_the_contracts_json_is_refused_and_proves_nothing),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, random_set_up, NULL);
 }
