@@ -57,9 +57,10 @@ static struct presence_gateway *get(struct presence *p, const char *gateway)
     return g;
 }
 
-static void speak(struct presence_gateway *g, int64_t now_ms)
+static void speak(const struct presence *p, struct presence_gateway *g, int64_t now_ms)
 {
-    if (!presence_is_online(g, now_ms) || now_ms < g->heard_ms)
+    int64_t silent_ms = now_ms - g->heard_ms - presence_still_ms(p, g->heard_ms, now_ms);
+    if (g->heard_ms == 0 || g->offline_ms != 0 || now_ms < g->heard_ms || silent_ms >= PRESENCE_MS)
         g->back_ms = now_ms;
     g->heard_ms = now_ms;
     g->offline_ms = 0;
@@ -67,7 +68,7 @@ static void speak(struct presence_gateway *g, int64_t now_ms)
 
 void presence_hear(struct presence *p, const char *gateway, int64_t now_ms)
 {
-    speak(get(p, gateway), now_ms);
+    speak(p, get(p, gateway), now_ms);
 }
 
 enum status presence_state(
@@ -87,7 +88,7 @@ enum status presence_state(
     if (strcmp(state, "offline") == 0) {
         g->offline_ms = now_ms; /* no word of its own */
     } else {
-        speak(g, now_ms);
+        speak(p, g, now_ms);
         const char *version = json_string_value(json_object_get(root, "version"));
         const char *clock = json_string_value(json_object_get(root, "clock"));
         json_t *spooled = json_object_get(root, "spooled"), *points = json_object_get(root, "points");

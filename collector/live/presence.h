@@ -32,8 +32,8 @@ struct presence {
 struct presence_gateway {
     char id[ID_MAX + 1];
     int64_t heard_ms; /* its own last word; 0 = none */
-    int64_t
-        back_ms; /* since when it speaks: nobody said `offline` since, and it was never silent for PRESENCE_MS */
+    /* Since when it speaks: nobody said `offline` since, and it was never silent for PRESENCE_MS while we listened. */
+    int64_t back_ms;
     int64_t
         offline_ms; /* when `offline` was said, which the broker says for one that hangs; 0 = it spoke since */
     char version[32];

@@ -33,6 +33,16 @@ static void hear(struct scene *s, double value, int seconds)
     }
 }
 
+/* Its gateway speaks, but the point is not heard. */
+static void hear_other(struct scene *s, int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        pass(1000);
+        give(s, "gauge,point=other value=1 1764000000000\n");
+        turn_once(&s->turn.turn);
+    }
+}
+
 static void be_silent(struct scene *s, int seconds)
 {
     for (int i = 0; i < seconds; i++)
@@ -96,27 +106,41 @@ static void test_of_a_point_what_it_stood_still_counts_neither(void **state)
     struct scene *s = *state;
     hear(s, 1, 60);
     for (int i = 0; i < 4; i++) {
-        for (int n = 0; n < 4; n++) {
-            pass(1000);
-            give(s, "gauge,point=other value=1 1764000000000\n");
-            turn_once(&s->turn.turn);
-        }
+        hear_other(s, 4);
         look(s, 5100, 5100);
     }
     assert_int_equal(number_of(s, ALL), 0);
-    for (int n = 0; n < 3; n++) {
-        pass(1000);
-        give(s, "gauge,point=other value=1 1764000000000\n");
-        turn_once(&s->turn.turn);
-        assert_int_equal(number_of(s, STANDING), 0);
-    }
-    for (int n = 0; n < 2; n++) {
-        pass(1000);
-        give(s, "gauge,point=other value=1 1764000000000\n");
-        turn_once(&s->turn.turn);
-    }
+    hear_other(s, 3);
+    assert_int_equal(number_of(s, ALL), 0);
+    hear_other(s, 2);
     assert_int_equal(number_of(s, STANDING), 1);
     assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE rule = 'point'"), 1);
+}
+
+static int seconds_until_the_point_is_told(struct scene *s)
+{
+    int seconds = 0;
+    for (; number_of(s, "SELECT count(*) FROM alarm WHERE rule = 'point'") == 0 && seconds < 100; seconds++)
+        hear_other(s, 1);
+    return seconds;
+}
+
+/* Of whatever length, also beyond what makes a gateway offline; the gateway's word waits already, or comes after it. */
+static void test_a_standstill_gives_a_point_no_time_but_its_own(void **state)
+{
+    static const int stills[] = {2, 10, 110, 170, 185, 400};
+    struct scene *s = *state;
+    for (size_t i = 0; i < sizeof stills / sizeof stills[0]; i++)
+        for (int is_waiting = 0; is_waiting < 2; is_waiting++) {
+            reopen_scene(s);
+            hear(s, 1, 60);
+            hear_other(s, 12);
+            pass(stills[i] * 1000);
+            if (is_waiting)
+                give(s, "gauge,point=other value=1 1764000000000\n");
+            turn_once(&s->turn.turn);
+            assert_int_equal(seconds_until_the_point_is_told(s), stills[i] > 5 ? 8 : 6);
+        }
 }
 
 static bool is_offline(struct scene *s)
@@ -185,6 +209,7 @@ int main(void)
         SCENE_TEST(test_who_stays_silent_is_told_after_its_time_without_what_it_stood_still),
         SCENE_TEST(test_one_that_stands_still_again_and_again_tells_of_who_is_dead),
         SCENE_TEST(test_of_a_point_what_it_stood_still_counts_neither),
+        SCENE_TEST(test_a_standstill_gives_a_point_no_time_but_its_own),
         SCENE_TEST(test_who_is_offline_is_so_over_a_standstill),
         SCENE_TEST(test_a_look_that_is_late_by_a_little_takes_no_time_from_a_silence),
         SCENE_TEST(test_a_run_that_nobody_looked_after_is_over),

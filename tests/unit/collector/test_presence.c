@@ -189,6 +189,33 @@ static void test_standstills_hide_nobody_for_ever(void **state)
     assert_true(presence_is_known(&p, NULL, NOW_MS + 10000000));
 }
 
+static void test_a_gateway_is_back_where_it_was_silent_while_somebody_listened(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t still_ms, silent_ms;
+        bool is_back;
+    } rows[] = {{0, PRESENCE_MS - 1, false}, {0, PRESENCE_MS, true}, {400000, 2000, false},
+        {400000, PRESENCE_MS - 1, false}, {400000, PRESENCE_MS, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct presence p = {.listening_since_ms = NOW_MS};
+        presence_look(&p, NOW_MS);
+        presence_hear(&p, "gw-a", NOW_MS);
+        presence_look(&p, NOW_MS + rows[i].still_ms);
+        int64_t now_ms = NOW_MS + rows[i].still_ms + rows[i].silent_ms;
+        presence_hear(&p, "gw-a", now_ms);
+        assert_int_equal(presence_find(&p, "gw-a")->back_ms, rows[i].is_back ? now_ms : NOW_MS);
+        presence_release(&p);
+    }
+    /* A machine without a clock of its own is set on from 1970: whoever speaks first is there since then. */
+    struct presence p = {.listening_since_ms = 1000};
+    presence_look(&p, 1000);
+    presence_look(&p, NOW_MS);
+    presence_hear(&p, "gw-a", NOW_MS);
+    assert_int_equal(presence_find(&p, "gw-a")->back_ms, NOW_MS);
+    presence_release(&p);
+}
+
 #define SECONDS 3000
 
 /* Second by second: what was jumped over, and what a clock that was set back makes unsaid. */
@@ -264,6 +291,7 @@ int main(void)
         cmocka_unit_test(test_one_that_says_offline_is_offline_at_once_until_it_speaks_again),
         cmocka_unit_test(test_while_nobody_listened_nobody_is_known_to_be_silent),
         cmocka_unit_test(test_standstills_hide_nobody_for_ever),
+        cmocka_unit_test(test_a_gateway_is_back_where_it_was_silent_while_somebody_listened),
         cmocka_unit_test(test_what_it_stood_still_counts_once_and_no_longer_than_it_took),
         cmocka_unit_test(test_a_clock_that_was_ahead_hides_nobody),
         cmocka_unit_test(test_what_is_not_the_contracts_json_is_refused_and_proves_nothing),
