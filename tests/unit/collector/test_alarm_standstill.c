@@ -143,6 +143,51 @@ static void test_a_standstill_gives_a_point_no_time_but_its_own(void **state)
         }
 }
 
+/* What the standstill took is not taken again when the gateway comes back. */
+static void test_from_when_its_gateway_is_back_a_point_has_its_time_and_no_more(void **state)
+{
+    struct scene *s = *state;
+    hear(s, 1, 60);
+    hear_other(s, 2);
+    look(s, 28000, 28000);
+    hear_other(s, 2);
+    be_silent(s, 8);
+    hear_other(s, 1);
+    assert_int_equal(seconds_until_the_point_is_told(s), 20);
+}
+
+/* A turn took long, and what came meanwhile is taken at once: that a point was heard, and then its gateway. What was left out of
+ * the point's silence before is none of this one. */
+static void test_a_standstill_of_a_former_silence_hides_none_of_the_next(void **state)
+{
+    struct scene *s = *state;
+    hear(s, 1, 60);
+    hear_other(s, 2);
+    look(s, 28000, 28000);
+    hear_other(s, 2);
+    pass(1000);
+    read_gauge(s, 1);
+    pass(20000);
+    hear_other(s, 1);
+    be_silent(s, 8);
+    hear_other(s, 1);
+    assert_int_equal(seconds_until_the_point_is_told(s), 20);
+}
+
+#define ROW_OFFLINE \
+    "SELECT instr(line, 'online=0i') > 0 FROM outbox WHERE series = 'gateway,gw-a' ORDER BY id DESC LIMIT 1"
+
+/* Who writes the first row after it knows of it. */
+static void test_no_row_after_a_standstill_calls_a_gateway_offline(void **state)
+{
+    struct scene *s = *state;
+    hear(s, 1, 60);
+    look(s, 400000, 400000);
+    assert_int_equal(number_of(s, ROW_OFFLINE), 0);
+    be_silent(s, 240);
+    assert_int_equal(number_of(s, ROW_OFFLINE), 1);
+}
+
 static bool is_offline(struct scene *s)
 {
     const struct presence *p = &s->turn.turn.presence;
@@ -210,6 +255,9 @@ int main(void)
         SCENE_TEST(test_one_that_stands_still_again_and_again_tells_of_who_is_dead),
         SCENE_TEST(test_of_a_point_what_it_stood_still_counts_neither),
         SCENE_TEST(test_a_standstill_gives_a_point_no_time_but_its_own),
+        SCENE_TEST(test_from_when_its_gateway_is_back_a_point_has_its_time_and_no_more),
+        SCENE_TEST(test_a_standstill_of_a_former_silence_hides_none_of_the_next),
+        SCENE_TEST(test_no_row_after_a_standstill_calls_a_gateway_offline),
         SCENE_TEST(test_who_is_offline_is_so_over_a_standstill),
         SCENE_TEST(test_a_look_that_is_late_by_a_little_takes_no_time_from_a_silence),
         SCENE_TEST(test_a_run_that_nobody_looked_after_is_over),
