@@ -28,6 +28,26 @@ export function widest(texts, size) {
   return Math.ceil(Math.max(...texts.map((one) => pen.measureText(one).width)));
 }
 
+// A text as a label of that size, in lines of at most `max` pixels, broken between words where they fit; of more than `most` the rest is "…".
+export function inLines(one, size, max, most) {
+  pen.font = `${size}px ${fonts}`;
+  const fits = (line) => pen.measureText(line.trimEnd()).width <= max;
+  const lines = [''];
+  for (const word of one.match(/\p{Script=Han}\s*|[^\s\p{Script=Han}]+\s*|\s+/gu) ?? []) {
+    if (!fits(lines.at(-1) + word) && fits(word)) lines.push('');
+    for (const part of fits(word) ? [word] : word) {
+      if (lines.at(-1) !== '' && !fits(lines.at(-1) + part)) lines.push('');
+      lines.push(lines.pop() + part);
+    }
+  }
+  const shown = lines.slice(0, most).map((line) => line.trimEnd());
+  if (lines.length <= most) return shown;
+  const letters = [...shown.pop()];
+  const ended = () => `${letters.join('').trimEnd()}…`;
+  while (letters.length > 0 && !fits(ended())) letters.pop();
+  return [...shown, ended()];
+}
+
 const quoted = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
 function csvOf({ columns, rows }) {
@@ -50,8 +70,9 @@ function drawTable(table, { columns, rows }) {
   }
 }
 
-// `element` becomes the chart. draw({ option, data, name, height }): `option(palette)` is what ECharts is given, data = { columns, rows } of
-// texts what its table and its CSV hold, null where nothing is known; `name` is the file's; `height(palette)` in pixels, where what it has asks for one.
+// `element` becomes the chart. draw({ option, data, name, height }): `option(palette, width)` is what ECharts is given, data = { columns, rows } of
+// texts what its table and its CSV hold, null where nothing is known; `name` is the file's; `height(palette, width)` in pixels, where what it has asks
+// for one: it is drawn anew where its width is another.
 export class Chart {
   constructor(element, label) {
     this.canvas = make('div', 'canvas', element);
@@ -65,10 +86,11 @@ export class Chart {
     this.details = details;
     this.details.addEventListener('toggle', () => this.fillTable());
     this.last = null;
+    this.width = 0; // that it is drawn for
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.paint());
     narrow.addEventListener('change', () => this.paint());
     printed.addEventListener('change', () => this.paint());
-    new ResizeObserver(() => this.resize()).observe(this.canvas);
+    new ResizeObserver(() => (this.last?.height && this.width !== this.canvas.clientWidth ? this.paint() : this.resize())).observe(this.canvas);
   }
 
   async draw(drawn) {
@@ -106,10 +128,11 @@ export class Chart {
     if (!this.chart || !this.last) return;
     const colours = palette();
     this.canvas.style.visibility = '';
-    this.canvas.style.height = this.last.height ? `${this.last.height(colours)}px` : '';
+    if (!printed.matches) this.width = this.canvas.clientWidth;
+    this.canvas.style.height = this.last.height ? `${this.last.height(colours, this.width)}px` : '';
     this.resize();
     const selected = this.chart.getOption()?.legend?.[0]?.selected; // what was left out stays so
-    const option = this.last.option(colours);
+    const option = this.last.option(colours, this.width);
     this.chart.setOption(
       {
         animation: false,

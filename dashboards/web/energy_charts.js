@@ -1,6 +1,6 @@
 // What the charts of the energy page are given: pure.
 
-import { axes, heatColours, isNarrow, tip, widest } from './chart.js';
+import { axes, heatColours, inLines, tip, widest } from './chart.js';
 import { amount } from './format.js';
 import { text } from './i18n.js';
 import { date, time } from './parktime.js';
@@ -73,6 +73,8 @@ export function loadDuration(hourly, unit) {
   };
 }
 
+const [left, margin, nodeWidth, labelGap, linesMax] = [8, 16, 14, 5, 4]; // of a flow
+
 // From each meter to those behind it, and what their registers leave unexplained. `known` are rows of meters and gaps whose amount is
 // known; a meter whose parent is not among them stands at the left.
 export function flow(rows, nameOf, unit) {
@@ -87,23 +89,35 @@ export function flow(rows, nameOf, unit) {
   const named = new Map(rows.map((row) => [`${row.kind} ${row.id}`, nameOf(row)]));
   const sources = new Set(links.map((link) => link.source));
   const last = [...used].filter((name) => !sources.has(name)); // named at the right, beyond the chart
-  const nameMax = () => (isNarrow() ? 120 : 300); // wider ones stand in lines
-  const wide = ({ size }) => widest(last.map((name) => named.get(name)), size);
-  const lines = (colours) => Math.min(4, Math.ceil(wide(colours) / nameMax()));
-  const high = (colours) => lines(colours) * Math.ceil(1.2 * colours.size);
-  const edge = (colours) => Math.max(8, high(colours) / 2); // the name of a thin one stands out at its ends
+  const parents = new Map(links.map((link) => [link.target, link.source]));
+  const depth = (name) => (parents.has(name) ? 1 + depth(parents.get(name)) : 0);
+  const steps = Math.max(...last.map(depth));
+  // Names stand in lines: those at the right as wide as their share of the chart, the others as what is left up to the next meters.
+  const place = ({ size }, width) => {
+    const beside = (span, parts) => (span - left - margin - nodeWidth) / parts - nodeWidth - 2 * labelGap;
+    const max = Math.min(300, Math.max(80, beside(width, steps + 1)));
+    const atRight = last.map((name) => [name, inLines(named.get(name), size, max, linesMax)]);
+    const wide = widest(atRight.flatMap(([, lines]) => lines), size);
+    const between = Math.min(300, beside(width - wide, steps));
+    const lines = new Map([...atRight, ...[...sources].map((name) => [name, inLines(named.get(name), size, between, linesMax)])]);
+    const high = Math.max(...[...lines.values()].map((shown) => shown.length)) * Math.ceil(1.2 * size);
+    return { right: margin + wide, lines, high, edge: Math.max(8, high / 2) }; // the name of a thin one stands out at its ends
+  };
   return {
     count: links.length,
     name: 'flow',
     data: { columns: [text('from_meter'), text('to_meter'), unit], rows: links.map((link) => [named.get(link.source), named.get(link.target), link.amount]) },
-    height: (colours) => Math.max(560, 1.5 * last.length * (2 + high(colours))),
-    option: (colours) => ({
-      tooltip: tip(colours, ({ dataType, data }) => (dataType === 'edge' ? `${named.get(data.source)} → ${named.get(data.target)}\n${amount(data.amount)} ${unit}` : named.get(data.name))),
-      series: [{
-        type: 'sankey', left: 8, right: 16 + Math.min(nameMax(), wide(colours)), top: edge(colours), bottom: edge(colours), nodeGap: 2 + high(colours), nodeWidth: 14, draggable: false, layoutIterations: 32,
-        data: [...used].map((name) => ({ name, itemStyle: name.startsWith('gap ') ? { color: colours.quiet } : undefined })),
-        links, label: { color: colours.ink, fontSize: colours.size, width: nameMax(), overflow: 'break', formatter: ({ name }) => named.get(name) }, lineStyle: { color: 'source', opacity: 0.28 },
-      }],
-    }),
+    height: (colours, width) => Math.max(560, 1.5 * last.length * (2 + place(colours, width).high)),
+    option: (colours, width) => {
+      const { right, lines, high, edge } = place(colours, width);
+      return {
+        tooltip: tip(colours, ({ dataType, data }) => (dataType === 'edge' ? `${named.get(data.source)} → ${named.get(data.target)}\n${amount(data.amount)} ${unit}` : named.get(data.name))),
+        series: [{
+          type: 'sankey', left, right, top: edge, bottom: edge, nodeGap: 2 + high, nodeWidth, draggable: false, layoutIterations: 32,
+          data: [...used].map((name) => ({ name, itemStyle: name.startsWith('gap ') ? { color: colours.quiet } : undefined })),
+          links, label: { color: colours.ink, fontSize: colours.size, distance: labelGap, formatter: ({ name }) => lines.get(name).join('\n') }, lineStyle: { color: 'source', opacity: 0.28 },
+        }],
+      };
+    },
   };
 }
