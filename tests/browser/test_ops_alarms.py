@@ -6,7 +6,7 @@ import pytest
 from alarm_house import Alarms, park
 from harness.stage import Stage
 from test_login import PAGES, fill_in, text  # noqa: F401
-from test_ops import TAGS, TEXTS, errors, wait_equal
+from test_ops import LATER, TAGS, TEXTS, errors, wait_equal
 
 RULES = """
   { id = "power"; kind = "threshold"; severity = "critical"; on = ("meter:main"); above = "300000"; clear = "250000"; for = 0; clear_for = 0; },
@@ -77,11 +77,14 @@ def test_the_overview_and_the_wall_count_what_stands_as_the_api_does(house, brow
     browser.size(1920, 1080)
     browser.open(f"{house.url}{view}lang={lang}")
     browser.wait("document.querySelectorAll('#open li').length > 0")
+    browser.run(LATER % 0)
     assert wait_equal(shown, expected, 40)[1] == "mark-warn"
     house.gauge("main.p", 310_000)
     alarm = house.wait_standing("power", True)
+    browser.run("later(15000)")
     assert wait_equal(shown, expected, 40)[1] == "mark-bad"  # by itself
     assert house.ask("POST", f"/api/v1/alarms/{alarm['id']}/ack", house.anna, {"note": ""})[0] == 200
+    browser.run("later(15000)")
     assert wait_equal(shown, expected, 40)[1] == "mark-warn"
     assert "2" in shown()[0] and "1" in shown()[0]
     assert browser.run("return document.documentElement.scrollWidth") <= 1920
