@@ -247,9 +247,9 @@ static const char *or_none(const char *codes)
 static enum status note_change(
     struct alarm_desk *d, const struct alarm *a, bool is_news, int64_t now_ms, struct error *err)
 {
+    bool is_pressing = is_news && (a->kind == ALARM_HEALTH || a->acked_ms != 0);
     enum status status = alarm_change(d->db, a, is_news, err);
-    return status == ST_OK && is_news ? alarm_told_news(d->db, a->id, a->kind == ALARM_HEALTH, now_ms, err)
-                                      : status;
+    return status == ST_OK && is_pressing ? alarm_told_news(d->db, a->id, now_ms, err) : status;
 }
 
 static enum status keep_up(struct alarm_desk *d, const struct alarm_watch *w, const struct alarm_word *word,
@@ -263,7 +263,8 @@ static enum status keep_up(struct alarm_desk *d, const struct alarm_watch *w, co
     bool is_news = word->value_m != a.value_m, is_other = is_news;
     if (a.kind == ALARM_HEALTH) {
         struct ills_word ills;
-        ills_now(&d->ills, or_none(a.told), own->for_ms, own->clear_for_ms, d->looked_mono_ms, &ills);
+        ills_now(&d->ills, or_none(a.told),
+            &(struct ills_times){own->for_ms, own->clear_for_ms, d->rules->repeat_ms}, &ills);
         is_news = ills.is_news;
         is_other = strcmp(ills.now, or_none(a.ills)) != 0 || strcmp(ills.told, or_none(a.told)) != 0;
         free(a.ills);
@@ -422,7 +423,6 @@ enum status alarm_desk_step(
     s.park = d->park;
     s.zones = d->zones;
     s.ills = &d->ills;
-    s.mono_ms = mono_ms;
     /* Where the clock was set back all is looked at anew. */
     if (s.now_ms >= d->watches.until_ms || s.now_ms < d->last_ms) {
         alarm_desk_reset(d);

@@ -203,7 +203,7 @@ static void gather_health(const struct alarm_sources *s, const struct alarm_rule
 {
     f->is_known = s->ills->is_known;
     f->is_unwell = s->ills->is_so[rule->own->level];
-    f->lasts_ms = s->mono_ms - s->ills->since_mono_ms[rule->own->level];
+    f->lasts_ms = s->ills->taken_mono_ms - s->ills->since_mono_ms[rule->own->level];
     f->ills = s->ills->codes;
 }
 

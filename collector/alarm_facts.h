@@ -23,7 +23,6 @@ struct alarm_sources {
     bool is_clock_right;        /* synchronised, and not behind what arrived */
     bool is_clock_synchronised; /* as the kernel says */
     const struct ills *ills;    /* of this collector, */
-    int64_t mono_ms;            /* at this instant */
     const char *database_path;
     int64_t database_bytes, database_full_bytes; /* at the second nothing is taken any more; so the next */
     int64_t outbox_bytes, outbox_limit_bytes;

@@ -64,7 +64,7 @@ static void shift(struct ills *i, int64_t ms)
 void ills_take(struct ills *i, int reached, const char *codes, int64_t mono_ms)
 {
     if (i->is_known && mono_ms - i->taken_mono_ms > ILLS_GAP_MS)
-        shift(i, mono_ms - i->taken_mono_ms);
+        shift(i, mono_ms - i->taken_mono_ms - ILLS_GAP_MS);
     i->taken_mono_ms = mono_ms;
     for (int level = 0; level < ILLS_LEVELS; level++) {
         bool is_so = reached > level;
@@ -84,15 +84,14 @@ static void add(struct buf *to, struct span code)
     buf_printf(to, "%s%.*s", to->len > 0 ? "," : "", (int)code.len, code.at);
 }
 
-/* What of `told` still counts. */
-static void add_told(
-    const struct ills *i, const char *told, int64_t clear_for_ms, int64_t mono_ms, struct buf *to)
+/* What of `told` is so, or is over for less than that. */
+static void add_told(const struct ills *i, const char *told, int64_t less_than_ms, struct buf *to)
 {
     struct span rest = span_of(told), code;
     while (next_code(&rest, &code)) {
         const struct ill *one = find(i, code);
-        int64_t over_ms = mono_ms - (one != NULL ? one->since_mono_ms : i->begin_mono_ms);
-        if ((one != NULL && one->is_so) || over_ms < clear_for_ms)
+        int64_t over_ms = i->taken_mono_ms - (one != NULL ? one->since_mono_ms : i->begin_mono_ms);
+        if ((one != NULL && one->is_so) || over_ms < less_than_ms)
             add(to, code);
     }
 }
@@ -103,33 +102,40 @@ static const struct {
 } followers[] = {{"store_backlog", NO_STORE}, {"store_uncounted", NO_STORE},
     {"alarms_off", "collector_clock,collector_clock_ahead"}};
 
-/* Whoever knows of the cause knows of it. */
-static bool follows(const struct ills *i, const char *code)
+/* Whoever knows of the cause knows of it, until it stands alone for `for`. */
+static bool follows(const struct ills *i, const char *code, int64_t for_ms)
 {
     struct span cause;
     for (size_t n = 0; n < sizeof followers / sizeof followers[0]; n++) {
         struct span rest = span_of(followers[n].causes);
-        while (strcmp(code, followers[n].code) == 0 && next_code(&rest, &cause))
-            if (has_code(i->codes, cause))
+        while (strcmp(code, followers[n].code) == 0 && next_code(&rest, &cause)) {
+            const struct ill *one = find(i, cause);
+            if (one != NULL && (one->is_so || i->taken_mono_ms - one->since_mono_ms < for_ms))
                 return true;
+        }
     }
     return false;
 }
 
-void ills_now(const struct ills *i, const char *told, int64_t for_ms, int64_t clear_for_ms, int64_t mono_ms,
-    struct ills_word *ret)
+void ills_now(const struct ills *i, const char *told, const struct ills_times *times, struct ills_word *ret)
 {
-    struct buf all = {0};
-    add_told(i, told, clear_for_ms, mono_ms, &all);
+    struct buf now = {0}, all = {0};
     *ret = (struct ills_word){0};
+    add_told(i, told, times->clear_for_ms, &now);
+    add_told(i, told, times->again_ms > times->clear_for_ms ? times->again_ms : times->clear_for_ms, &all);
     for (size_t n = 0; n < i->count; n++) {
         const struct ill *one = &i->seen[n];
-        if (!one->is_so || mono_ms - one->since_mono_ms < for_ms || has_code(told, span_of(one->code)))
+        struct span code = span_of(one->code);
+        if (!one->is_so || i->taken_mono_ms - one->since_mono_ms < times->for_ms || has_code(told, code))
             continue;
-        add(&all, span_of(one->code));
-        ret->is_news = ret->is_news || !follows(i, one->code);
+        add(&now, code);
+        if (follows(i, one->code, times->for_ms))
+            continue;
+        add(&all, code);
+        ret->is_news = true;
     }
     ret->told = mem_strdup(all.len > 0 ? all.data : "");
-    ret->now = mem_strdup(all.len > 0 ? all.data : i->codes);
+    ret->now = mem_strdup(now.len > 0 ? now.data : i->codes);
+    buf_release(&now);
     buf_release(&all);
 }

@@ -31,18 +31,23 @@ struct ills {
     int64_t taken_mono_ms; /* last */
 };
 
-#define ILLS_GAP_MS \
-    5000 /* looks are a second apart: of a longer time nobody knows, and nothing lasts by it */
+#define ILLS_GAP_MS 5000 /* of a longer time between two looks no more counts */
 
 /* As it is now: how many of the levels it has reached, 0 = it is well, and by which codes. */
 void ills_take(struct ills *i, int reached, const char *codes, int64_t mono_ms);
 
-struct ills_word {
-    char *told; /* of what was told, what is not over for `clear_for` yet; and what has lasted for `for` */
-    char *now;  /* that; where it is nothing, what is wrong now */
-    bool
-        is_news; /* something has lasted that was not told, and does not only follow from something else that is wrong */
+struct ills_times {
+    int64_t for_ms, clear_for_ms;
+    int64_t again_ms; /* what was told and is back within that is told already */
 };
-/* Both are the caller's to free. */
-void ills_now(const struct ills *i, const char *told, int64_t for_ms, int64_t clear_for_ms, int64_t mono_ms,
-    struct ills_word *ret);
+
+/* Both texts are the caller's to free. */
+struct ills_word {
+    /* Of what was told, what is not over for clear_for yet; what has lasted for `for`; where that is nothing, what is so. */
+    char *now;
+    char *told; /* what was told, but what would be told again; and what is news */
+    /* Something has lasted that was not told, and does not follow from what is wrong, or was within `for`. */
+    bool is_news;
+};
+/* As it was taken last. */
+void ills_now(const struct ills *i, const char *told, const struct ills_times *times, struct ills_word *ret);

@@ -39,8 +39,10 @@ static bool tells_gone(const struct alarm_message *m)
 void alarm_message_id(const struct alarm_message *m, char text[static ALARM_MESSAGE_ID_SIZE])
 {
     const struct alarm *a = m->alarm;
-    snprintf(text, ALARM_MESSAGE_ID_SIZE, "%s-%lld-%lld-%s-%lld", m->collector, (long long)a->id,
+    int len = snprintf(text, ALARM_MESSAGE_ID_SIZE, "%s-%lld-%lld-%s-%lld", m->collector, (long long)a->id,
         (long long)a->fired_ms, alarm_events[alarm_event_of(a, m->number)], (long long)m->number);
+    if (a->news > 0) /* an attempt before may have arrived, and did not say that */
+        snprintf(text + len, ALARM_MESSAGE_ID_SIZE - (size_t)len, "-%lld", (long long)a->news);
 }
 
 /* ---- in words ---- */
@@ -162,7 +164,7 @@ static char *webhook_body(const struct alarm_message *m, const char *id, const c
     const struct alarm *a = m->alarm;
     return json_text(json_pack(
         "{s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:{s:s, s:s, s:s?, s:s?, s:s?, s:s?}, s:o, s:o, s:o, "
-        "s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:s?, s:o, s:s?, s:s}",
+        "s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:s?, s:o, s:I, s:s?, s:s}",
         "id", id, "event", alarm_events[alarm_event_of(a, m->number)], "number", (json_int_t)m->number,
         "collector", m->collector, "alarm", (json_int_t)a->id, "rule", a->rule, "kind", alarm_kinds[a->kind],
         "severity", alarm_severities[a->severity], "target", "kind", alarm_target_kinds[a->target_kind], "id",
@@ -175,7 +177,7 @@ static char *webhook_body(const struct alarm_message *m, const char *id, const c
         number_json(a->has_bound, a->bound_m), "below", a->is_below, "unit",
         alarm_unit(a->kind, a->target_kind, m->place.carrier), "reason",
         a->reason != ALARM_REASON_NONE ? alarm_reasons[a->reason] : NULL, "reasons", alarm_ills_json(a),
-        "link", m->link, "text", text));
+        "news", (json_int_t)a->news, "link", m->link, "text", text));
 }
 
 /* Both makers' robots take the same. */

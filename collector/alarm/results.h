@@ -17,8 +17,8 @@ enum alarm_outcome {
 /* Which message. */
 struct alarm_letter {
     int64_t alarm, number;
-    int64_t nth;     /* since there was news of the alarm, from 1 on */
-    int64_t made_ms; /* what became known since is not in it */
+    int64_t nth;  /* since there was news of the alarm, from 1 on */
+    int64_t news; /* how often there was when it was made: what became known since is not in it */
 };
 
 struct alarm_result {

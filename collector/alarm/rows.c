@@ -42,7 +42,8 @@ const char alarm_news_schema[] = "ALTER TABLE alarm ADD COLUMN told TEXT;"
                                  "ALTER TABLE alarm ADD COLUMN news INTEGER NOT NULL DEFAULT 0;"
                                  "ALTER TABLE alarm ADD COLUMN former_by TEXT;"
                                  "ALTER TABLE alarm ADD COLUMN former_note TEXT;"
-                                 "ALTER TABLE alarm_told ADD COLUMN since INTEGER NOT NULL DEFAULT 0;";
+                                 "ALTER TABLE alarm_told ADD COLUMN since INTEGER NOT NULL DEFAULT 0;"
+                                 "ALTER TABLE alarm_told ADD COLUMN news INTEGER NOT NULL DEFAULT 0;";
 
 #define COLUMNS                                                                                      \
     "a.id, a.rule, a.kind, a.target_kind, a.target, a.severity, a.since_ms, a.fired_ms, a.value_m,"  \
@@ -283,10 +284,8 @@ enum status alarm_ack(struct db *db, int64_t id, const char *who, const char *no
                 (long long)id, text, before.acked_by);
     } else if (seen_news != ALARM_NEVER && seen_news != before.news)
         status = error_set(err, ST_INVALID,
-            "there is more of alarm %lld than was seen (news %lld, by now %lld); expected one that was seen "
-            "as "
-            "it is",
-            (long long)id, (long long)seen_news, (long long)before.news);
+            "alarm %lld is not as it was seen (news %lld, by now %lld); expected one that is", (long long)id,
+            (long long)seen_news, (long long)before.news);
     alarm_release(&before);
     if (status != ST_OK)
         return status;

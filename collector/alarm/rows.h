@@ -3,9 +3,9 @@
  *
  *   alarm        one each time that a rule fired on a target; cleared_ms NULL: it stands, and is the only one of both that does
  *   alarm_run    what is on its way to fire or to clear (collector/alarm/fold.h), and since when
- *   alarm_told   how many messages of an alarm a receiver took, and when it is due the next (collector/alarm/told.h); due_ms NULL: none,
- *                for now; tried: may it have the first, which it did not take: 1 by the attempt that is on, 2 by one before; since: how
- *                many it had taken when there was news of it last
+ *   alarm_told   how many messages of an alarm a receiver took, and when it is due the next (collector/alarm/told.h); due_ms NULL:
+ *                none, for now; tried: may it have the first, which it did not take: 1 by the attempt that is on, 2 by one before;
+ *                news: how often there was more that must be told, and since: how many it had taken then
  *   cursor       'alarms': when runs were looked after last; a run that nobody looked after for ALARM_BREAK_MS is over
  */
 #pragma once

@@ -67,13 +67,12 @@ enum status alarm_told_quiet(struct db *db, int64_t alarm, struct error *err)
     return db_run(row, err);
 }
 
-enum status alarm_told_news(struct db *db, int64_t alarm, bool is_pressing, int64_t now_ms, struct error *err)
+enum status alarm_told_news(struct db *db, int64_t alarm, int64_t now_ms, struct error *err)
 {
-    struct db_stmt *row = db_keep(db, "UPDATE alarm_told SET due_ms = ?2, since = taken WHERE alarm = ?1"
-                                      " AND (?3 OR (taken > 0 AND due_ms IS NULL))");
+    struct db_stmt *row =
+        db_keep(db, "UPDATE alarm_told SET due_ms = ?2, since = taken, news = news + 1 WHERE alarm = ?1");
     db_bind_int(row, 1, alarm);
     db_bind_int(row, 2, now_ms);
-    db_bind_int(row, 3, is_pressing);
     return db_run(row, err);
 }
 
@@ -98,13 +97,13 @@ enum status alarm_told_mend(struct db *db, int64_t now_ms, int64_t repeat_ms, in
 enum status alarm_told_took(
     struct db *db, const struct alarm_result *taken, int64_t due_ms, struct error *err)
 {
-    struct db_stmt *row =
-        db_keep(db, "UPDATE alarm_told SET taken = ?3, due_ms = iif(due_ms > ?5, due_ms, ?4)"
-                    " WHERE receiver = ?2 AND alarm = ?1 AND taken < ?3");
+    struct db_stmt *row = db_keep(db, "UPDATE alarm_told SET taken = ?3, due_ms = iif(news > ?5, due_ms, ?4),"
+                                      " since = iif(news > ?5, ?3, since)"
+                                      " WHERE receiver = ?2 AND alarm = ?1 AND taken < ?3");
     db_bind_int(row, 1, taken->letter.alarm);
     db_bind_text(row, 2, span_of(taken->receiver));
     db_bind_int(row, 3, taken->letter.number);
-    db_bind_int(row, 5, taken->letter.made_ms);
+    db_bind_int(row, 5, taken->letter.news);
     if (due_ms != ALARM_NEVER)
         db_bind_int(row, 4, due_ms);
     else
@@ -118,25 +117,29 @@ static bool is_due(const struct alarm_result *r, bool is_over, int64_t now_ms, s
     if (r == NULL || r->outcome != ALARM_TAKEN || r->letter.number < letter->number)
         return true;
     letter->number = r->letter.number + 1;
-    letter->nth = r->letter.nth + 1;
+    bool is_news = letter->news > r->letter.news;
+    letter->nth = is_news ? 1 : r->letter.nth + 1;
+    if (is_news)
+        return true;
     return is_over ? !r->is_end : r->due_ms != ALARM_NEVER && r->due_ms <= now_ms;
 }
 
 enum status alarm_told_next(struct db *db, const struct alarm_results *results, const char *receiver,
     int64_t now_ms, struct alarm *ret, struct alarm_letter *ret_letter, struct error *err)
 {
-    struct db_stmt *row = db_keep(db,
-        "SELECT a.id, t.taken + 1 + (t.taken = 0 AND t.tried > 0 AND a.cleared_ms IS NOT NULL),"
-        " a.cleared_ms IS NOT NULL, t.taken + 1 - t.since FROM alarm_told t JOIN alarm a ON a.id = t.alarm"
-        " WHERE t.receiver = ?1 AND t.due_ms <= ?2"
-        " ORDER BY a.severity DESC, t.due_ms, t.alarm");
+    struct db_stmt *row =
+        db_keep(db, "SELECT a.id, t.taken + 1 + (t.taken = 0 AND t.tried > 0 AND a.cleared_ms IS NOT NULL),"
+                    " a.cleared_ms IS NOT NULL, t.taken + 1 - t.since, t.news FROM alarm_told t JOIN alarm a "
+                    "ON a.id = t.alarm"
+                    " WHERE t.receiver = ?1 AND t.due_ms <= ?2"
+                    " ORDER BY a.severity DESC, t.due_ms, t.alarm");
     bool has_row;
     int64_t id = 0;
     enum status status = ST_OK;
     db_bind_text(row, 1, span_of(receiver));
     db_bind_int(row, 2, now_ms);
     while (id == 0 && (status = db_step(row, &has_row, err)) == ST_OK && has_row) {
-        *ret_letter = (struct alarm_letter){db_int(row, 0), db_int(row, 1), db_int(row, 3), now_ms};
+        *ret_letter = (struct alarm_letter){db_int(row, 0), db_int(row, 1), db_int(row, 3), db_int(row, 4)};
         if (is_due(alarm_results_find(results, receiver, db_int(row, 0)), db_int(row, 2) != 0, now_ms,
                 ret_letter))
             id = db_int(row, 0);

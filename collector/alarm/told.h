@@ -23,15 +23,13 @@ enum status alarm_told_doubt(
 enum status alarm_told_drop(struct db *db, int64_t alarm, const char *receiver, struct error *err);
 /* Who knows of it is due no more, until it is over; who was not told yet is told all the same. */
 enum status alarm_told_quiet(struct db *db, int64_t alarm, struct error *err);
-/* There is more of it now: who knows of it is due one more at once where somebody's note had kept it back, or it is pressing; and who is
- * just being told, of before, where it is pressing. */
-enum status alarm_told_news(
-    struct db *db, int64_t alarm, bool is_pressing, int64_t now_ms, struct error *err);
+/* There is more of it that must be told: all are due one more at once; who is just being told of before is, once that was taken. */
+enum status alarm_told_news(struct db *db, int64_t alarm, int64_t now_ms, struct error *err);
 /* After the clock was set back, or rules have shorter times: what was never told, or is over, is due by now, and a repeat no later
  * than after the time that its number of messages asks for. */
 enum status alarm_told_mend(struct db *db, int64_t now_ms, int64_t repeat_ms, int64_t repeat_max_ms,
     bool *ret_is_changed, struct error *err);
-/* It took a message; the next is due then, ALARM_NEVER = none, or as it became due since this one was made. What another message has
+/* It took a message; the next is due then, ALARM_NEVER = none, or as it is where there was news since this one was made. What another message has
  * come to meanwhile stays. */
 enum status alarm_told_took(
     struct db *db, const struct alarm_result *taken, int64_t due_ms, struct error *err);

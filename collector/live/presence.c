@@ -124,22 +124,32 @@ bool presence_is_online(const struct presence_gateway *g, int64_t now_ms)
     return g != NULL && g->offline_ms == 0 && g->heard_ms > 0 && now_ms - g->heard_ms < PRESENCE_MS;
 }
 
+static void cut(int64_t *time_ms, int64_t now_ms)
+{
+    if (*time_ms > now_ms)
+        *time_ms = now_ms;
+}
+
 /* The clock was set back: what is ahead comes again, and is listened to then. */
-static void cut_stills(struct presence *p, int64_t now_ms)
+static void go_back(struct presence *p, int64_t now_ms)
 {
     for (size_t i = 0; i < PRESENCE_STILL_MAX; i++) {
-        struct presence_still *still = &p->stills[i];
-        if (still->from_ms > now_ms)
-            still->from_ms = now_ms;
-        if (still->until_ms > now_ms)
-            still->until_ms = now_ms;
+        cut(&p->stills[i].from_ms, now_ms);
+        cut(&p->stills[i].until_ms, now_ms);
     }
+    for (size_t i = 0; i < p->count; i++) {
+        struct presence_gateway *g = &p->items[i];
+        if (g->heard_ms > now_ms) /* it speaks since then, by this clock */
+            g->heard_ms = g->back_ms = now_ms;
+        cut(&g->offline_ms, now_ms);
+    }
+    cut(&p->listening_since_ms, now_ms);
 }
 
 void presence_look(struct presence *p, int64_t now_ms)
 {
     if (now_ms < p->looked_ms)
-        cut_stills(p, now_ms);
+        go_back(p, now_ms);
     if (p->looked_ms != 0 && now_ms - p->looked_ms > PRESENCE_STANDSTILL_MS)
         p->stills[p->still_count++ % PRESENCE_STILL_MAX] = (struct presence_still){p->looked_ms, now_ms};
     p->looked_ms = now_ms;

@@ -99,18 +99,19 @@ static inline void fail_turn(struct scene *s)
     alarm_desk_reset(&t->alarms);
 }
 
-/* A receiver took a message of an alarm, the first since there was news of it, made then; the next is due then, ALARM_NEVER = none. */
-static inline void took_late(
-    struct scene *s, int64_t alarm, const char *receiver, int64_t number, int64_t made_ms, int64_t due_ms)
+/* A receiver took a message of an alarm; the next is due then, ALARM_NEVER = none. */
+static inline void took_letter(
+    struct scene *s, const char *receiver, const struct alarm_letter *letter, int64_t due_ms)
 {
     struct error err = {""};
-    struct alarm_result taken = {.receiver = (char *)receiver, .letter = {alarm, number, 1, made_ms}};
+    struct alarm_result taken = {.receiver = (char *)receiver, .letter = *letter};
     must(alarm_told_took(s->turn.turn.db, &taken, due_ms, &err), &err);
 }
 
+/* One with all that is known by now. */
 static inline void took(struct scene *s, int64_t alarm, const char *receiver, int64_t number, int64_t due_ms)
 {
-    took_late(s, alarm, receiver, number, turn_now_ms, due_ms);
+    took_letter(s, receiver, &(struct alarm_letter){alarm, number, 1, INT64_MAX}, due_ms);
 }
 
 static inline int64_t number_of(struct scene *s, const char *sql)

@@ -199,7 +199,7 @@ static void test_a_receiver_is_due_what_its_severity_asks_for_until_it_is_acknow
     assert_int_equal(next_number(s, "one", turn_now_ms + 59999, &is_over), 0);
     assert_int_equal(next_number(s, "one", turn_now_ms + 60000, &is_over), 2);
     /* What was taken before comes late: nothing changes. */
-    took_late(s, 1, "one", 1, turn_now_ms + 60000, ALARM_NEVER);
+    took(s, 1, "one", 1, ALARM_NEVER);
     assert_int_equal(next_number(s, "one", turn_now_ms + 60000, &is_over), 2);
     struct alarm acked;
     struct alarming act = {1, 7, ALARM_NEVER, "anna", "seen"};
@@ -314,7 +314,7 @@ static void take(struct scene *s, const char *receiver, int64_t number)
 {
     char *copy = mem_strdup(receiver);
     alarm_results_add(&s->turn.turn.alarms.post.results, &(struct alarm_result){.receiver = copy,
-                                                             .letter = {1, number, number, turn_now_ms},
+                                                             .letter = {1, number, number, 0},
                                                              .at_ms = turn_now_ms,
                                                              .outcome = ALARM_TAKEN,
                                                              .due_ms = turn_now_ms + 100000});

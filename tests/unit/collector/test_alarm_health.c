@@ -5,7 +5,7 @@
 static const char park_text[] =
     "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"Asia/Shanghai\"; });";
 static const char rules_text[] =
-    "rules = ({ id = \"ill\"; kind = \"health\"; for = 10; clear_for = 5; },"
+    "repeat = 20; rules = ({ id = \"ill\"; kind = \"health\"; for = 10; clear_for = 5; },"
     "{ id = \"down\"; kind = \"health\"; severity = \"critical\"; on = "
     "(\"collector\"); level = \"failing\"; for = 10; "
     "clear_for = 5; }); receivers = ({ id = \"one\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; });";
@@ -112,6 +112,7 @@ static void test_what_else_goes_wrong_is_told_at_once_when_it_lasts_and_what_is_
         be(s, 1, "broker_disconnected", 2);
         assert_int_equal(number_of(s, OF("ill", "reason = 'broker_disconnected' AND acked_by = 'anna'")), 1);
         assert_int_equal(number_of(s, "SELECT count(" TOLD ")"), 0);
+        be(s, 1, "broker_disconnected", 15);
         be(s, 1, "broker_disconnected,store_unavailable", 11);
         assert_in_range(number_of(s, "SELECT " TOLD), turn_now_ms - 2000, turn_now_ms);
         assert_int_equal(number_of(s, OF("ill", "acked_ms IS NULL")), 1);
@@ -139,7 +140,9 @@ static void test_reasons_that_take_turns_are_no_news(void **state)
         assert_int_equal(number_of(s, OF("ill", "reason = 'store_unavailable'")), 1);
     }
     assert_int_equal(number_of(s, NEWS), 0);
-    be(s, 1, "store_unavailable", 4);
+    be(s, 1, "store_unavailable", 4); /* it was told */
+    assert_int_equal(number_of(s, NEWS), 0);
+    be(s, 1, "broker_disconnected", 11);
     assert_int_equal(number_of(s, NEWS), 1);
     assert_int_equal(number_of(s, OF("ill", "acked_ms IS NULL AND former_by = 'anna'")), 1);
 }
@@ -157,32 +160,54 @@ static void test_what_is_over_is_said_no_more_while_it_comes_and_goes(void **sta
     assert_int_equal(number_of(s, NEWS), 0);
 }
 
-static void test_what_nobody_looked_at_lasts_for_no_time(void **state)
+/* It was stopped, and wakes up in a turn: what was wrong or well before may have been otherwise meanwhile. */
+static void stand_still(struct scene *s, int64_t ms)
+{
+    pass(ms);
+    turn_once(&s->turn.turn);
+}
+
+static void test_of_what_nobody_looked_at_no_more_than_five_seconds_count(void **state)
 {
     struct scene *s = *state;
     be(s, 1, "store_unavailable", 1);
-    pass(600000);
-    be(s, 1, "store_unavailable", 10);
+    stand_still(s, 600000);
+    be(s, 1, "store_unavailable", 5);
     assert_int_equal(number_of(s, ALL), 0);
     be(s, 1, "store_unavailable", 1);
     assert_int_equal(number_of(s, STANDS("ill")), 1);
     be(s, 1, "store_unavailable,broker_disconnected", 1);
-    pass(600000);
-    be(s, 1, "store_unavailable,broker_disconnected", 9);
+    stand_still(s, 600000);
+    be(s, 1, "store_unavailable,broker_disconnected", 5);
     assert_int_equal(number_of(s, NEWS), 0);
+    be(s, 1, "store_unavailable,broker_disconnected", 1);
+    assert_int_equal(number_of(s, NEWS), 1);
+    /* What was not seen since a start is not over by that. */
+    restart(s);
+    be(s, 1, "store_unavailable", 1);
+    stand_still(s, 600000);
+    assert_int_equal(number_of(s, OF("ill", "reason LIKE '%broker_disconnected%'")), 1);
     be(s, 0, "", 1);
-    pass(60000);
-    be(s, 0, "", 5);
+    stand_still(s, 60000);
     assert_int_equal(number_of(s, STANDS("ill")), 1);
     be(s, 0, "", 1);
     assert_int_equal(number_of(s, STANDS("ill")), 0);
+    /* Whoever looks each seven seconds alone sees it all the same. */
+    for (int i = 0; i < 4; i++) {
+        stand_still(s, 6000);
+        be(s, 1, "not_accepting", 1);
+    }
+    assert_int_equal(number_of(s, STANDS("ill")), 1);
 }
 
+static const char *const causes[][2] = {{"store_unavailable", "store_backlog"},
+    {"store_configuration", "store_uncounted"}, {"store_starting", "store_backlog"},
+    {"collector_clock", "alarms_off"}, {"collector_clock_ahead", "alarms_off"}};
+
+/* While its cause is so, and until it stands alone for ten seconds. */
 static void test_what_only_follows_is_no_news(void **state)
 {
     struct scene *s = *state;
-    static const char *const causes[][2] = {{"store_unavailable", "store_backlog"},
-        {"store_configuration", "store_uncounted"}, {"collector_clock", "alarms_off"}};
     for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
         const char *cause = causes[i][0], *follower = causes[i][1];
         char *both = mem_printf("%s,%s", cause, follower);
@@ -190,19 +215,29 @@ static void test_what_only_follows_is_no_news(void **state)
         be(s, 1, cause, 11);
         take_first_message(s, true);
         be(s, 1, both, 30);
-        assert_int_equal(number_of(s, NEWS), 0);
         assert_int_equal(number_of(s, OF("ill", "reason LIKE '%,%'")), 1); /* and is said all the same */
-        be(s, 1, follower, 30);
+        be(s, 1, follower, 10);
         assert_int_equal(number_of(s, NEWS), 0);
-        be(s, 0, "", 6);
-        be(s, 1, "broker_disconnected", 11);
-        take_first_message(s, true);
-        char *alone = mem_printf("broker_disconnected,%s", follower);
-        be(s, 1, alone, 11);
-        assert_int_equal(number_of(s, "SELECT sum(news) FROM alarm"), 1);
+        be(s, 1, follower, 1);
+        assert_int_equal(number_of(s, NEWS), 1);
         free(both);
-        free(alone);
     }
+}
+
+/* It was told, and is told again only after a repeat's time. */
+static void test_what_comes_and_goes_is_news_at_most_once_in_a_repeat(void **state)
+{
+    struct scene *s = *state;
+    be(s, 1, "store_unavailable", 11);
+    take_first_message(s, true);
+    for (int i = 0; i < 10; i++) {
+        be(s, 1, "store_differs", 6); /* over for more than clear_for */
+        be(s, 1, "store_differs,store_unavailable", 14);
+    }
+    assert_int_equal(number_of(s, NEWS), 1); /* store_differs */
+    be(s, 1, "store_differs", 21);
+    be(s, 1, "store_differs,store_unavailable", 11);
+    assert_int_equal(number_of(s, NEWS), 2);
 }
 
 /* Behind what arrived, not synchronised, set on or back: it is what is wrong. */
@@ -319,8 +354,9 @@ int main(void)
         SCENE_TEST(test_what_else_goes_wrong_is_told_at_once_when_it_lasts_and_what_is_over_is_no_more_said),
         SCENE_TEST(test_reasons_that_take_turns_are_no_news),
         SCENE_TEST(test_what_is_over_is_said_no_more_while_it_comes_and_goes),
-        SCENE_TEST(test_what_nobody_looked_at_lasts_for_no_time),
+        SCENE_TEST(test_of_what_nobody_looked_at_no_more_than_five_seconds_count),
         SCENE_TEST(test_what_only_follows_is_no_news),
+        SCENE_TEST(test_what_comes_and_goes_is_news_at_most_once_in_a_repeat),
         SCENE_TEST(test_it_is_judged_by_a_clock_that_is_wrong),
         SCENE_TEST(test_it_is_judged_where_nothing_is_taken_any_more),
         SCENE_TEST(test_over_a_restart_it_is_one_alarm_and_what_was_not_seen_counts_for_nothing),

@@ -6,7 +6,7 @@ static const char park_text[] =
     "sites = ({ id = \"s\"; name = \"x\"; name_en = \"x\"; zone = \"Asia/Shanghai\"; });"
     "gateways = ({ id = \"gw-a\"; name = \"x\"; name_en = \"x\"; site = \"s\"; });";
 static const char rules_text[] =
-    "repeat = 600; repeat_max = 600;"
+    "repeat = 600; repeat_max = 3600;"
     "rules = ({ id = \"lost\"; kind = \"loss\"; on = (\"gateway:gw-a\"); clear_for = 100; },"
     "{ id = \"ill\"; kind = \"health\"; for = 0; clear_for = 5; });"
     "receivers = ({ id = \"one\"; kind = \"webhook\"; url = \"http://127.0.0.1:9/\"; },"
@@ -161,22 +161,43 @@ static void test_what_else_is_wrong_since_is_told_anew_once(void **state)
     assert_int_equal(number_of(s, UNACKED), 0);
 }
 
-/* Of a message that is on its way, the first or a repeat. */
+/* Of a message that is on its way, the first or a repeat, also where the clock is set back, or it cannot be noted that it was taken. */
 static void test_what_else_goes_wrong_while_a_message_is_on_its_way_is_told_once_it_was_taken(void **state)
 {
+    enum { NO_NEWS, NEWS, SET_BACK, UNNOTED, CASES };
     struct scene *s = *state;
     for (int64_t number = 1; number <= 2; number++)
-        for (int is_news = 0; is_news < 2; is_news++) {
+        for (int which = 0; which < CASES; which++) {
             reopen_scene(s);
             be(s, 1, "broker_disconnected", 2);
             if (number == 2)
                 took(s, 1, "one", 1, turn_now_ms);
-            assert_int_equal(due(s, "one"), number);
-            int64_t made_ms = turn_now_ms;
-            be(s, 1, is_news ? "broker_disconnected,store_unavailable" : "broker_disconnected", 3);
-            took_late(s, 1, "one", number, made_ms, turn_now_ms + 600000);
-            assert_int_equal(due(s, "one"), is_news ? number + 1 : 0);
+            struct alarm_letter letter = next_letter(s, "one");
+            assert_int_equal(letter.number, number);
+            turn_now_ms -= which == SET_BACK ? 3600000 : 0;
+            be(s, 1, which == NO_NEWS ? "broker_disconnected" : "broker_disconnected,store_unavailable", 3);
+            int64_t due_ms = turn_now_ms + 600000;
+            if (which == UNNOTED)
+                alarm_results_add(&s->turn.turn.alarms.post.results,
+                    &(struct alarm_result){(char *)"one", letter, turn_now_ms, ALARM_TAKEN, false, due_ms});
+            else
+                took_letter(s, "one", &letter, due_ms);
+            struct alarm_letter next = next_letter(s, "one");
+            assert_int_equal(next.number, which == NO_NEWS ? 0 : number + 1);
+            assert_int_equal(next.nth, which == NO_NEWS ? 0 : 1);
         }
+}
+
+/* Nor waits a further loss after a note, though the first message is on its way. */
+static void test_a_loss_after_a_note_is_told_though_a_message_is_on_its_way(void **state)
+{
+    struct scene *s = *state;
+    lose(s);
+    struct alarm_letter letter = next_letter(s, "one");
+    take_note(s);
+    lose(s);
+    took_letter(s, "one", &letter, turn_now_ms + 600000);
+    assert_int_equal(due(s, "one"), 2);
 }
 
 /* Of what is new nobody was told yet: it is told again as if it had just fired. */
@@ -199,6 +220,12 @@ static void test_news_begins_the_repeats_anew(void **state)
     turn_now_ms -= 7200000;
     be(s, 1, "broker_disconnected,store_unavailable", 2);
     assert_int_equal(due(s, "one"), 5);
+    took(s, 1, "one", 5, turn_now_ms + 600000);
+    turn_now_ms -= 7200000;
+    be(s, 1, "broker_disconnected,store_unavailable", 1);
+    assert_int_equal(due(s, "one"), 0);
+    be(s, 1, "broker_disconnected,store_unavailable", 600);
+    assert_int_equal(due(s, "one"), 6); /* after `repeat`, as the first since there was news */
 }
 
 /* Who takes note says what he saw. */
@@ -212,8 +239,9 @@ static void test_what_nobody_saw_is_not_taken_note_of(void **state)
     be(s, 1, "broker_disconnected,store_unavailable", 2);
     struct alarming request = {1, 7, 0, "anna", "seen"};
     assert_int_equal(alarming_run(s->turn.turn.db, turn_now_ms, &request, &acked, &err), ST_INVALID);
-    assert_string_equal(err.text,
-        "there is more of alarm 1 than was seen (news 0, by now 1); expected one that was seen as it is");
+    assert_string_equal(err.text, "alarm 1 is not as it was seen (news 0, by now 1); expected one that is");
+    request.seen_news = 2; /* of a backup, say */
+    assert_int_equal(alarming_run(s->turn.turn.db, turn_now_ms, &request, &acked, &err), ST_INVALID);
     assert_int_equal(due(s, "one"), 2);
     request.seen_news = 1;
     must(alarming_run(s->turn.turn.db, turn_now_ms, &request, &acked, &err), &err);
@@ -228,7 +256,10 @@ static void test_what_nobody_saw_is_not_taken_note_of(void **state)
                      " AND acked_by IS NULL AND ack_note IS NULL AND news = 2"),
         1);
     be(s, 2, "broker_disconnected,store_unavailable,not_accepting,store_differs", 2);
-    assert_int_equal(number_of(s, "SELECT count(*) FROM alarm WHERE former_by = 'anna' AND news = 3"), 1);
+    assert_int_equal(
+        number_of(
+            s, "SELECT count(*) FROM alarm WHERE former_by = 'anna' AND former_note = 'seen' AND news = 3"),
+        1);
 }
 
 static int set_up_all(void **state)
@@ -244,6 +275,7 @@ int main(void)
         SCENE_TEST(test_over_a_kill_and_a_failed_commit_it_is_told_once),
         SCENE_TEST(test_what_else_is_wrong_since_is_told_anew_once),
         SCENE_TEST(test_what_else_goes_wrong_while_a_message_is_on_its_way_is_told_once_it_was_taken),
+        SCENE_TEST(test_a_loss_after_a_note_is_told_though_a_message_is_on_its_way),
         SCENE_TEST(test_news_begins_the_repeats_anew),
         SCENE_TEST(test_what_nobody_saw_is_not_taken_note_of),
     };

@@ -282,6 +282,27 @@ static void test_a_clock_that_was_ahead_hides_nobody(void **state)
     presence_release(&p);
 }
 
+/* Who spoke, or when we began to listen, while the clock was ahead: that is now, when it is set back. */
+static void test_what_was_heard_by_a_clock_that_was_ahead_is_of_now(void **state)
+{
+    (void)state;
+    int64_t ahead_ms = NOW_MS + 36000000;
+    struct presence p = {.listening_since_ms = ahead_ms};
+    struct error err = {""};
+    presence_look(&p, ahead_ms);
+    presence_hear(&p, "gw-a", ahead_ms);
+    assert_int_equal(presence_state(&p, "gw-b", span_of("{\"state\":\"offline\"}"), ahead_ms, &err), ST_OK);
+    for (int64_t second = 0; second <= 180; second++)
+        presence_look(&p, NOW_MS + second * 1000);
+    const struct presence_gateway *a = presence_find(&p, "gw-a"), *b = presence_find(&p, "gw-b");
+    assert_true(presence_is_online(a, NOW_MS + PRESENCE_MS - 1));
+    assert_false(presence_is_online(a, NOW_MS + PRESENCE_MS));
+    assert_true(presence_is_known(&p, a, NOW_MS + PRESENCE_MS));
+    assert_true(presence_is_known(&p, b, NOW_MS));
+    assert_true(presence_is_known(&p, NULL, NOW_MS + PRESENCE_MS));
+    presence_release(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_a_gateway_is_back_where_it_was_silent_while_somebody_listened),
         cmocka_unit_test(test_what_it_stood_still_counts_once_and_no_longer_than_it_took),
         cmocka_unit_test(test_a_clock_that_was_ahead_hides_nobody),
+        cmocka_unit_test(test_what_was_heard_by_a_clock_that_was_ahead_is_of_now),
         cmocka_unit_test(test_what_is_not_the_contracts_json_is_refused_and_proves_nothing),
     };
     return cmocka_run_group_tests(tests, random_set_up, NULL);
