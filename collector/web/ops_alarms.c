@@ -2,6 +2,7 @@
  * those of the messages (collector/alarm/words.h). */
 #include "collector/web/ops_frame.h"
 #include "collector/web/ops_page.h"
+#include "collector/web/ops_target.h"
 #include "collector/web/page_params.h"
 #include "collector/web/paging.h"
 
@@ -64,9 +65,20 @@ static const char *target_name(const struct ops_page *p, const json_t *item)
 
 static void add_target(struct ops_page *p, const json_t *item)
 {
-    const char *id = ops_member(json_object_get(item, "target"), "id"), *word = target_word(p, item);
+    const json_t *target = json_object_get(item, "target");
+    const char *id = ops_member(target, "id"), *word = target_word(p, item);
+    enum alarm_target_kind kind =
+        (enum alarm_target_kind)find_name(alarm_target_kinds, ops_member(target, "kind"));
+    char *address = ops_target_address(p, kind, id, ops_member(item, "fired"));
     buf_add_str(&p->out, "<th scope=\"row\">");
+    if (address != NULL) {
+        buf_add_str(&p->out, "<a href=\"");
+        buf_add_html(&p->out, address);
+        buf_add_str(&p->out, "\">");
+    }
     buf_add_html(&p->out, target_name(p, item));
+    buf_add_str(&p->out, address != NULL ? "</a>" : "");
+    free(address);
     buf_add_str(&p->out, "<span class=\"id\">");
     buf_add_html(&p->out, word);
     buf_add_char(&p->out, ' ');
@@ -81,7 +93,7 @@ static int64_t thousandths(const json_t *number)
 }
 
 /* The night or the day that the value is of, where it is not of when it fired. */
-static void add_period(struct ops_page *p, const json_t *period)
+static void add_period(const json_t *period, struct buf *out)
 {
     struct buf text = {0};
     if (!json_is_object(period))
@@ -90,30 +102,49 @@ static void add_period(struct ops_page *p, const json_t *period)
     const char *dash = strstr(text.data, " – ");
     size_t begin = dash != NULL ? (size_t)(dash - text.data) + strlen(" –") : text.len;
     char *from = mem_printf("%.*s", (int)begin, text.data);
-    buf_add_str(&p->out, " <span class=\"nowrap\">");
-    buf_add_html(&p->out, from);
-    buf_add_str(&p->out, "</span><span class=\"nowrap\">");
-    buf_add_html(&p->out, text.data + begin);
-    buf_add_str(&p->out, "</span>");
+    buf_add_str(out, " <span class=\"nowrap\">");
+    buf_add_html(out, from);
+    buf_add_str(out, "</span><span class=\"nowrap\">");
+    buf_add_html(out, text.data + begin);
+    buf_add_str(out, "</span>");
     free(from);
     buf_release(&text);
 }
 
 /* A number stays beside its unit; what it is of may stand below. */
-static void add_value(struct ops_page *p, const char *value)
+static void add_amount(const char *value, struct buf *out)
 {
     size_t unit = strcspn(value, " ");
     unit += strspn(value + unit, " ");
     const char *wide = strstr(value, "（"), *end = value + unit + strcspn(value + unit, " ");
     char *amount = mem_printf("%.*s", (int)((wide != NULL && wide < end ? wide : end) - value), value);
-    buf_add_str(&p->out, " <span class=\"nowrap\">");
-    buf_add_html(&p->out, amount);
-    buf_add_str(&p->out, "</span>");
-    buf_add_html(&p->out, value + strlen(amount));
+    buf_add_str(out, "<span class=\"nowrap\">");
+    buf_add_html(out, amount);
+    buf_add_str(out, "</span>");
+    buf_add_html(out, value + strlen(amount));
     free(amount);
 }
 
-/* What it is, and with what value it fired. */
+/* Named for what it is: what there was when it fired stays as it was then, while losses are counted on, and silence lasts. */
+static void add_value(struct ops_page *p, const json_t *item, enum alarm_kind kind, const char *value)
+{
+    bool is_standing = strcmp(ops_member(item, "state"), "standing") == 0;
+    const char *key = kind == ALARM_NO_DATA ? "alarm_silent"
+                      : kind != ALARM_LOSS  ? "alarm_then"
+                      : is_standing         ? "alarm_so_far"
+                                            : "alarm_in_all";
+    struct buf said = {0};
+    if (kind == ALARM_NO_DATA)
+        ops_add_clock(p, ops_member(item, "since"), &said);
+    else
+        add_amount(value, &said);
+    add_period(json_object_get(item, "period"), &said);
+    buf_add_char(&p->out, ' ');
+    ops_say(p, key, said.data);
+    buf_release(&said);
+}
+
+/* What it is, and with what value. */
 static void add_what(struct ops_page *p, const json_t *item)
 {
     int kind = find_name(alarm_kinds, ops_member(item, "kind"));
@@ -147,8 +178,7 @@ static void add_what(struct ops_page *p, const json_t *item)
         buf_add_html(&p->out, why.data);
     }
     if (value.len > 0)
-        add_value(p, value.data);
-    add_period(p, json_object_get(item, "period"));
+        add_value(p, item, a.kind, value.data);
     buf_add_str(&p->out, "<span class=\"id\">");
     if (bound.len > 0) {
         buf_add_html(&p->out,

@@ -1,7 +1,9 @@
 #include "collector/web/ops_page.h"
 
 #include "collector/web/when.h"
+#include "lib/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char *ops_text(const struct ops_page *p, const char *prefix, const char *name)
@@ -41,6 +43,16 @@ void ops_add_text(struct ops_page *p, const char *element, const char *key)
     buf_printf(&p->out, "<%s>", element);
     buf_add_html(&p->out, ops_text(p, key, NULL));
     buf_printf(&p->out, "</%s>", element);
+}
+
+void ops_say(struct ops_page *p, const char *key, const char *html)
+{
+    const char *text = ops_text(p, key, NULL), *at = strstr(text, "{}");
+    char *before = mem_printf("%.*s", (int)(at != NULL ? at - text : (ptrdiff_t)strlen(text)), text);
+    buf_add_html(&p->out, before);
+    buf_add_str(&p->out, html);
+    buf_add_html(&p->out, at != NULL ? at + strlen("{}") : "");
+    free(before);
 }
 
 void ops_add_heading(struct ops_page *p, const char *key)
@@ -87,17 +99,30 @@ void ops_add_note(struct ops_page *p, const char *title, const char *text)
     add_cell(p, title, text, true);
 }
 
+static bool is_time(const char *text)
+{
+    return strlen(text) >= strlen("2026-03-02T18:06:00") && text[10] == 'T';
+}
+
+void ops_add_clock(const struct ops_page *p, const char *time, struct buf *out)
+{
+    if (!is_time(time))
+        return;
+    bool is_minute = strncmp(time + 16, ":00", 3) == 0;
+    buf_printf(out, "<span class=\"nowrap\">%.10s</span> <span class=\"nowrap\">%.*s</span>", time,
+        is_minute ? 5 : 8, time + 11);
+    ops_add_offset(p, time, out);
+}
+
 void ops_add_time(struct ops_page *p, const char *title, const char *text)
 {
-    if (strlen(text) < sizeof "2026-03-02T18:06:00" - 1 || text[10] != 'T') {
+    if (!is_time(text)) {
         ops_add_cell(p, title, text);
         return;
     }
-    bool is_minute = strncmp(text + 16, ":00", 3) == 0;
     begin_cell(p, title, false);
-    buf_printf(&p->out, "<span><span class=\"nowrap\">%.10s</span> <span class=\"nowrap\">%.*s</span>", text,
-        is_minute ? 5 : 8, text + 11);
-    ops_add_offset(p, text, &p->out);
+    buf_add_str(&p->out, "<span>");
+    ops_add_clock(p, text, &p->out);
     buf_add_str(&p->out, "</span></td>");
 }
 

@@ -22,6 +22,8 @@ void ops_add_offset(const struct ops_page *p, const char *time, struct buf *out)
 const char *ops_help(const struct ops_page *p, const char *key);
 
 void ops_add_text(struct ops_page *p, const char *element, const char *key);
+/* The text of that key, in which "{}" is `html`, as it is. */
+void ops_say(struct ops_page *p, const char *key, const char *html);
 void ops_add_heading(struct ops_page *p, const char *key);
 /* `heading` NULL = none. */
 void ops_begin_table(struct ops_page *p, const char *heading, const char *const *keys);
@@ -30,6 +32,8 @@ void ops_begin_table(struct ops_page *p, const char *heading, const char *const 
 void ops_add_cell(struct ops_page *p, const char *title, const char *text);
 void ops_add_note(struct ops_page *p, const char *title, const char *text);
 void ops_add_time(struct ops_page *p, const char *title, const char *text);
+/* Such a time (RFC 3339) by itself. */
+void ops_add_clock(const struct ops_page *p, const char *time, struct buf *out);
 /* Around what the page lists: of when it is, and that it is read again while the page stands (dashboards/web/lists.js). */
 void ops_begin_lists(struct ops_page *p, const char *view);
 void ops_end_lists(struct ops_page *p);

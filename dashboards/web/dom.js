@@ -85,13 +85,14 @@ export function setCellMark(row, index, kind, word) {
   setMark(row.cells[index].firstElementChild, kind, word);
 }
 
-// The head of a row as a link to what it is of; `choose` follows it here.
+// The head of a row as a link to what it is of; `choose`, where it is given, follows it here.
 export function setHeadLink(row, name, href, choose) {
   const head = row.cells[0];
   if (head.firstElementChild.tagName !== 'A') head.firstElementChild.replaceWith(document.createElement('a'));
   const link = head.firstElementChild;
   set(link, name);
-  link.href = href;
+  if (link.getAttribute('href') !== href) link.href = href;
+  if (!choose) return;
   link.onclick = (event) => {
     event.preventDefault();
     choose();

@@ -23,7 +23,8 @@ document.addEventListener('keydown', (event) => {
   event.target.form.querySelector('button').focus();
 });
 
-const nameOf = (control) => control.getAttribute('href') ?? control.getAttribute('aria-label');
+// Rows may lead to the same page; each has its number.
+const nameOf = (control) => [control.closest('tr')?.cells[0].textContent, control.getAttribute('href') ?? control.getAttribute('aria-label')].join(' ');
 
 function replace(lists, said) {
   const focused = lists.contains(document.activeElement) ? nameOf(document.activeElement) : null;

@@ -1,8 +1,8 @@
 // Every meter as it is now.
 
-import { byId, Rows, set, setCell, setCellMark } from './dom.js';
+import { byId, Rows, set, setCell, setCellMark, setHeadLink } from './dom.js';
 import { dateAndTime, duration, kilowatts, register } from './format.js';
-import { loadLanguage, nameOf, text } from './i18n.js';
+import { languageName, loadLanguage, nameOf, text } from './i18n.js';
 import { followLive } from './live.js';
 
 await loadLanguage();
@@ -23,9 +23,12 @@ function age(meter) {
   return ages.length ? Math.max(...ages) : null;
 }
 
+// Its energy of today, and that by the hour.
+const energyOf = ({ id, site, carrier }) => `/ops/energy?${new URLSearchParams({ length: 'day', ...(site && { site }), carrier, by: 'meter', id, lang: languageName() })}`;
+
 function drawMeter(meter, buildings) {
   const row = rows.get(meter);
-  setCell(row, 0, nameOf(meter));
+  setHeadLink(row, nameOf(meter), energyOf(meter));
   set(row.cells[0].lastElementChild, meter.id);
   const building = buildings.get(meter.building);
   setCell(row, 1, building ? nameOf(building) : '–');

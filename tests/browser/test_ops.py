@@ -109,6 +109,19 @@ def test_the_page_shows_what_the_api_says(park, browser, view):
         assert shown and all(shown.values())
 
 
+@pytest.mark.parametrize("lang", TAGS)
+def test_the_name_of_a_meter_leads_to_its_energy_of_today(park, browser, lang):
+    show(browser, park, f"?lang={lang}", view="meters")
+    meters = live(park)["meters"]
+    assert len(browser.run("return [...document.querySelectorAll('#meters tbody th a')].map((one) => one.textContent)")) == len(meters)
+    meter = next(one for one in meters if one["carrier"] != "electricity")
+    browser.run("document.querySelector(`#meters tr[data-id='${arguments[0]}'] th a`).click()", meter["id"])
+    browser.wait("location.pathname === '/ops/energy' && document.getElementById('detail')?.checkVisibility()", 40)
+    assert browser.run("return [document.getElementById('detail-title').textContent, document.getElementById('carrier').value, new URLSearchParams(location.search).get('length'), document.documentElement.lang]") == [
+        name(meter, lang), meter["carrier"], "day", TAGS[lang]]
+    assert errors(browser) == []
+
+
 def test_what_asks_for_eyes_is_what_the_api_counts(park, browser):
     def expected() -> dict:
         said = api(park, "summary")

@@ -10,6 +10,7 @@ from test_ops import LATER, TAGS, TEXTS, errors, wait_equal
 
 RULES = """
   { id = "power"; kind = "threshold"; severity = "critical"; on = ("meter:main"); above = "300000"; clear = "250000"; for = 0; clear_for = 0; },
+  { id = "more"; kind = "threshold"; on = ("meter:main"); above = "350000"; for = 0; clear_for = 0; },
   { id = "quiet"; kind = "no_data"; on = ("gateway:gw-b"); for = 2; }
 """
 ICONS = {"good": "✓", "quiet": "○", "warn": "▲", "bad": "✕"}
@@ -177,6 +178,37 @@ def test_a_list_is_renewed_below_the_focus_of_a_button_which_stays(house, browse
     browser.wait(f"[...document.querySelectorAll('#lists tbody td:first-child')].some((cell) => cell.textContent === '{alarm['id']}')", 40)
     assert browser.run("return document.activeElement.getAttribute('aria-label')") == name
     house.gauge("main.p", 1)
+    house.wait_standing_none("power")
+
+
+@pytest.mark.parametrize("lang", TAGS)
+def test_the_name_of_an_alarms_meter_leads_to_its_energy_of_that_day(house, browser, lang):
+    house.gauge("main.p", 310_000)
+    alarm = house.wait_standing("power", True)
+    browser.size(1280)
+    browser.log()
+    open_alarms(house, browser, lang)
+    browser.run("[...document.querySelectorAll('#lists tbody tr')].find((row) => row.cells[0].textContent === arguments[0]).querySelector('th a').click()", str(alarm["id"]))
+    browser.wait("location.pathname === '/ops/energy' && document.getElementById('detail')?.checkVisibility()", 40)
+    assert browser.run("return [document.getElementById('detail-title').textContent, document.getElementById('from').value, document.documentElement.lang]") == [
+        alarm["target"]["name" if lang == "zh" else "name_en"], alarm["fired"][:10], TAGS[lang]]
+    assert errors(browser) == []
+    house.gauge("main.p", 1)
+    house.wait_standing_none("power")
+
+
+def test_of_two_alarms_of_one_meter_the_focus_stays_at_its_own(house, browser):
+    house.gauge("main.p", 360_000)
+    alarms = [house.wait_standing(rule, True)["id"] for rule in ("power", "more")]
+    quiet = house.wait_standing("quiet", True)
+    open_alarms(house, browser)
+    last = browser.run("""window.of = [...document.querySelectorAll('#lists tbody th a')].filter((one) => one.textContent === 'Meter main' && arguments[0].includes(Number(one.closest('tr').cells[0].textContent))).at(-1);
+                          of.focus(); return of.closest('tr').cells[0].textContent""", alarms)
+    assert house.ask("POST", f"/api/v1/alarms/{quiet['id']}/ack", house.anna, {"note": "seen"})[0] in (200, 422)
+    house.gauge("main.p", 1)
+    house.wait_standing_none("more")
+    browser.wait("!of.isConnected", 40)
+    assert browser.run("return document.activeElement.closest('tr')?.cells[0].textContent") == last
     house.wait_standing_none("power")
 
 

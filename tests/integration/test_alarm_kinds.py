@@ -10,6 +10,7 @@ from alarm_house import Alarms, Receiver, hook, park, wait_events
 from campaign import shim
 from harness.parkmon import release_folder
 from harness.process import wait_until
+from test_ops_forms import Person
 
 QUARTER_S = 900
 
@@ -46,6 +47,8 @@ def test_people_above_a_number_fire_and_clear(stage):
     wait_until(lambda: is_so(True), 60, "too many people", 0.5)
     fired, = house.of("crowd")
     assert (fired["value"], fired["limit"], fired["unit"], fired["target"]["name_en"]) == (41.0, 40.0, "1", "Hall")
+    leads = f'<a href="/ops/occupancy?length=day&amp;from={fired["fired"][:10]}&amp;site=s1&amp;space=hall&amp;lang=en">Hall</a>'
+    assert leads in Person(house, house.operator).send("GET", "/ops/alarms?lang=en")[2]
     house.bounce()
     count(39, quarter - QUARTER_S // 2)  # between the limits: it stands
     wait_until(lambda: is_so(True), 60, "it stands", 0.5)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import datetime, timedelta
+from html import unescape
 from urllib.parse import urlencode
 
 import pytest
@@ -267,6 +268,45 @@ def test_the_page_shows_what_stands_and_takes_an_acknowledgement(live):
         assert status == code and said in text and TEXTS["en"]["alarm_done"] not in text and "<b>" not in text
     status, _, text = Person(live, live.operator).send("GET", "/ops/alarms?lang=en")  # has not the scope
     assert status == 200 and TEXTS["en"]["needs_alarms"] in text and 'action="/ops/alarms"' not in text
+
+
+# A row: its number, where what it is of leads to, and what is said of it.
+ROW = re.compile(r'<tr><td[^>]*>(\d+)</td>.*?<th scope="row">(?:<a href="([^"]*)">)?(.*?)(?:</a>)?<span class="id">.*?<td class="note"[^>]*><span>(.*?)<span class="id">')
+
+
+def shown(text: str) -> dict[int, tuple[str, str, str]]:
+    return {int(number): (unescape(href), unescape(name), re.sub("<[^>]*>", "", said)) for number, href, name, said in ROW.findall(text)}
+
+
+def test_what_an_alarm_is_of_leads_to_its_page_and_its_value_is_named_for_what_it_is(live):
+    live.gauge("main.p", 420_000)
+    live.wait_standing("power", True)
+    live.wait_standing("quiet", True)
+    wait_until(lambda: live.gauge("freezer", -75.0) or any(one["state"] == "standing" for one in live.of("cold")), 30, "it is too cold", 0.5)
+    wait_until(lambda: live.gauge("xrd", 500) or any(one["state"] == "standing" for one in live.of("left")), 30, "it is left running", 0.5)
+    live.gauge("beat", 1)
+    silent = wait_silent(live)
+    alarms = live.listed("?limit=50")
+    for lang, (then, since) in (("en", ("when it fired: {}", "silent since {}")), ("zh", ("触发时：{}", "始于 {}"))):
+        person = Person(live, live.operator)
+        rows = shown(person.send("GET", f"/ops/alarms?lang={lang}")[2])
+        for one in alarms:
+            kind, day = one["target"]["kind"], one["fired"][:10]
+            href, name, said = rows[one["id"]]
+            assert href == {"meter": f"/ops/energy?length=day&from={day}&site=s1&carrier=electricity&by=meter&id=main&lang={lang}", "instrument": f"/ops/instruments?id=xrd&lang={lang}",
+                            "point": f"/ops/gateways?lang={lang}", "gateway": f"/ops/gateways?lang={lang}"}[kind]
+            assert name == (one["target"]["name" if lang == "zh" else "name_en"] or one["target"]["id"])
+            assert (then.split("{")[0] in said) == (one["kind"] == "threshold")
+        assert {one["target"]["kind"] for one in alarms} == {"meter", "instrument", "point", "gateway"}
+        for href in {href for href, _, _ in rows.values()}:
+            assert person.send("GET", href)[0] == 200, href
+        at = silent["since"]
+        assert since.format(f"{at[:10]} {at[11:19].removesuffix(':00')}") in rows[silent["id"]][2]
+        power = next(one for one in alarms if one["rule"] == "power" and one["state"] == "standing")
+        assert then.format("420 kW") in rows[power["id"]][2]
+    live.gauge("main.p", 1)
+    live.gauge("freezer", -60)
+    wait_until(lambda: live.gauge("xrd", 0) or all(one["state"] == "cleared" for one in live.of("left")), 30, "it is off", 0.5)
 
 
 # ---- nothing is watched ----
