@@ -67,3 +67,23 @@ def test_every_text_that_is_named_is_there():
 def test_every_text_is_used():
     made, quoted = keys_made(), keys_quoted() | keys_named()
     assert sorted(key for key in TEXTS if key not in quoted and not any(key.startswith(f"{word}_") for word in made)) == []
+
+
+# Of each state the one Chinese word; reserved is what is booked, and what is as if it were.
+STATES = {"AVAILABLE": "可用", "AVAILABLE_SHORT": "短时可用", "AVAILABLE_DEGRADED": "受限可用", "IN_USE": "使用中", "RESERVED": "已预约", "CLOSED": "未开放",
+          "OUT_OF_SERVICE": "停用", "UNKNOWN": "状态未知"}
+OTHERS = {"空闲": {"part_free"}, "暂停服务": set(), "不开放": set(), "已占用": set(), "停机": {"about_outage_planned"}, "闭馆": set()}  # and where they are of something else
+
+
+def test_a_state_has_one_chinese_word_on_every_page():
+    texts = json.loads((WEB / "zh-CN.json").read_text())
+    for state, word in STATES.items():
+        assert texts[f"state_{state}"] == word and word in texts[f"state_{state}_time"]
+        assert texts.get(f"now_{state}", word).removeprefix("{n} 台") == word
+        assert texts.get(f"timeline_{state.lower().replace('available', 'free')}", word) == word
+    groups = {"free": "AVAILABLE", "soon": "AVAILABLE", "busy": "IN_USE", "closed": "CLOSED", "unknown": "UNKNOWN", "out": "OUT_OF_SERVICE"}
+    for group, state in groups.items():
+        assert STATES[state] in texts[f"group_{group}"]
+    assert texts["day_free"] == STATES["AVAILABLE"] and texts["day_closed"] == texts["used_closed"] == STATES["CLOSED"]
+    for other, kept in OTHERS.items():
+        assert {key for key, text in texts.items() if other in text} == kept, other

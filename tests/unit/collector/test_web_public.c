@@ -367,7 +367,7 @@ static void test_an_instrument_tells_how_to_get_at_it_and_by_what_it_is_known(vo
     has(hood, "<dt>培训要求</dt><dd>无需培训。</dd>");
     has(hood, "<dt>开放时间</dt><dd>周一–周五 08:00–23:00</dd>");
     has(hood, "请联系管理方");
-    has(hood, "<p>不开放</p>"); /* of Saturday and Sunday */
+    has(hood, "<p>未开放</p>"); /* of Saturday and Sunday */
     has(hood, "没有它的预约日历");
     free(full);
     free(hood);
