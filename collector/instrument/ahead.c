@@ -58,6 +58,20 @@ bool ahead_free(const struct board_item *item, int64_t from_ms, int64_t until_ms
     return true;
 }
 
+bool ahead_offered(const struct board_item *item, int64_t from_ms, int64_t until_ms, struct busy_list *ret)
+{
+    int64_t slot_ms = item->instrument->minimum_slot_ms;
+    struct busy limits = {from_ms, until_ms};
+    struct busy_list gaps = {0};
+    bool is_known = ahead_free(item, from_ms - slot_ms, until_ms + slot_ms, &gaps);
+    busy_list_merge(&gaps);
+    for (size_t i = 0; i < gaps.count; i++)
+        if (gaps.items[i].end_ms - gaps.items[i].begin_ms >= slot_ms)
+            busy_list_add(ret, gaps.items[i].begin_ms, gaps.items[i].end_ms, limits);
+    busy_list_release(&gaps);
+    return is_known;
+}
+
 /* What is looked through of one instrument. */
 struct view {
     struct busy_list open, taken;

@@ -14,6 +14,9 @@ void ahead_taken(const struct board_item *item, int64_t from_ms, int64_t until_m
 /* Open and not taken, from the answer's `next_free` on. False: that is not known. */
 bool ahead_free(const struct board_item *item, int64_t from_ms, int64_t until_ms, struct busy_list *ret);
 
+/* Of that what may be taken: gaps of the minimum slot and longer, also where only a part of one lies within the span. */
+bool ahead_offered(const struct board_item *item, int64_t from_ms, int64_t until_ms, struct busy_list *ret);
+
 enum ahead_found { AHEAD_SLOT, AHEAD_NONE, AHEAD_NOT_KNOWN };
 extern const char *const ahead_founds[]; /* names by enum ahead_found */
 

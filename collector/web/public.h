@@ -14,7 +14,7 @@
 /* What stands together, in this order. An instrument that is not shared is in none. */
 enum public_group {
     PUBLIC_FREE,
-    PUBLIC_SOON, /* taken or closed, and free within PUBLIC_SOON_MS by what is known */
+    PUBLIC_SOON, /* taken or closed, and free within PUBLIC_SOON_MS, for as long as is asked for, by what is known */
     PUBLIC_BUSY,
     PUBLIC_CLOSED,
     PUBLIC_UNKNOWN,
@@ -35,8 +35,9 @@ struct public_page {
 /* ---- public_words.c: an instrument's answer in words; each is added to page->out ---- */
 
 bool public_is_old(const struct public_page *page);
-/* PUBLIC_GROUPS = none. */
-enum public_group public_group_of(const struct public_page *page, const struct board_item *item);
+/* PUBLIC_GROUPS = none. What is free soon is so for at least `length_ms`; 0 = for the shortest use. */
+enum public_group public_group_of(
+    const struct public_page *page, const struct board_item *item, int64_t length_ms);
 /* "free", ...: of ids and keys. */
 const char *public_group_name(enum public_group group);
 const char *public_text(

@@ -49,7 +49,7 @@ static void add_day(struct public_page *page, const struct board_item *item, str
     ahead_open(item, day->from_ms, day->until_ms, &day->open);
     ahead_taken(item, day->from_ms, day->until_ms, &day->taken);
     if (is_known)
-        ahead_free(item, day->from_ms, day->until_ms, &day->free);
+        ahead_offered(item, day->from_ms, day->until_ms, &day->free);
     buf_add_str(&page->out, "<li><h4>");
     when_add_day(&page->out, &when, day->from_ms);
     buf_add_str(&page->out, "</h4><svg class=\"strip\" viewBox=\"0 0 960 20\" preserveAspectRatio=\"none\" "

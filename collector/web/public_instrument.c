@@ -42,7 +42,7 @@ static void add_head(struct public_page *page, const struct park_instrument *i)
 
 static void add_answer(struct public_page *page, const struct board_item *item)
 {
-    enum public_group group = public_group_of(page, item);
+    enum public_group group = public_group_of(page, item, 0);
     bool is_shared = group != PUBLIC_GROUPS;
     buf_printf(&page->out, "<section class=\"card verdict\" data-id=\"%s\"><p class=\"figure answer of-%s\">",
         item->instrument->id, is_shared ? public_group_name(group) : "closed");

@@ -87,7 +87,7 @@ static struct list list_of(const struct public_page *page, const struct public_f
     struct search_wish wish;
     bool is_any = wish_of(board->model->park, filter, &wish) == NULL;
     for (size_t i = 0; i < board->count; i++) {
-        struct entry entry = {&board->items[i], public_group_of(page, &board->items[i])};
+        struct entry entry = {&board->items[i], public_group_of(page, &board->items[i], filter->length_ms)};
         if (entry.group == PUBLIC_GROUPS)
             continue;
         list.shared++;

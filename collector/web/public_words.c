@@ -1,5 +1,6 @@
 #include "collector/web/public.h"
 
+#include "collector/instrument/ahead.h"
 #include "collector/instrument/outage.h"
 
 #include <stdlib.h>
@@ -25,10 +26,20 @@ static enum availability_status status_of(const struct public_page *page, const 
     return status != AVAILABILITY_NOT_SHARED && public_is_old(page) ? AVAILABILITY_UNKNOWN : status;
 }
 
-enum public_group public_group_of(const struct public_page *page, const struct board_item *item)
+static bool is_free_soon(const struct board_item *item, int64_t length_ms)
 {
     const struct availability *a = &item->answer;
-    bool is_soon = a->next_free_ms != AVAILABILITY_NONE && a->next_free_ms - a->as_of_ms <= PUBLIC_SOON_MS;
+    int64_t next_ms = a->next_free_ms;
+    if (next_ms != AVAILABILITY_NONE && length_ms > 0) {
+        struct ahead_slot slot = ahead_find(&item, 1, length_ms);
+        next_ms = slot.found == AHEAD_SLOT ? slot.begin_ms : AVAILABILITY_NONE;
+    }
+    return next_ms != AVAILABILITY_NONE && next_ms - a->as_of_ms <= PUBLIC_SOON_MS;
+}
+
+enum public_group public_group_of(
+    const struct public_page *page, const struct board_item *item, int64_t length_ms)
+{
     switch (status_of(page, item)) {
     case AVAILABILITY_NOT_SHARED:
         return PUBLIC_GROUPS;
@@ -36,9 +47,9 @@ enum public_group public_group_of(const struct public_page *page, const struct b
         return PUBLIC_OUT;
     case AVAILABILITY_IN_USE:
     case AVAILABILITY_RESERVED:
-        return is_soon ? PUBLIC_SOON : PUBLIC_BUSY;
+        return is_free_soon(item, length_ms) ? PUBLIC_SOON : PUBLIC_BUSY;
     case AVAILABILITY_CLOSED:
-        return is_soon ? PUBLIC_SOON : PUBLIC_CLOSED;
+        return is_free_soon(item, length_ms) ? PUBLIC_SOON : PUBLIC_CLOSED;
     case AVAILABILITY_UNKNOWN:
         return PUBLIC_UNKNOWN;
     case AVAILABILITY_SHORT:

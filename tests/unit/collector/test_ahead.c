@@ -133,6 +133,40 @@ static void test_free_is_what_is_open_and_not_taken(void **state)
     assert_true(known > 30);
 }
 
+static void test_offered_are_the_gaps_of_the_shortest_use_and_longer(void **state)
+{
+    (void)state;
+    static struct scene s;
+    int offered = 0, kept = 0;
+    for (int turn = 0; turn < 20; turn++) {
+        begin(&s);
+        for (int i = 0; i < ITEMS; i++) {
+            const struct board_item *item = &s.board->items[i];
+            int slot = (int)(item->instrument->minimum_slot_ms / MINUTE);
+            int from = (int)random_below(2000), until = from + (int)random_below(10000);
+            struct busy_list spans = {0};
+            if (!ahead_offered(item, NOW_MS + from * MINUTE, NOW_MS + until * MINUTE, &spans))
+                continue;
+            int next = (int)((item->answer.next_free_ms - NOW_MS) / MINUTE);
+            for (int begin_at = next, end_at; begin_at < until; begin_at = end_at + 1) {
+                for (end_at = begin_at; end_at < MINUTES && s.is_free[i][end_at];)
+                    end_at++;
+                for (int m = begin_at > from ? begin_at : from; m < end_at && m < until; m++) {
+                    bool is_offered = busy_list_has(&spans, NOW_MS + m * MINUTE);
+                    assert_true(is_offered == (end_at - begin_at >= slot));
+                    offered += is_offered;
+                    kept += !is_offered;
+                }
+                assert_true(
+                    end_at < from || end_at >= until || !busy_list_has(&spans, NOW_MS + end_at * MINUTE));
+            }
+            busy_list_release(&spans);
+        }
+        end(&s);
+    }
+    assert_true(offered > 1000 && kept > 30);
+}
+
 /* The first minute from which all are free for so long; -1 = there is none. */
 static int first_in_common(const struct scene *s, const int *which, int count, int length)
 {
@@ -281,6 +315,7 @@ static void test_what_is_not_known_of_one_is_not_foretold_of_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_free_is_what_is_open_and_not_taken),
+        cmocka_unit_test(test_offered_are_the_gaps_of_the_shortest_use_and_longer),
         cmocka_unit_test(test_the_slot_in_common_is_the_first_whose_every_minute_is_free),
         cmocka_unit_test(test_what_is_ahead_has_each_minute_in_one_state),
         cmocka_unit_test(test_what_was_is_what_the_hours_say_and_nobody),

@@ -100,15 +100,15 @@ static void test_each_answer_stands_in_its_group(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct board_item item =
             item_of(cases[i].status, cases[i].next_ms == 0 ? AVAILABILITY_NONE : NOW_MS + cases[i].next_ms);
-        if (public_group_of(&page, &item) != cases[i].group)
-            fail_msg("case %zu: %d", i, public_group_of(&page, &item));
+        if (public_group_of(&page, &item, 0) != cases[i].group)
+            fail_msg("case %zu: %d", i, public_group_of(&page, &item, 0));
     }
     /* Nobody has said anything for longer than that: what was so is not known to be so. */
     for (int64_t age_ms = BOARD_OLD_MS; age_ms <= BOARD_OLD_MS + 1; age_ms++) {
         page.now_ms = NOW_MS + age_ms;
         for (size_t i = 1; i < sizeof cases / sizeof cases[0]; i++) {
             struct board_item item = item_of(cases[i].status, AVAILABILITY_NONE);
-            bool is_unknown = public_group_of(&page, &item) == PUBLIC_UNKNOWN;
+            bool is_unknown = public_group_of(&page, &item, 0) == PUBLIC_UNKNOWN;
             assert_true(is_unknown == (age_ms > BOARD_OLD_MS || cases[i].status == AVAILABILITY_UNKNOWN));
         }
     }
@@ -295,6 +295,45 @@ static void test_a_wanted_length_is_looked_for_ahead(void **state)
     free(any);
 }
 
+static void test_what_is_free_soon_is_so_for_as_long_as_is_asked_for(void **state)
+{
+    (void)state;
+    struct board_told *told = public_told();
+    struct availability_busy busy[] = {
+        {NOW_MS - HOUR, NOW_MS + HOUR}, {NOW_MS + 2 * HOUR, NOW_MS + 4 * HOUR}};
+    struct board_times *bookings = told[FULL].bookings =
+        board_times_create((struct availability_list){busy, 2});
+    public_show(told);
+    board_times_put(bookings);
+    static const struct {
+        const char *query, *group;
+    } cases[] = {{"lang=en", "soon"}, {"length=30m", "soon"}, {"length=1h", "soon"}, {"length=2h", "busy"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *path = mem_printf("/?%s", cases[i].query), *page = public_page_of(path);
+        assert_string_equal(heading_before(page, "full"), cases[i].group);
+        free(page);
+        free(path);
+    }
+}
+
+static void test_a_gap_that_is_shorter_than_the_shortest_use_is_not_offered(void **state)
+{
+    (void)state;
+    struct board_told *told = public_told();
+    /* Gaps of 30 min over midnight, of 29 min, and of 30 min. */
+    int64_t at_ms = NOW_MS + 6400000 - 15 * (HOUR / 60);
+    struct availability_busy busy[] = {{NOW_MS + HOUR, at_ms}, {at_ms + HOUR / 2, at_ms + HOUR},
+        {at_ms + HOUR + 29 * (HOUR / 60), at_ms + 2 * HOUR}, {at_ms + 5 * HOUR / 2, at_ms + 60 * HOUR}};
+    struct board_times *bookings = told[FULL].bookings =
+        board_times_create((struct availability_list){busy, 4});
+    public_show(told);
+    board_times_put(bookings);
+    char *page = public_page_of("/instruments/full?lang=en");
+    has(page, "Free 22:14–23:13, 23:45–24:00<");
+    has(page, "Free 00:00–00:15, 01:45–02:15<");
+    free(page);
+}
+
 static void test_the_languages_lead_to_the_same_search(void **state)
 {
     (void)state;
@@ -456,6 +495,8 @@ int main(void)
         cmocka_unit_test(test_what_is_not_there_to_be_searched_for_is_refused),
         cmocka_unit_test(test_a_wanted_length_is_looked_for_ahead),
         cmocka_unit_test(test_the_languages_lead_to_the_same_search),
+        cmocka_unit_test(test_what_is_free_soon_is_so_for_as_long_as_is_asked_for),
+        cmocka_unit_test(test_a_gap_that_is_shorter_than_the_shortest_use_is_not_offered),
         cmocka_unit_test(test_what_people_write_is_text_and_never_markup),
         cmocka_unit_test(test_an_instrument_tells_how_to_get_at_it_and_by_what_it_is_known),
         cmocka_unit_test(test_what_is_not_there_is_said_as_a_page),
