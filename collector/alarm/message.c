@@ -68,9 +68,9 @@ static void add_value(
         return;
     zone_format_time(m->zone, m->alarm->from_ms, from);
     zone_format_time(m->zone, m->alarm->until_ms, until);
-    buf_add_str(out, " (");
+    buf_add_str(out, language == ALARM_ZH ? "（" : " (");
     alarm_period(from, until, out);
-    buf_add_char(out, ')');
+    buf_add_str(out, language == ALARM_ZH ? "）" : ")");
 }
 
 /* Of what has a value: what that is now. */

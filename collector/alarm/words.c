@@ -319,7 +319,7 @@ void alarm_target_text(
     if (a->target[0] == '\0')
         return;
     if (name != NULL)
-        buf_printf(out, " %s (%s)", name, a->target);
+        buf_printf(out, language == ALARM_ZH ? " %s（%s）" : " %s (%s)", name, a->target);
     else
         buf_printf(out, " %s", a->target);
 }

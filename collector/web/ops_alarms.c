@@ -235,7 +235,7 @@ static void add_former(struct ops_page *p, const json_t *item)
         return;
     buf_add_str(&p->out, "<span class=\"id\">");
     buf_add_html(&p->out, ops_text(p, "alarm_former", NULL));
-    buf_add_char(&p->out, ' ');
+    buf_add_str(&p->out, page_gap(ops_text(p, "alarm_former", NULL)));
     buf_add_html(&p->out, ops_member(former, "by"));
     buf_add_str(&p->out, ops_member(former, "note")[0] != '\0' ? " · " : "");
     buf_add_html(&p->out, ops_member(former, "note"));
@@ -391,14 +391,14 @@ static bool add_what_it_is(struct ops_page *p, int64_t id, struct buf *out)
     const char *at = json_is_string(time) ? json_string_value(time) : "";
     buf_printf(out, "%lld · %s · ", (long long)id, alarm_kind_word(a.kind, language_of(p)));
     alarm_target_text(&a, &place, language_of(p), out);
-    buf_printf(out, ": %s ",
-        ops_text(p,
-            is_over    ? "alarm_is_over"
-            : is_acked ? "alarm_is_acked"
-                       : "alarm_is_more",
-            NULL));
+    const char *what = ops_text(p,
+        is_over    ? "alarm_is_over"
+        : is_acked ? "alarm_is_acked"
+                   : "alarm_is_more",
+        NULL);
+    buf_printf(out, "%s%s%s", ops_text(p, "colon", NULL), what, page_gap(what));
     if (is_acked && !is_over)
-        buf_printf(out, "%s, ", a.acked_by);
+        buf_printf(out, "%s%s", a.acked_by, ops_text(p, "comma", NULL));
     if (is_acked || is_over)
         buf_printf(out, "%.10s %.5s", at, strlen(at) > 16 ? at + 11 : "");
     if (context_has_zones(p->context) && strlen(at) > strlen("2026-03-02T18:06:00.000"))
@@ -414,11 +414,13 @@ static char *say_why(struct ops_page *p, int code, int64_t id, const char *note)
     struct buf out = {0};
     bool has_no_form = code == 404 || (code == 422 && add_what_it_is(p, id, &out));
     if (code == 404)
-        buf_printf(&out, "%s %lld", ops_text(p, "alarm_unknown", NULL), (long long)id);
+        buf_printf(&out, "%s%s%lld", ops_text(p, "alarm_unknown", NULL),
+            page_gap(ops_text(p, "alarm_unknown", NULL)), (long long)id);
     else if (code != 422)
         buf_add_str(&out, ops_text(p, code == 400 ? "alarm_bad_note" : "not_now", NULL));
     if (has_no_form && note[0] != '\0')
-        buf_printf(&out, " · %s %s", ops_text(p, "alarm_note_untaken", NULL), note);
+        buf_printf(&out, " · %s%s%s", ops_text(p, "alarm_note_untaken", NULL),
+            page_gap(ops_text(p, "alarm_note_untaken", NULL)), note);
     return buf_take(&out);
 }
 

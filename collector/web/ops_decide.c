@@ -51,7 +51,8 @@ static void add_meters(struct asked *a)
         buf_printf(&p->out, "<option value=\"%s\"%s>%s · ", meter->id,
             strcmp(meter->id, chosen) == 0 ? " selected" : "", meter->id);
         buf_add_html(&p->out, p->language == PAGE_ZH ? meter->name : meter->name_en);
-        buf_printf(&p->out, " (%s)</option>", energy_unit(meter->carrier).name);
+        ops_add_bracketed(p, energy_unit(meter->carrier).name, &p->out);
+        buf_add_str(&p->out, "</option>");
     }
     buf_add_str(&p->out, "</select>");
 }
@@ -86,9 +87,9 @@ static void add_field(struct asked *a, const struct ops_field *field)
     buf_printf(&p->out, "<div class=\"field\"><label for=\"%s\">", name);
     buf_add_html(&p->out, ops_text(p, "field", name));
     if (field->type == OPS_QUANTITY) {
-        buf_add_str(&p->out, " (");
-        buf_add_html(&p->out, unit_of(a));
-        buf_add_str(&p->out, field->word == WORD_MAX_RATE ? "/h)" : ")");
+        char *unit = mem_printf("%s%s", unit_of(a), field->word == WORD_MAX_RATE ? "/h" : "");
+        ops_add_bracketed(p, unit, &p->out);
+        free(unit);
     }
     buf_add_str(&p->out, "</label>");
     if (field->type == OPS_METER)
@@ -163,8 +164,9 @@ static void add_events(struct asked *a)
     {
         const char *until = json_string_value(json_object_get(event, "until"));
         buf_add_str(&p->out, "<li>");
-        buf_add_html(&p->out, ops_text(p, "change", json_string_value(json_object_get(event, "change"))));
-        buf_add_str(&p->out, " ");
+        const char *change = ops_text(p, "change", json_string_value(json_object_get(event, "change")));
+        buf_add_html(&p->out, change);
+        buf_add_str(&p->out, page_gap(change));
         buf_add_html(&p->out, ops_text(p, "event", json_string_value(json_object_get(event, "kind"))));
         buf_add_str(&p->out, " · ");
         buf_add_html(&p->out, json_string_value(json_object_get(event, "from")));

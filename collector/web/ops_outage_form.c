@@ -188,7 +188,8 @@ static void add_outage(const struct ops_outage *a, struct buf *out)
     outage_place_find(a->page.context->options->park, o->target_kind, o->target, &place);
     buf_printf(out, "<p><strong>%lld</strong> ", (long long)o->id);
     buf_add_html(out, is_zh ? place.name : place.name_en);
-    buf_printf(out, " (%s) · ", o->target);
+    ops_add_bracketed(&a->page, o->target, out);
+    buf_add_str(out, " · ");
     buf_add_html(out, ops_outage_text(a, "outage_kind", outage_kinds[o->kind]));
     buf_add_str(out, " · ");
     add_minute(a, o->from_ms, out);

@@ -39,7 +39,7 @@ static void add_target(struct ops_page *p, const json_t *item)
         if (kind != OUTAGE_INSTRUMENT) {
             buf_add_str(&p->out, " · ");
             buf_add_html(&p->out, ops_text(p, "outage_concerns", NULL));
-            buf_printf(&p->out, " %zu", concerned);
+            buf_printf(&p->out, "%s%zu", page_gap(ops_text(p, "outage_concerns", NULL)), concerned);
         }
         buf_add_str(&p->out, "</span>");
     }

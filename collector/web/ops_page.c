@@ -55,6 +55,13 @@ void ops_say(struct ops_page *p, const char *key, const char *html)
     free(before);
 }
 
+void ops_add_bracketed(const struct ops_page *p, const char *text, struct buf *out)
+{
+    buf_add_str(out, p->language == PAGE_ZH ? "（" : " (");
+    buf_add_html(out, text);
+    buf_add_str(out, p->language == PAGE_ZH ? "）" : ")");
+}
+
 void ops_add_heading(struct ops_page *p, const char *key)
 {
     buf_add_str(&p->out, "<h2 class=\"heading\">");
@@ -153,7 +160,7 @@ void ops_add_done(struct ops_page *p, const char *key, const struct web_request 
         return;
     buf_add_str(&p->out, "<p class=\"message done\" role=\"status\">");
     buf_add_html(&p->out, ops_text(p, key, NULL));
-    buf_add_char(&p->out, ' ');
+    buf_add_str(&p->out, page_gap(ops_text(p, key, NULL)));
     buf_add_html(&p->out, done);
     buf_add_str(&p->out, "</p>");
 }

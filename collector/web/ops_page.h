@@ -24,6 +24,8 @@ const char *ops_help(const struct ops_page *p, const char *key);
 void ops_add_text(struct ops_page *p, const char *element, const char *key);
 /* The text of that key, in which "{}" is `html`, as it is. */
 void ops_say(struct ops_page *p, const char *key, const char *html);
+/* In brackets, as the language writes them; escaped. */
+void ops_add_bracketed(const struct ops_page *p, const char *text, struct buf *out);
 void ops_add_heading(struct ops_page *p, const char *key);
 /* `heading` NULL = none. */
 void ops_begin_table(struct ops_page *p, const char *heading, const char *const *keys);

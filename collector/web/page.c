@@ -61,3 +61,13 @@ char *page_fill(const char *text, const json_t *texts, const struct web_param *v
     buf_add_str(&out, text);
     return buf_take(&out);
 }
+
+const char *page_gap(const char *text)
+{
+    static const char *const wide[] = {"：", "）"}; /* each of three bytes */
+    size_t len = strlen(text);
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
+        if (len >= 3 && strcmp(text + len - 3, wide[i]) == 0)
+            return "";
+    return " ";
+}

@@ -17,3 +17,5 @@ const char *page_language_name(enum page_language language); /* en, zh */
 /* The caller frees it. A key without a text stays as it is written; a value that is not given is empty. `texts` is an
  * object of strings; NULL = none. */
 char *page_fill(const char *text, const json_t *texts, const struct web_param *values, size_t count);
+/* Between a text and what follows it: nothing after punctuation that is as wide as a character. */
+const char *page_gap(const char *text);

@@ -17,7 +17,10 @@ static void add_spans(struct public_page *page, const struct board_item *item, c
     buf_add_html(&page->out, public_text(page, key, NULL));
     for (size_t i = 0; i < spans->count; i++) {
         bool is_free = strcmp(key, "day_free") == 0;
-        buf_add_str(&page->out, i > 0 ? ", " : " ");
+        if (i > 0)
+            buf_add_html(&page->out, public_text(page, "comma", NULL));
+        else
+            buf_add_str(&page->out, page_gap(public_text(page, key, NULL)));
         when_add_clock(&page->out, &when, day, spans->items[i].begin_ms, is_free ? WHEN_BEGINS : WHEN_ENDS);
         buf_add_str(&page->out, "–");
         when_add_clock(&page->out, &when, day, spans->items[i].end_ms, is_free ? WHEN_ENDS : WHEN_BEGINS);

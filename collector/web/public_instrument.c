@@ -138,7 +138,7 @@ static void add_planned(struct public_page *page, const struct board_item *item)
             continue;
         buf_add_str(&page->out, "<p class=\"planned message\">");
         buf_add_html(&page->out, public_text(page, "planned", NULL));
-        buf_add_char(&page->out, ' ');
+        buf_add_str(&page->out, page_gap(public_text(page, "planned", NULL)));
         when_add(&page->out, &when, "outage_from", o->from_ms, WHEN_ENDS);
         if (o->until_ms != AVAILABILITY_NONE) {
             buf_add_str(&page->out, " – ");

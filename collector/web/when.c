@@ -86,7 +86,7 @@ void when_add(struct buf *out, const struct when *w, const char *name, int64_t t
     begin(out, w, name, time_ms);
     if (face.day != when_day(w->zone, w->now_ms)) {
         add_day(out, w, &face);
-        buf_add_char(out, ' ');
+        buf_add_str(out, page_gap(out->data + (out->len > 3 ? out->len - 3 : 0)));
     }
     buf_printf(out, "%.5s</time>", face.time);
 }

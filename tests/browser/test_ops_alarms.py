@@ -47,7 +47,7 @@ def test_an_operator_acknowledges_what_stands(house, page, lang, width):
                 row.querySelector('[name=note]').value = 'on my way <b>'; row.querySelector('button').click()""", str(alarm["id"]))
     page.wait("location.search.includes('done=')")
     shown = text(page)
-    assert f"{texts['alarm_done']} {alarm['id']}" in shown and "on my way <b>" in shown
+    assert f"{texts['alarm_done']} {alarm['id']}".replace("： ", "：") in shown and "on my way <b>" in shown
     assert page.run("return document.documentElement.scrollWidth") <= width
     found = house.wait_standing("power", True)
     assert (found["id"], found["acked_by"], found["ack_note"]) == (alarm["id"], "anna <b>", "on my way <b>")
@@ -200,11 +200,9 @@ def test_the_name_of_an_alarms_meter_leads_to_its_energy_of_that_day(house, brow
 def test_of_two_alarms_of_one_meter_the_focus_stays_at_its_own(house, browser):
     house.gauge("main.p", 360_000)
     alarms = [house.wait_standing(rule, True)["id"] for rule in ("power", "more")]
-    quiet = house.wait_standing("quiet", True)
     open_alarms(house, browser)
     last = browser.run("""window.of = [...document.querySelectorAll('#lists tbody th a')].filter((one) => one.textContent === 'Meter main' && arguments[0].includes(Number(one.closest('tr').cells[0].textContent))).at(-1);
                           of.focus(); return of.closest('tr').cells[0].textContent""", alarms)
-    assert house.ask("POST", f"/api/v1/alarms/{quiet['id']}/ack", house.anna, {"note": "seen"})[0] in (200, 422)
     house.gauge("main.p", 1)
     house.wait_standing_none("more")
     browser.wait("!of.isConnected", 40)
@@ -221,7 +219,7 @@ def test_a_refused_acknowledgement_says_of_which_alarm_keeps_the_note_and_the_la
                    form.elements.note.value = '在路上 <b>'; form.requestSubmit()""", str(alarm["id"]))
     browser.wait("document.querySelector('.message') !== null && document.getElementById('connection').dataset.state === 'open'")
     said = browser.run("return document.querySelector('.message').textContent")
-    assert said.startswith(f"{alarm['id']} · 越限 · ") and "表main (main)" in said and said.endswith(f"{TEXTS['zh']['alarm_note_untaken']} 在路上 <b>")
+    assert said.startswith(f"{alarm['id']} · 越限 · ") and "表main（main）：" in said and said.endswith(f"{TEXTS['zh']['alarm_note_untaken']}在路上 <b>")
     first = browser.run("return document.getElementById('lists').dataset.asOf")
     house.gauge("main.p", 1)
     house.wait_standing_none("power")

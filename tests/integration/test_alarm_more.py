@@ -49,7 +49,7 @@ def test_a_loss_after_an_acknowledgement_is_told_anew_and_counted(stage):
         text = person.send("GET", f"/ops/alarms?lang={lang}")[2]
         name, so_far = {"en": ("A &lt;1&gt;", "so far: {}2 recorded<"), "zh": ("甲", "目前共 {}2 次<")}[lang]
         assert f'<a href="/ops/gateways?lang={lang}">{name}</a>' in text and so_far.format('<span class="nowrap">') in text
-        assert f"{TEXTS[lang]['alarm_former']} anna &lt;b&gt; · seen<" in text and 'name="news" value="1"' in text
+        assert f"{TEXTS[lang]['alarm_former']} anna &lt;b&gt; · seen<".replace("： ", "：") in text and 'name="news" value="1"' in text
         csrf = re.search(r'name="csrf" value="([^"]+)"', text)[1]
         status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": lang, "id": lost["id"], "news": 0, "note": "typed"}))
         assert status == 422 and TEXTS[lang]["alarm_is_more"] in text and 'value="typed"' in text and TEXTS[lang]["alarm_note_untaken"] not in text and unacked() == 1

@@ -194,7 +194,7 @@ def test_robots_are_told_with_their_secrets_from_files_which_are_nowhere_else(st
     expected = base64.b64encode(hmac.new(b"SECkey456secret", f"{query['timestamp']}\nSECkey456secret".encode(), hashlib.sha256).digest()).decode()
     assert urlsplit(path).path == "/robot/send" and query["access_token"] == "tok123secret" and query["sign"] == expected
     assert abs(int(query["timestamp"]) / 1000 - time.time()) < 60
-    assert said["msgtype"] == "text" and said["text"]["content"].startswith("【警告】告警：越限 · 计量表 表main (main) · x · 数值 2 kW · 限值 1 kW")
+    assert said["msgtype"] == "text" and said["text"]["content"].startswith("【警告】告警：越限 · 计量表 表main（main） · x · 数值 2 kW · 限值 1 kW")
     # A robot that says no with 200 has not taken it: the same again.
     wait_until(lambda: "errcode 45009" in house.collector.log(), 20, "the refusal is told")
     wecom.body = {"errcode": 0, "errmsg": "ok"}
@@ -221,7 +221,7 @@ def test_mail_goes_through_sendmail_without_a_shell(stage):
     mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     assert mail["To"] == "duty@park.example, boss@park.example" and mail["From"] == "parkmon@park.example" and mail["Auto-Submitted"] == "auto-generated"
     text = mail.get_content().strip()
-    assert mail["Subject"] == text and text.startswith("【警告】告警：越限 · 计量表 表main (main)")
+    assert mail["Subject"] == text and text.startswith("【警告】告警：越限 · 计量表 表main（main）")
     assert (box / "arguments").read_text() == "-t|-i|" and not list(stage.folder.rglob("evil"))
     house.gauge("main.p", 0)
     wait_until(lambda: len(list(box.glob("mail-*"))) == 2, 20, "the recovery")

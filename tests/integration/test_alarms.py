@@ -259,9 +259,9 @@ def test_the_page_shows_what_stands_and_takes_an_acknowledgement(live):
     live.wait_standing_none("power")
     cleared = next(one["cleared"] for one in live.of("power") if one["id"] == alarm["id"])
     status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": "zh", "id": alarm["id"], "note": ""}))
-    assert status == 422 and f"{alarm['id']} · 越限 · 计量表 表main (main): {TEXTS['zh']['alarm_is_over']} {cleared[:10]} {cleared[11:16]}<" in text and "expected" not in text
+    assert status == 422 and f"{alarm['id']} · 越限 · 计量表 表main（main）：{TEXTS['zh']['alarm_is_over']} {cleared[:10]} {cleared[11:16]}<" in text and "expected" not in text
     status, _, text = person.send("POST", "/ops/alarms", urlencode({"csrf": csrf, "lang": "zh", "id": 999999, "note": "x"}))
-    assert status == 404 and f"{TEXTS['zh']['alarm_unknown']} 999999" in text
+    assert status == 404 and f"{TEXTS['zh']['alarm_unknown']}999999" in text
     # In an address that somebody made up: nothing was done, and markup is none.
     for done, code, said in (("7", 404, f"{TEXTS['en']['alarm_unknown']} 999999"), ("%3Cb%3E7", 400, "done")):
         status, _, text = person.send("POST", f"/ops/alarms?lang=en&done={done}", urlencode({"csrf": csrf, "lang": "en", "id": 999999, "note": "x"}))

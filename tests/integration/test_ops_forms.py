@@ -149,6 +149,7 @@ def test_an_exception_is_settled_from_the_list_and_the_decision_undone(house, an
 
 def test_a_replacement_is_one_form_in_the_clocks_and_units_of_the_site(house, anna):
     page = anna.open(link(anna.open("/ops/exceptions?lang=zh"), "kind=replacement", "meter=feeder"))
+    assert f"{TEXTS['zh']['field_end']}（kWh）<" in page.text and "（kWh）</option>" in page.text
     filled = {"at": "2026-03-02 18:06", "end": "100404", "start": "12000", "serial": "4711"}
     looked = anna.submit(page, "preview", 200, **filled)
     assert TEXTS["zh"]["effect_heading"] in looked.text and looked.values["serial"] == "4711"

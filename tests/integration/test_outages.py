@@ -310,7 +310,7 @@ def test_a_breakdown_is_reported_changed_and_closed_from_the_page(house, anna, l
     number = house.listed("?state=standing")[0]["id"]
     assert where == f"/ops/outages?done={number}&lang={lang}"
     listed = anna.open(where)
-    assert f"{texts['outage_done']} {number}" in listed.text and names[0] in listed.text and names[1] in listed.text
+    assert f"{texts['outage_done']} {number}".replace("： ", "：") in listed.text and names[0] in listed.text and names[1] in listed.text
     assert "smoke &lt;b&gt;&amp; &quot;fire&quot;" in listed.text and "anna &lt;b&gt;" in listed.text and "<b>" not in listed.text
     again = submit(anna, page, 422, target="instrument:xrd", category="fault", note=note)  # the button was pressed twice
     assert again.wrong == {"from": texts["refused_outage"]} and again.values["note"] == note and again.values["target"] == "instrument:xrd"
@@ -325,7 +325,7 @@ def test_a_breakdown_is_reported_changed_and_closed_from_the_page(house, anna, l
     listed = anna.open(f"/ops/outages?lang={lang}")
     assert names[2] in listed.text
     page = follow(anna, listed, "act=close", f"id={number}")
-    assert names[0] in page.text and "smoke &lt;b&gt;" in page.text
+    assert f"{names[0]}{'（xrd）' if lang == 'zh' else ' (xrd)'} · " in page.text and "smoke &lt;b&gt;" in page.text
     assert submit(anna, page, 400).wrong == {"note": texts["wrong_missing"]}
     submit(anna, page, 303, note="out", until=typed(-1))
     one = house.find(number)

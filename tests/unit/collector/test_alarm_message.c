@@ -76,7 +76,7 @@ static void test_a_message_is_one_line_in_either_language(void **state)
     assert_string_equal(en,
         "[critical] Alarm: Beyond its limit · meter Main meter (m1) · Building 1 · value -1.5 W · limit -1 W"
         " · since 2026-09-21 14:13:20 UTC · rule night · no. 12");
-    assert_string_equal(zh, "【严重】告警：越限 · 计量表 总表 (m1) · 1号楼 · 数值 -1.5 W · 限值 -1 W"
+    assert_string_equal(zh, "【严重】告警：越限 · 计量表 总表（m1） · 1号楼 · 数值 -1.5 W · 限值 -1 W"
                             " · 起始 2026-09-21 14:13:20 UTC · 规则 night · 编号 12");
     free(en);
     free(zh);
@@ -125,7 +125,7 @@ static void test_a_later_message_says_when_it_fired_and_with_what(void **state)
     m = a_message(&a, 2);
     struct alarm_receiver r = {.kind = ALARM_BY_WEBHOOK, .language = ALARM_ZH};
     char *zh = alarm_message_text(&m, ALARM_ZH), *body = alarm_message_body(&m, &r);
-    assert_string_equal(zh, "【严重】告警未解除：越限 · 计量表 总表 (m1) · 1号楼 · 现值 未知 · 限值 -1 W · "
+    assert_string_equal(zh, "【严重】告警未解除：越限 · 计量表 总表（m1） · 1号楼 · 现值 未知 · 限值 -1 W · "
                             "起始 2026-09-21 14:13:20 UTC"
                             " · 触发 2026-09-21 14:18:20 UTC · 触发时 -1.5 W · 规则 night · 编号 12");
     assert_non_null(strstr(body, "\"value\":null"));

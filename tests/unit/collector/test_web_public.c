@@ -167,8 +167,11 @@ static void test_who_does_not_tell_and_what_is_out_says_why_and_no_more(void **s
     told[PLAIN].facts.power = availability_source_at(NOW_MS, NOW_MS - HOUR, 10000);
     told[PLAIN].facts.activity = ACTIVITY_UNKNOWN;
     public_show(told);
-    char *list = public_page_of("/?lang=en"), *one = public_page_of("/instruments/full?lang=en");
+    char *list = public_page_of("/?lang=en"), *one = public_page_of("/instruments/full?lang=en"),
+         *zh = public_page_of("/?lang=zh");
     char *full = card_of(list, "full"), *plain = card_of(list, "plain");
+    has(zh, ">9月20日（周日）20:13</time> 起停用");
+    free(zh);
     assert_string_equal(heading_before(list, "full"), "out");
     assert_string_equal(heading_before(list, "plain"), "unknown");
     has(full, "Out of service since <time data-of=\"since\" datetime=\"2026-09-20T20:13:20.000+08:00\">Sun "
@@ -331,6 +334,9 @@ static void test_a_gap_that_is_shorter_than_the_shortest_use_is_not_offered(void
     char *page = public_page_of("/instruments/full?lang=en");
     has(page, "Free 22:14–23:13, 23:45–24:00<");
     has(page, "Free 00:00–00:15, 01:45–02:15<");
+    free(page);
+    page = public_page_of("/instruments/full?lang=zh");
+    has(page, "可用 00:00–00:15，01:45–02:15<");
     free(page);
 }
 
