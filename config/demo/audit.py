@@ -18,18 +18,20 @@ from sim.park import SITE
 
 
 class Auditor:
-    """Whoever has the tokens: one to read, one to decide, to close and to tell outages. They are kept in files, as passwords are."""
+    """Whoever has the tokens: one to read, one to decide, to close and to tell outages, and one for who looks at the demo, which does
+    whatever the pages of operators let be done. They are kept in files, as passwords are."""
 
     def __init__(self, collector: Collector, folder: Path):
         self.collector = collector
-        self.reader_file, self.decider_file = folder / "auditor.token", folder / "decider.token"
+        self.reader_file, self.decider_file, self.operator_file = (folder / f"{name}.token" for name in ("auditor", "decider", "operator"))
         self._make(self.reader_file, "auditor")
         self._make(self.decider_file, "operator", "--scope", "decisions,closings,outages")
+        self._make(self.operator_file, "operator", "--scope", "alarms,decisions,outages,readings")
 
     def _make(self, path: Path, role: str, *more: str) -> None:
         if path.exists():
             return
-        done = subprocess.run([self.collector.program, "token", "add", "--config", self.collector.settings, "--role", role, "--name", f"demo {role}", *more],
+        done = subprocess.run([self.collector.program, "token", "add", "--config", self.collector.settings, "--role", role, "--name", f"demo {path.stem}", *more],
                               capture_output=True, text=True, timeout=30, check=False)
         if done.returncode != 0:
             raise Failure(f"no token: {done.stderr}")

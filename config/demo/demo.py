@@ -217,6 +217,7 @@ def print_addresses(park: Park, history: History, auditor: Auditor) -> None:
         f"  live page     {park.http_url}/ops",
         *(f"  audit report  {park.http_url}{auditor.report_path(name)}    {state}" for name, state in zip(history.names, ("closed", "open"))),
         f"                log in at {park.http_url}/login with the token in {auditor.reader_file}",
+        f"  to act        alarms, exceptions, readings and outages: log in there with the token in {auditor.operator_file}",
         f"  health        {park.http_url}/readyz    metrics {park.http_url}/metrics",
         f"  InfluxDB      {park.influx.url}    database parkmon",
         f"  MQTT broker   127.0.0.1:{park.broker.port}    users and passwords: {park.broker.folder}/*.password",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
+import urllib.request
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -56,6 +60,19 @@ def wait_up(demo, process) -> None:
     assert process.poll() is None, demo.output()
 
 
+def assert_may_act(output: str) -> None:
+    """With the token that is printed for it each form of operators opens: none says which scope is missing."""
+    url = re.search(r"live page +(\S+)/ops\n", output)[1]
+    token = Path(re.search(r"to act .* with the token in (\S+)\n", output)[1])
+    assert token.stat().st_mode & 0o077 == 0
+    texts = json.loads((SOURCE / "dashboards/web/en.json").read_text())
+    needs = {"/ops/alarms": "needs_alarms", "/ops/decide?kind=outlier&": "needs_decisions", "/ops/reading": "needs_readings", "/ops/outage?act=open&kind=broken&": "needs_outages"}
+    for headers, is_missing in (({}, True), ({"Authorization": f"Bearer {token.read_text().strip()}"}, False)):
+        for path, needed in needs.items():
+            with urllib.request.urlopen(urllib.request.Request(f"{url}{path}{'' if '?' in path else '?'}lang=en", headers=headers), timeout=20) as answer:
+                assert (texts[needed] in unescape(answer.read().decode())) == is_missing, path
+
+
 def test_it_comes_up_is_verified_and_leaves_nothing(demo):
     process = demo("--smoke")
     assert process.wait(300) == 0, demo.output()
@@ -72,6 +89,7 @@ def test_a_signal_ends_what_was_started_and_kept_data_is_used_again(demo, tmp_pa
     kept = tmp_path / "kept"
     process = demo("--keep", kept)
     wait_up(demo, process)
+    assert_may_act(demo.output())
     assert len(commands_that_name(kept)) >= 6, "broker, store, simulator, two agents, collector"
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(60) == 0, demo.output()
