@@ -24,25 +24,52 @@ static bool is_open(
     return at->is_open && at->until_ms >= start_ms + ROWS_QUARTER_MS;
 }
 
-enum status occupied_read(struct db *db, int64_t source, const struct opening *opening,
+/* Rows of a source, one after another. */
+struct reading {
+    struct space_row *rows;
+    size_t count, at;
+};
+
+static const struct space_row *row_at(struct reading *r, int64_t start_ms)
+{
+    return r->at < r->count && r->rows[r->at].start_ms == start_ms ? &r->rows[r->at++] : NULL;
+}
+
+static int64_t observed_ms(const struct space_row *row)
+{
+    return row != NULL ? row->window.observed_ms : 0;
+}
+
+static void add_row(struct occupied *o, const struct space_row *row, bool opens, bool is_other)
+{
+    window_merge(&o->all, &row->window);
+    if (opens)
+        window_merge(&o->open, &row->window);
+    o->is_marked |= row->is_marked;
+    if (row->window.observed_ms == 0)
+        return;
+    o->other_ms += is_other ? row->window.observed_ms : 0;
+    o->other_from_ms = !is_other ? -1 : o->other_from_ms < 0 ? row->start_ms : o->other_from_ms;
+}
+
+enum status occupied_read(struct db *db, int64_t source, int64_t other, const struct opening *opening,
     const struct zone *zone, int64_t from_ms, int64_t until_ms, struct occupied *ret, struct error *err)
 {
-    struct space_row *rows;
-    size_t count, at = 0;
+    struct reading own = {0}, others = {0};
     struct opening_now now = {.until_ms = INT64_MIN};
-    *ret = (struct occupied){0};
-    enum status status = rows_read(db, source, from_ms, until_ms, &rows, &count, err);
+    *ret = (struct occupied){.other_from_ms = -1};
+    enum status status = rows_read(db, source, from_ms, until_ms, &own.rows, &own.count, err);
+    if (status == ST_OK && other != 0)
+        status = rows_read(db, other, from_ms, until_ms, &others.rows, &others.count, err);
     for (int64_t start_ms = from_ms; status == ST_OK && start_ms < until_ms; start_ms += ROWS_QUARTER_MS) {
         bool opens = is_open(opening, zone, start_ms, &now);
         ret->open_ms += opens ? ROWS_QUARTER_MS : 0;
-        if (at == count || rows[at].start_ms != start_ms)
-            continue;
-        const struct space_row *r = &rows[at++];
-        window_merge(&ret->all, &r->window);
-        if (opens)
-            window_merge(&ret->open, &r->window);
-        ret->is_marked |= r->is_marked;
+        const struct space_row *row = row_at(&own, start_ms), *instead = row_at(&others, start_ms);
+        bool is_other = observed_ms(instead) > observed_ms(row);
+        if (is_other || row != NULL)
+            add_row(ret, is_other ? instead : row, opens, is_other);
     }
-    free(rows);
+    free(own.rows);
+    free(others.rows);
     return status;
 }

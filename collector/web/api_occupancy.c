@@ -14,6 +14,7 @@
 #define DOOR_SOURCES 2
 
 static const char *const door_sources[DOOR_SOURCES] = {"live", "corrected"};
+static const char doors[] = "doors"; /* corrected, and live where that is not */
 
 /* ---- what is asked ---- */
 
@@ -57,7 +58,7 @@ static bool is_asked(const struct asked *a, const struct park_space *s)
 
 static size_t sources_of(const struct park_space *s)
 {
-    return (s->doors.count > 0 ? DOOR_SOURCES : 0) + s->sensors.count;
+    return (s->doors.count > 0 ? DOOR_SOURCES + 1 : 0) + s->sensors.count;
 }
 
 /* Everybody chooses which hours are told, and never what an answer is the sum of (mask.h). */
@@ -153,20 +154,35 @@ static json_t *value_json(const struct web_context *context, const struct asked 
     return value;
 }
 
+/* What of "doors" is not corrected. */
+static void add_uncorrected(
+    const struct web_context *context, const struct asked *a, const struct occupied *o, json_t *value)
+{
+    json_object_set_new(value, "uncorrected_s", seconds(o->other_ms));
+    json_object_set_new(value, "uncorrected_from",
+        o->other_from_ms < 0 ? json_null() : context_time(context, a->q.site->id, o->other_from_ms));
+}
+
 static enum status add_source(struct web_context *context, const struct asked *a,
     const struct park_space *space, const char *name, bool counts, json_t *sources, struct error *err)
 {
-    int64_t id;
+    int64_t id, other = 0;
+    bool are_doors = strcmp(name, doors) == 0;
     json_t *values = json_array();
-    enum status status = occupied_source(context->db, space->id, name, &id, err);
+    enum status status = occupied_source(context->db, space->id, are_doors ? "corrected" : name, &id, err);
+    if (are_doors && status == ST_OK)
+        status = occupied_source(context->db, space->id, "live", &other, err);
     for (size_t i = 0; i < a->steps.count && status == ST_OK; i++) {
         struct periods_span span = a->steps.spans[i];
         struct occupied o;
-        status =
-            occupied_read(context->db, id, &space->opening, a->q.zone, span.begin_ms, span.end_ms, &o, err);
-        if (status == ST_OK)
-            json_array_append_new(
-                values, value_json(context, a, span, &o, space, counts, strcmp(name, "live") == 0));
+        status = occupied_read(
+            context->db, id, other, &space->opening, a->q.zone, span.begin_ms, span.end_ms, &o, err);
+        if (status != ST_OK)
+            break;
+        json_t *value = value_json(context, a, span, &o, space, counts, strcmp(name, "live") == 0);
+        if (are_doors)
+            add_uncorrected(context, a, &o, value);
+        json_array_append_new(values, value);
     }
     json_array_append_new(sources, json_pack("{s:s, s:o}", "source", name, "values", values));
     return status;
@@ -179,6 +195,8 @@ static enum status add_space(struct web_context *context, const struct asked *a,
     enum status status = ST_OK;
     for (size_t i = 0; i < DOOR_SOURCES && space->doors.count > 0 && status == ST_OK; i++)
         status = add_source(context, a, space, door_sources[i], true, sources, err);
+    if (space->doors.count > 0 && status == ST_OK)
+        status = add_source(context, a, space, doors, true, sources, err);
     CONF_EACH (const struct park_sensor, sensor, space->sensors) {
         struct buf name = {0};
         buf_printf(&name, "%s:%s", park_sensings[sensor->kind], sensor->point);
@@ -217,7 +235,7 @@ static enum status count_masked(struct web_context *context, const struct asked 
         status = occupied_source(context->db, space->id, names[i].data, &id, err);
         if (status == ST_OK)
             status = occupied_read(
-                context->db, id, &space->opening, a->q.zone, span.begin_ms, span.end_ms, &o, err);
+                context->db, id, 0, &space->opening, a->q.zone, span.begin_ms, span.end_ms, &o, err);
         if (status == ST_OK && 2 * o.all.observed_ms >= span.end_ms - span.begin_ms)
             *ret = (window_mean(&o.all) + LEVEL_PERSON / 2) / LEVEL_PERSON;
     }

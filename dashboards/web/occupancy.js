@@ -31,15 +31,26 @@ let measure = 'utilisation';
 let drawing = 0; // only the newest question is answered
 let read = { of: '', latest: '', at: 0, isAnswered: false }; // how much of its period, and which quarter hour, the newest question is of, and when it was asked
 
-// What tells most of a space: people counted (corrected, at its doors, by a sensor), else whether somebody is there.
-const ranks = ['corrected', 'live', 'count:', 'binary:', 'co2:', 'wifi:'];
+// What tells most of a space: people counted (at its doors, by a sensor), else whether somebody is there. What doors told is in `doors`.
+const ranks = ['doors', 'count:', 'binary:', 'co2:', 'wifi:'];
 const rank = (source) => ranks.findIndex((name) => source.source.startsWith(name));
 
 function bestSource(sources) {
-  return sources.filter((source) => source.values.some((value) => value.observed_s > 0)).sort((a, b) => rank(a) - rank(b))[0] ?? null;
+  return sources.filter((source) => rank(source) >= 0 && source.values.some((value) => value.observed_s > 0)).sort((a, b) => rank(a) - rank(b))[0] ?? null;
 }
 
 const countsPeople = (source) => rank(source) <= ranks.indexOf('count:');
+const isUncorrected = (value) => value.uncorrected_s > 0;
+const minute = (rfc3339) => rfc3339.slice(0, 16).replace('T', ' ');
+
+// What a value is of; of doors also how much of it is corrected.
+function sourceText({ source }, value) {
+  if (source !== 'doors') return text(`occupancy_${source.split(':')[0]}`);
+  if (!isUncorrected(value)) return text('occupancy_corrected');
+  if (value.uncorrected_s === value.observed_s) return text('occupancy_uncorrected');
+  return value.uncorrected_from === null ? text('occupancy_partly') : text('occupancy_until', { until: minute(value.uncorrected_from) });
+}
+
 const people = (mean) => (mean === null ? '–' : mean.toFixed(1));
 const share = (value) => (value === null ? '–' : percent(value));
 
@@ -69,7 +80,7 @@ function drawSpace(space, source, seconds) {
   setCell(row, 5, value ? share(value.open.frequency) : '–');
   setCell(row, 6, value ? share(value.open.utilisation) : '–');
   setCell(row, 7, value ? percent(value.observed_s / seconds) : percent(0));
-  setCell(row, 8, source ? text(`occupancy_${source.source.split(':')[0]}`) : text('occupancy_none'), source ? '' : 'mark-warn');
+  setCell(row, 8, source ? sourceText(source, value) : text('occupancy_none'), source ? '' : 'mark-warn');
 }
 
 const hourOf = (value) => Number(time(site.zone, Date.parse(value.start)).slice(0, 2));
@@ -99,7 +110,7 @@ async function drawAcross(mine, span, whole) {
     if (mine !== drawing) return;
     const spaces = whole.spaces.map((space, i) => {
       const best = bestSource(space.sources);
-      return { name: nameOf({ ...space, id: space.space }), values: best && said.spaces[i].sources.find((source) => source.source === best.source).values };
+      return { name: nameOf({ ...space, id: space.space }), sourceOf: (value) => sourceText(best, value), values: best && said.spaces[i].sources.find((source) => source.source === best.source).values };
     });
     set(byId('across-problem'), '');
     const starts = (said.spaces.flatMap((space) => space.sources)[0]?.values ?? []).map((value) => value.start);
@@ -112,7 +123,22 @@ async function drawAcross(mine, span, whole) {
   }
 }
 
-async function drawDetail(mine, span) {
+// What is not corrected yet is a line of its own, paler, from the last value before it on.
+function courseOption(values, labels, unit) {
+  const means = (isOf) => values.map((value, i) => (isOf(value, i) ? value.mean : null));
+  const known = means((value) => !isUncorrected(value));
+  const uncorrected = means((value, i) => isUncorrected(value) || (i + 1 < values.length && isUncorrected(values[i + 1])));
+  const hasLegend = values.some(isUncorrected);
+  const line = (name, data, { opacity, type }) => ({ name, type: 'line', step: 'end', ...dots(data), data, lineStyle: { opacity, type }, itemStyle: { opacity }, areaStyle: { opacity: 0.15 * opacity } });
+  return (colours) => ({
+    ...axes(colours, { categories: labels, unit, hasLegend }),
+    color: [colours.series[0], colours.series[0]],
+    tooltip: { ...tip(colours, ([{ dataIndex: i }]) => `${labels[i]}\n${values[i].mean === null ? '–' : values[i].mean.toFixed(2)} ${unit}${isUncorrected(values[i]) ? `\n${text('not_corrected')}` : ''}`), trigger: 'axis' },
+    series: [line(unit, known, { opacity: 1, type: 'solid' }), ...(hasLegend ? [line(text('not_corrected'), uncorrected, { opacity: 0.55, type: 'dashed' })] : [])],
+  });
+}
+
+async function drawDetail(mine, span, whole) {
   const known = park.byId.space.get(chosen);
   const isShort = (span.to - span.from) / 86400000 <= hourlyDaysMax;
   byId('detail').hidden = !known || !isShort;
@@ -124,10 +150,15 @@ async function drawDetail(mine, span) {
   const values = source?.values ?? [];
   const unit = source && countsPeople(source) ? text('people_unit') : text('occupied_unit');
   const labels = values.map((value) => value.start.slice(5, 16).replace('T', ' '));
+  const from = bestSource(whole.spaces.find((space) => space.space === chosen).sources)?.values[0].uncorrected_from;
+  set(byId('uncorrected'), from ? text('not_corrected_from', { from: minute(from) }) : '');
   await charts.course.draw({
     name: `occupancy-${chosen}`,
-    data: { columns: [text('time'), unit, text('observed')], rows: values.map((value, i) => [labels[i], value.mean === null ? null : value.mean.toFixed(2), percent(value.observed_s / ((Date.parse(value.end) - Date.parse(value.start)) / 1000))]) },
-    option: (colours) => ({ ...axes(colours, { categories: labels, unit, hasLegend: false }), series: [{ type: 'line', step: 'end', ...dots(values.map((value) => value.mean)), areaStyle: { opacity: 0.15 }, data: values.map((value) => value.mean) }] }),
+    data: {
+      columns: [text('time'), unit, text('observed'), text('source')],
+      rows: values.map((value, i) => [labels[i], value.mean === null ? null : value.mean.toFixed(2), percent(value.observed_s / ((Date.parse(value.end) - Date.parse(value.start)) / 1000)), value.mean === null ? null : sourceText(source, value)]),
+    },
+    option: courseOption(values, labels, unit),
   });
   const mean = byWeekday(values);
   const hours = Array.from({ length: 24 }, (_, hour) => hour);
@@ -199,7 +230,7 @@ async function show(isAgain = false) {
     rows.keepOnly(whole.spaces.map((space) => ({ id: space.space })));
     await drawAcross(mine, span, whole);
     if (mine !== drawing) return;
-    await drawDetail(mine, span);
+    await drawDetail(mine, span, whole);
     if (mine !== drawing) return;
     document.body.dataset.drawn = String(mine);
   } catch (error) {

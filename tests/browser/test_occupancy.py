@@ -12,7 +12,7 @@ from harness.process import wait_until
 from test_energy import CHARTED, DRAWN_CELLS, FAILS, HEADS, SITE, history  # noqa: F401 (a fixture)
 from test_ops import TAGS, TEXTS, errors, name
 
-RANKS = ["corrected", "live", "count:", "binary:", "co2:", "wifi:"]
+RANKS = ["doors", "count:", "binary:", "co2:", "wifi:"]
 
 
 def api(park, **asked) -> list[dict]:
@@ -28,7 +28,7 @@ def show(browser, park, query: str, width: int = 1280) -> None:
 
 
 def best(space: dict) -> dict | None:
-    told = [source for source in space["sources"] if any(value["observed_s"] > 0 for value in source["values"])]
+    told = [source for source in space["sources"] if any(value["observed_s"] > 0 for value in source["values"]) and source["source"] not in ("live", "corrected")]
     return min(told, key=lambda s: next(i for i, word in enumerate(RANKS) if s["source"].startswith(word)), default=None)
 
 
@@ -60,7 +60,7 @@ def test_every_number_is_the_apis(history, browser, lang):  # noqa: F811
         assert near(row[4], f"{value['mean']:.1f}"), (id, row)
         assert near(row[5], percent(value["open"]["frequency"])) and near(row[6], percent(value["open"]["utilisation"])), (id, row)
         assert near(row[7], percent(value["observed_s"] / 86400)), (id, row)
-        assert row[8] == TEXTS[lang][f"occupancy_{source['source'].split(':')[0]}"]
+        assert row[8] == TEXTS[lang]["occupancy_corrected" if source["source"] == "doors" else f"occupancy_{source['source'].split(':')[0]}"]
     browser.run("document.querySelector('#course details').open = true")
     browser.wait("document.querySelectorAll('#course tbody tr').length > 0")
     shown = browser.run("return [...document.querySelectorAll('#course tbody tr')].map((row) => row.cells[1].textContent)")
@@ -68,6 +68,51 @@ def test_every_number_is_the_apis(history, browser, lang):  # noqa: F811
     assert [float(text) if text != "–" else None for text in shown] == [pytest.approx(v["mean"], abs=0.0051) if v["mean"] is not None else None for v in values]
     assert len(shown) == 96 and any(text not in ("–", "0.00") for text in shown)
     assert browser.run("return document.querySelector('#course canvas').clientWidth === document.querySelector('#course .canvas').clientWidth")
+    assert errors(browser) == []
+
+
+def by_quarter(space: dict) -> list[tuple[dict, bool]]:
+    """Of the sources of doors each quarter hour once, corrected where that observed as much, and whether it is not corrected."""
+    live, corrected = ([s["values"] for s in space["sources"] if s["source"] == name][0] for name in ("live", "corrected"))
+    return [(ours, True) if ours["observed_s"] > better["observed_s"] else (better, False) for ours, better in zip(live, corrected, strict=True)]
+
+
+def over(values: list[dict], figure: str) -> float:
+    return sum(value[figure] * value["observed_s"] for value in values if value["observed_s"] > 0) / sum(value["observed_s"] for value in values)
+
+
+@pytest.mark.parametrize("lang", TAGS)
+def test_what_doors_counted_since_the_last_correction_is_shown_and_named(history, browser, lang):  # noqa: F811
+    """Each quarter hour once: the sums of both sources."""
+    today = (history.end - timedelta(seconds=1)).astimezone(SITE).date()
+    begin = today - timedelta(days=1)  # of it a part at least is corrected
+    show(browser, history, f"lang={lang}&length=custom&from={begin}&to={today}&space=b1-hall")
+    [space] = api(history, step="15m", space="b1-hall", **{"from": str(begin), "to": history.end.astimezone(SITE).isoformat()})
+    quarters = by_quarter(space)
+    values = [value for value, _ in quarters]
+    live = [value["start"] for value, is_live in quarters if is_live]
+    last = max(value["start"] for value, is_live in quarters if value["observed_s"] and not is_live)
+    since = min((start for start in live if start > last), default=None)
+    assert live and since, "nothing is to be corrected"
+    row = browser.run("return [...document.querySelector('#spaces tr[data-id=b1-hall]').cells].map((cell) => cell.firstElementChild.textContent)")
+    open_values = [value["open"] for value in values]
+    assert near(row[4], f"{over(values, 'mean'):.1f}") and near(row[5], percent(over(open_values, "frequency"))) and near(row[6], percent(over(open_values, "utilisation")))
+    assert near(row[7], percent(sum(value["observed_s"] for value in values) / 900 / len(values)))
+    assert row[8] == TEXTS[lang]["occupancy_until"].replace("{until}", since[:16].replace("T", " "))
+    assert browser.run("return document.getElementById('uncorrected').textContent") == TEXTS[lang]["not_corrected_from"].replace("{from}", since[:16].replace("T", " "))
+    hours: dict[str, list[tuple[dict, bool]]] = {}
+    for value, is_live in quarters:
+        hours.setdefault(value["start"][:13], []).append((value, is_live))
+    browser.run("document.querySelector('#course details').open = true")
+    browser.wait("document.querySelectorAll('#course tbody tr').length > 0")
+    shown = browser.run("return [...document.querySelectorAll('#course tbody tr')].map((row) => row.cells[1].textContent)")
+    means = [over([value for value, _ in parts], "mean") if any(value["observed_s"] for value, _ in parts) else None for parts in hours.values()]
+    assert [None if text == "–" else float(text) for text in shown] == [None if mean is None else pytest.approx(mean, abs=0.0051) for mean in means]
+    whole, pale = browser.run(DRAWN_CELLS % "course")
+    is_pale = [any(is_live and value["observed_s"] for value, is_live in parts) for parts in hours.values()]
+    drawn = [[i for i, value in enumerate(line) if value is not None] for line in (whole, pale)]
+    assert drawn[0] == [i for i, mean in enumerate(means) if mean is not None and not is_pale[i]]
+    assert drawn[1] == [i for i, mean in enumerate(means) if mean is not None and (is_pale[i] or any(is_pale[i + 1:i + 2]))]
     assert errors(browser) == []
 
 
@@ -128,6 +173,12 @@ def test_where_a_question_has_no_answer_nothing_of_another_stands_below_it(histo
     assert browser.run(HEADS) == [False, False]
 
 
+def said(source: str, value: dict, lang: str) -> str:
+    if value["observed_s"] == 0:
+        return "–"
+    return TEXTS[lang]["occupancy_corrected" if source == "doors" else f"occupancy_{source.split(':')[0]}"]
+
+
 def state(used: dict, measure: str) -> str:
     """In words of the catalogue, or the share."""
     return ("used_closed" if used["open_s"] == 0 else "used_unknown" if used["frequency"] is None else
@@ -150,7 +201,7 @@ def test_the_map_of_all_spaces_is_the_apis_and_says_what_is_unknown(history, bro
             used = value["open"]
             word = state(used, measure)
             wanted.append([name({**space, "id": space["space"]}, lang), value["start"][:16].replace("T", " "), TEXTS[lang].get(word, word),
-                           percent(used["observed_s"] / used["open_s"]) if used["open_s"] else "–"])
+                           percent(used["observed_s"] / used["open_s"]) if used["open_s"] else "–", said(source, value, lang)])
             if word in ("used_unknown", "used_uncounted"):
                 unknown.append([x, y])
             elif word != "used_closed":
