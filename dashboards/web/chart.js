@@ -87,9 +87,11 @@ export class Chart {
     this.details.addEventListener('toggle', () => this.fillTable());
     this.last = null;
     this.width = 0; // that it is drawn for
+    this.picture = null;
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.paint());
     narrow.addEventListener('change', () => this.paint());
     printed.addEventListener('change', () => this.paint());
+    for (const event of ['beforeprint', 'afterprint']) addEventListener(event, () => this.paint());
     new ResizeObserver(() => (this.last?.height && this.width !== this.canvas.clientWidth ? this.paint() : this.resize())).observe(this.canvas);
   }
 
@@ -119,16 +121,26 @@ export class Chart {
     if (this.details.open && this.last) drawTable(this.table, this.last.data);
   }
 
-  // On paper it is scaled by ops.css.
   resize() {
-    if (!printed.matches) this.chart?.resize();
+    if (!isOnPaper()) this.chart?.resize();
+  }
+
+  // On paper, where no frame comes in which a canvas would be drawn, a picture of all its layers stands for it. ECharts draws one anew that is
+  // sharper than the screen, and copies what is there else.
+  drawPicture() {
+    this.picture?.remove();
+    this.picture = isOnPaper() ? this.chart.renderToCanvas({ pixelRatio: Math.max(2, devicePixelRatio + 0.01) }) : null;
+    if (!this.picture) return;
+    this.picture.removeAttribute('style');
+    this.picture.style.width = `${this.chart.getWidth()}px`;
+    this.canvas.append(this.picture);
   }
 
   paint() {
     if (!this.chart || !this.last) return;
     const colours = palette();
     this.canvas.style.visibility = '';
-    if (!printed.matches) this.width = this.canvas.clientWidth;
+    if (!isOnPaper()) this.width = this.canvas.clientWidth;
     this.canvas.style.height = this.last.height ? `${this.last.height(colours, this.width)}px` : '';
     this.resize();
     const selected = this.chart.getOption()?.legend?.[0]?.selected; // what was left out stays so
@@ -144,13 +156,23 @@ export class Chart {
       },
       { notMerge: true },
     );
+    this.drawPicture();
   }
 }
 
 // A phone's width, as in ops.css.
 const narrow = matchMedia('(max-width: 760px)');
 const printed = matchMedia('print');
-export const isNarrow = () => narrow.matches;
+const root = document.documentElement;
+addEventListener('beforeprint', () => root.classList.add('paper'));
+addEventListener('afterprint', () => root.classList.remove('paper'));
+const isOnPaper = () => printed.matches || root.classList.contains('paper');
+let wasNarrow = narrow.matches;
+narrow.addEventListener('change', () => {
+  if (!isOnPaper()) wasNarrow = narrow.matches;
+});
+// On paper as on the screen, from which a chart keeps its width.
+export const isNarrow = () => wasNarrow;
 
 // A tip of one cell or line; formatter as of ECharts.
 export function tip(colours, formatter) {

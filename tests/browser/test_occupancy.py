@@ -258,3 +258,45 @@ def test_on_paper_is_what_was_asked_for_and_nothing_to_press(history, browser, v
         assert browser.run(words) == []
     finally:
         browser.command("Emulation.setEmulatedMedia", media="", features=[])
+
+
+# Of each chart the boxes of the canvases that are seen, and of `heat` the colour where its highest cell is.
+ON_PAPER = """return import('/assets/echarts.js').then(({ getInstanceByDom }) => {
+  const seen = (chart) => [...chart.querySelectorAll('canvas')].filter((canvas) => canvas.getClientRects().length);
+  const boxes = [...document.querySelectorAll('.canvas')].filter((chart) => chart.checkVisibility()).map((chart) => seen(chart).map((canvas) => { const { left, top, width, height } = canvas.getBoundingClientRect(); return [left, top, width, height]; }));
+  const heat = document.querySelector('#heat .canvas'), drawn = getInstanceByDom(heat);
+  const [x, y] = [...drawn.getOption().series[0].data].sort((a, b) => b[2] - a[2])[0];
+  const at = drawn.convertToPixel({ seriesIndex: 0 }, [x, y]), picture = seen(heat)[0], ratio = picture.width / drawn.getWidth();
+  return [boxes, [...picture.getContext('2d').getImageData(Math.round(at[0] * ratio), Math.round(at[1] * ratio), 1, 1).data]];
+});"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("view", ["energy", "occupancy"])
+def test_on_paper_each_chart_is_one_picture_in_the_colours_of_the_day(history, browser, view, width):  # noqa: F811
+    day = str(history.workday)
+    browser.command("Emulation.setEmulatedMedia", media="screen", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    try:
+        browser.size(width)
+        browser.open(f"{history.http_url}/ops/{view}?lang=en&length=day&from={day}&space=b1-hall")
+        browser.wait("document.body.dataset.drawn !== undefined", 30)
+        if view == "energy":
+            browser.wait("document.getElementById('calendar').dataset.drawn !== undefined", 30)
+        charts = browser.run(CHARTED)
+        browser.command("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+        browser.size(1031)  # A4 across, within its margins
+        browser.wait("matchMedia('print').matches && document.querySelectorAll('.canvas > canvas').length > 0")
+        boxes, colour = browser.run(ON_PAPER)
+        assert len(boxes) == len(charts) > 2 and [len(seen) for seen in boxes] == [1] * len(boxes)
+        assert all(left >= 0 and left + wide <= 1031 and 50 < height < 600 for [(left, _, wide, height)] in boxes)
+        assert colour == [15, 107, 107, 255]
+        browser.command("Emulation.setEmulatedMedia", media="screen", features=[])
+        browser.size(width)
+        browser.wait("document.querySelectorAll('.canvas > canvas').length === 0")
+        assert browser.run(CHARTED) == charts
+        browser.run("dispatchEvent(new Event('beforeprint'))")  # that of a browser which tells no media before it copies the page
+        assert len(browser.run("return [...document.querySelectorAll('.canvas > canvas')].map((picture) => picture.width)")) == len(charts)
+        browser.run("dispatchEvent(new Event('afterprint'))")
+        assert browser.run("return document.querySelectorAll('.canvas > canvas').length") == 0
+    finally:
+        browser.command("Emulation.setEmulatedMedia", media="", features=[])
