@@ -2,6 +2,7 @@
 // table stands alone. Drawn on a canvas, tips as well: a strict content security policy takes no style in markup.
 
 import { make } from './dom.js';
+import { figure } from './format.js';
 import { text } from './i18n.js';
 
 const fonts = 'system-ui, "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", sans-serif';
@@ -63,7 +64,7 @@ function drawTable(table, { columns, rows }) {
   for (const values of rows) {
     const row = make('tr', '', body);
     values.forEach((value, i) => {
-      const cell = make(i ? 'td' : 'th', i ? 'number' : '', row, value ?? '–');
+      const cell = make(i ? 'td' : 'th', i ? 'number' : '', row, i ? figure(value ?? '–') : value ?? '–');
       if (i) cell.dataset.title = columns[i];
       else cell.scope = 'row';
     });

@@ -11,7 +11,7 @@ import { followLive } from './live.js';
 import { loadPark, nameOfRow, ofRow, placeOfRow } from './park.js';
 import { comparedSpan, lengths, nameOf as nameOfPeriod, newestDay, parameters, spanOf, stepOf } from './period.js';
 import { addressOfPeriod, makePeriodControls, periodOfAddress } from './period_controls.js';
-import { shiftDate } from './parktime.js';
+import { date, shiftDate } from './parktime.js';
 import { chosenSite, makeSiteChoice } from './site_choice.js';
 
 const carriers = ['electricity', 'heat', 'cooling', 'water', 'gas'];
@@ -96,9 +96,16 @@ function shareOf(part, whole) {
   return part !== null && whole !== null && Number(whole) > 0 ? Number(part) / Number(whole) : null;
 }
 
-function changeText(now, before) {
+// An amount, or what is known of it: "≥". null: nothing is.
+function amountText(value) {
+  if (!value) return null;
+  if (value.amount !== null) return amount(value.amount);
+  return value.known !== null && (value.covered > 0 || Number(value.known) !== 0) ? `≥ ${amount(value.known)}` : null;
+}
+
+function changeText(now, before, unknown = '–') {
   const change = before !== null && now !== null && Number(before) !== 0 ? Number(now) / Number(before) - 1 : null;
-  return change === null ? '–' : `${change > 0.0005 ? '▲' : change < -0.0005 ? '▼' : '='} ${percent(Math.abs(change))}`;
+  return change === null ? unknown : `${change > 0.0005 ? '▲' : change < -0.0005 ? '▼' : '='} ${percent(Math.abs(change))}`;
 }
 
 const qualities = { measured: 'good', estimated: 'warn', manual: 'warn', absent: 'quiet' };
@@ -142,11 +149,12 @@ function drawParts(now, before, gaps, total, costs) {
     });
     set(line.cells[0].lastElementChild, placeOfRow(park, wanted.by, row));
     const share = shareOf(value.amount, total);
-    const was = earlier.get(id)?.amount ?? null;
-    setCell(line, 1, value.amount === null ? '–' : `${amount(value.amount)} ${units[row.carrier]}`);
+    const was = earlier.get(id);
+    const shown = (one) => (amountText(one) === null ? '–' : `${amountText(one)} ${units[row.carrier]}`);
+    setCell(line, 1, shown(value));
     setCell(line, 2, share === null || !isPart(row, gaps) ? '–' : percent(share));
-    setCell(line, 3, was === null ? '–' : amount(was));
-    setCell(line, 4, changeText(value.amount, was), 'nowrap');
+    setCell(line, 3, shown(was));
+    setCell(line, 4, changeText(value.amount, was?.amount ?? null), 'nowrap');
     const key = keyOf(wanted.by, row);
     setCell(line, 5, resultText(costs, key, 'cost', 'yuan'));
     setCell(line, 6, resultText(costs, key, 'kgco2', 'kgco2'));
@@ -156,19 +164,35 @@ function drawParts(now, before, gaps, total, costs) {
   set(byId('costs-why'), costs === null ? '' : reasons(costs, now));
 }
 
-function drawHeadline(span, now, before, costs) {
+// What the amount is held against, with the days of it.
+function comparisonText(now, before, other) {
+  if (!other) return text('not_compared');
+  const dayOf = (ms) => date(wanted.site.zone, ms);
+  const [first, last] = [dayOf(other.from), dayOf(other.to - 1)];
+  const days = first === last ? first : `${first} – ${last}`;
+  if (!before || before.quality === 'absent') return text('before_absent', { days });
+  if (amountText(before) === null) return text('before_unknown', { days });
+  return text(`compared_${wanted.against}`, { change: changeText(now?.amount ?? null, before.amount, text('change_unknown')), days, amount: amountText(before), unit: units[wanted.carrier] });
+}
+
+// How much of it is known.
+function coverageText(value) {
+  if (!value || value.quality === 'absent') return text('energy_none');
+  if (value.coverage === null) return text(`energy_${value.quality}`);
+  return Number(value.coverage) < 1 ? text('energy_part', { share: percent(Number(value.coverage)), known: amount(value.known ?? '0'), unit: units[wanted.carrier] }) : text('energy_whole');
+}
+
+function drawHeadline(now, before, other, costs) {
   const value = now?.values[0] ?? null;
   set(byId('span'), text('span', { from: wanted.period.from, to: shiftDate(wanted.period.end, { days: -1 }), carrier: text(`carrier_${wanted.carrier}`) }));
-  set(byId('total'), value?.amount ? amount(value.amount) : '–');
+  set(byId('total'), amountText(value) ?? '–');
   set(byId('total-unit'), units[wanted.carrier]);
-  const was = before?.values[0].amount ?? null;
-  set(byId('comparison'), was === null ? text(wanted.against === 'nothing' ? 'not_compared' : 'before_unknown') : text(`compared_${wanted.against}`, { change: changeText(value?.amount ?? null, was), amount: amount(was), unit: units[wanted.carrier] }));
+  set(byId('comparison'), comparisonText(value, before?.values[0], other));
   const key = `carrier ${wanted.carrier} ${wanted.carrier}`;
   const results = [['cost', 'yuan'], ['kgco2', 'kgco2'], ['kgce_equivalent', 'kgce']].map(([kind, unit]) => resultText(costs, key, kind, unit));
   set(byId('costs'), costs === null ? '…' : results.filter((shown) => shown !== '–').join(' · '));
   set(byId('costs-note'), text(nameOfPeriod(wanted.period) ? 'costs_note' : 'costs_none'));
-  const missing = value && value.coverage !== null && Number(value.coverage) < 1;
-  set(byId('coverage'), missing ? text('energy_part', { share: percent(Number(value.coverage)), known: amount(value.known), unit: units[wanted.carrier] }) : value ? text('energy_whole') : text('energy_none'));
+  set(byId('coverage'), coverageText(value));
 }
 
 async function drawFlow(mine, site, asked) {
@@ -222,7 +246,7 @@ async function answer(now) {
     other && get('/api/v1/energy', { ...asked, by: 'carrier', of: 'parts', ...parameters(other) }),
     other && get('/api/v1/energy', { ...asked, by, of: ofWhat(by), ...parameters(other) }),
   ]);
-  return { span, whole: ofCarrier(whole)[0], parts: by === 'carrier' ? parts.rows : ofCarrier(parts), gaps: new Set(parts.rows.filter((row) => row.kind === 'gap').map((row) => row.id)), steps: ofCarrier(steps), wholeBefore: wholeBefore && ofCarrier(wholeBefore)[0], partsBefore: partsBefore ? partsBefore.rows : [], stepsBy: by === 'meter' ? 'carrier' : by };
+  return { span, other, whole: ofCarrier(whole)[0], parts: by === 'carrier' ? parts.rows : ofCarrier(parts), gaps: new Set(parts.rows.filter((row) => row.kind === 'gap').map((row) => row.id)), steps: ofCarrier(steps), wholeBefore: wholeBefore && ofCarrier(wholeBefore)[0], partsBefore: partsBefore ? partsBefore.rows : [], stepsBy: by === 'meter' ? 'carrier' : by };
 }
 
 let liveNow = Date.parse(park.as_of); // the first event of a large park takes a while
@@ -255,7 +279,7 @@ async function show(isAgain = false) {
     set(byId('problem'), '');
     byId('shown').hidden = false;
     const drawAmounts = () => {
-      drawHeadline(said.span, said.whole, said.wholeBefore, costs);
+      drawHeadline(said.whole, said.wholeBefore, said.other, costs);
       drawParts(said.parts, said.partsBefore, said.gaps, said.whole?.values[0].amount ?? null, costs);
     };
     drawAmounts();

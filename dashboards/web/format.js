@@ -71,5 +71,12 @@ export function amount(decimal, places = Math.abs(Number(decimal)) < 1 && Number
 }
 
 export function percent(share, places = 1) {
-  return `${(100 * share).toFixed(places)} %`;
+  const [whole, fraction] = (100 * share).toFixed(places).split('.');
+  return `${group(whole)}${fraction ? `.${fraction}` : ''} %`;
+}
+
+// A decimal of the API in a table: its thousands grouped, at most three decimals. What is no number stays.
+export function figure(value) {
+  const decimal = /^-?\d+(?:\.(\d+))?$/.exec(value);
+  return decimal ? amount(value, Math.min(3, decimal[1]?.length ?? 0)) : value;
 }

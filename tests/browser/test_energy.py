@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -107,13 +108,24 @@ SHARES = "return [...document.querySelectorAll('#parts tbody tr')].map((row) => 
 def table(browser, chart: str) -> list[list[str]]:
     browser.run(f"document.querySelector('#{chart} details').open = true")
     browser.wait(f"document.querySelectorAll('#{chart} tbody tr').length > 0")
-    return browser.run(f"return [...document.querySelectorAll('#{chart} tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))")
+    rows = browser.run(f"return [...document.querySelectorAll('#{chart} tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))")
+    return [[label, *map(ungrouped, cells)] for label, *cells in rows]
+
+
+def ungrouped(shown: str) -> str:
+    """A figure, its thousands grouped, as the API writes it."""
+    assert not re.search(r"\d{4}[.]|^\d{4,}$|[.]\d{4}", shown), shown
+    return shown.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+([.]\d{1,3})?", shown) else shown
 
 
 def test_little_is_not_shown_as_nothing(history, browser):
     show(browser, history, "lang=en&length=day")
     expected = {"0": "0.0", "0.000": "0.0", "0.0425": "0.043", "-0.25": "−0.250", "0.9996": "1.000", "1.04": "1.0", "1286.65": "1,286.7", "-0.0001": "0.000"}
     assert browser.run("return import('/assets/format.js').then(({ amount }) => arguments[0].map((decimal) => amount(decimal)))", list(expected)) == list(expected.values())
+    shares = {"0": "0.0 %", "0.5": "50.0 %", "9.9996": "1,000.0 %", "33.328": "3,332.8 %"}
+    assert browser.run("return import('/assets/format.js').then(({ percent }) => arguments[0].map((share) => percent(Number(share))))", list(shares)) == list(shares.values())
+    figures = {"0": "0", "999.5": "999.5", "1487.980": "1,487.980", "714747.1875": "714,747.188", "-1000": "−1,000", "2026-11-30": "2026-11-30", "12.5 %": "12.5 %"}
+    assert browser.run("return import('/assets/format.js').then(({ figure }) => arguments[0].map((value) => figure(value)))", list(figures)) == list(figures.values())
 
 
 @pytest.mark.parametrize("by", ["building", "tenant", "item", "meter", "carrier"])
@@ -130,7 +142,7 @@ def test_every_number_is_the_apis(history, browser, by):
                for row in api(history, by=by, of=of, step="all", **{"from": str(before), "to": str(day)})["rows"]}
     units = {"electricity": "kWh", "heat": "MJ", "cooling": "MJ", "water": "m³", "gas": "m³"}
     came_to = costs(history, str(day))
-    expected = {" ".join(key): [f"{amount(value)} {units[key[2]]}", amount(earlier[key]), *(result(came_to.get((by, *key[1:])), kind) for kind in ("cost", "kgco2"))] for key, value in rows.items()
+    expected = {" ".join(key): [f"{amount(value)} {units[key[2]]}", f"{amount(earlier[key])} {units[key[2]]}", *(result(came_to.get((by, *key[1:])), kind) for kind in ("cost", "kgco2"))] for key, value in rows.items()
                 if key[0] != "gap" and (by == "carrier" or key[2] == "electricity")}
     assert expected and browser.run(PARTS) == expected
     assert came_to["carrier", "electricity", "electricity"]["kgco2"]["amount"] is not None
@@ -390,9 +402,54 @@ def test_a_period_under_way_is_held_against_as_much_of_the_one_before(history, b
     begin = (end - timedelta(days=end.weekday())).replace(hour=0, minute=0)
     begin = begin - timedelta(days=7) if begin == end else begin
     now, before = (next(row for row in api(history, by="carrier", step="all", **{"from": (begin - back).isoformat(), "to": (end - back).isoformat()})["rows"]
-                        if row["id"] == "electricity")["values"][0]["amount"] for back in (timedelta(0), timedelta(days=7)))
-    assert shown[0] == ("–" if now is None else amount(now))
-    assert shown[1] == TEXTS["en"]["before_unknown"] if before is None else f"{amount(before)} kWh" in shown[1]
+                        if row["id"] == "electricity")["values"][0] for back in (timedelta(0), timedelta(days=7)))
+    assert shown == [known(now) or "–", compared(now, before, "en", [(at - timedelta(days=7)).date() for at in (begin, end - timedelta(seconds=1))])]
+
+
+def known(value: dict) -> str | None:
+    """An amount, or what is known of it."""
+    if value["amount"] is not None:
+        return amount(value["amount"])
+    return f"≥ {amount(value['known'])}" if value["covered"] else None
+
+
+def change(now: dict, before: dict) -> str | None:
+    if now["amount"] is None or before["amount"] is None:
+        return None
+    by = Decimal(now["amount"]) / Decimal(before["amount"]) - 1
+    return f"{'▲' if by > 0 else '▼'} {100 * abs(by):,.1f} %"
+
+
+def compared(now: dict, before: dict, lang: str, days: list[date]) -> str:
+    texts = TEXTS[lang]
+    wanted = texts["before_unknown" if known(before) is None else "compared_before"]
+    values = {"days": " – ".join(str(day) for day in sorted(set(days))), "change": change(now, before) or texts["change_unknown"], "amount": known(before) or "", "unit": "kWh"}
+    for key, value in values.items():
+        wanted = wanted.replace(f"{{{key}}}", value)
+    return wanted
+
+
+@pytest.mark.parametrize("lang", TEXTS)
+@pytest.mark.parametrize("first", [-2, 2, -5])  # what is shown, what it is compared with, or both are known in part, or nothing of the one
+def test_what_is_known_of_an_amount_that_is_not_whole_is_said_and_makes_no_share_and_no_change(history, browser, lang, first):
+    begin = history.begin.date() + timedelta(days=first)
+    end = begin + timedelta(days=4)
+    earlier = begin - timedelta(days=4)
+    show(browser, history, f"lang={lang}&length=custom&from={begin}&to={end - timedelta(days=1)}&carrier=electricity&by=building")
+    spans = [{"from": str(a), "to": str(b)} for a, b in ((begin, end), (earlier, begin))]
+    now, before = (next(row for row in api(history, by="carrier", step="all", **span)["rows"] if row["id"] == "electricity")["values"][0] for span in spans)
+    assert [value["amount"] is None for value in (now, before)] == {-2: [True, True], 2: [False, True], -5: [True, True]}[first]
+    assert [known(value) is None for value in (now, before)] == {-2: [False, True], 2: [False, False], -5: [True, True]}[first]
+    said = browser.run("return ['total', 'comparison'].map((id) => document.getElementById(id).textContent)")
+    assert said == [known(now) or "–", compared(now, before, lang, [earlier, begin - timedelta(days=1)])]
+    parts, parts_before = ({row["id"]: row["values"][0] for row in api(history, by="building", of="parts", step="all", **span)["rows"] if row["carrier"] == "electricity"} for span in spans)
+    rows = browser.run("return [...document.querySelectorAll('#parts tbody tr')].map((row) => [row.dataset.id.split(' ')[1], [...row.cells].slice(1, 5).map((cell) => cell.firstElementChild.textContent)])")
+    whole = now["amount"] is not None
+    assert len(rows) > 1
+    for id, shown in rows:
+        value, was = parts[id], parts_before[id]
+        assert shown[0] == (f"{known(value)} kWh" if known(value) else "–") and shown[2] == (f"{known(was)} kWh" if known(was) else "–"), (id, shown)
+        assert (shown[1] == "–") == (not whole) and shown[3] == (change(value, was) or "–"), (id, shown)
 
 
 def test_the_controls_are_the_address_and_the_way_back_works(history, browser):
