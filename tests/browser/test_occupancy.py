@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import urllib.parse
 import urllib.request
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 
 import pytest
 from harness.process import wait_until
-from test_energy import CHARTED, DRAWN_CELLS, FAILS, HEADS, SITE, history  # noqa: F401 (a fixture)
+from test_energy import CHARTED, DRAWN_CELLS, FAILS, HEADS, SITE, history, quarter_now, seen  # noqa: F401 (a fixture)
 from test_ops import TAGS, TEXTS, errors, name
 
 RANKS = ["doors", "count:", "binary:", "co2:", "wifi:"]
@@ -30,6 +30,17 @@ def show(browser, park, query: str, width: int = 1280) -> None:
 def best(space: dict) -> dict | None:
     told = [source for source in space["sources"] if any(value["observed_s"] > 0 for value in source["values"]) and source["source"] not in ("live", "corrected")]
     return min(told, key=lambda s: next(i for i, word in enumerate(RANKS) if s["source"].startswith(word)), default=None)
+
+
+def said(source: str, value: dict, lang: str) -> str:
+    """What a value is of."""
+    if value["observed_s"] == 0:
+        return "–"
+    if source != "doors":
+        return TEXTS[lang][f"occupancy_{source.split(':')[0]}"]
+    since = value["uncorrected_from"] or ""
+    key = ("corrected" if value["uncorrected_s"] == 0 else "uncorrected" if value["uncorrected_s"] == value["observed_s"] else "until" if since else "partly")
+    return TEXTS[lang][f"occupancy_{key}"].replace("{until}", since[:16].replace("T", " "))
 
 
 def percent(share: float | None) -> str:
@@ -60,7 +71,7 @@ def test_every_number_is_the_apis(history, browser, lang):  # noqa: F811
         assert near(row[4], f"{value['mean']:.1f}"), (id, row)
         assert near(row[5], percent(value["open"]["frequency"])) and near(row[6], percent(value["open"]["utilisation"])), (id, row)
         assert near(row[7], percent(value["observed_s"] / 86400)), (id, row)
-        assert row[8] == TEXTS[lang]["occupancy_corrected" if source["source"] == "doors" else f"occupancy_{source['source'].split(':')[0]}"]
+        assert row[8] == said(source["source"], value, lang)
     browser.run("document.querySelector('#course details').open = true")
     browser.wait("document.querySelectorAll('#course tbody tr').length > 0")
     shown = browser.run("return [...document.querySelectorAll('#course tbody tr')].map((row) => row.cells[1].textContent)")
@@ -86,20 +97,22 @@ def test_what_doors_counted_since_the_last_correction_is_shown_and_named(history
     """Each quarter hour once: the sums of both sources."""
     today = (history.end - timedelta(seconds=1)).astimezone(SITE).date()
     begin = today - timedelta(days=1)  # of it a part at least is corrected
-    show(browser, history, f"lang={lang}&length=custom&from={begin}&to={today}&space=b1-hall")
-    [space] = api(history, step="15m", space="b1-hall", **{"from": str(begin), "to": history.end.astimezone(SITE).isoformat()})
+    end, _ = seen(quarter_now, lambda: show(browser, history, f"lang={lang}&length=custom&from={begin}&to={today}&space=b1-hall"))
+    end = min(end, datetime.combine(today + timedelta(days=1), time(), SITE))
+    [space] = api(history, step="15m", space="b1-hall", **{"from": str(begin), "to": end.isoformat()})
     quarters = by_quarter(space)
     values = [value for value, _ in quarters]
     live = [value["start"] for value, is_live in quarters if is_live]
     last = max(value["start"] for value, is_live in quarters if value["observed_s"] and not is_live)
     since = min((start for start in live if start > last), default=None)
-    assert live and since, "nothing is to be corrected"
+    assert (since is None) == (history.end.time() == time(4)), "all is corrected in the quiet hour alone"
+    until = since and since[:16].replace("T", " ")
     row = browser.run("return [...document.querySelector('#spaces tr[data-id=b1-hall]').cells].map((cell) => cell.firstElementChild.textContent)")
     open_values = [value["open"] for value in values]
     assert near(row[4], f"{over(values, 'mean'):.1f}") and near(row[5], percent(over(open_values, "frequency"))) and near(row[6], percent(over(open_values, "utilisation")))
     assert near(row[7], percent(sum(value["observed_s"] for value in values) / 900 / len(values)))
-    assert row[8] == TEXTS[lang]["occupancy_until"].replace("{until}", since[:16].replace("T", " "))
-    assert browser.run("return document.getElementById('uncorrected').textContent") == TEXTS[lang]["not_corrected_from"].replace("{from}", since[:16].replace("T", " "))
+    assert row[8] == (TEXTS[lang]["occupancy_until"].replace("{until}", until) if until else TEXTS[lang]["occupancy_corrected"])
+    assert browser.run("return document.getElementById('uncorrected').textContent") == (TEXTS[lang]["not_corrected_from"].replace("{from}", until) if until else "")
     hours: dict[str, list[tuple[dict, bool]]] = {}
     for value, is_live in quarters:
         hours.setdefault(value["start"][:13], []).append((value, is_live))
@@ -108,7 +121,7 @@ def test_what_doors_counted_since_the_last_correction_is_shown_and_named(history
     shown = browser.run("return [...document.querySelectorAll('#course tbody tr')].map((row) => row.cells[1].textContent)")
     means = [over([value for value, _ in parts], "mean") if any(value["observed_s"] for value, _ in parts) else None for parts in hours.values()]
     assert [None if text == "–" else float(text) for text in shown] == [None if mean is None else pytest.approx(mean, abs=0.0051) for mean in means]
-    whole, pale = browser.run(DRAWN_CELLS % "course")
+    whole, pale = [*browser.run(DRAWN_CELLS % "course"), []][:2]
     is_pale = [any(is_live and value["observed_s"] for value, is_live in parts) for parts in hours.values()]
     drawn = [[i for i, value in enumerate(line) if value is not None] for line in (whole, pale)]
     assert drawn[0] == [i for i, mean in enumerate(means) if mean is not None and not is_pale[i]]
@@ -171,12 +184,6 @@ def test_where_a_question_has_no_answer_nothing_of_another_stands_below_it(histo
     browser.run("const from = document.getElementById('from'); from.value = '2999-12-30'; from.dispatchEvent(new Event('change', { bubbles: true }))")
     browser.wait(f"document.getElementById('problem').textContent === '{TEXTS['en']['not_begun']}'")
     assert browser.run(HEADS) == [False, False]
-
-
-def said(source: str, value: dict, lang: str) -> str:
-    if value["observed_s"] == 0:
-        return "–"
-    return TEXTS[lang]["occupancy_corrected" if source == "doors" else f"occupancy_{source.split(':')[0]}"]
 
 
 def state(used: dict, measure: str) -> str:
