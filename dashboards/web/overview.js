@@ -88,26 +88,54 @@ async function electricity(site, from, to, step) {
 
 const quarterOf = (now) => Math.floor(now / quarterMs) * quarterMs;
 
-// Of a day of each site, as much as is over of today at `now`. At midnight nothing of it is, and nothing is known.
+const nothing = { amount: null, known: null, covered: 0 };
+
+// Of a day of each site, as much as is over of today at `now`: `whole`, or null and what is known of it. At midnight nothing of it is over,
+// and nothing is known.
 async function amountByNow(sites, now, days) {
   const ofSite = async (site) => {
     const begin = dayBegin(site.zone, now);
-    if (quarterOf(now) === begin) return null;
+    if (quarterOf(now) === begin) return nothing;
     const values = await electricity(site, addDays(site.zone, begin, days), addDays(site.zone, quarterOf(now), days), 'all');
-    return values?.[0]?.amount;
+    return values?.[0];
   };
-  return sum(await Promise.all(sites.map(ofSite)));
+  const said = (await Promise.all(sites.map(ofSite))).filter((value) => value !== undefined);
+  return { isMetered: said.length > 0, whole: sum(said.map((value) => value.amount)), known: sum(said.filter((value) => value.covered > 0).map((value) => value.known)) };
 }
 
-function drawComparison(element, key, today, other) {
-  if (today === null || other === null || Number(other) === 0) {
+function drawToday({ isMetered, whole, known }, isBegun) {
+  set(byId('today'), whole !== null ? amount(whole) : known !== null ? `≥ ${amount(known)}` : '–');
+  byId('today').className = whole === null ? 'part' : '';
+  const isHole = isMetered && isBegun && whole === null;
+  set(byId('today-text'), whole !== null ? '' : text(!isMetered ? 'no_meters' : isBegun ? 'today_part' : 'today_begun'));
+  byId('today-text').className = isHole ? 'compare mark-warn' : 'compare quiet';
+}
+
+// Where today has a hole there is nothing to compare, and the other day is said all the same.
+function drawComparison(element, key, { whole: today }, { whole: other }) {
+  element.className = 'compare quiet';
+  if (other === null) {
     set(element, text(`${key}_unknown`));
-    element.className = 'compare quiet';
-    return;
+  } else if (today === null || Number(other) === 0) {
+    set(element, text(`${key}_alone`, { amount: amount(other) }));
+  } else {
+    const share = Number(today) / Number(other) - 1;
+    set(element, text(key, { sign: share > 0.0005 ? '▲' : share < -0.0005 ? '▼' : '=', share: percent(Math.abs(share)), amount: amount(other) }));
+    element.className = 'compare';
   }
-  const share = Number(today) / Number(other) - 1;
-  set(element, text(key, { sign: share > 0.0005 ? '▲' : share < -0.0005 ? '▼' : '=', share: percent(Math.abs(share)), amount: amount(other) }));
-  element.className = 'compare';
+}
+
+function clearEnergy() {
+  set(byId('today'), '–');
+  for (const id of ['today-text', 'against-yesterday', 'against-week']) set(byId(id), '');
+}
+
+function drawEnergy(isBegun, today, lastDay, lastWeek) {
+  clearEnergy();
+  drawToday(today, isBegun);
+  if (!today.isMetered || !isBegun) return;
+  drawComparison(byId('against-yesterday'), 'against_yesterday', today, lastDay);
+  drawComparison(byId('against-week'), 'against_week', today, lastWeek);
 }
 
 const meanKilowatts = (quarterKwh) => (quarterKwh === null ? null : (4 * Number(quarterKwh)).toFixed(2));
@@ -165,9 +193,7 @@ function turnDay(sites, now) {
   const isFirst = day === '';
   day = begun;
   if (isFirst) return;
-  set(byId('today'), '–');
-  drawComparison(byId('against-yesterday'), 'against_yesterday', null, null);
-  drawComparison(byId('against-week'), 'against_week', null, null);
+  clearEnergy();
   loadChart.clear();
   energy.forget();
 }
@@ -179,9 +205,7 @@ async function askEnergy({ sites, now }) {
     ...[0, -1, -7].map((days) => amountByNow(sites, now, days)), courseOf(sites, begins, sites.map(() => quarterOf(now))), courseOf(sites, shifted(-1), begins),
   ]);
   return () => {
-    set(byId('today'), today === null ? '–' : amount(today));
-    drawComparison(byId('against-yesterday'), 'against_yesterday', today, lastDay);
-    drawComparison(byId('against-week'), 'against_week', today, lastWeek);
+    drawEnergy(begins.some((begin) => begin < quarterOf(now)), today, lastDay, lastWeek);
     drawLoad(sites[0], begins[0], shifted(1)[0], quarters, yesterday);
   };
 }

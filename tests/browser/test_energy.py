@@ -598,13 +598,15 @@ def errors_of(browser) -> list[dict]:
     return [entry for entry in browser.log() if entry["level"] in ("SEVERE", "WARNING")]
 
 
-OVERVIEW = "return ['today', 'against-yesterday', 'against-week'].map((id) => document.getElementById(id).textContent)"
-NOTHING_YET = ["–", TEXTS["en"]["against_yesterday_unknown"], TEXTS["en"]["against_week_unknown"]]
+OVERVIEW = "return ['today', 'today-text', 'against-yesterday', 'against-week'].map((id) => document.getElementById(id).textContent)"
+JUST_BEGUN = ["–", TEXTS["en"]["today_begun"], "", ""]
+NOTHING_YET = ["–", "", "", ""]
+IS_READ = "document.getElementById('today-text').textContent + document.getElementById('against-yesterday').textContent !== ''"
 
 
 def show_overview(browser, park) -> None:
     browser.open(f"{park.http_url}/ops?lang=en")
-    browser.wait("document.getElementById('against-yesterday').textContent !== ''", 30)
+    browser.wait(IS_READ, 30)
 
 
 def test_the_overview_has_todays_energy_and_its_course(history, browser):
@@ -613,18 +615,21 @@ def test_the_overview_has_todays_energy_and_its_course(history, browser):
     end, _ = seen(quarter_now, lambda: show_overview(browser, history))
     begin = end.replace(hour=0, minute=0)
 
-    def electricity(step: str, back: timedelta = timedelta(0)) -> list[str | None]:
+    def electricity(step: str, back: timedelta = timedelta(0), what: str = "amount") -> list[str | None]:
         if begin == end:  # midnight: nothing of the day is over
             return []
         rows = api(history, by="carrier", step=step, **{"from": (begin - back).isoformat(), "to": (end - back).isoformat()})["rows"]
-        return [value["amount"] for value in next(row for row in rows if row["id"] == "electricity")["values"]]
+        return [value[what] for value in next(row for row in rows if row["id"] == "electricity")["values"]]
 
     so_far, before, week = (next(iter(electricity("1d", timedelta(days=days))), None) for days in (0, 1, 7))
     shown = browser.run(OVERVIEW)
-    if so_far is None:
-        assert shown == NOTHING_YET and (end > history.end or begin == end)
+    if begin == end:
+        assert shown == JUST_BEGUN
+    elif so_far is None:
+        known = electricity("1d", what="known")[0] if electricity("1d", what="covered")[0] else None
+        assert end > history.end and shown == ["–" if known is None else f"≥ {amount(known)}", TEXTS["en"]["today_part"], f"yesterday by now {amount(before)} kWh", f"a week ago by now {amount(week)} kWh"]
     else:
-        assert shown[0] == amount(so_far) and f"{amount(before)} kWh" in shown[1] and f"{amount(week)} kWh" in shown[2]
+        assert shown[0] == amount(so_far) and shown[1] == "" and f"{amount(before)} kWh" in shown[2] and f"{amount(week)} kWh" in shown[3]
     quarters = electricity("15m")
     rows = table(browser, "load")
     assert [row[1] for row in rows[:len(quarters)]] == ["–" if value is None else f"{4 * Decimal(value):.2f}" for value in quarters]
@@ -645,7 +650,7 @@ def test_in_the_first_quarter_hour_of_a_week_the_one_that_is_over_is_shown_and_n
     script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=CLOCK % (monday + timedelta(minutes=14)).isoformat())["identifier"]
     try:
         show_overview(browser, history)
-        assert browser.run(OVERVIEW) == NOTHING_YET
+        assert browser.run(OVERVIEW) == JUST_BEGUN
         show(browser, history, "lang=en&length=week&carrier=electricity")
         assert browser.run("return [document.getElementById('from').value, document.getElementById('problem').textContent]") == [str(monday.date() - timedelta(days=7)), ""]
         browser.open(f"{history.http_url}/ops/occupancy?lang=en")
@@ -724,6 +729,38 @@ def test_the_course_of_a_day_has_each_of_its_hours_once_and_in_order(history, br
         assert browser.log() == []
     finally:
         browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
+
+# By the day that is asked for, counted back from today (10 June): the amount, what is known of it, and of how many quarter hours.
+OF_DAYS = """const [parse, ask] = [JSON.parse, window.fetch];
+const of = %s;
+JSON.parse = (said) => { const event = parse(said); return event?.as_of ? { ...event, as_of: '2026-06-10T12:05:00+08:00' } : event; };
+window.fetch = (url, how) => {
+  if (!String(url).includes('/api/v1/energy')) return ask(url, how);
+  const from = new URL(url).searchParams.get('from');
+  const [amount, known, covered] = of[Math.round((Date.parse('2026-06-10T00:00:00+08:00') - Date.parse(from)) / 86400000)];
+  return Promise.resolve({ ok: true, status: 200, json: async () => ({ rows: [{ carrier: 'electricity', values: [{ start: from, amount, known, covered }] }] }) });
+};"""
+WHOLE, HOLE, NOTHING = ["406.9", "406.9", 48], [None, "402.5", 47], [None, "0.000", 0]
+
+
+@pytest.mark.parametrize("lang", TEXTS)
+@pytest.mark.parametrize("path", ["/ops?", "/ops?view=screen&"])
+@pytest.mark.parametrize(("today", "yesterday", "shown", "said", "against"), [
+    (WHOLE, WHOLE, "406.9", "", None), (HOLE, WHOLE, "≥ 402.5", "today_part", "against_yesterday_alone"), (NOTHING, WHOLE, "–", "today_part", "against_yesterday_alone"),
+    (WHOLE, HOLE, "406.9", "", "against_yesterday_unknown"), (HOLE, HOLE, "≥ 402.5", "today_part", "against_yesterday_unknown"), (WHOLE, ["0.000", "0.000", 48], "406.9", "", "against_yesterday_alone")])
+def test_a_hole_is_said_of_the_day_that_has_it_and_what_is_known_of_today_is_shown(history, browser, lang, path, today, yesterday, shown, said, against):
+    texts = TEXTS[lang]
+    script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=OF_DAYS % json.dumps({0: today, 1: yesterday, 7: WHOLE}))["identifier"]
+    try:
+        browser.open(f"{history.http_url}{path}lang={lang}")
+        browser.wait("document.getElementById('against-week').textContent !== ''", 30)
+        of_today, text, of_yesterday, of_week = browser.run(OVERVIEW)
+    finally:
+        browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+    assert (of_today, text) == (shown, texts[said] if said else "")
+    assert of_yesterday == texts[against].format(amount=amount(yesterday[0] or "0")) if against else "406.9" in of_yesterday and "0.0 %" in of_yesterday
+    assert of_week == texts["against_week_alone"].format(amount="406.9") if today[0] is None else "0.0 %" in of_week
 
 
 def test_on_the_overview_an_answer_that_comes_after_a_later_one_is_dropped(overview):

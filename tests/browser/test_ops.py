@@ -388,7 +388,7 @@ UNREADABLE = """window.ask = window.fetch;
 window.fetch = (url, how) => (/\\/api\\/v1\\/(summary|energy|occupancy|instruments|losses|quarantine)/.test(url) ? Promise.resolve(new Response('{"error": {"code": "busy", "message": "not now"}}', { status: 503 })) : ask(url, how));
 const clock = performance.now.bind(performance); let aheadMs = 0; performance.now = () => clock() + aheadMs; window.later = (ms) => { aheadMs += ms; };"""
 # When all of a page is read.
-READ = {"/ops?": "document.querySelectorAll('#open li').length === 4 && document.getElementById('people-text').textContent && document.getElementById('against-week').textContent",
+READ = {"/ops?": "document.querySelectorAll('#open li').length === 4 && document.getElementById('people-text').textContent && document.getElementById('today-text').textContent + document.getElementById('against-week').textContent",
         "/ops/gateways?": "window.performance.getEntriesByType('resource').filter((one) => /losses|quarantine/.test(one.name)).length === 2"}
 READ["/ops/instruments?"] = "document.querySelector('#instruments tbody tr')"
 READ["/ops?view=screen&"] = f"{READ['/ops?']} && document.querySelectorAll('#board li').length > 0"
