@@ -3,19 +3,36 @@
 #include "lib/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int64_t age_at(int64_t time_ms, int64_t now_ms)
 {
     return now_ms > time_ms ? now_ms - time_ms : 0;
 }
 
-static void take_reading(struct overview_reading *r, const struct snapshot_point *point, int64_t now_ms)
+static int by_id(const void *key, const void *item)
+{
+    return strcmp(key, ((const struct overview_gateway *)item)->gateway->id);
+}
+
+/* Points stand by gateway: the one before is most often it. */
+static const struct overview_gateway *gateway_of(
+    const struct overview *o, const struct snapshot_point *point, const struct overview_gateway *before)
+{
+    if (before != NULL && strcmp(before->gateway->id, point->gateway) == 0)
+        return before;
+    return bsearch(point->gateway, o->gateways, o->gateway_count, sizeof *o->gateways, by_id);
+}
+
+static void take_reading(struct overview_reading *r, const struct snapshot_point *point,
+    const struct overview_gateway *gateway, int64_t now_ms)
 {
     if (r->point && r->point->time_ms >= point->time_ms)
         return;
     r->point = point;
     r->age_ms = age_at(point->time_ms, now_ms);
-    r->is_fresh = r->age_ms <= overview_fresh_ms(point->period_ms);
+    r->is_fresh = r->age_ms <= overview_fresh_ms(point->period_ms) &&
+                  (gateway == NULL || gateway->is_online || !gateway->gateway->is_presence_known);
 }
 
 /* Whether a meter above this one counts the same electricity: anywhere, or in the same building only. */
@@ -49,16 +66,18 @@ static void add_power(struct overview_power *sum, const struct overview_meter *m
 static void read_points(struct overview *o)
 {
     const struct park_meter *first = o->snapshot->park->meters.items;
+    const struct overview_gateway *gateway = NULL;
     for (size_t i = 0; i < o->snapshot->point_count; i++) {
         const struct snapshot_point *point = &o->snapshot->points[i];
         o->unmapped += point->place.role == ROLE_UNMAPPED;
         if (!point->place.meter)
             continue;
+        gateway = gateway_of(o, point, gateway);
         struct overview_meter *meter = &o->meters[point->place.meter - first];
         if (point->place.role == ROLE_METER_REGISTER && point->kind == READING_REGISTER)
-            take_reading(&meter->reading, point, o->now_ms);
+            take_reading(&meter->reading, point, gateway, o->now_ms);
         else if (point->place.role == ROLE_METER_POWER && point->kind == READING_GAUGE)
-            take_reading(&meter->power, point, o->now_ms);
+            take_reading(&meter->power, point, gateway, o->now_ms);
     }
 }
 
@@ -106,13 +125,13 @@ void overview_init(struct overview *o, const struct snapshot *s, int64_t now_ms)
         o->meters[i].tags = park_tags_at(o->meters[i].meter, now_ms);
         o->meters[i].segment = park_segment_at(o->meters[i].meter, now_ms);
     }
-    read_points(o);
-    for (size_t i = 0; i < o->meter_count; i++)
-        judge_meter(o, &o->meters[i]);
     for (size_t i = 0; i < o->gateway_count; i++) {
         o->gateways[i].gateway = &s->gateways[i];
         judge_gateway(o, &o->gateways[i]);
     }
+    read_points(o);
+    for (size_t i = 0; i < o->meter_count; i++)
+        judge_meter(o, &o->meters[i]);
 }
 
 void overview_release(struct overview *o)

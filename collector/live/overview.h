@@ -10,7 +10,7 @@
 #include "collector/live/snapshot.h"
 
 /* A reading is fresh while it is at most three periods old, and 120 s in any case (the period may be
- * unknown). */
+ * unknown), unless its gateway is known to be offline. */
 #define OVERVIEW_FRESH_MS (120 * 1000)
 /* How old one may be whose period is this; 0 = unknown. */
 static inline int64_t overview_fresh_ms(int64_t period_ms)
@@ -56,7 +56,7 @@ struct overview_building {
 
 struct overview_gateway {
     const struct snapshot_gateway *gateway;
-    bool is_online;
+    bool is_online; /* says nothing unless gateway->is_presence_known */
     int64_t age_ms; /* since it was last heard; -1 = never */
     int64_t lag_ms; /* since its newest reading; -1 = none */
 };

@@ -8,10 +8,11 @@ import { followLive } from './live.js';
 await loadLanguage();
 const rows = new Rows(byId('meters'));
 
-function quality(meter) {
+function quality(meter, offline) {
   if (!meter.expected) return ['quiet', 'quality_manual'];
   const readings = [meter.register, meter.power].filter((r) => r !== null);
   if (readings.length === 0) return ['bad', 'quality_none'];
+  if (readings.some((r) => offline.has(r.gateway))) return ['bad', 'quality_offline'];
   if (!meter.fresh) return readings.some((r) => r.fresh) ? ['warn', 'quality_partly'] : ['bad', 'quality_stale'];
   if (readings.some((r) => r.quality === 'clock')) return ['warn', 'quality_clock'];
   return ['good', 'quality_good'];
@@ -26,7 +27,7 @@ function age(meter) {
 // Its energy of today, and that by the hour.
 const energyOf = ({ id, site, carrier }) => `/ops/energy?${new URLSearchParams({ length: 'day', ...(site && { site }), carrier, by: 'meter', id, lang: languageName() })}`;
 
-function drawMeter(meter, buildings) {
+function drawMeter(meter, buildings, offline) {
   const row = rows.get(meter);
   setHeadLink(row, nameOf(meter), energyOf(meter));
   set(row.cells[0].lastElementChild, meter.id);
@@ -42,7 +43,7 @@ function drawMeter(meter, buildings) {
     setCell(row, 3, '–');
   }
   setCell(row, 4, meter.power ? `${kilowatts(meter.power.value_w)} kW` : '–', meter.power && !meter.power.fresh ? 'mark-quiet' : '');
-  const [kind, key] = quality(meter);
+  const [kind, key] = quality(meter, offline);
   setCellMark(row, 6, kind, text(key));
 }
 
@@ -56,9 +57,10 @@ async function draw(live) {
   if (isDrawing) return;
   isDrawing = true;
   const buildings = new Map(live.buildings.map((b) => [b.id, b]));
+  const offline = new Set(live.gateways.filter((g) => g.online === false).map((g) => g.id));
   let until = 0; // of the first rows as soon as they are there
   for (const [i, meter] of live.meters.entries()) {
-    drawMeter(meter, buildings);
+    drawMeter(meter, buildings, offline);
     if (i + 1 < firstRows || performance.now() < until) continue;
     byId('shown').hidden = false;
     await new Promise((resume) => setTimeout(resume));

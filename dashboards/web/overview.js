@@ -20,8 +20,11 @@ function powerNote(power) {
   return text(power.fresh === power.meters ? 'known_all' : 'known_part', power);
 }
 
-function powerFigure(power) {
-  return power.known_w === null ? '–' : kilowatts(power.known_w);
+const isPart = (power) => power.known_w !== null && power.fresh < power.meters;
+
+function drawPower(element, power) {
+  set(element, power.known_w === null ? '–' : `${isPart(power) ? '≥ ' : ''}${kilowatts(power.known_w)}`);
+  element.classList.toggle('part', isPart(power));
 }
 
 const cards = new Keyed(
@@ -48,7 +51,7 @@ function drawBuildings(live) {
   for (const building of live.buildings) {
     const card = cards.get(building);
     set(card.title, nameOf(building));
-    set(card.figure, powerFigure(building.power));
+    drawPower(card.figure, building.power);
     set(card.note, powerNote(building.power));
     card.fill.style.width = `${(100 * Math.max(0, building.power.known_w ?? 0)) / highest}%`;
     card.spark.add(performance.now(), building.power.known_w);
@@ -57,7 +60,7 @@ function drawBuildings(live) {
 }
 
 function drawTotals(live) {
-  set(byId('total-power'), powerFigure(live.power));
+  drawPower(byId('total-power'), live.power);
   set(byId('total-coverage'), powerNote(live.power));
   const { fresh, meters: expected } = live.coverage;
   set(byId('fresh'), String(fresh));

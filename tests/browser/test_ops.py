@@ -52,6 +52,11 @@ def kilowatts(watts: float | None) -> str:
     return "–" if watts is None else f"{Decimal(watts / 1000).quantize(Decimal('0.01'), ROUND_HALF_UP):,}".replace("-", "−")
 
 
+def power(of: dict) -> str:
+    """Of a sum that lacks a part it is said that it is at least that."""
+    return ("≥ " if 0 < of["fresh"] < of["meters"] else "") + kilowatts(of["known_w"])
+
+
 def register(reading: dict | None, lang: str) -> str:
     """Exact decimals: the integer count with its point moved, at least three decimals."""
     if reading is None:
@@ -64,8 +69,8 @@ def register(reading: dict | None, lang: str) -> str:
 
 def expected_figures(state: dict, view: str, lang: str) -> dict:
     if view == "overview":
-        return {"total": kilowatts(state["power"]["known_w"]), "fresh": str(state["coverage"]["fresh"]),
-                "buildings": {b["id"]: [name(b, lang), kilowatts(b["power"]["known_w"])] for b in state["buildings"]}}
+        return {"total": power(state["power"]), "fresh": str(state["coverage"]["fresh"]),
+                "buildings": {b["id"]: [name(b, lang), power(b["power"])] for b in state["buildings"]}}
     if view == "meters":
         return {m["id"]: [name(m, lang), register(m["register"], lang), f"{kilowatts(m['power']['value_w'])} kW" if m["power"] else "–"]
                 for m in state["meters"]}
@@ -197,7 +202,7 @@ def test_the_wall_fits_without_scroll_and_says_what_the_api_says(park, browser, 
     assert browser.run(CUT_CARDS) == []
     wait_equal(lambda: browser.run(WALL),
                lambda: {"instruments": {name(i, lang): i["status"] for i in api(park, "instruments?limit=500")["instruments"]},
-                        "power": kilowatts(live(park)["power"]["known_w"])}, 60)
+                        "power": power(live(park)["power"])}, 60)
     assert errors(browser) == []
 
 

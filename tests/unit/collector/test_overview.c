@@ -125,6 +125,41 @@ static void test_a_gateway_that_fell_silent_is_not_online_whatever_it_said_last(
     snapshot_put(s);
 }
 
+/* What it sent last is not how it is now, however new: known from the moment it is. */
+static void test_nothing_of_a_gateway_that_is_known_to_be_offline_is_fresh(void **state)
+{
+    (void)state;
+    static const struct {
+        bool is_online, is_known, is_fresh;
+    } cases[] = {{true, true, true}, {false, true, false}, {false, false, true}, {true, false, true}};
+    const struct made_up_reading readings[] = {{"gw1", "b1-main", READING_REGISTER, .count = 5},
+        POWER("gw1", "b1-main", 60000, 0), {"gw2", "b2-lab", READING_REGISTER, .count = 5},
+        POWER("gw2", "b2-lab", 5000, 0), {"gw2", "b2-main", READING_REGISTER, .period_ms = 900000},
+        POWER("gw2", "b2-main", 35000, 1000)};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct snapshot *s = made_up_snapshot(park, readings, 6, NOW);
+        snapshot_gateways(s)[1].is_online = cases[i].is_online;
+        snapshot_gateways(s)[1].is_presence_known = cases[i].is_known;
+        struct overview o;
+        overview_init(&o, s, NOW);
+        assert_true(meter(&o, "b1-main")->is_fresh);
+        assert_int_equal(meter(&o, "b2-main")->is_fresh, cases[i].is_fresh);
+        assert_int_equal(meter(&o, "b2-main")->reading.is_fresh, cases[i].is_fresh);
+        assert_int_equal(meter(&o, "b2-main")->reading.age_ms, 0);
+        assert_int_equal(building(&o, "b1")->power.fresh, 1);
+        assert_int_equal(building(&o, "b2")->power.fresh, cases[i].is_fresh ? 2 : 0);
+        assert_int_equal(building(&o, "b2")->power.meters, 2);
+        assert_int_equal(o.fresh, cases[i].is_fresh ? 3 : 1);
+        overview_release(&o);
+        /* Also the one that fell silent since. */
+        snapshot_gateways(s)[0].heard_ms = NOW - OVERVIEW_SILENT_MS - 1;
+        overview_init(&o, s, NOW);
+        assert_false(meter(&o, "b1-main")->is_fresh);
+        overview_release(&o);
+        snapshot_put(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +168,7 @@ int main(void)
         cmocka_unit_test(test_freshness_is_three_periods_but_at_least_two_minutes),
         cmocka_unit_test(test_coverage_counts_meters_that_a_device_reads),
         cmocka_unit_test(test_a_gateway_that_fell_silent_is_not_online_whatever_it_said_last),
+        cmocka_unit_test(test_nothing_of_a_gateway_that_is_known_to_be_offline_is_fresh),
     };
     return cmocka_run_group_tests(tests, made_up_set_up, made_up_tear_down);
 }

@@ -1,0 +1,71 @@
+"""What is of then and not of now says so: a gateway that is offline."""
+
+from __future__ import annotations
+
+import pytest
+from harness.process import wait_until
+from test_ops import CUT_CARDS, SHOWN, SHOWN_FIGURES, TAGS, TEXTS, errors, expected_figures, live, show, wait_equal
+
+GONE = "gw-b"
+
+
+def wait_online(park, gateway: str, state: bool | None) -> dict:
+    def found() -> dict | None:
+        said = live(park)
+        return said if next(one for one in said["gateways"] if one["id"] == gateway)["online"] is state else None
+
+    return wait_until(found, 60, f"{gateway} is {state}")
+
+
+def readings(said: dict) -> list[dict]:
+    return [reading for meter in said["meters"] for reading in (meter["register"], meter["power"]) if reading is not None]
+
+
+def test_nothing_of_a_gateway_that_is_offline_is_fresh(park):
+    wait_online(park, GONE, True)
+    wait_until(lambda: all(one["fresh"] for one in readings(live(park))) and live(park)["power"]["fresh"] == live(park)["power"]["meters"] > 0, 30, "all is fresh")
+    park.agents[GONE].kill()
+    said = wait_online(park, GONE, False)
+    gone, others = ([one for one in readings(said) if (one["gateway"] == GONE) is is_gone] for is_gone in (True, False))
+    assert gone and others and not any(one["fresh"] for one in gone) and all(one["fresh"] for one in others)
+    assert min(one["age_ms"] for one in gone) < 60_000
+    assert 0 < said["power"]["fresh"] < said["power"]["meters"] and 0 < said["coverage"]["fresh"] < said["coverage"]["meters"]
+    park.agents[GONE].start()
+    wait_online(park, GONE, True)
+    wait_until(lambda: all(one["fresh"] for one in readings(live(park))), 30, "all is fresh again")
+
+
+@pytest.fixture(scope="module")
+def without(park):
+    """The park while one of its gateways is gone: what it sent last is a moment old."""
+    park.agents[GONE].kill()
+    wait_online(park, GONE, False)
+    yield park
+    park.agents[GONE].start()
+    wait_online(park, GONE, True)
+
+
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize(("query", "size"), [("?", (1280, 900)), ("?", (390, 844)), ("?view=screen&", (1920, 1080))])
+def test_a_sum_without_it_is_at_least_that_and_says_of_how_many_meters(without, browser, lang, query, size):
+    browser.log()
+    browser.size(*size)
+    browser.open(f"{without.http_url}/ops{query}lang={lang}")
+    browser.wait(SHOWN)
+    shown = wait_equal(lambda: browser.run(SHOWN_FIGURES["overview"]), lambda: expected_figures(live(without), "overview", lang))
+    power = live(without)["power"]
+    assert shown["total"].startswith("≥ ") and any(figure == "–" for _, figure in shown["buildings"].values())
+    assert browser.run("return [document.getElementById('total-coverage').textContent, document.getElementById('total-power').className]") == [TEXTS[lang]["known_part"].format(**power), "part"]
+    assert browser.run("return document.documentElement.scrollWidth") <= size[0]
+    if "screen" in query:
+        assert browser.run("return document.documentElement.scrollHeight") == 1080 and browser.run(CUT_CARDS) == []
+    assert errors(browser) == []
+
+
+@pytest.mark.parametrize("lang", TAGS)
+def test_its_meters_say_why(without, browser, lang):
+    show(browser, without, f"?lang={lang}", view="meters")
+    of = {meter["id"]: {one["gateway"] for one in (meter["register"], meter["power"]) if one is not None} for meter in live(without)["meters"]}
+    words = browser.run("return Object.fromEntries([...document.querySelectorAll('#meters tbody tr')].map((row) => [row.dataset.id, row.cells[6].textContent]))")
+    assert {id: word for id, word in words.items() if GONE in of[id]} == {id: f"✕ {TEXTS[lang]['quality_offline']}" for id in of if GONE in of[id]} != {}
+    assert {word for id, word in words.items() if of[id] and GONE not in of[id]} == {f"● {TEXTS[lang]['quality_good']}"}
