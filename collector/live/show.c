@@ -65,7 +65,8 @@ static void fill_gateway(struct snapshot_gateway *to, const char *id, const stru
     const struct known_gateway *known = known_gateway_find(source->known, span_of(id));
     *to = (struct snapshot_gateway){.gateway = park_gateway_find(source->park, id),
         .is_online = presence_is_online(p, source->now_ms),
-        .is_presence_known = presence_is_known(source->presence, p, source->now_ms)};
+        .is_presence_known = source->presence->listening_since_ms != 0 &&
+                             presence_is_known(source->presence, p, source->now_ms)};
     snprintf(to->id, sizeof to->id, "%s", id);
     if (p != NULL) {
         to->heard_ms = p->heard_ms;

@@ -71,9 +71,10 @@ static json_t *gateway_json(const struct web_context *c, const struct overview_g
     const struct park_gateway *known = s->gateway;
     const struct park_stand *stand = known ? park_stand_at(known, c->clock->wall_ms()) : NULL;
     const char *site = stand ? stand->site_id : NULL;
-    json_t *json = json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:b, s:b}", "id", s->id, "name",
+    json_t *json = json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:b, s:o}", "id", s->id, "name",
         known ? known->name : NULL, "name_en", known ? known->name_en : NULL, "site", site, "building",
-        stand ? stand->building_id : NULL, "in_park_model", known != NULL, "online", g->is_online);
+        stand ? stand->building_id : NULL, "in_park_model", known != NULL, "online",
+        s->is_presence_known ? json_boolean(g->is_online) : json_null());
     json_object_set_new(json, "heard", context_time(c, site, s->heard_ms));
     json_object_set_new(json, "age_ms", ms_or_null(g->age_ms));
     json_object_set_new(json, "newest", context_time(c, site, s->newest_ms));

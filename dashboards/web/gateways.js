@@ -15,7 +15,8 @@ function draw(live) {
     const row = rows.get(gateway);
     setCell(row, 0, nameOf(gateway));
     set(row.cells[0].lastElementChild, gateway.in_park_model ? gateway.id : `${gateway.id} · ${text('not_in_model')}`);
-    if (!gateway.online) setCellMark(row, 1, 'bad', text('offline'));
+    if (gateway.online === null) setCellMark(row, 1, 'warn', text('online_unknown'));
+    else if (!gateway.online) setCellMark(row, 1, 'bad', text('offline'));
     else if (!gateway.clock_synchronised) setCellMark(row, 1, 'warn', `${text('online')}, ${text('clock_unsynchronised')}`);
     else setCellMark(row, 1, 'good', text('online'));
     setCell(row, 4, String(gateway.spooled.batches));

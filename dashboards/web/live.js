@@ -35,13 +35,14 @@ function drawHealth(health) {
   );
 }
 
-// `state`: wait, open, quiet or lost.
+// `state`: wait, open, deaf (nothing can arrive), quiet or lost.
 function drawConnection(state, live) {
   const time = live ? clockTime(state === 'quiet' ? live.made : live.as_of) : '';
-  const kinds = { wait: 'wait', open: 'good', quiet: 'warn', lost: 'bad' };
+  const kinds = { wait: 'wait', open: 'good', deaf: 'warn', quiet: 'warn', lost: 'bad' };
   const words = {
     wait: 'connecting',
     open: 'connected',
+    deaf: 'connected_deaf',
     quiet: 'connection_quiet',
     lost: live ? 'connection_lost' : 'connection_lost_no_data',
   };
@@ -49,6 +50,12 @@ function drawConnection(state, live) {
   pill.className = `pill pill-${kinds[state]}`;
   pill.dataset.state = state;
   set(byId('connection-text'), text(words[state], { time }));
+}
+
+function stateOf(connection, live, sinceMs) {
+  if (connection !== 'open' || live === null) return connection;
+  if (Date.parse(live.as_of) - Date.parse(live.made) + sinceMs > quietMs) return 'quiet';
+  return live.health.reasons.some((r) => r.code === 'broker_disconnected') ? 'deaf' : 'open';
 }
 
 // `draw(live)` at each event; `drawAges(live, sinceMs)` each second between: ages grow also while the connection is lost.
@@ -59,8 +66,7 @@ export function followLive(draw, drawAges = () => {}) {
 
   function show() {
     const sinceMs = performance.now() - receivedAt;
-    const isQuiet = connection === 'open' && live !== null && Date.parse(live.as_of) - Date.parse(live.made) + sinceMs > quietMs;
-    drawConnection(isQuiet ? 'quiet' : connection, live);
+    drawConnection(stateOf(connection, live, sinceMs), live);
     if (live) drawAges(live, sinceMs);
   }
 

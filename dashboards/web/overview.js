@@ -66,10 +66,17 @@ function drawTotals(live) {
   set(byId('fresh'), String(fresh));
   set(byId('expected'), text('coverage_figure', { expected }));
   byId('coverage-bar').style.width = `${expected ? (100 * fresh) / expected : 0}%`;
-  const online = live.gateways.filter((g) => g.online).length;
+  drawGateways(live);
+}
+
+function drawGateways(live) {
+  const { length: count } = live.gateways;
+  const [online, unknown] = [true, null].map((state) => live.gateways.filter((g) => g.online === state).length);
   const lost = live.gateways.reduce((sum, g) => sum + g.lost, 0);
-  set(byId('gateway-text'), text(lost ? 'gateways_lost' : 'gateways_online', { online, count: live.gateways.length, lost }));
-  byId('gateway-text').className = live.gateways.some((g) => lostLately(g, live)) || online < live.gateways.length ? 'mark-bad' : 'quiet';
+  const line = text(unknown ? 'gateways_unknown' : lost ? 'gateways_lost' : 'gateways_online', { online, unknown, count, lost });
+  set(byId('gateway-text'), unknown ? `▲ ${line}` : line);
+  const isBad = live.gateways.some((g) => lostLately(g, live)) || online + unknown < count;
+  byId('gateway-text').className = isBad ? 'mark-bad' : unknown ? 'mark-warn' : 'quiet';
 }
 
 // ---- today's electricity ----

@@ -1,4 +1,4 @@
-"""What is of then and not of now says so: a gateway that is offline."""
+"""What is of then and not of now says so: a gateway that is offline, a broker that is away."""
 
 from __future__ import annotations
 
@@ -33,6 +33,39 @@ def test_nothing_of_a_gateway_that_is_offline_is_fresh(park):
     park.agents[GONE].start()
     wait_online(park, GONE, True)
     wait_until(lambda: all(one["fresh"] for one in readings(live(park))), 30, "all is fresh again")
+
+
+PILL = "return [document.getElementById('connection').className, document.getElementById('connection-text').textContent]"
+
+
+def test_without_a_broker_nobody_knows_of_a_gateway(park, browser):
+    count = len(live(park)["gateways"])
+    park.broker.kill()
+    try:
+        for gateway in live(park)["gateways"]:
+            wait_online(park, gateway["id"], None)
+        for lang in TAGS:
+            texts = TEXTS[lang]
+            browser.log()
+            browser.size(1280)
+            browser.open(f"{park.http_url}/ops/gateways?lang={lang}")
+            browser.wait(f"{SHOWN} && document.getElementById('connection').dataset.state === 'deaf'")
+            assert browser.run(PILL) == ["pill pill-warn", texts["connected_deaf"]]
+            assert browser.run("return [...document.querySelectorAll('#gateways tbody tr')].map((row) => row.cells[1].textContent)") == [f"▲ {texts['online_unknown']}"] * count
+            for view, size in (("", (1280, 900)), ("view=screen&", (1920, 1080))):
+                browser.size(*size)
+                browser.open(f"{park.http_url}/ops?{view}lang={lang}")
+                browser.wait(f"{SHOWN} && document.getElementById('connection').dataset.state === 'deaf'")
+                lost = sum(one["lost"] for one in live(park)["gateways"])
+                line = f"▲ {texts['gateways_unknown'].format(online=0, unknown=count, count=count, lost=lost)}"
+                assert browser.run("return [document.getElementById('gateway-text').textContent, document.getElementById('gateway-text').className]") == [line, "mark-warn"]
+            assert browser.run("return document.documentElement.scrollHeight") == 1080 and browser.run(CUT_CARDS) == []
+            assert errors(browser) == []
+    finally:
+        park.broker.start()
+    browser.wait("document.getElementById('connection').dataset.state === 'open'", 60)
+    for gateway in live(park)["gateways"]:
+        wait_online(park, gateway["id"], True)
 
 
 @pytest.fixture(scope="module")

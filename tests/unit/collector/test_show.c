@@ -105,6 +105,32 @@ static void test_points_and_gateways_are_sorted_placed_and_as_the_core_knows_the
     scene_close(&s);
 }
 
+static bool is_shown_known(struct scene *s, int64_t now_mono_ms)
+{
+    show_touch(&s->show);
+    show_publish(&s->show, s->box, &s->source, now_mono_ms);
+    const struct snapshot *snapshot = snapshot_get(s->box);
+    bool is_known = snapshot->gateways[0].is_presence_known;
+    snapshot_put(snapshot);
+    return is_known;
+}
+
+/* Heard a moment ago, a gateway may be gone since the broker is. */
+static void test_while_nobody_listens_nothing_is_known_of_a_gateway(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s);
+    s.presence.listening_since_ms = SHOWN_MS - 10;
+    presence_hear(&s.presence, "gw-a", SHOWN_MS);
+    assert_true(is_shown_known(&s, 1000));
+    s.presence.listening_since_ms = 0;
+    assert_false(is_shown_known(&s, 2000));
+    s.presence.listening_since_ms = SHOWN_MS + 1;
+    assert_true(is_shown_known(&s, 3000));
+    scene_close(&s);
+}
+
 static uint64_t published_number(struct scene *s)
 {
     const struct snapshot *snapshot = snapshot_get(s->box);
@@ -175,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_points_and_gateways_are_sorted_placed_and_as_the_core_knows_them),
+        cmocka_unit_test(test_while_nobody_listens_nothing_is_known_of_a_gateway),
         cmocka_unit_test(test_a_change_is_shown_at_once_then_four_times_a_second_and_idle_every_five_seconds),
         cmocka_unit_test(test_counters_add_up_and_the_reason_stands_while_nothing_is_taken),
     };
