@@ -2,12 +2,15 @@
 
 import { signIn } from './api.js';
 import { byId, set } from './dom.js';
-import { clockTime, dateAndTime, knowSites } from './format.js';
+import { clockTime, dateAndTime, duration, knowSites, wallLater } from './format.js';
 import { hasText, text } from './i18n.js';
 import { openStream } from './stream.js';
 
 // Nothing new from any gateway for this long: the page says so, though the connection stands.
 const quietMs = 120000;
+
+// A connection that is back within this was hardly lost.
+const lostMs = 10000;
 
 // As long as the health of the collector says so, too.
 const lossesMs = 7 * 86400000;
@@ -52,6 +55,18 @@ function drawConnection(state, live) {
   set(byId('connection-text'), text(words[state], { time }));
 }
 
+// What stands there is of then, not of now: unmistakable, also across a room.
+function drawStale(state, live, sinceMs) {
+  const isStale = live !== null && (state === 'quiet' || (state === 'lost' && sinceMs >= lostMs));
+  document.body.classList.toggle('stale', isStale);
+  byId('stale').hidden = !isStale;
+  if (!isStale) return;
+  const time = state === 'quiet' ? live.made : live.as_of;
+  const ageMs = Date.parse(live.as_of) - Date.parse(time) + sinceMs;
+  const isToday = wallLater(time, ageMs).slice(0, 10) === time.slice(0, 10);
+  set(byId('stale'), `▲ ${text(`as_of_${state}`, { time: isToday ? clockTime(time) : dateAndTime(time), age: duration(ageMs) })}`);
+}
+
 function stateOf(connection, live, sinceMs) {
   if (connection !== 'open' || live === null) return connection;
   if (Date.parse(live.as_of) - Date.parse(live.made) + sinceMs > quietMs) return 'quiet';
@@ -66,7 +81,9 @@ export function followLive(draw, drawAges = () => {}) {
 
   function show() {
     const sinceMs = performance.now() - receivedAt;
-    drawConnection(stateOf(connection, live, sinceMs), live);
+    const state = stateOf(connection, live, sinceMs);
+    drawConnection(state, live);
+    drawStale(state, live, sinceMs);
     if (live) drawAges(live, sinceMs);
   }
 

@@ -1,10 +1,13 @@
-"""What is of then and not of now says so: a gateway that is offline, a broker that is away."""
+"""What is of then and not of now says so: a gateway that is offline, a broker or a collector that is away."""
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 from harness.process import wait_until
-from test_ops import CUT_CARDS, SHOWN, SHOWN_FIGURES, TAGS, TEXTS, errors, expected_figures, live, show, wait_equal
+from relay import Relay
+from test_ops import CUT_CARDS, LATER, SHOWN, SHOWN_FIGURES, TAGS, TEXTS, errors, expected_figures, live, show, wait_equal
 
 GONE = "gw-b"
 
@@ -66,6 +69,39 @@ def test_without_a_broker_nobody_knows_of_a_gateway(park, browser):
     browser.wait("document.getElementById('connection').dataset.state === 'open'", 60)
     for gateway in live(park)["gateways"]:
         wait_online(park, gateway["id"], True)
+
+
+STALE = """const band = document.getElementById('stale');
+return { text: band.checkVisibility() ? band.textContent : '', px: parseFloat(getComputedStyle(band).fontSize), opacity: parseFloat(getComputedStyle(document.querySelector('#shown > :not(.wall-link)')).opacity),
+    clock: document.getElementById('as-of').checkVisibility(), page: [document.documentElement.scrollWidth, document.documentElement.scrollHeight] }"""
+
+
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize(("path", "size", "px", "clock"), [("/ops?view=screen&", (1920, 1080), 48, False), ("/ops?", (1280, 900), 24, True), ("/ops?", (390, 844), 24, True), ("/ops/meters?", (390, 844), 24, True)])
+def test_a_page_that_has_lost_the_collector_says_in_large_of_when_it_is(park, browser, lang, path, size, px, clock):
+    with Relay(urlsplit(park.http_url).port) as relay:
+        browser.size(*size)
+        browser.open(f"http://127.0.0.1:{relay.port}{path}lang={lang}")
+        browser.wait(f"{SHOWN} && document.getElementById('connection').dataset.state === 'open'")
+        browser.run(LATER % 0)
+        well = browser.run(STALE)
+        assert (well["text"], well["opacity"], well["clock"]) == ("", 1, True)
+        relay.cut()
+        browser.wait("document.getElementById('connection').dataset.state === 'lost'")
+        last = browser.run("return document.getElementById('as-of').textContent.slice(11)")
+        browser.run("later(200000)")
+        browser.wait("document.getElementById('stale').checkVisibility()")
+        found = browser.run(STALE)
+        assert found["text"] == f"▲ {TEXTS[lang]['as_of_lost'].format(time=last, age=TEXTS[lang]['minutes'].format(n=3))}"
+        assert found["px"] >= px and found["opacity"] <= 0.5 and found["clock"] is clock and found["page"][0] <= size[0]
+        if "screen" in path:
+            assert found["page"] == [1920, 1080] and browser.run(CUT_CARDS) == []
+        relay.join()
+        browser.wait("document.getElementById('connection').dataset.state === 'open' && !document.getElementById('stale').checkVisibility()", 60)
+        again = browser.run(STALE)
+        assert (again["text"], again["opacity"], again["clock"]) == ("", 1, True)
+        browser.open("about:blank")
+    browser.log()  # that the connection was refused is in the console, and rightly so
 
 
 @pytest.fixture(scope="module")
