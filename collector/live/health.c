@@ -18,7 +18,8 @@ const char *health_name(enum health_level level)
     return names[level];
 }
 
-/* `detail`: the part that needs no translation, ids or another program's words; NULL = none. */
+/* `detail`: the part that needs no translation, ids and numbers; NULL = none. Another program's words stand in the message alone:
+ * they are for who looks into it, and may be others at each attempt. */
 static void tell(struct judgement *j, enum health_level level, const char *code, const char *detail,
     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
@@ -51,7 +52,7 @@ static void judge_core(struct judgement *j, const struct health_input *in)
     }
     const struct snapshot *s = in->overview->snapshot;
     if (!s->is_accepting)
-        tell(j, HEALTH_FAILING, "not_accepting", s->reason, "batches are not acknowledged: %s",
+        tell(j, HEALTH_FAILING, "not_accepting", NULL, "batches are not acknowledged: %s",
             s->reason[0] ? s->reason : "no reason was given");
     if (!s->is_broker_connected)
         tell(j, HEALTH_DEGRADED, "broker_disconnected", NULL,
@@ -69,11 +70,11 @@ static void judge_store(struct judgement *j, const struct health_input *in)
         tell(j, HEALTH_DEGRADED, "store_starting", NULL, "the time-series store has not answered yet");
         return;
     case STORE_CONFIGURATION:
-        tell(j, HEALTH_DEGRADED, "store_configuration", in->store->text,
+        tell(j, HEALTH_DEGRADED, "store_configuration", NULL,
             "the time-series store refuses as configured, everything is kept: %s", in->store->text);
         return;
     case STORE_UNAVAILABLE:
-        tell(j, HEALTH_DEGRADED, "store_unavailable", in->store->text,
+        tell(j, HEALTH_DEGRADED, "store_unavailable", NULL,
             "the time-series store is not available, everything is kept: %s", in->store->text);
         return;
     }
@@ -171,7 +172,7 @@ static void judge_hours(struct judgement *j, const struct health_input *in)
 {
     if (in->store && in->store->uncounted_since_ms > 0 &&
         in->overview->now_ms - in->store->uncounted_since_ms > UNCOUNTED_MS)
-        tell(j, HEALTH_DEGRADED, "store_uncounted", in->store->uncounted,
+        tell(j, HEALTH_DEGRADED, "store_uncounted", NULL,
             "nobody knows whether the time-series store holds what it should, it does not answer a count: %s",
             in->store->uncounted);
     if (in->store && in->store->hours_different > 0)

@@ -1,7 +1,7 @@
 // The park as it is now, by events: what every page of operators says of its connection, its age and the health of the collector.
 
 import { signIn } from './api.js';
-import { byId, set } from './dom.js';
+import { byId, make, set } from './dom.js';
 import { clockTime, dateAndTime, duration, knowSites, wallLater } from './format.js';
 import { hasText, text } from './i18n.js';
 import { openStream } from './stream.js';
@@ -26,16 +26,13 @@ function drawHealth(health) {
     if (!hasText(`reason_${r.code}`)) return r.message;
     return text(`reason_${r.code}`) + (r.detail ? text('reason_detail', r) : '');
   });
-  if (lines.join('\n') === byId('reasons').dataset.lines) return;
-  byId('reasons').dataset.lines = lines.join('\n');
-  byId('reasons').replaceChildren(
-    ...lines.map((line, i) => {
-      const item = document.createElement('li');
-      item.textContent = line;
-      item.title = health.reasons[i].message;
-      return item;
-    }),
-  );
+  if (lines.join('\n') !== byId('reasons').dataset.lines) {
+    byId('reasons').dataset.lines = lines.join('\n');
+    byId('reasons').replaceChildren(...lines.map((line) => make('li', '', null, line)));
+  }
+  health.reasons.forEach((reason, i) => {
+    byId('reasons').children[i].title = reason.message;
+  });
 }
 
 // `state`: wait, open, deaf (nothing can arrive), quiet or lost.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import urlsplit
 
 import pytest
@@ -102,6 +103,30 @@ def test_a_page_that_has_lost_the_collector_says_in_large_of_when_it_is(park, br
         assert (again["text"], again["opacity"], again["clock"]) == ("", 1, True)
         browser.open("about:blank")
     browser.log()  # that the connection was refused is in the console, and rightly so
+
+
+# The store is away, and what another program says of it is another thing at each event.
+AWAY = """const parse = JSON.parse; let n = 0;
+JSON.parse = (said) => { const event = parse(said); if (event?.health) event.health = { status: 'degraded', reasons: [
+    { code: 'store_unavailable', message: `the time-series store is not available, everything is kept: http://10.0.0.7:8086: timed out after ${++n} ms`, detail: null },
+    { code: 'gateways_offline', message: 'not online: gw-x', detail: 'gw-x' }] }; return event; };"""
+
+
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize("path", ["/ops?", "/ops?view=screen&", "/ops/energy?"])
+def test_another_programs_words_are_not_on_the_page_and_the_banner_stands_still(park, browser, lang, path):
+    script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=AWAY)["identifier"]
+    try:
+        browser.open(f"{park.http_url}{path}lang={lang}")
+        browser.wait("document.querySelectorAll('#reasons li').length === 2")
+    finally:
+        browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+    browser.run("window.changes = 0; new MutationObserver((list) => { changes += list.length; }).observe(document.getElementById('health'), { childList: true, characterData: true, subtree: true })")
+    first = browser.run("return document.querySelector('#reasons li').title")
+    browser.wait(f"document.querySelector('#reasons li').title !== {json.dumps(first)}", 30)
+    shown = browser.run("return [...document.querySelectorAll('#reasons li')].map((item) => item.textContent)")
+    assert shown == [TEXTS[lang]["reason_store_unavailable"], TEXTS[lang]["reason_gateways_offline"] + TEXTS[lang]["reason_detail"].format(detail="gw-x")]
+    assert browser.run("return changes") == 0 and "10.0.0.7" in first
 
 
 @pytest.fixture(scope="module")

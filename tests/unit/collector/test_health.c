@@ -222,6 +222,26 @@ static void test_each_fault_is_told_by_its_code_and_in_words(void **state)
     }
 }
 
+/* Pages show the detail: in it are ids and numbers, and no words of another program. */
+static void test_another_programs_words_are_in_the_message_alone(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"its words", "not you", "disk full"};
+    int said = 0;
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        json_t *reasons;
+        judge(&faults[i], &reasons);
+        json_t *reason = json_array_get(reasons, 0);
+        const char *detail = json_string_value(json_object_get(reason, "detail"));
+        for (size_t w = 0; w < sizeof words / sizeof words[0]; w++) {
+            said += strstr(json_string_value(json_object_get(reason, "message")), words[w]) != NULL;
+            assert_true(detail == NULL || strstr(detail, words[w]) == NULL);
+        }
+        json_decref(reasons);
+    }
+    assert_int_equal(said, 4);
+}
+
 /* Messages say of a code what pages say. */
 static void expect_words_of_pages(const char *code)
 {
@@ -307,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_a_park_in_order_is_ready_without_reasons),
         cmocka_unit_test(test_a_gateway_that_had_no_time_to_speak_is_no_reason),
         cmocka_unit_test(test_each_fault_is_told_by_its_code_and_in_words),
+        cmocka_unit_test(test_another_programs_words_are_in_the_message_alone),
         cmocka_unit_test(test_of_itself_it_says_the_same_without_gateways_and_receivers),
         cmocka_unit_test(test_by_a_clock_that_may_be_wrong_alarms_are_said_to_be_off),
         cmocka_unit_test(test_before_the_first_snapshot_it_is_failing),
