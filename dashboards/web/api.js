@@ -1,6 +1,6 @@
 // What the API says. Whoever is not signed in any more is sent to do so.
 
-import { languageName } from './i18n.js';
+import { languageName, text } from './i18n.js';
 
 export class ApiError extends Error {}
 
@@ -24,7 +24,8 @@ export async function get(path, parameters = {}) {
   try {
     answer = await fetch(url, { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(answerMs) });
   } catch (error) {
-    throw new ApiError(error.message);
+    console.info(`${url.pathname}: ${error.message}`);
+    throw new ApiError(text('no_answer')); // the browser's words are of its language
   }
   if (answer.status === 401) signIn();
   const said = await answer.json().catch(() => null);

@@ -129,6 +129,19 @@ def test_another_programs_words_are_not_on_the_page_and_the_banner_stands_still(
     assert browser.run("return changes") == 0 and "10.0.0.7" in first
 
 
+@pytest.mark.parametrize("lang", TAGS)
+def test_a_collector_that_does_not_answer_is_said_in_the_pages_language(park, browser, lang):
+    with Relay(urlsplit(park.http_url).port) as relay:
+        browser.open(f"http://127.0.0.1:{relay.port}/ops/energy?lang={lang}")
+        browser.wait("document.body.dataset.drawn !== undefined", 30)
+        relay.cut()
+        browser.run("document.querySelector('.step-by button').click()")
+        browser.wait("document.getElementById('problem').textContent !== ''")
+        assert browser.run("return document.getElementById('problem').textContent") == TEXTS[lang]["no_answer"]
+        browser.open("about:blank")
+    browser.log()  # that the connection was refused is in the console, and rightly so
+
+
 @pytest.fixture(scope="module")
 def without(park):
     """The park while one of its gateways is gone: what it sent last is a moment old."""
