@@ -471,7 +471,7 @@ let aheadMs = 0, stream = null, said = null; const [now, Stream] = [performance.
 performance.now = () => now() + aheadMs;
 window.EventSource = class extends Stream { constructor(url) { super(url); stream = this; this.addEventListener('live', ({ data }) => { said = data; }); } };
 window.goOn = (ms) => { aheadMs += ms; if (said !== null) stream.dispatchEvent(new MessageEvent('live', { data: said })); };
-const set = (said) => (said?.as_of ? { ...said, as_of: window.at } : said);
+const set = (said) => (said?.as_of ? { ...said, as_of: window.at, ...(said.made && { made: window.at }) } : said);
 const [parse, json, ask, make, revoke] = [JSON.parse, Response.prototype.json, window.fetch, URL.createObjectURL, URL.revokeObjectURL];
 JSON.parse = (...given) => set(parse(...given));
 Response.prototype.json = async function () { return set(await json.call(this)); };
